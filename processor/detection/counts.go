@@ -1,0 +1,82 @@
+package detection
+
+import "github.com/regionwatch/regionwatch/schema/cloudtrail"
+
+// Outcome is what became of an event. The zero value is OutcomeNone.
+type Outcome uint8
+
+// The outcomes. Each event that was read has exactly one.
+const (
+	OutcomeNone            Outcome = iota
+	OutcomeAlerted                 // a finding: an alert was made
+	OutcomeExempted                // it would be a finding, but an exception holds
+	OutcomeUsedRegion              // passed: the region is in use
+	OutcomeReadOnly                // passed: readOnly is true
+	OutcomeUnknownReadOnly         // passed: readOnly is missing or no boolean, and the policy passes those
+	OutcomeNoRegion                // passed: the event has no awsRegion
+	outcomeCount
+)
+
+// OutcomeCount is the number of outcomes, for arrays indexed by Outcome.
+const OutcomeCount = int(outcomeCount)
+
+var outcomeNames = [outcomeCount]string{
+	"none", "alerted", "exempted", "used-region", "read-only", "unknown-read-only", "no-region",
+}
+
+// String returns the outcome's name as it stands in metrics.
+func (o Outcome) String() string { return outcomeNames[o] }
+
+// Counts is what went in and what came out. At any time between records it adds up:
+// Events = the sum of Outcomes, and Records = Done + DeadLettered.
+type Counts struct {
+	Records      uint64 // records read
+	Done         uint64 // records read without a fault
+	DeadLettered uint64 // records with at least one fault
+	Bytes        uint64 // of the records as they came
+
+	Events   uint64 // events decided
+	Outcomes [OutcomeCount]uint64
+	Partial  uint64 // alerts of damaged events, among Outcomes[OutcomeAlerted]
+	Salvaged uint64 // among Partial
+	BadUTF8  uint64 // events with invalid UTF-8 or lone surrogates
+	// ReadOnlyMissing and ReadOnlyOdd count events without readOnly (or null), and with one that is
+	// neither a boolean nor the string true or false.
+	ReadOnlyMissing uint64
+	ReadOnlyOdd     uint64
+
+	Faults [cloudtrail.ReasonCount]uint64
+	Skips  [cloudtrail.KindCount]uint64
+	Shapes [cloudtrail.ShapeCount]uint64 // by the outermost layer of each event
+}
+
+// Passed returns how many events were neither alerted nor exempted.
+func (c *Counts) Passed() uint64 {
+	return c.Events - c.Outcomes[OutcomeAlerted] - c.Outcomes[OutcomeExempted]
+}
+
+// Add adds o to c.
+func (c *Counts) Add(o *Counts) {
+	c.Records += o.Records
+	c.Done += o.Done
+	c.DeadLettered += o.DeadLettered
+	c.Bytes += o.Bytes
+	c.Events += o.Events
+	c.Partial += o.Partial
+	c.Salvaged += o.Salvaged
+	c.BadUTF8 += o.BadUTF8
+	c.ReadOnlyMissing += o.ReadOnlyMissing
+	c.ReadOnlyOdd += o.ReadOnlyOdd
+	for i := range c.Outcomes {
+		c.Outcomes[i] += o.Outcomes[i]
+	}
+	for i := range c.Faults {
+		c.Faults[i] += o.Faults[i]
+	}
+	for i := range c.Skips {
+		c.Skips[i] += o.Skips[i]
+	}
+	for i := range c.Shapes {
+		c.Shapes[i] += o.Shapes[i]
+	}
+}

@@ -1,0 +1,67 @@
+package detection
+
+import (
+	"time"
+
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// Record is one record to decide: its bytes, and where it came from. For a file, File is set and
+// Topic is empty.
+type Record struct {
+	Value     []byte
+	Topic     string
+	Partition int32
+	Offset    int64 // in the partition, or in bytes from the start of the file
+	Timestamp time.Time
+	File      string
+	// Identity stands in for the event's id where an event has none; empty means topic, partition and
+	// offset. For a file it is the hash of the file's content and the offset.
+	Identity string
+}
+
+// DeadLetter is a part of a record that could not be read, and what the record has alerted all the same.
+type DeadLetter struct {
+	cloudtrail.Fault
+	// AlertID is the id of the partial alert that was raised for the damaged event itself; empty if none was.
+	AlertID string
+	// Alerted is how many alerts the whole record has raised.
+	Alerted int
+	// Count is how many faults this one stands for: 1, and more only for the last of a record with more
+	// faults than MaxDeadLetters.
+	Count int
+}
+
+// MaxDeadLetters bounds the dead letters of one record; the faults beyond are counted in the last one.
+const MaxDeadLetters = 64
+
+// Sink receives what a record comes to.
+type Sink interface {
+	// Alert is called for each alert, in the record's order. The alert is valid until it returns. An
+	// error stops the record and is returned by Detect as it is.
+	Alert(a *alert.Alert) error
+	// DeadLetter is called for each fault, after all alerts of the record. An error stops the record and
+	// is returned by Detect as it is.
+	DeadLetter(d *DeadLetter) error
+}
+
+// Options of a Detector. The zero value is usable.
+type Options struct {
+	MaxEventBytes int  // bytes of a record after decompression; 0 means cloudtrail.DefaultMaxBytes
+	NoEventCopy   bool // leave the copy of the event out of the alerts
+}
+
+// Detector carries one record from its bytes to its alerts and dead letters, and counts. Make it with
+// [NewDetector]; it belongs to one goroutine at a time.
+type Detector struct {
+	// Counts grows with every record. The owner may read and reset it between records.
+	Counts Counts
+}
+
+// NewDetector returns a detector.
+func NewDetector(o Options) *Detector { return &Detector{} }
+
+// Detect decides one record under p. The error is the sink's; a record that cannot be read is a
+// DeadLetter, never an error.
+func (d *Detector) Detect(p *Policy, r *Record, sink Sink) error { panic("not built yet") }

@@ -1,0 +1,10 @@
+// Package processor is the stream engine: it reads records from Kafka, has them decided, writes alerts
+// and dead letters, and commits what is done.
+//
+// It guarantees at least once by default: an offset is marked only after every alert and dead letter
+// of its record, and of all records before it, is acknowledged by the broker. With ExactlyOnce offsets,
+// alerts and dead letters are committed in one transaction.
+//
+// Every goroutine is started by [Processor.Run] or by something that Run waits for; when Run returns,
+// none is left.
+package processor

@@ -1,0 +1,84 @@
+package alert
+
+import "encoding/json"
+
+// Alert is one alert as it is written. Values that come from the event are kept as the JSON they came
+// as, so that no digit is lost; nil leaves the field out. They alias the event: an Alert is valid as
+// long as its event is, and is encoded before that ends.
+type Alert struct {
+	ID          string      `json:"id"`
+	RuleID      string      `json:"ruleId"`
+	RuleName    string      `json:"ruleName"`
+	Severity    string      `json:"severity"`
+	Title       string      `json:"title"`
+	Description string      `json:"description"`
+	Runbook     string      `json:"runbook"`
+	Reference   string      `json:"reference"`
+	Tags        []string    `json:"tags"`
+	MitreAttack []Technique `json:"mitreAttack"`
+
+	EventTime          json.RawMessage `json:"eventTime,omitempty"`
+	EventID            json.RawMessage `json:"eventID,omitempty"`
+	EventName          json.RawMessage `json:"eventName,omitempty"`
+	EventSource        json.RawMessage `json:"eventSource,omitempty"`
+	AWSRegion          json.RawMessage `json:"awsRegion,omitempty"`
+	RecipientAccountID json.RawMessage `json:"recipientAccountId,omitempty"`
+	SourceIPAddress    json.RawMessage `json:"sourceIPAddress,omitempty"`
+	UserAgent          json.RawMessage `json:"userAgent,omitempty"`
+	UserIdentity       json.RawMessage `json:"userIdentity,omitempty"`
+	UserName           json.RawMessage `json:"userName,omitempty"`
+	ErrorCode          json.RawMessage `json:"errorCode,omitempty"`
+
+	Principal Principal `json:"principal"`
+	ARNs      []string  `json:"arns,omitempty"`
+	Policy    Policy    `json:"policy"`
+	Origin    Origin    `json:"origin"`
+
+	// Partial is set where the event was damaged; PartialReason is a short stable code.
+	Partial       bool   `json:"partial,omitempty"`
+	PartialReason string `json:"partialReason,omitempty"`
+
+	// Truncated names the fields that were cut because the alert was too large for the broker.
+	Truncated []string `json:"truncated,omitempty"`
+
+	// Event is the event as it came, white space between tokens left out. EventOmitted says why it is
+	// missing: "depth", "size".
+	Event        json.RawMessage `json:"event,omitempty"`
+	EventOmitted string          `json:"eventOmitted,omitempty"`
+}
+
+// Technique is a MITRE ATT&CK tactic and technique by id.
+type Technique struct {
+	Tactic    string `json:"tactic"`
+	Technique string `json:"technique"`
+}
+
+// Principal is who acted, as far as the event's userIdentity tells. Empty fields are left out.
+type Principal struct {
+	Type      string `json:"type,omitempty"`
+	Name      string `json:"name"`
+	Session   string `json:"session,omitempty"`
+	ARN       string `json:"arn,omitempty"`
+	AccountID string `json:"accountId,omitempty"`
+}
+
+// Policy is what decided.
+type Policy struct {
+	Version string `json:"version"`
+	Level   string `json:"level"`
+	Reason  string `json:"reason"`
+}
+
+// Origin is where the event came from: a topic's record, or a file's bytes.
+type Origin struct {
+	Topic     string `json:"topic,omitempty"`
+	Partition *int32 `json:"partition,omitempty"`
+	File      string `json:"file,omitempty"`
+	// Offset is the record's offset in its partition; for a file, where the event or line starts, in bytes.
+	Offset int64 `json:"offset"`
+	// Index is the event's place in its record, from 0.
+	Index int `json:"index"`
+	// Timestamp is the record's, RFC 3339 in UTC with milliseconds; empty for a file.
+	Timestamp string `json:"timestamp,omitempty"`
+	Shape     string `json:"shape"`
+}
