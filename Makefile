@@ -1,0 +1,30 @@
+# What a developer types. The steps themselves stand in .ci/run, so that both do the same.
+# COUNT: kills of each chaos test. FUZZTIME: of each fuzz target. ROUNDS and MILLIONS: of bench-kafka.
+COUNT    ?= 20
+FUZZTIME ?= 10s
+ROUNDS   ?= 3
+MILLIONS ?= 1
+export COUNT FUZZTIME ROUNDS MILLIONS
+
+.PHONY: check build format vet test race lint fuzz integration chaos recovery bench bench-kafka clean
+
+# Everything but the real Kafka: before each commit.
+check:
+	.ci/run format vet lint race fuzz
+
+build:
+	go build -o bin/regionwatch ./cmd/regionwatch
+
+# Rewrites what is not formatted; check only tells.
+format:
+	.ci/run tools
+	bin/golangci-lint fmt ./...
+
+vet test race lint fuzz integration chaos recovery bench-kafka:
+	.ci/run $@
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+clean:
+	rm -rf bin
