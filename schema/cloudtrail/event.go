@@ -41,4 +41,7 @@ type Event struct {
 
 	// Shape is the chain of envelopes in which the event was found, the outermost first.
 	Shape Chain
+
+	// marks holds which keys of envelopes the object has at its top level.
+	marks marks
 }

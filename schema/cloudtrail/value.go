@@ -1,5 +1,10 @@
 package cloudtrail
 
+import (
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
 // Value is one JSON value as it stands in an event: a sub-slice of the event's bytes, quotes and
 // escapes included, nothing decoded. Nil means that the event does not have the field.
 type Value []byte
@@ -9,3 +14,88 @@ func (v Value) IsString() bool { return len(v) > 1 && v[0] == '"' }
 
 // IsNull reports whether the value is absent or null.
 func (v Value) IsNull() bool { return len(v) == 0 || v[0] == 'n' }
+
+// EqualString reports whether the value is a JSON string that decodes to text: escapes count as what
+// they stand for. It allocates nothing.
+func (v Value) EqualString(text string) bool {
+	if !v.IsString() {
+		return false
+	}
+	body := v[1 : len(v)-1]
+	if skipPlain(body, 0) == len(body) {
+		return string(body) == text
+	}
+	for len(body) > 0 {
+		r, size := firstRune(body)
+		want, wantSize := utf8.DecodeRuneInString(text)
+		if wantSize == 0 || want == utf8.RuneError && wantSize == 1 || r != want {
+			return false
+		}
+		body, text = body[size:], text[wantSize:]
+	}
+	return text == ""
+}
+
+// AppendText appends what the JSON string decodes to, as valid UTF-8: bytes that are not UTF-8 and
+// halves of surrogate pairs become U+FFFD, as in encoding/json. Any other value is appended as it stands,
+// in valid UTF-8; an absent one adds nothing.
+func (v Value) AppendText(dst []byte) []byte {
+	body := []byte(v)
+	step := utf8.DecodeRune
+	if v.IsString() {
+		body, step = v[1:len(v)-1], firstRune
+	}
+	for len(body) > 0 {
+		n := skipPlain(body, 0)
+		dst = append(dst, body[:n]...)
+		if body = body[n:]; len(body) == 0 {
+			break
+		}
+		r, size := step(body)
+		dst = utf8.AppendRune(dst, r)
+		body = body[size:]
+	}
+	return dst
+}
+
+// Text returns what AppendText appends.
+func (v Value) Text() string { return string(v.AppendText(nil)) }
+
+// firstRune returns the first character of a JSON string's inside, decoded, and the number of bytes that
+// stand for it. It is U+FFFD where they are not valid.
+func firstRune(body []byte) (r rune, size int) {
+	if body[0] != '\\' || len(body) == 1 {
+		return utf8.DecodeRune(body)
+	}
+	switch body[1] {
+	case 'b':
+		return '\b', 2
+	case 'f':
+		return '\f', 2
+	case 'n':
+		return '\n', 2
+	case 'r':
+		return '\r', 2
+	case 't':
+		return '\t', 2
+	case 'u':
+		return firstEscapedRune(body)
+	}
+	return rune(body[1]), 2 // a quote, a backslash, a slash
+}
+
+// firstEscapedRune is firstRune for a \u escape, which stands for one character with a second one where
+// the two are a surrogate pair.
+func firstEscapedRune(body []byte) (r rune, size int) {
+	r = escapedRune(body)
+	if r < 0 {
+		return utf8.RuneError, 2
+	}
+	if !utf16.IsSurrogate(r) {
+		return r, 6
+	}
+	if pair := utf16.DecodeRune(r, escapedRune(body[6:])); pair != utf8.RuneError {
+		return pair, 12
+	}
+	return utf8.RuneError, 6
+}

@@ -1,0 +1,43 @@
+package cloudtrail
+
+import "strconv"
+
+// SyntaxError says where and why bytes are not JSON by RFC 8259.
+type SyntaxError struct {
+	// Offset is the index of the first byte that does not fit, in bytes from the start of what was read;
+	// where Truncated is set it is the length of the input.
+	Offset int
+	// Truncated is set where the input ended too early: all of it was right as far as it went.
+	Truncated bool
+
+	want  string // what belongs at Offset: "a value"
+	found byte   // the byte at Offset, unless Truncated
+}
+
+// Error returns the text for people: "byte 132: found '}', want a value".
+func (e *SyntaxError) Error() string {
+	at := "byte " + strconv.Itoa(e.Offset)
+	if e.Truncated {
+		return at + ": the input ends, want " + e.want
+	}
+	return at + ": found " + quoteByte(e.found) + ", want " + e.want
+}
+
+// quoteByte writes c so that it is safe in a log and on a terminal.
+func quoteByte(c byte) string {
+	if c < 0x80 {
+		return strconv.QuoteRune(rune(c))
+	}
+	return "0x" + strconv.FormatUint(uint64(c), 16)
+}
+
+// wrong returns the error for b[i], or for the end of the input where i is there. It is kept out of
+// line so that the callers' hot paths stay small.
+//
+//go:noinline
+func wrong(b []byte, i int, want string) error {
+	if i >= len(b) {
+		return &SyntaxError{Offset: len(b), Truncated: true, want: want}
+	}
+	return &SyntaxError{Offset: i, found: b[i], want: want}
+}

@@ -1,0 +1,78 @@
+package cloudtrail
+
+// nextKey steps through an object. It starts with i at the opening brace; after that i is what next
+// returned, once it is past the value: at a comma or the closing brace (see nextMember). It returns the
+// key as it stands, quotes and escapes included, and where its value starts, unchecked, for a caller that
+// reads the value in its own way. At the closing brace done is set and value is the index after it.
+func (s *scanner) nextKey(b []byte, i int) (key Value, value int, done bool, err error) {
+	if i >= len(b) || b[i] != '{' && b[i] != ',' && b[i] != '}' {
+		return nil, i, false, wrong(b, i, "a comma or the end of the object")
+	}
+	if b[i] == '}' {
+		return nil, i + 1, true, nil
+	}
+	start := skipSpace(b, i+1)
+	if b[i] == '{' && start < len(b) && b[start] == '}' {
+		return nil, start + 1, true, nil
+	}
+	if start >= len(b) || b[start] != '"' {
+		return nil, start, false, wrong(b, start, "a key")
+	}
+	end, err := s.skipString(b, start)
+	if err != nil {
+		return nil, end, false, err
+	}
+	i = skipSpace(b, end)
+	if i >= len(b) || b[i] != ':' {
+		return nil, i, false, wrong(b, i, "a colon")
+	}
+	return Value(b[start:end]), skipSpace(b, i+1), false, nil
+}
+
+// nextMember steps through the members of an object: start with i at the opening brace, go on with what
+// next returned. The key is the JSON string as it stands, the value is checked; both are sub-slices of b.
+// At the closing brace done is set and next is the index after it. On an error next is where it stopped.
+func (s *scanner) nextMember(b []byte, i int) (key, value Value, next int, done bool, err error) {
+	key, start, done, err := s.nextKey(b, i)
+	if done || err != nil {
+		return nil, nil, start, done, err
+	}
+	end, err := s.skipValue(b, start)
+	if err != nil {
+		return key, nil, end, false, err
+	}
+	return key, Value(b[start:end]), skipSpace(b, end), false, nil
+}
+
+// nextItem steps to the next value of an array and returns where it starts, unchecked: start with i at
+// the opening bracket, go on with i past the value and the white space after it. At the closing bracket
+// done is set and value is the index after it.
+func nextItem(b []byte, i int) (value int, done bool, err error) {
+	if i >= len(b) || b[i] != '[' && b[i] != ',' && b[i] != ']' {
+		return i, false, wrong(b, i, "a comma or the end of the array")
+	}
+	if b[i] == ']' {
+		return i + 1, true, nil
+	}
+	start := skipSpace(b, i+1)
+	if b[i] == '[' && start < len(b) && b[start] == ']' {
+		return start + 1, true, nil
+	}
+	if start >= len(b) || b[start] == ']' {
+		return start, false, wrong(b, start, "a value")
+	}
+	return start, false, nil
+}
+
+// nextElement steps through the values of an array as nextMember does through an object.
+func (s *scanner) nextElement(b []byte, i int) (value Value, next int, done bool, err error) {
+	start, done, err := nextItem(b, i)
+	if done || err != nil {
+		return nil, start, done, err
+	}
+	end, err := s.skipValue(b, start)
+	if err != nil {
+		return nil, end, false, err
+	}
+	return Value(b[start:end]), skipSpace(b, end), false, nil
+}

@@ -1,0 +1,140 @@
+package cloudtrail
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// The same byte in each of a word's eight places.
+const (
+	every01 = 0x0101010101010101
+	every02 = 0x0202020202020202
+	every21 = 0x2121212121212121
+	every5c = 0x5c5c5c5c5c5c5c5c
+	every80 = 0x8080808080808080
+)
+
+// special marks the bytes of w where a string's plain text ends: quotes, backslashes, control
+// characters, and bytes that are not ASCII. Only the lowest mark is exact: a borrow of the subtraction
+// can mark bytes above it, never below.
+//
+// Flipping bit 1 moves the quote (0x22) down to 0x20 and keeps the control characters below that, so
+// that one subtraction finds both.
+func special(w uint64) uint64 {
+	return ((w ^ every02) - every21 | (w ^ every5c) - every01 | w) & every80
+}
+
+// skipString reads the string whose opening quote is b[i] and returns the index after its closing one.
+func (s *scanner) skipString(b []byte, i int) (end int, err error) {
+	i++
+	for {
+		i = skipPlain(b, i)
+		switch {
+		case i >= len(b):
+			return i, wrong(b, i, "the end of the string")
+		case b[i] == '"':
+			return i + 1, nil
+		case b[i] == '\\':
+			i, err = s.skipEscape(b, i)
+		case b[i] >= utf8.RuneSelf:
+			i = s.skipNonASCII(b, i)
+		default:
+			err = wrong(b, i, "no control character in a string")
+		}
+		if err != nil {
+			return i, err
+		}
+	}
+}
+
+// skipPlain returns the index of the first byte at or after i that is not plain text of a string.
+func skipPlain(b []byte, i int) int {
+	for ; len(b)-i >= 8; i += 8 {
+		if m := special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
+			return i + bits.TrailingZeros64(m)>>3
+		}
+	}
+	for i < len(b) && b[i] >= 0x20 && b[i] < utf8.RuneSelf && b[i] != '"' && b[i] != '\\' {
+		i++
+	}
+	return i
+}
+
+// skipNonASCII reads characters that are not ASCII, valid or not: b[i] is the first of them.
+func (s *scanner) skipNonASCII(b []byte, i int) int {
+	for i < len(b) && b[i] >= utf8.RuneSelf {
+		r, size := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && size == 1 {
+			s.invalid = true
+		}
+		i += size
+	}
+	return i
+}
+
+// skipEscape reads the escape sequence at the backslash b[i], and the second one of a surrogate pair
+// with it.
+func (s *scanner) skipEscape(b []byte, i int) (end int, err error) {
+	i++
+	if i >= len(b) {
+		return i, wrong(b, i, "an escape")
+	}
+	switch b[i] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return i + 1, nil
+	case 'u':
+	default:
+		return i, wrong(b, i, "an escape")
+	}
+	for end = i + 1; end < i+5; end++ {
+		if end >= len(b) || hexDigit(b[end]) < 0 {
+			return end, wrong(b, end, "a hexadecimal digit")
+		}
+	}
+	r := hexRune(b[i+1:])
+	if !utf16.IsSurrogate(r) {
+		return end, nil
+	}
+	if utf16.DecodeRune(r, escapedRune(b[end:])) == utf8.RuneError {
+		s.invalid = true
+		return end, nil
+	}
+	return end + 6, nil
+}
+
+// escapedRune returns the code unit of the escape \uXXXX that b starts with, or -1 where it starts with
+// anything else.
+func escapedRune(b []byte) rune {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
+		return -1
+	}
+	return hexRune(b[2:])
+}
+
+// hexRune returns the value of the four hexadecimal digits that b starts with, or -1.
+func hexRune(b []byte) (r rune) {
+	if len(b) < 4 {
+		return -1
+	}
+	for _, c := range b[:4] {
+		d := hexDigit(c)
+		if d < 0 {
+			return -1
+		}
+		r = r<<4 | d
+	}
+	return r
+}
+
+// hexDigit returns the value of a hexadecimal digit, or -1.
+func hexDigit(c byte) rune {
+	switch {
+	case '0' <= c && c <= '9':
+		return rune(c - '0')
+	case 'a' <= c|0x20 && c|0x20 <= 'f':
+		return rune(c|0x20-'a') + 10
+	}
+	return -1
+}
