@@ -1,0 +1,169 @@
+package alert
+
+import (
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+)
+
+// MinBytes is the size that every alert can be shrunk to.
+const MinBytes = 8 << 10
+
+// The reasons for EventOmitted. They are part of the format: reasons are added, never changed.
+const (
+	OmittedDepth  = "depth"  // deeper than MaxDepth
+	OmittedSize   = "size"   // the alert was too large with it
+	OmittedDamage = "damage" // the event is no whole JSON value; its bytes are in the dead letter
+)
+
+// limits are how many bytes a value may keep, one step after the other until the alert fits.
+var limits = [...]int{16 << 10, 4 << 10, 1 << 10, 256, 64}
+
+// Shrink encodes an alert again that is larger than its broker takes: encoded is native JSON as
+// [AppendJSON] writes it, the result is the same alert in at most maxBytes. A maxBytes below MinBytes
+// counts as MinBytes.
+//
+// The copy of the event goes first (eventOmitted is "size"). Where that is not enough, what comes from the
+// event is cut, and truncated names what was: long texts lose their end, userIdentity and other values
+// that are no strings go as a whole, ARNs go from the end of the list. The id, the rule and the region
+// always stay, so that the alert stays the same alert. An error means that encoded is no alert.
+func Shrink(encoded []byte, maxBytes int) ([]byte, error) {
+	maxBytes = max(maxBytes, MinBytes)
+	if len(encoded) <= maxBytes {
+		return encoded, nil
+	}
+	var a Alert
+	if err := json.Unmarshal(encoded, &a); err != nil {
+		return nil, fmt.Errorf("shrinking alert: %w", err)
+	}
+	if a.Event != nil {
+		a.Event, a.EventOmitted = nil, OmittedSize
+	}
+	shrunk := AppendJSON(nil, &a)
+	for _, limit := range limits {
+		if len(shrunk) <= maxBytes {
+			break
+		}
+		a.cut(limit)
+		shrunk = AppendJSON(shrunk[:0], &a)
+	}
+	return shrunk, nil
+}
+
+// cut bounds every value of a that could be long to limit bytes.
+func (a *Alert) cut(limit int) {
+	for _, f := range a.rawFields() {
+		if n := max(limit, f.least); len(*f.raw) > n {
+			*f.raw = cutRaw(*f.raw, n)
+			a.MarkTruncated(f.name)
+		}
+	}
+	for _, f := range a.textFields() {
+		if len(*f.text) > limit {
+			*f.text = CutText(*f.text, limit)
+			a.MarkTruncated(f.name)
+		}
+	}
+	if n := fitting(a.ARNs, 4*limit); n < len(a.ARNs) {
+		a.ARNs = a.ARNs[:n]
+		a.MarkTruncated("arns")
+	}
+}
+
+// MarkTruncated names a field in Truncated, once.
+func (a *Alert) MarkTruncated(name string) {
+	for _, n := range a.Truncated {
+		if n == name {
+			return
+		}
+	}
+	a.Truncated = append(a.Truncated, name)
+}
+
+type rawField struct {
+	name  string
+	raw   *json.RawMessage
+	least int // bytes that it keeps under every limit
+}
+
+func (a *Alert) rawFields() []rawField {
+	return []rawField{
+		{"eventTime", &a.EventTime, 0},
+		{"eventID", &a.EventID, 0},
+		{"eventName", &a.EventName, 0},
+		{"eventSource", &a.EventSource, 0},
+		{"awsRegion", &a.AWSRegion, 256},
+		{"recipientAccountId", &a.RecipientAccountID, 0},
+		{"sourceIPAddress", &a.SourceIPAddress, 0},
+		{"userAgent", &a.UserAgent, 0},
+		{"userIdentity", &a.UserIdentity, 0},
+		{"userName", &a.UserName, 0},
+		{"errorCode", &a.ErrorCode, 0},
+	}
+}
+
+type textField struct {
+	name string
+	text *string
+}
+
+func (a *Alert) textFields() []textField {
+	return []textField{
+		{"title", &a.Title},
+		{"principal.type", &a.Principal.Type},
+		{"principal.name", &a.Principal.Name},
+		{"principal.session", &a.Principal.Session},
+		{"principal.arn", &a.Principal.ARN},
+		{"principal.accountId", &a.Principal.AccountID},
+		{"policy.version", &a.Policy.Version},
+		{"policy.level", &a.Policy.Level},
+		{"policy.reason", &a.Policy.Reason},
+		{"origin.topic", &a.Origin.Topic},
+		{"origin.file", &a.Origin.File},
+		{"origin.shape", &a.Origin.Shape},
+		{"partialReason", &a.PartialReason},
+	}
+}
+
+// cutRaw cuts a clean JSON string to at most limit bytes, never within a character or an escape. A value
+// that is no string cannot be cut and goes.
+func cutRaw(raw json.RawMessage, limit int) json.RawMessage {
+	if raw[0] != '"' {
+		return nil
+	}
+	end := 1
+	for end < len(raw)-1 {
+		size := 1
+		if raw[end] == '\\' {
+			size = escapeLen(raw[end:])
+		} else if raw[end] >= utf8.RuneSelf {
+			_, size = utf8.DecodeRune(raw[end:])
+		}
+		if end+size+1 > limit {
+			break
+		}
+		end += size
+	}
+	return append(raw[:end:end], '"')
+}
+
+// CutText cuts s to at most limit bytes, never within a character.
+func CutText(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
+}
+
+// fitting returns how many of the first texts have limit bytes together.
+func fitting(texts []string, limit int) int {
+	for i, s := range texts {
+		if limit -= len(s); limit < 0 {
+			return i
+		}
+	}
+	return len(texts)
+}
