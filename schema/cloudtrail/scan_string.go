@@ -23,7 +23,7 @@ const (
 // Flipping bit 1 moves the quote (0x22) down to 0x20 and keeps the control characters below that, so
 // that one subtraction finds both.
 func special(w uint64) uint64 {
-	return ((w ^ every02) - every21 | (w ^ every5c) - every01 | w) & every80
+	return (((w ^ every02) - every21) | ((w ^ every5c) - every01) | w) & every80
 }
 
 // skipString reads the string whose opening quote is b[i] and returns the index after its closing one.
