@@ -1,0 +1,89 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// AddFlags adds the flags of the settings of these names, or of all where none is named. Secrets get none.
+// The flags only keep their text: [Load] reads it, so that all mistakes are found together.
+func AddFlags(flags *pflag.FlagSet, names ...string) { all.addFlags(flags, names...) }
+
+func (t table) addFlags(flags *pflag.FlagSet, names ...string) {
+	for i := range t {
+		row := &t[i]
+		if row.Secret || len(names) > 0 && !slices.Contains(names, row.Name) {
+			continue
+		}
+		flag := flags.VarPF(&flagText{setting: row}, row.Name, "", usage(row))
+		if row.toggle {
+			flag.NoOptDefVal = "true"
+		}
+	}
+}
+
+// usage returns the help line of a flag. The back-quoted word is how pflag learns the value's name.
+func usage(row *Setting) string {
+	if row.toggle {
+		return row.Help
+	}
+	return row.Help + " (`" + row.Type + "`: " + row.Allowed + ")"
+}
+
+// flagText is the value of a flag as it was given. It implements [pflag.Value].
+type flagText struct {
+	setting *Setting
+	words   []string
+}
+
+// Set keeps the text: the last one, or all of a list.
+func (f *flagText) Set(text string) error {
+	if !f.setting.many {
+		f.words = f.words[:0]
+	}
+	f.words = append(f.words, f.setting.split(text)...)
+	return nil
+}
+
+// String returns the default, which is what help shows.
+func (f *flagText) String() string {
+	if f.setting == nil { // pflag compares with a zero value
+		return ""
+	}
+	return f.setting.Default
+}
+
+// Type returns the kind of value for help.
+func (f *flagText) Type() string { return f.setting.Type }
+
+// split returns the words of a text: itself, or what stands between commas.
+func (s *Setting) split(text string) []string {
+	if !s.many {
+		return []string{text}
+	}
+	words := strings.Split(text, ",")
+	for i := range words {
+		words[i] = strings.TrimSpace(words[i])
+	}
+	return words
+}
+
+// fromFlags returns what was given as flags.
+func (t table) fromFlags(flags *pflag.FlagSet) []candidate {
+	var found []candidate
+	if flags == nil {
+		return nil
+	}
+	for i := range t {
+		flag := flags.Lookup(t[i].Name)
+		if flag == nil || !flag.Changed {
+			continue
+		}
+		if text, ours := flag.Value.(*flagText); ours {
+			found = append(found, candidate{&t[i], text.words, Origin{Source: FromFlag, Name: t[i].Flag()}})
+		}
+	}
+	return found
+}

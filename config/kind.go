@@ -1,0 +1,181 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// kind is what a setting's values are: how they are read, shown and described.
+type kind struct {
+	// Type is one word for help: "duration", "topic".
+	Type string
+	// Allowed says for people which values are allowed.
+	Allowed string
+	// Choices are the allowed words where there are only a few, for completion.
+	Choices []string
+
+	many   bool // a list: flags may be repeated, commas separate
+	toggle bool // a flag without a value means true
+
+	set func(s *Settings, words []string) error // one word, any number for a list
+	get func(s *Settings) string                // as a user would write it
+}
+
+// bad is a value that is not allowed and why, without the value itself: that may be a secret.
+type bad struct{ word, why string }
+
+func (b bad) Error() string { return b.word + " " + b.why }
+
+// reader reads one word. Its error tells only the reason: "is not a number".
+type reader[T any] func(word string) (T, error)
+
+// one is the kind of a setting with a single value.
+func one[T any](at func(*Settings) *T, parse reader[T], show func(T) string) kind {
+	return kind{
+		set: func(s *Settings, words []string) error {
+			word := ""
+			if len(words) > 0 {
+				word = words[len(words)-1]
+			}
+			value, err := parse(word)
+			if err != nil {
+				return bad{word, err.Error()}
+			}
+			*at(s) = value
+			return nil
+		},
+		get: func(s *Settings) string { return show(*at(s)) },
+	}
+}
+
+// list is the kind of a setting with several values.
+func list(at func(*Settings) *[]string, typ, allowed string, parse reader[string]) kind {
+	return kind{
+		Type: typ, Allowed: allowed, many: true,
+		set: func(s *Settings, words []string) error {
+			var values []string
+			var errs []error
+			for _, word := range words {
+				value, err := parse(word)
+				if err != nil {
+					errs = append(errs, bad{word, err.Error()})
+				}
+				values = append(values, value)
+			}
+			if len(errs) == 0 {
+				*at(s) = values
+			}
+			return errors.Join(errs...)
+		},
+		get: func(s *Settings) string { return strings.Join(*at(s), ",") },
+	}
+}
+
+// text is the kind of a single word.
+func text(at func(*Settings) *string, typ, allowed string, parse reader[string]) kind {
+	k := one(at, parse, func(v string) string { return v })
+	k.Type, k.Allowed = typ, allowed
+	return k
+}
+
+// choice is the kind of one word out of a few.
+func choice(at func(*Settings) *string, words ...string) kind {
+	k := text(at, "word", strings.Join(words, ", "), oneOf(words))
+	k.Choices = words
+	return k
+}
+
+// flip is the kind of a setting that is one of two words.
+func flip(at func(*Settings) *bool, off, on string) kind {
+	words := []string{off, on}
+	parse := oneOf(words)
+	k := one(at,
+		func(word string) (bool, error) { v, err := parse(word); return v == on, err },
+		func(v bool) string {
+			if v {
+				return on
+			}
+			return off
+		})
+	k.Type, k.Allowed, k.Choices = "word", off+", "+on, words
+	return k
+}
+
+// toggle is the kind of a setting that is true or false.
+func toggle(at func(*Settings) *bool) kind {
+	k := flip(at, "false", "true")
+	k.Type, k.toggle = "bool", true
+	return k
+}
+
+// span is the kind of a duration within bounds.
+func span(at func(*Settings) *time.Duration, least, most time.Duration) kind {
+	k := one(at, func(word string) (time.Duration, error) {
+		d, err := time.ParseDuration(word)
+		switch {
+		case err != nil:
+			return 0, errors.New("is no duration")
+		case d < least:
+			return 0, errors.New("is too short")
+		case d > most:
+			return 0, errors.New("is too long")
+		}
+		return d, nil
+	}, shortDuration)
+	k.Type = "duration"
+	k.Allowed = fmt.Sprintf("a duration from %s to %s", shortDuration(least), shortDuration(most))
+	return k
+}
+
+// number is the kind of an integer within bounds.
+func number(at func(*Settings) *int, least, most int) kind {
+	k := one(at, func(word string) (int, error) {
+		n, err := strconv.Atoi(word)
+		if err != nil {
+			return 0, errors.New("is no whole number")
+		}
+		return n, within(n, least, most)
+	}, strconv.Itoa)
+	k.Type = "number"
+	k.Allowed = fmt.Sprintf("a number from %d to %d", least, most)
+	return k
+}
+
+// size is the kind of a number of bytes within bounds.
+func size(at func(*Settings) *int, least, most int) kind {
+	k := one(at, func(word string) (int, error) {
+		n, err := parseSize(word)
+		if err != nil {
+			return 0, err
+		}
+		return n, within(n, least, most)
+	}, formatSize)
+	k.Type = "bytes"
+	k.Allowed = fmt.Sprintf("bytes from %s to %s, with or without a unit (kB, MB, KiB, MiB, GiB)", formatSize(least), formatSize(most))
+	return k
+}
+
+func within(n, least, most int) error {
+	switch {
+	case n < least:
+		return errors.New("is too small")
+	case n > most:
+		return errors.New("is too large")
+	}
+	return nil
+}
+
+// shortDuration returns the duration without the zero parts that [time.Duration.String] adds.
+func shortDuration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}

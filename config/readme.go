@@ -1,0 +1,54 @@
+package config
+
+import "strings"
+
+// The marks between which the README's table of settings stands.
+const (
+	ReadmeBegin = "<!-- settings:begin -->"
+	ReadmeEnd   = "<!-- settings:end -->"
+)
+
+// Markdown returns the table of settings as it stands in the README.
+func Markdown() string {
+	var b strings.Builder
+	section := ""
+	for _, name := range sections {
+		for i := range all {
+			row := &all[i]
+			if row.Section != name {
+				continue
+			}
+			if section != name {
+				section = name
+				b.WriteString("\n**" + name + "**\n\n| Flag | Variable | Default | Meaning |\n| --- | --- | --- | --- |\n")
+			}
+			b.WriteString(markdownRow(row))
+		}
+	}
+	return strings.TrimPrefix(b.String(), "\n")
+}
+
+func markdownRow(row *Setting) string {
+	flag, meaning := "from file or environment only", row.Help
+	if !row.Secret {
+		flag = "`" + row.Flag() + "`"
+	}
+	if row.notInFile {
+		meaning += " (no file key)"
+	}
+	if !row.toggle {
+		meaning += ": " + row.Allowed
+	}
+	cells := []string{flag, "`" + row.Variable() + "`", markdownDefault(row), meaning}
+	for i := range cells {
+		cells[i] = strings.ReplaceAll(cells[i], "|", "\\|")
+	}
+	return "| " + strings.Join(cells, " | ") + " |\n"
+}
+
+func markdownDefault(row *Setting) string {
+	if row.Default == "" {
+		return ""
+	}
+	return "`" + strings.ReplaceAll(row.Default, ",", ", ") + "`"
+}

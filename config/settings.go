@@ -1,0 +1,93 @@
+package config
+
+import "time"
+
+// The delivery guarantees as they are written.
+const (
+	AtLeastOnce = "at-least-once"
+	ExactlyOnce = "exactly-once"
+)
+
+// None is the value that turns off a setting which would otherwise have a default of its own.
+const None = "none"
+
+// Settings holds a valid value for every setting. Make it with [Load]; the zero value is not usable.
+type Settings struct {
+	Config string // the file that was read, empty for none
+
+	Brokers []string // host:port
+
+	InputTopics     []string // names; empty where InputPattern is not
+	InputPattern    string   // a regular expression over whole topic names
+	AlertTopic      string
+	DeadLetterTopic string
+	CreateTopics    bool
+	Partitions      int // of topics that are made; 0 means the broker's default
+	Replicas        int // of topics that are made; 0 means the broker's default
+
+	Group      string
+	InstanceID string // empty means one that is found out, None means no static membership
+	Delivery   string // AtLeastOnce or ExactlyOnce
+	Start      Start
+
+	Sessions       int // 0 means a number that fits the cores
+	SessionTimeout time.Duration
+	CommitInterval time.Duration
+	DrainTimeout   time.Duration
+	MaxRecordBytes int
+	MaxEventBytes  int
+
+	PolicyVersion          string // empty means a hash of the policy's content
+	UnusedRegions          []string
+	AlertOnMissingReadOnly bool
+	NoEventCopy            bool
+
+	AdminAddress string // host:port, or None
+	LogLevel     string // debug, info, warn, error
+	LogFormat    string // auto, text, json
+
+	origins map[string]Origin
+	table   table
+}
+
+// Start is where a consumer group without a committed offset begins. The zero value is the earliest record.
+type Start struct {
+	Latest bool
+	At     time.Time // from the first record at or after this time; zero means not by time
+}
+
+// String returns the start as it is written.
+func (s Start) String() string {
+	switch {
+	case !s.At.IsZero():
+		return s.At.Format(time.RFC3339Nano)
+	case s.Latest:
+		return "latest"
+	default:
+		return "earliest"
+	}
+}
+
+// Origin returns where the setting of that name got its value.
+func (s *Settings) Origin(name string) Origin { return s.origins[name] }
+
+// Effective is one setting with its value and where that came from.
+type Effective struct {
+	Setting *Setting
+	Value   string // "(secret)" for a secret that is set
+	Origin  Origin
+}
+
+// Effective lists every setting, in the table's order.
+func (s *Settings) Effective() []Effective {
+	list := make([]Effective, 0, len(s.table))
+	for i := range s.table {
+		row := &s.table[i]
+		value := row.get(s)
+		if row.Secret && value != "" {
+			value = "(secret)"
+		}
+		list = append(list, Effective{row, value, s.origins[row.Name]})
+	}
+	return list
+}
