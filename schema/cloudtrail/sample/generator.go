@@ -1,0 +1,159 @@
+package sample
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// readsInUnusedShare is the share of events that only read in an unused region: near misses.
+const readsInUnusedShare = 0.01
+
+// Generator makes records, one after the other, without end. Make it with [New]; it belongs to one
+// goroutine at a time.
+type Generator struct {
+	options  Options
+	random   *rand.Rand
+	accounts []string
+	calls    catalogue
+	wrappers wrappers
+
+	made   uint64 // events
+	record Record
+	text   []byte // the events in their innermost layer
+	scene  scene
+	truth  Truth
+}
+
+// New returns a generator. The error names every fault of the options.
+func New(o Options) (*Generator, error) {
+	o = o.withDefaults()
+	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("making samples: %w", err)
+	}
+	return &Generator{
+		options:  o,
+		random:   rand.New(rand.NewPCG(o.Seed, 0x726567696f6e7761)),
+		accounts: accountIDs(o.Accounts),
+		calls:    newCatalogue(),
+	}, nil
+}
+
+// Truth returns what is known of all records so far. The caller owns it.
+func (g *Generator) Truth() Truth {
+	t := g.truth
+	t.Regions = make(map[string]Tally, len(g.truth.Regions))
+	for region, tally := range g.truth.Regions {
+		t.Regions[region] = tally
+	}
+	return t
+}
+
+// Next makes a record. It is valid until the next call.
+func (g *Generator) Next() *Record {
+	r := &g.record
+	chain := g.options.Shapes[g.random.IntN(len(g.options.Shapes))]
+	r.Account = pick(g.random, g.accounts)
+	r.Events = r.Events[:0]
+	r.Damage = DamageNone
+	if g.chance(g.options.DamagedShare) {
+		r.Damage = Damage(1 + g.random.IntN(int(damageCount)-1))
+	}
+	if r.Damage == DamageGarbage {
+		g.text = g.appendGarbage(g.text[:0])
+	} else {
+		g.text = g.appendEvents(g.text[:0], chain.At(chain.Len()-1))
+	}
+	r.Value = g.text
+	for i := chain.Len() - 2; i >= 0; i-- {
+		r.Value = g.wrappers.wrap(chain.At(i), r.Value)
+	}
+	g.truth.Add(r)
+	return r
+}
+
+// appendEvents appends the record's events in their innermost layer, one of them damaged as the record
+// says.
+func (g *Generator) appendEvents(dst []byte, shape cloudtrail.Shape) []byte {
+	c := containers[shape]
+	n := 1
+	if c.several {
+		n = g.options.EventsPerRecord
+	}
+	victim := -1
+	switch g.record.Damage {
+	case DamageNone:
+	case DamageTruncated: // a record that is cut ends in its last event
+		victim = n - 1
+	default:
+		victim = g.random.IntN(n)
+	}
+	dst = append(dst, c.open...)
+	for i := range n {
+		if i > 0 {
+			dst = append(dst, c.separator...)
+		}
+		start := len(dst)
+		dst = g.appendEvent(dst, g.newEvent())
+		if i == victim {
+			dst = g.damage(dst, start)
+		}
+	}
+	if g.record.Damage == DamageTruncated {
+		return dst
+	}
+	return append(dst, c.close...)
+}
+
+// newEvent decides what the next event is: its id, its region, whether it reads or writes.
+func (g *Generator) newEvent() *Event {
+	o := &g.options
+	g.record.Events = append(g.record.Events, Event{ID: g.nextID(), Account: g.record.Account, ReadOnly: Read})
+	e := &g.record.Events[len(g.record.Events)-1]
+	switch {
+	case g.chance(o.MatchShare):
+		e.Region, e.ReadOnly = pick(g.random, o.UnusedRegions), Write
+	case len(o.UnusedRegions) > 0 && g.chance(readsInUnusedShare):
+		e.Region = pick(g.random, o.UnusedRegions)
+	default:
+		e.Region = pick(g.random, o.Regions)
+		if g.chance(writeShare) {
+			e.ReadOnly = Write
+		}
+	}
+	return e
+}
+
+// nextID returns an eventID that no other event of this generator has: the event's number, mixed one to
+// one, stands in those bits of the UUID that are free.
+func (g *Generator) nextID() (id [36]byte) {
+	g.made++
+	x := g.made + g.options.Seed*0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	x ^= x >> 31
+	noise := g.random.Uint64()
+	appendUUID(id[:0], x&^0xffff|noise&0xffff, noise&^0xffff|x&0xffff)
+	return id
+}
+
+func (g *Generator) chance(share float64) bool { return share > 0 && g.random.Float64() < share }
+
+func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
+
+// accountIDs returns n account ids made of three digits four times each, as AWS's documentation has them:
+// 111122223333 is the first.
+func accountIDs(n int) []string {
+	const first, step, all = 23, 331, MaxAccounts // step and all have no common divisor: each comes once
+	ids := make([]string, 0, n)
+	for i := range n {
+		var id []byte
+		for _, digit := range fmt.Append(nil, 100+(first+i*step)%all) {
+			id = append(id, bytes.Repeat([]byte{digit}, 4)...)
+		}
+		ids = append(ids, string(id))
+	}
+	return ids
+}

@@ -1,0 +1,118 @@
+package sample
+
+import "slices"
+
+// ReadOnly is what an event says in readOnly. The zero value is Write.
+type ReadOnly uint8
+
+// What readOnly may say.
+const (
+	Write   ReadOnly = iota // false, or the string "false" in any case
+	Read                    // true, or the string "true" in any case
+	Unknown                 // missing, null, or neither of those
+)
+
+// Event is the truth about one event.
+type Event struct {
+	ID       [36]byte // eventID
+	Account  string
+	Region   string // empty where awsRegion is no string
+	ReadOnly ReadOnly
+	// Lost is set where the event cannot be decided, because the damage came before the decisive fields.
+	Lost bool
+	// Partial is set where the damage came after the decisive fields: decided, and a dead letter too.
+	Partial bool
+}
+
+// Matches reports whether the event must raise an alert where unused regions are those, and events
+// without a readable readOnly pass.
+func (e *Event) Matches(unused []string) bool {
+	return !e.Lost && e.ReadOnly == Write && slices.Contains(unused, e.Region)
+}
+
+// Record is one record and the truth about it. Its slices are valid until the next call of
+// [Generator.Next].
+type Record struct {
+	Account string // the key: all events of a record are of one account
+	Value   []byte
+	Events  []Event
+	Damage  Damage
+}
+
+// DeadLettered reports whether a part of the record cannot be read.
+func (r *Record) DeadLettered() bool { return r.Damage.unreadable() }
+
+// Tally counts the events of one region that can be decided.
+type Tally struct {
+	Writes, Reads, Unknown uint64
+	PartialWrites          uint64 // among Writes
+}
+
+// Truth is what is known of all records that were made. The zero value is that of none.
+type Truth struct {
+	Records      uint64
+	Bytes        uint64           // of the values
+	Events       uint64           // that can be decided
+	Lost         uint64           // events that cannot
+	DeadLettered uint64           // records with a part that cannot be read: one part each
+	InvalidUTF8  uint64           // events with bytes that are not UTF-8
+	Regions      map[string]Tally // by awsRegion; "" holds events without one
+}
+
+// Add adds a record to the truth.
+func (t *Truth) Add(r *Record) {
+	t.Records++
+	t.Bytes += uint64(len(r.Value))
+	if r.DeadLettered() {
+		t.DeadLettered++
+	}
+	if r.Damage == DamageUTF8 {
+		t.InvalidUTF8++
+	}
+	for i := range r.Events {
+		t.addEvent(&r.Events[i])
+	}
+}
+
+func (t *Truth) addEvent(e *Event) {
+	if e.Lost {
+		t.Lost++
+		return
+	}
+	t.Events++
+	if t.Regions == nil {
+		t.Regions = make(map[string]Tally)
+	}
+	tally := t.Regions[e.Region]
+	switch e.ReadOnly {
+	case Write:
+		tally.Writes++
+		if e.Partial {
+			tally.PartialWrites++
+		}
+	case Read:
+		tally.Reads++
+	case Unknown:
+		tally.Unknown++
+	}
+	t.Regions[e.Region] = tally
+}
+
+// Alerts returns how many alerts must be raised where unused regions are those, and events without a
+// readable readOnly pass.
+func (t *Truth) Alerts(unused []string) uint64 {
+	var n uint64
+	for _, region := range unused {
+		n += t.Regions[region].Writes
+	}
+	return n
+}
+
+// PartialAlerts returns how many of the alerts must be marked partial.
+func (t *Truth) PartialAlerts(unused []string) uint64 {
+	var n uint64
+	for _, region := range unused {
+		n += t.Regions[region].PartialWrites
+	}
+	return n
+}
