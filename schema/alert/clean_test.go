@@ -1,0 +1,95 @@
+package alert
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestAppendCleanSuccess(t *testing.T) {
+	f := func(raw, want string) {
+		t.Helper()
+		got, ok := AppendClean([]byte("before "), []byte(raw))
+		if !ok || string(got) != "before "+want {
+			t.Errorf("AppendClean(%q) = %q, %t, want %q", raw, got, ok, "before "+want)
+		}
+	}
+	f(`"plain"`, `"plain"`)
+	f("{\n\t\"a\" : [ 1 ,\r 2 ] }", `{"a":[1,2]}`)
+	f(`"white  space stays"`, `"white  space stays"`)
+	f(`12345678901234567890.10e+400`, `12345678901234567890.10e+400`)
+	f(`[-0,0.000,1E9]`, `[-0,0.000,1E9]`)
+	f(`[true,false,null]`, `[true,false,null]`)
+	f(`"\"\\\/\b\f\n\r\t\u00e9"`, `"\"\\\/\b\f\n\r\t\u00e9"`)
+	f(`"é€😀"`, `"é€😀"`)
+	f("\"a\xffb\xc3\"", "\"a\ufffdb\ufffd\"")
+	f("\"\xc0\xaf\"", "\"\ufffd\ufffd\"")           // overlong
+	f("\"\xed\xa0\x80\"", "\"\ufffd\ufffd\ufffd\"") // a surrogate in UTF-8
+	f(`"\ud83d\ude00"`, `"\ud83d\ude00"`)
+	f(`"\ud83d"`, `"\ufffd"`)
+	f(`"\uDE00\uD83D"`, `"\ufffd\ufffd"`)
+	f(`"\ud83d\n\ud83d\u0041"`, `"\ufffd\n\ufffd\u0041"`)
+	f(`"\ud83d\ud83d\ude00"`, `"\ufffd\ud83d\ude00"`)
+	f(`"\\ud800"`, `"\\ud800"`)
+	f("\"\u2028\u2029\"", `"\u2028\u2029"`)
+	f("{\"\xff\":1}", "{\"\ufffd\":1}")
+	f(`{"[{":"}]"}`, `{"[{":"}]"}`)
+	f(strings.Repeat("[", MaxDepth)+strings.Repeat("]", MaxDepth), strings.Repeat("[", MaxDepth)+strings.Repeat("]", MaxDepth))
+}
+
+func TestAppendCleanFailure(t *testing.T) {
+	for _, depth := range []int{MaxDepth + 1, 1_000_000} {
+		for _, open := range []string{"[", `{"a":`} {
+			raw := []byte(strings.Repeat(open, depth))
+			if got, ok := AppendClean([]byte("before "), raw); ok || string(got) != "before " {
+				t.Errorf("AppendClean of depth %d = %.40q, %t, want what was there and false", depth, got, ok)
+			}
+		}
+	}
+}
+
+// FuzzAppendClean holds AppendClean against encoding/json: the clean value is valid, on one line, in UTF-8,
+// and it decodes to the same.
+func FuzzAppendClean(f *testing.F) {
+	for _, s := range []string{
+		`{"a": [1, "\ud800", "é"], "b": null}`, "\"\xff\xed\xa0\x80\"", `"\uD83D\uDE00\ud83d"`, `[[[]]]`, "\"\u2028\"",
+		"{\"\xff\":1,\"\xfe\":2}", `1e400`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if !json.Valid(raw) {
+			return
+		}
+		got, ok := AppendClean(nil, raw)
+		if !ok {
+			if bytes.Count(raw, []byte("["))+bytes.Count(raw, []byte("{")) <= MaxDepth {
+				t.Fatalf("AppendClean(%q) finds it too deep", raw)
+			}
+			return
+		}
+		if !utf8.Valid(got) || !json.Valid(got) || bytes.ContainsAny(got, "\n\r\u2028\u2029") {
+			t.Fatalf("AppendClean(%q) = %q, which is not clean", raw, got)
+		}
+		if want := decode(t, raw); !reflect.DeepEqual(decode(t, got), want) {
+			t.Fatalf("AppendClean(%q) = %q, which means something else", raw, got)
+		}
+		if again, _ := AppendClean(nil, got); !bytes.Equal(again, got) {
+			t.Fatalf("AppendClean(%q) = %q, want what is clean to stay", got, again)
+		}
+	})
+}
+
+// decode decodes with every digit.
+func decode(t *testing.T, raw []byte) (v any) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		t.Fatalf("decoding %q: %v", raw, err)
+	}
+	return v
+}

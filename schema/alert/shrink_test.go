@@ -1,0 +1,97 @@
+package alert
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestShrinkDropsTheEventFirst(t *testing.T) {
+	a := sampleAlert()
+	a.Event = json.RawMessage(`{"x":"` + strings.Repeat("x", 64<<10) + `"}`)
+	got := shrink(t, a, 64<<10)
+	if got.Event != nil || got.EventOmitted != OmittedSize || got.Truncated != nil {
+		t.Errorf("event %d bytes, eventOmitted %q, truncated %q", len(got.Event), got.EventOmitted, got.Truncated)
+	}
+	if string(got.UserIdentity) != string(a.UserIdentity) || string(got.UserAgent) != string(a.UserAgent) {
+		t.Error("more than the event was cut")
+	}
+}
+
+func TestShrinkCutsWhatIsLong(t *testing.T) {
+	a := sampleAlert()
+	a.UserAgent = json.RawMessage(`"` + strings.Repeat("é", 500_000) + `"`)
+	a.UserIdentity = json.RawMessage(`{"x":"` + strings.Repeat("x", 500_000) + `"}`)
+	got := shrink(t, a, 64<<10)
+	if want := []string{"userAgent", "userIdentity"}; !slices.Equal(got.Truncated, want) {
+		t.Errorf("truncated %q, want %q", got.Truncated, want)
+	}
+	if n := len(got.UserAgent); n < 16<<10-8 || n > 16<<10 {
+		t.Errorf("userAgent has %d bytes, want all that is allowed", n)
+	}
+	if got.UserIdentity != nil || got.EventOmitted != OmittedSize {
+		t.Errorf("userIdentity %.20s, eventOmitted %q", got.UserIdentity, got.EventOmitted)
+	}
+}
+
+func TestShrinkLeavesAloneWhatFits(t *testing.T) {
+	encoded := AppendJSON(nil, sampleAlert())
+	got, err := Shrink(encoded, 64<<10)
+	if err != nil || !bytes.Equal(got, encoded) {
+		t.Errorf("Shrink = %s, %v, want no change", got, err)
+	}
+}
+
+// Every alert comes down to MinBytes, whatever is in it, and stays valid.
+func TestShrinkReachesEveryBound(t *testing.T) {
+	worst := strings.Repeat("\x01", 20_000)
+	for _, unit := range []string{"x", "é", "😀", `\u00e9`, `\ud83d\ude00`, `\n`, `\\`, `\"`} {
+		a := sampleAlert()
+		raw := json.RawMessage(`"` + strings.Repeat(unit, 5_000) + `"`)
+		for _, f := range a.rawFields() {
+			*f.raw = raw
+		}
+		for _, f := range a.textFields() {
+			*f.text = worst
+		}
+		a.UserIdentity = json.RawMessage(`[` + string(raw) + `]`)
+		a.Event = json.RawMessage(`{"x":` + string(raw) + `}`)
+		a.ARNs = nil
+		for i := range 100 {
+			a.ARNs = append(a.ARNs, fmt.Sprintf("arn:%d%s", i, worst[:2000]))
+		}
+		for _, limit := range []int{0, MinBytes, 16 << 10, 64 << 10, 1 << 20} {
+			got := shrink(t, a, limit)
+			if got.ID != a.ID || got.AWSRegion == nil {
+				t.Errorf("%q at %d: id %q, awsRegion %q", unit, limit, got.ID, got.AWSRegion)
+			}
+		}
+	}
+}
+
+func TestShrinkFailure(t *testing.T) {
+	if _, err := Shrink([]byte(strings.Repeat("x", MinBytes+1)), MinBytes); err == nil || !strings.Contains(err.Error(), "shrinking alert") {
+		t.Errorf("err = %v", err)
+	}
+}
+
+// shrink checks what holds for every shrunk alert and returns it decoded.
+func shrink(t *testing.T, a *Alert, maxBytes int) *Alert {
+	t.Helper()
+	got, err := Shrink(AppendJSON(nil, a), maxBytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) > max(maxBytes, MinBytes) || !json.Valid(got) || !utf8.Valid(got) {
+		t.Fatalf("Shrink to %d = %d bytes, valid JSON %t: %.200s", maxBytes, len(got), json.Valid(got), got)
+	}
+	var b Alert
+	if err := json.Unmarshal(got, &b); err != nil {
+		t.Fatal(err)
+	}
+	return &b
+}
