@@ -44,16 +44,17 @@ func (r *Record) DeadLettered() bool { return r.Damage.unreadable() }
 
 // Tally counts the events of one region that can be decided.
 type Tally struct {
-	Writes, Reads, Unknown uint64
-	PartialWrites          uint64 // among Writes
+	Writes, Reads, Unknown uint64 // whole events
+	PartialWrites          uint64 // damaged after the decisive fields
 }
 
 // Truth is what is known of all records that were made. The zero value is that of none.
 type Truth struct {
 	Records      uint64
 	Bytes        uint64           // of the values
-	Events       uint64           // that can be decided
-	Lost         uint64           // events that cannot
+	Events       uint64           // whole ones
+	Partial      uint64           // events damaged after the decisive fields: only an alert counts as read
+	Lost         uint64           // events damaged before them
 	DeadLettered uint64           // records with a part that cannot be read: one part each
 	InvalidUTF8  uint64           // events with bytes that are not UTF-8
 	Regions      map[string]Tally // by awsRegion; "" holds events without one
@@ -75,27 +76,35 @@ func (t *Truth) Add(r *Record) {
 }
 
 func (t *Truth) addEvent(e *Event) {
-	if e.Lost {
+	switch {
+	case e.Lost:
 		t.Lost++
 		return
+	case e.Partial:
+		t.Partial++
+	default:
+		t.Events++
 	}
-	t.Events++
 	if t.Regions == nil {
 		t.Regions = make(map[string]Tally)
 	}
 	tally := t.Regions[e.Region]
-	switch e.ReadOnly {
-	case Write:
-		tally.Writes++
-		if e.Partial {
-			tally.PartialWrites++
-		}
-	case Read:
-		tally.Reads++
-	case Unknown:
-		tally.Unknown++
-	}
+	tally.add(e)
 	t.Regions[e.Region] = tally
+}
+
+func (t *Tally) add(e *Event) {
+	switch {
+	case e.Partial && e.ReadOnly == Write:
+		t.PartialWrites++
+	case e.Partial:
+	case e.ReadOnly == Write:
+		t.Writes++
+	case e.ReadOnly == Read:
+		t.Reads++
+	default:
+		t.Unknown++
+	}
 }
 
 // Alerts returns how many alerts must be raised where unused regions are those, and events without a
@@ -103,7 +112,7 @@ func (t *Truth) addEvent(e *Event) {
 func (t *Truth) Alerts(unused []string) uint64 {
 	var n uint64
 	for _, region := range unused {
-		n += t.Regions[region].Writes
+		n += t.Regions[region].Writes + t.Regions[region].PartialWrites
 	}
 	return n
 }
