@@ -41,8 +41,8 @@ type Sink interface {
 	// Alert is called for each alert, in the record's order. The alert is valid until it returns. An
 	// error stops the record and is returned by Detect as it is.
 	Alert(a *alert.Alert) error
-	// DeadLetter is called for each fault, after all alerts of the record. An error stops the record and
-	// is returned by Detect as it is.
+	// DeadLetter is called for each fault, after all alerts of the record. The dead letter is valid until
+	// it returns. An error stops the record and is returned by Detect as it is.
 	DeadLetter(d *DeadLetter) error
 }
 
@@ -57,11 +57,34 @@ type Options struct {
 type Detector struct {
 	// Counts grows with every record. The owner may read and reset it between records.
 	Counts Counts
+
+	decoder *cloudtrail.Decoder
+	passage passage
 }
 
 // NewDetector returns a detector.
-func NewDetector(o Options) *Detector { return &Detector{} }
+func NewDetector(o Options) *Detector {
+	d := &Detector{decoder: cloudtrail.NewDecoder(o.MaxEventBytes)}
+	d.passage.counts = &d.Counts
+	d.passage.enricher.noEventCopy = o.NoEventCopy
+	return d
+}
 
 // Detect decides one record under p. The error is the sink's; a record that cannot be read is a
-// DeadLetter, never an error.
-func (d *Detector) Detect(p *Policy, r *Record, sink Sink) error { panic("not built yet") }
+// DeadLetter, never an error. A record that the sink has stopped counts as far as it was read.
+func (d *Detector) Detect(p *Policy, r *Record, sink Sink) error {
+	d.passage.begin(p, r, sink)
+	defer d.passage.end()
+	d.Counts.Bytes += uint64(len(r.Value))
+	err := d.decoder.Decode(r.Value, &d.passage)
+	d.Counts.Records++
+	if len(d.passage.faults) > 0 {
+		d.Counts.DeadLettered++
+	} else {
+		d.Counts.Done++
+	}
+	if err != nil {
+		return err
+	}
+	return d.passage.handOnFaults()
+}

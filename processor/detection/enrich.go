@@ -1,0 +1,232 @@
+package detection
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// maxTitleName bounds the principal's name in a title.
+const maxTitleName = 256
+
+// The codes of partialReason. They are part of the format: codes are added, never changed.
+const (
+	partialSyntax    = "syntax"    // the event is no JSON after the decisive fields
+	partialTruncated = "truncated" // it ends after them
+	partialSalvaged  = "salvaged"  // the decisive fields were found around the damage
+)
+
+// enricher makes alerts of findings. An alert is valid until the next one: its values stand in buffers that
+// the enricher uses again.
+type enricher struct {
+	noEventCopy bool
+
+	alert alert.Alert
+	texts texts
+	clean []byte // the raw values of the alert
+	arns  []span
+	list  [MaxARNs]string
+
+	name      span // the principal's name
+	account   span // the recipient account's text
+	partition int32
+	shape     cloudtrail.Chain // the last chain, and its text
+	shapeText string
+}
+
+// enrich makes the alert of a finding.
+func (en *enricher) enrich(p *Policy, d *Decision, e *cloudtrail.Event, r *Record) *alert.Alert {
+	en.texts.reset()
+	if cap(en.clean) > maxKept {
+		en.clean = nil
+	}
+	en.clean = en.clean[:0]
+	en.alert = alert.Alert{
+		RuleID: RuleID, RuleName: RuleName, Severity: RuleSeverity, Description: RuleDescription,
+		Runbook: RuleRunbook, Reference: RuleReference, Tags: ruleTags, MitreAttack: ruleTechniques,
+		Policy: alert.Policy{Version: p.version, Level: d.Level, Reason: d.Reason},
+	}
+	en.setFields(e)
+	en.setPrincipal(e.UserIdentity)
+	en.setTitle(d)
+	en.setOrigin(e, r)
+	en.setID(e, r)
+	en.setARNs(e)
+	en.setEvent(e)
+	en.texts.finish()
+	return &en.alert
+}
+
+// setFields sets what the alert takes over from the event as it came.
+func (en *enricher) setFields(e *cloudtrail.Event) {
+	a := &en.alert
+	a.EventTime = en.eventTime(e.EventTime)
+	a.EventID = en.raw("eventID", e.EventID)
+	a.EventName = en.raw("eventName", e.EventName)
+	a.EventSource = en.raw("eventSource", e.EventSource)
+	a.AWSRegion = en.raw("awsRegion", e.AWSRegion)
+	a.RecipientAccountID = en.raw("recipientAccountId", e.RecipientAccountID)
+	a.SourceIPAddress = en.raw("sourceIPAddress", e.SourceIPAddress)
+	a.UserAgent = en.raw("userAgent", e.UserAgent)
+	a.UserIdentity = en.raw("userIdentity", e.UserIdentity)
+	a.UserName = en.raw("userName", issuerUserName(e.UserIdentity))
+	a.ErrorCode = en.raw("errorCode", e.ErrorCode)
+}
+
+// raw returns the clean copy of a value; nil where the event does not have it. One too deep for an alert is
+// left out, and named.
+func (en *enricher) raw(name string, v cloudtrail.Value) []byte {
+	if v.IsNull() {
+		return nil
+	}
+	start := len(en.clean)
+	clean, ok := alert.AppendClean(en.clean, v)
+	if !ok {
+		en.alert.MarkTruncated(name)
+		return nil
+	}
+	en.clean = clean
+	return clean[start:len(clean):len(clean)]
+}
+
+func (en *enricher) eventTime(v cloudtrail.Value) []byte {
+	start := len(en.clean)
+	clean, ok := appendEventTime(en.clean, v)
+	if !ok {
+		return en.raw("eventTime", v)
+	}
+	en.clean = clean
+	return clean[start:len(clean):len(clean)]
+}
+
+func (en *enricher) setPrincipal(userIdentity cloudtrail.Value) {
+	id, p := readIdentity(userIdentity), &en.alert.Principal
+	en.name = en.principalText(&p.Name, id.appendName)
+	en.principalText(&p.Session, id.appendSession)
+	en.principalText(&p.Type, id.Type.AppendText)
+	en.principalText(&p.ARN, id.ARN.AppendText)
+	en.principalText(&p.AccountID, id.AccountID.AppendText)
+}
+
+func (en *enricher) principalText(dst *string, appendTo func([]byte) []byte) span {
+	t, start := &en.texts, len(en.texts.buf)
+	t.buf = appendTo(t.buf)
+	t.buf = t.buf[:start+len(cutText(t.buf[start:], maxPrincipalBytes))]
+	text := t.since(start)
+	t.set(dst, text)
+	return text
+}
+
+// setTitle sets the rule's title, with the name that fits the type of identity.
+func (en *enricher) setTitle(d *Decision) {
+	t, start := &en.texts, len(en.texts.buf)
+	if d.ReadOnly == ReadOnlyFalse {
+		t.buf = append(t.buf, "Non-read-only API call"...)
+	} else {
+		t.buf = append(t.buf, "API call that does not say whether it is read-only"...)
+	}
+	t.buf = append(t.buf, " in unused region "...)
+	t.buf = append(t.buf, d.Region...)
+	t.buf = append(t.buf, " by user "...)
+	t.buf = append(t.buf, cutText(t.bytes(en.name), maxTitleName)...)
+	t.set(&en.alert.Title, t.since(start))
+}
+
+func (en *enricher) setOrigin(e *cloudtrail.Event, r *Record) {
+	if en.shape != e.Shape {
+		en.shape, en.shapeText = e.Shape, e.Shape.String()
+	}
+	o := &en.alert.Origin
+	*o = alert.Origin{Topic: r.Topic, File: r.File, Offset: r.Offset, Index: e.Index, Shape: en.shapeText}
+	if r.File == "" {
+		en.partition = r.Partition
+		o.Partition = &en.partition
+	}
+	if !r.Timestamp.IsZero() {
+		const milliseconds = "2006-01-02T15:04:05.000Z07:00"
+		t, start := &en.texts, len(en.texts.buf)
+		t.buf = r.Timestamp.In(time.UTC).AppendFormat(t.buf, milliseconds)
+		t.set(&o.Timestamp, t.since(start))
+	}
+}
+
+// setID sets the alert's identity: by the event's id, or where it has none by its place in the record.
+func (en *enricher) setID(e *cloudtrail.Event, r *Record) {
+	t, start := &en.texts, len(en.texts.buf)
+	t.buf = scalar(e.RecipientAccountID).AppendText(t.buf)
+	account := t.since(start)
+	key := len(t.buf)
+	eventID := e.EventID
+	if !eventID.IsString() {
+		eventID = nil
+	}
+	if eventID = scalar(eventID); eventID != nil {
+		t.buf = eventID.AppendText(t.buf)
+	} else {
+		t.buf = r.appendIdentity(t.buf)
+	}
+	name := t.since(key)
+	id := len(t.buf)
+	if eventID != nil {
+		t.buf = alert.AppendID(t.buf, RuleID, t.bytes(account), t.bytes(name))
+	} else {
+		t.buf = alert.AppendRecordID(t.buf, RuleID, t.bytes(account), t.bytes(name), e.Index)
+	}
+	t.set(&en.alert.ID, t.since(id))
+}
+
+// appendIdentity appends what names the record for good. A topic's name holds no slash.
+func (r *Record) appendIdentity(dst []byte) []byte {
+	if r.Identity != "" {
+		return append(dst, r.Identity...)
+	}
+	dst = append(dst, r.Topic...)
+	dst = append(dst, r.File...)
+	dst = strconv.AppendInt(append(dst, '/'), int64(r.Partition), 10)
+	return strconv.AppendInt(append(dst, '/'), r.Offset, 10)
+}
+
+func (en *enricher) setARNs(e *cloudtrail.Event) {
+	var more bool
+	if en.arns, more = en.texts.arns(en.arns[:0], e); more {
+		en.alert.MarkTruncated("arns")
+	}
+	for i, s := range en.arns {
+		en.texts.set(&en.list[i], s)
+	}
+	en.alert.ARNs = en.list[:len(en.arns)]
+}
+
+// setEvent sets the copy of the event, or why there is none.
+func (en *enricher) setEvent(e *cloudtrail.Event) {
+	a := &en.alert
+	if e.Damage != nil {
+		a.Partial, a.PartialReason = true, partialReason(e)
+	}
+	switch start := len(en.clean); {
+	case en.noEventCopy:
+	case e.Damage != nil:
+		a.EventOmitted = alert.OmittedDamage
+	default:
+		var ok bool
+		if en.clean, ok = alert.AppendClean(en.clean, e.Raw); !ok {
+			a.EventOmitted = alert.OmittedDepth
+			return
+		}
+		a.Event = en.clean[start:len(en.clean):len(en.clean)]
+	}
+}
+
+func partialReason(e *cloudtrail.Event) string {
+	var syntax *cloudtrail.SyntaxError
+	switch {
+	case e.Salvaged:
+		return partialSalvaged
+	case errors.As(e.Damage, &syntax) && syntax.Truncated:
+		return partialTruncated
+	}
+	return partialSyntax
+}

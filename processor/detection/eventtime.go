@@ -1,0 +1,36 @@
+package detection
+
+import (
+	"time"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// timeLayouts are the ways in which pipelines write CloudTrail's eventTime, which AWS writes in RFC 3339:
+// data lakes leave out the T and the zone. A time without a zone is UTC.
+var timeLayouts = [...]string{
+	time.RFC3339, "2006-01-02 15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04:05Z0700",
+}
+
+// appendEventTime appends v as a JSON string in RFC 3339 and UTC, and reports whether it can be read as a
+// time that is not written so already.
+func appendEventTime(dst []byte, v cloudtrail.Value) ([]byte, bool) {
+	const longest = 64
+	if !v.IsString() || len(v) > longest {
+		return dst, false
+	}
+	var array [3 * longest]byte
+	text := v.AppendText(array[:0])
+	var t time.Time
+	if t.UnmarshalText(text) == nil { // strictly RFC 3339
+		return dst, false
+	}
+	for _, layout := range timeLayouts {
+		if t, err := time.Parse(layout, string(text)); err == nil {
+			dst = append(dst, '"')
+			dst = t.UTC().AppendFormat(dst, time.RFC3339Nano)
+			return append(dst, '"'), true
+		}
+	}
+	return dst, false
+}

@@ -1,0 +1,114 @@
+package detection
+
+import "github.com/regionwatch/regionwatch/schema/cloudtrail"
+
+// passage is one record on its way through a Detector. It is what the decoder hands events and faults to.
+type passage struct {
+	counts   *Counts
+	enricher enricher
+
+	policy *Policy
+	record *Record
+	sink   Sink
+
+	alerted      int
+	partialIndex int    // the damaged event that has alerted last, or -1
+	partialID    string // and its alert's id
+
+	faults []DeadLetter
+	pieces []byte // the bytes of the faults, which outlive what the decoder lends
+}
+
+func (p *passage) begin(policy *Policy, r *Record, sink Sink) {
+	p.policy, p.record, p.sink = policy, r, sink
+	p.alerted, p.partialIndex, p.partialID = 0, -1, ""
+}
+
+// end lets go of what belongs to the record.
+func (p *passage) end() {
+	p.policy, p.record, p.sink = nil, nil, nil
+	clear(p.faults)
+	p.faults = p.faults[:0]
+	if cap(p.pieces) > maxKept {
+		p.pieces = nil
+	}
+	p.pieces = p.pieces[:0]
+}
+
+// Event decides one event and hands on its alert.
+func (p *passage) Event(e *cloudtrail.Event) error {
+	d := p.policy.Decide(e)
+	if e.Damage != nil {
+		// A damaged event counts as an event only if it alerts, else as its fault alone. It may come several
+		// times, once for each region that was salvaged from it: the first that is unused alerts.
+		if d.Outcome != OutcomeAlerted || e.Index == p.partialIndex {
+			return nil
+		}
+	}
+	p.count(&d, e)
+	if d.Outcome != OutcomeAlerted {
+		return nil
+	}
+	a := p.enricher.enrich(p.policy, &d, e, p.record)
+	p.alerted++
+	if e.Damage != nil {
+		p.partialIndex, p.partialID = e.Index, a.ID
+	}
+	return p.sink.Alert(a)
+}
+
+func (p *passage) count(d *Decision, e *cloudtrail.Event) {
+	c := p.counts
+	c.Events++
+	c.Outcomes[d.Outcome]++
+	if e.Shape.Len() > 0 {
+		c.Shapes[e.Shape.At(0)]++
+	}
+	if e.InvalidUTF8 {
+		c.BadUTF8++
+	}
+	switch d.ReadOnly {
+	case ReadOnlyMissing:
+		c.ReadOnlyMissing++
+	case ReadOnlyOdd:
+		c.ReadOnlyOdd++
+	}
+	if e.Damage != nil {
+		c.Partial++
+	}
+	if e.Salvaged {
+		c.Salvaged++
+	}
+}
+
+// Skip counts what holds no events for us.
+func (p *passage) Skip(k cloudtrail.Kind, _ cloudtrail.Chain) { p.counts.Skips[k]++ }
+
+// Fault keeps the fault until the record's alerts are known.
+func (p *passage) Fault(f *cloudtrail.Fault) error {
+	p.counts.Faults[f.Reason]++
+	if n := len(p.faults); n == MaxDeadLetters {
+		p.faults[n-1].Count++
+		return nil
+	}
+	letter := DeadLetter{Fault: *f, Count: 1}
+	start := len(p.pieces)
+	p.pieces = append(p.pieces, f.Piece...)
+	letter.Piece = p.pieces[start:len(p.pieces):len(p.pieces)]
+	if f.Index >= 0 && f.Index == p.partialIndex {
+		letter.AlertID = p.partialID
+	}
+	p.faults = append(p.faults, letter)
+	return nil
+}
+
+// handOnFaults hands on the dead letters, when all alerts are known.
+func (p *passage) handOnFaults() error {
+	for i := range p.faults {
+		p.faults[i].Alerted = p.alerted
+		if err := p.sink.DeadLetter(&p.faults[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package detection
+
+import (
+	"bytes"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// maxPrincipalBytes bounds each text of a principal. IAM's own names and ARNs are shorter.
+const maxPrincipalBytes = 2 << 10
+
+// identity holds the members of a userIdentity that tell who acted
+// (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html).
+// A member is nil where it is missing, empty, or of a type that has no text.
+type identity struct {
+	Type        cloudtrail.Value
+	UserName    cloudtrail.Value
+	ARN         cloudtrail.Value
+	AccountID   cloudtrail.Value
+	PrincipalID cloudtrail.Value
+	InvokedBy   cloudtrail.Value
+
+	IssuerUserName   cloudtrail.Value // sessionContext.sessionIssuer.userName
+	OnBehalfOfUserID cloudtrail.Value // onBehalfOf.userId
+}
+
+func readIdentity(v cloudtrail.Value) (id identity) {
+	members := [...]struct {
+		name string
+		dst  *cloudtrail.Value
+	}{
+		{"type", &id.Type},
+		{"userName", &id.UserName},
+		{"arn", &id.ARN},
+		{"accountId", &id.AccountID},
+		{"principalId", &id.PrincipalID},
+		{"invokedBy", &id.InvokedBy},
+	}
+	for key, value := range v.Members() {
+		for _, m := range members {
+			if key.EqualString(m.name) {
+				*m.dst = scalar(value)
+			}
+		}
+	}
+	id.IssuerUserName = scalar(issuerUserName(v))
+	id.OnBehalfOfUserID = scalar(v.Member("onBehalfOf").Member("userId"))
+	return id
+}
+
+// issuerUserName returns the rule's own userName, as it came.
+func issuerUserName(userIdentity cloudtrail.Value) cloudtrail.Value {
+	return userIdentity.Member("sessionContext").Member("sessionIssuer").Member("userName")
+}
+
+// appendName appends the principal's name. The rule's own choice is the session issuer's name, which only
+// sessions of roles and users have; the other types of identity have their names elsewhere.
+func (id *identity) appendName(dst []byte) []byte {
+	if id.IssuerUserName != nil {
+		return id.IssuerUserName.AppendText(dst)
+	}
+	start := len(dst)
+	switch {
+	case id.Type.EqualString("AssumedRole"), id.Type.EqualString("FederatedUser"):
+		dst = appendARNName(dst, id.ARN)
+	case id.Type.EqualString("Root"):
+		dst = appendFirst(dst, id.UserName)
+		if len(dst) == start {
+			return append(dst, "root"...)
+		}
+	case id.Type.EqualString("IdentityCenterUser"):
+		dst = appendFirst(dst, id.OnBehalfOfUserID)
+	case id.Type.EqualString("AWSService"):
+		dst = appendFirst(dst, id.InvokedBy)
+	case id.Type.EqualString("AWSAccount"):
+		dst = appendFirst(dst, id.AccountID)
+	}
+	if len(dst) == start { // IAMUser, SAMLUser, WebIdentityUser and Directory, and whatever lacks its own name
+		dst = appendFirst(dst, id.UserName, id.ARN, id.PrincipalID, id.InvokedBy, id.AccountID)
+	}
+	if len(dst) == start {
+		dst = append(dst, "unknown"...)
+	}
+	return dst
+}
+
+// appendSession appends the session's name, which stands after the role or in the place of the user in
+// the ARN, and after the colon in the principal's id. Other types have none.
+func (id *identity) appendSession(dst []byte) []byte {
+	if !id.Type.EqualString("AssumedRole") && !id.Type.EqualString("FederatedUser") {
+		return dst
+	}
+	start := len(dst)
+	dst = id.ARN.AppendText(dst)
+	_, name, session := splitARN(dst[start:])
+	if session == nil && id.Type.EqualString("FederatedUser") {
+		session = name
+	}
+	if session == nil {
+		dst = id.PrincipalID.AppendText(dst[:start])
+		_, session, _ = bytes.Cut(dst[start:], []byte(":"))
+	}
+	return append(dst[:start], session...)
+}
+
+// appendFirst appends the text of the first value that has one.
+func appendFirst(dst []byte, values ...cloudtrail.Value) []byte {
+	for _, v := range values {
+		if v != nil {
+			return v.AppendText(dst)
+		}
+	}
+	return dst
+}
+
+// appendARNName appends the name of the role or user in an ARN, or nothing where it is none.
+func appendARNName(dst []byte, arn cloudtrail.Value) []byte {
+	start := len(dst)
+	dst = arn.AppendText(dst)
+	_, name, _ := splitARN(dst[start:])
+	return append(dst[:start], name...)
+}
+
+// splitARN splits arn:aws:sts::111122223333:assumed-role/NAME/SESSION into its resource's kind, name and
+// session. What is missing is nil. A name with a path keeps its last part only.
+func splitARN(arn []byte) (kind, name, session []byte) {
+	resource := arn
+	for range 5 {
+		var ok bool
+		if _, resource, ok = bytes.Cut(resource, []byte(":")); !ok {
+			return nil, nil, nil
+		}
+	}
+	kind, name, ok := bytes.Cut(resource, []byte("/"))
+	if !ok {
+		return kind, nil, nil
+	}
+	if string(kind) == "assumed-role" {
+		if role, after, ok := bytes.Cut(name, []byte("/")); ok {
+			return kind, role, after
+		}
+		return kind, name, nil
+	}
+	return kind, name[bytes.LastIndexByte(name, '/')+1:], nil
+}

@@ -1,0 +1,70 @@
+package detection
+
+import (
+	"unicode/utf8"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// maxKept is how much memory a buffer may keep between alerts. A larger one, grown for an odd event, is
+// given back.
+const maxKept = 256 << 10
+
+// texts collects the strings of one alert in one buffer, so that together they cost one allocation: each
+// is appended to buf, marked as belonging somewhere, and all are set by finish.
+type texts struct {
+	buf   []byte
+	spans []span
+	dst   []*string // where each span belongs
+}
+
+// span is a part of the buffer.
+type span struct{ start, end int }
+
+func (t *texts) reset() {
+	if cap(t.buf) > maxKept {
+		t.buf = nil
+	}
+	t.buf, t.spans, t.dst = t.buf[:0], t.spans[:0], t.dst[:0]
+}
+
+func (t *texts) bytes(s span) []byte { return t.buf[s.start:s.end] }
+
+// since returns the span of what has been appended from start on.
+func (t *texts) since(start int) span { return span{start, len(t.buf)} }
+
+// set makes finish store the span in dst.
+func (t *texts) set(dst *string, s span) {
+	t.spans = append(t.spans, s)
+	t.dst = append(t.dst, dst)
+}
+
+// finish makes the one string and shares it out.
+func (t *texts) finish() {
+	all := string(t.buf)
+	for i, s := range t.spans {
+		*t.dst[i] = all[s.start:s.end]
+	}
+}
+
+// scalar returns the value where it has a text of its own: a string that is not empty, or a number. Else nil.
+func scalar(v cloudtrail.Value) cloudtrail.Value {
+	switch {
+	case len(v) == 0, v.IsString() && len(v) == len(`""`):
+		return nil
+	case v.IsString(), v[0] == '-', v[0] >= '0' && v[0] <= '9':
+		return v
+	}
+	return nil
+}
+
+// cutText returns text without what is beyond limit bytes, never cut within a character.
+func cutText(text []byte, limit int) []byte {
+	if len(text) <= limit {
+		return text
+	}
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit]
+}
