@@ -1,6 +1,6 @@
 package cloudtrail
 
-import "strings"
+import "bytes"
 
 // decodeEvent reads the object that starts at b[0], an opening brace, in one strict pass. It overwrites
 // e's values, marks, InvalidUTF8 and Raw (the object's bytes), and leaves the rest of e alone. On damage e holds
@@ -27,11 +27,17 @@ func (e *Event) clear() {
 	*e = Event{Index: index, Shape: shape, Damage: damage, Salvaged: salvaged}
 }
 
+// maxKey is the length of the longest key that we know.
+const maxKey = len("recipientAccountId")
+
 // set stores a member of the event; one that stands twice is overwritten.
 func (e *Event) set(key, value Value) {
-	name := string(key[1 : len(key)-1])
-	if strings.IndexByte(name, '\\') >= 0 {
+	name := ""
+	switch inside := key[1 : len(key)-1]; {
+	case bytes.IndexByte(inside, '\\') >= 0:
 		name = plainName(key)
+	case len(inside) <= maxKey:
+		name = string(inside)
 	}
 	if field := e.field(name); field != nil {
 		*field = value

@@ -1,0 +1,306 @@
+package cloudtrail
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// capturedFields returns the values of an event by their keys.
+func capturedFields(e *Event) map[string]Value {
+	return map[string]Value{
+		"eventVersion": e.EventVersion, "userIdentity": e.UserIdentity, "eventTime": e.EventTime,
+		"eventSource": e.EventSource, "eventName": e.EventName, "awsRegion": e.AWSRegion,
+		"sourceIPAddress": e.SourceIPAddress, "userAgent": e.UserAgent, "errorCode": e.ErrorCode,
+		"eventID": e.EventID, "readOnly": e.ReadOnly, "eventType": e.EventType,
+		"recipientAccountId": e.RecipientAccountID, "eventCategory": e.EventCategory,
+	}
+}
+
+// oracle returns what encoding/json reads at the top level of an event.
+func oracle(t *testing.T, text []byte) map[string]json.RawMessage {
+	t.Helper()
+	var want map[string]json.RawMessage
+	if err := json.Unmarshal(text, &want); err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	return want
+}
+
+// checkEvent decodes text and compares each field with encoding/json.
+func checkEvent(t *testing.T, text []byte) {
+	t.Helper()
+	var s scanner
+	var e Event
+	end, err := s.decodeEvent(text, &e)
+	if err != nil || end != len(text) || !bytes.Equal(e.Raw, text) {
+		t.Fatalf("%q: ended at %d: %v", text, end, err)
+	}
+	want := oracle(t, text)
+	var wantMarks marks
+	for key := range want {
+		wantMarks |= markOf(key)
+	}
+	if e.marks != wantMarks {
+		t.Errorf("%q: got marks %b, want %b", text, e.marks, wantMarks)
+	}
+	for key, got := range capturedFields(&e) {
+		if value, there := want[key]; string(got) != string(value) || there != (got != nil) {
+			t.Errorf("%q: %s: got %q, want %q", text, key, got, value)
+		}
+	}
+}
+
+func TestDecodeEventSuccess(t *testing.T) {
+	for _, text := range sampleEvents() {
+		checkEvent(t, []byte(text))
+		var pretty bytes.Buffer
+		if err := json.Indent(&pretty, []byte(text), "", "\t"); err != nil {
+			t.Fatal(err)
+		}
+		checkEvent(t, pretty.Bytes())
+	}
+	for _, text := range []string{
+		`{}`, `{ }`, `{"awsRegion":"a"}`, `{"readOnly":false}`, `{"readOnly" : "False" , "awsRegion" : null }`,
+		`{"awsRegion":"a","awsRegion":"b","readOnly":false,"readOnly":true}`, `{"awsRegion":"a","awsRegion":null}`,
+		`{"\u0061wsRegion":"eu-central-1"}`, `{"awsRegion":"a","awsRegio\u006e":"eu\u002dcentral-1","read\u004fnly":false}`,
+		`{"awsregion":"a","AWSRegion":"b","AwsRegion":"c","readonly":false,"READONLY":true}`,
+		"{\"awsRegion\u200b\":\"a\",\"\uff41wsRegion\":\"b\",\"awsRegion\u00a0\":\"c\"}",
+		`{"awsRegion\u0000":"a","awsRegion ":"b"," awsRegion":"c","awsRegion\"":"d","awsRegio":"e","awsRegions":"f"}`,
+		`{"requestParameters":{"awsRegion":"a","readOnly":false},"resources":[{"awsRegion":"b"}]}`,
+		`{"eventSourc":1,"eventSource":2,"eventSourcf":3,"eventSources":4,"eventSour\u0063e":5}`,
+		`{"userAgent":"x\",\"readOnly\":true,\"y\":\"","readOnly":false}`,
+		`{"eventID":1,"eventIDs":2,"eventI":3,"eventID\"":4,"e":5,"":6}`,
+		`{"Records":[],"records":[],"detail":{},"detail-type":"x","messageType":"","logEvents":[],"Message":"","Type":""}`,
+		`{"body":"","Body":"","CloudTrailEvent":"","message":"","log":"","event":{},"event.original":"","payload":{}}`,
+		`{"digestS3Object":"","s3Bucket":"","s3ObjectKey":[],"insightDetails":{},"Event":"","data":"","kinesis":{},"Sns":{}}`,
+		`{"record":1,"RECORDS":2,"Recor\u0064s":3,"Messages":[],"Events":[],"digestEndTime":"","Detail":1,"requestParametersX":1}`,
+	} {
+		checkEvent(t, []byte(text))
+	}
+}
+
+// Every key that is known is known wherever it stands, with each of its characters escaped too; with one
+// more or one less character it is another key.
+func TestDecodeEventKeys(t *testing.T) {
+	for _, name := range append(fieldNames[:], markNames[:]...) {
+		var escaped strings.Builder
+		for _, r := range name {
+			fmt.Fprintf(&escaped, `\u%04x`, r)
+		}
+		for _, key := range []string{
+			name, escaped.String(), name + "x", name[:len(name)-1], "x" + name, name[1:], name + " ", strings.ToUpper(name),
+			name[:1] + "\u017f" + name[1:], escaped.String() + "x",
+		} {
+			for _, format := range []string{`{"%s":"v"}`, `{"x":{},"%s":1,"y":"z"}`, `{"%s" : [] }`, "{\n\t\"%s\"\n:null}"} {
+				checkEvent(t, fmt.Appendf(nil, format, key))
+			}
+		}
+	}
+}
+
+func TestDecodeEventInvalidUTF8(t *testing.T) {
+	f := func(text string, want bool) {
+		t.Helper()
+		var s scanner
+		e := Event{InvalidUTF8: !want}
+		if _, err := s.decodeEvent([]byte(text), &e); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+		if e.InvalidUTF8 != want {
+			t.Errorf("%q: got %v, want %v", text, e.InvalidUTF8, want)
+		}
+	}
+	f(sampleEvent, false)
+	f(`{"userAgent":"日本語 \ud83d\ude00"}`, false)
+	f("{\"userAgent\":\"a\xffb\"}", true)
+	f("{\"userAgent\":\"\xc0\xaf\"}", true)
+	f(`{"userAgent":"\ud83d"}`, true)
+	f("{\"requestParameters\":{\"x\":[\"\xff\"]}}", true)
+	f("{\"requestParameters\":{\"\xff\":1}}", true)
+	f("{\"\xff\":1}", true)
+	f("{\"awsRegion\xff\":\"a\",\"awsRegion\":\"b\"}", true)
+}
+
+func TestDecodeEventReused(t *testing.T) {
+	var s scanner
+	e := Event{Index: 7, Shape: Chain{}.Push(ShapeGzip)}
+	for _, text := range []string{sampleEvent, `{"awsRegion":"x","Records":1}`, `{}`} {
+		if _, err := s.decodeEvent([]byte(text), &e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key, value := range capturedFields(&e) {
+		if value != nil {
+			t.Errorf("%s is left from an earlier event: %s", key, value)
+		}
+	}
+	if e.marks != 0 || e.Index != 7 || e.Shape.Len() != 1 {
+		t.Errorf("got marks %b, index %d, shape %s", e.marks, e.Index, e.Shape)
+	}
+}
+
+// Bytes after the event are left alone.
+func TestDecodeEventEnd(t *testing.T) {
+	for _, rest := range []string{"", "\n", "}", `{"awsRegion":"x"}`, "\x00\xff"} {
+		var s scanner
+		var e Event
+		if end, err := s.decodeEvent([]byte(sampleEvent+rest), &e); err != nil || end != len(sampleEvent) {
+			t.Errorf("%q after the event: ended at %d: %v", rest, end, err)
+		}
+	}
+}
+
+// An event that ends early has the values that were whole before its end, and none that was not.
+func TestDecodeEventTruncated(t *testing.T) {
+	want := oracle(t, []byte(sampleEvent))
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, []byte(sampleEvent), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	for _, whole := range [][]byte{[]byte(sampleEvent), pretty.Bytes()} {
+		wantPretty := oracle(t, whole)
+		for n := 1; n < len(whole); n++ {
+			var s scanner
+			var e Event
+			text := bytes.Clone(whole[:n:n])
+			end, err := s.decodeEvent(text, &e)
+			if syntax, ok := err.(*SyntaxError); !ok || !syntax.Truncated || end != n || len(e.Raw) != n {
+				t.Fatalf("%d bytes: ended at %d: %v", n, end, err)
+			}
+			for key, got := range capturedFields(&e) {
+				switch complete := bytes.Contains(text, []byte("\""+key+"\": ")) || bytes.Contains(text, []byte("\""+key+"\":")); {
+				case got != nil && string(got) != string(wantPretty[key]):
+					t.Fatalf("%d bytes: %s: got %q, want %q", n, key, got, want[key])
+				case got != nil && !complete:
+					t.Fatalf("%d bytes: %s came from nowhere", n, key)
+				}
+			}
+			// Right behind the value it is there.
+			if bytes.HasSuffix(text, []byte(`"readOnly":false`)) && string(e.ReadOnly) != "false" {
+				t.Fatalf("%d bytes: readOnly is %q", n, e.ReadOnly)
+			}
+		}
+	}
+}
+
+// Damage at any place of the event never reaches beyond it: what was captured before it stays right.
+func TestDecodeEventDamaged(t *testing.T) {
+	want := oracle(t, []byte(sampleEvent))
+	for i := 1; i < len(sampleEvent); i++ {
+		text := []byte(sampleEvent)
+		text[i] = 0x01 // damage wherever it stands
+		var s scanner
+		var e Event
+		end, err := s.decodeEvent(text, &e)
+		if syntax, ok := err.(*SyntaxError); !ok || syntax.Truncated || syntax.Offset != i || end != i {
+			t.Fatalf("byte %d: ended at %d: %v", i, end, err)
+		}
+		for key, got := range capturedFields(&e) {
+			if got != nil && string(got) != string(want[key]) {
+				t.Fatalf("byte %d: %s: got %q, want %q", i, key, got, want[key])
+			}
+		}
+		if before := strings.Contains(sampleEvent[:i], `"readOnly":false`); before != (e.ReadOnly != nil) {
+			t.Fatalf("byte %d: readOnly is %q", i, e.ReadOnly)
+		}
+	}
+}
+
+func TestIsEvent(t *testing.T) {
+	f := func(text string, want bool) {
+		t.Helper()
+		var s scanner
+		var e Event
+		if _, err := s.decodeEvent([]byte(text), &e); err != nil || e.isEvent() != want {
+			t.Errorf("%s: got %v, %v, want %v", text, e.isEvent(), err, want)
+		}
+	}
+	f(sampleEvent, true)
+	f(`{"awsRegion":"x"}`, true)
+	f(`{"awsRegion":1}`, false)
+	f(`{"awsRegion":null,"eventName":"x"}`, false)
+	f(`{"awsRegion":null,"eventName":"x","eventVersion":"1"}`, true)
+	f(`{"eventSource":"x","userIdentity":{}}`, true)
+	f(`{"eventSource":"x","eventSource":"y"}`, false)
+	f(`{"Records":[]}`, false)
+	f(`{"requestParameters":{"awsRegion":"x"}}`, false)
+	f(`{}`, false)
+}
+
+func TestDecodeEventAllocates(t *testing.T) {
+	f := func(name string, text []byte) {
+		t.Helper()
+		var s scanner
+		var e Event
+		decode := func() {
+			if _, err := s.decodeEvent(text, &e); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		decode() // the first time may make room for deep nesting
+		if n := testing.AllocsPerRun(100, decode); n != 0 {
+			t.Errorf("%s: %v allocations, want none", name, n)
+		}
+	}
+	f("sample", []byte(sampleEvent))
+	f("empty", []byte(`{}`))
+	f("long keys", []byte(`{"`+strings.Repeat("k", 5000)+`":1,"`+strings.Repeat(`\u0061`, 5000)+`":1}`))
+	f("escapes", []byte(`{"\u0061wsRegion":"eu\u002dcentral-1","userAgent":"`+strings.Repeat(`\ud83d\ude00é\"`, 500)+"\xff\"}"))
+	f("deep", []byte(`{"requestParameters":`+string(deep(100_000, `[{"a":`, `1`, `}]`))+`,"readOnly":false}`))
+	var s scanner
+	shallow := []byte(`{"requestParameters":` + string(deep(60, `[`, `1`, `]`)) + `}`)
+	if n := testing.AllocsPerRun(10, func() { s = scanner{}; _, _ = s.skipValue(shallow, 0) }); n != 0 {
+		t.Errorf("64 levels: %v allocations, want none", n)
+	}
+}
+
+// A depth at which encoding/json gives up, and numbers that fit no float, are no place to hide.
+func TestDecodeEventExtremes(t *testing.T) {
+	for _, parameters := range []string{
+		string(deep(100_000, `[`, ``, `]`)), string(deep(100_000, `{"a":`, `1`, `}`)), `1e999999`, `-0.0e-999999`,
+		strings.Repeat("9", 100_000), `"` + strings.Repeat("x", 1<<20) + `"`, `"` + strings.Repeat(`\"`, 1<<19) + `"`,
+		`{"awsRegion":"eu-central-1","readOnly":true}`, `[{"readOnly":true}]`,
+	} {
+		var s scanner
+		var e Event
+		text := `{"awsRegion":"ap-east-1","requestParameters":` + parameters + `,"readOnly":false}`
+		end, err := s.decodeEvent([]byte(text), &e)
+		if err != nil || end != len(text) || string(e.AWSRegion) != `"ap-east-1"` || string(e.ReadOnly) != "false" {
+			t.Errorf("%.40s: ended at %d: %v; got %s, %s", parameters, end, err, e.AWSRegion, e.ReadOnly)
+		}
+	}
+}
+
+// FuzzDecodeEvent holds the decoder against encoding/json: it accepts the same objects and captures the same
+// values; what it captures before damage is what it captures of the same bytes without it.
+func FuzzDecodeEvent(f *testing.F) {
+	for _, text := range append(sampleEvents(), fuzzSeeds...) {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if len(text) == 0 || text[0] != '{' {
+			return
+		}
+		var s scanner
+		var e Event
+		end, err := s.decodeEvent(text, &e)
+		skipEnd, skipErr := s.skipValue(text, 0)
+		if end != skipEnd || (err == nil) != (skipErr == nil) || err != nil && err.Error() != skipErr.Error() {
+			t.Fatalf("%q: decoding ends at %d with %v, skipping at %d with %v", text, end, err, skipEnd, skipErr)
+		}
+		if string(e.Raw) != string(text[:end]) || e.InvalidUTF8 != (s.invalid || e.InvalidUTF8) {
+			t.Fatalf("%q: raw %q, invalid %v", text, e.Raw, e.InvalidUTF8)
+		}
+		for key, value := range capturedFields(&e) {
+			if value != nil && !tooDeep(text) && (!json.Valid(value) || !bytes.Contains(e.Raw, value)) {
+				t.Fatalf("%q: %s: %q", text, key, value)
+			}
+		}
+		if err == nil && !tooDeep(text) {
+			checkEvent(t, text[:end])
+		}
+	})
+}
