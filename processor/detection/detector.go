@@ -16,9 +16,9 @@ type Record struct {
 	Offset    int64 // in the partition, or in bytes from the start of the file
 	Timestamp time.Time
 	File      string
-	// Identity stands in for the event's id where an event has none; empty means topic, partition and
-	// offset. For a file it is the hash of the file's content and the offset.
-	Identity string
+	// Identity returns what names the record for good, where an event in it has no id of its own; nil means
+	// topic, partition and offset. It is called for such findings only, as it may be a hash of the content.
+	Identity func() string
 }
 
 // DeadLetter is a part of a record that could not be read, and what the record has alerted all the same.

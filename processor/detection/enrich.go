@@ -180,8 +180,8 @@ func (en *enricher) setID(e *cloudtrail.Event, r *Record) {
 
 // appendIdentity appends what names the record for good. A topic's name holds no slash.
 func (r *Record) appendIdentity(dst []byte) []byte {
-	if r.Identity != "" {
-		return append(dst, r.Identity...)
+	if r.Identity != nil {
+		return append(dst, r.Identity()...)
 	}
 	dst = append(dst, r.Topic...)
 	dst = append(dst, r.File...)
