@@ -1,0 +1,15 @@
+// Package integration tests the built binary against a real Apache Kafka: events go in with one client,
+// and alerts and dead letters are read back from their topics with another.
+//
+// Everything here stands behind the build tag integration. With the tag set and no Docker engine the
+// tests fail with a line that says so; they never skip. There are four groups, by the tests' names:
+//
+//   - TestKafka…: what the program promises, on one broker in a container that all of them share.
+//   - TestChaos…: kills, pauses and rebalances under load; a ledger tells what is missing or twice there.
+//   - TestRecovery: how long alerts stand still after a death. It prints a table.
+//   - TestThroughput: processor seconds and memory against a bare consumer. It prints a table.
+//
+// Chaos and the two that measure run on the plain JVM brokers of the script that REGIONWATCH_KAFKA_BROKER
+// names, and in containers where it is not set. KAFKA_IMAGE names another image. REGIONWATCH_EVENTS names
+// a file of real events, one a line, gzip or not; without it they are made up.
+package integration
