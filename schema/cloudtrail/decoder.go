@@ -12,14 +12,32 @@ type Sink interface {
 	Fault(f *Fault) error
 }
 
-// Decoder finds the events in records. It keeps buffers for decompression between records, bounded
-// by its limit. Make one with [NewDecoder]; it belongs to one goroutine at a time.
+// Decoder finds the events in records. It keeps buffers for decompression and for quoted text between
+// records, bounded by its limit and small between large records. Make one with [NewDecoder]; it belongs to
+// one goroutine at a time.
 type Decoder struct {
 	maxBytes int
+
+	scan    scanner
+	event   Event // reused for every event, so that handing it to the sink allocates nothing
+	fault   Fault // reused likewise
+	salvage salvaged
+	buffers [MaxNesting + 1][]byte // by depth: the text that a layer holds, decompressed or unquoted
+	inflate inflaters
+
+	// What follows belongs to the record at hand.
+
+	sink   Sink
+	index  int // the next event's place
+	left   int // how many bytes may still be decompressed
+	faults int // how many faults the sink was told
 }
 
 // DefaultMaxBytes is how large a record may get when it is decompressed: 64 MiB.
 const DefaultMaxBytes = 64 << 20
+
+// keepBytes is how large a buffer may be to be kept for the next record. Log files of usual size fit.
+const keepBytes = 4 << 20
 
 // NewDecoder returns a decoder that decompresses to at most maxBytes a record; 0 means DefaultMaxBytes.
 func NewDecoder(maxBytes int) *Decoder {
@@ -33,5 +51,18 @@ func NewDecoder(maxBytes int) *Decoder {
 // sink returned one: what cannot be read is a [Fault], never an error. Nil and empty values are
 // KindEmpty.
 func (d *Decoder) Decode(value []byte, sink Sink) error {
-	panic("not built yet")
+	d.sink, d.index, d.left, d.faults = sink, 0, d.maxBytes, 0
+	err := d.open(value, Chain{})
+	d.release()
+	return err
+}
+
+// release lets go of the record and of buffers that one large record made grow.
+func (d *Decoder) release() {
+	d.sink = nil
+	for i, buffer := range d.buffers {
+		if cap(buffer) > keepBytes {
+			d.buffers[i] = nil
+		}
+	}
 }

@@ -29,6 +29,7 @@ const (
 	ShapeShipper           // Filebeat, Fluent Bit, Logstash, Vector: message, log, event.original
 	ShapeConnect           // Kafka Connect: payload
 	ShapeConfluent         // zero byte and schema id
+	ShapeString            // a JSON text within a JSON string, nothing around it
 	shapeCount
 )
 
@@ -38,7 +39,7 @@ const ShapeCount = int(shapeCount)
 var shapeNames = [shapeCount]string{
 	"none", "event", "records", "array", "ndjson", "gzip", "zstd", "zlib", "snappy", "lz4", "base64",
 	"eventbridge", "cloudwatch-logs", "sns", "sqs", "kinesis", "firehose", "lookup-events", "shipper",
-	"kafka-connect", "confluent",
+	"kafka-connect", "confluent", "string",
 }
 
 // String returns the shape's name as it stands in alerts, dead letters and metrics.

@@ -1,0 +1,148 @@
+package cloudtrail
+
+import "errors"
+
+var (
+	errNotObject     = errors.New("no JSON object where an event belongs")
+	errUnknownShape  = errors.New("neither a CloudTrail event nor an envelope that holds some")
+	errTooNested     = errors.New("more layers than are opened")
+	errTooLarge      = errors.New("more bytes than allowed after decompression")
+	errUTF16         = errors.New("UTF-16, want UTF-8")
+	errTrailingBytes = errors.New("bytes after the end of the value")
+)
+
+// placeError says what was being done when err came up.
+type placeError struct {
+	doing string
+	err   error
+}
+
+func (e *placeError) Error() string { return e.doing + ": " + e.err.Error() }
+func (e *placeError) Unwrap() error { return e.err }
+
+// reasonOf returns the reason that stands for a syntax error.
+func reasonOf(cause error) Reason {
+	if e, ok := cause.(*SyntaxError); ok && e.Truncated {
+		return ReasonTruncated
+	}
+	return ReasonSyntax
+}
+
+// report hands a fault to the sink. The place of reading within the piece comes from a syntax error.
+func (d *Decoder) report(reason Reason, doing string, cause error, index int, piece []byte, chain Chain) error {
+	return d.reportAt(min(stoppedAt(cause, 0), len(piece)), reason, doing, cause, index, piece, chain)
+}
+
+// reportAt is report where reading stopped at offset.
+func (d *Decoder) reportAt(offset int, reason Reason, doing string, cause error, index int, piece []byte, chain Chain) error {
+	d.fault = Fault{
+		Reason: reason, Err: &placeError{doing, cause}, Index: index, Piece: piece, Offset: offset, Shape: chain,
+	}
+	d.faults++
+	return d.sink.Fault(&d.fault)
+}
+
+// unreadable reports a part that is not within one event.
+func (d *Decoder) unreadable(reason Reason, doing string, cause error, piece []byte, chain Chain) error {
+	return d.report(reason, doing, cause, -1, piece, chain)
+}
+
+// noEvent reports a whole value where an event belongs that is none. It takes an event's place.
+func (d *Decoder) noEvent(reason Reason, cause error, piece []byte, chain Chain) error {
+	d.index++
+	return d.report(reason, "decoding event", cause, d.index-1, piece, chain)
+}
+
+// damagedEvent decides the event in d.event, whose decisive fields were read before the damage.
+func (d *Decoder) damagedEvent(piece []byte, cause error, chain Chain) error {
+	err := d.emitDamaged(cause, chain)
+	if err != nil {
+		return err
+	}
+	return d.report(reasonOf(cause), "decoding event", cause, d.index-1, piece, d.event.Shape)
+}
+
+// emitDamaged is emit for an event with damage.
+func (d *Decoder) emitDamaged(cause error, chain Chain) error {
+	d.event.Damage = &placeError{"decoding event", cause}
+	err := d.emit(chain)
+	d.event.Damage, d.event.Salvaged = nil, false
+	return err
+}
+
+// salvageEvent reports damaged bytes, in which d.event is what could be read. A lenient search of the
+// bytes comes first: each region that it finds is decided as if the event had it, because nobody can tell
+// any more which one is the event's own. All of them stand for one event, and have its index.
+func (d *Decoder) salvageEvent(piece []byte, doing string, cause error, chain Chain) error {
+	if _, err := d.emitSalvaged(piece, cause, chain); err != nil {
+		return err
+	}
+	d.index++
+	return d.report(reasonOf(cause), doing, cause, d.index-1, piece, chain)
+}
+
+// emitSalvaged hands on what the lenient search finds. It leaves the index where it is.
+func (d *Decoder) emitSalvaged(piece []byte, cause error, chain Chain) (found bool, err error) {
+	s, e := &d.salvage, &d.event
+	s.salvage(piece)
+	if s.ReadOnly != nil {
+		e.ReadOnly = s.ReadOnly
+	}
+	if e.ReadOnly == nil {
+		return false, nil
+	}
+	index, own := d.index, e.AWSRegion
+	if own.IsString() {
+		found, err = true, d.emitRegion(own, cause, index, chain)
+	}
+	for _, region := range s.Regions {
+		if err == nil && string(region) != string(own) {
+			found, err = true, d.emitRegion(region, cause, index, chain)
+		}
+	}
+	return found, err
+}
+
+// emitRegion hands on the salvaged event with one region.
+func (d *Decoder) emitRegion(region Value, cause error, index int, chain Chain) error {
+	d.event.AWSRegion, d.event.Salvaged = region, true
+	err := d.emitDamaged(cause, chain)
+	d.index = index
+	return err
+}
+
+// gap reports damage between the values of a list or the members of an object, from one value's end to
+// where the next one may start, or to the end.
+func (d *Decoder) gap(b []byte, from, to int, chain Chain) error {
+	d.event = Event{}
+	return d.salvageEvent(b[from:to], "reading "+lastShape(chain), gapError(b, from), chain)
+}
+
+// gapError says what belongs at b[i], counted from there.
+func gapError(b []byte, i int) error {
+	return wrong(b[i:], 0, "a comma or the end")
+}
+
+// leftOver reports what stands after a whole value. If an event was cut in two by the damage the search
+// finds its rest here.
+func (d *Decoder) leftOver(piece []byte, chain Chain) error {
+	d.event = Event{}
+	index := -1
+	found, err := d.emitSalvaged(piece, errTrailingBytes, chain)
+	if err != nil {
+		return err
+	}
+	if found {
+		index = d.index
+		d.index++
+	}
+	return d.report(ReasonTrailingBytes, "reading "+lastShape(chain), errTrailingBytes, index, piece, chain)
+}
+
+// lastShape returns the name of the innermost layer.
+func lastShape(chain Chain) string {
+	if chain.Len() == 0 {
+		return ShapeEvent.String()
+	}
+	return chain.At(chain.Len() - 1).String()
+}

@@ -1,0 +1,87 @@
+package cloudtrail
+
+// A JSON array of events, or of any other shape. It is what jq --slurp, Kinesis agents and batch writers
+// make, and EventBridge where a target takes several events at once
+// (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html).
+
+// array reads the array at b[i].
+func (d *Decoder) array(b []byte, i int, p place) (next, stop int, err error) {
+	if p.first && isBrokenIntoLines(b[i:]) {
+		p.chain = p.chain.Push(ShapeNDJSON)
+	}
+	chain, ok, err := d.enter(b[i:], p.chain, ShapeArray)
+	if !ok {
+		return d.pass(b, i, p, err)
+	}
+	return d.list(b, i, place{chain: chain, inList: true})
+}
+
+// list reads the values of the array at b[i] one by one; p is the place of each. Stop is negative if the
+// array's end was found: damage in between costs none of the values around it that can be found again.
+func (d *Decoder) list(b []byte, i int, p place) (next, stop int, err error) {
+	for separator, empty := i, true; ; empty = false {
+		at, done, cause := nextItem(b, separator)
+		if done {
+			if empty {
+				d.sink.Skip(KindEmpty, p.chain)
+			}
+			return at, -1, nil
+		}
+		stop = -1
+		if cause != nil {
+			stop, at = separator, resync(b, separator, separator)
+			if err = d.gap(b, separator, at, p.chain); err != nil {
+				return at, stop, err
+			}
+		}
+		for again := true; again; again = stop >= 0 {
+			if stop >= 0 && !continuesList(b, at) {
+				return at, stop, nil
+			}
+			at, stop, err = d.value(b, at, p)
+			if err != nil {
+				return at, stop, err
+			}
+		}
+		separator = skipSpace(b, at)
+	}
+}
+
+// continuesList reports whether the value that was found at b[i] after damage still belongs to the list.
+// At the start of a line it does after a comma or a bracket only: else it is NDJSON's next line.
+func continuesList(b []byte, i int) bool {
+	if i >= len(b) {
+		return false
+	}
+	before := i - 1
+	for before >= 0 && skipSpace(b[before:before+1], 0) == 1 {
+		before--
+	}
+	return !isColumnOne(b, i) || before >= 0 && (b[before] == ',' || b[before] == '[')
+}
+
+// pass goes on after the value at b[i], which is not opened.
+func (d *Decoder) pass(b []byte, i int, p place, err error) (next, stop int, _ error) {
+	end, cause := d.scan.skipValue(b, i)
+	if cause != nil {
+		return p.resync(b, i, end), end, err
+	}
+	return end, -1, err
+}
+
+// isBrokenIntoLines reports whether another value follows the first one of b on a line of its own. Within
+// valid JSON no brace or bracket opens right after one that closes, so that looking at the line breaks is
+// enough.
+func isBrokenIntoLines(b []byte) bool {
+	for i := lineEnd(b, 0); i < len(b); i = lineEnd(b, i+1) {
+		next := skipSpace(b, i)
+		before := i - 1
+		for before > 0 && (b[before] == '\r' || b[before] == ' ' || b[before] == '\t') {
+			before--
+		}
+		if next < len(b) && (b[next] == '{' || b[next] == '[') && (b[before] == '}' || b[before] == ']') {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,134 @@
+package cloudtrail
+
+import "bytes"
+
+// A JSON text holds one value as a rule. Several are NDJSON, one a line (https://github.com/ndjson/ndjson-spec),
+// or stand one after the other without a line break, as Firehose joins the objects of CloudWatch Logs
+// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html).
+
+// place is where a value stands. It decides which chain its events get, and how to go on after damage.
+type place struct {
+	chain Chain
+	// carries is the key under which each object of a list wraps its event; empty for plain lists.
+	carries string
+	// inList is set within an array.
+	inList bool
+	// first is set for the first value of a text, as long as nobody knows whether others follow.
+	first bool
+}
+
+// settle adds NDJSON to the chain if other values follow this one, which ends at b[end].
+func (p *place) settle(b []byte, end int) {
+	if p.first && isSequence(b, end) {
+		p.chain = p.chain.Push(ShapeNDJSON)
+	}
+	p.first = false
+}
+
+// isSequence reports whether another value follows after b[end], be it behind damage.
+func isSequence(b []byte, end int) bool {
+	i := skipSpace(b, end)
+	return i < len(b) && (b[i] == '{' || b[i] == '[' || resync(b, i, i) < len(b))
+}
+
+// text reads the values of a JSON text, one after the other.
+func (d *Decoder) text(b []byte, chain Chain) error {
+	i := skipSpace(b, 0)
+	if i == len(b) {
+		return d.skip(KindEmpty, chain)
+	}
+	if !isTextStart(b[i]) && !isSequence(b, i) {
+		return d.plainText(b[i:], chain)
+	}
+	if opened, err := d.quotedText(b[i:], chain); opened || err != nil {
+		return err
+	}
+	p := place{chain: chain, first: true}
+	// Where a damaged value has swallowed the lines after it, each line up to the damage is read again, by
+	// itself: no byte is read more than twice, whatever the input.
+	again := 0
+	for i < len(b) {
+		limit := len(b)
+		if i < again {
+			limit = resync(b, lineEnd(b, i), len(b))
+		}
+		next, stop, err := d.value(b[:limit], i, p)
+		if err != nil {
+			return err
+		}
+		again = max(again, stop)
+		if stop < 0 {
+			if next, err = d.trailing(b, next, p); err != nil {
+				return err
+			}
+		}
+		p.settle(b, next)
+		i = skipSpace(b, next)
+	}
+	return nil
+}
+
+// value reads the value at b[i]. Next is where the next one may start. Stop is negative for a value that
+// was read to its end, or where the reading stopped: then next is already past the damage.
+func (d *Decoder) value(b []byte, i int, p place) (next, stop int, err error) {
+	switch {
+	case b[i] == '{':
+		return d.object(b, i, p)
+	case b[i] == '[' && !p.inList:
+		return d.array(b, i, p)
+	}
+	end, cause := d.scan.skipValue(b, i)
+	if cause != nil {
+		next = p.resync(b, i, end)
+		p.settle(b, next)
+		d.event = Event{}
+		return next, end, d.salvageEvent(b[i:next], "reading a value", cause, p.chain)
+	}
+	p.settle(b, end)
+	return end, -1, d.scalar(b[i:end], p)
+}
+
+// scalar reports a value that is no event: null stands for none, anything else does not belong here.
+func (d *Decoder) scalar(v Value, p place) error {
+	if v.IsNull() && !p.inList {
+		return d.skip(KindEmpty, p.chain)
+	}
+	return d.noEvent(ReasonNotObject, errNotObject, v, p.chain)
+}
+
+// trailing reports what stands right after a whole value and starts no other one. It returns where to go
+// on.
+func (d *Decoder) trailing(b []byte, end int, p place) (next int, err error) {
+	i := skipSpace(b, end)
+	if i == len(b) || b[i] == '{' || b[i] == '[' {
+		return i, nil
+	}
+	next = len(b)
+	if isSequence(b, i) {
+		if bytes.IndexByte(b[end:i], '\n') >= 0 {
+			return i, nil // a line of its own
+		}
+		next = resyncText(b, i, i)
+		p.settle(b, next)
+	}
+	return next, d.leftOver(b[i:next], p.chain)
+}
+
+// plainText reports a text without any JSON object or array in it.
+func (d *Decoder) plainText(b []byte, chain Chain) error {
+	if isValidationText(b) {
+		return d.skip(KindValidation, chain)
+	}
+	p := place{chain: chain}
+	end, cause := d.scan.skipValue(b, 0)
+	if cause == nil {
+		if rest := skipSpace(b, end); rest < len(b) {
+			cause = wrong(b, rest, "the end of the text")
+		}
+	}
+	if cause == nil {
+		return d.scalar(b[:end], p)
+	}
+	d.event = Event{}
+	return d.salvageEvent(b, "reading text", cause, chain)
+}

@@ -1,0 +1,73 @@
+package cloudtrail
+
+// {"Records":[…]} is CloudTrail's log file
+// (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html), and the
+// frame of what Lambda gets from SQS, SNS, Kinesis and S3. It can hold tens of thousands of events: they
+// are read one by one, in one pass, before the end of the file has been seen.
+
+// isRecords reports whether the object at b[i] starts like a log file.
+func isRecords(b []byte, i int) bool {
+	const key = `"Records"`
+	i = skipSpace(b, i+1)
+	if len(b)-i < len(key) || string(b[i:i+len(key)]) != key {
+		return false
+	}
+	i = skipSpace(b, i+len(key))
+	if i >= len(b) || b[i] != ':' {
+		return false
+	}
+	i = skipSpace(b, i+1)
+	return i < len(b) && b[i] == '['
+}
+
+// records reads the object at b[i], which has a key Records. Its other members are checked too: if they
+// make it an event by themselves, it is decided as well.
+func (d *Decoder) records(b []byte, i int, p place) (next, stop int, err error) {
+	chain, ok, err := d.enter(b[i:], p.chain, ShapeRecords)
+	if !ok {
+		return d.pass(b, i, p, err)
+	}
+	var outer Event
+	for at := i; ; at = skipSpace(b, next) {
+		key, value, done, cause := d.scan.nextKey(b, at)
+		if done {
+			return value, -1, d.outerEvent(&outer, b[i:value], p.chain)
+		}
+		if cause == nil && key.EqualString("Records") && value < len(b) && b[value] == '[' {
+			next, stop, err = d.list(b, value, place{chain: chain, inList: true})
+			if stop >= 0 || err != nil {
+				return next, stop, err
+			}
+			continue
+		}
+		if cause == nil {
+			next, cause = d.scan.skipValue(b, value)
+		}
+		if cause != nil {
+			next = p.resync(b, at, at)
+			return next, at, d.gap(b, at, next, chain)
+		}
+		outer.set(key, b[value:next])
+	}
+}
+
+// outerEvent decides an object with a key Records that is an event all the same. CloudTrail writes no such
+// thing; but if someone does, it must not be a place to hide.
+func (d *Decoder) outerEvent(e *Event, b []byte, chain Chain) error {
+	if !e.isEvent() {
+		return nil
+	}
+	d.event = *e
+	d.event.Raw = b
+	return d.emit(chain)
+}
+
+// recordsInside is records for an object that does not start with the key.
+func (d *Decoder) recordsInside(b []byte, chain Chain) (opened bool, err error) {
+	v, _ := d.member(b, "Records")
+	if len(v) == 0 || v[0] != '[' {
+		return false, nil
+	}
+	next, stop, err := d.records(b, 0, place{chain: chain})
+	return true, d.rest(b, next, stop, chain, err)
+}

@@ -1,0 +1,100 @@
+package cloudtrail
+
+import "bytes"
+
+// resync returns where the next value may start at or after b[from], when the value before it is damaged:
+// at a line that starts with a brace or a bracket, or, from stop on, wherever an object starts with a key
+// that only an event or an envelope has. It returns len(b) where there is none.
+//
+// Text that an attacker writes cannot look like that: within a string each quote is escaped, and no string
+// holds a line break.
+func resync(b []byte, from, stop int) int {
+	lineStart := from == 0 || b[from-1] == '\n'
+	for i := from; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '\n':
+			lineStart = true
+		case c == ' ' || c == '\t' || c == '\r':
+		case c == '{' && (isColumnOne(b, i) || (lineStart || i >= stop) && isObjectStart(b, i)):
+			return i
+		case c == '[' && isColumnOne(b, i):
+			return i
+		default:
+			lineStart = false
+		}
+	}
+	return len(b)
+}
+
+// resync is where to go on after damage at stop in the value that starts at b[start].
+func (p *place) resync(b []byte, start, stop int) int {
+	if p.inList {
+		return resync(b, max(stop, start+1), stop)
+	}
+	return resyncText(b, start, stop)
+}
+
+// resyncText goes on at the next line where the damage is within the value's first line. A value of
+// several lines ends where another one may start.
+func resyncText(b []byte, start, stop int) int {
+	end := lineEnd(b, start)
+	if stop < end {
+		// an object on the same line
+		if next := resync(b[:end], max(stop, start+1), stop); next < end {
+			return next
+		}
+	}
+	if stop <= end {
+		return skipSpace(b, end)
+	}
+	return resync(b, end, stop)
+}
+
+// lineEnd returns the index of the first line break at or after i, or len(b).
+func lineEnd(b []byte, i int) int {
+	if n := bytes.IndexByte(b[i:], '\n'); n >= 0 {
+		return i + n
+	}
+	return len(b)
+}
+
+// isColumnOne reports whether b[i] is the first byte of its line.
+func isColumnOne(b []byte, i int) bool { return i == 0 || b[i-1] == '\n' }
+
+// isObjectStart reports whether an object starts at the brace b[i] whose first key is one of those with
+// which events and envelopes start.
+func isObjectStart(b []byte, i int) bool {
+	i = skipSpace(b, i+1)
+	if i >= len(b) || b[i] != '"' {
+		return false
+	}
+	key := b[i+1 : min(len(b), i+1+maxStartKey)]
+	end := bytes.IndexByte(key, '"')
+	if end < 0 {
+		return false
+	}
+	_, known := startKeys[string(key[:end])]
+	return known
+}
+
+// maxStartKey is longer than any of startKeys, with its closing quote.
+const maxStartKey = 32
+
+// startKeys are the top-level keys of events, in CloudTrail's own order the first one or sorted by name
+// whichever, and those with which envelopes start.
+var startKeys = makeSet(
+	"eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress",
+	"userAgent", "errorCode", "errorMessage", "requestParameters", "responseElements", "additionalEventData",
+	"requestID", "eventID", "eventType", "apiVersion", "managementEvent", "readOnly", "recipientAccountId",
+	"serviceEventDetails", "sharedEventID", "vpcEndpointId", "vpcEndpointAccountId", "eventCategory", "addendum",
+	"sessionCredentialFromConsole", "edgeDeviceDetails", "tlsDetails", "eventContext",
+	"Records", "messageType", "logEvents", "detail-type", "detail", "CloudTrailEvent", "EventSource", "messageId",
+)
+
+func makeSet(names ...string) map[string]struct{} {
+	set := make(map[string]struct{}, len(names))
+	for _, name := range names {
+		set[name] = struct{}{}
+	}
+	return set
+}
