@@ -1,6 +1,7 @@
 package detection
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
@@ -21,8 +22,7 @@ func appendEventTime(dst []byte, v cloudtrail.Value) ([]byte, bool) {
 	}
 	var array [3 * longest]byte
 	text := v.AppendText(array[:0])
-	var t time.Time
-	if t.UnmarshalText(text) == nil { // strictly RFC 3339
+	if isRFC3339(text) {
 		return dst, false
 	}
 	for _, layout := range timeLayouts {
@@ -33,4 +33,15 @@ func appendEventTime(dst []byte, v cloudtrail.Value) ([]byte, bool) {
 		}
 	}
 	return dst, false
+}
+
+// isRFC3339 reports whether text is a time by RFC 3339. What time.Parse reads beyond that, an hour of one digit
+// and a comma (https://go.dev/issue/54580), is ruled out here.
+func isRFC3339(text []byte) bool {
+	const hour, minute = len("2006-01-02T"), len("2006-01-02T15:")
+	if len(text) < len("2006-01-02T15:04:05Z") || text[minute-1] != ':' || bytes.IndexByte(text[hour:], ',') >= 0 {
+		return false
+	}
+	_, err := time.Parse(time.RFC3339, string(text))
+	return err == nil
 }
