@@ -22,6 +22,7 @@ func (d *Decoder) envelope(b []byte, p place) (opened bool, err error) {
 		{markRecords, (*Decoder).recordsInside},
 		{markDetail, (*Decoder).eventBridge},
 		{markMessageType | markLogEvents, (*Decoder).logs},
+		{markAWSLogs, (*Decoder).lambdaLogs},
 		{markFirehoseRecords, (*Decoder).firehose},
 		{markSNSMessage | markSNSType, (*Decoder).sns},
 		{markSNS, (*Decoder).snsRecord},

@@ -32,6 +32,7 @@ const (
 	markSNS                               // Sns
 	markMessages                          // Messages
 	markLookupEvents                      // Events
+	markAWSLogs                           // awslogs
 )
 
 // markNames holds the keys that markOf knows.
@@ -39,7 +40,7 @@ var markNames = [...]string{
 	"Records", "records", "detail", "detail-type", "messageType", "logEvents", "Message", "Type",
 	"body", "Body", "CloudTrailEvent", "message", "log", "event", "event.original", "payload",
 	"digestS3Object", "digestEndTime", "s3Bucket", "s3ObjectKey", "insightDetails", "Event", "data", "kinesis",
-	"Sns", "Messages", "Events",
+	"Sns", "Messages", "Events", "awslogs",
 }
 
 // has reports whether all of the marks in want are there.
@@ -107,6 +108,8 @@ func rareMarkOf(key string) marks {
 		return markMessages
 	case "Events":
 		return markLookupEvents
+	case "awslogs":
+		return markAWSLogs
 	}
 	return 0
 }

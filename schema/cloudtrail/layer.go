@@ -55,12 +55,12 @@ func detectLayer(b []byte) (shape Shape, inner []byte) {
 }
 
 // isUTF16 reports whether b is UTF-16 of either byte order, by its mark or by the zero bytes around the
-// first character. A Confluent header has a zero byte at its start too, but no text right after it.
+// first character. A Confluent header has a zero byte at its start too, and rarely a brace after it.
 func isUTF16(b []byte) bool {
 	if bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")) {
 		return true
 	}
-	return len(b) > 3 && (b[1] == 0 && isTextStart(b[0]) || b[0] == 0 && isTextStart(b[1]) && b[2] == 0)
+	return len(b) > 3 && (b[1] == 0 && isTextStart(b[0]) || b[0] == 0 && isTextStart(b[1]) && b[2] == 0 && b[3] != 0)
 }
 
 // isTextStart reports whether a JSON text that we read can start with c.

@@ -94,5 +94,6 @@ func (d *Decoder) emit(chain Chain) error {
 // no readOnly
 // (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-insights-fields-trails.html).
 func (e *Event) isInsight() bool {
-	return e.ReadOnly == nil && (e.EventCategory.EqualString("Insight") || e.EventType.EqualString("AwsCloudTrailInsight"))
+	return e.ReadOnly == nil && (e.marks.has(markInsight) || e.EventCategory.EqualString("Insight") ||
+		e.EventType.EqualString("AwsCloudTrailInsight"))
 }

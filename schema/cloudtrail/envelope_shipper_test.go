@@ -1,0 +1,59 @@
+package cloudtrail
+
+import "testing"
+
+func TestShipperSuccess(t *testing.T) {
+	const want = "event 0 shipper eu-west-3 false"
+	expect(t, `{"@timestamp":"t","host":{"name":"h"},"log":{"file":{"path":"/p"}},"message":`+quote(paris)+`}`, want) // Filebeat
+	expect(t, `{"file":"/p","host":"h","message":`+quote(paris)+`,"source_type":"file"}`, want)                       // Vector
+	expect(t, `{"log":`+quote(paris+"\n")+`,"stream":"stdout"}`, want)                                                // Fluent Bit, Docker
+	expect(t, `{"log":`+paris+`}`, want)                                                                              // … with a JSON parser
+	expect(t, `{"@timestamp":"t","event":{"original":`+quote(paris)+`},"message":"PutObject by x"}`, want)            // Elastic
+	expect(t, `{"event.original":`+quote(paris)+`,"message":`+quote(tokyo)+`}`, want)
+	expect(t, `{"event":{"original":`+quote(paris)+`},"message":`+quote(tokyo)+`}`, want)
+	expect(t, `{"message":`+quote(`{"Records":[`+paris+`]}`)+`}`, "event 0 shipper > records eu-west-3 false")
+	expect(t, `{"message":"`+toBase64(compress(paris))+`"}`, "event 0 shipper > base64 > gzip eu-west-3 false")
+	expect(t, `{"message":`+quote("\ufeff "+paris)+`}`, want)
+}
+
+func TestShipperFailure(t *testing.T) {
+	expect(t, `{"message":"GET / 200"}`, "fault 0 syntax shipper")
+	expect(t, `{"message":7}`, "fault 0 unknown-shape")
+	expect(t, `{"message":`+quote(paris[:len(paris)-1])+`}`, "event 0 shipper eu-west-3 false damaged\nfault 0 truncated shipper")
+	// The second half of an event that a shipper cut in two.
+	expect(t, `{"log":`+quote(paris[99:])+`}`, "event 0 shipper eu-west-3 false salvaged\nfault 0 syntax shipper")
+}
+
+func TestConnectSuccess(t *testing.T) {
+	expect(t, `{"schema":{"type":"string"},"payload":`+quote(paris)+`}`, "event 0 kafka-connect eu-west-3 false")
+	expect(t, `{"schema":null,"payload":`+paris+`}`, "event 0 kafka-connect eu-west-3 false")
+	expect(t, `{"payload":null}`, "skip empty kafka-connect")
+}
+
+func TestConnectFailure(t *testing.T) {
+	expect(t, `{"schema":null,"payload":{"a":1}}`, "fault 0 unknown-shape kafka-connect")
+	expect(t, `{"schema":null,"payload":true}`, "fault 0 not-an-object kafka-connect")
+}
+
+func TestConfluentSuccess(t *testing.T) {
+	expect(t, "\x00\x00\x00\x00\x07"+paris, "event 0 confluent eu-west-3 false")
+	expect(t, "\x00\x7b\x00\x00\x07"+`[`+paris+`]`, "event 0 confluent > array eu-west-3 false")
+}
+
+func TestConfluentFailure(t *testing.T) {
+	expect(t, "\x00\x00\x00\x00\x07", "fault 0 syntax")
+	expect(t, "\x00\x00\x00\x00\x07{", "fault 0 truncated confluent")
+}
+
+func TestStringSuccess(t *testing.T) {
+	expect(t, quote(paris), "event 0 string eu-west-3 false")
+	expect(t, quote(toBase64(paris)), "event 0 string > base64 eu-west-3 false")
+}
+
+func TestStringFailure(t *testing.T) {
+	expect(t, `"hello"`, "fault 0 not-an-object")
+	cut := quote(paris)
+	expect(t, cut[:len(cut)-1], "event 0 string eu-west-3 false\nfault -1 truncated string")
+	expect(t, cut[:len(cut)-30], "event 0 string eu-west-3 false damaged\nfault 0 truncated string")
+	expect(t, quote(paris)+quote("hello"), "fault 0 not-an-object\nfault -1 trailing-bytes")
+}
