@@ -1,0 +1,151 @@
+package detection
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// One record of everything: each event and each damage is counted once.
+func TestDetectCounts(t *testing.T) {
+	value := strings.Join([]string{
+		matching,
+		with(t, regionField, `"awsRegion":"us-east-1"`),
+		with(t, readOnlyField, `"readOnly":true`),
+		with(t, readOnlyField, `"readOnly":null`),
+		with(t, readOnlyField, `"readOnly":"perhaps"`),
+		with(t, regionField, `"awsRegion":null`),
+		with(t, agentField, "\"userAgent\":\"\xff\""),
+		matching[:strings.Index(matching, `,"eventType"`)], // alerts: cut after readOnly
+		with(t, parameters, `{]`),                          // alerts: salvaged
+		`{"awsRegion":"us-east-1","readOnly":false,`,       // does not alert
+		`{"neither":"event nor envelope"}`,
+	}, "\n")
+	r, c := detect(t, value)
+	want := Counts{
+		Records: 1, DeadLettered: 1, Bytes: uint64(len(value)), Events: 9, Partial: 2, Salvaged: 1, BadUTF8: 1,
+		ReadOnlyMissing: 1, ReadOnlyOdd: 1,
+	}
+	want.Outcomes[OutcomeAlerted] = 4
+	want.Outcomes[OutcomeUsedRegion] = 1
+	want.Outcomes[OutcomeReadOnly] = 1
+	want.Outcomes[OutcomeUnknownReadOnly] = 2
+	want.Outcomes[OutcomeNoRegion] = 1
+	want.Faults[cloudtrail.ReasonSyntax] = 3
+	want.Faults[cloudtrail.ReasonUnknownShape] = 1
+	want.Shapes[cloudtrail.ShapeNDJSON] = 9
+	if c != want {
+		t.Errorf("counts\n%+v, want\n%+v", c, want)
+	}
+	if c.Passed() != 5 || len(r.alerts) != 4 || len(r.letters) != 4 {
+		t.Errorf("%d passed, %d alerts, %d dead letters", c.Passed(), len(r.alerts), len(r.letters))
+	}
+}
+
+func TestDetectCountsWhatHoldsNoEvents(t *testing.T) {
+	for _, value := range []string{"", "null", "[]", `{"Records":[]}`} {
+		_, c := detect(t, value)
+		want := Counts{Records: 1, Done: 1, Bytes: uint64(len(value))}
+		want.Skips[cloudtrail.KindEmpty] = 1
+		if c != want {
+			t.Errorf("%q: counts %+v, want %+v", value, c, want)
+		}
+	}
+}
+
+// A record with many faults has a bounded number of dead letters, and still none is lost from the count.
+func TestDeadLettersAreBounded(t *testing.T) {
+	const faults = MaxDeadLetters + 10
+	var lines strings.Builder
+	for i := range faults {
+		fmt.Fprintf(&lines, "{\"line\":%d,}\n", i)
+	}
+	r, c := detect(t, lines.String()+matching)
+	if len(r.letters) != MaxDeadLetters || len(r.alerts) != 1 {
+		t.Fatalf("%d dead letters, %d alerts", len(r.letters), len(r.alerts))
+	}
+	sum := 0
+	for i, l := range r.letters {
+		sum += l.Count
+		if l.Alerted != 1 || l.AlertID != "" {
+			t.Errorf("dead letter %d: %+v", i, l)
+		}
+		if want := fmt.Sprintf(`{"line":%d,}`, i); strings.TrimSpace(string(l.Piece)) != want {
+			t.Errorf("dead letter %d has the piece %q, want %q", i, l.Piece, want)
+		}
+	}
+	if sum != faults || c.Faults[cloudtrail.ReasonSyntax] != faults || r.letters[MaxDeadLetters-1].Count != 11 {
+		t.Errorf("the dead letters stand for %d faults, %v are counted, want %d", sum, c.Faults, faults)
+	}
+}
+
+// The same bytes give the same alerts, from the same detector and from another one.
+func TestDetectIsIdempotent(t *testing.T) {
+	values := []string{matching, matching + "x", with(t, `"eventID"`, `"x"`), with(t, parameters, `{]`), "[" + matching + "," + seedEvent("ap-east-1", "false") + "]"}
+	d := NewDetector(Options{})
+	var first results
+	for range 2 {
+		var again results
+		for _, value := range values {
+			if err := d.Detect(defaultPolicy(t), record(value), &again); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if first.encoded == nil {
+			first = again
+		}
+		if !slices.Equal(again.encoded, first.encoded) || len(again.encoded) != 6 {
+			t.Errorf("%d alerts, %d at first", len(again.encoded), len(first.encoded))
+		}
+	}
+	var other results
+	for _, value := range values {
+		r, _ := detect(t, value)
+		other.encoded = append(other.encoded, r.encoded...)
+	}
+	if !slices.Equal(other.encoded, first.encoded) {
+		t.Error("another detector makes other alerts")
+	}
+}
+
+// The sink's error stops the record and comes back as it is; the next record starts afresh.
+func TestDetectReturnsTheSinksError(t *testing.T) {
+	value := "[" + matching + ",{]," + matching + "]"
+	d := NewDetector(Options{})
+	for failAt, wantAlerts := range []int{0: 2, 1: 0, 2: 1, 3: 2} {
+		r := &results{failAt: failAt}
+		err := d.Detect(defaultPolicy(t), record(value), r)
+		if want := failAt > 0; errors.Is(err, errSink) != want || (err != nil) != want {
+			t.Errorf("failing call %d: %v", failAt, err)
+		}
+		if len(r.alerts) != wantAlerts || failAt > 0 && len(r.letters) != 0 {
+			t.Errorf("failing call %d: %d alerts, %d dead letters", failAt, len(r.alerts), len(r.letters))
+		}
+		checkSums(t, &d.Counts)
+	}
+	if d.Counts.Records != 4 {
+		t.Errorf("%d records, want 4", d.Counts.Records)
+	}
+}
+
+// Of a salvaged event with several regions each is tested, and one alert comes of them.
+func TestSalvagedRegionsAreAllTested(t *testing.T) {
+	f := func(regions string, want int) {
+		t.Helper()
+		r, c := detect(t, `{"awsRegion":`+regions+`"readOnly":false,"x":]`)
+		if len(r.alerts) != want || int(c.Salvaged) != want || int(c.Events) != want || len(r.letters) != 1 {
+			t.Fatalf("%s: %d alerts, %d dead letters, counts %+v", regions, len(r.alerts), len(r.letters), c)
+		}
+		if want == 1 && (r.letters[0].AlertID != r.alerts[0].ID || string(r.alerts[0].AWSRegion) != `"ap-east-1"`) {
+			t.Errorf("%s: dead letter of %q, alert %s", regions, r.letters[0].AlertID, r.encoded[0])
+		}
+	}
+	f(`"us-east-1"],`, 0)
+	f(`"us-east-1"],"awsRegion":"us-east-2",`, 0)
+	f(`"us-east-1"],"awsRegion":"ap-east-1",`, 1)
+	f(`"ap-east-1"],"awsRegion":"eu-west-3","awsRegion":"eu-central-1",`, 1)
+}
