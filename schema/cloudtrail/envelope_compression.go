@@ -2,6 +2,7 @@ package cloudtrail
 
 import (
 	"bytes"
+	"errors"
 	"io"
 
 	"github.com/klauspost/compress/gzip"
@@ -65,7 +66,7 @@ func (d *Decoder) decompress(b []byte, chain Chain) error {
 		return nil
 	}
 	reason := ReasonCompression
-	if cause == errTooLarge {
+	if cause == errTooLarge || errors.Is(cause, zstd.ErrWindowSizeExceeded) {
 		reason = ReasonTooLarge
 	}
 	doing := "decompressing " + shape.String()
@@ -138,11 +139,14 @@ func (in *inflaters) openZlib(r io.Reader) (_ io.Reader, err error) {
 	return in.zlib, in.zlib.(zlib.Resetter).Reset(r, nil)
 }
 
+// minZstdWindow is what every decoder should accept (RFC 8878, section 3.1.1.1.2).
+const minZstdWindow = 8 << 20
+
 // openZstd bounds the window by what a record may decompress to: a frame that asks for more is refused
 // before its memory is allocated. One at a time means that no goroutines are started.
 func (in *inflaters) openZstd(r io.Reader, maxBytes int) (_ io.Reader, err error) {
 	if in.zstd == nil {
-		window := uint64(max(maxBytes, zstd.MinWindowSize))
+		window := uint64(max(maxBytes, minZstdWindow))
 		in.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(min(window, zstd.MaxWindowSize)))
 		if err != nil {

@@ -1,0 +1,217 @@
+package cloudtrail
+
+import (
+	"bytes"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zlib"
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+)
+
+// compressors by shape.
+var compressors = map[Shape]func(text string) string{
+	ShapeGzip: compress,
+	ShapeZlib: func(text string) string {
+		return compressWith(text, func(w io.Writer) (io.WriteCloser, error) { return zlib.NewWriter(w), nil })
+	},
+	ShapeZstd: func(text string) string { // streaming: no content size
+		return compressWith(text, func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) })
+	},
+	ShapeSnappy: func(text string) string {
+		return compressWith(text, func(w io.Writer) (io.WriteCloser, error) {
+			return s2.NewWriter(w, s2.WriterSnappyCompat()), nil
+		})
+	},
+	ShapeLZ4: func(text string) string {
+		return compressWith(text, func(w io.Writer) (io.WriteCloser, error) {
+			z := lz4.NewWriter(w)
+			return z, z.Apply(lz4.BlockSizeOption(lz4.Block64Kb))
+		})
+	},
+}
+
+// zstdWithSize returns text as one zstd frame that names its content size.
+func zstdWithSize(text string) string {
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		panic(err)
+	}
+	return string(w.EncodeAll([]byte(text), nil))
+}
+
+func TestCompressionSuccess(t *testing.T) {
+	for shape, pack := range compressors {
+		expect(t, pack(paris), "event 0 "+shape.String()+" eu-west-3 false")
+		expect(t, pack(`{"Records":[`+paris+`]}`), "event 0 "+shape.String()+" > records eu-west-3 false")
+		expect(t, pack(pack(paris)), "event 0 "+shape.String()+" > "+shape.String()+" eu-west-3 false")
+		expect(t, pack(" "), "skip empty "+shape.String())
+	}
+	expect(t, zstdWithSize(paris), "event 0 zstd eu-west-3 false")
+	expect(t, "\x50\x2a\x4d\x18\x03\x00\x00\x00abc"+zstdWithSize(paris), "event 0 zstd eu-west-3 false")
+	for _, pack := range []func(string) string{compress, zstdWithSize} { // several members are one text
+		expect(t, pack(paris[:50])+pack(paris[50:]), decode(t, pack(paris))[0])
+	}
+}
+
+// A decoder that was used for each of them, in any order, is as good as a new one.
+func TestCompressionReusesDecompressors(t *testing.T) {
+	d := NewDecoder(0)
+	for range 3 {
+		for shape, pack := range compressors {
+			var f found
+			for _, record := range []string{pack(tokyo)[:20], pack(paris)} {
+				if err := d.Decode([]byte(record), &f); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if last := f.lines[len(f.lines)-1]; last != "event 0 "+shape.String()+" eu-west-3 false" {
+				t.Errorf("%s: %v", shape, f.lines)
+			}
+		}
+	}
+}
+
+func TestCompressionFailure(t *testing.T) {
+	for shape, pack := range compressors {
+		name := shape.String()
+		packed := pack(strings.Repeat(paris+"\n", 20000))
+		lines := decode(t, packed[:len(packed)/2])
+		if lines[0] != "event 0 "+name+" > ndjson eu-west-3 false" || lines[len(lines)-1] != "fault -1 compression "+name {
+			t.Errorf("half of a %s file: %s … %s", name, lines[0], lines[len(lines)-1])
+		}
+		if first := decode(t, pack(paris)[:8]); first[len(first)-1] != "fault -1 compression "+name && first[0] != "fault 0 syntax" {
+			t.Errorf("the start of a %s file: %v", name, first)
+		}
+	}
+	expect(t, compress(paris)+"garbage", "event 0 gzip eu-west-3 false\nfault -1 compression gzip")
+	wrongSum := []byte(compress(paris))
+	wrongSum[len(wrongSum)-6] ^= 1
+	expect(t, string(wrongSum), "event 0 gzip eu-west-3 false\nfault -1 compression gzip")
+}
+
+func TestCompressionTooLarge(t *testing.T) {
+	long := `{"a":"` + strings.Repeat("x", 100_000) + `"}`
+	for shape, pack := range compressors {
+		var f found
+		if err := NewDecoder(10_000).Decode([]byte(pack(paris+"\n"+long)), &f); err != nil {
+			t.Fatal(err)
+		}
+		name := shape.String()
+		if f.lines[0] != "event 0 "+name+" > ndjson eu-west-3 false" || f.lines[len(f.lines)-1] != "fault -1 too-large "+name {
+			t.Errorf("%s: %q", name, f.lines)
+		}
+	}
+	// The limit is the record's, not each layer's.
+	var f found
+	half := strings.Repeat(" ", 600)
+	record := `{"body":"` + toBase64(compress(half)) + `"}` + `{"body":"` + toBase64(compress(half)) + `"}`
+	if err := NewDecoder(1000).Decode([]byte(record), &f); err != nil || !strings.HasPrefix(f.lines[len(f.lines)-1], "fault -1 too-large") {
+		t.Errorf("two halves: %q, %v", f.lines, err)
+	}
+	// Exactly as much as allowed is allowed.
+	f = found{}
+	if err := NewDecoder(len(paris)).Decode([]byte(compress(paris)), &f); err != nil || len(f.lines) != 1 {
+		t.Errorf("exactly as much: %q, %v", f.lines, err)
+	}
+}
+
+// A bomb costs no more memory than the limit says, and its decoder lets go of that.
+func TestCompressionBomb(t *testing.T) {
+	const limit = 1 << 20
+	for shape, pack := range compressors {
+		bomb := []byte(pack(strings.Repeat("\x00", 48<<20)))
+		d := NewDecoder(limit)
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		var f found
+		if err := d.Decode(bomb, &f); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > 24*limit {
+			t.Errorf("%s: a bomb of %d bytes allocated %d MiB", shape, len(bomb), got>>20)
+		}
+		if last := f.lines[len(f.lines)-1]; last != "fault -1 too-large "+shape.String() {
+			t.Errorf("%s: %q", shape, f.lines)
+		}
+	}
+}
+
+// A bomb of bombs stops at the limit too.
+func TestCompressionNestedBomb(t *testing.T) {
+	bomb := strings.Repeat("\x00", 30<<20)
+	for range 4 {
+		bomb = compress(bomb)
+	}
+	var f found
+	if err := NewDecoder(1<<20).Decode([]byte(bomb), &f); err != nil || !strings.Contains(strings.Join(f.lines, "\n"), "too-large") {
+		t.Errorf("%q, %v", f.lines, err)
+	}
+}
+
+func TestDecoderReleasesLargeBuffers(t *testing.T) {
+	d := NewDecoder(0)
+	record := compress(`{"a":"` + strings.Repeat("x", 3*keepBytes) + `"}`)
+	if err := d.Decode([]byte(record), new(found)); err != nil {
+		t.Fatal(err)
+	}
+	for i, buffer := range d.buffers {
+		if cap(buffer) > keepBytes {
+			t.Errorf("buffer %d keeps %d bytes", i, cap(buffer))
+		}
+	}
+}
+
+func TestBase64Success(t *testing.T) {
+	standard := toBase64("\xfb\xff" + paris) // so that both alphabets differ
+	if !strings.ContainsAny(standard, "+/") {
+		t.Fatal("the text does not tell the alphabets apart")
+	}
+	packed := toBase64(compress(paris))
+	for _, text := range []string{
+		packed,
+		strings.TrimRight(packed, "="),
+		strings.NewReplacer("+", "-", "/", "_").Replace(packed),
+		wrap(packed, "\n"), wrap(packed, "\r\n"), packed + "\n",
+	} {
+		expect(t, text, "event 0 base64 > gzip eu-west-3 false")
+	}
+	expect(t, toBase64(paris), "event 0 base64 eu-west-3 false")
+	expect(t, toBase64(" "+paris), "event 0 base64 eu-west-3 false")
+	expect(t, toBase64(toBase64(paris)), "event 0 base64 > base64 eu-west-3 false")
+	expect(t, toBase64("\xef\xbb\xbf"+paris), "event 0 base64 eu-west-3 false")
+}
+
+// wrap breaks text into lines of 76 characters, as MIME does.
+func wrap(text, end string) string {
+	var b bytes.Buffer
+	for len(text) > 76 {
+		b.WriteString(text[:76] + end)
+		text = text[76:]
+	}
+	return b.String() + text
+}
+
+func TestBase64Failure(t *testing.T) {
+	packed := toBase64(paris)
+	expect(t, packed[:len(packed)-4]+"!", "event 0 base64 eu-west-3 false damaged\nfault 0 truncated base64\nfault -1 encoding base64")
+	expect(t, "hello", "fault 0 syntax")
+	expect(t, "aGVsbG8=", "fault 0 syntax") // base64 of hello: nothing that we open
+}
+
+func TestUTF16Failure(t *testing.T) {
+	for _, record := range []string{"\xff\xfe{\x00\"\x00", "\xfe\xff\x00{\x00\"", "{\x00\"\x00a\x00", "\x00{\x00\"\x00a", "[\x00{\x00"} {
+		expect(t, record, "fault -1 encoding")
+	}
+}
+
+func TestByteOrderMark(t *testing.T) {
+	expect(t, "\xef\xbb\xbf"+paris, "event 0 event eu-west-3 false")
+	expect(t, compress("\xef\xbb\xbf"+paris), "event 0 gzip eu-west-3 false")
+}
