@@ -2,6 +2,7 @@ package processor
 
 import (
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +20,14 @@ const (
 	ExactlyOnce
 )
 
+// String returns the guarantee as it is written in settings.
+func (d Delivery) String() string {
+	if d == ExactlyOnce {
+		return "exactly-once"
+	}
+	return "at-least-once"
+}
+
 // Start is where a group without a committed offset begins. The zero value is the earliest record.
 type Start struct {
 	Latest bool
@@ -26,7 +35,7 @@ type Start struct {
 }
 
 // Options of a Processor. Brokers, InputTopics, AlertTopic, DeadLetterTopic, Group and Policy are
-// required; the zero value of every other field is its default.
+// required, and InstanceID with ExactlyOnce; the zero value of every other field is its default.
 type Options struct {
 	Brokers []string
 	// ClientOpts are added to every client's options: TLS, SASL, dialers, hooks.
@@ -40,16 +49,36 @@ type Options struct {
 	Partitions      int32 // of topics that are made; 0 means the broker's default
 	Replicas        int16 // of topics that are made; 0 means the broker's default
 
-	Group      string
-	InstanceID string // this live instance's own name; static membership and transactional ids come from it
+	Group string
+	// InstanceID is this live instance's own name, the same after a restart and never shared. It makes the
+	// instance a static member of the group (KIP-345): one that was killed and comes back within the
+	// session timeout gets its partitions back without a rebalance. The transactional ids of ExactlyOnce are
+	// made of it, so that a restart fences what is left of the old instance at once. Empty means a dynamic
+	// member, with AtLeastOnce only.
+	InstanceID string
 	Delivery   Delivery
 	Start      Start
 
-	Sessions       int           // transactional sessions of ExactlyOnce; 0 means a number that fits the cores
-	SessionTimeout time.Duration // 0 means 6 s
+	// Sessions is how many transactional sessions ExactlyOnce runs side by side, each a member of the group
+	// with a client of its own; 0 means one a core, at least 2 and at most 4.
+	Sessions       int
+	SessionTimeout time.Duration // 0 means 6 s, the least that a broker allows by default
 	CommitInterval time.Duration // between commits of marks, or the most that a transaction waits; 0 means 200 ms
 	DrainTimeout   time.Duration // from cancel to the end of Run; 0 means 25 s
-	MaxRecordBytes int           // the largest record that the broker takes; 0 means 1,000,000
+	// RebalanceTimeout is how long the group waits for a member to give up its partitions; 0 means 60 s.
+	RebalanceTimeout time.Duration
+	// DeliveryTimeout is how long an alert is tried before the attempt counts as failed. It must be
+	// shorter than RebalanceTimeout; 0 means two thirds of it.
+	DeliveryTimeout time.Duration
+	// TransactionTimeout is when the broker aborts a transaction that its instance left open: until then
+	// readers of committed records wait. 0 means 10 s.
+	TransactionTimeout time.Duration
+	// MaxRecordBytes is the largest record that is written; a topic that takes less (max.message.bytes) is
+	// given less. 0 means 1,000,000.
+	MaxRecordBytes int
+	// MaxBatchBytes is how large a fetched batch may get when it is decompressed. A larger one ends Run
+	// with an error that names it. 0 means 128 MiB.
+	MaxBatchBytes int
 
 	// Policy returns the policy of the next batch. It must be safe for concurrent use.
 	Policy        func() *detection.Policy
@@ -58,7 +87,49 @@ type Options struct {
 
 	Logger   *slog.Logger         // nil discards
 	Registry *prometheus.Registry // nil makes one of its own
-	// OnAlert, if set, sees each encoded alert when the broker has acknowledged it. It must be fast and
-	// safe for concurrent use, and must copy what it keeps.
+	// OnAlert, if set, sees each encoded alert when the broker has acknowledged it (with ExactlyOnce: when
+	// its transaction is committed). It must be fast and safe for concurrent use, and must copy what it
+	// keeps.
 	OnAlert func(encoded []byte)
+}
+
+// The defaults of Options.
+const (
+	DefaultSessionTimeout     = 6 * time.Second
+	DefaultCommitInterval     = 200 * time.Millisecond
+	DefaultDrainTimeout       = 25 * time.Second
+	DefaultRebalanceTimeout   = 60 * time.Second
+	DefaultTransactionTimeout = 10 * time.Second
+	DefaultMaxRecordBytes     = 1_000_000
+	DefaultMaxBatchBytes      = 128 << 20
+)
+
+// withDefaults returns o with every zero value replaced by its default.
+func (o Options) withDefaults() Options {
+	or(&o.SessionTimeout, DefaultSessionTimeout)
+	or(&o.CommitInterval, DefaultCommitInterval)
+	or(&o.DrainTimeout, DefaultDrainTimeout)
+	or(&o.RebalanceTimeout, DefaultRebalanceTimeout)
+	or(&o.DeliveryTimeout, o.RebalanceTimeout*2/3)
+	or(&o.TransactionTimeout, DefaultTransactionTimeout)
+	or(&o.MaxRecordBytes, DefaultMaxRecordBytes)
+	or(&o.MaxBatchBytes, DefaultMaxBatchBytes)
+	or(&o.Sessions, min(max(runtime.GOMAXPROCS(0), 2), 4))
+	or(&o.Partitions, -1) // the broker's default on the wire
+	or(&o.Replicas, -1)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+	}
+	return o
+}
+
+// or sets *v to the default d if it is the zero value.
+func or[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
 }

@@ -2,24 +2,83 @@ package processor
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"sync/atomic"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
 // Processor runs the pipeline. Make it with [New].
-type Processor struct{}
+type Processor struct {
+	o           Options
+	log         *slog.Logger
+	tally       tally
+	lag         *lagTable
+	health      *health
+	metrics     *metrics
+	limits      *limits
+	patterns    []*regexp.Regexp // InputTopics, where they are patterns
+	startOffset kgo.Offset       // for partitions without a committed offset
+	newDecider  func() decider
+	running     atomic.Bool
+}
 
 // New checks the options and returns a processor that has not connected yet. The error names every fault.
-func New(o Options) (*Processor, error) { panic("not built yet") }
+func New(o Options) (*Processor, error) {
+	o = o.withDefaults()
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	p := &Processor{
+		o:           o,
+		log:         o.Logger,
+		lag:         newLagTable(),
+		health:      newHealth(&o),
+		limits:      newLimits(o.MaxRecordBytes),
+		startOffset: kgo.NewOffset().AtStart(),
+	}
+	p.newDecider = p.newDetector
+	if o.InputPattern {
+		for _, pattern := range o.InputTopics {
+			p.patterns = append(p.patterns, regexp.MustCompile(pattern)) // validate has compiled it
+		}
+	}
+	var err error
+	if p.metrics, err = newMetrics(p); err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
+	}
+	return p, nil
+}
 
 // Run consumes until ctx ends, then drains: it finishes what is in flight, commits, leaves the group and
 // returns nil, or an error where that took longer than DrainTimeout. Any other error is one that the
-// client cannot get over.
-func (p *Processor) Run(ctx context.Context) error { panic("not built yet") }
+// client cannot get over. A Processor runs once.
+func (p *Processor) Run(ctx context.Context) error {
+	if p.running.Swap(true) {
+		return errors.New("a Processor runs once")
+	}
+	if err := p.start(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // nothing was read yet: there is nothing to drain
+		}
+		return err
+	}
+	p.health.waiting("")
+	defer p.health.waiting("stopped")
+	if p.o.Delivery == ExactlyOnce {
+		return p.runExactlyOnce(ctx)
+	}
+	return p.runAtLeastOnce(ctx)
+}
 
 // Ready returns nil once partitions (or the knowledge that there are none for us) have been assigned and
 // while the brokers answer, and else says what is missing.
-func (p *Processor) Ready() error { panic("not built yet") }
+func (p *Processor) Ready() error { return p.health.ready() }
 
 // Status is a snapshot for people.
 type Status struct {
@@ -31,4 +90,13 @@ type Status struct {
 }
 
 // Status returns a snapshot. It may be called at any time from any goroutine.
-func (p *Processor) Status() Status { panic("not built yet") }
+func (p *Processor) Status() Status {
+	t := p.tally.snapshot()
+	return Status{
+		Counts:     t.Counts,
+		Acked:      t.AlertsAcked,
+		DeadLetter: t.DeadLettersAcked,
+		Assigned:   p.health.partitions(),
+		Lag:        p.lag.total(),
+	}
+}

@@ -1,0 +1,86 @@
+package processor
+
+import (
+	"context"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// acks waits for the acknowledgements of what one worker produced. Any goroutine may report one; add,
+// wait and failed belong to the worker.
+type acks struct {
+	mu      sync.Mutex
+	pending int
+	done    chan struct{} // closed when pending reaches 0; nil if nobody waits
+	failed  []failure
+	acked   acked
+}
+
+// acked is what was acknowledged.
+type acked struct {
+	alerts, deadLetters uint64
+	values              [][]byte // of the alerts, where somebody wants to see them
+}
+
+// failure is a record that was not acknowledged.
+type failure struct {
+	record *kgo.Record
+	err    error
+}
+
+func (a *acks) add() {
+	a.mu.Lock()
+	a.pending++
+	a.mu.Unlock()
+}
+
+// report takes the outcome of one record.
+func (a *acks) report(r *kgo.Record, err error, isAlert, keep bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case err != nil:
+		a.failed = append(a.failed, failure{r, err})
+	case !isAlert:
+		a.acked.deadLetters++
+	default:
+		a.acked.alerts++
+		if keep {
+			a.acked.values = append(a.acked.values, r.Value)
+		}
+	}
+	if a.pending--; a.pending == 0 && a.done != nil {
+		close(a.done)
+		a.done = nil
+	}
+}
+
+// take returns what was acknowledged since it was last called.
+func (a *acks) take() acked {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	acked := a.acked
+	a.acked.alerts, a.acked.deadLetters, a.acked.values = 0, 0, nil
+	return acked
+}
+
+// wait returns once every record was reported, and what failed; or with ctx's error.
+func (a *acks) wait(ctx context.Context) ([]failure, error) {
+	a.mu.Lock()
+	if a.pending > 0 {
+		done := make(chan struct{})
+		a.done = done
+		a.mu.Unlock()
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		a.mu.Lock()
+	}
+	defer a.mu.Unlock()
+	failed := a.failed
+	a.failed = nil
+	return failed, nil
+}

@@ -1,0 +1,54 @@
+package processor
+
+import (
+	"encoding/json"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/schema/alert"
+)
+
+// The headers of an alert record.
+const (
+	HeaderAlertID       = "alert-id"
+	HeaderRuleID        = "rule-id"
+	HeaderSeverity      = "severity"
+	HeaderContentType   = "content-type"
+	HeaderPolicyVersion = "policy-version"
+)
+
+// maxKeyBytes bounds an alert's key. An account id has 12 digits; a key that is much longer is no account
+// and would only make the record larger than the broker takes.
+const maxKeyBytes = 256
+
+// alertRecord encodes a as a record of topic. Nothing of it aliases the event.
+func alertRecord(topic string, a *alert.Alert) *kgo.Record {
+	return &kgo.Record{
+		Topic: topic,
+		Key:   accountKey(a.RecipientAccountID),
+		Value: alert.AppendJSON(nil, a),
+		Headers: []kgo.RecordHeader{
+			{Key: HeaderAlertID, Value: []byte(a.ID)},
+			{Key: HeaderRuleID, Value: []byte(a.RuleID)},
+			{Key: HeaderSeverity, Value: []byte(a.Severity)},
+			{Key: HeaderContentType, Value: []byte(alert.ContentType)},
+			{Key: HeaderPolicyVersion, Value: []byte(a.Policy.Version)},
+		},
+	}
+}
+
+// accountKey returns the text of the account, so that the alerts of one account stand in one partition, in
+// order. It is nil where the event has none: such alerts are spread.
+func accountKey(raw json.RawMessage) []byte {
+	if len(raw) == 0 || len(raw) > maxKeyBytes {
+		return nil
+	}
+	if raw[0] != '"' {
+		return append([]byte(nil), raw...) // a number: its digits
+	}
+	var account string
+	if json.Unmarshal(raw, &account) != nil || account == "" {
+		return nil
+	}
+	return []byte(account)
+}

@@ -1,0 +1,118 @@
+package processor
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/plugin/kprom"
+	"github.com/twmb/franz-go/plugin/kslog"
+)
+
+// What the clients are given beyond Options, with the reason for each number.
+const (
+	// fetchBytes bounds a fetch from one broker as it comes, compressed. One is buffered while the one
+	// before is decided. CloudTrail compresses 6 to 10 times with lz4: 4 MiB are 24 to 40 MiB in memory.
+	fetchBytes = 4 << 20
+	// fetchPartitionBytes bounds one partition's share of it. Smaller shares mean more batches, with the
+	// cost of a mark and a wait for each; larger ones let one partition crowd out the others.
+	fetchPartitionBytes = 512 << 10
+	// fetchWait is how long a broker may hold a fetch that finds nothing. A partition that becomes ready
+	// meanwhile waits for it, so it is a part of an alert's delay.
+	fetchWait = 250 * time.Millisecond
+	// metadataMinAge is how soon metadata may be asked for again: a new leader is found that fast.
+	metadataMinAge = 250 * time.Millisecond
+	// metadataMaxAge is how late a new topic of a pattern, or a new partition, is noticed.
+	metadataMaxAge = 30 * time.Second
+	// linger lets the alerts of one batch leave together.
+	linger = 2 * time.Millisecond
+	// bufferedBytes bounds the alerts and dead letters that wait for their acknowledgement; beyond it the
+	// workers wait.
+	bufferedBytes = 16 << 20
+	// rewind is how far before the last record consuming goes on where the broker lost records and cannot
+	// say which: records may repeat (their alerts have the same ids), none is skipped.
+	rewind = 5 * time.Minute
+	// requestOverhead is how long a broker may take to answer beyond what a request allows; a hung broker
+	// is given up after it.
+	requestOverhead = 5 * time.Second
+	// commitTimeout bounds the commit when partitions are revoked.
+	commitTimeout = 5 * time.Second
+	// minCommitInterval is the least that the client library allows.
+	minCommitInterval = 100 * time.Millisecond
+)
+
+// heartbeat returns the interval between heartbeats: four in a session, so that three may be lost.
+func (o *Options) heartbeat() time.Duration {
+	return min(o.SessionTimeout/4, 1500*time.Millisecond)
+}
+
+// baseOpts are the options of every client.
+func (p *Processor) baseOpts(ctx context.Context, id string) []kgo.Opt {
+	return []kgo.Opt{
+		kgo.WithContext(ctx),
+		kgo.ClientID(id),
+		kgo.SeedBrokers(p.o.Brokers...),
+		kgo.MetadataMinAge(metadataMinAge),
+		kgo.MetadataMaxAge(metadataMaxAge),
+		kgo.DialTimeout(requestOverhead),
+		kgo.RequestTimeoutOverhead(requestOverhead),
+		kgo.RetryBackoffFn(backoff),
+		// A cluster that is being started may close connections that it does not serve yet.
+		kgo.AlwaysRetryEOF(),
+	}
+}
+
+// backoff doubles from 100 ms to 1 s. The library goes up to 5 s: after a broker's return every alert
+// would wait for the rest of that.
+func backoff(fails int) time.Duration {
+	return min(100*time.Millisecond<<min(max(fails-1, 0), 4), time.Second)
+}
+
+// groupOpts are the options of a client that consumes in the group and produces.
+func (p *Processor) groupOpts(ctx context.Context, id string, limits *limits) []kgo.Opt {
+	o := &p.o
+	opts := append(p.baseOpts(ctx, id),
+		kgo.WithLogger(quietLogger{kslog.New(o.Logger), o.Logger}),
+		kgo.WithHooks(p.health, kprom.NewMetrics("kafka", kprom.Registry(o.Registry), kprom.WithStaticLabel(map[string]string{"client_id": id}))),
+
+		kgo.ConsumerGroup(o.Group),
+		kgo.ConsumeTopics(o.InputTopics...),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()),
+		kgo.SessionTimeout(o.SessionTimeout),
+		kgo.HeartbeatInterval(o.heartbeat()),
+		kgo.RebalanceTimeout(o.RebalanceTimeout),
+		kgo.ConsumeStartOffset(p.startOffset),
+		kgo.ConsumeResetOffset(kgo.RewindOffset(rewind)),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.FetchMaxWait(fetchWait),
+		kgo.FetchMaxBytes(fetchBytes),
+		kgo.FetchMaxPartitionBytes(fetchPartitionBytes),
+		kgo.MaxDecompressBatchBytes(o.MaxBatchBytes),
+
+		kgo.RequiredAcks(kgo.AllISRAcks()),
+		kgo.RecordDeliveryTimeout(o.DeliveryTimeout),
+		kgo.ProducerLinger(linger),
+		kgo.MaxBufferedBytes(max(bufferedBytes, 2*o.MaxRecordBytes)),
+		kgo.ProducerBatchMaxBytesFn(limits.batchBytes),
+	)
+	if o.InputPattern {
+		opts = append(opts, kgo.ConsumeRegex())
+	}
+	return opts
+}
+
+// quietLogger passes on what the client library has to say: its warnings and errors, and with our debug
+// level what it calls information too, which is a line for every transaction and rebalance.
+type quietLogger struct {
+	kgo.Logger
+	ours *slog.Logger
+}
+
+// Level returns the most that the library needs to format.
+func (l quietLogger) Level() kgo.LogLevel {
+	if l.ours.Enabled(context.Background(), slog.LevelDebug) {
+		return kgo.LogLevelInfo
+	}
+	return kgo.LogLevelWarn
+}

@@ -1,0 +1,164 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// consumer is the engine of at least once: a client, a poll loop, and a worker for each assigned
+// partition.
+//
+// The client calls assigned, revoked and revokedForGood between polls, never during one: with
+// BlockRebalanceOnPoll it waits for AllowRebalance. Each of them returns only when the workers that it
+// stops have ended, so that nothing is marked for a partition that another member may own by then.
+type consumer struct {
+	p      *Processor
+	ctx    context.Context // the client's: ends only when it is to be given up
+	client *kgo.Client
+	flow   *flow
+	failed chan error // holds the first error that ends Run
+
+	mu      sync.Mutex
+	workers map[topicPartition]*partition
+}
+
+func newConsumer(ctx context.Context, p *Processor) (*consumer, error) {
+	c := &consumer{
+		p:       p,
+		ctx:     ctx,
+		failed:  make(chan error, 1),
+		workers: make(map[topicPartition]*partition),
+	}
+	opts := append(p.groupOpts(ctx, "regionwatch", p.limits),
+		kgo.BlockRebalanceOnPoll(),
+		kgo.AutoCommitMarks(),
+		kgo.AutoCommitInterval(p.o.CommitInterval),
+		kgo.AutoCommitCallback(c.committed),
+		kgo.OnPartitionsAssigned(c.assigned),
+		kgo.OnPartitionsRevoked(c.revoked),
+		kgo.OnPartitionsLost(c.lost),
+	)
+	if p.o.InstanceID != "" {
+		opts = append(opts, kgo.InstanceID(p.o.InstanceID))
+	}
+	client, err := kgo.NewClient(append(opts, p.o.ClientOpts...)...)
+	if err != nil {
+		return nil, fmt.Errorf("making client: %w", err)
+	}
+	c.client, c.flow = client, newFlow(client)
+	return c, nil
+}
+
+// fail ends Run with err; the first one counts.
+func (c *consumer) fail(err error) {
+	select {
+	case c.failed <- err:
+	default:
+	}
+}
+
+// assigned starts a worker for each partition that has none: the client may name one twice.
+func (c *consumer) assigned(_ context.Context, client *kgo.Client, m map[string][]int32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	each(m, func(tp topicPartition) {
+		if c.workers[tp] == nil {
+			c.flow.open(tp)
+			c.workers[tp] = c.startPartition(tp)
+		}
+	})
+	c.p.health.assigned(client, len(c.workers))
+}
+
+// revoked stops the workers of m, and commits what they have marked while the partitions are still ours.
+func (c *consumer) revoked(ctx context.Context, client *kgo.Client, m map[string][]int32) {
+	c.stopWorkers(m, false)
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	c.countCommit(client.CommitMarkedOffsets(ctx))
+}
+
+// lost stops the workers of m. Other members own the partitions already: a commit would set back theirs.
+func (c *consumer) lost(_ context.Context, client *kgo.Client, m map[string][]int32) {
+	c.stopWorkers(m, true)
+	c.p.health.lost(client)
+}
+
+// stopWorkers stops the workers of m and waits for each. Partitions that have no worker are no mistake:
+// partitions can be lost before any was assigned.
+func (c *consumer) stopWorkers(m map[string][]int32, lost bool) {
+	stopping := c.remove(m)
+	for _, w := range stopping {
+		w.stop(lost)
+	}
+	for _, w := range stopping {
+		<-w.done
+		w.giveUp()
+		c.flow.close(w.tp)
+		c.p.lag.forget(w.tp)
+	}
+}
+
+// remove takes the workers of m out of the map.
+func (c *consumer) remove(m map[string][]int32) (removed []*partition) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	each(m, func(tp topicPartition) {
+		if w := c.workers[tp]; w != nil {
+			delete(c.workers, tp)
+			removed = append(removed, w)
+		}
+	})
+	return removed
+}
+
+// worker returns the worker of a partition, or nil.
+func (c *consumer) worker(tp topicPartition) *partition {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.workers[tp]
+}
+
+// committed sees the outcome of each commit in the background.
+func (c *consumer) committed(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
+	if err == nil && resp != nil {
+		err = commitError(resp)
+	}
+	c.countCommit(err)
+}
+
+func commitError(resp *kmsg.OffsetCommitResponse) error {
+	for _, t := range resp.Topics {
+		for _, p := range t.Partitions {
+			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+				return fmt.Errorf("topic %q partition %d: %w", t.Topic, p.Partition, err)
+			}
+		}
+	}
+	return nil
+}
+
+// countCommit counts a commit. One that fails is tried again with the next, or the records are read
+// again; only a refusal for good ends Run.
+func (c *consumer) countCommit(err error) {
+	c.p.tally.update(func(t *totals) {
+		if err == nil {
+			t.Commits++
+		} else if !errors.Is(err, context.Canceled) {
+			t.CommitFailures++
+		}
+	})
+	if err == nil || errors.Is(err, context.Canceled) {
+		return
+	}
+	c.p.log.Warn("committing offsets", "group", c.p.o.Group, "error", err)
+	if isRefusal(err) {
+		c.fail(c.p.explain(fmt.Errorf("committing offsets of group %q: %w", c.p.o.Group, err)))
+	}
+}

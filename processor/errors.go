@@ -1,0 +1,94 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
+)
+
+// refusals are the answers of a broker that do not change by asking again.
+var refusals = []error{
+	kerr.FencedInstanceID,
+	kerr.GroupAuthorizationFailed,
+	kerr.TopicAuthorizationFailed,
+	kerr.ClusterAuthorizationFailed,
+	kerr.TransactionalIDAuthorizationFailed,
+	kerr.SaslAuthenticationFailed,
+	kerr.UnsupportedSaslMechanism,
+	kerr.IllegalSaslState,
+	kerr.InconsistentGroupProtocol,
+	kerr.InvalidSessionTimeout,
+	kerr.InvalidGroupID,
+	kerr.InvalidTransactionTimeout,
+	kerr.GroupMaxSizeReached,
+	kerr.UnsupportedVersion,
+}
+
+// isRefusal reports whether the broker will answer the same again.
+func isRefusal(err error) bool {
+	for _, refusal := range refusals {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	return false
+}
+
+// isTransient reports whether err passes by itself: a broker that is away, a leader that moves.
+func isTransient(err error) bool {
+	if isRefusal(err) {
+		return false
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	return kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// explain adds to a refusal what the user can do about it.
+func (p *Processor) explain(err error) error {
+	switch {
+	case errors.Is(err, kerr.FencedInstanceID):
+		return fmt.Errorf("%w: another process has taken over the instance id %q; each live instance needs its own",
+			err, p.o.InstanceID)
+	case errors.Is(err, kerr.SaslAuthenticationFailed), errors.Is(err, kerr.UnsupportedSaslMechanism):
+		return fmt.Errorf("%w (mechanism %s)", err, p.mechanism())
+	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.GroupAuthorizationFailed),
+		errors.Is(err, kerr.ClusterAuthorizationFailed), errors.Is(err, kerr.TransactionalIDAuthorizationFailed):
+		return fmt.Errorf("%w: the broker's access control refuses it (authenticated by %s)", err, p.mechanism())
+	case errors.Is(err, kerr.InconsistentGroupProtocol):
+		return fmt.Errorf("%w: the group has members of another program or with another balancer; it must be ours alone", err)
+	case errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.UnknownTopicOrPartition):
+		return fmt.Errorf("%w: the topic was deleted or made anew while it was read", err)
+	}
+	if large, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err); ok {
+		return fmt.Errorf("%w: set the largest batch higher than %d bytes, or move the group past it", large, p.o.MaxBatchBytes)
+	}
+	return err
+}
+
+// mechanism names how the client authenticates.
+func (p *Processor) mechanism() string {
+	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(p.o.Brokers...)}, p.o.ClientOpts...)...)
+	if err != nil {
+		return "unknown"
+	}
+	defer client.Close()
+	mechanisms, _ := client.OptValue(kgo.SASL).([]sasl.Mechanism)
+	if len(mechanisms) == 0 {
+		return "no SASL mechanism"
+	}
+	names := make([]string, len(mechanisms))
+	for i, m := range mechanisms {
+		names[i] = m.Name()
+	}
+	return strings.Join(names, ", ")
+}

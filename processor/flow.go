@@ -1,0 +1,181 @@
+package processor
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	// queuedBytes is how much may wait for the workers before the poll loop waits too.
+	queuedBytes = 16 << 20
+	// patience is how long the poll loop waits for the workers together before it looks for the slow ones.
+	patience = 100 * time.Millisecond
+)
+
+// pauser is the part of the client that flow needs.
+type pauser interface {
+	PauseFetchPartitions(map[string][]int32) map[string][]int32
+	ResumeFetchPartitions(map[string][]int32)
+}
+
+// flow bounds what lies between the poll loop and the workers. As long as all workers keep moving the poll
+// loop simply waits for room, outside of a poll, so that a rebalance can go on. A partition whose worker
+// does not move is paused and no longer counts: it holds up nobody else. It is resumed when its worker
+// has nothing left, or when it goes away. Pausing throws away what is fetched already and fetches it
+// again, so it is for the slow ones only.
+type flow struct {
+	client pauser
+	room   chan struct{} // holds a token after bytes were given back
+
+	mu         sync.Mutex
+	partitions map[topicPartition]*lane
+	bytes      int // queued for partitions that are not paused
+}
+
+// lane is one partition's share of flow.
+type lane struct {
+	bytes  int // queued and not done
+	paused bool
+	moved  bool // since the poll loop last ran out of patience
+}
+
+func newFlow(client pauser) *flow {
+	return &flow{client: client, room: make(chan struct{}, 1), partitions: make(map[topicPartition]*lane)}
+}
+
+// open adds a partition.
+func (f *flow) open(tp topicPartition) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.partitions[tp] = &lane{}
+}
+
+// close removes a partition, whatever is queued for it, and its pause: a pause outlives the assignment, and
+// the partition would never be read again when it comes back.
+func (f *flow) close(tp topicPartition) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l := f.partitions[tp]
+	if l == nil {
+		return
+	}
+	delete(f.partitions, tp)
+	if l.paused {
+		f.client.ResumeFetchPartitions(tp.asMap())
+		return
+	}
+	f.give(l.bytes)
+}
+
+// put counts bytes that are queued for a partition.
+func (f *flow) put(tp topicPartition, bytes int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l := f.partitions[tp]
+	if l == nil {
+		return
+	}
+	l.bytes += bytes
+	if !l.paused {
+		f.bytes += bytes
+	}
+	if l.bytes > queuedBytes/2 {
+		f.pause(tp, l)
+	}
+}
+
+// done gives back bytes that a worker is done with.
+func (f *flow) done(tp topicPartition, bytes int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l := f.partitions[tp]
+	if l == nil {
+		return
+	}
+	l.bytes -= bytes
+	l.moved = true
+	switch {
+	case !l.paused:
+		f.give(bytes)
+	case l.bytes == 0:
+		l.paused = false
+		f.client.ResumeFetchPartitions(tp.asMap())
+	}
+}
+
+// give takes bytes off the common count. f is locked.
+func (f *flow) give(bytes int) {
+	f.bytes -= bytes
+	select {
+	case f.room <- struct{}{}:
+	default:
+	}
+}
+
+// pause stops fetching a partition and takes it out of the common count. f is locked.
+func (f *flow) pause(tp topicPartition, l *lane) {
+	if l.paused {
+		return
+	}
+	l.paused = true
+	f.client.PauseFetchPartitions(tp.asMap())
+	f.give(l.bytes)
+}
+
+// wait returns when there is room for another poll, or when ctx ends.
+func (f *flow) wait(ctx context.Context) {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for !f.hasRoom() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.room:
+		case <-timer.C:
+			f.pauseStuck()
+			timer.Reset(patience)
+		}
+	}
+}
+
+func (f *flow) hasRoom() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.bytes < queuedBytes
+}
+
+// pauseStuck pauses every partition that has work and has not finished a batch since it was last called.
+func (f *flow) pauseStuck() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for tp, l := range f.partitions {
+		if l.bytes > 0 && !l.moved {
+			f.pause(tp, l)
+		}
+		l.moved = false
+	}
+}
+
+// topicPartition names a partition.
+type topicPartition struct {
+	topic     string
+	partition int32
+}
+
+func (tp topicPartition) asMap() map[string][]int32 {
+	return map[string][]int32{tp.topic: {tp.partition}}
+}
+
+// each calls f for every partition of m.
+func each(m map[string][]int32, f func(topicPartition)) {
+	for topic, partitions := range m {
+		for _, p := range partitions {
+			f(topicPartition{topic, p})
+		}
+	}
+}
+
+var _ pauser = (*kgo.Client)(nil)

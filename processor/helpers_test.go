@@ -1,0 +1,261 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/goleak"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/processortest"
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The topics and the group of every test. Each has a cluster of its own.
+const (
+	inputTopic      = "cloudtrail"
+	alertTopic      = "alerts"
+	deadLetterTopic = "dead-letters"
+	testGroup       = "regionwatch"
+)
+
+// scripted is a decider that does what a record's value says, so that a test controls each decision:
+//
+//	pass           an event that is no finding
+//	alert NAME     a finding; the alert's id is NAME
+//	large NAME N   a finding with a copy of the event of N bytes
+//	bad            a dead letter
+//	many N         N findings
+//
+// Anything else is an empty record.
+type scripted struct {
+	counts detection.Counts
+	hold   func(*detection.Record) // called before each decision; nil does nothing
+}
+
+func (s *scripted) take() detection.Counts {
+	counts := s.counts
+	s.counts = detection.Counts{}
+	return counts
+}
+
+func (s *scripted) Detect(_ *detection.Policy, r *detection.Record, sink detection.Sink) error {
+	if s.hold != nil {
+		s.hold(r)
+	}
+	s.counts.Records++
+	s.counts.Bytes += uint64(len(r.Value))
+	word, rest, _ := strings.Cut(string(r.Value), " ")
+	if word == "bad" {
+		s.counts.DeadLettered++
+		s.counts.Faults[cloudtrail.ReasonSyntax]++
+		fault := cloudtrail.Fault{Reason: cloudtrail.ReasonSyntax, Err: errors.New("byte 0: bad"), Index: -1, Piece: r.Value}
+		return sink.DeadLetter(&detection.DeadLetter{Fault: fault, Count: 1})
+	}
+	s.counts.Done++
+	switch word {
+	case "pass":
+		s.event(detection.OutcomeUsedRegion)
+	case "alert":
+		return s.alert(sink, rest, 0)
+	case "large":
+		name, size, _ := strings.Cut(rest, " ")
+		n, _ := strconv.Atoi(size)
+		return s.alert(sink, name, n)
+	case "many":
+		n, _ := strconv.Atoi(rest)
+		for i := range n {
+			if err := s.alert(sink, strconv.Itoa(i), 0); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *scripted) event(o detection.Outcome) {
+	s.counts.Events++
+	s.counts.Outcomes[o]++
+	s.counts.Shapes[cloudtrail.ShapeEvent]++
+}
+
+func (s *scripted) alert(sink detection.Sink, id string, size int) error {
+	s.event(detection.OutcomeAlerted)
+	a := alert.Alert{ID: id, RuleID: "rule", Severity: "High", RecipientAccountID: []byte(`"123456789012"`),
+		AWSRegion: []byte(`"eu-central-1"`), Policy: alert.Policy{Version: "v1"}}
+	if size > 0 {
+		a.Event = []byte(`{"x":"` + randomText(size) + `"}`)
+	}
+	return sink.Alert(&a)
+}
+
+// randomText does not compress, so that its size is what the broker sees.
+func randomText(n int) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	var b strings.Builder
+	seed := uint64(n) + 88172645463325252
+	for range n {
+		seed ^= seed << 13
+		seed ^= seed >> 7
+		seed ^= seed << 17
+		b.WriteByte(letters[seed>>58])
+	}
+	return b.String()
+}
+
+// newCluster starts a broker with the topics of a test; the input has n partitions.
+func newCluster(t testing.TB, n int32, opts ...kfake.Opt) *processortest.Cluster {
+	t.Helper()
+	return processortest.New(t, append([]kfake.Opt{
+		kfake.SeedTopics(n, inputTopic), kfake.SeedTopics(2, alertTopic, deadLetterTopic),
+		kfake.GroupMinSessionTimeout(100 * time.Millisecond),
+	}, opts...)...)
+}
+
+// testOptions are options for a cluster, with times that suit a test.
+func testOptions(c *processortest.Cluster) Options {
+	return Options{
+		Brokers:         c.ListenAddrs(),
+		InputTopics:     []string{inputTopic},
+		AlertTopic:      alertTopic,
+		DeadLetterTopic: deadLetterTopic,
+		Group:           testGroup,
+		CommitInterval:  minCommitInterval,
+		SessionTimeout:  2 * time.Second,
+		Policy:          func() *detection.Policy { return nil },
+		Registry:        prometheus.NewRegistry(),
+	}
+}
+
+// run is a processor that runs in a test.
+type run struct {
+	*Processor
+	t      testing.TB
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error // valid when done is closed
+}
+
+// start runs a processor with scripted decisions; it is stopped when the test ends.
+func start(t testing.TB, o Options, change ...func(*Processor)) *run {
+	t.Helper()
+	if testing.Verbose() && o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(testWriter{t}, nil))
+	}
+	p, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.newDecider = func() decider { return &scripted{} }
+	for _, f := range change {
+		f(p)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &run{Processor: p, t: t, cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(r.done)
+		r.err = p.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-r.done
+	})
+	return r
+}
+
+// holding makes every decision call hold first.
+func holding(hold func(*detection.Record)) func(*Processor) {
+	return func(p *Processor) { p.newDecider = func() decider { return &scripted{hold: hold} } }
+}
+
+// stop cancels the run and returns its error.
+func (r *run) stop() error {
+	r.t.Helper()
+	r.cancel()
+	return r.wait()
+}
+
+// wait returns the run's error when it has ended.
+func (r *run) wait() error {
+	r.t.Helper()
+	select {
+	case <-r.done:
+		return r.err
+	case <-time.After(time.Minute):
+		r.t.Fatal("Run has not ended after a minute")
+		return nil
+	}
+}
+
+// mustStop stops the run, which must end well, and checks that its counts add up.
+func (r *run) mustStop() totals {
+	r.t.Helper()
+	if err := r.stop(); err != nil {
+		r.t.Fatalf("Run: %v", err)
+	}
+	return checkConservation(r.t, r.o.Registry)
+}
+
+// lines collects log lines.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) count(part string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), part)
+}
+
+func (l *lines) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+type testWriter struct{ t testing.TB }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	if !finished.Load() {
+		fmt.Print(string(p))
+	}
+	return len(p), nil
+}
+
+var finished atomic.Bool
+
+// values returns n values of the form format, numbered.
+func values(n int, format string) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf(format, i)
+	}
+	return out
+}
+
+// alertIDs counts the records by their alert id.
+func alertIDs(records []*kgo.Record) map[string]int {
+	ids := make(map[string]int)
+	for _, r := range records {
+		id, _ := processortest.Header(r, HeaderAlertID)
+		ids[id]++
+	}
+	return ids
+}

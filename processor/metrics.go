@@ -1,0 +1,133 @@
+package processor
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// namespace is the first part of our metrics' names. Those of the Kafka client begin with kafka_.
+const namespace = "regionwatch"
+
+// metrics exposes one snapshot of everything at each scrape, so that the numbers of a scrape add up:
+//
+//	records_read = records_done + records_dead_lettered + records_returned + what is in flight
+//	the sum of events over outcomes = events decided
+type metrics struct {
+	p            *Processor
+	batchSeconds prometheus.Histogram
+}
+
+func newMetrics(p *Processor) (*metrics, error) {
+	m := &metrics{p: p, batchSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+		Namespace: namespace,
+		Name:      "batch_duration_seconds",
+		Help:      "From taking a batch to the acknowledgement of all that came of it.",
+		Buckets:   prometheus.ExponentialBuckets(0.001, 4, 9), // 1 ms to 65 s
+	})}
+	for _, c := range []prometheus.Collector{m, m.batchSeconds} {
+		if err := p.o.Registry.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
+}
+
+var (
+	eventsDesc   = desc("events_total", "Events decided, by what became of them.", "outcome")
+	faultsDesc   = desc("faults_total", "Parts of records that could not be read, by reason.", "reason")
+	skippedDesc  = desc("skipped_total", "What was recognized and holds no events, by kind.", "kind")
+	shapesDesc   = desc("shapes_total", "Events by the outermost envelope of their record.", "shape")
+	assignedDesc = desc("assigned_partitions", "Partitions that are assigned to this instance.")
+	lagDesc      = desc("lag_records", "Records between what is done and the end of the partition, as of the last fetch.", "topic", "partition")
+)
+
+// counter is one counter of totals.
+type counter struct {
+	desc *prometheus.Desc
+	of   func(*totals) uint64
+}
+
+var counters = []counter{
+	{desc("records_read_total", "Records read."), func(t *totals) uint64 { return t.Read }},
+	{desc("records_done_total", "Records read to the end and done: acknowledged, or committed."), func(t *totals) uint64 { return t.Done }},
+	{desc("records_dead_lettered_total", "Records with at least one dead letter."), func(t *totals) uint64 { return t.DeadLettered }},
+	{desc("records_returned_total", "Records given up before they were done; they are read again."), func(t *totals) uint64 { return t.Returned }},
+	{desc("record_bytes_total", "Bytes of the records that are done, as they came."), func(t *totals) uint64 { return t.Bytes }},
+	{desc("alerts_acked_total", "Alerts that the broker has acknowledged."), func(t *totals) uint64 { return t.AlertsAcked }},
+	{desc("alerts_partial_total", "Alerts of damaged events."), func(t *totals) uint64 { return t.Partial }},
+	{desc("alerts_salvaged_total", "Partial alerts whose fields were found by a lenient search."), func(t *totals) uint64 { return t.Salvaged }},
+	{desc("alerts_shrunk_total", "Alerts made smaller because their topic takes no larger records."), func(t *totals) uint64 { return t.AlertsShrunk }},
+	{desc("dead_letters_acked_total", "Dead-letter records that the broker has acknowledged."), func(t *totals) uint64 { return t.DeadLettersAcked }},
+	{desc("redelivered_total", "Alerts and dead letters tried again after their delivery timed out."), func(t *totals) uint64 { return t.Redelivered }},
+	{desc("events_invalid_utf8_total", "Events with bytes that are not UTF-8, or lone surrogates."), func(t *totals) uint64 { return t.BadUTF8 }},
+	{desc("events_read_only_missing_total", "Events without readOnly."), func(t *totals) uint64 { return t.ReadOnlyMissing }},
+	{desc("events_read_only_odd_total", "Events whose readOnly is neither true nor false."), func(t *totals) uint64 { return t.ReadOnlyOdd }},
+	{desc("commits_total", "Commits of marked offsets."), func(t *totals) uint64 { return t.Commits }},
+	{desc("commit_failures_total", "Commits that failed; they are tried again or their records are read again."), func(t *totals) uint64 { return t.CommitFailures }},
+	{desc("transactions_committed_total", "Transactions committed."), func(t *totals) uint64 { return t.Committed }},
+	{desc("transactions_aborted_total", "Transactions aborted; their records are read again."), func(t *totals) uint64 { return t.Aborted }},
+	{desc("data_losses_total", "Times that the broker had lost records that were not read yet."), func(t *totals) uint64 { return t.DataLosses }},
+}
+
+// Describe implements prometheus.Collector.
+func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, c := range counters {
+		ch <- c.desc
+	}
+	for _, d := range []*prometheus.Desc{eventsDesc, faultsDesc, skippedDesc, shapesDesc, assignedDesc, lagDesc} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m *metrics) Collect(ch chan<- prometheus.Metric) {
+	t := m.p.tally.snapshot()
+	count := func(d *prometheus.Desc, n uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
+	}
+	for _, c := range counters {
+		count(c.desc, c.of(&t))
+	}
+	for i := 1; i < detection.OutcomeCount; i++ { // 0 is no outcome
+		count(eventsDesc, t.Outcomes[i], detection.Outcome(i).String())
+	}
+	for i := 1; i < cloudtrail.ReasonCount; i++ {
+		count(faultsDesc, t.Faults[i], cloudtrail.Reason(i).String())
+	}
+	for i := range cloudtrail.KindCount {
+		count(skippedDesc, t.Skips[i], cloudtrail.Kind(i).String())
+	}
+	for i := 1; i < cloudtrail.ShapeCount; i++ {
+		count(shapesDesc, t.Shapes[i], cloudtrail.Shape(i).String())
+	}
+	ch <- prometheus.MustNewConstMetric(assignedDesc, prometheus.GaugeValue, float64(m.p.health.partitions()))
+	m.collectLag(ch)
+}
+
+// maxLagSeries bounds the series of lag_records. Partitions beyond it are summed as partition "other".
+const maxLagSeries = 500
+
+func (m *metrics) collectLag(ch chan<- prometheus.Metric) {
+	lag := func(n int64, topic, partition string) {
+		ch <- prometheus.MustNewConstMetric(lagDesc, prometheus.GaugeValue, float64(n), topic, partition)
+	}
+	other := make(map[string]int64)
+	for i, l := range m.p.lag.all() {
+		if i < maxLagSeries {
+			lag(l.records, l.tp.topic, strconv.Itoa(int(l.tp.partition)))
+		} else {
+			other[l.tp.topic] += l.records
+		}
+	}
+	for topic, n := range other {
+		lag(n, topic, "other")
+	}
+}

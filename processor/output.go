@@ -1,0 +1,210 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/schema/alert"
+)
+
+// produceFunc starts to produce a record and calls the promise when that is decided.
+type produceFunc func(ctx context.Context, r *kgo.Record, promise func(*kgo.Record, error))
+
+// output is a worker's way out: it encodes the alerts and dead letters of the records that are decided,
+// produces them at once and collects their acknowledgements. It is a detection.Sink, and belongs to one
+// goroutine.
+type output struct {
+	p       *Processor
+	ctx     context.Context // ends when the client is to be given up
+	produce produceFunc
+	acks    acks
+	letters deadLetters
+	large   map[*kgo.Record]*letter // in flight, and large enough to be rejected as that
+	made    int                     // for the record at hand
+	stop    func() error            // asked while one record makes very many alerts
+	promise func(*kgo.Record, error)
+}
+
+func (p *Processor) newOutput(ctx context.Context, produce produceFunc, stop func() error) *output {
+	out := &output{p: p, ctx: ctx, produce: produce, stop: stop}
+	out.letters.topic = p.o.DeadLetterTopic
+	out.large = make(map[*kgo.Record]*letter)
+	out.promise = out.acknowledged
+	return out
+}
+
+// begin tells that what follows comes from r.
+func (out *output) begin(r *kgo.Record) {
+	out.made = 0
+	out.letters.record, out.letters.n, out.letters.sent = r, 0, 0
+}
+
+// stopEvery is how many alerts one record makes between two looks at whether to stop. A record may hold
+// a whole log file; giving it up in the middle means that all of its batch is decided again.
+const stopEvery = 1024
+
+// Alert implements detection.Sink.
+func (out *output) Alert(a *alert.Alert) error {
+	r := alertRecord(out.p.o.AlertTopic, a)
+	if err := out.shrink(r); err != nil {
+		return err
+	}
+	out.send(r)
+	if out.made++; out.made%stopEvery == 0 {
+		return out.stop()
+	}
+	return nil
+}
+
+// shrink makes the alert in r small enough for its topic; its copy of the event goes first.
+func (out *output) shrink(r *kgo.Record) error {
+	limit := out.p.limits.value(r)
+	if len(r.Value) <= limit {
+		return nil
+	}
+	value, err := alert.Shrink(r.Value, limit)
+	if err != nil {
+		return err
+	}
+	r.Value = value
+	out.p.tally.update(func(t *totals) { t.AlertsShrunk++ })
+	return nil
+}
+
+// DeadLetter implements detection.Sink.
+func (out *output) DeadLetter(d *detection.DeadLetter) error {
+	l := out.letters.letter(d)
+	for _, r := range l.records(out.p.limits) {
+		if len(r.Value) >= minRecordBytes/2 {
+			out.large[r] = l
+		}
+		out.send(r)
+	}
+	return nil
+}
+
+// send produces r. It waits where the client has enough to do.
+func (out *output) send(r *kgo.Record) {
+	out.acks.add()
+	out.produce(out.ctx, r, out.promise)
+}
+
+// acknowledged is the promise of every record. Promises are called one after another for the whole client:
+// it must not block.
+func (out *output) acknowledged(r *kgo.Record, err error) {
+	out.acks.report(r, err, r.Topic == out.p.o.AlertTopic, out.p.o.OnAlert != nil)
+}
+
+// delivered counts what was acknowledged for good, and shows the alerts to whoever wants to see them.
+func (p *Processor) delivered(a acked) {
+	p.tally.update(func(t *totals) {
+		t.AlertsAcked += a.alerts
+		t.DeadLettersAcked += a.deadLetters
+	})
+	for _, value := range a.values {
+		p.o.OnAlert(value)
+	}
+}
+
+// flush waits until every record is acknowledged. Failures that time or a smaller size heals are tried
+// again; any other is returned, and then nothing of the batch may be marked.
+func (out *output) flush() error {
+	defer clear(out.large)
+	for {
+		failed, err := out.acks.wait(out.ctx)
+		if err != nil || len(failed) == 0 {
+			return err
+		}
+		for _, f := range failed {
+			if err := out.again(f); err != nil {
+				return fmt.Errorf("producing to topic %q: %w", f.record.Topic, err)
+			}
+		}
+	}
+}
+
+// again produces a record once more, or returns why that is of no use.
+func (out *output) again(f failure) error {
+	switch {
+	case errors.Is(f.err, kerr.MessageTooLarge):
+		return out.smaller(f.record)
+	case isDeliveryTimeout(f.err):
+		if err := out.stop(); err != nil {
+			return err
+		}
+		out.p.log.Warn("not acknowledged, trying again", "topic", f.record.Topic, "error", f.err)
+		out.p.tally.update(func(t *totals) { t.Redelivered++ })
+		out.send(reproducible(f.record))
+		return nil
+	default:
+		return f.err
+	}
+}
+
+// smaller produces a record that was rejected as too large: first as it is but alone, because others may
+// have been in its batch; then smaller and smaller, an alert without its copy of the event, a dead letter
+// in more parts.
+func (out *output) smaller(r *kgo.Record) error {
+	records := []*kgo.Record{reproducible(r)}
+	if l := out.large[r]; l != nil && l.resent {
+		return nil
+	}
+	for {
+		err := out.oneByOne(records)
+		if !errors.Is(err, kerr.MessageTooLarge) || !out.p.limits.lower(records[0]) {
+			return err
+		}
+		if records, err = out.resize(r); err != nil {
+			return err
+		}
+	}
+}
+
+// resize returns r as it fits under the limit that holds now.
+func (out *output) resize(r *kgo.Record) ([]*kgo.Record, error) {
+	if l := out.large[r]; l != nil {
+		l.resent = true
+		return l.records(out.p.limits), nil
+	}
+	r = reproducible(r)
+	if r.Topic != out.p.o.AlertTopic {
+		return []*kgo.Record{r}, nil
+	}
+	return []*kgo.Record{r}, out.shrink(r)
+}
+
+// oneByOne produces each record when the one before is acknowledged, and returns the first error that
+// time does not heal.
+func (out *output) oneByOne(records []*kgo.Record) error {
+	for _, r := range records {
+		out.send(r)
+		failed, err := out.acks.wait(out.ctx)
+		if err != nil {
+			return err
+		}
+		for _, f := range failed {
+			if f.record == r && errors.Is(f.err, kerr.MessageTooLarge) {
+				return f.err
+			}
+			if err := out.again(f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// reproducible returns r as it was before it was produced: the client fills in fields of what it fails.
+func reproducible(r *kgo.Record) *kgo.Record {
+	return &kgo.Record{Topic: r.Topic, Key: r.Key, Value: r.Value, Headers: r.Headers}
+}
+
+// isDeliveryTimeout reports whether a record failed for want of time alone.
+func isDeliveryTimeout(err error) bool {
+	return errors.Is(err, kgo.ErrRecordTimeout) || errors.Is(err, kgo.ErrRecordRetries) || kerr.IsRetriable(err)
+}

@@ -1,0 +1,111 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// run polls until ctx ends, which is no error, or until something fails that cannot be got over.
+func (c *consumer) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	polled := make(chan error, 1)
+	go func() { polled <- c.pollAll(ctx) }()
+	select {
+	case err := <-polled:
+		return err
+	case err := <-c.failed:
+		cancel()
+		<-polled
+		return err
+	}
+}
+
+// pollAll is the poll loop. It waits for room before a poll, never between a poll and AllowRebalance.
+func (c *consumer) pollAll(ctx context.Context) error {
+	for {
+		c.flow.wait(ctx)
+		fetches := c.client.PollFetches(ctx)
+		err := c.handOff(fetches)
+		c.client.AllowRebalance() // a poll that returns nothing but an error holds rebalances up as well
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// handOff gives what was polled to the workers. It does not wait for them.
+func (c *consumer) handOff(fetches kgo.Fetches) error {
+	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
+		if len(f.Records) == 0 {
+			return
+		}
+		c.p.tally.update(func(t *totals) { t.Read += uint64(len(f.Records)) })
+		tp := topicPartition{f.Topic, f.Partition}
+		w := c.worker(tp)
+		if w == nil { // cannot be while the client keeps its word; what is not ours is not done
+			c.p.tally.update(func(t *totals) { t.Returned += uint64(len(f.Records)) })
+			return
+		}
+		c.p.lag.fetched(tp, f.Records[0].Offset, f.HighWatermark)
+		b := newBatch(f.Records)
+		c.flow.put(tp, b.bytes)
+		w.queue.put(b)
+	})
+	return c.p.fetchErrors(fetches)
+}
+
+func newBatch(records []*kgo.Record) batch {
+	b := batch{records: records}
+	for _, r := range records {
+		b.bytes += len(r.Key) + len(r.Value)
+	}
+	return b
+}
+
+// fetchErrors returns what a poll reports and the client cannot get over.
+func (p *Processor) fetchErrors(fetches kgo.Fetches) error {
+	var errs []error
+	fetches.EachError(func(topic string, partition int32, err error) {
+		errs = append(errs, p.fetchError(topic, partition, err))
+	})
+	return errors.Join(errs...)
+}
+
+// fetchError sorts what a poll reports of a partition, or of the client as a whole. It returns an error
+// where the client cannot get over it: then nobody reads on, and the process has to say so.
+func (p *Processor) fetchError(topic string, partition int32, err error) error {
+	if loss, ok := errors.AsType[*kgo.ErrDataLoss](err); ok {
+		p.tally.update(func(t *totals) { t.DataLosses++ })
+		p.log.Error("records were lost in the broker", "topic", loss.Topic, "partition", loss.Partition,
+			"consumed_to", loss.ConsumedTo, "reset_to", loss.ResetTo)
+		return nil
+	}
+	if session, ok := errors.AsType[*kgo.ErrGroupSession](err); ok {
+		return p.sessionError(session)
+	}
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, kgo.ErrClientClosed):
+		return nil
+	case isTransient(err):
+		p.log.Warn("fetching", "topic", topic, "partition", partition, "error", err)
+		return nil
+	}
+	return p.explain(fmt.Errorf("%w topic %q partition %d: %w", errFetching, topic, partition, err))
+}
+
+// errFetching marks what keeps a partition from being read.
+var errFetching = errors.New("fetching")
+
+// sessionError sorts what ended a session of the group. The client joins again by itself, so only what
+// will not change ends Run.
+func (p *Processor) sessionError(err *kgo.ErrGroupSession) error {
+	if isRefusal(err) {
+		return p.explain(fmt.Errorf("joining group %q: %w", p.o.Group, err.Err))
+	}
+	p.log.Warn("the group session ended, joining again", "group", p.o.Group, "error", err.Err)
+	return nil
+}

@@ -1,0 +1,94 @@
+package processortest
+
+import (
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Cluster is an embedded broker for one test.
+type Cluster struct {
+	*kfake.Cluster
+	t testing.TB
+}
+
+// New starts a cluster of one broker, unless opts say otherwise.
+func New(t testing.TB, opts ...kfake.Opt) *Cluster {
+	t.Helper()
+	opts = append([]kfake.Opt{kfake.NumBrokers(1), kfake.ClusterID("regionwatch-test")}, opts...)
+	c, err := kfake.NewCluster(opts...)
+	if err != nil {
+		t.Fatalf("starting the embedded broker: %v", err)
+	}
+	t.Cleanup(c.Close)
+	AnswerLeaderEpochs(c)
+	return &Cluster{c, t}
+}
+
+// AnswerLeaderEpochs makes an embedded cluster answer truthfully where a leader's epoch ends. By itself it
+// says that it does not know when a partition has moved and nothing was produced since: clients take
+// that for lost data and read a part of the partition again. Nothing is ever truncated here, so an epoch
+// that was ever consumed reaches to the end.
+func AnswerLeaderEpochs(c *kfake.Cluster) {
+	c.ControlKey(int16(kmsg.OffsetForLeaderEpoch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		req := kreq.(*kmsg.OffsetForLeaderEpochRequest)
+		resp := req.ResponseKind().(*kmsg.OffsetForLeaderEpochResponse)
+		for _, topic := range req.Topics {
+			answer := kmsg.NewOffsetForLeaderEpochResponseTopic()
+			answer.Topic = topic.Topic
+			for _, p := range topic.Partitions {
+				info := c.PartitionInfo(topic.Topic, p.Partition)
+				if info == nil || info.Leader != c.CurrentNode() {
+					return nil, nil, false
+				}
+				end := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
+				end.Partition, end.LeaderEpoch, end.EndOffset = p.Partition, p.LeaderEpoch, info.HighWatermark
+				answer.Partitions = append(answer.Partitions, end)
+			}
+			resp.Topics = append(resp.Topics, answer)
+		}
+		return resp, nil, true
+	})
+}
+
+// Client returns a client of the cluster that is closed when the test ends.
+func (c *Cluster) Client(opts ...kgo.Opt) *kgo.Client {
+	c.t.Helper()
+	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(c.ListenAddrs()...)}, opts...)...)
+	if err != nil {
+		c.t.Fatalf("making client: %v", err)
+	}
+	c.t.Cleanup(client.Close)
+	return client
+}
+
+// Committed returns the committed offset of a partition in a group, or -1.
+func (c *Cluster) Committed(group, topic string, partition int32) int64 {
+	if info := c.GroupInfo(group); info != nil {
+		if commit, ok := info.Commits[topic][partition]; ok {
+			return commit.Offset
+		}
+	}
+	return -1
+}
+
+// End returns the end offset of a partition.
+func (c *Cluster) End(topic string, partition int32) int64 {
+	c.t.Helper()
+	info := c.PartitionInfo(topic, partition)
+	if info == nil {
+		c.t.Fatalf("no partition %d of topic %q", partition, topic)
+	}
+	return info.HighWatermark
+}
+
+// EndOfAll returns the sum of the end offsets of a topic's partitions.
+func (c *Cluster) EndOfAll(topic string) (n int64) {
+	for _, info := range c.PartitionInfos(topic) {
+		n += info.HighWatermark
+	}
+	return n
+}

@@ -1,0 +1,202 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// session is one transactional member of the group: a client of its own that polls, decides, produces and
+// commits in one goroutine, and joins the helpers that it starts before each transaction ends.
+type session struct {
+	p    *Processor
+	k    int
+	ctx  context.Context // the client's: ends only when it is to be given up
+	tx   *kgo.GroupTransactSession
+	crew []*decision
+
+	committed bool // at least one transaction since the session was made
+
+	mu       sync.Mutex
+	assigned map[topicPartition]struct{}
+}
+
+// names returns a session's member instance id and its transactional id. Both stay the same when the
+// process starts again: the new session fences what is left of the old one at once, and gets its
+// partitions without a rebalance.
+func (p *Processor) names(k int) (instanceID, transactionalID string) {
+	instanceID = fmt.Sprintf("%s-%d", p.o.InstanceID, k)
+	return instanceID, p.o.Group + "-" + instanceID
+}
+
+func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
+	s := &session{p: p, k: k, ctx: ctx, assigned: make(map[topicPartition]struct{})}
+	instanceID, transactionalID := p.names(k)
+	opts := append(p.groupOpts(ctx, fmt.Sprintf("regionwatch-%d", k), p.limits),
+		kgo.InstanceID(instanceID),
+		kgo.TransactionalID(transactionalID),
+		kgo.TransactionTimeout(p.o.TransactionTimeout),
+		kgo.OnPartitionsAssigned(s.onAssigned),
+		kgo.OnPartitionsRevoked(s.onRevoked),
+		kgo.OnPartitionsLost(s.onLost),
+	)
+	tx, err := kgo.NewGroupTransactSession(append(opts, p.o.ClientOpts...)...)
+	if err != nil {
+		return nil, fmt.Errorf("making client: %w", err)
+	}
+	s.tx = tx
+	for range runtime.GOMAXPROCS(0) {
+		s.crew = append(s.crew, newDecision(s))
+	}
+	return s, nil
+}
+
+func (s *session) close() {
+	s.tx.Close()
+	s.p.health.lost(s.tx.Client())
+}
+
+func (s *session) onAssigned(_ context.Context, client *kgo.Client, m map[string][]int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	each(m, func(tp topicPartition) { s.assigned[tp] = struct{}{} })
+	s.p.health.assigned(client, len(s.assigned))
+}
+
+// onRevoked only keeps the books: the transaction that is under way will be aborted by its session.
+func (s *session) onRevoked(_ context.Context, client *kgo.Client, m map[string][]int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	each(m, func(tp topicPartition) {
+		delete(s.assigned, tp)
+		s.p.lag.forget(tp)
+	})
+	s.p.health.assigned(client, len(s.assigned))
+}
+
+func (s *session) onLost(ctx context.Context, client *kgo.Client, m map[string][]int32) {
+	s.onRevoked(ctx, client, m)
+	s.p.health.lost(client)
+}
+
+// run transacts until ctx ends, which is no error, or until the session cannot go on.
+func (s *session) run(ctx context.Context) error {
+	for {
+		fetches := s.tx.PollFetches(ctx)
+		err := s.p.fetchErrors(fetches)
+		if err == nil && fetches.NumRecords() > 0 {
+			err = s.transact(ctx, fetches)
+		}
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// maxRestarts is how often in a row a session is made anew without committing anything before Run ends.
+const maxRestarts = 8
+
+// runSession keeps session k running: an error that a session cannot get over may well be one that a new
+// session can.
+func (p *Processor) runSession(ctx, clientCtx context.Context, k int) error {
+	for fails := 1; ; fails++ {
+		s, err := newSession(clientCtx, p, k)
+		if err != nil {
+			return err
+		}
+		err = s.run(ctx)
+		if err != nil {
+			err = s.verdict(err)
+		}
+		s.close()
+		if err == nil || clientCtx.Err() != nil {
+			return nil // the drain's own error tells of a client that was given up
+		}
+		if s.committed {
+			fails = 1
+		}
+		if !errors.Is(err, errRenew) || fails > maxRestarts {
+			return p.explain(fmt.Errorf("session %d: %w", k, err))
+		}
+		p.log.Warn("a session ended, making a new one", "session", k, "error", err)
+		if sleep(ctx, backoff(fails)) != nil {
+			return nil
+		}
+	}
+}
+
+// errRenew marks what a new session may get over.
+var errRenew = errors.New("the session has to be made anew")
+
+// verdict says whether a new session may get over err: then the result is errRenew too.
+func (s *session) verdict(err error) error {
+	switch {
+	case isRefusal(err):
+		return err
+	case isFencing(err) && s.replaced():
+		instanceID, _ := s.p.names(s.k)
+		return fmt.Errorf("%w: another process has taken over the instance id %q; each live instance needs its own", err, instanceID)
+	case errors.Is(err, errFetching), errors.Is(err, errTooLargeForGood):
+		return err
+	}
+	return fmt.Errorf("%w: %w", errRenew, err)
+}
+
+// isFencing reports whether a newer producer has our transactional id. The broker says the same where it
+// aborted a transaction that took too long.
+func isFencing(err error) bool {
+	return errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.TransactionCoordinatorFenced)
+}
+
+// replaced reports whether another member of the group has our instance id. Two processes with one
+// instance id would fence each other in turn for ever; a transaction that only took too long leaves us
+// in our place.
+func (s *session) replaced() bool {
+	ctx, cancel := context.WithTimeout(s.ctx, commitTimeout)
+	defer cancel()
+	groups, err := kadm.NewClient(s.tx.Client()).DescribeGroups(ctx, s.p.o.Group)
+	if err != nil {
+		return false
+	}
+	ours, _ := s.tx.Client().GroupMetadata()
+	instanceID, _ := s.p.names(s.k)
+	for _, m := range groups[s.p.o.Group].Members {
+		if m.InstanceID != nil && *m.InstanceID == instanceID && m.MemberID != ours {
+			return true
+		}
+	}
+	return false
+}
+
+// runExactlyOnce runs the sessions until ctx ends or one of them fails, and drains them.
+func (p *Processor) runExactlyOnce(ctx context.Context) error {
+	clientCtx, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer giveUp(nil)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, p.o.Sessions)
+	instanceIDs := make([]string, p.o.Sessions)
+	for k := range p.o.Sessions {
+		instanceIDs[k], _ = p.names(k)
+		go func() { ended <- p.runSession(ctx, clientCtx, k) }()
+	}
+	stop := func() error { return nil }
+	var err error
+	for k := range p.o.Sessions {
+		err = errors.Join(err, <-ended)
+		if k == 0 {
+			cancel() // one that ends for good takes the others along
+			stop = p.drainDeadline(giveUp)
+		}
+	}
+	if !errors.Is(err, kerr.FencedInstanceID) {
+		p.leave(clientCtx, instanceIDs...)
+	}
+	return errors.Join(err, stop())
+}

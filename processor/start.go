@@ -1,0 +1,105 @@
+package processor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// start looks at the brokers before any member joins the group: they answer, they let us in, the topics
+// are there, and the group has a place to begin. It waits for brokers as long as it takes; any other
+// trouble is returned.
+func (p *Processor) start(ctx context.Context) error {
+	client, err := kgo.NewClient(append(append(p.baseOpts(ctx, "regionwatch-start"),
+		kgo.RequestRetries(1)), p.o.ClientOpts...)...)
+	if err != nil {
+		return fmt.Errorf("making client: %w", err)
+	}
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	for _, step := range []func(context.Context, *kadm.Client) error{
+		p.connect, p.checkTopics, p.learnLimits, p.begin,
+	} {
+		if err := p.retry(ctx, func(ctx context.Context) error { return step(ctx, admin) }); err != nil {
+			return p.explain(err)
+		}
+	}
+	return nil
+}
+
+// attemptTimeout bounds one attempt of a step.
+const attemptTimeout = 15 * time.Second
+
+// retry runs a step until it succeeds or fails for good. Trouble that may pass is told once.
+func (p *Processor) retry(ctx context.Context, step func(context.Context) error) error {
+	for fails := 0; ; fails++ {
+		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+		err := step(attempt)
+		cancel()
+		switch {
+		case err == nil:
+			if fails > 0 {
+				p.log.Info("the brokers answer", "brokers", p.o.Brokers)
+			}
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !isTransient(err):
+			return err
+		}
+		p.health.waiting(fmt.Sprintf("waiting for the brokers: %v", err))
+		if fails == 0 {
+			p.log.Warn("the brokers do not answer, trying again until they do", "brokers", p.o.Brokers, "error", err)
+		}
+		if err := sleep(ctx, backoff(fails+1)); err != nil {
+			return err
+		}
+	}
+}
+
+// sleep waits for d, or returns the error of ctx.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// connect returns nil once a broker answers.
+func (p *Processor) connect(ctx context.Context, admin *kadm.Client) error {
+	p.health.waiting("connecting to the brokers")
+	_, err := admin.BrokerMetadata(ctx)
+	if err != nil {
+		return fmt.Errorf("connecting to brokers %q: %w", p.o.Brokers, err)
+	}
+	p.health.waiting("looking at the topics")
+	return nil
+}
+
+// learnLimits asks for the largest batch that the output topics take. Not every principal may ask, and
+// not every broker answers: then Options.MaxRecordBytes holds, and what turns out to be too large is made
+// smaller.
+func (p *Processor) learnLimits(ctx context.Context, admin *kadm.Client) error {
+	configs, err := admin.DescribeTopicConfigs(ctx, p.o.AlertTopic, p.o.DeadLetterTopic)
+	if err != nil && isTransient(err) {
+		return fmt.Errorf("describing topics: %w", err)
+	}
+	for _, resource := range configs {
+		for _, c := range resource.Configs {
+			if c.Key == "max.message.bytes" && c.Value != nil {
+				p.limits.learn(resource.Name, *c.Value)
+			}
+		}
+		if resource.Err != nil {
+			p.log.Debug("asking for the largest record", "topic", resource.Name, "error", resource.Err)
+		}
+	}
+	return nil
+}

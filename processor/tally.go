@@ -1,0 +1,46 @@
+package processor
+
+import (
+	"sync"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+)
+
+// totals is everything that is counted. While nothing is in flight it adds up:
+// Read = Counts.Records + Returned.
+type totals struct {
+	detection.Counts        // of records that are done for good: acknowledged, or committed in a transaction
+	Read             uint64 // records handed to us by the broker
+	Returned         uint64 // of those, given up before they were done: they are read again, by us or another member
+
+	AlertsAcked      uint64
+	DeadLettersAcked uint64
+	AlertsShrunk     uint64
+	Redelivered      uint64 // alerts and dead letters that were tried again after their delivery timed out
+
+	Commits        uint64
+	CommitFailures uint64
+	Committed      uint64 // transactions
+	Aborted        uint64 // transactions
+	DataLosses     uint64
+}
+
+// tally is totals for all goroutines. One lock makes each snapshot add up.
+type tally struct {
+	mu     sync.Mutex
+	totals totals
+}
+
+// update lets f change the totals, at once for all who look.
+func (t *tally) update(f func(*totals)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f(&t.totals)
+}
+
+// snapshot returns the totals as they are now.
+func (t *tally) snapshot() totals {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.totals
+}

@@ -1,0 +1,108 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+)
+
+// checkTopics makes sure that the topics we name are there: without it a misspelt topic would look like a
+// quiet one. An input pattern may match nothing yet.
+func (p *Processor) checkTopics(ctx context.Context, admin *kadm.Client) error {
+	missing, err := p.missingTopics(ctx, admin)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	if !p.o.CreateTopics {
+		return fmt.Errorf("missing %s: create them, or let them be created (--create-topics)", quoteTopics(missing))
+	}
+	return p.createTopics(ctx, admin, missing)
+}
+
+// namedTopics returns every topic that is named in full, once.
+func (p *Processor) namedTopics() []string {
+	names := []string{p.o.AlertTopic, p.o.DeadLetterTopic}
+	if !p.o.InputPattern {
+		names = append(names, p.o.InputTopics...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// missingTopics returns the named topics that do not exist. A topic that we may not see is an error of its
+// own: brokers say the same of it whether it exists or not.
+func (p *Processor) missingTopics(ctx context.Context, admin *kadm.Client) (missing []string, err error) {
+	names := p.namedTopics()
+	topics, err := admin.ListTopics(ctx, names...)
+	if err != nil {
+		return nil, fmt.Errorf("looking for topics: %w", err)
+	}
+	var errs []error
+	for _, name := range names {
+		switch err := topics[name].Err; {
+		case errors.Is(err, kerr.UnknownTopicOrPartition):
+			missing = append(missing, name)
+		case err != nil:
+			errs = append(errs, fmt.Errorf("looking for topic %q: %w", name, err))
+		}
+	}
+	return missing, errors.Join(errs...)
+}
+
+// createTopics makes the topics that are missing. Another instance may be faster.
+func (p *Processor) createTopics(ctx context.Context, admin *kadm.Client, names []string) error {
+	created, err := admin.CreateTopics(ctx, p.o.Partitions, p.o.Replicas, nil, names...)
+	if err != nil {
+		return fmt.Errorf("creating topics: %w", err)
+	}
+	var errs []error
+	for _, topic := range created.Sorted() {
+		switch {
+		case topic.Err == nil:
+			p.log.Info("created topic", "topic", topic.Topic)
+		case !errors.Is(topic.Err, kerr.TopicAlreadyExists):
+			errs = append(errs, fmt.Errorf("creating topic %q: %w", topic.Topic, reason(topic.Err, topic.ErrMessage)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// reason adds what the broker says about an error.
+func reason(err error, message string) error {
+	if message == "" {
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, message)
+}
+
+func quoteTopics(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = fmt.Sprintf("%q", name)
+	}
+	if len(names) == 1 {
+		return "topic " + quoted[0]
+	}
+	return "topics " + strings.Join(quoted, ", ")
+}
+
+// matchingTopics returns the topics that match the input patterns now.
+func (p *Processor) matchingTopics(ctx context.Context, admin *kadm.Client) ([]string, error) {
+	topics, err := admin.ListTopics(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("looking for topics: %w", err)
+	}
+	var matching []string
+	for _, name := range topics.Names() {
+		if slices.ContainsFunc(p.patterns, func(re *regexp.Regexp) bool { return re.MatchString(name) }) {
+			matching = append(matching, name)
+		}
+	}
+	return matching, nil
+}

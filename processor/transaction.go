@@ -1,0 +1,199 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+)
+
+// maxTransaction bounds the records of one transaction. Larger ones cost less each, but all of it is
+// decided again where a rebalance aborts it.
+const maxTransaction = 50_000
+
+// decision is one of the goroutines that decide a session's records: what it needs, kept from transaction to
+// transaction.
+type decision struct {
+	decider decider
+	output  *output
+	record  detection.Record
+}
+
+func newDecision(s *session) *decision {
+	return &decision{
+		decider: s.p.newDecider(),
+		output:  s.p.newOutput(s.ctx, s.tx.Produce, func() error { return nil }),
+	}
+}
+
+// transaction is one transaction under way.
+type transaction struct {
+	s       *session
+	records int
+	next    map[topicPartition]int64 // offsets after the last record
+}
+
+// transact puts fetches and what is there beyond them into one transaction: until CommitInterval has
+// passed or nothing more is waiting, so that it is short when there is little and large under backlog.
+func (s *session) transact(ctx context.Context, fetches kgo.Fetches) error {
+	start := now()
+	t := &transaction{s: s, next: make(map[topicPartition]int64)}
+	if err := s.tx.Begin(); err != nil {
+		t.take(fetches)
+		t.giveUp()
+		return fmt.Errorf("beginning transaction: %w", err)
+	}
+	err := t.decide(t.take(fetches))
+	for err == nil && ctx.Err() == nil && now().Sub(start) < s.p.o.CommitInterval && t.records < maxTransaction {
+		fetches = s.tx.PollFetches(nil) //nolint:staticcheck // nil returns what is buffered, without waiting
+		if err = s.p.fetchErrors(fetches); err != nil || fetches.NumRecords() == 0 {
+			break
+		}
+		err = t.decide(t.take(fetches))
+	}
+	err = t.end(err)
+	s.p.metrics.batchSeconds.Observe(now().Sub(start).Seconds())
+	return err
+}
+
+// take counts what was polled and returns it by partition.
+func (t *transaction) take(fetches kgo.Fetches) (batches [][]*kgo.Record) {
+	n := 0
+	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
+		if len(f.Records) == 0 {
+			return
+		}
+		tp := topicPartition{f.Topic, f.Partition}
+		t.s.p.lag.fetched(tp, f.Records[0].Offset, f.HighWatermark)
+		t.next[tp] = f.Records[len(f.Records)-1].Offset + 1
+		batches = append(batches, f.Records)
+		n += len(f.Records)
+	})
+	t.records += n
+	t.s.p.tally.update(func(t *totals) { t.Read += uint64(n) })
+	return batches
+}
+
+// giveUp counts all of the transaction as returned: it is read again.
+func (t *transaction) giveUp() {
+	t.s.p.tally.update(func(all *totals) { all.Returned += uint64(t.records) })
+}
+
+// decide has every record decided, partitions side by side, and returns when all are.
+func (t *transaction) decide(batches [][]*kgo.Record) error {
+	policy := t.s.p.o.Policy()
+	var taken atomic.Int64
+	work := func(d *decision) error {
+		for {
+			i := int(taken.Add(1)) - 1
+			if i >= len(batches) {
+				return nil
+			}
+			if err := d.decide(policy, batches[i]); err != nil {
+				return err
+			}
+		}
+	}
+	helpers := t.s.crew[1:min(len(t.s.crew), max(len(batches), 1))]
+	errs := make([]error, 1+len(helpers))
+	var wg sync.WaitGroup
+	for i, d := range helpers {
+		wg.Go(func() { errs[1+i] = work(d) })
+	}
+	errs[0] = work(t.s.crew[0])
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (d *decision) decide(policy *detection.Policy, records []*kgo.Record) error {
+	for _, r := range records {
+		d.output.begin(r)
+		if err := d.decider.Detect(policy, fill(&d.record, r), d.output); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end ends the transaction: with a commit where everything in it was decided and is acknowledged. An abort
+// because of a rebalance is no error: what was read is read again.
+func (t *transaction) end(failed error) error {
+	s := t.s
+	if failed == nil {
+		failed = t.flush()
+	}
+	committed, err := s.tx.End(s.ctx, kgo.TransactionEndTry(failed == nil))
+	counts, acked := t.counted()
+	if !committed {
+		t.giveUp()
+		s.p.tally.update(func(all *totals) { all.Aborted++ })
+		if err != nil {
+			err = fmt.Errorf("ending transaction: %w", err)
+		}
+		return errors.Join(unlessTransient(failed), err)
+	}
+	s.committed = true
+	s.p.tally.update(func(all *totals) {
+		all.Counts.Add(&counts)
+		all.Committed++
+	})
+	s.p.delivered(acked)
+	for tp, next := range t.next {
+		s.p.lag.done(tp, next)
+	}
+	return nil
+}
+
+// flush waits for every acknowledgement and returns the first failure.
+func (t *transaction) flush() error {
+	if err := t.s.tx.Client().Flush(t.s.ctx); err != nil {
+		return err
+	}
+	var first error
+	for _, d := range t.s.crew {
+		failed, err := d.output.acks.wait(t.s.ctx)
+		if err != nil {
+			return err
+		}
+		clear(d.output.large)
+		for _, f := range failed {
+			if first == nil {
+				first = fmt.Errorf("producing to topic %q: %w", f.record.Topic, f.err)
+			}
+			if errors.Is(f.err, kerr.MessageTooLarge) && !t.s.p.limits.lower(f.record) {
+				return fmt.Errorf("producing to topic %q: %w (%w)", f.record.Topic, f.err, errTooLargeForGood)
+			}
+		}
+	}
+	return first
+}
+
+// errTooLargeForGood is a record that the broker rejects in its smallest form.
+var errTooLargeForGood = errors.New("it cannot be made smaller")
+
+// unlessTransient returns err, or nil where the next transaction may well succeed.
+func unlessTransient(err error) error {
+	if err == nil || isDeliveryTimeout(err) || isTransient(err) {
+		return nil
+	}
+	return err
+}
+
+// counted takes what the crew counted since the last transaction.
+func (t *transaction) counted() (counts detection.Counts, sum acked) {
+	for _, d := range t.s.crew {
+		c := d.decider.take()
+		counts.Add(&c)
+		a := d.output.acks.take()
+		sum.alerts += a.alerts
+		sum.deadLetters += a.deadLetters
+		sum.values = append(sum.values, a.values...)
+	}
+	return counts, sum
+}

@@ -1,0 +1,92 @@
+package processor
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// validate returns every fault of o at once. o has its defaults.
+func (o *Options) validate() error {
+	return errors.Join(o.checkNames(), o.checkTimes(), o.checkSizes())
+}
+
+func (o *Options) checkNames() error {
+	var errs []error
+	need := func(missing bool, what string) {
+		if missing {
+			errs = append(errs, errors.New(what))
+		}
+	}
+	need(len(o.Brokers) == 0 || slices.Contains(o.Brokers, ""), "Brokers: at least one address is needed, none empty")
+	need(len(o.InputTopics) == 0 || slices.Contains(o.InputTopics, ""), "InputTopics: at least one topic is needed, none empty")
+	need(o.AlertTopic == "", "AlertTopic: a topic is needed")
+	need(o.DeadLetterTopic == "", "DeadLetterTopic: a topic is needed")
+	need(o.Group == "", "Group: a name is needed")
+	need(o.Policy == nil, "Policy: a function is needed")
+	need(o.Delivery > ExactlyOnce, "Delivery: must be AtLeastOnce or ExactlyOnce")
+	need(o.Delivery == ExactlyOnce && o.InstanceID == "",
+		"InstanceID: exactly once needs a name that this instance keeps when it starts again")
+	return errors.Join(append(errs, o.checkLoops()...)...)
+}
+
+// checkLoops refuses to read what we write: every alert would come back as a dead letter, and every dead
+// letter as another.
+func (o *Options) checkLoops() (errs []error) {
+	for _, topic := range o.InputTopics {
+		reads := func(name string) bool { return name == topic }
+		if o.InputPattern {
+			re, err := regexp.Compile(topic)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("InputTopics: %w", err))
+				continue
+			}
+			reads = re.MatchString
+		}
+		for _, output := range []string{o.AlertTopic, o.DeadLetterTopic} {
+			if output != "" && reads(output) {
+				errs = append(errs, fmt.Errorf("InputTopics: %q would read the output topic %q", topic, output))
+			}
+		}
+	}
+	return errs
+}
+
+// checkTimes holds the arithmetic of the timeouts. While a partition is revoked its worker waits for the
+// acknowledgements of one batch, at most DeliveryTimeout, and then commits: all of that has to fit into
+// RebalanceTimeout, or the group goes on without us and our commit is refused.
+func (o *Options) checkTimes() error {
+	var errs []error
+	check := func(bad bool, format string, args ...any) {
+		if bad {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	check(o.SessionTimeout < 100*time.Millisecond, "SessionTimeout: %v is less than 100ms", o.SessionTimeout)
+	check(o.CommitInterval < minCommitInterval, "CommitInterval: %v is less than %v", o.CommitInterval, minCommitInterval)
+	check(o.DrainTimeout < 0, "DrainTimeout: %v is negative", o.DrainTimeout)
+	check(o.DeliveryTimeout < time.Second, "DeliveryTimeout: %v is less than 1s", o.DeliveryTimeout)
+	check(o.DeliveryTimeout+commitTimeout > o.RebalanceTimeout,
+		"DeliveryTimeout: %v and %v for the commit do not fit into RebalanceTimeout %v",
+		o.DeliveryTimeout, commitTimeout, o.RebalanceTimeout)
+	check(o.Delivery == ExactlyOnce && o.TransactionTimeout < time.Second+2*o.CommitInterval,
+		"TransactionTimeout: %v is too short for transactions of CommitInterval %v", o.TransactionTimeout, o.CommitInterval)
+	return errors.Join(errs...)
+}
+
+func (o *Options) checkSizes() error {
+	var errs []error
+	check := func(bad bool, format string, args ...any) {
+		if bad {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	check(o.Sessions < 1, "Sessions: %d is less than 1", o.Sessions)
+	check(o.MaxRecordBytes < minRecordBytes || o.MaxRecordBytes > maxRecordBytes,
+		"MaxRecordBytes: %d is not within %d to %d", o.MaxRecordBytes, minRecordBytes, maxRecordBytes)
+	check(o.MaxBatchBytes < 1<<20 || o.MaxBatchBytes > 1<<30, "MaxBatchBytes: %d is not within 1 MiB to 1 GiB", o.MaxBatchBytes)
+	check(o.MaxEventBytes < 0, "MaxEventBytes: %d is negative", o.MaxEventBytes)
+	return errors.Join(errs...)
+}
