@@ -19,7 +19,7 @@ func (t table) fromEnvironment(environ []string) ([]candidate, Faults) {
 		row := t.byVariable(name)
 		switch {
 		case row != nil:
-			found = append(found, candidate{row, row.split(value), origin})
+			found = append(found, candidate{setting: row, words: row.split(value), origin: origin})
 		case !fromKubernetes(name, value):
 			text := "no such setting" + didYouMean(name, t.variables())
 			faults = append(faults, Fault{"environment " + quoteName(name), text})
@@ -53,12 +53,4 @@ var serviceVariable = regexp.MustCompile(
 // fromKubernetes reports whether the variable speaks of a service, not of a setting.
 func fromKubernetes(name, value string) bool {
 	return serviceVariable.MatchString(name) || strings.HasSuffix(name, "_PORT") && strings.Contains(value, "://")
-}
-
-// quoteName returns a name as errors show it: bare where it is plain.
-func quoteName(name string) string {
-	if kafkaName.MatchString(name) && len(name) <= maxShown {
-		return name
-	}
-	return quote(name)
 }

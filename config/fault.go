@@ -3,6 +3,7 @@ package config
 import (
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Fault is one mistake in the settings.
@@ -44,4 +45,27 @@ func quote(text string) string {
 		return strconv.Quote(text[:maxShown]) + "…"
 	}
 	return strconv.Quote(text)
+}
+
+// quoteName returns the name of a key, a variable or a file as errors show it: bare where it is plain.
+func quoteName(name string) string {
+	odd := func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || strings.ContainsRune(`:"`, r) }
+	if name != "" && len(name) <= maxShown && !strings.ContainsFunc(name, odd) {
+		return name
+	}
+	return quote(name)
+}
+
+// oneLine returns a foreign error's text on one line, what cannot be printed as an escape.
+func oneLine(text string) string {
+	text, _, _ = strings.Cut(text, "\n")
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+	}
+	return b.String()
 }

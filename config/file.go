@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/goccy/go-yaml"
@@ -14,20 +15,30 @@ import (
 // maxFileBytes bounds a settings file. A real one has a few hundred bytes.
 const maxFileBytes = 1 << 20
 
-// fromFile returns what a YAML file gives, and every mistake in it.
-func (t table) fromFile(name string) ([]candidate, Faults) {
-	source, err := os.ReadFile(name)
+// readBounded returns the content of a file. Its errors do not repeat the name.
+func readBounded(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, cause(err)
+	}
+	defer file.Close()
+	source, err := io.ReadAll(io.LimitReader(file, maxFileBytes+1))
 	switch {
 	case err != nil:
-		var path *os.PathError
-		if errors.As(err, &path) {
-			err = path.Err
-		}
-		return nil, Faults{{"file " + quoteName(name), "reading settings: " + err.Error()}}
+		return nil, cause(err)
 	case len(source) > maxFileBytes:
-		return nil, Faults{{"file " + quoteName(name), "is larger than " + formatSize(maxFileBytes)}}
+		return nil, errors.New("it is larger than " + formatSize(maxFileBytes))
 	}
-	return t.fromYAML(name, source)
+	return source, nil
+}
+
+// cause returns an error of the file system without operation and name.
+func cause(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }
 
 // fromYAML reads one mapping of keys to scalars and lists of scalars. Anchors, tags and nested mappings
@@ -64,6 +75,7 @@ func parseYAML(source []byte) (root *ast.File, err error) {
 type yamlReader struct {
 	table  table
 	file   string
+	read   bool           // a document with settings was seen
 	seen   map[string]int // key -> line of its first use
 	found  []candidate
 	faults Faults
@@ -72,22 +84,33 @@ type yamlReader struct {
 func (r *yamlReader) document(doc *ast.DocumentNode) {
 	switch body := doc.Body.(type) {
 	case nil, *ast.CommentGroupNode, *ast.NullNode:
+		return
 	case ast.MapNode:
+		if r.read {
+			r.fault(doc.Body.GetToken(), "a second document; want all settings in one")
+			return
+		}
 		for entry := body.MapRange(); entry.Next(); {
 			r.entry(entry.Key(), entry.Value())
 		}
 	default:
 		r.fault(body.GetToken(), "want settings, one `name: value` a line")
 	}
+	r.read = true
 }
 
 func (r *yamlReader) entry(key ast.MapKeyNode, value ast.Node) {
-	name, _, plain := scalar(key)
 	at := key.GetToken()
+	name, _, plain := scalar(key)
+	if !plain {
+		name = at.Value
+	}
 	row := r.table.lookup(name)
 	switch {
-	case !plain || row == nil || row.notInFile:
+	case row == nil:
 		r.fault(at, "no such setting: "+quoteName(name)+didYouMean(name, r.keys()))
+	case row.notInFile:
+		r.fault(at, name+" cannot stand in a file; it is a flag or a variable")
 	case r.seen[name] > 0:
 		r.fault(at, fmt.Sprintf("%s stands in line %d already", name, r.seen[name]))
 	default:
@@ -96,38 +119,44 @@ func (r *yamlReader) entry(key ast.MapKeyNode, value ast.Node) {
 	}
 }
 
+// value reads what stands after the key: a scalar, or a list of them.
 func (r *yamlReader) value(row *Setting, key *token.Token, value ast.Node) {
 	items, isList := value.(*ast.SequenceNode)
-	if !isList {
-		word, at, plain := scalar(value)
-		switch {
-		case !plain:
-			r.fault(key, row.Name+": want "+row.shape()+"; allowed: "+row.Allowed)
-		case word == "" && at == nil:
-			r.fault(key, row.Name+": has no value; allowed: "+row.Allowed)
-		default:
-			r.add(row, at, row.split(word))
-		}
+	if isList && row.many {
+		r.list(row, key, items)
 		return
 	}
-	words := make([]string, 0, len(items.Values))
-	for _, item := range items.Values {
-		word, at, plain := scalar(item)
-		if !plain || at == nil || !row.many {
-			r.fault(key, row.Name+": want "+row.shape()+"; allowed: "+row.Allowed)
-			return
-		}
-		words = append(words, word)
+	word, at, plain := scalar(value)
+	switch {
+	case !plain:
+		r.shapeFault(row, key)
+	case at == nil:
+		r.fault(key, row.Name+": has no value; allowed: "+row.Allowed)
+	default:
+		r.found = append(r.found, candidate{setting: row, words: row.split(word), origin: r.origin(at)})
 	}
-	r.add(row, items.GetToken(), words)
 }
 
-// shape says what may stand after the key.
-func (s *Setting) shape() string {
-	if s.many {
-		return "one value or a list of them"
+func (r *yamlReader) list(row *Setting, key *token.Token, items *ast.SequenceNode) {
+	c := candidate{setting: row, origin: r.origin(items.GetToken())}
+	for _, item := range items.Values {
+		word, at, plain := scalar(item)
+		if !plain || at == nil {
+			r.shapeFault(row, key)
+			return
+		}
+		c.words = append(c.words, word)
+		c.each = append(c.each, r.origin(at))
 	}
-	return "one value"
+	r.found = append(r.found, c)
+}
+
+func (r *yamlReader) shapeFault(row *Setting, key *token.Token) {
+	want := "one value"
+	if row.many {
+		want = "one value or a list of them"
+	}
+	r.fault(key, row.Name+": want "+want+"; allowed: "+row.Allowed)
 }
 
 // scalar returns the text of a scalar as it is written, without quotes. Null has no token.
@@ -144,10 +173,6 @@ func scalar(node ast.Node) (word string, at *token.Token, plain bool) {
 	default:
 		return "", nil, false
 	}
-}
-
-func (r *yamlReader) add(row *Setting, at *token.Token, words []string) {
-	r.found = append(r.found, candidate{row, words, r.origin(at)})
 }
 
 func (r *yamlReader) fault(at *token.Token, text string) {

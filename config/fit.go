@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // pair is a rule that several settings keep together. It returns what is wrong, or "".
@@ -21,6 +22,12 @@ var pairs = []pair{
 	{[]string{"input-topic", "dead-letter-topic"}, func(s *Settings) string {
 		return inputIsOutput(s, "dead-letter-topic", s.DeadLetterTopic)
 	}},
+	{[]string{"input-topic-pattern", "alert-topic"}, func(s *Settings) string {
+		return patternMeetsOutput(s, "alert-topic", s.AlertTopic)
+	}},
+	{[]string{"input-topic-pattern", "dead-letter-topic"}, func(s *Settings) string {
+		return patternMeetsOutput(s, "dead-letter-topic", s.DeadLetterTopic)
+	}},
 	{[]string{"alert-topic", "dead-letter-topic"}, func(s *Settings) string {
 		if s.AlertTopic != s.DeadLetterTopic {
 			return ""
@@ -34,13 +41,37 @@ var pairs = []pair{
 		return "exactly-once needs an instance-id for its transactions; give one, or leave it out and one is made"
 	}},
 	{[]string{"commit-interval", "session-timeout"}, func(s *Settings) string {
-		return shorter("commit-interval", shortDuration(s.CommitInterval), "session-timeout", shortDuration(s.SessionTimeout),
-			s.CommitInterval < s.SessionTimeout)
+		return shorter("commit-interval", s.CommitInterval, "session-timeout", s.SessionTimeout)
 	}},
 	{[]string{"commit-interval", "drain-timeout"}, func(s *Settings) string {
-		return shorter("commit-interval", shortDuration(s.CommitInterval), "drain-timeout", shortDuration(s.DrainTimeout),
-			s.CommitInterval < s.DrainTimeout)
+		return shorter("commit-interval", s.CommitInterval, "drain-timeout", s.DrainTimeout)
 	}},
+	{[]string{"session-timeout", "rebalance-timeout"}, func(s *Settings) string {
+		return atMost("session-timeout", s.SessionTimeout, "rebalance-timeout", s.RebalanceTimeout)
+	}},
+	{[]string{"delivery-timeout", "rebalance-timeout"}, handOver},
+	{[]string{"delivery", "commit-interval", "transaction-timeout"}, transactionTime},
+}
+
+// commitTime is what a commit may take when partitions are handed over.
+const commitTime = 5 * time.Second
+
+// handOver keeps the group waiting for an instance that waits for its last acknowledgements.
+func handOver(s *Settings) string {
+	if s.DeliveryTimeout+commitTime <= s.RebalanceTimeout {
+		return ""
+	}
+	return fmt.Sprintf("delivery-timeout %s and %s for a commit must fit into rebalance-timeout %s",
+		shortDuration(s.DeliveryTimeout), shortDuration(commitTime), shortDuration(s.RebalanceTimeout))
+}
+
+// transactionTime keeps the brokers from ending transactions that are only waiting for their interval.
+func transactionTime(s *Settings) string {
+	if s.Delivery != ExactlyOnce || time.Second+2*s.CommitInterval <= s.TransactionTimeout {
+		return ""
+	}
+	return fmt.Sprintf("transaction-timeout %s must be at least 1s and twice commit-interval %s",
+		shortDuration(s.TransactionTimeout), shortDuration(s.CommitInterval))
 }
 
 // topicsOrPattern makes the pattern win over the default topic, and not over a topic that was given.
@@ -57,36 +88,44 @@ func topicsOrPattern(s *Settings) string {
 
 // inputIsOutput finds a topic that would be read and written: every alert would come back as input.
 func inputIsOutput(s *Settings, name, output string) string {
-	if slices.Contains(s.InputTopics, output) {
+	if s.InputPattern == "" && slices.Contains(s.InputTopics, output) {
 		return fmt.Sprintf("input-topic and %s are both %q; they must differ", name, output)
 	}
 	return ""
 }
 
-// MatchesInput reports whether the topic is one of those that are read.
-func (s *Settings) MatchesInput(topic string) bool {
-	if s.InputPattern == "" {
-		return slices.Contains(s.InputTopics, topic)
-	}
-	whole := regexp.MustCompile(s.WholeInputPattern())
-	return whole.MatchString(topic)
-}
-
-// WholeInputPattern returns the input pattern anchored at both ends.
-func (s *Settings) WholeInputPattern() string { return "^(?:" + s.InputPattern + ")$" }
-
-func shorter(name, value, than, bound string, ok bool) string {
-	if ok {
+// patternMeetsOutput finds the same where the input is a pattern.
+func patternMeetsOutput(s *Settings, name, output string) string {
+	if s.InputPattern == "" || !regexp.MustCompile(s.WholeInputPattern()).MatchString(output) {
 		return ""
 	}
-	return fmt.Sprintf("%s %s must be shorter than %s %s", name, value, than, bound)
+	return fmt.Sprintf("input-topic-pattern %s matches %s %q, which would be read as input; change one of them",
+		quote(s.InputPattern), name, output)
+}
+
+// WholeInputPattern returns the input pattern so that it matches whole names only.
+func (s *Settings) WholeInputPattern() string { return "^(?:" + s.InputPattern + ")$" }
+
+func shorter(name string, value time.Duration, than string, bound time.Duration) string {
+	if value < bound {
+		return ""
+	}
+	return fmt.Sprintf("%s %s must be shorter than %s %s", name, shortDuration(value), than, shortDuration(bound))
+}
+
+func atMost(name string, value time.Duration, than string, bound time.Duration) string {
+	if value <= bound {
+		return ""
+	}
+	return fmt.Sprintf("%s %s must not be longer than %s %s", name, shortDuration(value), than, shortDuration(bound))
 }
 
 // fit notes the settings that do not fit together. A setting that is bad by itself is left out: its
 // weaker value would only mislead.
 func (l *loader) fit() {
+	out := func(name string) bool { return l.bad[name] || l.table.lookup(name) == nil }
 	for _, p := range pairs {
-		if slices.ContainsFunc(p.names, func(name string) bool { return l.bad[name] }) {
+		if slices.ContainsFunc(p.names, out) {
 			continue
 		}
 		if wrong := p.wrong(l.Settings); wrong != "" {

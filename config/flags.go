@@ -24,12 +24,12 @@ func (t table) addFlags(flags *pflag.FlagSet, names ...string) {
 	}
 }
 
-// usage returns the help line of a flag. The back-quoted word is how pflag learns the value's name.
+// usage returns the help line of a flag.
 func usage(row *Setting) string {
 	if row.toggle {
 		return row.Help
 	}
-	return row.Help + " (`" + row.Type + "`: " + row.Allowed + ")"
+	return row.Help + " (" + row.Allowed + ")"
 }
 
 // flagText is the value of a flag as it was given. It implements [pflag.Value].
@@ -82,7 +82,7 @@ func (t table) fromFlags(flags *pflag.FlagSet) []candidate {
 			continue
 		}
 		if text, ours := flag.Value.(*flagText); ours {
-			found = append(found, candidate{&t[i], text.words, Origin{Source: FromFlag, Name: t[i].Flag()}})
+			found = append(found, candidate{setting: &t[i], words: text.words, origin: Origin{Source: FromFlag, Name: t[i].Flag()}})
 		}
 	}
 	return found

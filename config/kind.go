@@ -24,8 +24,12 @@ type kind struct {
 	get func(s *Settings) string                // as a user would write it
 }
 
-// bad is a value that is not allowed and why, without the value itself: that may be a secret.
-type bad struct{ word, why string }
+// bad is a word that is not allowed, its place among the words of the value, and why.
+type bad struct {
+	word  string
+	index int
+	why   string
+}
 
 func (b bad) Error() string { return b.word + " " + b.why }
 
@@ -42,7 +46,7 @@ func one[T any](at func(*Settings) *T, parse reader[T], show func(T) string) kin
 			}
 			value, err := parse(word)
 			if err != nil {
-				return bad{word, err.Error()}
+				return bad{word: word, why: err.Error()}
 			}
 			*at(s) = value
 			return nil
@@ -56,12 +60,15 @@ func list(at func(*Settings) *[]string, typ, allowed string, parse reader[string
 	return kind{
 		Type: typ, Allowed: allowed, many: true,
 		set: func(s *Settings, words []string) error {
+			if len(words) == 0 {
+				return errors.New("the list is empty")
+			}
 			var values []string
 			var errs []error
-			for _, word := range words {
+			for i, word := range words {
 				value, err := parse(word)
 				if err != nil {
-					errs = append(errs, bad{word, err.Error()})
+					errs = append(errs, bad{word, i, err.Error()})
 				}
 				values = append(values, value)
 			}

@@ -2,8 +2,6 @@ package config
 
 import (
 	"errors"
-	"strings"
-	"unicode"
 
 	"github.com/spf13/pflag"
 )
@@ -20,6 +18,7 @@ type candidate struct {
 	setting *Setting
 	words   []string
 	origin  Origin
+	each    []Origin // of each word, where they have places of their own
 }
 
 // Load reads all settings: flags over environment over file over defaults. The error is [Faults] and
@@ -73,7 +72,13 @@ func (l *loader) file(sources ...[]candidate) {
 	if l.Config == "" {
 		return
 	}
-	found, faults := l.table.fromFile(l.Config)
+	source, err := readBounded(l.Config)
+	if err != nil {
+		text := "reading " + quote(l.Config) + ": " + oneLine(err.Error())
+		l.faults = append(l.faults, Fault{l.origins["config"].String(), text})
+		return
+	}
+	found, faults := l.table.fromYAML(l.Config, source)
 	l.faults = append(l.faults, faults...)
 	l.apply(found)
 }
@@ -99,18 +104,21 @@ func (l *loader) note(c candidate, err error) {
 		}
 		return
 	}
-	text := err.Error()
+	text, origin := err.Error(), c.origin
 	var word bad
 	if errors.As(err, &word) {
 		text = quote(word.word) + " " + word.why
-		if c.setting.Secret {
-			text = "the value is not allowed"
+		if word.index < len(c.each) {
+			origin = c.each[word.index]
 		}
 	}
-	if c.origin.Source == FromFile {
+	if c.setting.Secret {
+		text = "the value is not allowed"
+	}
+	if origin.Source == FromFile {
 		text = c.setting.Name + ": " + text
 	}
-	l.faults = append(l.faults, Fault{c.origin.String(), text + "; allowed: " + c.setting.Allowed})
+	l.faults = append(l.faults, Fault{origin.String(), text + "; allowed: " + c.setting.Allowed})
 }
 
 // require notes the settings that must be given and are not.
@@ -122,15 +130,4 @@ func (l *loader) require(names []string) {
 		}
 		l.faults = append(l.faults, Fault{name, "is required: give " + row.ways() + "; allowed: " + row.Allowed})
 	}
-}
-
-// oneLine returns a foreign error's text on one line, without what cannot be printed.
-func oneLine(text string) string {
-	text, _, _ = strings.Cut(text, "\n")
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return -1
-	}, text)
 }

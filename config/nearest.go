@@ -12,11 +12,21 @@ func Nearest(name string, candidates []string) string {
 	name = fold(name)
 	best, at := "", max(2, len(name)/3)+1
 	for _, c := range candidates {
-		if d := distance(name, fold(c)); d < at {
+		d := distance(name, fold(c))
+		if begins(name, fold(c)) {
+			d = 1
+		}
+		if d < at {
 			best, at = c, d
 		}
 	}
 	return best
+}
+
+// begins reports whether one of two names is a beginning of the other that is long enough to tell.
+func begins(a, b string) bool {
+	const least = 3
+	return min(len(a), len(b)) >= least && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
 }
 
 // didYouMean returns ", did you mean …?" with its leading comma, or "" where nothing is near.

@@ -20,7 +20,7 @@ func Markdown() string {
 			}
 			if section != name {
 				section = name
-				b.WriteString("\n**" + name + "**\n\n| Flag | Variable | Default | Meaning |\n| --- | --- | --- | --- |\n")
+				b.WriteString("\n**" + name + "**\n\n| Flag | Variable | Default | Meaning (what is allowed) |\n| --- | --- | --- | --- |\n")
 			}
 			b.WriteString(markdownRow(row))
 		}
@@ -33,11 +33,11 @@ func markdownRow(row *Setting) string {
 	if !row.Secret {
 		flag = "`" + row.Flag() + "`"
 	}
-	if row.notInFile {
-		meaning += " (no file key)"
-	}
 	if !row.toggle {
-		meaning += ": " + row.Allowed
+		meaning += " (" + row.Allowed + ")"
+	}
+	if row.notInFile {
+		meaning += "; not a key of the file"
 	}
 	cells := []string{flag, "`" + row.Variable() + "`", markdownDefault(row), meaning}
 	for i := range cells {

@@ -30,12 +30,17 @@ type Settings struct {
 	Delivery   string // AtLeastOnce or ExactlyOnce
 	Start      Start
 
-	Sessions       int // 0 means a number that fits the cores
-	SessionTimeout time.Duration
-	CommitInterval time.Duration
-	DrainTimeout   time.Duration
-	MaxRecordBytes int
-	MaxEventBytes  int
+	SessionTimeout   time.Duration
+	RebalanceTimeout time.Duration
+
+	Sessions           int // 0 means a number that fits the cores
+	CommitInterval     time.Duration
+	DeliveryTimeout    time.Duration
+	TransactionTimeout time.Duration
+	DrainTimeout       time.Duration
+	MaxRecordBytes     int // largest record that is written
+	MaxBatchBytes      int // largest batch that is read, decompressed by the client
+	MaxEventBytes      int // largest record that is read, decompressed by the decoder
 
 	PolicyVersion          string // empty means a hash of the policy's content
 	UnusedRegions          []string

@@ -77,7 +77,7 @@ var all = table{
 	{
 		Name: "instance-id", Section: sectionGroup,
 		Help: "name of this instance among those that run at the same time, the same after a restart;" +
-			" without it one is made of the host, its temporary folder and a number, and none means that the group knows no name",
+			" without it one is made of the host, its network namespace and a number; none means that the group knows no name",
 		kind: text(func(s *Settings) *string { return &s.InstanceID }, "name",
 			"up to 200 "+kafkaNameRule+", or none", parseInstanceID),
 	},
@@ -93,6 +93,11 @@ var all = table{
 		kind: span(func(s *Settings) *time.Duration { return &s.SessionTimeout }, time.Second, 30*time.Minute),
 	},
 	{
+		Name: "rebalance-timeout", Section: sectionGroup, Default: "1m",
+		Help: "time that the group gives an instance to finish and hand over partitions",
+		kind: span(func(s *Settings) *time.Duration { return &s.RebalanceTimeout }, 10*time.Second, time.Hour),
+	},
+	{
 		Name: "delivery", Section: sectionDelivery, Default: AtLeastOnce,
 		Help: "delivery guarantee",
 		kind: choice(func(s *Settings) *string { return &s.Delivery }, AtLeastOnce, ExactlyOnce),
@@ -105,7 +110,18 @@ var all = table{
 	{
 		Name: "commit-interval", Section: sectionDelivery, Default: "200ms",
 		Help: "time between commits of what is done; under exactly-once the most that a transaction waits",
-		kind: span(func(s *Settings) *time.Duration { return &s.CommitInterval }, 10*time.Millisecond, time.Minute),
+		kind: span(func(s *Settings) *time.Duration { return &s.CommitInterval }, 100*time.Millisecond, time.Minute),
+	},
+	{
+		Name: "delivery-timeout", Section: sectionDelivery, Default: "40s",
+		Help: "time for which an alert is tried before the attempt counts as failed",
+		kind: span(func(s *Settings) *time.Duration { return &s.DeliveryTimeout }, time.Second, time.Hour),
+	},
+	{
+		Name: "transaction-timeout", Section: sectionDelivery, Default: "10s",
+		Help: "time after which the brokers end a transaction that a dead instance left open;" +
+			" readers of committed alerts wait for it",
+		kind: span(func(s *Settings) *time.Duration { return &s.TransactionTimeout }, time.Second, 15*time.Minute),
 	},
 	{
 		Name: "drain-timeout", Section: sectionDelivery, Default: "25s",
@@ -115,7 +131,12 @@ var all = table{
 	{
 		Name: "max-record-bytes", Section: sectionDelivery, Default: "1000000",
 		Help: "largest record to write; an alert above it loses its copy of the event, never itself",
-		kind: size(func(s *Settings) *int { return &s.MaxRecordBytes }, 16<<10, 1<<30),
+		kind: size(func(s *Settings) *int { return &s.MaxRecordBytes }, 16<<10, 64<<20),
+	},
+	{
+		Name: "max-batch-bytes", Section: sectionDelivery, Default: "128MiB",
+		Help: "largest batch of records to read, decompressed; a larger one stops the instance",
+		kind: size(func(s *Settings) *int { return &s.MaxBatchBytes }, 1<<20, 1<<30),
 	},
 	{
 		Name: "unused-regions", Section: sectionDecision, Default: "ap-east-1,eu-west-3,eu-central-1",

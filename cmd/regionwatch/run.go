@@ -1,5 +1,105 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"time"
 
-func newRunCommand() *cobra.Command { return &cobra.Command{Use: "run"} }
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/plugin/kslog"
+
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/detection"
+)
+
+func newRunCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Read CloudTrail from Kafka and write alerts, until a signal to stop",
+		Long: "Read CloudTrail from Kafka and write alerts, until SIGTERM or SIGINT: then what is in flight is\n" +
+			"finished and committed within drain-timeout, and the exit status is 0. A second signal ends the\n" +
+			"process at once with 128 plus the signal's number.\n\n" +
+			"Each setting is a flag, an environment variable (--input-topic is REGIONWATCH_INPUT_TOPIC) and a\n" +
+			"key of the file that --config names (input-topic); flags come before variables, variables before\n" +
+			"the file, the file before defaults.",
+		Example: "  regionwatch run --brokers kafka-1:9092,kafka-2:9092 --input-topic cloudtrail --create-topics",
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, policy, err := loadPolicy(cmd)
+			if err != nil {
+				return err
+			}
+			return runProcessor(cmd.Context(), s, policy, cmd.ErrOrStderr())
+		},
+	}
+	addSettings(cmd, "brokers")
+	return cmd
+}
+
+// errDraining is why an instance that was told to stop is not ready.
+var errDraining = errors.New("draining after a signal to stop")
+
+// runProcessor runs until a signal. Once the log stands, its errors are in there.
+func runProcessor(ctx context.Context, s *config.Settings, policy *detection.Policy, stderr io.Writer) error {
+	log := newLogger(stderr, s)
+	limitMemory(os.LookupEnv)
+	id := newIdentity(s, log)
+	defer id.Close()
+	registry := newRegistry()
+
+	o := newOptions(s)
+	o.InstanceID, o.Logger, o.Registry = id.Name, log, registry
+	o.ClientOpts = []kgo.Opt{kgo.WithLogger(kslog.New(newClientLogger(log)))}
+	o.Policy = func() *detection.Policy { return policy }
+	p, err := processor.New(o)
+	if err != nil {
+		return mistake{err}
+	}
+
+	ctx, stop := stopOnSignal(ctx, s.DrainTimeout, log)
+	defer stop()
+	closeAdmin, address, err := openAdmin(ctx, s, registry, p, log)
+	if err != nil {
+		return inLog(log, err)
+	}
+	defer closeAdmin()
+
+	logStart(log, s, policy, id, address)
+	began := time.Now()
+	err = p.Run(ctx)
+	logAccount(log, p.Status(), time.Since(began))
+	if err != nil {
+		return inLog(log, err)
+	}
+	return nil
+}
+
+// inLog writes the error that ends the process, and marks it as written.
+func inLog(log *slog.Logger, err error) error {
+	log.Error("stopping for an error", "error", err)
+	return logged{err}
+}
+
+// openAdmin starts the admin server where the settings want one.
+func openAdmin(ctx context.Context, s *config.Settings, registry *prometheus.Registry, p *processor.Processor, log *slog.Logger) (closeAdmin func(), address string, err error) {
+	if s.AdminAddress == config.None {
+		return func() {}, config.None, nil
+	}
+	ready := func() error {
+		if ctx.Err() != nil {
+			return errDraining
+		}
+		return p.Ready()
+	}
+	a, err := startAdmin(s.AdminAddress, registry, ready, log)
+	if err != nil {
+		return nil, "", err
+	}
+	return func() { _ = a.Close() }, a.Address(), nil // the process ends; there is nobody left to tell
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/detection"
+)
+
+// logStart writes what this instance is and what it is about to do.
+func logStart(log *slog.Logger, s *config.Settings, policy *detection.Policy, id identity, admin string) {
+	input := slog.Any("input_topics", s.InputTopics)
+	if s.InputPattern != "" {
+		input = slog.String("input_topic_pattern", s.InputPattern)
+	}
+	b := thisBuild()
+	log.Info("starting", "version", b.Version, "commit", b.Commit,
+		"brokers", s.Brokers, input, "alert_topic", s.AlertTopic, "dead_letter_topic", s.DeadLetterTopic,
+		"group", s.Group, "instance_id", id.Name, "delivery", s.Delivery, "start", s.Start.String(),
+		"policy_version", policy.Version(), "unused_regions", s.UnusedRegions, "admin_address", admin)
+}
+
+// logAccount writes what became of everything that was read.
+func logAccount(log *slog.Logger, s processor.Status, took time.Duration) {
+	c := &s.Counts
+	log.Info("stopped", "seconds", took.Round(time.Millisecond).Seconds(),
+		"records", c.Records, "records_done", c.Done, "records_dead_lettered", c.DeadLettered,
+		"events", c.Events, "alerted", c.Outcomes[detection.OutcomeAlerted],
+		"exempted", c.Outcomes[detection.OutcomeExempted], "passed", c.Passed(), "partial", c.Partial,
+		"alerts_acknowledged", s.Acked, "dead_letters_acknowledged", s.DeadLetter)
+}

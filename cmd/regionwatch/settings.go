@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/detection"
+)
+
+// requiredKey is the annotation of a command that takes settings: the names of those that it needs.
+const requiredKey = "required-settings"
+
+// addSettings gives a command all settings as flags, with completion of their values.
+func addSettings(cmd *cobra.Command, required ...string) {
+	config.AddFlags(cmd.Flags())
+	cmd.Annotations = map[string]string{requiredKey: strings.Join(required, " ")}
+	for _, setting := range config.Table() {
+		if len(setting.Choices) > 0 {
+			complete := cobra.FixedCompletions(setting.Choices, cobra.ShellCompDirectiveNoFileComp)
+			mustBeKnown(cmd.RegisterFlagCompletionFunc(setting.Name, complete))
+		}
+	}
+	mustBeKnown(cmd.MarkFlagFilename("config", "yaml", "yml"))
+}
+
+// mustBeKnown stops at a flag that was never added, which only a change of this file can bring about.
+func mustBeKnown(err error) {
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+}
+
+// takesSettings reports whether the command was given to addSettings.
+func takesSettings(cmd *cobra.Command) bool {
+	_, ok := cmd.Annotations[requiredKey]
+	return ok
+}
+
+// loadPolicy returns the settings of a command and the policy that they describe. The error holds every
+// mistake in both.
+func loadPolicy(cmd *cobra.Command) (*config.Settings, *detection.Policy, error) {
+	s, err := config.Load(config.Sources{
+		Flags:    cmd.Flags(),
+		Environ:  os.Environ(),
+		Required: strings.Fields(cmd.Annotations[requiredKey]),
+	})
+	policy, policyErr := newPolicy(s)
+	if err := errors.Join(err, policyErr); err != nil {
+		return nil, nil, mistake{err}
+	}
+	return s, policy, nil
+}
+
+// newPolicy compiles the policy. Each line of the error says which setting is at fault.
+func newPolicy(s *config.Settings) (*detection.Policy, error) {
+	policy, err := detection.NewPolicy(detection.PolicyOptions{
+		Version:                s.PolicyVersion,
+		UnusedRegions:          s.UnusedRegions,
+		AlertOnMissingReadOnly: s.AlertOnMissingReadOnly,
+	})
+	if err == nil {
+		return policy, nil
+	}
+	const name = "unused-regions"
+	var faults []error
+	for line := range strings.Lines(err.Error()) {
+		faults = append(faults, config.Fault{Where: s.Origin(name).String(), Text: name + ": " + strings.TrimSpace(line)})
+	}
+	return nil, errors.Join(faults...)
+}
+
+// newOptions returns the processor's options that settings decide.
+func newOptions(s *config.Settings) processor.Options {
+	o := processor.Options{
+		Brokers:            s.Brokers,
+		InputTopics:        s.InputTopics,
+		AlertTopic:         s.AlertTopic,
+		DeadLetterTopic:    s.DeadLetterTopic,
+		CreateTopics:       s.CreateTopics,
+		Partitions:         int32(s.Partitions), // bounded by the table
+		Replicas:           int16(s.Replicas),   // bounded by the table
+		Group:              s.Group,
+		Start:              processor.Start{Latest: s.Start.Latest, At: s.Start.At},
+		Sessions:           s.Sessions,
+		SessionTimeout:     s.SessionTimeout,
+		RebalanceTimeout:   s.RebalanceTimeout,
+		CommitInterval:     s.CommitInterval,
+		DeliveryTimeout:    s.DeliveryTimeout,
+		TransactionTimeout: s.TransactionTimeout,
+		DrainTimeout:       s.DrainTimeout,
+		MaxRecordBytes:     s.MaxRecordBytes,
+		MaxBatchBytes:      s.MaxBatchBytes,
+		MaxEventBytes:      s.MaxEventBytes,
+		NoEventCopy:        s.NoEventCopy,
+	}
+	if s.InputPattern != "" {
+		o.InputTopics, o.InputPattern = []string{s.WholeInputPattern()}, true
+	}
+	if s.Delivery == config.ExactlyOnce {
+		o.Delivery = processor.ExactlyOnce
+	}
+	return o
+}

@@ -1,0 +1,80 @@
+package config
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+)
+
+// go generate ./config rewrites the README's table of settings.
+//
+//go:generate go test . -run TestReadme -update
+var update = flag.Bool("update", false, "rewrite the README's table of settings")
+
+func TestReadme(t *testing.T) {
+	const name = "../README.md"
+	source, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(source), ReadmeBegin)
+	table, after, ends := strings.Cut(rest, ReadmeEnd)
+	if !found || !ends {
+		t.Fatalf("README.md has no %s and %s", ReadmeBegin, ReadmeEnd)
+	}
+	want := "\n" + Markdown()
+	if *update {
+		if err := os.WriteFile(name, []byte(before+ReadmeBegin+want+ReadmeEnd+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, table); diff != "" {
+		t.Errorf("README.md differs from the table; run go generate ./config (-want +got):\n%s", diff)
+	}
+}
+
+// TestTable holds what every row of the table must have.
+func TestTable(t *testing.T) {
+	seen := map[string]bool{}
+	for i := range all {
+		row := &all[i]
+		switch {
+		case seen[row.Name] || seen[row.Variable()]:
+			t.Errorf("%s stands twice", row.Name)
+		case row.Help == "" || row.Type == "" || row.Allowed == "" || row.Section == "":
+			t.Errorf("%s lacks help, type, section or what is allowed", row.Name)
+		case row.Help != strings.TrimSuffix(row.Help, ".") || strings.Contains(row.Help, "`"):
+			t.Errorf("%s: help ends with a period or has back quotes", row.Name)
+		}
+		seen[row.Name], seen[row.Variable()] = true, true
+		if !strings.Contains(Markdown(), "`"+row.Variable()+"`") {
+			t.Errorf("%s is not in the README's table: is its section in sections?", row.Name)
+		}
+	}
+}
+
+// TestFlagHelp shows how a flag stands in help: name of the value, what is allowed, default.
+func TestFlagHelp(t *testing.T) {
+	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	AddFlags(flags, "delivery", "session-timeout", "create-topics", "brokers")
+	usages := strings.Join(strings.Fields(flags.FlagUsages()), " ")
+	for _, want := range []string{
+		"--delivery word delivery guarantee (at-least-once, exactly-once) (default at-least-once)",
+		"--session-timeout duration time after which",
+		"(a duration from 1s to 30m) (default 6s)",
+		"--create-topics make the topics that do not exist",
+		"--brokers addresses brokers to find the cluster by (host:port, several with commas)",
+	} {
+		if !strings.Contains(usages, want) {
+			t.Errorf("help lacks %q:\n%s", want, usages)
+		}
+	}
+	if flags.Lookup("group") != nil {
+		t.Error("a flag that was not asked for is there")
+	}
+}
