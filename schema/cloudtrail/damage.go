@@ -112,15 +112,19 @@ func (d *Decoder) emitRegion(region Value, cause error, index int, chain Chain) 
 }
 
 // gap reports damage between the values of a list or the members of an object, from one value's end to
-// where the next one may start, or to the end.
-func (d *Decoder) gap(b []byte, from, to int, chain Chain) error {
+// where the next one may start. Cause is what was found there, counted in b.
+func (d *Decoder) gap(b []byte, from, to int, cause error, chain Chain) error {
 	d.event = Event{}
-	return d.salvageEvent(b[from:to], "reading "+lastShape(chain), gapError(b, from), chain)
-}
-
-// gapError says what belongs at b[i], counted from there.
-func gapError(b []byte, i int) error {
-	return wrong(b[i:], 0, "a comma or the end")
+	doing := "reading " + lastShape(chain)
+	if from == to { // nothing stands there, and that is the damage: no event is hit
+		return d.unreadable(reasonOf(cause), doing, cause, b, chain)
+	}
+	if e, ok := cause.(*SyntaxError); ok {
+		moved := *e
+		moved.Offset -= from
+		cause = &moved
+	}
+	return d.salvageEvent(b[from:to], doing, cause, chain)
 }
 
 // leftOver reports what stands after a whole value. If an event was cut in two by the damage the search

@@ -42,3 +42,14 @@ func compressWith(text string, open func(io.Writer) (io.WriteCloser, error)) str
 	}
 	return b.String()
 }
+
+// isStillJSON reports whether all that text holds is JSON, one value or several.
+func isStillJSON(text string) bool {
+	d := json.NewDecoder(bytes.NewReader([]byte(text)))
+	for {
+		var v json.RawMessage
+		if err := d.Decode(&v); err != nil {
+			return err == io.EOF
+		}
+	}
+}

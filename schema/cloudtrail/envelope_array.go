@@ -30,7 +30,7 @@ func (d *Decoder) list(b []byte, i int, p place) (next, stop int, err error) {
 		stop = -1
 		if cause != nil {
 			stop, at = separator, resync(b, separator, separator)
-			if err = d.gap(b, separator, at, p.chain); err != nil {
+			if err = d.gap(b, separator, at, cause, p.chain); err != nil {
 				return at, stop, err
 			}
 		}

@@ -74,7 +74,7 @@ func (d *Decoder) value(b []byte, i int, p place) (next, stop int, err error) {
 	switch {
 	case b[i] == '{':
 		return d.object(b, i, p)
-	case b[i] == '[' && !p.inList:
+	case b[i] == '[':
 		return d.array(b, i, p)
 	}
 	end, cause := d.scan.skipValue(b, i)

@@ -45,7 +45,7 @@ func (d *Decoder) records(b []byte, i int, p place) (next, stop int, err error) 
 		}
 		if cause != nil {
 			next = p.resync(b, at, at)
-			return next, at, d.gap(b, at, next, chain)
+			return next, at, d.gap(b, at, next, cause, chain)
 		}
 		outer.set(key, b[value:next])
 	}

@@ -29,7 +29,7 @@ func resync(b []byte, from, stop int) int {
 // resync is where to go on after damage at stop in the value that starts at b[start].
 func (p *place) resync(b []byte, start, stop int) int {
 	if p.inList {
-		return resync(b, max(stop, start+1), stop)
+		return resync(b, max(beforeKey(b, stop), start+1), beforeKey(b, stop))
 	}
 	return resyncText(b, start, stop)
 }
@@ -38,9 +38,9 @@ func (p *place) resync(b []byte, start, stop int) int {
 // several lines ends where another one may start.
 func resyncText(b []byte, start, stop int) int {
 	end := lineEnd(b, start)
-	if stop < end {
-		// an object on the same line
-		if next := resync(b[:end], max(stop, start+1), stop); next < end {
+	if stop < end { // an object on the same line
+		key := beforeKey(b, stop)
+		if next := resync(b[:end], max(key, start+1), key); next < end {
 			return next
 		}
 	}
@@ -48,6 +48,23 @@ func resyncText(b []byte, start, stop int) int {
 		return skipSpace(b, end)
 	}
 	return resync(b, end, stop)
+}
+
+// beforeKey returns the index of the brace, if stop is right after one and the first quote of a key; else
+// stop. A string that has lost its closing quote goes on over the end of its event, up to the first quote
+// of the next one.
+func beforeKey(b []byte, stop int) int {
+	if stop == 0 || b[stop-1] != '"' {
+		return stop
+	}
+	i := stop - 2
+	for i >= 0 && skipSpace(b[i:i+1], 0) == 1 {
+		i--
+	}
+	if i >= 0 && b[i] == '{' {
+		return i
+	}
+	return stop
 }
 
 // lineEnd returns the index of the first line break at or after i, or len(b).

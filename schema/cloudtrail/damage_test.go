@@ -1,0 +1,174 @@
+package cloudtrail
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestSingleEventDamage(t *testing.T) {
+	after := paris[:strings.Index(paris, `,"eventType"`)]
+	const partial = "event 0 event eu-west-3 false damaged\n"
+	expect(t, after, partial+"fault 0 truncated event") // ends right after readOnly
+	expect(t, after+",", partial+"fault 0 truncated event")
+	expect(t, after+`,"eventType":"Aws`, partial+"fault 0 truncated event")
+	expect(t, after+`,"eventType":Aws}`, partial+"fault 0 syntax event")
+	expect(t, after+`,"x":"`+"\x01"+`"}`, partial+"fault 0 syntax event")
+	expect(t, after+`]`, partial+"fault 0 syntax event")
+	// before them: the search finds both, or does not
+	expect(t, strings.Replace(paris, `"cli"`, `cli`, 1), "event 0 event eu-west-3 false salvaged\nfault 0 syntax")
+	expect(t, strings.Replace(paris, `"eventName"`, `eventName`, 1), "event 0 event eu-west-3 false salvaged\nfault 0 syntax")
+	expect(t, paris[:strings.Index(paris, `,"readOnly"`)], "fault 0 truncated")
+	expect(t, paris[:40], "fault 0 truncated")
+	expect(t, paris[40:], "event 0 event eu-west-3 false salvaged\nfault 0 syntax")
+	// a quote lost, so that inside and outside change places
+	expect(t, strings.Replace(paris, `"cli"`, `"cli`, 1), "event 0 event eu-west-3 false salvaged\nfault 0 syntax")
+	// not an event at all
+	expect(t, `{"a":1`, "fault 0 truncated")
+	expect(t, `{}`, "fault 0 unknown-shape")
+	expect(t, `{"a":{"awsRegion":"eu-west-3","readOnly":false}}`, "fault 0 unknown-shape")
+	for _, record := range []string{"7", "true", `"x"`} {
+		expect(t, record, "fault 0 not-an-object")
+	}
+	for _, record := range []string{"nul", "-", "hello world", "\x00\x01\x02", "}", "<xml/>", "key=value"} {
+		if got := decode(t, record); len(got) != 1 || !strings.HasPrefix(got[0], "fault 0 ") {
+			t.Errorf("Decode(%q) = %q", record, got)
+		}
+	}
+}
+
+// Several regions in the bytes of one damaged event: each is decided, under one index.
+func TestSalvageDecidesEachRegion(t *testing.T) {
+	record := `{"requestParameters":{"awsRegion":"us-east-1"},"x":oops,"awsRegion":"eu-west-3","readOnly":false}` + "\n" + tokyo
+	expect(t, record, `
+event 0 ndjson us-east-1 false salvaged
+event 0 ndjson eu-west-3 false salvaged
+fault 0 syntax ndjson
+event 1 ndjson ap-northeast-1 false`)
+}
+
+// A region that was read before the damage counts even where the search cannot find it.
+func TestSalvageKeepsWhatWasRead(t *testing.T) {
+	expect(t, `{"\u0061wsRegion":"eu-west-3","x":oops,"readOnly":false}`, "event 0 event eu-west-3 false salvaged\nfault 0 syntax")
+	escaped := decode(t, `{"awsRegion":"eu\u002dwest-3","eventName":"x","x":oops,"readOnly":false}`)
+	if escaped[0] != "event 0 event eu-west-3 false salvaged" {
+		t.Errorf("an escaped region: %q", escaped)
+	}
+}
+
+func TestTrailingBytes(t *testing.T) {
+	for _, rest := range []string{"}", "garbage", ",", "\x00", "\n}", "\ngarbage\n", "]", `"x"`} {
+		expect(t, paris+rest, "event 0 event eu-west-3 false\nfault -1 trailing-bytes")
+	}
+	expect(t, `{"Records":[`+paris+`]}}`, "event 0 records eu-west-3 false\nfault -1 trailing-bytes")
+	expect(t, `[`+paris+`]]`, "event 0 array eu-west-3 false\nfault -1 trailing-bytes")
+	expect(t, paris+",\n"+tokyo, "event 0 ndjson eu-west-3 false\nfault -1 trailing-bytes ndjson\nevent 1 ndjson ap-northeast-1 false")
+	expect(t, paris+","+tokyo, "event 0 ndjson eu-west-3 false\nfault -1 trailing-bytes ndjson\nevent 1 ndjson ap-northeast-1 false")
+	// An extra brace cuts the event in two, before its decisive fields.
+	expect(t, strings.Replace(paris, `"awsRegion"`, `"x":1},"awsRegion"`, 1),
+		"event 0 event  \nevent 1 event eu-west-3 false salvaged\nfault 1 trailing-bytes")
+}
+
+func TestNDJSONDamage(t *testing.T) {
+	cut := strings.Index(paris, `,"readOnly"`)
+	const second = "event 1 ndjson ap-northeast-1 false"
+	for _, damaged := range []string{paris[:20], paris[:cut], "garbage", `{"eventVersion":`, `{"a":[1,`, `{"a":"`, "}", `{"a":}`} {
+		got := strings.Join(decode(t, damaged+"\n"+tokyo+"\n"), "\n")
+		if !strings.HasPrefix(got, "fault 0 ") || !strings.HasSuffix(got, " ndjson\n"+second) || strings.Count(got, "\n") != 1 {
+			t.Errorf("a line %q before another one: %s", damaged, got)
+		}
+		got = strings.Join(decode(t, paris+"\n"+damaged+"\n"+berlin), "\n")
+		if !strings.HasPrefix(got, "event 0 ndjson eu-west-3 false\nfault 1 ") || !strings.HasSuffix(got, "event 2 ndjson eu-central-1 false") {
+			t.Errorf("a line %q in between: %s", damaged, got)
+		}
+	}
+	expect(t, paris+"\n7\nnull\n"+tokyo, "event 0 ndjson eu-west-3 false\nfault 1 not-an-object ndjson\nskip empty ndjson\nevent 2 ndjson ap-northeast-1 false")
+	// A line that ends after a colon swallows the next one; it is read again by itself.
+	expect(t, `{"a":`+"\n"+paris+"\n"+tokyo, "fault 0 syntax ndjson\nevent 1 ndjson eu-west-3 false\nevent 2 ndjson ap-northeast-1 false")
+	pretty := "{\n  \"eventVersion\": \"1.08\",\n  \"awsRegion\": \"eu-west-3\",\n  \"readOnly\": false\n}\n"
+	expect(t, pretty+pretty, "event 0 ndjson eu-west-3 false\nevent 1 ndjson eu-west-3 false")
+	expect(t, strings.Replace(pretty, "1.08\"", "1.08", 1)+pretty,
+		"event 0 ndjson eu-west-3 false salvaged\nfault 0 syntax ndjson\nevent 1 ndjson eu-west-3 false")
+	expect(t, "{\n \"a\":\n"+pretty+pretty, "fault 0 syntax ndjson\nevent 1 ndjson eu-west-3 false\nevent 2 ndjson eu-west-3 false")
+	expect(t, "<134>1 host: "+paris+"\n<134>1 host: "+tokyo, `
+fault 0 syntax ndjson
+event 1 ndjson eu-west-3 false
+fault 2 syntax ndjson
+event 3 ndjson ap-northeast-1 false`)
+}
+
+func TestRecordsDamage(t *testing.T) {
+	log := func(elements ...string) string { return `{"Records":[` + strings.Join(elements, ",") + `]}` }
+	const first, third = "event 0 records eu-west-3 false\n", "\nevent 2 records eu-central-1 false"
+	for element, want := range map[string]string{
+		`7`: "fault 1 not-an-object records", `null`: "fault 1 not-an-object records", `[1]`: "fault 1 not-an-object records > array",
+		`"x"`: "fault 1 not-an-object records", `{"a":1}`: "fault 1 unknown-shape records", `{}`: "fault 1 unknown-shape records",
+		`{"a":`: "fault 1 syntax records", `{"a":[}`: "fault 1 syntax records", `nul`: "fault 1 syntax records", ``: "fault 1 syntax records",
+		tokyo[:len(tokyo)-1]:                       "event 1 records ap-northeast-1 false damaged\nfault 1 syntax records",
+		strings.Replace(tokyo, `"cli"`, `"cli`, 1): "event 1 records ap-northeast-1 false salvaged\nfault 1 syntax records",
+		strings.Replace(tokyo, `]`, ``, 1):         "event 1 records ap-northeast-1 false salvaged\nfault 1 syntax records",
+	} {
+		expect(t, log(paris, element, berlin), first+want+third)
+	}
+	expect(t, `{"Records":[`+paris+berlin+`]}`, first+"fault -1 syntax records\nevent 1 records eu-central-1 false")
+	// The end is missing, or something is after it.
+	whole := log(paris, tokyo)
+	expect(t, whole[:len(whole)-2], first+"event 1 records ap-northeast-1 false\nfault -1 truncated records")
+	expect(t, whole[:len(whole)-1], first+"event 1 records ap-northeast-1 false\nfault -1 truncated records")
+	expect(t, whole[:len(whole)-5], first+"event 1 records ap-northeast-1 false damaged\nfault 1 truncated records")
+	expect(t, `{"Records":[`, "fault 0 truncated records")
+	// The next file, on a line of its own, is no part of the damaged one.
+	expect(t, whole[:len(whole)-2]+"\n"+logs("DATA_MESSAGE", berlin), strings.ReplaceAll(first, "records", "ndjson > records")+
+		"event 1 ndjson > records ap-northeast-1 false\nfault -1 syntax ndjson > records\nevent 2 ndjson > cloudwatch-logs eu-central-1 false")
+	// Other members do not matter, before and after, damaged or not.
+	expect(t, `{"a":[{"b":1}],"Records":[`+paris+`],"c":{}}`, "event 0 records eu-west-3 false")
+	expect(t, `{"Records":[`+paris+`],"c":{]}`, first+"fault 1 syntax records")
+	expect(t, `{"Records":[`+paris+`],"Records":[`+tokyo+`]}`, first+"event 1 records ap-northeast-1 false")
+	expect(t, `{"a":1,"Records":[`+paris+`,{"ev`, first+"fault 1 truncated records")
+	expect(t, `{"Records":7}`, "fault 0 unknown-shape")
+}
+
+// An object with Records that is an event by its own keys is one, and is no place to hide.
+func TestRecordsInAnEvent(t *testing.T) {
+	record := `{"Records":[` + tokyo + `],` + paris[1:]
+	expect(t, record, "event 0 records ap-northeast-1 false\nevent 1 event eu-west-3 false")
+	record = paris[:len(paris)-1] + `,"Records":[` + tokyo + `]}`
+	expect(t, record, "event 0 event eu-west-3 false")
+}
+
+// Wherever a log file of many events is damaged, all events but the one that was hit are decided, and
+// there is a fault.
+func TestRecordsDamageAnywhere(t *testing.T) {
+	var elements []string
+	for i := range 7 {
+		elements = append(elements, strings.Replace(event("eu-west-3"), "RunInstances", fmt.Sprint("Event", i), 1))
+	}
+	for _, frame := range [][3]string{{`{"Records":[`, ",", `]}`}, {"[", ",\n", "]"}, {"", "\n", "\n"}} {
+		record := frame[0] + strings.Join(elements, frame[1]) + frame[2]
+		for i := range len(record) {
+			for _, damage := range []string{"", "\x01", `"`, "{", "}", "[", "]", ",", "\\"} {
+				damaged := record[:i] + damage + record[i+1:]
+				if damaged == record || isStillJSON(damaged) {
+					continue
+				}
+				var f found
+				if err := NewDecoder(0).Decode([]byte(damaged), &f); err != nil {
+					t.Fatal(err)
+				}
+				missing := 0
+				for _, e := range elements {
+					if !slices.Contains(f.raws, e) {
+						missing++
+					}
+				}
+				if missing > 1 {
+					t.Errorf("%q for byte %d (%q) of %.20q…: %d events lost:\n%s", damage, i, record[i], record, missing, strings.Join(f.lines, "\n"))
+				}
+				if missing > 0 && len(f.faults) == 0 {
+					t.Errorf("%q for byte %d of %.20q…: no fault for the lost one: %q", damage, i, record, f.lines)
+				}
+			}
+		}
+	}
+}
