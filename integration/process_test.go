@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,6 +41,7 @@ func launch(arguments ...string) (*process, error) {
 		arguments = append(arguments, "--admin-address", admin)
 	}
 	p.command = exec.CommandContext(context.Background(), binary, arguments...)
+	p.command.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "REGIONWATCH_") }) // its settings
 	p.command.Stdout, p.command.Stderr = &p.out, &p.log
 	if err := p.command.Start(); err != nil {
 		return nil, fmt.Errorf("starting the binary: %w", err)
