@@ -127,12 +127,18 @@ func (d *Decoder) gap(b []byte, from, to int, cause error, chain Chain) error {
 	return d.salvageEvent(b[from:to], doing, cause, chain)
 }
 
-// leftOver reports what stands after a whole value. If an event was cut in two by the damage the search
-// finds its rest here.
+// leftOver reports what stands after a whole value. Where damage has cut an event in two its second half
+// is here.
 func (d *Decoder) leftOver(piece []byte, chain Chain) error {
+	return d.searchRest(ReasonTrailingBytes, "reading "+lastShape(chain), errTrailingBytes, piece, piece, chain)
+}
+
+// searchRest reports a piece with bytes that should not be there. They take an event's place only if the
+// lenient search finds one in them.
+func (d *Decoder) searchRest(reason Reason, doing string, cause error, piece, rest []byte, chain Chain) error {
 	d.event = Event{}
 	index := -1
-	found, err := d.emitSalvaged(piece, errTrailingBytes, chain)
+	found, err := d.emitSalvaged(rest, cause, chain)
 	if err != nil {
 		return err
 	}
@@ -140,7 +146,7 @@ func (d *Decoder) leftOver(piece []byte, chain Chain) error {
 		index = d.index
 		d.index++
 	}
-	return d.report(ReasonTrailingBytes, "reading "+lastShape(chain), errTrailingBytes, index, piece, chain)
+	return d.report(reason, doing, cause, index, piece, chain)
 }
 
 // lastShape returns the name of the innermost layer.

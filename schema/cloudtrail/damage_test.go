@@ -140,11 +140,16 @@ func TestRecordsInAnEvent(t *testing.T) {
 // Wherever a log file of many events is damaged, all events but the one that was hit are decided, and
 // there is a fault.
 func TestRecordsDamageAnywhere(t *testing.T) {
-	var elements []string
-	for i := range 7 {
-		elements = append(elements, strings.Replace(event("eu-west-3"), "RunInstances", fmt.Sprint("Event", i), 1))
+	var events []string
+	for i := range 4 {
+		events = append(events, strings.Replace(event("eu-west-3"), "RunInstances", fmt.Sprint("Event", i), 1))
 	}
-	for _, frame := range [][3]string{{`{"Records":[`, ",", `]}`}, {"[", ",\n", "]"}, {"", "\n", "\n"}} {
+	for _, frame := range [][3]string{{`{"Records":[`, ",", `]}`}, {"[", ",\n", "]"}, {"", "\n", "\n"},
+		{`{"messageType":"DATA_MESSAGE","logEvents":[{"id":"1","message":`, `},{"id":"1","message":`, `}]}`}} {
+		elements := events
+		if strings.Contains(frame[0], "logEvents") {
+			elements = quoteAll(events)
+		}
 		record := frame[0] + strings.Join(elements, frame[1]) + frame[2]
 		for i := range len(record) {
 			for _, damage := range []string{"", "\x01", `"`, "{", "}", "[", "]", ",", "\\"} {
@@ -157,12 +162,17 @@ func TestRecordsDamageAnywhere(t *testing.T) {
 					t.Fatal(err)
 				}
 				missing := 0
-				for _, e := range elements {
+				for _, e := range events {
 					if !slices.Contains(f.raws, e) {
 						missing++
 					}
 				}
-				if missing > 1 {
+				if missing > 1 && strings.Contains(frame[0], "logEvents") {
+					// The list cannot be told any more: the search stands for all events in the rest.
+					if !strings.Contains(strings.Join(f.lines, "\n"), "eu-west-3 false salvaged") {
+						t.Errorf("%q for byte %d of %.20q…: nothing found: %q", damage, i, record, f.lines)
+					}
+				} else if missing > 1 {
 					t.Errorf("%q for byte %d (%q) of %.20q…: %d events lost:\n%s", damage, i, record[i], record, missing, strings.Join(f.lines, "\n"))
 				}
 				if missing > 0 && len(f.faults) == 0 {

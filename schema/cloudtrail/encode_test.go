@@ -20,6 +20,14 @@ func quote(text string) string {
 	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
 
+// quoteAll quotes each of the texts.
+func quoteAll(texts []string) (quoted []string) {
+	for _, text := range texts {
+		quoted = append(quoted, quote(text))
+	}
+	return quoted
+}
+
 func toBase64(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
 
 // compress returns text as a gzip file of one member.

@@ -29,7 +29,7 @@ func (d *Decoder) list(b []byte, i int, p place) (next, stop int, err error) {
 		}
 		stop = -1
 		if cause != nil {
-			stop, at = separator, resync(b, separator, separator)
+			stop, at = separator, p.resync(b, max(separator-1, i), separator) // never back to the list itself
 			if err = d.gap(b, separator, at, cause, p.chain); err != nil {
 				return at, stop, err
 			}
@@ -53,11 +53,8 @@ func continuesList(b []byte, i int) bool {
 	if i >= len(b) {
 		return false
 	}
-	before := i - 1
-	for before >= 0 && skipSpace(b[before:before+1], 0) == 1 {
-		before--
-	}
-	return !isColumnOne(b, i) || before >= 0 && (b[before] == ',' || b[before] == '[')
+	before := lastByte(b, i)
+	return !isColumnOne(b, i) || before == ',' || before == '['
 }
 
 // pass goes on after the value at b[i], which is not opened.

@@ -55,7 +55,9 @@ func (d *Decoder) damaged(b []byte, cause error, p place) error {
 			return err
 		}
 		if opened {
-			return d.unreadable(reasonOf(cause), "reading an envelope", cause, b, p.chain)
+			// A bracket out of place ends a list early: what stands behind may be the rest of it.
+			rest := b[min(stoppedAt(cause, 0), len(b)):]
+			return d.searchRest(reasonOf(cause), "reading an envelope", cause, b, rest, p.chain)
 		}
 	}
 	return d.salvageEvent(b, "decoding event", cause, p.chain)

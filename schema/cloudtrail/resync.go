@@ -28,10 +28,20 @@ func resync(b []byte, from, stop int) int {
 
 // resync is where to go on after damage at stop in the value that starts at b[start].
 func (p *place) resync(b []byte, start, stop int) int {
-	if p.inList {
-		return resync(b, max(beforeKey(b, stop), start+1), beforeKey(b, stop))
+	if !p.inList {
+		return resyncText(b, start, stop)
 	}
-	return resyncText(b, start, stop)
+	key := beforeKey(b, stop)
+	next := resync(b, max(key, start+1), key)
+	if p.carries == "" {
+		return next
+	}
+	for i := max(key, start+1); i < next; i++ {
+		if isElementStart(b, i) {
+			return i
+		}
+	}
+	return next
 }
 
 // resyncText goes on at the next line where the damage is within the value's first line. A value of
@@ -48,6 +58,26 @@ func resyncText(b []byte, start, stop int) int {
 		return skipSpace(b, end)
 	}
 	return resync(b, end, stop)
+}
+
+// isElementStart reports whether an object starts at b[i] right after a comma. Where each element holds its
+// event quoted, this is enough to tell an element: there are no other objects in a list.
+func isElementStart(b []byte, i int) bool {
+	if b[i] != '{' {
+		return false
+	}
+	key := skipSpace(b, i+1)
+	return key < len(b) && b[key] == '"' && lastByte(b, i) == ','
+}
+
+// lastByte returns the last byte before b[i] that is no white space, or 0.
+func lastByte(b []byte, i int) byte {
+	for i--; i >= 0; i-- {
+		if skipSpace(b[i:i+1], 0) == 0 {
+			return b[i]
+		}
+	}
+	return 0
 }
 
 // beforeKey returns the index of the brace, if stop is right after one and the first quote of a key; else
@@ -105,7 +135,7 @@ var startKeys = makeSet(
 	"requestID", "eventID", "eventType", "apiVersion", "managementEvent", "readOnly", "recipientAccountId",
 	"serviceEventDetails", "sharedEventID", "vpcEndpointId", "vpcEndpointAccountId", "eventCategory", "addendum",
 	"sessionCredentialFromConsole", "edgeDeviceDetails", "tlsDetails", "eventContext",
-	"Records", "messageType", "logEvents", "detail-type", "detail", "CloudTrailEvent", "EventSource", "messageId",
+	"Records", "messageType", "logEvents", "detail-type", "detail", "CloudTrailEvent", "EventSource", "messageId", "kinesis",
 )
 
 func makeSet(names ...string) map[string]struct{} {
