@@ -28,6 +28,24 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Blame returns an error that another package found in a setting's value as mistakes of that setting, one
+// for each line.
+func (s *Settings) Blame(name string, err error) error {
+	var faults Faults
+	for line := range strings.Lines(err.Error()) {
+		faults = append(faults, newFault(name, s.origins[name], oneLine(line)))
+	}
+	return faults.err()
+}
+
+// newFault returns a mistake in one setting. The file's place does not name the setting, so the text does.
+func newFault(name string, origin Origin, text string) Fault {
+	if origin.Source == FromFile {
+		text = name + ": " + text
+	}
+	return Fault{origin.String(), text}
+}
+
 // err returns the faults as an error, nil where there are none.
 func (f Faults) err() error {
 	if len(f) == 0 {

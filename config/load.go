@@ -115,10 +115,7 @@ func (l *loader) note(c candidate, err error) {
 	if c.setting.Secret {
 		text = "the value is not allowed"
 	}
-	if origin.Source == FromFile {
-		text = c.setting.Name + ": " + text
-	}
-	l.faults = append(l.faults, Fault{origin.String(), text + "; allowed: " + c.setting.Allowed})
+	l.faults = append(l.faults, newFault(c.setting.Name, origin, text+"; allowed: "+c.setting.Allowed))
 }
 
 // require notes the settings that must be given and are not.

@@ -393,3 +393,20 @@ func TestPairsSuccess(t *testing.T) {
 		t.Errorf("topics %q, pattern %q", s.InputTopics, s.WholeInputPattern())
 	}
 }
+
+// TestBlame shows how a mistake that only another package can find is told like the others.
+func TestBlame(t *testing.T) {
+	f := func(g given, want ...string) {
+		t.Helper()
+		s, err := g.load(t, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, lines(s.Blame("group", errors.New("first\nsec\x1bond")))); diff != "" {
+			t.Errorf("mistakes (-want +got):\n%s", diff)
+		}
+	}
+	f(given{args: []string{"--group=a"}}, "flag --group: first", `flag --group: sec\x1bond`)
+	f(given{file: "group: a\n"}, "file f.yaml:1:8: group: first", `file f.yaml:1:8: group: sec\x1bond`)
+	f(given{}, "default of group: first", `default of group: sec\x1bond`)
+}

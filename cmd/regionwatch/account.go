@@ -15,8 +15,7 @@ func logStart(log *slog.Logger, s *config.Settings, policy *detection.Policy, id
 	if s.InputPattern != "" {
 		input = slog.String("input_topic_pattern", s.InputPattern)
 	}
-	b := thisBuild()
-	log.Info("starting", "version", b.Version, "commit", b.Commit,
+	log.Info("starting", "version", thisBuild().Version,
 		"brokers", s.Brokers, input, "alert_topic", s.AlertTopic, "dead_letter_topic", s.DeadLetterTopic,
 		"group", s.Group, "instance_id", id.Name, "delivery", s.Delivery, "start", s.Start.String(),
 		"policy_version", policy.Version(), "unused_regions", s.UnusedRegions, "admin_address", admin)

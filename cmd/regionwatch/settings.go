@@ -66,12 +66,7 @@ func newPolicy(s *config.Settings) (*detection.Policy, error) {
 	if err == nil {
 		return policy, nil
 	}
-	const name = "unused-regions"
-	var faults []error
-	for line := range strings.Lines(err.Error()) {
-		faults = append(faults, config.Fault{Where: s.Origin(name).String(), Text: name + ": " + strings.TrimSpace(line)})
-	}
-	return nil, errors.Join(faults...)
+	return nil, s.Blame("unused-regions", err)
 }
 
 // newOptions returns the processor's options that settings decide.

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/regionwatch/regionwatch/config"
+)
+
+// hostile is text as an attacker or a broken broker may have it.
+const hostile = "a\x1b]0;b\a\x9b2J\u202ec\u200b\U000e0001\r\nd\xff"
+
+// TestLogIsPrintable shows that nothing in the log commands a terminal, in either form, and that JSON
+// still says what was logged.
+func TestLogIsPrintable(t *testing.T) {
+	for _, format := range []string{"text", "json", "auto"} {
+		var b bytes.Buffer
+		log := newLogger(&b, &config.Settings{LogFormat: format, LogLevel: "info"})
+		log.Info(hostile, "key", hostile, "error", fmt.Errorf("from a broker: %s", hostile))
+		log.Debug("below the level")
+		line := strings.TrimSuffix(b.String(), "\n")
+		if strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("%s: %q", format, line)
+		}
+		if format == "text" {
+			continue
+		}
+		var entry map[string]string
+		if err := json.Unmarshal(b.Bytes(), &entry); err != nil {
+			t.Errorf("%s: %v", format, err)
+		}
+		if want := strings.ToValidUTF8(hostile, "\ufffd"); entry["key"] != want {
+			t.Errorf("%s: %q, want %q", format, entry["key"], want)
+		}
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		if got := printable(text); got != want {
+			t.Errorf("printable(%q) = %q, want %q", text, got, want)
+		}
+	}
+	f("", "")
+	f("Grüße 東京", "Grüße 東京")
+	f("a\x1b[2Jb\n\u202e", `a\x1b[2Jb\n\u202e`)
+	f("a\xffb", "a\ufffdb")
+}
+
+// TestClientLog shows what becomes of the Kafka client's log: information only for those who debug, and
+// repeated warnings written once in a while with their number.
+func TestClientLog(t *testing.T) {
+	var b bytes.Buffer
+	log := newLogger(&b, &config.Settings{LogFormat: "json", LogLevel: "info"})
+	client := newClientLogger(log)
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	write := func(after time.Duration, level slog.Level, text string, attrs ...slog.Attr) {
+		r := slog.NewRecord(now.Add(after), level, text, 0)
+		r.AddAttrs(attrs...)
+		if h := client.Handler(); h.Enabled(context.Background(), level) {
+			if err := h.Handle(context.Background(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	one, two := slog.String("broker", "1"), slog.String("broker", "2")
+	write(0, slog.LevelInfo, "beginning to poll")
+	write(0, slog.LevelWarn, "unable to dial", one, slog.Int("attempt", 1))
+	write(1*time.Second, slog.LevelWarn, "unable to dial", one, slog.Int("attempt", 2))
+	write(2*time.Second, slog.LevelWarn, "unable to dial", two)
+	write(3*time.Second, slog.LevelError, "unable to dial", one)
+	write(29*time.Second, slog.LevelWarn, "unable to dial", one)
+	write(30*time.Second, slog.LevelWarn, "unable to dial", one)
+	write(31*time.Second, slog.LevelWarn, "unable to dial", one)
+	write(90*time.Second, slog.LevelWarn, "unable to dial", one)
+
+	type entry struct {
+		Time      time.Time `json:"time"`
+		Level     string    `json:"level"`
+		Broker    string    `json:"broker"`
+		Repeated  int       `json:"repeated"`
+		Component string    `json:"component"`
+	}
+	want := []entry{
+		{now, "WARN", "1", 0, "kafka-client"},
+		{now.Add(2 * time.Second), "WARN", "2", 0, "kafka-client"},
+		{now.Add(3 * time.Second), "ERROR", "1", 0, "kafka-client"},
+		{now.Add(30 * time.Second), "WARN", "1", 2, "kafka-client"},
+		{now.Add(90 * time.Second), "WARN", "1", 1, "kafka-client"},
+	}
+	for i, line := range strings.Split(strings.TrimSpace(b.String()), "\n") {
+		var got entry
+		if err := json.Unmarshal([]byte(line), &got); err != nil {
+			t.Fatal(err)
+		}
+		if i >= len(want) || got != want[i] {
+			t.Errorf("line %d is not expected: %s", i, line)
+		}
+	}
+	if n := strings.Count(b.String(), "\n"); n != len(want) {
+		t.Errorf("%d lines, want %d", n, len(want))
+	}
+}
+
+// TestQuietIsBounded shows that texts which are all different do not fill the memory.
+func TestQuietIsBounded(t *testing.T) {
+	q := &quiet{last: map[string]*lately{}}
+	for i := range 10 * maxQuiet {
+		if _, write := q.note(fmt.Sprint(i), time.Time{}); !write {
+			t.Fatalf("entry %d was kept back", i)
+		}
+	}
+	if len(q.last) > maxQuiet {
+		t.Errorf("%d entries are remembered", len(q.last))
+	}
+}

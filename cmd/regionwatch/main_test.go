@@ -1,0 +1,186 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/processor/detection"
+)
+
+// asCommand makes the test binary behave as the command, so that exit statuses and signals are the real
+// ones.
+const asCommand = "TEST_AS_REGIONWATCH"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// command returns the command with these arguments, and with no settings from the environment of the test.
+func command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	for _, entry := range os.Environ() {
+		if !strings.HasPrefix(entry, config.Prefix) {
+			cmd.Env = append(cmd.Env, entry)
+		}
+	}
+	cmd.Env = append(cmd.Env, asCommand+"=1")
+	return cmd
+}
+
+// runCommand runs it and returns what it wrote and its exit status.
+func runCommand(t *testing.T, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	cmd := command(t, args...)
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+func TestCommandLineFailure(t *testing.T) {
+	f := func(args string, want ...string) {
+		t.Helper()
+		stdout, stderr, status := runCommand(t, strings.Fields(args)...)
+		if status != exitMistake || stdout != "" {
+			t.Errorf("%s: status %d, want %d; standard output %q", args, status, exitMistake, stdout)
+		}
+		for i := range want {
+			want[i] = "regionwatch: " + want[i]
+		}
+		got := strings.Split(strings.TrimSuffix(stderr, "\n"), "\n")
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", args, diff)
+		}
+	}
+	const required = "brokers: is required: give flag --brokers, environment REGIONWATCH_BROKERS or file key brokers;" +
+		" allowed: host:port, several with commas"
+	f("versio", `no such command: "versio", did you mean version?`)
+	f("zzzzzz", `no such command: "zzzzzz"; there are demo, generate, run, scan, validate, version`)
+	f("run", required)
+	f("run --brokers=a:1 extra", `regionwatch run: "extra" is not expected; it takes flags only`)
+	f("version --format yaml", `flag --format: "yaml" is not known; allowed: text, json`)
+	f("version --formt text --format yaml --x=1 -q",
+		"flag --formt: no such flag, did you mean --format?",
+		`flag --format: "yaml" is not known; allowed: text, json`,
+		"flag --x: no such flag; regionwatch version --help lists them",
+		"flag -q: no such flag")
+	f("run --brokers a:1 --delivry=x --sessions many --group",
+		"flag --delivry: no such flag, did you mean --delivery?",
+		"flag --group: has no value; allowed: printable text of up to 249 characters",
+		`flag --sessions: "many" is no whole number; allowed: a number from 0 to 64`)
+	f("run --delivery x --unused-regions eu-centrl-1,xx-nowhere-9",
+		`flag --delivery: "x" is not known; allowed: at-least-once, exactly-once`,
+		required,
+		`flag --unused-regions: "eu-centrl-1" is no AWS region, did you mean "eu-central-1"?`,
+		`flag --unused-regions: "xx-nowhere-9" is no AWS region (as of `+detection.CatalogueDate+`)`)
+	f("validate --config=testdata/nothing --brokers=a:1", `flag --config: reading "testdata/nothing": no such file or directory`)
+	f("run --brokers=a\x1b]0;x\x07:1", `flag --brokers: "a\x1b]0;x\a:1" is no host:port; allowed: host:port, several with commas`)
+	f("run\x1b[2J", `no such command: "run\x1b[2J", did you mean run?`)
+	f("run --br\x1b[2Jok --brokers=a:1", `flag --br\x1b[2Jok: no such flag; regionwatch run --help lists them`)
+}
+
+func TestCommandLineSuccess(t *testing.T) {
+	f := func(args string, want ...string) {
+		t.Helper()
+		stdout, stderr, status := runCommand(t, strings.Fields(args)...)
+		if status != exitDone || stderr != "" {
+			t.Errorf("%s: status %d, standard error %q", args, status, stderr)
+		}
+		for _, w := range want {
+			if !strings.Contains(stdout, w) {
+				t.Errorf("%s lacks %q:\n%s", args, w, stdout)
+			}
+		}
+	}
+	f("", "Exit status: 0 done", "run", "scan", "demo", "generate", "validate", "version")
+	f("--help", "Exit status: 0 done")
+	f("run --help", "--dead-letter-topic", "REGIONWATCH_INPUT_TOPIC", "(at-least-once, exactly-once) (default at-least-once)")
+	f("version", "regionwatch ", " go1.")
+	f("version --format json", `"go":"go1.`)
+	f("validate --brokers=a:1 --group=b", "group ", "flag --group", "policy version sha256:")
+	f("validate --brokers=a:1 --policy-version=v1 --format=json", `"policyVersion":"v1"`, `{"name":"brokers","value":"a:1","from":"flag --brokers"}`)
+	f("completion bash", "complete")
+}
+
+// TestCompletion asks for what a shell offers after the flag.
+func TestCompletion(t *testing.T) {
+	f := func(want string, args ...string) {
+		t.Helper()
+		stdout, _, status := runCommand(t, append([]string{"__complete"}, args...)...)
+		if status != exitDone || stdout != want {
+			t.Errorf("%q: status %d, offers %q, want %q", args, status, stdout, want)
+		}
+	}
+	const noFiles, filesOf = ":4\n", ":8\n" // cobra's directives
+	f("at-least-once\nexactly-once\n"+noFiles, "run", "--delivery", "")
+	f("earliest\nlatest\n"+noFiles, "validate", "--start", "")
+	f("text\njson\n"+noFiles, "version", "--format", "")
+	f("yaml\nyml\n"+filesOf, "run", "--config", "")
+}
+
+// TestMistakesKeepNothing shows that reading the command line again past its mistakes does not count
+// repeated flags twice.
+func TestMistakesKeepNothing(t *testing.T) {
+	_, stderr, _ := runCommand(t, "run", "--brokers=a:1", "--brokers=b", "--zzzzzz", "--yyyyyy")
+	if n := strings.Count(stderr, `"b" is no host:port`); n != 1 {
+		t.Errorf("told %d times:\n%s", n, stderr)
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	f := func(err error, want int) {
+		t.Helper()
+		if got := exitStatus(err); got != want {
+			t.Errorf("exitStatus(%v) = %d, want %d", err, got, want)
+		}
+	}
+	f(nil, exitDone)
+	f(errors.New("a"), exitFault)
+	f(mistake{errors.New("a")}, exitMistake)
+	f(errors.Join(mistake{errors.New("a")}), exitMistake)
+	f(logged{errors.New("a")}, exitFault)
+	f(logged{mistake{errors.New("a")}}, exitMistake)
+}
+
+func TestReport(t *testing.T) {
+	f := func(err error, want string) {
+		t.Helper()
+		var b strings.Builder
+		report(&b, err)
+		if b.String() != want {
+			t.Errorf("got %q, want %q", b.String(), want)
+		}
+	}
+	f(nil, "")
+	f(logged{errors.New("a")}, "")
+	f(errors.New("a\nb\x1b[2Jc\u202e"), "regionwatch: a\nregionwatch: b\\x1b[2Jc\\u202e\n")
+}
+
+// TestDefaultRegions holds the settings' default and the rule's own list together.
+func TestDefaultRegions(t *testing.T) {
+	s, err := config.Load(config.Sources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(detection.DefaultUnusedRegions, s.UnusedRegions); diff != "" {
+		t.Errorf("default of unused-regions (-rule +settings):\n%s", diff)
+	}
+}
