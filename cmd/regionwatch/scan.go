@@ -1,5 +1,183 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
 
-func newScanCommand() *cobra.Command { return &cobra.Command{Use: "scan"} }
+	"github.com/spf13/cobra"
+
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/scan"
+	"github.com/regionwatch/regionwatch/schema/alert"
+)
+
+// scanDrain is how long a scan may take to stop after a signal.
+const scanDrain = 30 * time.Second
+
+// scanFlags are the flags of scan that are no settings.
+type scanFlags struct {
+	format      *choice
+	deadLetters string
+	failOn      []string
+}
+
+func newScanCommand() *cobra.Command {
+	f := scanFlags{format: newChoice("auto", "ndjson", "table")}
+	cmd := &cobra.Command{
+		Use:   "scan FILE...",
+		Short: "Decide the events in files, folders or standard input (-)",
+		Long: "Decide the events in files as run would decide them on a topic, without Kafka. Folders are read with\n" +
+			"all that is in them, - is standard input. A file may have any shape that a record may have,\n" +
+			"compressed or not; one of several values, NDJSON as a rule, is read piece by piece, whatever its\n" +
+			"size.\n\n" +
+			"Alerts go to standard output in the order of the input, all else to standard error. A file that\n" +
+			"cannot be read is named, the others are read, and the exit status is 1. Alerts and dead letters do\n" +
+			"not change it, unless --fail-on says so.",
+		Example: "  regionwatch scan AWSLogs/ --dead-letters unreadable.ndjson > alerts.ndjson\n" +
+			"  zcat trail.json.gz | regionwatch scan - --unused-regions ap-east-1,me-south-1 --fail-on alert",
+		Args: scanArguments,
+		RunE: func(cmd *cobra.Command, args []string) error { return scanFiles(cmd, args, &f) },
+	}
+	f.format.addTo(cmd, "format", "form of the alerts; auto is table on a terminal, ndjson elsewhere")
+	cmd.Flags().StringVar(&f.deadLetters, "dead-letters", "", "file to write what could not be read to, a JSON object a line")
+	cmd.Flags().StringSliceVar(&f.failOn, "fail-on", nil, "exit with status 1 if there were any (alert, dead-letter, several with commas)")
+	mustBeKnown(cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(failures, cobra.ShellCompDirectiveNoFileComp)))
+	addNamedSettings(cmd, "config", "unused-regions", "missing-read-only", "policy-version", "no-event-copy", "max-event-bytes")
+	return cmd
+}
+
+// failures are what --fail-on knows.
+var failures = []string{"alert", "dead-letter"}
+
+func scanArguments(_ *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return errors.New("no files given; name files or folders, or - for standard input")
+	case len(slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a != scan.Stdin })) > 1:
+		return errors.New("- is standard input and can be given once")
+	}
+	return nil
+}
+
+func scanFiles(cmd *cobra.Command, args []string, f *scanFlags) error {
+	s, policy, err := loadPolicy(cmd)
+	if err != nil {
+		return err
+	}
+	for _, word := range f.failOn {
+		if !slices.Contains(failures, word) {
+			return mistake{fmt.Errorf("flag --fail-on: %q is not known; allowed: %s", word, strings.Join(failures, ", "))}
+		}
+	}
+	sources, listErr := scan.List(args, cmd.InOrStdin())
+	report(cmd.ErrOrStderr(), listErr)
+	letters, err := f.openDeadLetters()
+	if err != nil {
+		return err
+	}
+	summary, err := f.run(cmd, s, policy, sources, letters)
+	if err = errors.Join(err, letters.close()); err != nil {
+		return err
+	}
+	return f.verdict(summary, listErr)
+}
+
+// run scans, and tells of it on standard error. It returns nil where whoever reads the alerts has gone.
+func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, policy *detection.Policy, sources []scan.Source, letters *letterFile) (*scan.Summary, error) {
+	ctx, stop := stopOnSignal(cmd.Context(), scanDrain, slog.New(slog.DiscardHandler))
+	defer stop()
+	broken := make(chan os.Signal, 1) // makes writing to a closed pipe an error, not the end of the process
+	signal.Notify(broken, syscall.SIGPIPE)
+	defer signal.Stop(broken)
+
+	view := newScanView(cmd, sources)
+	o := scan.Options{
+		Policy: policy, MaxEventBytes: s.MaxEventBytes, NoEventCopy: s.NoEventCopy,
+		Append: appendAlertLine, Alerts: view.alerts,
+		OnProgress: view.progress, OnError: view.fault,
+	}
+	if f.deadLetters != "" {
+		o.DeadLetters = letters.out
+	}
+	if f.table(cmd.OutOrStdout()) {
+		o.Append = appendAlertRow
+		_, _ = view.alerts.Write([]byte(alertHeader)) // the next write tells of a failure
+	}
+	began := time.Now()
+	summary, err := scan.Run(ctx, o, sources)
+	view.close()
+	switch {
+	case errors.Is(err, syscall.EPIPE):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	printSummary(cmd.ErrOrStderr(), summary, len(sources), time.Since(began))
+	return summary, nil
+}
+
+// table reports whether people read the alerts.
+func (f *scanFlags) table(stdout io.Writer) bool {
+	return f.format.word == "table" || f.format.word == "auto" && isTerminal(stdout)
+}
+
+// verdict returns why the exit status is not 0.
+func (f *scanFlags) verdict(s *scan.Summary, listErr error) error {
+	if s == nil {
+		return nil
+	}
+	alerts, letters := s.Counts.Outcomes[detection.OutcomeAlerted], s.Counts.DeadLettered
+	switch {
+	case s.Stopped != nil:
+		return errors.New("stopped by a signal")
+	case s.Unreadable > 0 || listErr != nil:
+		return errors.New("not all files could be read")
+	case slices.Contains(f.failOn, "alert") && alerts > 0:
+		return fmt.Errorf("--fail-on alert: there are %s", grouped(alerts))
+	case slices.Contains(f.failOn, "dead-letter") && letters > 0:
+		return fmt.Errorf("--fail-on dead-letter: %s records could not be read in full", grouped(letters))
+	}
+	return nil
+}
+
+// letterFile is the file of the dead letters; without a file it takes nothing.
+type letterFile struct {
+	file *os.File
+	out  *bufio.Writer
+}
+
+func (f *scanFlags) openDeadLetters() (*letterFile, error) {
+	if f.deadLetters == "" {
+		return &letterFile{}, nil
+	}
+	file, err := os.Create(f.deadLetters)
+	if err != nil {
+		return nil, fmt.Errorf("flag --dead-letters: %w", err)
+	}
+	return &letterFile{file, bufio.NewWriter(file)}, nil
+}
+
+func (l *letterFile) close() error {
+	if l.file == nil {
+		return nil
+	}
+	if err := errors.Join(l.out.Flush(), l.file.Close()); err != nil {
+		return fmt.Errorf("writing dead letters: %w", err)
+	}
+	return nil
+}
+
+// appendAlertLine appends an alert as a line of JSON.
+func appendAlertLine(dst []byte, a *alert.Alert) []byte {
+	return append(alert.AppendJSON(dst, a), '\n')
+}

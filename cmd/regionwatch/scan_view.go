@@ -1,0 +1,226 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode/utf8"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/scan"
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// scanView shows a scan to people: a progress bar on a terminal, errors as they come.
+type scanView struct {
+	stderr io.Writer
+	bar    *progressbar.ProgressBar
+	began  time.Time
+	alerts io.Writer // standard output, with the bar out of the way
+}
+
+func newScanView(cmd *cobra.Command, sources []scan.Source) *scanView {
+	total := int64(0)
+	for _, s := range sources {
+		if s.Size < 0 {
+			total = -1
+			break
+		}
+		total += s.Size
+	}
+	w := cmd.ErrOrStderr()
+	v := &scanView{stderr: w, began: time.Now(), alerts: cmd.OutOrStdout()}
+	v.bar = progressbar.NewOptions64(total,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetVisibility(isTerminal(w)),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionShowBytes(true),
+		progressbar.OptionShowTotalBytes(true),
+		progressbar.OptionSetWidth(24),
+		progressbar.OptionUseANSICodes(true),
+		progressbar.OptionClearOnFinish(),
+	)
+	if isTerminal(w) && isTerminal(v.alerts) {
+		v.alerts = besideBar{v.alerts, v.bar}
+	}
+	return v
+}
+
+// progress redraws the bar.
+func (v *scanView) progress(p scan.Progress) {
+	rate := float64(p.Events) / max(time.Since(v.began).Seconds(), 0.001)
+	v.bar.Describe(fmt.Sprintf("%s alerts, %s events/s", grouped(p.Alerts), grouped(uint64(rate))))
+	_ = v.bar.Set64(p.Read) // a bar that cannot be drawn does not matter
+}
+
+// fault tells of a file that could not be read.
+func (v *scanView) fault(err error) {
+	_ = v.bar.Clear()
+	report(v.stderr, err)
+}
+
+func (v *scanView) close() {
+	_ = v.bar.Clear()
+	_ = v.bar.Exit()
+}
+
+// besideBar writes to the terminal that the bar is drawn on.
+type besideBar struct {
+	out io.Writer
+	bar *progressbar.ProgressBar
+}
+
+// Write takes the bar away first. It comes back with the next progress.
+func (b besideBar) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	_ = b.bar.Clear()
+	return b.out.Write(p)
+}
+
+// alertColumns are the widths of the columns of alerts in tables; the last one has none.
+var alertColumns = []int{20, 12, 14, 32, 28, 0}
+
+var alertHeader = row("TIME", "ACCOUNT", "REGION", "EVENT", "PRINCIPAL", "FROM")
+
+// appendAlertRow appends an alert as a row of a table.
+func appendAlertRow(dst []byte, a *alert.Alert) []byte {
+	return append(dst, alertRow(a)...)
+}
+
+func alertRow(a *alert.Alert) string {
+	from := fieldText(a.SourceIPAddress)
+	if a.Partial {
+		from += " (partial: " + a.PartialReason + ")"
+	}
+	service := strings.TrimSuffix(fieldText(a.EventSource), ".amazonaws.com")
+	return row(fieldText(a.EventTime), fieldText(a.RecipientAccountID), fieldText(a.AWSRegion),
+		service+" "+fieldText(a.EventName), a.Principal.Name, from)
+}
+
+// row writes cells in the columns' widths. They may hold anything.
+func row(cells ...string) string {
+	var b strings.Builder
+	for i, cell := range cells {
+		cell = printable(cell)
+		if width := alertColumns[i]; width > 0 {
+			cell = fitted(cell, width) + "  "
+		}
+		b.WriteString(cell)
+	}
+	return strings.TrimRight(b.String(), " ") + "\n"
+}
+
+// fitted cuts or fills a text to a width in characters.
+func fitted(text string, width int) string {
+	n := utf8.RuneCountInString(text)
+	if n <= width {
+		return text + strings.Repeat(" ", width-n)
+	}
+	runes := []rune(text)
+	return string(runes[:width-1]) + "…"
+}
+
+// fieldText returns a value of an alert as text: a string's content, or the JSON.
+func fieldText(value json.RawMessage) string {
+	var text string
+	if json.Unmarshal(value, &text) != nil {
+		return string(value)
+	}
+	return text
+}
+
+// printSummary tells what a scan found.
+func printSummary(w io.Writer, s *scan.Summary, files int, took time.Duration) {
+	c := &s.Counts
+	seconds := max(took.Seconds(), 0.001)
+	fmt.Fprintf(w, "%s of %s files, %s in %s: %s events, %s events/s\n", grouped(uint64(s.Files)), grouped(uint64(files)),
+		bytesText(s.Bytes), roundTime(took), grouped(c.Events), grouped(uint64(float64(c.Events)/seconds)))
+	if s.Stopped != nil {
+		fmt.Fprintf(w, "stopped in %s at byte %s of its text; what stands before is done\n", printable(s.Stopped.File), grouped(uint64(s.Stopped.Offset)))
+	}
+	fmt.Fprintf(w, "%s alerts, %s of them partial; %s events passed%s; %s records with dead letters%s%s\n",
+		grouped(c.Outcomes[detection.OutcomeAlerted]), grouped(c.Partial),
+		grouped(c.Passed()), inBrackets(passedReasons(c)), grouped(c.DeadLettered), inBrackets(faultReasons(c)),
+		semicolon(skipReasons(c)))
+	printTops(w, s)
+}
+
+func printTops(w io.Writer, s *scan.Summary) {
+	const shown = 5
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, t := range []struct {
+		name string
+		tops *scan.Tops
+	}{{"account", &s.Accounts}, {"region", &s.Regions}, {"event", &s.Events}, {"principal", &s.Principals}} {
+		top, others := t.tops.Most(shown)
+		for i, k := range top {
+			name := ""
+			if i == 0 {
+				name = "alerts by " + t.name
+			}
+			key := printable(k.Key)
+			if key == "" {
+				key = "(none)"
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\n", name, fitted(key, min(utf8.RuneCountInString(key), 60)), grouped(k.Count))
+		}
+		if others > 0 {
+			fmt.Fprintf(table, "\tothers\t%s\n", grouped(others))
+		}
+	}
+	_ = table.Flush() // the terminal that it goes to is the only place to tell
+}
+
+// passedReasons returns why events passed, those that any did.
+func passedReasons(c *detection.Counts) []string {
+	var reasons []string
+	for o := range detection.Outcome(detection.OutcomeCount) {
+		if o != detection.OutcomeNone && o != detection.OutcomeAlerted && c.Outcomes[o] > 0 {
+			reasons = append(reasons, o.String()+" "+grouped(c.Outcomes[o]))
+		}
+	}
+	return reasons
+}
+
+func faultReasons(c *detection.Counts) []string {
+	var reasons []string
+	for r := range cloudtrail.Reason(cloudtrail.ReasonCount) {
+		if c.Faults[r] > 0 {
+			reasons = append(reasons, r.String()+" "+grouped(c.Faults[r]))
+		}
+	}
+	return reasons
+}
+
+func skipReasons(c *detection.Counts) []string {
+	var reasons []string
+	for k := range cloudtrail.Kind(cloudtrail.KindCount) {
+		if c.Skips[k] > 0 {
+			reasons = append(reasons, k.String()+" "+grouped(c.Skips[k]))
+		}
+	}
+	return reasons
+}
+
+func inBrackets(reasons []string) string {
+	if len(reasons) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(reasons, ", ") + ")"
+}
+
+func semicolon(reasons []string) string {
+	if len(reasons) == 0 {
+		return ""
+	}
+	return "; no events in " + strings.Join(reasons, ", ")
+}

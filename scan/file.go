@@ -1,0 +1,117 @@
+package scan
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// chunksAhead is how many chunks of a file may wait for those before them to be written.
+const chunksAhead = 2
+
+// file is a source on its way. Its reader sends the chunks in order and closes the channel; err is set
+// before.
+type file struct {
+	source Source
+	chunks chan *chunk
+	err    error // why not all of it was read; errStopped where that was wanted
+}
+
+// errStopped is why a file is not read to its end when the scan is to stop.
+var errStopped = errors.New("stopped")
+
+// readBuffer is how much is read from a file at once.
+const readBuffer = 256 << 10
+
+// read reads the file and hands its chunks to the workers.
+func (f *file) read(ctx context.Context, o *Options, work chan<- *chunk) {
+	defer close(f.chunks)
+	raw, err := f.source.Open()
+	if err != nil {
+		f.err = fmt.Errorf("reading: %w", err)
+		return
+	}
+	defer raw.Close()
+	input := &input{reader: raw}
+	c := chunker{max: o.maxEventBytes(), prompt: f.source.Size < 0}
+	c.emit = func(out *chunk) error {
+		out.file, out.read = f, input.read
+		return f.send(ctx, out, work)
+	}
+	c.text, c.layers, err = open(bufio.NewReaderSize(input, readBuffer))
+	if err == nil {
+		err = c.run()
+	}
+	f.err = f.settle(&c, input, err)
+}
+
+// settle tells a fault of the file's compression, which is a dead letter, from one of reading it.
+func (f *file) settle(c *chunker, in *input, err error) error {
+	switch {
+	case err == nil || errors.Is(err, errStopped):
+		return err
+	case in.err != nil:
+		return fmt.Errorf("reading %s: %w", f.source.Name, in.err)
+	}
+	broken := &fault{reason: cloudtrail.ReasonCompression, err: fmt.Errorf("decompressing: %w", err)}
+	return c.emit(c.newChunk(nil, broken))
+}
+
+// send hands a chunk to a worker and, in its turn, to the writer.
+func (f *file) send(ctx context.Context, c *chunk, work chan<- *chunk) error {
+	select {
+	case work <- c:
+	case <-ctx.Done():
+		return errStopped
+	}
+	select {
+	case f.chunks <- c:
+		return nil
+	case <-ctx.Done():
+		return errStopped
+	}
+}
+
+// open returns the text of a file, decompressed where its first bytes say so, and the layers that it was in.
+func open(r *bufio.Reader) (text io.Reader, layers string, err error) {
+	magic, err := r.Peek(2)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, "", err
+	}
+	if string(magic) != "\x1f\x8b" {
+		return r, "", nil
+	}
+	text, err = gzip.NewReader(r)
+	return text, cloudtrail.ShapeGzip.String(), err
+}
+
+// joinShapes writes a chain of shapes as [cloudtrail.Chain] does.
+func joinShapes(outer, inner string) string {
+	if outer == "" || inner == "" {
+		return outer + inner
+	}
+	return outer + " > " + inner
+}
+
+// input reads a file, counts its bytes and keeps its fault.
+type input struct {
+	reader io.Reader
+	read   int64
+	err    error // what reading failed with, the end of the file excepted
+}
+
+// Read reads on.
+func (in *input) Read(p []byte) (int, error) {
+	n, err := in.reader.Read(p)
+	in.read += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		in.err = err
+	}
+	return n, err
+}

@@ -1,0 +1,83 @@
+package scan
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Stdin is the path that stands for standard input, and its name in alerts.
+const Stdin = "-"
+
+// Source is one input: a file, or a stream.
+type Source struct {
+	Name string
+	Size int64 // in bytes; negative where it is not known, as for a pipe
+	Open func() (io.ReadCloser, error)
+}
+
+// List returns the files that the paths name, in their order; those of a folder and the folders in it by
+// name. Links to folders are not followed. Stdin stands for the given stream. The error names every path
+// that cannot be listed; the sources are those that can.
+func List(paths []string, stdin io.Reader) ([]Source, error) {
+	var l list
+	for _, path := range paths {
+		if path == Stdin {
+			l.sources = append(l.sources, Source{Stdin, -1, func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
+			continue
+		}
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+			l.fail(err)
+		case info.IsDir():
+			l.folder(path)
+		default:
+			l.file(path, info)
+		}
+	}
+	return l.sources, errors.Join(l.faults...)
+}
+
+// list gathers sources and what keeps others from being listed.
+type list struct {
+	sources []Source
+	faults  []error
+}
+
+func (l *list) fail(err error) { l.faults = append(l.faults, fmt.Errorf("reading: %w", err)) }
+
+func (l *list) folder(root string) {
+	// The function returns no error, so that WalkDir does not either.
+	_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			l.fail(err)
+		case !entry.IsDir():
+			l.entry(path)
+		}
+		return nil
+	})
+}
+
+// entry adds what a folder holds: files and links to files, and nothing that would wait, such as pipes.
+func (l *list) entry(path string) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		l.fail(err)
+	case info.Mode().IsRegular():
+		l.file(path, info)
+	}
+}
+
+func (l *list) file(path string, info fs.FileInfo) {
+	size := int64(-1)
+	if info.Mode().IsRegular() {
+		size = info.Size()
+	}
+	l.sources = append(l.sources, Source{path, size, func() (io.ReadCloser, error) { return os.Open(path) }})
+}

@@ -1,0 +1,121 @@
+package scan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+
+	"github.com/segmentio/encoding/json"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// worker decides chunks. It belongs to one goroutine and is the sink of its detector.
+type worker struct {
+	o        *Options
+	detector *detection.Detector
+	record   detection.Record
+	chunk    *chunk
+}
+
+func newWorker(o *Options) *worker {
+	w := &worker{o: o, detector: detection.NewDetector(detection.Options{
+		MaxEventBytes: o.MaxEventBytes, NoEventCopy: o.NoEventCopy,
+	})}
+	w.record.Identity = w.identity
+	return w
+}
+
+// run decides chunks until there are no more.
+func (w *worker) run(work <-chan *chunk) {
+	for c := range work {
+		w.decide(c)
+		close(c.done)
+	}
+}
+
+func (w *worker) decide(c *chunk) {
+	w.chunk = c
+	w.record.File = c.file.source.Name
+	if c.fault != nil {
+		w.passOver(c.data, c.offset, c.fault)
+	} else {
+		c.eachRecord(w.detect)
+	}
+	c.counts = w.detector.Counts
+	w.detector.Counts = detection.Counts{}
+	w.chunk, w.record.Value = nil, nil
+	c.release()
+}
+
+// detect decides one record of the chunk.
+func (w *worker) detect(start, end int) {
+	c := w.chunk
+	w.record.Value, w.record.Offset = c.data[start:end], c.offset+int64(start)
+	if end-start > w.o.maxEventBytes() {
+		f := &fault{cloudtrail.ReasonTooLarge, errTooLarge, int64(end - start)}
+		w.passOver(c.data[start:min(end, start+keptBytes)], w.record.Offset, f)
+		return
+	}
+	if err := w.detector.Detect(w.o.Policy, &w.record, w); err != nil {
+		panic("BUG: " + err.Error()) // the sink below never fails
+	}
+}
+
+// passOver makes the dead letter of what was not decided at all.
+func (w *worker) passOver(head []byte, offset int64, f *fault) {
+	w.appendLetter(&DeadLetter{
+		File: w.record.File, Offset: offset, Length: f.length, Shape: w.chunk.layers,
+		Reason: f.reason.String(), Error: f.err.Error(), Value: head, Cut: true,
+	})
+	w.detector.Counts.Records++
+	w.detector.Counts.DeadLettered++
+	w.detector.Counts.Faults[f.reason]++
+}
+
+// Alert appends the alert to those of the chunk.
+func (w *worker) Alert(a *alert.Alert) error {
+	a.Origin.Shape = joinShapes(w.chunk.layers, a.Origin.Shape)
+	w.chunk.alerts = w.o.Append(w.chunk.alerts, a)
+	w.chunk.findings = append(w.chunk.findings, newFinding(a))
+	return nil
+}
+
+// DeadLetter appends the dead letter to those of the chunk.
+func (w *worker) DeadLetter(d *detection.DeadLetter) error {
+	if w.o.DeadLetters == nil {
+		return nil
+	}
+	letter := &DeadLetter{
+		File: w.record.File, Offset: w.record.Offset, Length: int64(len(w.record.Value)),
+		Shape: joinShapes(w.chunk.layers, d.Shape.String()), Reason: d.Reason.String(), Error: d.Err.Error(), Value: d.Piece,
+		Alerted: d.Alerted,
+	}
+	if d.Index >= 0 {
+		letter.Index = &d.Index
+	}
+	if d.Count > 1 {
+		letter.Count = d.Count
+	}
+	w.appendLetter(letter)
+	return nil
+}
+
+func (w *worker) appendLetter(d *DeadLetter) {
+	if w.o.DeadLetters == nil {
+		return
+	}
+	letters, err := json.Append(w.chunk.letters, d, 0)
+	if err != nil {
+		panic("BUG: encoding a dead letter: " + err.Error()) // it is made of texts and numbers
+	}
+	w.chunk.letters = append(letters, '\n')
+}
+
+// identity names the record at hand for good, whatever its file is called: by its bytes and its place.
+func (w *worker) identity() string {
+	sum := sha256.Sum256(w.record.Value)
+	return hex.EncodeToString(sum[:]) + "/" + strconv.FormatInt(w.record.Offset, 10)
+}
