@@ -12,12 +12,15 @@ import (
 
 // What the clients are given beyond Options, with the reason for each number.
 const (
-	// fetchBytes bounds a fetch from one broker as it comes, compressed. One is buffered while the one
-	// before is decided. CloudTrail compresses 6 to 10 times with lz4: 4 MiB are 24 to 40 MiB in memory.
-	fetchBytes = 4 << 20
-	// fetchPartitionBytes bounds one partition's share of it. Smaller shares mean more batches, with the
-	// cost of a mark and a wait for each; larger ones let one partition crowd out the others.
-	fetchPartitionBytes = 512 << 10
+	// fetchBytes bounds what all clients together fetch at a time, compressed. A fetch is buffered while the
+	// one before is decided. CloudTrail compresses 6 to 10 times with lz4: 4 MiB are 24 to 40 MiB in memory.
+	// Each client fetches from each broker, so each fetch gets its share of it.
+	fetchBytes    = 4 << 20
+	minFetchBytes = 512 << 10
+	maxFetchBytes = 2 << 20
+	// fetchPartitionBytes bounds one partition's share of a fetch. Smaller shares mean more batches, with
+	// the cost of a mark and a wait for each; larger ones let one partition crowd out the others.
+	fetchPartitionBytes = 256 << 10
 	// fetchWait is how long a broker may hold a fetch that finds nothing. A partition that becomes ready
 	// meanwhile waits for it, so it is a part of an alert's delay.
 	fetchWait = 250 * time.Millisecond
@@ -69,6 +72,11 @@ func backoff(fails int) time.Duration {
 	return min(100*time.Millisecond<<min(max(fails-1, 0), 4), time.Second)
 }
 
+// fetchShare returns how much one client fetches from one broker.
+func (p *Processor) fetchShare() int32 {
+	return int32(min(max(fetchBytes/max(p.brokers*p.health.clients, 1), minFetchBytes), maxFetchBytes))
+}
+
 // groupOpts are the options of a client that consumes in the group and produces.
 func (p *Processor) groupOpts(ctx context.Context, id string, limits *limits) []kgo.Opt {
 	o := &p.o
@@ -86,7 +94,7 @@ func (p *Processor) groupOpts(ctx context.Context, id string, limits *limits) []
 		kgo.ConsumeResetOffset(kgo.RewindOffset(rewind)),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxWait(fetchWait),
-		kgo.FetchMaxBytes(fetchBytes),
+		kgo.FetchMaxBytes(p.fetchShare()),
 		kgo.FetchMaxPartitionBytes(fetchPartitionBytes),
 		kgo.MaxDecompressBatchBytes(o.MaxBatchBytes),
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -71,9 +72,9 @@ func (p *Processor) leave(ctx context.Context, instanceIDs ...string) {
 		var left kadm.LeaveGroupResponses
 		left, err = kadm.NewClient(client).LeaveGroup(ctx, kadm.LeaveGroup(p.o.Group).
 			InstanceIDs(instanceIDs...).Reason("shutting down"))
-		err = errors.Join(err, left.Error())
+		left.Each(func(r kadm.LeaveGroupResponse) { err = errors.Join(err, r.Err) })
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, kerr.UnknownMemberID) { // the client has left already, or never joined
 		p.log.Warn("leaving the group; it waits for the session to time out", "group", p.o.Group, "error", err)
 	}
 }

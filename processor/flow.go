@@ -10,7 +10,7 @@ import (
 
 const (
 	// queuedBytes is how much may wait for the workers before the poll loop waits too.
-	queuedBytes = 16 << 20
+	queuedBytes = 8 << 20
 	// patience is how long the poll loop waits for the workers together before it looks for the slow ones.
 	patience = 100 * time.Millisecond
 )

@@ -23,6 +23,7 @@ type Processor struct {
 	metrics     *metrics
 	limits      *limits
 	patterns    []*regexp.Regexp // InputTopics, where they are patterns
+	brokers     int              // in the cluster, as of the start
 	startOffset kgo.Offset       // for partitions without a committed offset
 	newDecider  func() decider
 	running     atomic.Bool

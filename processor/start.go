@@ -75,10 +75,11 @@ func sleep(ctx context.Context, d time.Duration) error {
 // connect returns nil once a broker answers.
 func (p *Processor) connect(ctx context.Context, admin *kadm.Client) error {
 	p.health.waiting("connecting to the brokers")
-	_, err := admin.BrokerMetadata(ctx)
+	metadata, err := admin.BrokerMetadata(ctx)
 	if err != nil {
 		return fmt.Errorf("connecting to brokers %q: %w", p.o.Brokers, err)
 	}
+	p.brokers = len(metadata.Brokers)
 	p.health.waiting("looking at the topics")
 	return nil
 }
