@@ -19,9 +19,9 @@ func newLogger(w io.Writer, s *config.Settings) *slog.Logger {
 	}
 	options := &slog.HandlerOptions{Level: level}
 	if s.LogFormat == "text" || s.LogFormat == "auto" && isTerminal(w) {
-		return slog.New(slog.NewTextHandler(w, options))
+		return slog.New(newQuietHandler(slog.NewTextHandler(w, options)))
 	}
-	return slog.New(slog.NewJSONHandler(asciiWriter{w}, options))
+	return slog.New(newQuietHandler(slog.NewJSONHandler(asciiWriter{w}, options)))
 }
 
 // asciiWriter escapes in JSON text what [slog.JSONHandler] lets through and a terminal or a log viewer

@@ -10,8 +10,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/plugin/kslog"
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/processor"
@@ -55,7 +53,6 @@ func runProcessor(ctx context.Context, s *config.Settings, policy *detection.Pol
 
 	o := newOptions(s)
 	o.InstanceID, o.Logger, o.Registry = id.Name, log, registry
-	o.ClientOpts = []kgo.Opt{kgo.WithLogger(kslog.New(newClientLogger(log)))}
 	o.Policy = func() *detection.Policy { return policy }
 	p, err := processor.New(o)
 	if err != nil {

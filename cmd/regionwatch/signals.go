@@ -33,6 +33,10 @@ func stopOnSignal(parent context.Context, drain time.Duration, log *slog.Logger)
 	}
 }
 
+// sameSignal is how soon after the first a signal counts as the same one: a wrapper such as timeout(1)
+// sends it to the process and then to its group.
+const sameSignal = 300 * time.Millisecond
+
 // watchSignals waits for two signals, or for done.
 func watchSignals(signals <-chan os.Signal, done <-chan struct{}, drain func(), limit time.Duration, log *slog.Logger, exit func(int)) {
 	select {
@@ -42,14 +46,24 @@ func watchSignals(signals <-chan os.Signal, done <-chan struct{}, drain func(), 
 		log.Info("draining; a second signal stops at once", "signal", s.String())
 		drain()
 	}
-	select {
-	case <-done:
-	case s := <-signals:
-		log.Warn("stopping at once", "signal", s.String())
-		exit(signalStatus(s))
-	case <-time.After(limit):
-		log.Error("stopping at once: draining did not end", "after", limit.String())
-		exit(exitFault)
+	first := time.Now()
+	deadline := time.After(limit)
+	for {
+		select {
+		case <-done:
+			return
+		case s := <-signals:
+			if time.Since(first) < sameSignal {
+				continue
+			}
+			log.Warn("stopping at once", "signal", s.String())
+			exit(signalStatus(s))
+			return
+		case <-deadline:
+			log.Error("stopping at once: draining did not end", "after", limit.String())
+			exit(exitFault)
+			return
+		}
 	}
 }
 

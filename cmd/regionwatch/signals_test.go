@@ -52,8 +52,22 @@ func TestSignals(t *testing.T) {
 		time.Sleep(29 * time.Second)
 		close(w.done)
 	})
-	f("two of SIGTERM", 1, 143, func(w *watched) { w.signals <- syscall.SIGTERM; w.signals <- syscall.SIGTERM })
-	f("SIGTERM, then SIGINT", 1, 130, func(w *watched) { w.signals <- syscall.SIGTERM; w.signals <- syscall.SIGINT })
+	f("two of SIGTERM", 1, 143, func(w *watched) {
+		w.signals <- syscall.SIGTERM
+		time.Sleep(sameSignal)
+		w.signals <- syscall.SIGTERM
+	})
+	f("the same twice", 1, -1, func(w *watched) {
+		w.signals <- syscall.SIGTERM
+		w.signals <- syscall.SIGTERM
+		time.Sleep(time.Second)
+		close(w.done)
+	})
+	f("SIGTERM, then SIGINT", 1, 130, func(w *watched) {
+		w.signals <- syscall.SIGTERM
+		time.Sleep(time.Second)
+		w.signals <- syscall.SIGINT
+	})
 	f("a drain that hangs", 1, exitFault, func(w *watched) { w.signals <- syscall.SIGINT; time.Sleep(31 * time.Second) })
 }
 

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+// quietFor is how long an entry is not repeated.
+const quietFor = 30 * time.Second
+
+// maxQuiet bounds how many entries are remembered.
+const maxQuiet = 512
+
+// quietHandler writes a warning or an error that comes with every attempt once in a while, with how often
+// it came: while a broker is away the Kafka client has one for each try.
+type quietHandler struct {
+	slog.Handler
+	quiet *quiet
+}
+
+// quiet is what was written lately. It is shared by all handlers made of one.
+type quiet struct {
+	mu   sync.Mutex
+	last map[string]*lately
+}
+
+type lately struct {
+	until time.Time
+	kept  int
+}
+
+// newQuietHandler returns a handler that writes to inner.
+func newQuietHandler(inner slog.Handler) slog.Handler {
+	return quietHandler{inner, &quiet{last: map[string]*lately{}}}
+}
+
+// Handle writes the entry unless the same one was written a moment ago.
+func (h quietHandler) Handle(ctx context.Context, r slog.Record) error {
+	if r.Level < slog.LevelWarn {
+		return h.Handler.Handle(ctx, r)
+	}
+	kept, write := h.quiet.note(entryKey(r), r.Time)
+	if !write {
+		return nil
+	}
+	if kept > 0 {
+		r.AddAttrs(slog.Int("repeated", kept))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// WithAttrs returns the handler with the attributes.
+func (h quietHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return quietHandler{h.Handler.WithAttrs(attrs), h.quiet}
+}
+
+// WithGroup returns the handler with the group.
+func (h quietHandler) WithGroup(name string) slog.Handler {
+	return quietHandler{h.Handler.WithGroup(name), h.quiet}
+}
+
+// telling are the attributes that make entries of the same text different ones. Others, such as an
+// attempt's number or an error's port, differ with every repetition.
+var telling = []string{"broker", "addr", "topic", "partition", "group"}
+
+// entryKey tells entries apart that are not repetitions.
+func entryKey(r slog.Record) string {
+	key := r.Level.String() + r.Message
+	r.Attrs(func(a slog.Attr) bool {
+		if slices.Contains(telling, a.Key) {
+			key += "\x00" + a.Value.String()
+		}
+		return true
+	})
+	return key
+}
+
+// note reports whether an entry is to be written, and how many like it were kept back before.
+func (q *quiet) note(key string, now time.Time) (kept int, write bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	entry := q.last[key]
+	if entry != nil && now.Before(entry.until) {
+		entry.kept++
+		return 0, false
+	}
+	if entry == nil {
+		if len(q.last) >= maxQuiet {
+			clear(q.last)
+		}
+		entry = &lately{}
+		q.last[key] = entry
+	}
+	kept, entry.kept, entry.until = entry.kept, 0, now.Add(quietFor)
+	return kept, true
+}
