@@ -43,8 +43,8 @@ func (t *texts) arns(spans []span, e *cloudtrail.Event) (_ []span, more bool) {
 // appendARN appends the text of a string if it is an ARN, by the test of AWS's own libraries: the prefix,
 // and six parts.
 func (t *texts) appendARN(s cloudtrail.Value) (span, bool) {
-	if len(s) > 2+6*MaxARNBytes || s[1] != 'a' && s[1] != '\\' {
-		return span{}, false
+	if len(s) > 2+6*MaxARNBytes || !bytes.HasPrefix(s, []byte(`"arn:`)) && bytes.IndexByte(s[:min(len(s), 5)], '\\') < 0 {
+		return span{}, false // neither as it stands nor behind escapes
 	}
 	start := len(t.buf)
 	t.buf = s.AppendText(t.buf)

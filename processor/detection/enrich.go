@@ -49,8 +49,9 @@ func (en *enricher) enrich(p *Policy, d *Decision, e *cloudtrail.Event, r *Recor
 		Runbook: RuleRunbook, Reference: RuleReference, Tags: ruleTags, MitreAttack: ruleTechniques,
 		Policy: alert.Policy{Version: p.version, Level: d.Level, Reason: d.Reason},
 	}
-	en.setFields(e)
-	en.setPrincipal(e.UserIdentity)
+	id := readIdentity(e.UserIdentity)
+	en.setFields(e, &id)
+	en.setPrincipal(&id)
 	en.setTitle(d)
 	en.setOrigin(e, r)
 	en.setID(e, r)
@@ -61,7 +62,7 @@ func (en *enricher) enrich(p *Policy, d *Decision, e *cloudtrail.Event, r *Recor
 }
 
 // setFields sets what the alert takes over from the event as it came.
-func (en *enricher) setFields(e *cloudtrail.Event) {
+func (en *enricher) setFields(e *cloudtrail.Event, id *identity) {
 	a := &en.alert
 	a.EventTime = en.eventTime(e.EventTime)
 	a.EventID = en.raw("eventID", e.EventID)
@@ -72,7 +73,7 @@ func (en *enricher) setFields(e *cloudtrail.Event) {
 	a.SourceIPAddress = en.raw("sourceIPAddress", e.SourceIPAddress)
 	a.UserAgent = en.raw("userAgent", e.UserAgent)
 	a.UserIdentity = en.raw("userIdentity", e.UserIdentity)
-	a.UserName = en.raw("userName", issuerUserName(e.UserIdentity))
+	a.UserName = en.raw("userName", id.IssuerUserName)
 	a.ErrorCode = en.raw("errorCode", e.ErrorCode)
 }
 
@@ -102,8 +103,8 @@ func (en *enricher) eventTime(v cloudtrail.Value) []byte {
 	return clean[start:len(clean):len(clean)]
 }
 
-func (en *enricher) setPrincipal(userIdentity cloudtrail.Value) {
-	id, p := readIdentity(userIdentity), &en.alert.Principal
+func (en *enricher) setPrincipal(id *identity) {
+	p := &en.alert.Principal
 	en.name = en.principalText(&p.Name, id.appendName)
 	en.principalText(&p.Session, id.appendSession)
 	en.principalText(&p.Type, id.Type.AppendText)

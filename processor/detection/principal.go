@@ -11,53 +11,42 @@ const maxPrincipalBytes = 2 << 10
 
 // identity holds the members of a userIdentity that tell who acted
 // (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html).
-// A member is nil where it is missing, empty, or of a type that has no text.
 type identity struct {
-	Type        cloudtrail.Value
-	UserName    cloudtrail.Value
-	ARN         cloudtrail.Value
-	AccountID   cloudtrail.Value
-	PrincipalID cloudtrail.Value
-	InvokedBy   cloudtrail.Value
-
-	IssuerUserName   cloudtrail.Value // sessionContext.sessionIssuer.userName
-	OnBehalfOfUserID cloudtrail.Value // onBehalfOf.userId
+	// Each is nil where it is missing, empty, or of a type that has no text.
+	Type, UserName, ARN, AccountID, PrincipalID, InvokedBy, OnBehalfOfUserID cloudtrail.Value
+	// IssuerUserName is sessionContext.sessionIssuer.userName as it came, the rule's own userName.
+	IssuerUserName cloudtrail.Value
 }
 
 func readIdentity(v cloudtrail.Value) (id identity) {
-	members := [...]struct {
-		name string
-		dst  *cloudtrail.Value
-	}{
-		{"type", &id.Type},
-		{"userName", &id.UserName},
-		{"arn", &id.ARN},
-		{"accountId", &id.AccountID},
-		{"principalId", &id.PrincipalID},
-		{"invokedBy", &id.InvokedBy},
-	}
 	for key, value := range v.Members() {
-		for _, m := range members {
-			if key.EqualString(m.name) {
-				*m.dst = scalar(value)
-			}
+		switch {
+		case key.EqualString("type"):
+			id.Type = scalar(value)
+		case key.EqualString("userName"):
+			id.UserName = scalar(value)
+		case key.EqualString("arn"):
+			id.ARN = scalar(value)
+		case key.EqualString("accountId"):
+			id.AccountID = scalar(value)
+		case key.EqualString("principalId"):
+			id.PrincipalID = scalar(value)
+		case key.EqualString("invokedBy"):
+			id.InvokedBy = scalar(value)
+		case key.EqualString("sessionContext"):
+			id.IssuerUserName = value.Member("sessionIssuer").Member("userName")
+		case key.EqualString("onBehalfOf"):
+			id.OnBehalfOfUserID = scalar(value.Member("userId"))
 		}
 	}
-	id.IssuerUserName = scalar(issuerUserName(v))
-	id.OnBehalfOfUserID = scalar(v.Member("onBehalfOf").Member("userId"))
 	return id
-}
-
-// issuerUserName returns the rule's own userName, as it came.
-func issuerUserName(userIdentity cloudtrail.Value) cloudtrail.Value {
-	return userIdentity.Member("sessionContext").Member("sessionIssuer").Member("userName")
 }
 
 // appendName appends the principal's name. The rule's own choice is the session issuer's name, which only
 // sessions of roles and users have; the other types of identity have their names elsewhere.
 func (id *identity) appendName(dst []byte) []byte {
-	if id.IssuerUserName != nil {
-		return id.IssuerUserName.AppendText(dst)
+	if issuer := scalar(id.IssuerUserName); issuer != nil {
+		return issuer.AppendText(dst)
 	}
 	start := len(dst)
 	switch {
