@@ -86,7 +86,17 @@ func (s *session) onLost(ctx context.Context, client *kgo.Client, m map[string][
 }
 
 // run transacts until ctx ends, which is no error, or until the session cannot go on.
+//
+// It takes its transactional id before anything else: that aborts what a killed predecessor left open.
+// The client would do so only when it produces, and until then readers of committed alerts stand still,
+// and so may we: the broker does not tell the committed offsets while a transaction has others pending.
 func (s *session) run(ctx context.Context) error {
+	if _, _, err := s.tx.Client().ProducerID(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("taking the transactional id: %w", err)
+	}
 	for {
 		fetches := s.tx.PollFetches(ctx)
 		err := s.p.fetchErrors(fetches)
