@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // scene is where one test plays: topics and a group of its own on some broker.
@@ -56,11 +58,28 @@ func newEmptyScene(t *testing.T, bootstrap string, partitions int32) *scene {
 	}
 }
 
+// makeTopic returns when each broker knows the topic.
 func (s *scene) makeTopic(t *testing.T, topic string, settings map[string]*string) {
 	t.Helper()
 	eventually(t, time.Minute, func() error {
 		_, err := s.admin.CreateTopic(t.Context(), s.partitions, -1, settings, topic)
 		return err
+	})
+	eventually(t, time.Minute, func() error {
+		for _, broker := range s.client.SeedBrokers() {
+			request := kmsg.NewPtrMetadataRequest()
+			wanted := kmsg.NewMetadataRequestTopic()
+			wanted.Topic = &topic
+			request.Topics = append(request.Topics, wanted)
+			response, err := broker.Request(t.Context(), request)
+			if err != nil {
+				return err
+			}
+			if known := response.(*kmsg.MetadataResponse).Topics[0]; known.ErrorCode != 0 || len(known.Partitions) != int(s.partitions) {
+				return fmt.Errorf("topic %s: %d partitions, %w", topic, len(known.Partitions), kerr.ErrorForCode(known.ErrorCode))
+			}
+		}
+		return nil
 	})
 }
 

@@ -3,6 +3,8 @@
 package integration
 
 import (
+	"errors"
+	"fmt"
 	"syscall"
 	"testing"
 	"time"
@@ -18,10 +20,10 @@ func TestKafkaStop(t *testing.T) {
 		s, l := newScene(t, broker, 4), newLedger()
 		r := follow(t, broker, l.see, s.alerts, s.deadLetters)
 		o := startLoad(t, s, l, 500, nil)
-		for _, how := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGTERM} {
-			p := start(t, s.run("--delivery", delivery, "--instance-id", "none")...)
+		for n, how := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGTERM} {
+			p := start(t, s.run("--delivery", delivery, "--instance-id", fmt.Sprintf("%s-%d", s.group, n))...)
 			seen := l.alertsSeen()
-			eventually(t, time.Minute, func() error { return moreThan(l.alertsSeen(), seen+100) })
+			eventually(t, time.Minute, func() error { return errors.Join(p.ended(), moreThan(l.alertsSeen(), seen+100)) })
 			p.signal(t, how)
 			if status := p.wait(t, 30*time.Second); status != 0 {
 				t.Errorf("exit status after %v: %d, want 0; log:\n%s", how, status, p.log.String())
