@@ -34,10 +34,10 @@ func (s *Summary) add(c *chunk) {
 	s.Counts.Add(&c.counts)
 	for i := range c.findings {
 		f := &c.findings[i]
-		s.Accounts.add(f.account)
-		s.Regions.add(f.region)
-		s.Events.add(f.event)
-		s.Principals.add(f.principal)
+		s.Accounts.Add(f.account)
+		s.Regions.Add(f.region)
+		s.Events.Add(f.event)
+		s.Principals.Add(f.principal)
 	}
 }
 
@@ -80,7 +80,8 @@ type Top struct {
 // maxKeys bounds how many keys are told apart: whoever writes events can make up as many as he likes.
 const maxKeys = 10_000
 
-func (t *Tops) add(key string) {
+// Add counts a key.
+func (t *Tops) Add(key string) {
 	if t.counts == nil {
 		t.counts = make(map[string]uint64)
 	}

@@ -1,5 +1,229 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
 
-func newDemoCommand() *cobra.Command { return &cobra.Command{Use: "demo"} }
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
+)
+
+// The topics of the demo, by the names that run takes unless told otherwise.
+const (
+	demoInput       = "cloudtrail"
+	demoAlerts      = "cloudtrail-alerts"
+	demoDeadLetters = "cloudtrail-dead-letters"
+	demoGroup       = "regionwatch-demo"
+)
+
+// demoSettle is how long what is on its way may take to arrive once no more is made.
+const demoSettle = 60 * time.Second
+
+// demoFlags are the flags of demo that are no settings.
+type demoFlags struct {
+	port, rate, events, seed, accounts *parsed[int64]
+	matching, damaged                  *parsed[float64]
+	shapes                             []string
+}
+
+func newDemoCommand() *cobra.Command {
+	f := demoFlags{
+		port:     newNumber("0", 0, 65535),
+		rate:     newNumber("1000", 1, 1_000_000),
+		events:   newNumber("0", 0, 1_000_000_000_000),
+		seed:     newNumber("1", 0, 1_000_000_000_000),
+		accounts: newNumber("4", 1, sample.MaxAccounts),
+		matching: newShare("0.002"),
+		damaged:  newShare("0.002"),
+	}
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "See it work: an embedded broker, generated traffic and alerts as they come",
+		Long: "See it work, without anything to set up: a Kafka broker in this process, on a port of 127.0.0.1,\n" +
+			"generated CloudTrail of several accounts, some of it damaged, and the same pipeline as in run, which\n" +
+			"reads it and writes alerts and dead letters. Any Kafka client can look at the topics meanwhile.\n\n" +
+			"A signal to stop, or --events, ends it with an account of all that was read, alerted, passed and\n" +
+			"dead-lettered, read back from the topics by a client of its own. The exit status is 1 where it does\n" +
+			"not add up.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	flags := cmd.Flags()
+	flags.Var(f.port, "port", fmt.Sprintf("port of the broker; 0 is %d, or a free one if that is taken", demoPort))
+	flags.Var(f.rate, "rate", "records a second")
+	flags.Var(f.events, "events", "events after which it ends; 0 goes on until a signal to stop")
+	flags.Var(f.seed, "seed", "chooses among all the samples there could be")
+	flags.Var(f.accounts, "accounts", fmt.Sprintf("accounts that the events are of, up to %d", sample.MaxAccounts))
+	flags.Var(f.matching, "match-share", "share of events that are writes in an unused region, from 0 to 1")
+	flags.Var(f.damaged, "damaged-share", "share of records that are damaged, from 0 to 1")
+	flags.StringSliceVar(&f.shapes, "shape", []string{"event", "gzip+records", "ndjson"}, "shapes of the records, as generate takes them")
+	addNamedSettings(cmd, "delivery", "unused-regions")
+	return cmd
+}
+
+func (f *demoFlags) run(cmd *cobra.Command) error {
+	s, policy, err := loadPolicy(cmd)
+	if err != nil {
+		return err
+	}
+	traffic, err := f.traffic(s)
+	if err != nil {
+		return mistake{err}
+	}
+	broker, err := startDemoBroker(cmd.Context(), int(f.port.value))
+	if err != nil {
+		return err
+	}
+	defer broker.close()
+	d := &demo{settings: s, broker: broker, traffic: traffic, view: newDemoView(cmd, broker.address, s, policy)}
+	if err := d.connect(cmd, policy); err != nil {
+		return err
+	}
+	defer d.reader.close()
+	ctx, stop := stopOnSignal(cmd.Context(), demoSettle, slog.New(slog.DiscardHandler))
+	defer stop()
+	d.view.begin()
+	err = d.run(ctx)
+	d.view.end()
+	if err != nil {
+		return err
+	}
+	return d.account(cmd.OutOrStdout())
+}
+
+// traffic returns what makes the records. The error names every mistake.
+func (f *demoFlags) traffic(s *config.Settings) (*demoTraffic, error) {
+	o := sample.Options{
+		Seed: uint64(f.seed.value), Accounts: int(f.accounts.value), UnusedRegions: s.UnusedRegions,
+		MatchShare: f.matching.value, DamagedShare: f.damaged.value, EventsPerRecord: 5,
+		Start: time.Now(), Interval: time.Second / time.Duration(3*f.rate.value),
+	}
+	o.Regions = usedRegions(s.UnusedRegions)
+	var faults []error
+	for _, text := range f.shapes {
+		chain, err := sample.ParseShape(text)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("flag --shape: %w", err))
+		}
+		o.Shapes = append(o.Shapes, chain)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	g, err := sample.New(o)
+	if err != nil {
+		return nil, err
+	}
+	return &demoTraffic{generator: g, rate: float64(f.rate.value), events: uint64(f.events.value)}, nil
+}
+
+// demo is the pipeline that run would start, with traffic before it and a reader behind it.
+type demo struct {
+	settings  *config.Settings
+	broker    *demoBroker
+	traffic   *demoTraffic
+	processor *processor.Processor
+	reader    *demoReader
+	view      *demoView
+}
+
+// connect makes the clients and the processor.
+func (d *demo) connect(cmd *cobra.Command, policy *detection.Policy) error {
+	o := newOptions(d.settings)
+	o.Brokers = []string{d.broker.address}
+	o.InputTopics, o.InputPattern = []string{demoInput}, false
+	o.AlertTopic, o.DeadLetterTopic = demoAlerts, demoDeadLetters
+	o.Group, o.InstanceID = demoGroup, "demo"
+	o.Policy = func() *detection.Policy { return policy }
+	o.Logger = d.view.logger(cmd.ErrOrStderr())
+	o.OnAlert = d.view.alert
+	var err error
+	if d.processor, err = processor.New(o); err != nil {
+		return mistake{err}
+	}
+	d.reader, err = newDemoReader(d.broker.address)
+	return err
+}
+
+// run makes traffic until there is enough or ctx ends, and stops the processor when all of it has arrived.
+// The error is one that keeps it from arriving.
+func (d *demo) run(ctx context.Context) error {
+	group, running := errgroup.WithContext(context.WithoutCancel(ctx))
+	processing, stopProcessing := context.WithCancel(running)
+	reading, stopReading := context.WithCancel(running)
+	group.Go(func() error { return d.processor.Run(processing) })
+	group.Go(func() error { return d.reader.run(reading) })
+	group.Go(func() error { return d.view.run(reading, d.status) })
+	group.Go(func() error {
+		defer stopReading()
+		defer stopProcessing()
+		made, stop := mergeCancel(ctx, running)
+		defer stop()
+		if err := d.traffic.run(made, d.broker.address, d.processor); err != nil {
+			return err
+		}
+		settling, cancel := context.WithTimeout(running, demoSettle)
+		defer cancel()
+		return d.settle(settling, stopProcessing)
+	})
+	return group.Wait()
+}
+
+// settle waits until the processor has read all records, ends it, and waits until what it wrote has been
+// read back.
+func (d *demo) settle(ctx context.Context, stopProcessing func()) error {
+	err := until(ctx, func() bool { return d.processor.Status().Counts.Records >= d.traffic.records() })
+	stopProcessing()
+	if err != nil {
+		return fmt.Errorf("waiting for the processor: %s of %s records read: %w",
+			grouped(d.processor.Status().Counts.Records), grouped(d.traffic.records()), err)
+	}
+	err = until(ctx, func() bool { return d.processor.Ready() != nil && d.reader.atEnd(ctx) })
+	if err != nil {
+		return fmt.Errorf("reading alerts and dead letters back: %w", err)
+	}
+	return nil
+}
+
+// status is what the view shows beside the alerts.
+func (d *demo) status() processor.Status { return d.processor.Status() }
+
+// until waits until a condition holds.
+func until(ctx context.Context, holds func() bool) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// mergeCancel returns a context that ends with either of two.
+func mergeCancel(a, b context.Context) (context.Context, func()) {
+	merged, cancel := context.WithCancel(a)
+	stop := context.AfterFunc(b, cancel)
+	return merged, func() { stop(); cancel() }
+}
+
+// account tells what became of everything, and whether it adds up.
+func (d *demo) account(w io.Writer) error {
+	a := demoAccount{
+		status: d.processor.Status(), truth: d.traffic.truth(), produced: d.traffic.records(),
+		alertsBack: d.reader.alerts.Load(), lettersBack: d.reader.letters.Load(), unused: d.settings.UnusedRegions,
+	}
+	a.print(w)
+	return a.check()
+}

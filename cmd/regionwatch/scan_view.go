@@ -87,7 +87,7 @@ func (b besideBar) Write(p []byte) (int, error) {
 }
 
 // alertColumns are the widths of the columns of alerts in tables; the last one has none.
-var alertColumns = []int{20, 12, 14, 32, 28, 0}
+var alertColumns = []int{20, 12, 14, 28, 22, 0}
 
 var alertHeader = row("TIME", "ACCOUNT", "REGION", "EVENT", "PRINCIPAL", "FROM")
 

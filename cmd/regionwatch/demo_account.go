@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
+)
+
+// demoAccount holds what was made against what was read, written and read back.
+type demoAccount struct {
+	status                            processor.Status
+	truth                             sample.Truth
+	produced, alertsBack, lettersBack uint64
+	unused                            []string
+}
+
+// print tells people.
+func (a *demoAccount) print(w io.Writer) {
+	c := &a.status.Counts
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(what, format string, args ...any) {
+		fmt.Fprintf(table, "%s\t%s\n", what, fmt.Sprintf(format, args...))
+	}
+	line("records", "%s produced, %s read: %s done, %s with dead letters", grouped(a.produced), grouped(c.Records), grouped(c.Done), grouped(c.DeadLettered))
+	line("events", "%s read: %s alerted, %s exempted, %s passed", grouped(c.Events),
+		grouped(c.Outcomes[detection.OutcomeAlerted]), grouped(c.Outcomes[detection.OutcomeExempted]), grouped(c.Passed()))
+	line("passed", "%s", orNone(passedReasons(c)))
+	line("alerts", "%s acknowledged, %s read back from %s, %s of them partial", grouped(a.status.Acked), grouped(a.alertsBack), demoAlerts, grouped(c.Partial))
+	line("dead letters", "%s acknowledged, %s read back from %s: %s", grouped(a.status.DeadLetter), grouped(a.lettersBack), demoDeadLetters, orNone(faultReasons(c)))
+	line("skipped", "%s", orNone(skipReasons(c)))
+	verdict := "yes, to the last record and event"
+	if err := a.check(); err != nil {
+		verdict = "NO: " + strings.ReplaceAll(err.Error(), "\n", "; ")
+	}
+	line("adds up", "%s", verdict)
+	_ = table.Flush() // the output that it goes to is the only place to tell
+}
+
+// check returns what does not add up.
+func (a *demoAccount) check() error {
+	c, t := &a.status.Counts, &a.truth
+	var faults []error
+	same := func(what string, got, want uint64) {
+		if got != want {
+			faults = append(faults, fmt.Errorf("%s: %s, want %s", what, grouped(got), grouped(want)))
+		}
+	}
+	var letters uint64
+	for _, n := range c.Faults {
+		letters += n
+	}
+	alerted := c.Outcomes[detection.OutcomeAlerted]
+	same("records read", c.Records, a.produced)
+	same("records done and dead-lettered", c.Done+c.DeadLettered, c.Records)
+	same("records with dead letters", c.DeadLettered, t.DeadLettered)
+	same("events read", c.Events, t.Events+t.PartialAlerts(a.unused))
+	same("events alerted", alerted, t.Alerts(a.unused))
+	same("partial alerts", c.Partial, t.PartialAlerts(a.unused))
+	same("alerts acknowledged", a.status.Acked, alerted)
+	same("alerts read back", a.alertsBack, alerted)
+	same("dead letters acknowledged", a.status.DeadLetter, letters)
+	same("dead letters read back", a.lettersBack, letters)
+	return errors.Join(faults...)
+}
+
+func orNone(reasons []string) string {
+	if len(reasons) == 0 {
+		return "none"
+	}
+	return strings.Join(reasons, ", ")
+}
