@@ -1,23 +1,91 @@
 package cloudtrail
 
-import "bytes"
-
 // decodeEvent reads the object that starts at b[0], an opening brace, in one strict pass. It overwrites
 // e's values, marks, InvalidUTF8 and Raw (the object's bytes), and leaves the rest of e alone. On damage e holds
 // what was read before it, err is a [*SyntaxError] and end is where reading stopped.
 func (s *scanner) decodeEvent(b []byte, e *Event) (end int, err error) {
 	e.clear()
 	s.invalid = false
-	i := 0
-	for done := false; !done && err == nil; {
-		var key, value Value
-		key, value, i, done, err = s.nextMember(b, i)
-		if value != nil {
-			e.set(key, value)
+	end, err = s.decodeMembers(b, e)
+	e.Raw, e.InvalidUTF8 = b[:end:end], s.invalid
+	return end, err
+}
+
+// decodeMembers reads the members of the event and captures them.
+func (s *scanner) decodeMembers(b []byte, e *Event) (end int, err error) {
+	i := skipSpace(b, 1)
+	if at(b, i) == '}' {
+		return i + 1, nil
+	}
+	id := keyOther
+	for {
+		// The key. Events of one stream mostly have their keys in the same order, so the one that came after the
+		// last key the last time is tried first.
+		if guess := s.follows[id&63]; i >= 0 && i < len(b)-keyWindow-1 && b[i] == '"' && keys[guess&63].at((*[keyWindow]byte)(b[i+1:])) {
+			id = guess
+			i += 1 + keys[guess&63].size
+		} else {
+			last := id
+			if id, i, err = s.eventKey(b, i); err != nil {
+				return i, err
+			}
+			s.follows[last&63] = id
+		}
+		if at(b, i) <= ' ' {
+			i = skipSpace(b, i)
+		}
+		// The value.
+		start := i
+		if at(b, i) == '"' {
+			i = skipWords(b, i+1)
+			if at(b, i) == '"' {
+				i++
+			} else {
+				i, err = s.skipString(b, start)
+			}
+		} else {
+			i, err = s.skipValue(b, i)
+		}
+		if err != nil {
+			return i, err
+		}
+		e.put(id, b[start:i])
+		// What follows it.
+		if at(b, i) != ',' {
+			i = skipSpace(b, i)
+		}
+		if at(b, i) == '}' {
+			return i + 1, nil
+		}
+		if at(b, i) != ',' {
+			return i, wrong(b, i, "a comma or the end of the object")
+		}
+		i++
+		if at(b, i) != '"' {
+			i = skipSpace(b, i)
 		}
 	}
-	e.Raw, e.InvalidUTF8 = b[:i:i], s.invalid
-	return i, err
+}
+
+// eventKey reads the key at b[i], the colon and the white space around it.
+func (s *scanner) eventKey(b []byte, i int) (id keyID, value int, err error) {
+	end, value, err := s.skipKey(b, i)
+	if err != nil {
+		return keyOther, value, err
+	}
+	return keyOf(Value(b[i:end])), value, nil
+}
+
+// set stores a member of the event; one that stands twice is overwritten.
+func (e *Event) set(key, value Value) { e.put(keyOf(key), value) }
+
+// put stores the value of the key.
+func (e *Event) put(k keyID, value Value) {
+	if field := e.field(k); field != nil {
+		*field = value
+		return
+	}
+	e.marks |= keys[k&63].marks
 }
 
 // clear removes what decodeEvent sets.
@@ -25,79 +93,6 @@ func (e *Event) clear() {
 	index, shape := e.Index, e.Shape
 	damage, salvaged := e.Damage, e.Salvaged
 	*e = Event{Index: index, Shape: shape, Damage: damage, Salvaged: salvaged}
-}
-
-// maxKey is the length of the longest key that we know.
-const maxKey = len("recipientAccountId")
-
-// set stores a member of the event; one that stands twice is overwritten.
-func (e *Event) set(key, value Value) {
-	name := ""
-	switch inside := key[1 : len(key)-1]; {
-	case bytes.IndexByte(inside, '\\') >= 0:
-		name = plainName(key)
-	case len(inside) <= maxKey:
-		name = string(inside)
-	}
-	if field := e.field(name); field != nil {
-		*field = value
-		return
-	}
-	e.marks |= markOf(name)
-}
-
-// plainName returns the name that an escaped key stands for, or "" where it is none that we know. It
-// compares rather than decodes, so that a long key costs no memory.
-func plainName(key Value) string {
-	for _, names := range [...][]string{fieldNames[:], markNames[:]} {
-		for _, name := range names {
-			if key.EqualString(name) {
-				return name
-			}
-		}
-	}
-	return ""
-}
-
-// fieldNames holds the keys that field knows.
-var fieldNames = [...]string{
-	"eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress",
-	"userAgent", "errorCode", "eventID", "readOnly", "eventType", "recipientAccountId", "eventCategory",
-}
-
-// field returns where the value of a key belongs, or nil.
-func (e *Event) field(name string) *Value {
-	switch name {
-	case "eventVersion":
-		return &e.EventVersion
-	case "userIdentity":
-		return &e.UserIdentity
-	case "eventTime":
-		return &e.EventTime
-	case "eventSource":
-		return &e.EventSource
-	case "eventName":
-		return &e.EventName
-	case "awsRegion":
-		return &e.AWSRegion
-	case "sourceIPAddress":
-		return &e.SourceIPAddress
-	case "userAgent":
-		return &e.UserAgent
-	case "errorCode":
-		return &e.ErrorCode
-	case "eventID":
-		return &e.EventID
-	case "readOnly":
-		return &e.ReadOnly
-	case "eventType":
-		return &e.EventType
-	case "recipientAccountId":
-		return &e.RecipientAccountID
-	case "eventCategory":
-		return &e.EventCategory
-	}
-	return nil
 }
 
 // isEvent reports whether the object that was read is a CloudTrail event by its own keys: it has a

@@ -35,81 +35,40 @@ const (
 	markAWSLogs                           // awslogs
 )
 
-// markNames holds the keys that markOf knows.
-var markNames = [...]string{
-	"Records", "records", "detail", "detail-type", "messageType", "logEvents", "Message", "Type",
-	"body", "Body", "CloudTrailEvent", "message", "log", "event", "event.original", "payload",
-	"digestS3Object", "digestEndTime", "s3Bucket", "s3ObjectKey", "insightDetails", "Event", "data", "kinesis",
-	"Sns", "Messages", "Events", "awslogs",
+// markKeys holds the keys of the marks.
+var markKeys = [...]struct {
+	name string
+	mark marks
+}{
+	{"Records", markRecords},
+	{"records", markFirehoseRecords},
+	{"detail", markDetail},
+	{"detail-type", markDetailType},
+	{"messageType", markMessageType},
+	{"logEvents", markLogEvents},
+	{"Message", markSNSMessage},
+	{"Type", markSNSType},
+	{"body", markBody},
+	{"Body", markSQSBody},
+	{"CloudTrailEvent", markCloudTrailEvent},
+	{"message", markMessage},
+	{"log", markLog},
+	{"event", markEvent},
+	{"event.original", markEventOriginal},
+	{"payload", markPayload},
+	{"digestS3Object", markDigest},
+	{"digestEndTime", markDigest},
+	{"s3Bucket", markS3Bucket},
+	{"s3ObjectKey", markS3ObjectKey},
+	{"insightDetails", markInsight},
+	{"Event", markTestEvent},
+	{"data", markData},
+	{"kinesis", markKinesis},
+	{"Sns", markSNS},
+	{"Messages", markMessages},
+	{"Events", markLookupEvents},
+	{"awslogs", markAWSLogs},
 }
 
 // has reports whether all of the marks in want are there.
 func (m marks) has(want marks) bool { return m&want == want }
-
-// markOf returns the mark of a key, decoded, or 0.
-func markOf(key string) marks {
-	switch key {
-	case "Records":
-		return markRecords
-	case "records":
-		return markFirehoseRecords
-	case "detail":
-		return markDetail
-	case "detail-type":
-		return markDetailType
-	case "messageType":
-		return markMessageType
-	case "logEvents":
-		return markLogEvents
-	case "Message":
-		return markSNSMessage
-	case "Type":
-		return markSNSType
-	case "body":
-		return markBody
-	case "Body":
-		return markSQSBody
-	case "CloudTrailEvent":
-		return markCloudTrailEvent
-	case "message":
-		return markMessage
-	case "log":
-		return markLog
-	case "event":
-		return markEvent
-	case "event.original":
-		return markEventOriginal
-	}
-	return rareMarkOf(key)
-}
-
-// rareMarkOf is markOf for the keys of what is recognized and passed.
-func rareMarkOf(key string) marks {
-	switch key {
-	case "payload":
-		return markPayload
-	case "digestS3Object", "digestEndTime":
-		return markDigest
-	case "s3Bucket":
-		return markS3Bucket
-	case "s3ObjectKey":
-		return markS3ObjectKey
-	case "insightDetails":
-		return markInsight
-	case "Event":
-		return markTestEvent
-	case "data":
-		return markData
-	case "kinesis":
-		return markKinesis
-	case "Sns":
-		return markSNS
-	case "Messages":
-		return markMessages
-	case "Events":
-		return markLookupEvents
-	case "awslogs":
-		return markAWSLogs
-	}
-	return 0
-}

@@ -8,6 +8,8 @@ type scanner struct {
 	invalid bool
 	// deep holds the levels of nesting beyond the innermost 64, one bit a level.
 	deep []uint64
+	// follows guesses the key after each key of an event: the one that came after it the last time.
+	follows [64]keyID
 }
 
 // nesting remembers for each open level whether it is an object (1) or an array (0).
@@ -34,6 +36,14 @@ func (s *scanner) pop(n *nesting) {
 	}
 }
 
+// at returns b[i], or 0, which is no part of any JSON, where i is not in b.
+func at(b []byte, i int) byte {
+	if uint(i) < uint(len(b)) {
+		return b[i]
+	}
+	return 0
+}
+
 // skipSpace returns the index of the first byte at or after i that is no JSON white space; len(b)
 // where there is none.
 func skipSpace(b []byte, i int) int {
@@ -47,96 +57,125 @@ func skipSpace(b []byte, i int) int {
 // index after it; on an error the index where it stopped. Any depth is read without recursion, with one
 // bit of memory a level.
 func (s *scanner) skipValue(b []byte, i int) (end int, err error) {
-	var n nesting
+	if c := at(b, i); c != '{' && c != '[' {
+		return s.skipScalar(b, i)
+	}
+	n := nesting{}
 	s.deep = s.deep[:0]
 	for {
-		opened := false
-		i, opened, err = s.openValue(b, i, &n)
-		if err != nil {
-			return stoppedAt(err, i), err
-		}
-		if opened {
-			continue
-		}
-		i, err = s.closeValues(b, i, &n)
-		if err != nil {
-			return stoppedAt(err, i), err
-		}
-		if n.depth == 0 {
-			return i, nil
-		}
-	}
-}
-
-// openValue reads a scalar, an empty container, or the start of a container up to where its first value
-// begins, which it tells by opened.
-func (s *scanner) openValue(b []byte, i int, n *nesting) (next int, opened bool, err error) {
-	if i >= len(b) {
-		return i, false, wrong(b, i, "a value")
-	}
-	switch b[i] {
-	case '{':
-		i = skipSpace(b, i+1)
-		if i < len(b) && b[i] == '}' {
-			return i + 1, false, nil
-		}
-		s.push(n, 1)
-		i, err = s.skipKey(b, i)
-		return i, true, err
-	case '[':
-		i = skipSpace(b, i+1)
-		if i < len(b) && b[i] == ']' {
-			return i + 1, false, nil
-		}
-		s.push(n, 0)
-		return i, true, nil
-	}
-	i, err = s.skipScalar(b, i)
-	return i, false, err
-}
-
-// closeValues goes on after a value: it closes the levels that end here and stops where the next value
-// starts, or after the outermost level.
-func (s *scanner) closeValues(b []byte, i int, n *nesting) (next int, err error) {
-	for n.depth > 0 {
-		i = skipSpace(b, i)
-		object := n.bits&1 == 1
+		ended := true
 		switch {
-		case i < len(b) && b[i] == ',':
-			i = skipSpace(b, i+1)
-			if object {
-				return s.skipKey(b, i)
+		case at(b, i) == '{':
+			if i = skipSpace(b, i+1); at(b, i) == '}' {
+				i++
+				break
 			}
-			return i, nil
-		case i < len(b) && b[i] == '}' && object, i < len(b) && b[i] == ']' && !object:
-			s.pop(n)
-			i++
-		case object:
-			return i, wrong(b, i, "a comma or the end of the object")
+			s.push(&n, 1)
+			i, ended, err = s.skipMembers(b, i)
+		case at(b, i) == '[':
+			if i = skipSpace(b, i+1); at(b, i) == ']' {
+				i++
+				break
+			}
+			s.push(&n, 0)
+			ended = false
 		default:
-			return i, wrong(b, i, "a comma or the end of the array")
+			i, err = s.skipScalar(b, i)
+		}
+		for ended && err == nil {
+			if n.depth == 0 {
+				return i, nil
+			}
+			i, ended, err = s.skipAfter(b, i, &n)
+		}
+		if err != nil {
+			return i, err
 		}
 	}
-	return i, nil
 }
 
-// skipKey reads a key, its colon and the white space around, and returns where the value starts.
-func (s *scanner) skipKey(b []byte, i int) (next int, err error) {
-	if i >= len(b) || b[i] != '"' {
-		return i, wrong(b, i, "a key")
-	}
-	if i, err = s.skipString(b, i); err != nil {
-		return i, err
-	}
+// skipAfter goes on after a value within an object or array: it closes the level, which ends a value of
+// the next one, or reads up to the next value that is for skipValue to read. It tells by ended which it was.
+func (s *scanner) skipAfter(b []byte, i int, n *nesting) (next int, ended bool, err error) {
 	i = skipSpace(b, i)
-	if i >= len(b) || b[i] != ':' {
-		return i, wrong(b, i, "a colon")
+	object := n.bits&1 == 1
+	switch {
+	case at(b, i) == ',':
+		i = skipSpace(b, i+1)
+		if object {
+			return s.skipMembers(b, i)
+		}
+		return i, false, nil
+	case at(b, i) == '}' && object, at(b, i) == ']' && !object:
+		s.pop(n)
+		return i + 1, true, nil
+	case object:
+		return i, false, wrong(b, i, "a comma or the end of the object")
 	}
-	return skipSpace(b, i+1), nil
+	return i, false, wrong(b, i, "a comma or the end of the array")
+}
+
+// skipMembers reads the members of an object from the key at b[i] on, as long as their values are
+// strings, which most of an event are. It stops where another value starts, or after the last string,
+// which it tells by ended.
+func (s *scanner) skipMembers(b []byte, i int) (next int, ended bool, err error) {
+	for {
+		if at(b, i) != '"' {
+			return i, false, wrong(b, i, "a key")
+		}
+		start := i
+		if i = skipWords(b, i+1); at(b, i) == '"' {
+			i++
+		} else if i, err = s.skipString(b, start); err != nil {
+			return i, false, err
+		}
+		if at(b, i) != ':' {
+			if i = skipSpace(b, i); at(b, i) != ':' {
+				return i, false, wrong(b, i, "a colon")
+			}
+		}
+		if i++; at(b, i) != '"' {
+			if i = skipSpace(b, i); at(b, i) != '"' {
+				return i, false, nil
+			}
+		}
+		start = i
+		if i = skipWords(b, i+1); at(b, i) == '"' {
+			i++
+		} else if i, err = s.skipString(b, start); err != nil {
+			return i, false, err
+		}
+		if at(b, i) != ',' {
+			if i = skipSpace(b, i); at(b, i) != ',' {
+				return i, true, nil
+			}
+		}
+		if i++; at(b, i) != '"' {
+			i = skipSpace(b, i)
+		}
+	}
+}
+
+// skipKey reads the key at b[i] and its colon. It returns the index after the key, and where the value starts.
+func (s *scanner) skipKey(b []byte, i int) (end, value int, err error) {
+	if at(b, i) != '"' {
+		return i, i, wrong(b, i, "a key")
+	}
+	if end, err = s.skipString(b, i); err != nil {
+		return end, end, err
+	}
+	i = skipSpace(b, end)
+	if at(b, i) != ':' {
+		return i, i, wrong(b, i, "a colon")
+	}
+	return end, skipSpace(b, i+1), nil
 }
 
 // skipScalar reads a string, a number or a literal.
 func (s *scanner) skipScalar(b []byte, i int) (end int, err error) {
+	if i >= len(b) {
+		return i, wrong(b, i, "a value")
+	}
 	switch b[i] {
 	case '"':
 		return s.skipString(b, i)
@@ -163,7 +202,7 @@ func skipLiteral(b []byte, i int, literal string) (end int, err error) {
 // skipNumber reads a number; anything else that no value starts with is an error here.
 func skipNumber(b []byte, i int) (end int, err error) {
 	start := i
-	if i < len(b) && b[i] == '-' {
+	if at(b, i) == '-' {
 		i++
 	}
 	first := i
@@ -176,7 +215,7 @@ func skipNumber(b []byte, i int) (end int, err error) {
 	if b[first] == '0' {
 		i = first + 1 // a zero stands alone: what follows is no part of the number
 	}
-	if i < len(b) && b[i] == '.' {
+	if at(b, i) == '.' {
 		if end = skipDigits(b, i+1); end == i+1 {
 			return end, wrong(b, end, "a digit")
 		}
@@ -199,14 +238,6 @@ func skipNumber(b []byte, i int) (end int, err error) {
 func skipDigits(b []byte, i int) int {
 	for i < len(b) && b[i]-'0' < 10 {
 		i++
-	}
-	return i
-}
-
-// stoppedAt returns the offset of the syntax error err, or i for any other.
-func stoppedAt(err error, i int) int {
-	if e, ok := err.(*SyntaxError); ok {
-		return e.Offset
 	}
 	return i
 }

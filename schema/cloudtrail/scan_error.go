@@ -41,3 +41,11 @@ func wrong(b []byte, i int, want string) error {
 	}
 	return &SyntaxError{Offset: i, found: b[i], want: want}
 }
+
+// stoppedAt returns the offset of the syntax error err, or i for any other.
+func stoppedAt(err error, i int) int {
+	if e, ok := err.(*SyntaxError); ok {
+		return e.Offset
+	}
+	return i
+}

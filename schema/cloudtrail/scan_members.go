@@ -15,18 +15,11 @@ func (s *scanner) nextKey(b []byte, i int) (key Value, value int, done bool, err
 	if b[i] == '{' && start < len(b) && b[start] == '}' {
 		return nil, start + 1, true, nil
 	}
-	if start >= len(b) || b[start] != '"' {
-		return nil, start, false, wrong(b, start, "a key")
-	}
-	end, err := s.skipString(b, start)
+	end, value, err := s.skipKey(b, start)
 	if err != nil {
-		return nil, end, false, err
+		return nil, value, false, err
 	}
-	i = skipSpace(b, end)
-	if i >= len(b) || b[i] != ':' {
-		return nil, i, false, wrong(b, i, "a colon")
-	}
-	return Value(b[start:end]), skipSpace(b, i+1), false, nil
+	return Value(b[start:end]), value, false, nil
 }
 
 // nextMember steps through the members of an object: start with i at the opening brace, go on with what
