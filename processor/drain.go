@@ -23,6 +23,7 @@ func (p *Processor) runAtLeastOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.consumer.Store(c)
 	err = c.run(ctx)
 	stop := p.drainDeadline(giveUp)
 	c.client.CloseAllowingRebalance() // revokes: workers stop, and what they marked is committed

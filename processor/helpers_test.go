@@ -259,3 +259,16 @@ func alertIDs(records []*kgo.Record) map[string]int {
 	}
 	return ids
 }
+
+// mustMention asserts that err is there and its text has every part.
+func mustMention(t testing.TB, err error, parts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, want one that mentions %q", parts)
+	}
+	for _, part := range parts {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("error %q does not mention %q", err, part)
+		}
+	}
+}

@@ -27,6 +27,7 @@ type Processor struct {
 	startOffset kgo.Offset       // for partitions without a committed offset
 	newDecider  func() decider
 	running     atomic.Bool
+	consumer    atomic.Pointer[consumer] // of AtLeastOnce, once it runs
 }
 
 // New checks the options and returns a processor that has not connected yet. The error names every fault.

@@ -83,6 +83,20 @@ func TestDeadLettersAreBounded(t *testing.T) {
 	}
 }
 
+// The decoder uses its buffers again for the next quoted text: what a dead letter holds must outlive that.
+func TestDeadLettersKeepTheirPieces(t *testing.T) {
+	const body = `{"messageId":"1","eventSource":"aws:sqs","body":"{\"line\":%d,}"}`
+	r, _ := detect(t, `{"Records":[`+fmt.Sprintf(body, 1)+","+fmt.Sprintf(body, 2)+`]}`)
+	if len(r.letters) != 2 {
+		t.Fatalf("%d dead letters", len(r.letters))
+	}
+	for i, l := range r.letters {
+		if want := fmt.Sprintf(`{"line":%d,}`, i+1); string(l.Piece) != want || l.Index != i {
+			t.Errorf("dead letter %d: index %d, piece %q, want %q", i, l.Index, l.Piece, want)
+		}
+	}
+}
+
 // The same bytes give the same alerts, from the same detector and from another one.
 func TestDetectIsIdempotent(t *testing.T) {
 	values := []string{matching, matching + "x", with(t, `"eventID"`, `"x"`), with(t, parameters, `{]`), "[" + matching + "," + seedEvent("ap-east-1", "false") + "]"}

@@ -1,0 +1,162 @@
+package processor
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/processortest"
+)
+
+// Nothing is committed before the alerts of its batch are acknowledged.
+//
+// Guard: the flush before finish in process.
+func TestMarkAfterAck(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	release := make(chan struct{})
+	holdProduce(c, alertTopic, release)
+	r := start(t, testOptions(c))
+	c.Eventually("ready", func() bool { return r.Ready() == nil })
+	c.ProduceValues(inputTopic, 1, "pass", "alert 1")
+	c.Eventually("read", func() bool { return r.tally.snapshot().Read == 2 })
+	time.Sleep(5 * minCommitInterval) // several commits in the background
+	if got := c.Committed(testGroup, inputTopic, 0); got != -1 {
+		t.Errorf("committed %d while the alert was not acknowledged", got)
+	}
+	close(release)
+	c.Eventually("committed", func() bool { return c.Committed(testGroup, inputTopic, 0) == 2 })
+}
+
+// holdProduce makes the broker sit on what is produced to a topic until release is closed.
+func holdProduce(c *processortest.Cluster, topic string, release <-chan struct{}) {
+	id := c.TopicInfo(topic).TopicID
+	c.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		for _, t := range req.(*kmsg.ProduceRequest).Topics {
+			if t.Topic == topic || t.TopicID == id { // by id from version 13 on
+				c.SleepControl(func() { <-release })
+				break
+			}
+		}
+		return nil, nil, false
+	})
+}
+
+// What was polled but not processed is not committed on revoke.
+//
+// Guard: CommitMarkedOffsets; CommitUncommittedOffsets would commit what was polled (#320, #406, #1040).
+func TestRevokeCommitsMarksOnly(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	entered, release := make(chan struct{}, 1), make(chan struct{})
+	r := start(t, testOptions(c), holding(func(d *detection.Record) {
+		if d.Offset == 3 {
+			entered <- struct{}{}
+			<-release
+		}
+	}))
+	c.ProduceValues(inputTopic, 1, values(10, "alert %d")...)
+	<-entered
+	go func() {
+		time.Sleep(50 * time.Millisecond)
+		close(release)
+	}()
+	r.mustStop()
+	// Record 3 was at work when the worker was told to stop: it is finished, the rest is given up.
+	if got := c.Committed(testGroup, inputTopic, 0); got != 4 {
+		t.Errorf("committed %d, want 4", got)
+	}
+	if got := r.tally.snapshot().Returned; got != 6 {
+		t.Errorf("%d records returned, want 6", got)
+	}
+	second := start(t, testOptions(c))
+	c.Eventually("the rest is done", func() bool { return second.Status().Counts.Records == 6 })
+	second.mustStop()
+	if ids := alertIDs(c.ReadAll(alertTopic)); len(ids) != 10 {
+		t.Errorf("%d different alerts, want 10", len(ids))
+	}
+}
+
+// A partition that is lost belongs to another member already: nothing is marked or committed.
+//
+// Guard: no CommitMarkedOffsets in lost, and w.lost in finish.
+func TestLostDoesNotCommit(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	entered, release := make(chan struct{}, 1), make(chan struct{})
+	o := testOptions(c)
+	o.CommitInterval = time.Hour // nothing commits in the background
+	r := start(t, o, holding(func(d *detection.Record) {
+		if d.Offset == 1 {
+			entered <- struct{}{}
+			<-release
+		}
+	}))
+	c.ProduceValues(inputTopic, 1, "alert 0", "alert 1", "alert 2")
+	<-entered
+	commits := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Observe: true, Count: -1})
+	consumer := r.consumer.Load()
+	var lost sync.WaitGroup
+	lost.Go(func() {
+		consumer.lost(context.Background(), consumer.client, map[string][]int32{inputTopic: {0}})
+	})
+	time.Sleep(50 * time.Millisecond)
+	close(release)
+	lost.Wait()
+	if marked := consumer.client.MarkedOffsets(); len(marked) != 0 {
+		t.Errorf("marked %v for a partition that was lost", marked)
+	}
+	if commits.Hits() != 0 {
+		t.Errorf("%d commits for a partition that was lost", commits.Hits())
+	}
+}
+
+// Marks are committed soon, without a rebalance, and those of records that came to nothing as well: a
+// quiet topic must not be read again after a restart.
+func TestIdlePartitionCommits(t *testing.T) {
+	t.Parallel()
+	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
+		t.Run(delivery.String(), func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t, 2)
+			o := testOptions(c)
+			o.Delivery, o.InstanceID = delivery, "one"
+			start(t, o)
+			c.ProduceValues(inputTopic, 1, "pass", "", "pass") // partition 1 stays empty
+			c.Eventually("partition 0 is committed", func() bool { return c.Committed(testGroup, inputTopic, 0) == 3 })
+		})
+	}
+}
+
+// A commit that fails is tried again with the next; one that is refused for good ends Run.
+func TestCommitFailure(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	r := start(t, testOptions(c))
+	c.Eventually("ready", func() bool { return r.Ready() == nil })
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.UnknownServerError, Count: 2})
+	c.ProduceValues(inputTopic, 1, "pass")
+	c.Eventually("committed after all", func() bool { return c.Committed(testGroup, inputTopic, 0) == 1 })
+	if got := r.tally.snapshot().CommitFailures; got == 0 {
+		t.Error("no commit failure was counted")
+	}
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.GroupAuthorizationFailed, Count: -1})
+	c.ProduceValues(inputTopic, 1, "pass")
+	mustMention(t, r.wait(), "GROUP_AUTHORIZATION_FAILED", testGroup)
+}
+
+func committedToEnd(c *processortest.Cluster, partitions int32) bool {
+	for p := range partitions {
+		if c.Committed(testGroup, inputTopic, p) != c.End(inputTopic, p) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,215 @@
+package processor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+)
+
+// A rebalance storm: members join and leave all the time while records come in. No alert may be missing,
+// in exactly once none may come twice, and each member's counts add up.
+//
+// Guards: the wait for every worker in stopWorkers, CommitMarkedOffsets in revoked, the loop that goes on
+// after End returned (false, nil).
+func TestRebalanceStorm(t *testing.T) {
+	t.Parallel()
+	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
+		t.Run(delivery.String(), func(t *testing.T) {
+			t.Parallel()
+			const partitions, n, rounds = 6, 6000, 4
+			c := newCluster(t, partitions)
+			options := func(id string) Options {
+				o := testOptions(c)
+				o.Delivery, o.Sessions = delivery, 2
+				if delivery == ExactlyOnce {
+					o.InstanceID = id
+				}
+				return o
+			}
+			slowly := holding(func(r *detection.Record) {
+				if r.Offset%8 == 0 {
+					time.Sleep(time.Millisecond) // so that rebalances strike while work is in flight
+				}
+			})
+			steady := start(t, options("steady"), slowly)
+			var produced sync.WaitGroup
+			produced.Go(func() {
+				for i := range rounds {
+					c.ProduceValues(inputTopic, partitions, values(n, fmt.Sprintf("alert %d-%%d", i))...)
+				}
+			})
+			for i := range rounds {
+				guest := start(t, options(fmt.Sprintf("guest-%d", i)), slowly)
+				c.Eventually("the guest has partitions", func() bool { return guest.Status().Assigned > 0 })
+				time.Sleep(100 * time.Millisecond)
+				guest.mustStop()
+			}
+			produced.Wait()
+			c.Eventually("all committed", func() bool { return committedToEnd(c, partitions) })
+			steady.mustStop()
+
+			ids := alertIDs(c.ReadAll(alertTopic))
+			if len(ids) != rounds*n {
+				t.Errorf("%d different alerts, want %d", len(ids), rounds*n)
+			}
+			if delivery == ExactlyOnce {
+				for id, times := range ids {
+					if times != 1 {
+						t.Fatalf("alert %s came %d times", id, times)
+					}
+				}
+			}
+		})
+	}
+}
+
+// One partition whose decision hangs must not hold up the others, nor a rebalance.
+//
+// Guard: pauseStuck in flow; without it the queue of the slow partition fills the common room and the poll
+// loop waits for ever.
+func TestSlowPartition(t *testing.T) {
+	t.Parallel()
+	const partitions = 3
+	c := newCluster(t, partitions)
+	release := make(chan struct{})
+	r := start(t, testOptions(c), holding(func(d *detection.Record) {
+		if d.Partition == 0 {
+			<-release
+		}
+	}))
+	defer sync.OnceFunc(func() { close(release) })()
+
+	big := "pass " + randomText(400<<10)
+	var records []*kgo.Record
+	for range 3 * queuedBytes / len(big) {
+		records = append(records, &kgo.Record{Topic: inputTopic, Partition: 0, Value: []byte(big)})
+	}
+	c.Produce(records...)
+	const n = 300
+	records = nil
+	for i := range n {
+		records = append(records, &kgo.Record{Topic: inputTopic, Partition: 1 + int32(i%2), Value: fmt.Appendf(nil, "alert %d", i)})
+	}
+	c.Produce(records...)
+	c.Eventually("the other partitions are done", func() bool { return r.Status().Acked == n })
+}
+
+// A partition that was paused when it went away is read again when it comes back.
+//
+// Guard: the resume in flow.close. The client keeps a pause over rebalances (#507, #1272).
+func TestPauseEndsWithAssignment(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 2)
+	var hold atomic.Bool
+	hold.Store(true)
+	release := make(chan struct{})
+	r := start(t, testOptions(c), holding(func(d *detection.Record) {
+		if d.Partition == 0 && hold.Load() {
+			<-release
+		}
+	}))
+	c.Eventually("assigned", func() bool { return r.Status().Assigned == 2 })
+	big := "pass " + randomText(400<<10)
+	total := 2 * queuedBytes / len(big)
+	c.ProduceValues(inputTopic, 1, slices.Repeat([]string{big}, total)...)
+	client := r.consumer.Load().client
+	c.Eventually("partition 0 is paused", func() bool {
+		return slices.Contains(client.PauseFetchPartitions(nil)[inputTopic], 0)
+	})
+	hold.Store(false)
+	go func() { // the revoke waits for the worker, and the worker for us
+		time.Sleep(50 * time.Millisecond)
+		close(release)
+	}()
+	guest := start(t, testOptions(c))
+	c.Eventually("the guest has a partition", func() bool { return guest.Status().Assigned == 1 })
+	guest.mustStop()
+	c.Eventually("back again", func() bool { return r.Status().Assigned == 2 })
+	c.Eventually("all done", func() bool { return c.Committed(testGroup, inputTopic, 0) == int64(total) })
+	if paused := client.PauseFetchPartitions(nil); len(paused[inputTopic]) != 0 {
+		t.Errorf("still paused: %v", paused)
+	}
+}
+
+// Nothing is marked once a revoke has returned, however late the acknowledgements come; what was not done
+// is read by the next owner.
+//
+// Guard: the wait for w.done in stopWorkers. A mark after the revoke would be committed by the background
+// commit although the partition is another member's (redpanda-data/connect#4477).
+func TestNoMarkAfterRevoke(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	entered, release := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	r := start(t, testOptions(c), holding(func(*detection.Record) {
+		once.Do(func() { close(entered) })
+		<-release
+	}))
+	c.ProduceValues(inputTopic, 1, values(10, "alert %d")...)
+	<-entered
+
+	consumer := r.consumer.Load()
+	revoked := make(chan struct{})
+	go func() {
+		defer close(revoked)
+		consumer.revoked(context.Background(), consumer.client, map[string][]int32{inputTopic: {0}})
+	}()
+	select {
+	case <-revoked:
+		t.Error("the revoke has returned while its worker was at work")
+	case <-time.After(100 * time.Millisecond):
+	}
+	close(release)
+	<-revoked
+	if got := c.Committed(testGroup, inputTopic, 0); got > 1 {
+		t.Errorf("committed %d: the worker went on after it was told to stop", got)
+	}
+}
+
+// A partition that is named twice keeps its worker (#658, #705); one that is lost or revoked before it was
+// assigned, or in an empty map, is no mistake (#518).
+//
+// Guards: the nil checks in assigned and remove.
+func TestAssignTwiceLoseUnknown(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	r := start(t, testOptions(c))
+	c.Eventually("assigned", func() bool { return r.Status().Assigned == 1 })
+	consumer, tp := r.consumer.Load(), topicPartition{inputTopic, 0}
+	before := consumer.worker(tp)
+	consumer.assigned(context.Background(), consumer.client, tp.asMap())
+	if consumer.worker(tp) != before {
+		t.Error("a second worker for the same partition; the first is leaked")
+	}
+	for _, m := range []map[string][]int32{nil, {}, {inputTopic: {7}}, {"other": {0}}} {
+		consumer.lost(context.Background(), consumer.client, m)
+		consumer.revoked(context.Background(), consumer.client, m)
+	}
+	c.ProduceValues(inputTopic, 1, "alert 1")
+	c.Read(alertTopic, 1)
+}
+
+// A poll that returns nothing but its context's error holds rebalances up like any other (PR #1226), and so
+// does one that returns records: each poll has to be followed by AllowRebalance, or closing hangs (#187).
+//
+// Guard: AllowRebalance on every path of pollAll.
+func TestStopWhilePolling(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	r := start(t, testOptions(c))
+	c.ProduceValues(inputTopic, 1, "pass")
+	c.Eventually("read", func() bool { return r.Status().Counts.Records == 1 })
+	begin := now()
+	r.mustStop()
+	if took := now().Sub(begin); took > r.o.DrainTimeout {
+		t.Errorf("stopping took %v", took)
+	}
+}
