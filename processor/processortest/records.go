@@ -16,8 +16,12 @@ func (c *Cluster) Produce(records ...*kgo.Record) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	largest := 900 << 10
+	for _, r := range records {
+		largest = max(largest, len(r.Value)+len(r.Key)+1024)
+	}
 	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.ProducerBatchMaxBytes(64<<20), kgo.MaxBufferedRecords(1<<20))
+		kgo.ProducerBatchMaxBytes(int32(largest)), kgo.MaxBufferedRecords(1<<20))
 	if err != nil {
 		c.t.Fatalf("making client: %v", err)
 	}
