@@ -44,7 +44,7 @@ func newDemoReader(broker string) (*demoReader, error) {
 func (r *demoReader) run(ctx context.Context) error {
 	for {
 		fetches := r.client.PollFetches(ctx)
-		if ctx.Err() != nil || fetches.IsClientClosed() {
+		if stopped := ctx.Err() != nil || fetches.IsClientClosed(); stopped {
 			return nil
 		}
 		for _, e := range fetches.Errors() {

@@ -24,11 +24,8 @@ const demoAhead = 10_000
 
 // run makes records until there are enough events or ctx ends, and waits for their acknowledgement.
 func (t *demoTraffic) run(ctx context.Context, broker string, p *processor.Processor) error {
-	out, err := openTopic(ctx, &config.Settings{Brokers: []string{broker}}, demoInput, "lz4")
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err != nil:
+	out, err := openTopic(context.WithoutCancel(ctx), &config.Settings{Brokers: []string{broker}}, demoInput, "lz4")
+	if err != nil {
 		return err
 	}
 	pace := newPace(t.rate)

@@ -35,7 +35,7 @@ func New(o Options) (*Generator, error) {
 	}
 	return &Generator{
 		options:  o,
-		random:   rand.New(rand.NewPCG(o.Seed, 0x726567696f6e7761)),
+		random:   rand.New(rand.NewPCG(o.Seed, 0x726567696f6e7761)), //nolint:gosec // it must be the same each time
 		accounts: accountIDs(o.Accounts),
 		calls:    newCatalogue(),
 	}, nil
