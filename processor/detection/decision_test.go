@@ -28,7 +28,7 @@ func TestDecideReadOnly(t *testing.T) {
 	for _, s := range []string{``, `null`} {
 		f(s, ReadOnlyMissing, OutcomeUnknownReadOnly, OutcomeAlerted)
 	}
-	for _, s := range []string{`0`, `1`, `""`, `"no"`, `" false"`, `"false "`, `"falſe"`, "\"ｆalse\"", `[false]`, `{}`, `"null"`,
+	for _, s := range []string{`0`, `1`, `""`, `"no"`, `" false"`, `"false "`, `"falſe"`, "\"\uff46alse\"", `[false]`, `{}`, `"null"`,
 		`"` + strings.Repeat("false", 100_000) + `"`, "\"fals\xff\"", `"fals\ud800"`} {
 		f(s, ReadOnlyOdd, OutcomeUnknownReadOnly, OutcomeAlerted)
 	}

@@ -112,9 +112,12 @@ func TestDetectIsIdempotent(t *testing.T) {
 		if first.encoded == nil {
 			first = again
 		}
-		if !slices.Equal(again.encoded, first.encoded) || len(again.encoded) != 6 {
-			t.Errorf("%d alerts, %d at first", len(again.encoded), len(first.encoded))
+		if !slices.Equal(again.encoded, first.encoded) || len(again.encoded) != 6 || len(again.letters) != 2 {
+			t.Errorf("%d alerts, %d at first, %d dead letters", len(again.encoded), len(first.encoded), len(again.letters))
 		}
+	}
+	if c := d.Counts; c.Records != 10 || c.DeadLettered != 4 {
+		t.Errorf("%d records, %d dead-lettered", c.Records, c.DeadLettered)
 	}
 	var other results
 	for _, value := range values {

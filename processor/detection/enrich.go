@@ -31,7 +31,6 @@ type enricher struct {
 	list  [MaxARNs]string
 
 	name      span // the principal's name
-	account   span // the recipient account's text
 	partition int32
 	shape     cloudtrail.Chain // the last chain, and its text
 	shapeText string
@@ -115,7 +114,7 @@ func (en *enricher) setPrincipal(id *identity) {
 func (en *enricher) principalText(dst *string, appendTo func([]byte) []byte) span {
 	t, start := &en.texts, len(en.texts.buf)
 	t.buf = appendTo(t.buf)
-	t.buf = t.buf[:start+len(cutText(t.buf[start:], maxPrincipalBytes))]
+	t.buf = t.buf[:start+len(alert.CutText(t.buf[start:], maxPrincipalBytes))]
 	text := t.since(start)
 	t.set(dst, text)
 	return text
@@ -132,7 +131,7 @@ func (en *enricher) setTitle(d *Decision) {
 	t.buf = append(t.buf, " in unused region "...)
 	t.buf = append(t.buf, d.Region...)
 	t.buf = append(t.buf, " by user "...)
-	t.buf = append(t.buf, cutText(t.bytes(en.name), maxTitleName)...)
+	t.buf = append(t.buf, alert.CutText(t.bytes(en.name), maxTitleName)...)
 	t.set(&en.alert.Title, t.since(start))
 }
 

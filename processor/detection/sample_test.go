@@ -23,13 +23,13 @@ const matching = `{"eventVersion":"1.08","userIdentity":{"type":"AssumedRole","p
 	`"readOnly":false,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333",` +
 	`"eventCategory":"Management"}`
 
-// with returns the matching event with old replaced by new, once.
-func with(t *testing.T, old, new string) string {
+// with returns the matching event with part replaced by another.
+func with(t *testing.T, part, other string) string {
 	t.Helper()
-	if strings.Count(matching, old) != 1 {
-		t.Fatalf("%q does not stand exactly once in the matching event", old)
+	if strings.Count(matching, part) != 1 {
+		t.Fatalf("%q does not stand exactly once in the matching event", part)
 	}
-	return strings.Replace(matching, old, new, 1)
+	return strings.Replace(matching, part, other, 1)
 }
 
 func defaultPolicy(t testing.TB) *Policy { return mustPolicy(t, PolicyOptions{}) }

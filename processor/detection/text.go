@@ -1,10 +1,6 @@
 package detection
 
-import (
-	"unicode/utf8"
-
-	"github.com/regionwatch/regionwatch/schema/cloudtrail"
-)
+import "github.com/regionwatch/regionwatch/schema/cloudtrail"
 
 // maxKept is how much memory a buffer may keep between alerts. A larger one, grown for an odd event, is
 // given back.
@@ -56,15 +52,4 @@ func scalar(v cloudtrail.Value) cloudtrail.Value {
 		return v
 	}
 	return nil
-}
-
-// cutText returns text without what is beyond limit bytes, never cut within a character.
-func cutText(text []byte, limit int) []byte {
-	if len(text) <= limit {
-		return text
-	}
-	for limit > 0 && !utf8.RuneStart(text[limit]) {
-		limit--
-	}
-	return text[:limit]
 }

@@ -3,8 +3,9 @@ package alert
 import "encoding/json"
 
 // Alert is one alert as it is written. Values that come from the event are kept as the JSON they came
-// as, so that no digit is lost; nil leaves the field out. They alias the event: an Alert is valid as
-// long as its event is, and is encoded before that ends.
+// as, so that no digit is lost, made clean by [AppendClean]; nil leaves the field out. They and the lists
+// may stand in buffers that are used again: an Alert is valid as long as who hands it over says, and is
+// encoded before that ends. Tags and MitreAttack are shared between alerts: nobody writes to them.
 type Alert struct {
 	ID          string      `json:"id"`
 	RuleID      string      `json:"ruleId"`
@@ -38,11 +39,12 @@ type Alert struct {
 	Partial       bool   `json:"partial,omitempty"`
 	PartialReason string `json:"partialReason,omitempty"`
 
-	// Truncated names the fields that were cut because the alert was too large for the broker.
+	// Truncated names the fields that were cut, or left out, because the alert was too large for the broker
+	// or the value too deep or too long for any alert.
 	Truncated []string `json:"truncated,omitempty"`
 
 	// Event is the event as it came, white space between tokens left out. EventOmitted says why it is
-	// missing: "depth", "size".
+	// missing: OmittedDepth, OmittedSize, OmittedDamage. Both are empty where no copy was wanted.
 	Event        json.RawMessage `json:"event,omitempty"`
 	EventOmitted string          `json:"eventOmitted,omitempty"`
 }

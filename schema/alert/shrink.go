@@ -148,7 +148,7 @@ func cutRaw(raw json.RawMessage, limit int) json.RawMessage {
 }
 
 // CutText cuts s to at most limit bytes, never within a character.
-func CutText(s string, limit int) string {
+func CutText[T string | []byte](s T, limit int) T {
 	if len(s) <= limit {
 		return s
 	}
