@@ -18,6 +18,7 @@ type chunk struct {
 	layers string // the shapes that reading has opened, the outermost first
 	data   []byte
 	offset int64  // of data in the text
+	length int64  // of the part of the text that it stands for
 	read   int64  // how many bytes of the file had been read when the chunk was cut
 	fault  *fault // what data is the head of
 
@@ -37,14 +38,6 @@ type fault struct {
 
 // keptBytes is how much of a part that was passed over goes into its dead letter.
 const keptBytes = 64 << 10
-
-// end returns the offset after the chunk.
-func (c *chunk) end() int64 {
-	if c.fault != nil {
-		return c.offset + c.fault.length
-	}
-	return c.offset + int64(len(c.data))
-}
 
 // eachRecord calls yield with the start and the end of each record in the chunk, without the white space
 // around it. Blank ones are left out, but a file that has nothing else is one.

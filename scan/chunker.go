@@ -140,8 +140,13 @@ func (c *chunker) passOver() error {
 	return c.emit(out)
 }
 
+// newChunk returns a chunk at the buffer's place in the text.
 func (c *chunker) newChunk(data []byte, f *fault) *chunk {
-	return &chunk{layout: c.layout, layers: c.layers, data: data, offset: c.offset, fault: f, done: make(chan struct{})}
+	out := &chunk{layout: c.layout, layers: c.layers, data: data, offset: c.offset, length: int64(len(data)), fault: f, done: make(chan struct{})}
+	if f != nil {
+		out.length = f.length
+	}
+	return out
 }
 
 // restart returns the index in b at which a value may start after one that is passed over, or -1.

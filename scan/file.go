@@ -91,12 +91,17 @@ func open(r *bufio.Reader) (text io.Reader, layers string, err error) {
 	return text, cloudtrail.ShapeGzip.String(), err
 }
 
-// joinShapes writes a chain of shapes as [cloudtrail.Chain] does.
+// joinShapes writes a chain of shapes as [cloudtrail.Chain] does. The decoder calls an event that it found
+// in nothing else an event; in something it goes without saying.
 func joinShapes(outer, inner string) string {
-	if outer == "" || inner == "" {
-		return outer + inner
+	switch {
+	case outer == "":
+		return inner
+	case inner == "" || inner == cloudtrail.ShapeEvent.String():
+		return outer
+	default:
+		return outer + " > " + inner
 	}
-	return outer + " > " + inner
 }
 
 // input reads a file, counts its bytes and keeps its fault.

@@ -127,7 +127,7 @@ func (w *writer) file(f *file) error {
 			return err
 		}
 		w.progress.Read += c.read - read
-		read, offset = c.read, c.end()
+		read, offset = c.read, c.offset+c.length
 		w.tell()
 	}
 	switch {

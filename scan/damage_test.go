@@ -1,0 +1,93 @@
+package scan
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+func TestDamage(t *testing.T) {
+	f := func(name, content string, alerts int, reasons ...string) {
+		t.Helper()
+		r := scanSources(t, Options{}, text("f", content))
+		if len(r.alerts) != alerts {
+			t.Errorf("%s: %d alerts, want %d", name, len(r.alerts), alerts)
+		}
+		want(t, name, r.reasons(), reasons...)
+	}
+	one, two := match("1"), match("2")
+	f("first line cut", one[:30]+"\n"+two+"\n", 1, "f@0+30 truncated")
+	f("garbage first", "garbage\n"+two+"\n"+one, 2, "f@0+7 syntax")
+	f("cut after the decisive fields", one+"\n"+two[:len(two)-1], 2, fmt.Sprintf("f@%d+%d truncated", len(one)+1, len(two)-1))
+	whole := gzipped(t, one+"\n"+two+"\n")
+	f("gzip cut", whole[:len(whole)-6], 2, fmt.Sprintf("f@%d+0 compression", len(one)+len(two)+2))
+	f("gzip without header", "\x1f\x8b", 0, "f@0+0 compression")
+	f("empty", "", 0)
+	f("blank", "\n\n", 0)
+}
+
+// TestTooLarge passes over values that are larger than allowed, in bounded memory, and goes on behind them.
+func TestTooLarge(t *testing.T) {
+	const most = 100_000
+	f := func(name, content string, alerts int, reasons ...string) {
+		t.Helper()
+		r := scanSources(t, Options{MaxEventBytes: most}, text("f", content))
+		if len(r.alerts) != alerts {
+			t.Errorf("%s: %d alerts, want %d", name, len(r.alerts), alerts)
+		}
+		want(t, name, r.reasons(), reasons...)
+		for _, d := range r.letters {
+			if !d.Cut || len(d.Value) > keptBytes {
+				t.Errorf("%s: %d bytes in the dead letter", name, len(d.Value))
+			}
+		}
+	}
+	one := match("1")
+	n := len(one) + 1
+	for _, size := range []int{most, chunkBytes, 3 * chunkBytes} {
+		large := `{"x":"` + strings.Repeat("x", size) + `"}`
+		f("line", one+"\n"+large+"\n"+one+"\n", 2, fmt.Sprintf("f@%d+%d too-large", n, len(large)+min(size/chunkBytes, 1)))
+		f("last line", one+"\n"+large, 1, fmt.Sprintf("f@%d+%d too-large", n, len(large)))
+	}
+	large := pretty(t, `{"x":"`+strings.Repeat("x", 3*chunkBytes)+`"}`)
+	p := pretty(t, one)
+	f("value", p+large+p, 2, fmt.Sprintf("f@%d+%d too-large", len(p), len(large)))
+	f("whole", "\x00"+strings.Repeat("x", 3*chunkBytes), 0, "f@0+0 too-large")
+	f("gzip bomb", gzipped(t, `{"x":"`+strings.Repeat(" ", 30*chunkBytes)), 0, fmt.Sprintf("f@0+%d too-large", 30*chunkBytes+6))
+}
+
+// TestIdentity gives an event without eventID the same alert wherever its file lies, and another one
+// elsewhere in the file.
+func TestIdentity(t *testing.T) {
+	event := `{"eventVersion":"1.11","eventName":"x","awsRegion":"eu-west-3","readOnly":false}`
+	content := event + "\n" + event + "\n"
+	r := scanSources(t, Options{}, text("a", content), text("b", content), text("c", event+" "))
+	if len(r.alerts) != 5 {
+		t.Fatalf("%d alerts", len(r.alerts))
+	}
+	id := func(i int) string { return r.alerts[i].ID }
+	if id(0) == id(1) || id(0) != id(2) || id(1) != id(3) || id(0) != id(4) {
+		t.Errorf("ids are %s %s %s %s %s", id(0), id(1), id(2), id(3), id(4))
+	}
+}
+
+// TestUnreadable names a file that cannot be read, keeps what it gave before, and reads the others.
+func TestUnreadable(t *testing.T) {
+	broken := text("broken", "")
+	broken.Open = func() (io.ReadCloser, error) {
+		return io.NopCloser(io.MultiReader(strings.NewReader(match("1")+"\n"), iotest.ErrReader(errors.New("input/output error")))), nil
+	}
+	missing := text("missing", "")
+	missing.Open = func() (io.ReadCloser, error) { return os.Open(filepath.Join(t.TempDir(), "missing")) }
+	r := scanSources(t, Options{}, broken, missing, text("c", match("2")))
+	want(t, "alerts", r.places(), `broken@0.0 "1" event`, `c@0.0 "2" event`)
+	if len(r.faults) != 2 || r.summary.Unreadable != 2 || r.summary.Files != 3 || !strings.Contains(r.faults[0], "broken: input/output error") {
+		t.Errorf("faults %q, summary %+v", r.faults, r.summary)
+	}
+}
+

@@ -1,0 +1,65 @@
+package scan
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestDetectLayout(t *testing.T) {
+	f := func(text string, want layout, sequence bool) {
+		t.Helper()
+		got := detectLayout([]byte(text), true)
+		if got != want || isSequence([]byte(text), got) != sequence {
+			t.Errorf("%q: layout %d, sequence %v; want %d, %v", text, got, isSequence([]byte(text), got), want, sequence)
+		}
+	}
+	const event = `{"eventName":"x","awsRegion":"eu-west-3"}`
+	f(event, layoutLines, false)
+	f("\xef\xbb\xbf"+event+"\n"+event, layoutLines, true)
+	f(event+"\r\n\r\n"+event+"\r\n", layoutLines, true)
+	f(`{"Records":[`+event+`]}`+"\n", layoutLines, false)
+	f("["+event+"]\n["+event+"]", layoutLines, true)
+	f("\n\n"+event, layoutLines, false)
+
+	// Damage among lines that are values is damage of those lines.
+	f(`{"eventName":"x","awsReg`+"\n"+event+"\n", layoutLines, true)
+	f(`{"eventName":"x",`+"\n"+event+"\n", layoutLines, true)
+	f("not JSON at all\n"+event+"\n"+event, layoutLines, true)
+	f(event+"\ngarbage\n"+event, layoutLines, true)
+
+	// Pretty-printed JSON has lines that are values by themselves, too.
+	f("{\n  \"eventName\": \"x\"\n}\n", layoutValues, false)
+	f("{\n  \"eventName\": \"x\"\n}\n{\n}\n", layoutValues, true)
+	f("[\n"+event+"\n]\n", layoutValues, false)
+	f("{\"Records\":[\n"+event+"\n,\n"+event+"\n]}", layoutValues, false)
+	f(`{"a":"`+strings.Repeat("x", 100), layoutValues, false)
+
+	f("", layoutWhole, false)
+	f(" \n\t ", layoutWhole, false)
+	f("\x00\x00\x00\x00\x05"+event, layoutWhole, false)
+	f("eyJldmVudE5hbWUiOiJ4In0=\n", layoutWhole, false)
+}
+
+func TestDetectLayoutOfACutHead(t *testing.T) {
+	const event = `{"eventName":"x"}`
+	if got := detectLayout([]byte(event+"\n"+event[:5]), false); got != layoutLines {
+		t.Errorf("a cut second line: %d", got)
+	}
+	if got := detectLayout([]byte(event[:5]), false); got != layoutValues {
+		t.Errorf("a cut first line: %d", got)
+	}
+}
+
+func TestBrackets(t *testing.T) {
+	f := func(text string, want int) {
+		t.Helper()
+		if got := new(brackets).lastBreak([]byte(text), 0); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+	f("{}\n", 3)
+	f("{\n}\n{\n", 4)
+	f(`{"a":"}\"}`+"\n\"", 0)
+	f(`{"a":"\\"}`+"\n", 11)
+	f("]]\n[\n]\n", 7) // more closed than opened: damage ends at the line's end
+}
