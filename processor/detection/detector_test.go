@@ -166,3 +166,19 @@ func TestSalvagedRegionsAreAllTested(t *testing.T) {
 	f(`"us-east-1"],"awsRegion":"ap-east-1",`, 1)
 	f(`"ap-east-1"],"awsRegion":"eu-west-3","awsRegion":"eu-central-1",`, 1)
 }
+
+// One huge record does not make the detector keep its size.
+func TestDetectGivesMemoryBack(t *testing.T) {
+	d := NewDetector(Options{})
+	huge := with(t, "aws-cli/2.15.0", strings.Repeat("x", 8<<20))
+	for _, value := range []string{huge, huge + huge[:len(huge)-1], with(t, `"type":"AssumedRole"`, `"type":"`+strings.Repeat("x", 8<<20)+`"`)} {
+		if err := d.Detect(defaultPolicy(t), record(value), &results{}); err != nil {
+			t.Fatal(err)
+		}
+		p := &d.passage
+		kept := cap(p.pieces) + cap(p.enricher.clean) + cap(p.enricher.texts.buf) + len(p.enricher.alert.UserAgent)
+		if kept > 3*maxKept {
+			t.Errorf("%d bytes are kept", kept)
+		}
+	}
+}

@@ -39,9 +39,6 @@ type enricher struct {
 // enrich makes the alert of a finding.
 func (en *enricher) enrich(p *Policy, d *Decision, e *cloudtrail.Event, r *Record) *alert.Alert {
 	en.texts.reset()
-	if cap(en.clean) > maxKept {
-		en.clean = nil
-	}
 	en.clean = en.clean[:0]
 	en.alert = alert.Alert{
 		RuleID: RuleID, RuleName: RuleName, Severity: RuleSeverity, Description: RuleDescription,
@@ -58,6 +55,13 @@ func (en *enricher) enrich(p *Policy, d *Decision, e *cloudtrail.Event, r *Recor
 	en.setEvent(e)
 	en.texts.finish()
 	return &en.alert
+}
+
+// release gives back the memory that an odd event made grow.
+func (en *enricher) release() {
+	if cap(en.clean) > maxKept || cap(en.texts.buf) > maxKept {
+		en.clean, en.texts.buf, en.alert = nil, nil, alert.Alert{}
+	}
 }
 
 // setFields sets what the alert takes over from the event as it came.

@@ -33,6 +33,7 @@ func (p *passage) end() {
 		p.pieces = nil
 	}
 	p.pieces = p.pieces[:0]
+	p.enricher.release()
 }
 
 // Event decides one event and hands on its alert.

@@ -2,7 +2,7 @@ package detection
 
 import "github.com/regionwatch/regionwatch/schema/cloudtrail"
 
-// maxKept is how much memory a buffer may keep between alerts. A larger one, grown for an odd event, is
+// maxKept is how much memory a buffer may keep between records. A larger one, grown for an odd event, is
 // given back.
 const maxKept = 256 << 10
 
@@ -18,9 +18,6 @@ type texts struct {
 type span struct{ start, end int }
 
 func (t *texts) reset() {
-	if cap(t.buf) > maxKept {
-		t.buf = nil
-	}
 	t.buf, t.spans, t.dst = t.buf[:0], t.spans[:0], t.dst[:0]
 }
 
