@@ -39,14 +39,27 @@ func (l *limits) learn(topic, maxMessageBytes string) {
 	l.topics[topic] = min(max(n, minRecordBytes), l.most)
 }
 
-// lower takes a topic's limit down because r was rejected as too large. It reports whether there was
-// room to.
+// lower takes a topic's limit down because r was rejected as too large, unless it was taken down since r
+// was made. It reports whether r can be smaller.
 func (l *limits) lower(r *kgo.Record) bool {
-	size := min(l.batch(r.Topic), batchOverhead+framing(r)+len(r.Value))
+	size, limit := batchOverhead+framing(r)+len(r.Value), l.batch(r.Topic)
+	if size > limit {
+		return true
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.topics[r.Topic] = max(size/2, minRecordBytes)
-	return size > minRecordBytes
+	return limit > minRecordBytes
+}
+
+// quarter takes a topic's limit down where it is not known which record of a batch was too large, or
+// whether it was all of them together. It reports whether there was room to.
+func (l *limits) quarter(topic string) bool {
+	limit := l.batch(topic)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.topics[topic] = max(limit/4, minRecordBytes)
+	return limit > minRecordBytes
 }
 
 // batch returns the largest batch that topic takes, in bytes.

@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -150,12 +151,14 @@ func (t *transaction) end(failed error) error {
 	return nil
 }
 
-// flush waits for every acknowledgement and returns the first failure.
+// flush waits for every acknowledgement and returns the first failure. A record that was too large dooms
+// the transaction; in the next one, of a new session, all are smaller.
 func (t *transaction) flush() error {
 	if err := t.s.tx.Client().Flush(t.s.ctx); err != nil {
 		return err
 	}
 	var first error
+	tooLarge := make(map[string]error) // by topic
 	for _, d := range t.s.crew {
 		failed, err := d.output.acks.wait(t.s.ctx)
 		if err != nil {
@@ -163,12 +166,16 @@ func (t *transaction) flush() error {
 		}
 		clear(d.output.large)
 		for _, f := range failed {
-			if first == nil {
-				first = fmt.Errorf("producing to topic %q: %w", f.record.Topic, f.err)
+			err := fmt.Errorf("producing to topic %q: %w", f.record.Topic, f.err)
+			first = cmp.Or(first, err)
+			if errors.Is(err, kerr.MessageTooLarge) {
+				tooLarge[f.record.Topic] = err
 			}
-			if errors.Is(f.err, kerr.MessageTooLarge) && !t.s.p.limits.lower(f.record) {
-				return fmt.Errorf("producing to topic %q: %w (%w)", f.record.Topic, f.err, errTooLargeForGood)
-			}
+		}
+	}
+	for topic, err := range tooLarge {
+		if !t.s.p.limits.quarter(topic) {
+			return fmt.Errorf("%w (%w)", err, errTooLargeForGood)
 		}
 	}
 	return first
