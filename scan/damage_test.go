@@ -90,4 +90,3 @@ func TestUnreadable(t *testing.T) {
 		t.Errorf("faults %q, summary %+v", r.faults, r.summary)
 	}
 }
-

@@ -53,4 +53,3 @@ func TestTops(t *testing.T) {
 		t.Errorf("%d keys", len(tops.counts))
 	}
 }
-
