@@ -161,25 +161,18 @@ func (en *enricher) setOrigin(e *cloudtrail.Event, r *Record) {
 func (en *enricher) setID(e *cloudtrail.Event, r *Record) {
 	t, start := &en.texts, len(en.texts.buf)
 	t.buf = scalar(e.RecipientAccountID).AppendText(t.buf)
-	account := t.since(start)
-	key := len(t.buf)
-	eventID := e.EventID
-	if !eventID.IsString() {
-		eventID = nil
-	}
-	if eventID = scalar(eventID); eventID != nil {
-		t.buf = eventID.AppendText(t.buf)
+	account, key := t.since(start), len(t.buf)
+	var array [36]byte
+	id := array[:0]
+	if e.EventID.IsString() && scalar(e.EventID) != nil {
+		t.buf = e.EventID.AppendText(t.buf)
+		id = alert.AppendID(id, RuleID, t.bytes(account), t.buf[key:])
 	} else {
 		t.buf = r.appendIdentity(t.buf)
+		id = alert.AppendRecordID(id, RuleID, t.bytes(account), t.buf[key:], e.Index)
 	}
-	name := t.since(key)
-	id := len(t.buf)
-	if eventID != nil {
-		t.buf = alert.AppendID(t.buf, RuleID, t.bytes(account), t.bytes(name))
-	} else {
-		t.buf = alert.AppendRecordID(t.buf, RuleID, t.bytes(account), t.bytes(name), e.Index)
-	}
-	t.set(&en.alert.ID, t.since(id))
+	t.buf = append(t.buf[:start], id...)
+	t.set(&en.alert.ID, t.since(start))
 }
 
 // appendIdentity appends what names the record for good. A topic's name holds no slash.
