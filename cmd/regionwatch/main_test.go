@@ -24,6 +24,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// ours reports whether a variable of the test's environment would change the command.
+func ours(entry string) bool {
+	name, _, _ := strings.Cut(entry, "=")
+	return strings.HasPrefix(name, config.Prefix) || name == "GOGC" || name == "GOMEMLIMIT"
+}
+
 // command returns the command with these arguments, and with no settings from the environment of the test.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
@@ -33,7 +39,7 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	}
 	cmd := exec.CommandContext(t.Context(), self, args...)
 	for _, entry := range os.Environ() {
-		if !strings.HasPrefix(entry, config.Prefix) {
+		if !ours(entry) {
 			cmd.Env = append(cmd.Env, entry)
 		}
 	}

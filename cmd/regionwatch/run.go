@@ -46,7 +46,7 @@ var errDraining = errors.New("draining after a signal to stop")
 // runProcessor runs until a signal. Once the log stands, its errors are in there.
 func runProcessor(ctx context.Context, s *config.Settings, policy *detection.Policy, stderr io.Writer) error {
 	log := newLogger(stderr, s)
-	limitMemory(os.LookupEnv)
+	tuneCollector(os.LookupEnv)
 	id := newIdentity(s, log)
 	defer id.Close()
 	registry := newRegistry()

@@ -7,12 +7,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// memoryLimit is what the collector of garbage aims to stay below: the buffers that the processor bounds
-// fit into it several times. It is no bound, a record that needs more gets more.
-const memoryLimit = 112 << 20
+// How the garbage collector is set: it may let garbage grow to three times what lives, which saves a tenth
+// of the processor time over its own default of one, and it works harder as the process nears memoryLimit.
+// The buffers that the processor bounds fit in several times. The limit is no bound: a record that needs
+// more gets more.
+const (
+	memoryLimit    = 112 << 20
+	garbagePercent = 300
+)
 
-// limitMemory sets memoryLimit unless the user has set GOMEMLIMIT.
-func limitMemory(lookup func(string) (string, bool)) {
+// tuneCollector sets the garbage collector where the user has not, with GOGC and GOMEMLIMIT.
+func tuneCollector(lookup func(string) (string, bool)) {
+	if _, set := lookup("GOGC"); !set {
+		debug.SetGCPercent(garbagePercent)
+	}
 	if _, set := lookup("GOMEMLIMIT"); !set {
 		debug.SetMemoryLimit(memoryLimit)
 	}
