@@ -4,15 +4,16 @@ package cloudtrail
 // e's values, marks, InvalidUTF8 and Raw (the object's bytes), and leaves the rest of e alone. On damage e holds
 // what was read before it, err is a [*SyntaxError] and end is where reading stopped.
 func (s *scanner) decodeEvent(b []byte, e *Event) (end int, err error) {
-	e.clear()
+	var got members
 	s.invalid = false
-	end, err = s.decodeMembers(b, e)
+	end, err = s.decodeMembers(b, &got)
+	e.fill(&got)
 	e.Raw, e.InvalidUTF8 = b[:end:end], s.invalid
 	return end, err
 }
 
 // decodeMembers reads the members of the event and captures them.
-func (s *scanner) decodeMembers(b []byte, e *Event) (end int, err error) {
+func (s *scanner) decodeMembers(b []byte, got *members) (end int, err error) {
 	i := skipSpace(b, 1)
 	if at(b, i) == '}' {
 		return i + 1, nil
@@ -23,7 +24,7 @@ func (s *scanner) decodeMembers(b []byte, e *Event) (end int, err error) {
 		// last key the last time is tried first.
 		if guess := s.follows[id&63]; i >= 0 && i < len(b)-keyWindow-1 && b[i] == '"' && keys[guess&63].at((*[keyWindow]byte)(b[i+1:])) {
 			id = guess
-			i += 1 + keys[guess&63].size
+			i += 1 + int(keys[guess&63].size)
 		} else {
 			last := id
 			if id, i, err = s.eventKey(b, i); err != nil {
@@ -36,20 +37,23 @@ func (s *scanner) decodeMembers(b []byte, e *Event) (end int, err error) {
 		}
 		// The value.
 		start := i
-		if at(b, i) == '"' {
-			i = skipWords(b, i+1)
-			if at(b, i) == '"' {
+		switch at(b, i) {
+		case '"':
+			if i = skipWords(b, i+1); at(b, i) == '"' {
 				i++
 			} else {
 				i, err = s.skipString(b, start)
 			}
-		} else {
+		case '{', '[':
 			i, err = s.skipValue(b, i)
+		default:
+			i, err = s.skipScalar(b, i)
 		}
 		if err != nil {
 			return i, err
 		}
-		e.put(id, b[start:i])
+		got.values[min(id, keyCaptured)&15] = b[start:i]
+		got.marks |= keys[id&63].marks
 		// What follows it.
 		if at(b, i) != ',' {
 			i = skipSpace(b, i)
@@ -88,11 +92,30 @@ func (e *Event) put(k keyID, value Value) {
 	e.marks |= keys[k&63].marks
 }
 
-// clear removes what decodeEvent sets.
-func (e *Event) clear() {
-	index, shape := e.Index, e.Shape
-	damage, salvaged := e.Damage, e.Salvaged
-	*e = Event{Index: index, Shape: shape, Damage: damage, Salvaged: salvaged}
+// members is what was read of an event's members: the captured values by their keys, the last place for
+// all others.
+type members struct {
+	values [keyCaptured + 1]Value
+	marks  marks
+}
+
+// fill sets the fields of the event.
+func (e *Event) fill(m *members) {
+	e.EventVersion = m.values[keyEventVersion]
+	e.UserIdentity = m.values[keyUserIdentity]
+	e.EventTime = m.values[keyEventTime]
+	e.EventSource = m.values[keyEventSource]
+	e.EventName = m.values[keyEventName]
+	e.AWSRegion = m.values[keyAWSRegion]
+	e.SourceIPAddress = m.values[keySourceIPAddress]
+	e.UserAgent = m.values[keyUserAgent]
+	e.ErrorCode = m.values[keyErrorCode]
+	e.EventID = m.values[keyEventID]
+	e.ReadOnly = m.values[keyReadOnly]
+	e.EventType = m.values[keyEventType]
+	e.RecipientAccountID = m.values[keyRecipientAccountID]
+	e.EventCategory = m.values[keyEventCategory]
+	e.marks = m.marks
 }
 
 // isEvent reports whether the object that was read is a CloudTrail event by its own keys: it has a

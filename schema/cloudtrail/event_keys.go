@@ -31,12 +31,11 @@ const (
 // key is a key that we know, and how to recognize it by comparing three words: the text of the key, its
 // closing quote and the colon, which may overlap.
 type key struct {
-	name  string
-	marks marks
-
+	name                string
 	first, middle, last uint64
-	middleAt, lastAt    int // where the words stand after the opening quote
-	size                int // of the name, the quote and the colon
+	marks               marks
+	middleAt, lastAt    uint8 // where the words stand after the opening quote
+	size                uint8 // of the name, the quote and the colon
 }
 
 // keyWindow is how many bytes after the opening quote are enough for a key's three words.
@@ -68,11 +67,11 @@ func newKeys(names ...string) (all [64]key) {
 // contradict each other, so that nothing equals them: such keys are found by their name only.
 func newKey(name string, mark marks) key {
 	text := name + `":`
-	k := key{name: name, marks: mark, size: len(text), middle: 1}
+	k := key{name: name, marks: mark, size: uint8(len(text)), middle: 1}
 	if len(text) < 8 || len(text) > keyWindow-1 {
 		return k
 	}
-	k.lastAt = len(text) - 8
+	k.lastAt = k.size - 8
 	k.middleAt = min(k.lastAt, 8)
 	k.first = binary.LittleEndian.Uint64([]byte(text))
 	k.middle = binary.LittleEndian.Uint64([]byte(text[k.middleAt:]))

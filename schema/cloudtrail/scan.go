@@ -180,10 +180,19 @@ func (s *scanner) skipScalar(b []byte, i int) (end int, err error) {
 	case '"':
 		return s.skipString(b, i)
 	case 't':
+		if i < len(b)-4 && string(b[i:i+4]) == "true" {
+			return i + 4, nil
+		}
 		return skipLiteral(b, i, "true")
 	case 'f':
+		if i < len(b)-5 && string(b[i:i+5]) == "false" {
+			return i + 5, nil
+		}
 		return skipLiteral(b, i, "false")
 	case 'n':
+		if i < len(b)-4 && string(b[i:i+4]) == "null" {
+			return i + 4, nil
+		}
 		return skipLiteral(b, i, "null")
 	}
 	return skipNumber(b, i)

@@ -2,8 +2,10 @@ package cloudtrail
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"math/bits"
 	"strings"
 	"testing"
 )
@@ -237,6 +239,51 @@ func TestNextElement(t *testing.T) {
 	f(`[1[2]`, `1`, `byte 2: found '[', want a comma or the end of the array`)
 	f(`[1,`, `1`, `byte 3: the input ends, want a value`)
 	f(`{"a":1}`, `byte 0: found '{', want a comma or the end of the array`)
+}
+
+// The lowest mark must be right whatever the two bytes beside each other are, in all places.
+func TestSpecial(t *testing.T) {
+	isSpecial := func(c int) bool { return c < 0x20 || c >= 0x80 || c == '"' || c == '\\' }
+	for first := range 256 {
+		for second := range 256 {
+			for _, fill := range []byte{' ', '!', '#', '[', ']', 'a', 0x7f} {
+				for at := range 7 {
+					word := bytes.Repeat([]byte{fill}, 8)
+					word[at], word[at+1] = byte(first), byte(second)
+					want := 8
+					switch {
+					case isSpecial(first):
+						want = at
+					case isSpecial(second):
+						want = at + 1
+					}
+					if got := bits.TrailingZeros64(special(binary.LittleEndian.Uint64(word))) >> 3; got != want {
+						t.Fatalf("%q: got %d, want %d", word, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// A string ends where it ends, at every length and at every distance from the end of the input.
+func TestSkipStringLengths(t *testing.T) {
+	for n := range 100 {
+		for after := range 40 {
+			for _, last := range []string{"x", `\n`, "é", "\xff", "\x01"} {
+				text := []byte(`"` + strings.Repeat("x", n) + last + `"` + strings.Repeat(" ", after))
+				var s scanner
+				end, err := s.skipString(text, 0)
+				wantErr := last == "\x01"
+				if (err != nil) != wantErr || !wantErr && end != len(text)-after || wantErr && end != n+1 {
+					t.Fatalf("%q: ended at %d: %v", text, end, err)
+				}
+				if s.invalid != (last == "\xff") {
+					t.Fatalf("%q: invalid is %v", text, s.invalid)
+				}
+			}
+		}
+	}
 }
 
 // FuzzScan holds the scanner against encoding/json: it accepts the same texts, beyond 10,000 levels of
