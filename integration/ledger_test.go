@@ -17,12 +17,14 @@ import (
 // ledger writes down what a load sent and what came of it, by number.
 type ledger struct {
 	mu    sync.Mutex
-	sent  []time.Time // by number: when it was handed to the producer
-	fates []fate      // by number: what should become of it
-	acked int
-	seen  map[int]arrivals // alerts and dead letters
-	odd   []string         // what should not be there at all
-	at    []time.Time      // when alerts came for the first time
+	sent  []time.Time             // by number: when it was handed to the producer
+	acked []time.Time             // by number: when the broker had taken it
+	fates []fate                  // by number: what should become of it
+	seen  map[int]arrivals        // alerts and dead letters
+	odd   []string                // what should not be there at all
+	at    []time.Time             // when alerts came for the first time
+	last  map[int32]time.Time     // when one came from this input partition
+	gaps  map[int32]time.Duration // the longest time between two of one input partition
 }
 
 // arrivals are the copies of one alert or dead letter.
@@ -32,35 +34,41 @@ type arrivals struct {
 	id     string
 }
 
-func newLedger() *ledger { return &ledger{seen: map[int]arrivals{}} }
+func newLedger() *ledger {
+	return &ledger{seen: map[int]arrivals{}, last: map[int32]time.Time{}, gaps: map[int32]time.Duration{}}
+}
 
 // next returns the number of the next event, with the fate that it should have.
 func (l *ledger) next(f fate) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sent = append(l.sent, time.Now())
+	l.acked = append(l.acked, time.Time{})
 	l.fates = append(l.fates, f)
 	return len(l.sent) - 1
 }
 
-func (l *ledger) acknowledged() {
+func (l *ledger) acknowledged(n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.acked++
+	l.acked[n] = time.Now()
 }
 
 // see takes an alert or a dead letter, whichever has a number in it.
 func (l *ledger) see(r *kgo.Record, now time.Time) {
-	want, n, id := deadLetter, -1, ""
+	want, n, id, partition := deadLetter, -1, "", int32(-1)
 	if alertID := header(r, "alert-id"); alertID != "" {
 		var a struct {
 			ID      string `json:"id"`
 			EventID string `json:"eventID"`
+			Origin  struct {
+				Partition int32 `json:"partition"`
+			} `json:"origin"`
 		}
 		if err := json.Unmarshal(r.Value, &a); err != nil || a.ID != alertID {
 			l.note("alert %s at %d/%d: id %q, error %v", alertID, r.Partition, r.Offset, a.ID, err)
 		}
-		want, n, id = alerts, eventNumber(a.EventID), alertID
+		want, n, id, partition = alerts, eventNumber(a.EventID), alertID, a.Origin.Partition
 	} else if number, err := strconv.Atoi(string(r.Key)); err == nil {
 		n = number
 	}
@@ -75,6 +83,10 @@ func (l *ledger) see(r *kgo.Record, now time.Time) {
 		a.first, a.id = now, id
 		if want == alerts {
 			l.at = append(l.at, now)
+			if last, found := l.last[partition]; found {
+				l.gaps[partition] = max(l.gaps[partition], now.Sub(last))
+			}
+			l.last[partition] = now
 		}
 	}
 	if a.id != id {
@@ -103,14 +115,32 @@ type account struct {
 	missing, duplicates       int
 	odd                       []string
 	gap                       time.Duration // the longest time without a new alert
-	median, p99, worst        time.Duration // from the producer to the reader
+	partitionGap              time.Duration // the same of one input partition
+	wait, waitAfterAck        spread        // from the producer to the reader; from the broker's having it to the reader
+}
+
+// spread is how long things took.
+type spread struct{ median, p99, worst time.Duration }
+
+func spreadOf(d []time.Duration) spread {
+	if len(d) == 0 {
+		return spread{}
+	}
+	slices.Sort(d)
+	return spread{d[len(d)/2], d[len(d)*99/100], d[len(d)-1]}
+}
+
+// String is for a line of figures.
+func (s spread) String() string {
+	round := func(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }
+	return fmt.Sprintf("median %v, p99 %v, worst %v", round(s.median), round(s.p99), round(s.worst))
 }
 
 func (l *ledger) account() account {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a := account{sent: len(l.sent), odd: l.odd}
-	var waits []time.Duration
+	var waits, afterAck []time.Duration
 	ids := map[string]int{}
 	for n, at := range l.sent {
 		switch l.fates[n] {
@@ -129,28 +159,34 @@ func (l *ledger) account() account {
 		a.duplicates += got.copies - 1
 		if l.fates[n] == alerts {
 			waits = append(waits, got.first.Sub(at))
+			if acked := l.acked[n]; !acked.IsZero() {
+				afterAck = append(afterAck, max(0, got.first.Sub(acked)))
+			}
 			if other, taken := ids[got.id]; taken {
 				a.odd = append(a.odd, fmt.Sprintf("numbers %d and %d have the same id %s", other, n, got.id))
 			}
 			ids[got.id] = n
 		}
 	}
+	for _, gap := range l.gaps {
+		a.partitionGap = max(a.partitionGap, gap)
+	}
 	for i := 1; i < len(l.at); i++ {
 		a.gap = max(a.gap, l.at[i].Sub(l.at[i-1]))
 	}
-	if len(waits) > 0 {
-		slices.Sort(waits)
-		a.median, a.p99, a.worst = waits[len(waits)/2], waits[len(waits)*99/100], waits[len(waits)-1]
-	}
+	a.wait, a.waitAfterAck = spreadOf(waits), spreadOf(afterAck)
 	return a
 }
 
 // String is one line of figures.
 func (a account) String() string {
-	round := func(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) }
-	return fmt.Sprintf("%d sent, %d alerts and %d dead letters due, %d missing, %d duplicates (%.2f%%); longest stall %v; wait of an alert: median %v, p99 %v, worst %v",
-		a.sent, a.alerts, a.deadLetters, a.missing, a.duplicates, 100*float64(a.duplicates)/float64(max(1, a.alerts+a.deadLetters)),
-		round(a.gap), round(a.median), round(a.p99), round(a.worst))
+	return fmt.Sprintf("%d sent, %d alerts and %d dead letters due, %d missing, %d duplicates (%.2f%%); longest stall %v, of one partition %v; wait of an alert: %v; after the broker had its event: %v",
+		a.sent, a.alerts, a.deadLetters, a.missing, a.duplicates, a.duplicateShare(), a.gap.Round(10*time.Millisecond), a.partitionGap.Round(10*time.Millisecond), a.wait, a.waitAfterAck)
+}
+
+// duplicateShare is in hundredths of what was due.
+func (a account) duplicateShare() float64 {
+	return 100 * float64(a.duplicates) / float64(max(1, a.alerts+a.deadLetters))
 }
 
 // check fails the test where the promise of the delivery mode is broken.

@@ -73,7 +73,7 @@ func (o *load) produce() {
 			o.ledger.note("producing number %d: %v", n, err)
 			return
 		}
-		o.ledger.acknowledged()
+		o.ledger.acknowledged(n)
 	})
 }
 

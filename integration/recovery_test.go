@@ -14,7 +14,7 @@ import (
 // with a new start at once. The figures are for the reader; what must not be missing is checked.
 func TestRecovery(t *testing.T) {
 	c := startCluster(t, 3)
-	table := fmt.Sprintf("%-14s %5s %7s %8s %10s %14s %11s %9s %9s", "delivery", "kills", "alerts", "missing", "duplicates", "longest stall", "median wait", "p99 wait", "worst")
+	table := fmt.Sprintf("%-14s %5s %7s %8s %10s %14s %14s %11s %9s %9s", "delivery", "kills", "alerts", "missing", "duplicates", "longest stall", "of a partition", "median wait", "p99 wait", "worst")
 	for _, delivery := range []string{atLeastOnce, exactlyOnce} {
 		d := startDrill(t, c, delivery, 6, 2, 1000)
 		time.Sleep(3 * time.Second)
@@ -24,8 +24,8 @@ func TestRecovery(t *testing.T) {
 			time.Sleep(5*time.Second + time.Duration(rand.IntN(2000))*time.Millisecond)
 		}
 		a := d.finish(t)
-		table += fmt.Sprintf("\n%-14s %5d %7d %8d %9.2f%% %14s %11s %9s %9s", delivery, count, a.alerts, a.missing,
-			100*float64(a.duplicates)/float64(a.alerts+a.deadLetters), seconds(a.gap), seconds(a.median), seconds(a.p99), seconds(a.worst))
+		table += fmt.Sprintf("\n%-14s %5d %7d %8d %9.2f%% %14s %14s %11s %9s %9s", delivery, count, a.alerts, a.missing,
+			a.duplicateShare(), seconds(a.gap), seconds(a.partitionGap), seconds(a.wait.median), seconds(a.wait.p99), seconds(a.wait.worst))
 	}
 	fmt.Println(table)
 }
