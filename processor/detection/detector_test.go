@@ -170,8 +170,8 @@ func TestSalvagedRegionsAreAllTested(t *testing.T) {
 // One huge record does not make the detector keep its size.
 func TestDetectGivesMemoryBack(t *testing.T) {
 	d := NewDetector(Options{})
-	huge := with(t, "aws-cli/2.15.0", strings.Repeat("x", 8<<20))
-	for _, value := range []string{huge, huge + huge[:len(huge)-1], with(t, `"type":"AssumedRole"`, `"type":"`+strings.Repeat("x", 8<<20)+`"`)} {
+	huge := with(t, "aws-cli/2.15.0", strings.Repeat("x", 1<<20))
+	for _, value := range []string{huge, huge + huge[:len(huge)-1], with(t, `"type":"AssumedRole"`, `"type":"`+strings.Repeat("x", 1<<20)+`"`)} {
 		if err := d.Detect(defaultPolicy(t), record(value), &results{}); err != nil {
 			t.Fatal(err)
 		}
