@@ -109,9 +109,12 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, policy *detectio
 	if f.deadLetters != "" {
 		o.DeadLetters = letters.out
 	}
-	if f.table(cmd.OutOrStdout()) {
+	switch stdout := cmd.OutOrStdout(); {
+	case f.table(stdout):
 		o.Append = appendAlertRow
 		_, _ = view.alerts.Write([]byte(alertHeader)) // the next write tells of a failure
+	case isTerminal(stdout):
+		o.Alerts = asciiWriter{view.alerts} // JSON may hold what a terminal obeys
 	}
 	began := time.Now()
 	summary, err := scan.Run(ctx, o, sources)

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/processortest"
+)
+
+// readTruth reads what --truth has written.
+func readTruth(t *testing.T, file string) truth {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got truth
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestGenerateToStdout(t *testing.T) {
+	args := []string{"generate", "--count", "50", "--match-share", "0.5", "--shape", "event,records"}
+	first, stderr, status := runCommand(t, args...)
+	second, _, _ := runCommand(t, args...)
+	if status != exitDone || first != second {
+		t.Fatalf("exit status %d, same output %v: %s", status, first == second, stderr)
+	}
+	lines := strings.Split(strings.TrimSuffix(first, "\n"), "\n")
+	for _, line := range lines {
+		if !json.Valid([]byte(line)) {
+			t.Fatalf("not JSON: %s", line)
+		}
+	}
+	if len(lines) != 50 || !strings.HasPrefix(stderr, "50 records, ") {
+		t.Errorf("%d lines: %s", len(lines), stderr)
+	}
+}
+
+// TestGenerateAndScan closes the circle: scan finds in a folder what generate says it must.
+func TestGenerateAndScan(t *testing.T) {
+	dir := t.TempDir()
+	made, truthFile := filepath.Join(dir, "made"), filepath.Join(dir, "truth.json")
+	_, stderr, status := runCommand(t, "generate", "--count", "200", "--match-share", "0.4", "--damaged-share", "0.3",
+		"--shape", "event,gzip+event,records,gzip+records,array,ndjson,gzip+ndjson", "--output-dir", made, "--truth", truthFile)
+	if status != exitDone {
+		t.Fatal(stderr)
+	}
+	want := readTruth(t, truthFile)
+	letters := filepath.Join(dir, "letters")
+	stdout, stderr, _ := runCommand(t, "scan", made, "--dead-letters", letters)
+	lost, err := os.ReadFile(letters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := truth{
+		Records: 200, Written: 200, Bytes: want.Bytes, Events: want.Events, InvalidUTF8: want.InvalidUTF8, UnusedRegions: want.UnusedRegions,
+		Alerts: uint64(strings.Count(stdout, "\n")), PartialAlerts: uint64(strings.Count(stdout, `"partial":true`)),
+		DeadLettered: uint64(strings.Count(string(lost), "\n")),
+	}
+	if diff := cmp.Diff(want, got); diff != "" || want.PartialAlerts == 0 || want.DeadLettered == 0 {
+		t.Errorf("%s\n%s", diff, stderr)
+	}
+	if events := fmt.Sprintf("%s events,", grouped(want.Events+want.PartialAlerts)); !strings.Contains(stderr, events) {
+		t.Errorf("%q is not in\n%s", events, stderr)
+	}
+}
+
+func TestGenerateToTopic(t *testing.T) {
+	cluster := processortest.New(t)
+	brokers := strings.Join(cluster.ListenAddrs(), ",")
+	_, stderr, status := runCommand(t, "generate", "--count", "10", "--brokers", brokers, "--topic", "trail")
+	if status != exitFault || !strings.Contains(stderr, "topic trail on "+brokers+": it does not exist; --create-topics makes it") {
+		t.Errorf("exit status %d: %s", status, stderr)
+	}
+	truthFile := filepath.Join(t.TempDir(), "truth.json")
+	_, stderr, status = runCommand(t, "generate", "--count", "300", "--brokers", brokers, "--topic", "trail",
+		"--create-topics", "--partitions", "3", "--compression", "zstd", "--truth", truthFile)
+	if status != exitDone {
+		t.Fatal(stderr)
+	}
+	if want := readTruth(t, truthFile); want.Written != 300 || want.Records != 300 {
+		t.Errorf("truth is %+v", want)
+	}
+	client := cluster.Client(kgo.ConsumeTopics("trail"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	for n := 0; n < 300; {
+		fetches := client.PollFetches(t.Context())
+		if err := fetches.Err(); err != nil {
+			t.Fatal(err)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			n++
+			var event struct {
+				Account string `json:"recipientAccountId"`
+			}
+			if err := json.Unmarshal(r.Value, &event); err != nil || event.Account != string(r.Key) {
+				t.Fatalf("key %s, error %v: %s", r.Key, err, r.Value)
+			}
+		})
+	}
+}
+
+// TestGenerateStops ends at a signal with everything that was made written and told.
+func TestGenerateStops(t *testing.T) {
+	cluster := processortest.New(t)
+	truthFile := filepath.Join(t.TempDir(), "truth.json")
+	cmd := command(t, "generate", "--count", "0", "--rate", "500", "--brokers", cluster.ListenAddrs()[0], "--topic", "trail",
+		"--create-topics", "--partitions", "1", "--truth", truthFile)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	client := cluster.Client(kgo.ConsumeTopics("trail"), kgo.UnknownTopicRetries(-1))
+	for client.PollRecords(t.Context(), 1).Empty() { // until something has arrived
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v: %s", err, stderr.String())
+	}
+	got := readTruth(t, truthFile)
+	if end := cluster.End("trail", 0); got.Records == 0 || got.Written != got.Records || uint64(end) != got.Records {
+		t.Errorf("%+v, %d records in the topic", got, end)
+	}
+	if !strings.Contains(stderr.String(), "stopped by a signal") {
+		t.Error(stderr.String())
+	}
+}
+
+func TestGenerateMistakes(t *testing.T) {
+	f := func(args, want string) {
+		t.Helper()
+		_, stderr, status := runCommand(t, append([]string{"generate"}, strings.Fields(args)...)...)
+		if status != exitMistake || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit status %d, want %q in\n%s", args, status, want, stderr)
+		}
+	}
+	f("--count x", `flag --count: "x" is not allowed; allowed: 0 to 1000000000000`)
+	f("--match-share 2", `flag --match-share: "2" is no share; allowed: 0 to 1`)
+	f("--match-share NaN", `"NaN" is no share`)
+	f("--event-time yesterday", `"yesterday" is no time; allowed: now, or RFC 3339`)
+	f("--shape xml", `flag --shape: shape "xml": "xml" is none of array, event,`)
+	f("--shape gzip+event", "gzip+event is binary and cannot stand on standard output")
+	f("--topic x", "flag --topic: needs --brokers")
+	f("--brokers localhost:9092", "flag --brokers: needs --topic")
+	f("--brokers localhost:9092 --topic x --output-dir y", "only one of them is allowed")
+	f("--regions eu-west-3", "eu-west-3 is both in use and unused")
+	f("--compression lzma", "allowed: lz4, zstd, snappy, gzip, none")
+}
