@@ -9,11 +9,10 @@ func (d *Decoder) array(b []byte, i int, p place) (next, stop int, err error) {
 	if p.first && isBrokenIntoLines(b[i:]) {
 		p.chain = p.chain.Push(ShapeNDJSON)
 	}
-	chain, ok, err := d.enter(b[i:], p.chain, ShapeArray)
-	if !ok {
-		return d.pass(b, i, p, err)
+	if p.chain.Len() >= MaxNesting {
+		return d.pass(b, i, p, ShapeArray)
 	}
-	return d.list(b, i, place{chain: chain, inList: true})
+	return d.list(b, i, place{chain: p.chain.Push(ShapeArray), inList: true})
 }
 
 // list reads the values of the array at b[i] one by one; p is the place of each. Stop is negative if the
@@ -57,13 +56,14 @@ func continuesList(b []byte, i int) bool {
 	return !isColumnOne(b, i) || before == ',' || before == '['
 }
 
-// pass goes on after the value at b[i], which is not opened.
-func (d *Decoder) pass(b []byte, i int, p place, err error) (next, stop int, _ error) {
+// pass reports the value at b[i], a layer too many, and goes on after it.
+func (d *Decoder) pass(b []byte, i int, p place, shape Shape) (next, stop int, err error) {
+	stop = -1
 	end, cause := d.scan.skipValue(b, i)
-	if cause != nil {
-		return p.resync(b, i, end), end, err
+	if next = end; cause != nil {
+		next, stop = p.resync(b, i, end), end
 	}
-	return end, -1, err
+	return next, stop, d.tooNested(b[i:next], p.chain, shape)
 }
 
 // isBrokenIntoLines reports whether another value follows the first one of b on a line of its own. Within

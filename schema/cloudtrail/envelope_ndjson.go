@@ -46,13 +46,16 @@ func (d *Decoder) text(b []byte, chain Chain) error {
 	p := place{chain: chain, first: true}
 	// Where a damaged value has swallowed the lines after it, each line up to the damage is read again, by
 	// itself: no byte is read more than twice, whatever the input.
-	again := 0
+	again, limit := 0, 0
 	for i < len(b) {
-		limit := len(b)
+		end := len(b)
 		if i < again {
-			limit = resync(b, lineEnd(b, i), len(b))
+			if limit <= i {
+				limit = resync(b, lineEnd(b, i), len(b))
+			}
+			end = limit
 		}
-		next, stop, err := d.value(b[:limit], i, p)
+		next, stop, err := d.value(b[:end], i, p)
 		if err != nil {
 			return err
 		}

@@ -23,10 +23,10 @@ func isRecords(b []byte, i int) bool {
 // records reads the object at b[i], which has a key Records. Its other members are checked too: if they
 // make it an event by themselves, it is decided as well.
 func (d *Decoder) records(b []byte, i int, p place) (next, stop int, err error) {
-	chain, ok, err := d.enter(b[i:], p.chain, ShapeRecords)
-	if !ok {
-		return d.pass(b, i, p, err)
+	if p.chain.Len() >= MaxNesting {
+		return d.pass(b, i, p, ShapeRecords)
 	}
+	chain := p.chain.Push(ShapeRecords)
 	var outer Event
 	for at := i; ; at = skipSpace(b, next) {
 		key, value, done, cause := d.scan.nextKey(b, at)

@@ -70,9 +70,14 @@ func isTextStart(c byte) bool { return c == '{' || c == '[' || c == '"' }
 // false.
 func (d *Decoder) enter(piece []byte, chain Chain, shape Shape) (inner Chain, ok bool, err error) {
 	if chain.Len() >= MaxNesting {
-		return chain, false, d.unreadable(ReasonTooNested, "opening "+shape.String(), errTooNested, piece, chain)
+		return chain, false, d.tooNested(piece, chain, shape)
 	}
 	return chain.Push(shape), true, nil
+}
+
+// tooNested reports a layer that is not opened.
+func (d *Decoder) tooNested(piece []byte, chain Chain, shape Shape) error {
+	return d.unreadable(ReasonTooNested, "opening "+shape.String(), errTooNested, piece, chain)
 }
 
 // skip reports what is recognized and holds no events.

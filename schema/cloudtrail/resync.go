@@ -44,20 +44,21 @@ func (p *place) resync(b []byte, start, stop int) int {
 	return next
 }
 
-// resyncText goes on at the next line where the damage is within the value's first line. A value of
-// several lines ends where another one may start.
+// resyncText goes on in the value's line, or at the next line, where the damage is within the first line of
+// the value. A value of several lines ends where another one may start.
 func resyncText(b []byte, start, stop int) int {
-	end := lineEnd(b, start)
-	if stop < end { // an object on the same line
-		key := beforeKey(b, stop)
-		if next := resync(b[:end], max(key, start+1), key); next < end {
-			return next
+	if end := bytes.IndexByte(b[start:stop], '\n'); end >= 0 {
+		return resync(b, start+end, stop)
+	}
+	for i := max(beforeKey(b, stop), start+1); i < len(b); i++ {
+		switch {
+		case b[i] == '\n':
+			return skipSpace(b, i)
+		case b[i] == '{' && isObjectStart(b, i):
+			return i
 		}
 	}
-	if stop <= end {
-		return skipSpace(b, end)
-	}
-	return resync(b, end, stop)
+	return len(b)
 }
 
 // isElementStart reports whether an object starts at b[i] right after a comma. Where each element holds its

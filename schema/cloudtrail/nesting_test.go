@@ -1,0 +1,133 @@
+package cloudtrail
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestNestingSuccess(t *testing.T) {
+	// SNS in SQS in gzip in base64, as one record, and what is in there may be anything again.
+	inner := `{"body":` + quote(sns(`{"Records":[`+paris+`]}`)) + `}`
+	expect(t, toBase64(compress(inner)), "event 0 base64 > gzip > sqs > sns > records eu-west-3 false")
+	expect(t, `{"message":`+quote(`{"Records":[`+sqs(sns(toBase64(compress(logs("DATA_MESSAGE", bridge("AWS API Call via CloudTrail", paris))))))+`]}`)+`}`,
+		"event 0 shipper > records > sqs > sns > base64 > gzip > cloudwatch-logs > eventbridge eu-west-3 false")
+}
+
+func TestNestingMixedOnOneTopic(t *testing.T) {
+	var f found
+	d := NewDecoder(0)
+	for _, record := range []string{
+		paris, compress(paris), sns(tokyo), `[` + paris + `]`, "", "garbage", bridge("AWS API Call via CloudTrail", tokyo),
+		`{"Records":[` + sqs(paris) + `,` + tokyo + `]}`, paris,
+	} {
+		if err := d.Decode([]byte(record), &f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := `event 0 event eu-west-3 false
+event 0 gzip eu-west-3 false
+event 0 sns ap-northeast-1 false
+event 0 array eu-west-3 false
+skip empty
+fault 0 syntax
+event 0 eventbridge ap-northeast-1 false
+event 0 records > sqs eu-west-3 false
+event 1 records ap-northeast-1 false
+event 0 event eu-west-3 false`
+	if got := strings.Join(f.lines, "\n"); got != want {
+		t.Errorf("got:\n%s", got)
+	}
+}
+
+func TestNestingLimit(t *testing.T) {
+	wrappers := map[Shape]func(string) string{
+		ShapeGzip:    compress,
+		ShapeBase64:  toBase64,
+		ShapeSQS:     func(s string) string { return `{"body":` + quote(s) + `}` },
+		ShapeSNS:     sns,
+		ShapeShipper: func(s string) string { return `{"message":` + quote(s) + `}` },
+		ShapeRecords: func(s string) string { return `{"Records":[` + s + `]}` },
+		ShapeArray:   func(s string) string { return `[` + s + `]` },
+		ShapeConnect: func(s string) string { return `{"payload":` + s + `}` },
+	}
+	for shape, wrap := range wrappers {
+		name := shape.String()
+		record := paris
+		for range MaxNesting {
+			record = wrap(record)
+		}
+		chain := strings.Repeat(name+" > ", MaxNesting-1) + name
+		expect(t, record, "event 0 "+chain+" eu-west-3 false")
+		if shape == ShapeBase64 {
+			continue // more than eight are no longer told from other text: they are an unreadable text
+		}
+		expect(t, wrap(record), "fault -1 too-nested "+chain)
+	}
+}
+
+// A record too deep to open costs no neighbour.
+func TestNestingLimitKeepsNeighbours(t *testing.T) {
+	deep := paris
+	for range MaxNesting + 1 {
+		deep = `[` + deep + `]`
+	}
+	lines := decode(t, tokyo+"\n"+deep+"\n"+berlin)
+	if len(lines) != 3 || !strings.HasPrefix(lines[1], "fault -1 too-nested") || !strings.HasSuffix(lines[2], "eu-central-1 false") {
+		t.Errorf("%q", lines)
+	}
+}
+
+// What an attacker nests, however deep, within an event costs no stack and opens no envelope.
+func TestDeepInput(t *testing.T) {
+	const depth = 100_000
+	deep := strings.Repeat(`{"a":[`, depth) + strings.Repeat(`]}`, depth)
+	expect(t, strings.Replace(paris, `{"a":[1,{"b":null}]}`, deep, 1), "event 0 event eu-west-3 false")
+	expect(t, `{"Records":[`+strings.Replace(paris, `{"a":[1,{"b":null}]}`, deep, 1)+`]}`, "event 0 records eu-west-3 false")
+	expect(t, `{"a":`+deep+`}`, "fault 0 unknown-shape")
+	for _, record := range []string{
+		deep[:depth], strings.Repeat("[", depth), strings.Repeat(`{"Records":[`, depth), strings.Repeat(`{"message":"`, depth),
+		strings.Repeat(`{"detail":`, depth), strings.Repeat("{", depth), strings.Repeat(`"{`, depth), strings.Repeat("[\n", depth),
+		strings.Repeat(`{"Records":[`, depth) + strings.Repeat(`]}`, depth), strings.Repeat("[", depth) + strings.Repeat("]", depth),
+	} {
+		lines := decode(t, record)
+		if !strings.HasPrefix(lines[len(lines)-1], "fault ") {
+			t.Errorf("Decode(%.20q…) ends with %q", record, lines[len(lines)-1])
+		}
+	}
+}
+
+// Input made to be read again and again is divided into pieces: none is reported twice, so that what is done
+// for each fault stays in proportion to the record.
+func TestHostileInputIsReportedOnce(t *testing.T) {
+	const size = 256 << 10
+	for _, piece := range []string{
+		`{"eventVersion":`, "{\"a\":\n", "{\n", "[\n", "{\"a\":[\n", `{"eventVersion"`, `{"eventVersion":"`, "x\n", "1,", `"`, `{"detail":{`,
+		"{    \"", `{"Records":[{`, `{"Records":[`, "[1,\n", `{"logEvents":[{"message":"`, `{"eventVersion":{},`, "\n{", `[{"eventVersion":[`,
+		`{"awsRegion":"eu-west-3",`, `"awsRegion":"eu-west-3","readOnly":false`, "{} ", "}\n{", "]\n[", `{"message":`,
+	} {
+		for _, head := range []string{"", "[", `{"Records":[`, `{"logEvents":[`} {
+			var c counting
+			record := head + strings.Repeat(piece, size/len(piece))
+			if err := NewDecoder(0).Decode([]byte(record), &c); err != nil {
+				t.Fatal(err)
+			}
+			if c.bytes > 4*int64(size) {
+				t.Errorf("%q %q: pieces of %d bytes in %d faults", head, piece, c.bytes, c.calls)
+			}
+		}
+	}
+}
+
+// counting is a sink that counts.
+type counting struct {
+	calls int
+	bytes int64 // of the faults' pieces
+}
+
+func (c *counting) Event(*Event) error { c.calls++; return nil }
+func (c *counting) Skip(Kind, Chain)   { c.calls++ }
+func (c *counting) Fault(f *Fault) error {
+	c.calls++
+	c.bytes += int64(len(f.Piece))
+	return nil
+}
