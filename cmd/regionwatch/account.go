@@ -11,12 +11,9 @@ import (
 
 // logStart writes what this instance is and what it is about to do.
 func logStart(log *slog.Logger, s *config.Settings, policy *detection.Policy, id identity, admin string) {
-	input := slog.Any("input_topics", s.InputTopics)
-	if s.InputPattern != "" {
-		input = slog.String("input_topic_pattern", s.InputPattern)
-	}
 	log.Info("starting", "version", thisBuild().Version,
-		"brokers", s.Brokers, input, "alert_topic", s.AlertTopic, "dead_letter_topic", s.DeadLetterTopic,
+		"brokers", s.Brokers, "input_topics", s.InputTopics, "input_topic_pattern", s.InputPattern,
+		"alert_topic", s.AlertTopic, "dead_letter_topic", s.DeadLetterTopic,
 		"group", s.Group, "instance_id", id.Name, "delivery", s.Delivery, "start", s.Start.String(),
 		"policy_version", policy.Version(), "unused_regions", s.UnusedRegions, "admin_address", admin)
 }

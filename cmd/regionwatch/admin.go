@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,9 +22,9 @@ type admin struct {
 	done     chan struct{}
 }
 
-// startAdmin listens on the address and serves. Ready returns nil, or why the instance is not ready.
-func startAdmin(address string, registry *prometheus.Registry, ready func() error, log *slog.Logger) (*admin, error) {
-	listener, err := net.Listen("tcp", address)
+// startAdmin listens on the address and serves until Close. Ready returns nil, or why the instance is not ready.
+func startAdmin(ctx context.Context, address string, registry *prometheus.Registry, ready func() error, log *slog.Logger) (*admin, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listening on admin-address %s: %w (another --admin-address, or none, avoids it)", address, err)
 	}

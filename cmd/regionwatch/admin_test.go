@@ -14,7 +14,7 @@ import (
 func TestAdmin(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	var missing error
-	a, err := startAdmin("127.0.0.1:0", newRegistry(), func() error { return missing }, slog.New(slog.DiscardHandler))
+	a, err := startAdmin(t.Context(), "127.0.0.1:0", newRegistry(), func() error { return missing }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestAdmin(t *testing.T) {
 	f("GET", "/readyz", 503, `not ready: no partitions assigned yet\n\x1b[2J`+"\n")
 	f("GET", "/livez", 200, "ok\n")
 
-	if _, err := startAdmin(a.Address(), newRegistry(), nil, slog.New(slog.DiscardHandler)); err == nil ||
+	if _, err := startAdmin(t.Context(), a.Address(), newRegistry(), nil, slog.New(slog.DiscardHandler)); err == nil ||
 		!strings.Contains(err.Error(), "--admin-address") {
 		t.Errorf("an address in use: %v", err)
 	}

@@ -28,7 +28,7 @@ func commandLineMistakes(args []string, first error) error {
 			lines = append(lines, settingMistakes(cmd, len(lines) > 0))
 			break
 		}
-		line, more := past.learn(cmd, err)
+		more, line := past.learn(cmd, err)
 		lines = append(lines, line)
 		if !more {
 			break
@@ -70,8 +70,8 @@ func (t *tolerance) apply(flags *pflag.FlagSet) {
 	}
 }
 
-// learn returns the line that tells of err, and whether it can be overlooked.
-func (t *tolerance) learn(cmd *cobra.Command, err error) (line error, more bool) {
+// learn returns whether err can be overlooked from now on, and the line that tells of it.
+func (t *tolerance) learn(cmd *cobra.Command, err error) (more bool, line error) {
 	var unknown *pflag.NotExistError
 	var noValue *pflag.ValueRequiredError
 	var badValue *pflag.InvalidValueError
@@ -79,21 +79,21 @@ func (t *tolerance) learn(cmd *cobra.Command, err error) (line error, more bool)
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
 		letter := unknown.GetSpecifiedName()
 		t.letters = append(t.letters, letter)
-		return fmt.Errorf("flag -%s: no such flag", letter), len(letter) == 1
+		return len(letter) == 1, fmt.Errorf("flag -%s: no such flag", letter)
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
 		t.names = append(t.names, name)
-		return fmt.Errorf("flag --%s: no such flag%s", name, nearestFlag(cmd, name)), true
+		return true, fmt.Errorf("flag --%s: no such flag%s", name, nearestFlag(cmd, name))
 	case errors.As(err, &noValue):
 		t.dropped++
 		flag := noValue.GetFlag()
-		return fmt.Errorf("flag --%s: has no value%s", flag.Name, allowed(flag)), true
+		return true, fmt.Errorf("flag --%s: has no value%s", flag.Name, allowed(flag))
 	case errors.As(err, &badValue):
 		flag := badValue.GetFlag()
 		t.names = append(t.names, flag.Name)
-		return fmt.Errorf("flag --%s: %q %w", flag.Name, badValue.GetValue(), badValue.Unwrap()), true
+		return true, fmt.Errorf("flag --%s: %q %w", flag.Name, badValue.GetValue(), badValue.Unwrap())
 	default:
-		return errors.New(firstLine(err.Error())), false
+		return false, errors.New(firstLine(err.Error()))
 	}
 }
 

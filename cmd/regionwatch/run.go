@@ -94,7 +94,7 @@ func openAdmin(ctx context.Context, s *config.Settings, registry *prometheus.Reg
 		}
 		return p.Ready()
 	}
-	a, err := startAdmin(s.AdminAddress, registry, ready, log)
+	a, err := startAdmin(ctx, s.AdminAddress, registry, ready, log)
 	if err != nil {
 		return nil, "", err
 	}

@@ -1,0 +1,63 @@
+package config
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPairsFailure(t *testing.T) {
+	f := func(want string, args ...string) {
+		t.Helper()
+		_, err := given{args: args}.load(t, all)
+		if diff := cmp.Diff([]string{want}, lines(err)); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", args, diff)
+		}
+	}
+	f(`flag --input-topic, flag --alert-topic: input-topic and alert-topic are both "a"; they must differ`,
+		"--input-topic=b,a", "--alert-topic=a")
+	f(`flag --input-topic, default of dead-letter-topic: input-topic and dead-letter-topic are both "cloudtrail-dead-letters"; they must differ`,
+		"--input-topic=cloudtrail-dead-letters")
+	f(`flag --alert-topic, flag --dead-letter-topic: alert-topic and dead-letter-topic are both "a"; they must differ`,
+		"--alert-topic=a", "--dead-letter-topic=a")
+	f("flag --input-topic, flag --input-topic-pattern: input-topic and input-topic-pattern exclude each other; give one of them",
+		"--input-topic=a", "--input-topic-pattern=b.*")
+	f(`flag --input-topic-pattern, flag --alert-topic: input-topic-pattern "a|b" matches alert-topic "b", which would be read as input; change one of them`,
+		"--input-topic-pattern=a|b", "--alert-topic=b")
+	f(`flag --input-topic-pattern, flag --dead-letter-topic: input-topic-pattern "a|b" matches dead-letter-topic "b", which would be read as input; change one of them`,
+		"--input-topic-pattern=a|b", "--dead-letter-topic=b")
+	f("flag --delivery, flag --instance-id: exactly-once needs an instance-id for its transactions; give one, or leave it out and one is made",
+		"--delivery=exactly-once", "--instance-id=none")
+	f("flag --commit-interval, default of session-timeout: commit-interval 6s must be shorter than session-timeout 6s",
+		"--commit-interval=6s")
+	f("flag --commit-interval, flag --drain-timeout: commit-interval 3s must be shorter than drain-timeout 2s",
+		"--commit-interval=3s", "--drain-timeout=2s")
+	f("flag --session-timeout, default of rebalance-timeout: session-timeout 2m must not be longer than rebalance-timeout 1m",
+		"--session-timeout=2m")
+	f("flag --delivery-timeout, default of rebalance-timeout: delivery-timeout 56s and 5s for a commit must fit into rebalance-timeout 1m",
+		"--delivery-timeout=56s")
+	f("flag --delivery, flag --commit-interval, flag --transaction-timeout: transaction-timeout 2s must be at least 1s and twice commit-interval 600ms",
+		"--delivery=exactly-once", "--transaction-timeout=2s", "--commit-interval=600ms")
+	// A bad value is not blamed a second time for what its default would do.
+	f(`flag --alert-topic: "a b" has characters that Kafka does not allow; allowed: a topic name of letters, digits, dots, underscores and hyphens`,
+		"--alert-topic=a b", "--input-topic=cloudtrail-alerts")
+}
+
+func TestPairsSuccess(t *testing.T) {
+	f := func(args ...string) *Settings {
+		t.Helper()
+		s, err := given{args: args}.load(t, all)
+		if err != nil {
+			t.Errorf("%q: %v", args, err)
+		}
+		return s
+	}
+	f("--delivery=at-least-once", "--instance-id=none")
+	f("--delivery-timeout=55s")
+	f("--transaction-timeout=1s")
+	f("--delivery=exactly-once", "--transaction-timeout=3s", "--commit-interval=1s")
+	s := f("--input-topic-pattern=cloudtrail")
+	if s.InputTopics != nil || s.WholeInputPattern() != "^(?:cloudtrail)$" {
+		t.Errorf("topics %q, pattern %q", s.InputTopics, s.WholeInputPattern())
+	}
+}

@@ -1,0 +1,160 @@
+package config
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// sourcesOf returns the same value given in each of the three ways.
+func sourcesOf(row *Setting, value string) map[Source]given {
+	ways := map[Source]given{FromEnvironment: {environ: []string{row.Variable() + "=" + value}}}
+	if !row.Secret {
+		ways[FromFlag] = given{args: []string{row.Flag() + "=" + value}}
+	}
+	if row.Key() != "" {
+		ways[FromFile] = given{file: row.Key() + ": '" + strings.ReplaceAll(value, "'", "''") + "'\n"}
+	}
+	return ways
+}
+
+func TestEverySettingSuccess(t *testing.T) {
+	tested := map[string]bool{"config": true} // see TestFileSuccess
+	f := func(name, value, want string) {
+		t.Helper()
+		tested[name] = true
+		row := Lookup(name)
+		for source, g := range sourcesOf(row, value) {
+			s, err := g.load(t, all)
+			if err != nil {
+				t.Errorf("%s %q from source %d: %v", name, value, source, err)
+				continue
+			}
+			if got := row.get(s); got != want {
+				t.Errorf("%s %q from source %d: got %q, want %q", name, value, source, got, want)
+			}
+			if got := s.Origin(name).Source; got != source {
+				t.Errorf("%s: origin is source %d, want %d", name, got, source)
+			}
+		}
+	}
+	f("brokers", "a:1, b.example.com:65535,[::1]:9092", "a:1,b.example.com:65535,[::1]:9092")
+	f("input-topic", "a.b-c_D9,x", "a.b-c_D9,x")
+	f("input-topic", strings.Repeat("x", 249), strings.Repeat("x", 249))
+	f("input-topic-pattern", "trail-[a-z]{2,3}", "trail-[a-z]{2,3}")
+	f("alert-topic", "x", "x")
+	f("dead-letter-topic", "x", "x")
+	f("create-topics", "true", "true")
+	f("partitions", "100000", "100000")
+	f("replicas", "3", "3")
+	f("group", "Gruppe Süd", "Gruppe Süd")
+	f("instance-id", "pod-0", "pod-0")
+	f("instance-id", "none", "none")
+	f("start", "earliest", "earliest")
+	f("start", "latest", "latest")
+	f("start", "2026-11-01T02:03:04.5+02:00", "2026-11-01T02:03:04.5+02:00")
+	f("session-timeout", "1s", "1s")
+	f("rebalance-timeout", "1h", "1h")
+	f("delivery", "exactly-once", "exactly-once")
+	f("sessions", "64", "64")
+	f("commit-interval", "100ms", "100ms")
+	f("delivery-timeout", "55s", "55s")
+	f("transaction-timeout", "15m", "15m")
+	f("drain-timeout", "1m30s", "1m30s")
+	f("max-record-bytes", "2MB", "2000000")
+	f("max-record-bytes", "16384", "16KiB")
+	f("max-batch-bytes", "1GiB", "1GiB")
+	f("unused-regions", "us-gov-east-1, eu-isoe-west-1", "us-gov-east-1,eu-isoe-west-1")
+	f("missing-read-only", "alert", "alert")
+	f("policy-version", "2026-11-01 (draft)", "2026-11-01 (draft)")
+	f("no-event-copy", "true", "true")
+	f("max-event-bytes", "66 kB", "66000")
+	f("admin-address", ":0", ":0")
+	f("admin-address", "none", "none")
+	f("log-level", "debug", "debug")
+	f("log-format", "json", "json")
+	for i := range all {
+		if !tested[all[i].Name] {
+			t.Errorf("%s has no case", all[i].Name)
+		}
+	}
+}
+
+func TestEverySettingFailure(t *testing.T) {
+	tested := map[string]bool{"config": true} // see TestMissingFile
+	f := func(name, value, why string) {
+		t.Helper()
+		tested[name] = true
+		row := Lookup(name)
+		fault := quote(value) + " " + why + "; allowed: " + row.Allowed
+		want := map[Source]string{
+			FromFlag:        "flag " + row.Flag() + ": " + fault,
+			FromEnvironment: "environment " + row.Variable() + ": " + fault,
+			FromFile:        "file f.yaml:1:" + strconv.Itoa(len(name)+3) + ": " + name + ": " + fault,
+		}
+		for source, g := range sourcesOf(row, value) {
+			s, err := g.load(t, all)
+			if diff := cmp.Diff([]string{want[source]}, lines(err)); diff != "" {
+				t.Errorf("%s %q (-want +got):\n%s", name, value, diff)
+			}
+			if got := s.Origin(name).Source; got != FromDefault {
+				t.Errorf("%s %q was taken from source %d", name, value, got)
+			}
+		}
+	}
+	f("brokers", "kafka", "is no host:port")
+	f("brokers", ":9092", "has no usable host")
+	f("brokers", "a b:9092", "has no usable host")
+	f("brokers", "a:0", "has no usable port")
+	f("brokers", "a:65536", "has no usable port")
+	f("brokers", "a:kafka", "has no usable port")
+	f("brokers", "kafka://a:9092", "is a URL, not an address")
+	f("input-topic", "a b", "has characters that Kafka does not allow")
+	f("input-topic", "..", "is reserved")
+	f("input-topic", strings.Repeat("x", 250), "is longer than 249 characters")
+	f("input-topic-pattern", "a(", "is no regular expression")
+	f("alert-topic", "a/b", "has characters that Kafka does not allow")
+	f("dead-letter-topic", ".", "is reserved")
+	f("create-topics", "yes", "is not known")
+	f("create-topics", "True", "is not known, did you mean true?")
+	f("partitions", "-1", "is too small")
+	f("partitions", "100001", "is too large")
+	f("replicas", "3.0", "is no whole number")
+	f("group", " a", "begins or ends with a space")
+	f("group", "a\x1b]0;x\a", "has characters that cannot be printed")
+	f("group", "a\u202eb", "has characters that cannot be printed")
+	f("instance-id", "pod 0", "has characters that Kafka does not allow")
+	f("instance-id", strings.Repeat("x", 201), "is longer than 200 characters")
+	f("start", "newest", "is not known")
+	f("start", "lastest", "is not known, did you mean latest?")
+	f("start", "2026-11-01", "is not known")
+	f("start", "1969-12-31T23:59:59Z", "is before 1970, where Kafka's time begins")
+	f("session-timeout", "999ms", "is too short")
+	f("rebalance-timeout", "1h0m1s", "is too long")
+	f("delivery", "exactly_once", "is not known, did you mean exactly-once?")
+	f("sessions", "65", "is too large")
+	f("commit-interval", "0", "is too short")
+	f("commit-interval", "200", "is no duration")
+	f("delivery-timeout", "forever", "is no duration")
+	f("transaction-timeout", "16m", "is too long")
+	f("drain-timeout", "-1s", "is too short")
+	f("max-record-bytes", "1", "is too small")
+	f("max-batch-bytes", "99999GiB", "is too large")
+	f("max-batch-bytes", "-1GiB", "is too small")
+	f("unused-regions", "frankfurt", "does not look like a region")
+	f("missing-read-only", "fail", "is not known")
+	f("policy-version", "a\tb", "has characters that cannot be printed")
+	f("no-event-copy", "1", "is not known")
+	f("max-event-bytes", "64 mib", "is no number of bytes")
+	f("admin-address", "9464", "is no host:port")
+	f("admin-address", "a:http", "has no usable port")
+	f("log-level", "warning", "is not known, did you mean warn?")
+	f("log-format", "xml", "is not known")
+	for i := range all {
+		if !tested[all[i].Name] {
+			t.Errorf("%s has no case", all[i].Name)
+		}
+	}
+}
