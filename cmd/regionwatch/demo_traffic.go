@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"sync/atomic"
-	"time"
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/processor"
@@ -18,9 +17,9 @@ type demoTraffic struct {
 	made      atomic.Uint64
 }
 
-// demoAhead is how many records the traffic may be ahead of the processor: the broker keeps them in memory
-// and drops what is old.
-const demoAhead = 10_000
+// demoAhead is how many records the traffic may be ahead of the processor, which is looked at every
+// demoAhead/10 records: the broker keeps its records in memory and drops what is old.
+const demoAhead = 5000
 
 // run makes records until there are enough events or ctx ends, and waits for their acknowledgement.
 func (t *demoTraffic) run(ctx context.Context, broker string, p *processor.Processor) error {
@@ -31,8 +30,11 @@ func (t *demoTraffic) run(ctx context.Context, broker string, p *processor.Proce
 	pace := newPace(t.rate)
 	var events uint64
 	for (t.events == 0 || events < t.events) && pace.wait(ctx) {
-		for t.made.Load() > p.Status().Counts.Records+demoAhead && ctx.Err() == nil {
-			time.Sleep(5 * time.Millisecond)
+		if made := t.made.Load(); made%(demoAhead/10) == 0 {
+			caughtUp := func() bool { return made < p.Status().Counts.Records+demoAhead }
+			if until(ctx, caughtUp) != nil {
+				break
+			}
 		}
 		r := t.generator.Next()
 		if err = out.write(ctx, r); err != nil {
