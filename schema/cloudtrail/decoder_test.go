@@ -14,6 +14,14 @@ type found struct {
 	fail   error // returned from every call
 	faults []Fault
 	raws   []string
+	whole  []string // of undamaged events, without the shape, and the bytes
+	// indexes of events and faults, without those of faults in no event
+	indexes []int
+}
+
+// eventLine returns the index and the decisive values.
+func eventLine(e *Event) string {
+	return fmt.Sprintf("%d %q %q ", e.Index, e.AWSRegion.Text(), e.ReadOnly.Text())
 }
 
 func (f *found) Event(e *Event) error {
@@ -25,6 +33,10 @@ func (f *found) Event(e *Event) error {
 	}
 	f.lines = append(f.lines, line)
 	f.raws = append(f.raws, string(e.Raw))
+	f.indexes = append(f.indexes, e.Index)
+	if e.Damage == nil {
+		f.whole = append(f.whole, eventLine(e)+string(e.Raw))
+	}
 	return f.fail
 }
 
@@ -35,6 +47,9 @@ func (f *found) Skip(k Kind, shape Chain) {
 func (f *found) Fault(fault *Fault) error {
 	f.lines = append(f.lines, strings.TrimSpace(fmt.Sprintf("fault %d %s %s", fault.Index, fault.Reason, fault.Shape)))
 	f.faults = append(f.faults, *fault)
+	if fault.Index >= 0 {
+		f.indexes = append(f.indexes, fault.Index)
+	}
 	return f.fail
 }
 
