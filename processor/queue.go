@@ -1,12 +1,13 @@
 package processor
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// batch is what one fetch brought of one partition, in the partition's order.
+// batch is records of one partition, in its order: what one fetch brought, or several fetches together.
 type batch struct {
 	records []*kgo.Record
 	bytes   int // of the records' values, as they lie in memory
@@ -33,7 +34,9 @@ func (q *queue) put(b batch) {
 	}
 }
 
-// take removes and returns the first batch. It waits for one, or returns false when quit is closed.
+// take removes and returns all that is waiting, as one batch. It waits for some, or returns false when quit
+// is closed. A worker that took one fetch at a time would wait for the broker's acknowledgement once for
+// each, and fall ever further behind wherever that takes longer than the next fetch.
 func (q *queue) take(quit <-chan struct{}) (batch, bool) {
 	for {
 		select {
@@ -51,16 +54,21 @@ func (q *queue) take(quit <-chan struct{}) (batch, bool) {
 	}
 }
 
+// pop returns what is waiting. It needs no bound of its own: flow bounds what is put.
 func (q *queue) pop() (batch, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.batches) == 0 {
 		return batch{}, false
 	}
-	b := q.batches[0]
-	q.batches[0] = batch{} // let go of its records
-	q.batches = q.batches[1:]
-	return b, true
+	all := q.batches[0]
+	all.records = slices.Clip(all.records) // what lies behind it may be the client's
+	for _, b := range q.batches[1:] {
+		all.records = append(all.records, b.records...)
+		all.bytes += b.bytes
+	}
+	q.batches = nil // let go of the records
+	return all, true
 }
 
 // drain removes every batch that nobody took, and returns how many records they hold.
