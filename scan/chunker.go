@@ -97,8 +97,11 @@ func (c *chunker) cut() int {
 
 // send emits the first n bytes and keeps the rest, which has been searched already.
 func (c *chunker) send(n int) error {
-	out := c.newChunk(c.buffer[:n], nil)
-	c.buffer = append(newBuffer(), c.buffer[n:]...)
+	out, rest := c.newChunk(c.buffer[:n], nil), c.buffer[n:]
+	c.buffer = nil
+	if len(rest) > 0 || !c.atEnd {
+		c.buffer = append(newBuffer(), rest...)
+	}
 	c.searched = len(c.buffer)
 	c.offset += int64(n)
 	return c.emit(out)

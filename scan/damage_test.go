@@ -57,6 +57,9 @@ func TestTooLarge(t *testing.T) {
 	large := pretty(t, `{"x":"`+strings.Repeat("x", 3*chunkBytes)+`"}`)
 	p := pretty(t, one)
 	f("value", p+large+p, 2, fmt.Sprintf("f@%d+%d too-large", len(p), len(large)))
+	// The line break before the next value is the last byte of a full buffer.
+	open := "{\n\"x\":\"" + strings.Repeat("x", chunkBytes-8) + "\n"
+	f("value without end", open+p, 1, fmt.Sprintf("f@0+%d too-large", chunkBytes))
 	f("whole", "\x00"+strings.Repeat("x", 3*chunkBytes), 0, "f@0+0 too-large")
 	f("gzip bomb", gzipped(t, `{"x":"`+strings.Repeat(" ", 30*chunkBytes)), 0, fmt.Sprintf("f@0+%d too-large", 30*chunkBytes+6))
 }

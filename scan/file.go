@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -39,12 +40,14 @@ func (f *file) read(ctx context.Context, o *Options, work chan<- *chunk) {
 	}
 	defer raw.Close()
 	input := &input{reader: raw}
+	opener := openers.Get().(*opener)
+	defer openers.Put(opener)
 	c := chunker{max: o.maxEventBytes(), prompt: f.source.Size < 0}
 	c.emit = func(out *chunk) error {
 		out.file, out.read = f, input.read
 		return f.send(ctx, out, work)
 	}
-	c.text, c.layers, err = open(bufio.NewReaderSize(input, readBuffer))
+	c.text, c.layers, err = opener.open(input)
 	if err == nil {
 		err = c.run()
 	}
@@ -78,17 +81,26 @@ func (f *file) send(ctx context.Context, c *chunk, work chan<- *chunk) error {
 	}
 }
 
-// open returns the text of a file, decompressed where its first bytes say so, and the layers that it was in.
-func open(r *bufio.Reader) (text io.Reader, layers string, err error) {
-	magic, err := r.Peek(2)
+// opener opens one file after the other. It keeps what is large: many files are small.
+type opener struct {
+	buffered *bufio.Reader
+	gzip     gzip.Reader
+}
+
+var openers = sync.Pool{New: func() any { return &opener{buffered: bufio.NewReaderSize(nil, readBuffer)} }}
+
+// open returns the text of a file, decompressed where its first bytes say so, and the layers that it was
+// in. The text is valid until the next call.
+func (o *opener) open(file io.Reader) (text io.Reader, layers string, err error) {
+	o.buffered.Reset(file)
+	magic, err := o.buffered.Peek(2)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, "", err
 	}
 	if string(magic) != "\x1f\x8b" {
-		return r, "", nil
+		return o.buffered, "", nil
 	}
-	text, err = gzip.NewReader(r)
-	return text, cloudtrail.ShapeGzip.String(), err
+	return &o.gzip, cloudtrail.ShapeGzip.String(), o.gzip.Reset(o.buffered)
 }
 
 // joinShapes writes a chain of shapes as [cloudtrail.Chain] does. The decoder calls an event that it found

@@ -31,6 +31,9 @@ const headLines = 16
 func detectLayout(head []byte, atEnd bool) layout {
 	head = bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
 	lines, whole := sampleLines(head, atEnd)
+	if atEnd && len(lines) == 1 && (lines[0][0] == '{' || lines[0][0] == '[') {
+		return layoutLines // be it damaged
+	}
 	values := 0
 	for _, line := range lines {
 		if isValue(line) {

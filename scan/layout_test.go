@@ -32,7 +32,7 @@ func TestDetectLayout(t *testing.T) {
 	f("{\n  \"eventName\": \"x\"\n}\n{\n}\n", layoutValues, true)
 	f("[\n"+event+"\n]\n", layoutValues, false)
 	f("{\"Records\":[\n"+event+"\n,\n"+event+"\n]}", layoutValues, false)
-	f(`{"a":"`+strings.Repeat("x", 100), layoutValues, false)
+	f(`{"a":"`+strings.Repeat("x", 100), layoutLines, false)
 
 	f("", layoutWhole, false)
 	f(" \n\t ", layoutWhole, false)

@@ -130,6 +130,7 @@ func (w *writer) file(f *file) error {
 		read, offset = c.read, c.offset+c.length
 		w.tell()
 	}
+	w.summary.Bytes += uint64(read)
 	switch {
 	case errors.Is(f.err, errStopped):
 		w.summary.Stopped = &Place{File: f.source.Name, Offset: offset}
@@ -141,7 +142,6 @@ func (w *writer) file(f *file) error {
 		}
 	}
 	w.summary.Files++
-	w.summary.Bytes += uint64(read)
 	return nil
 }
 

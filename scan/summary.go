@@ -12,9 +12,9 @@ import (
 
 // Summary is what a scan found.
 type Summary struct {
-	Files      int // read, or given up
-	Unreadable int // among Files
-	Bytes      uint64
+	Files      int    // read, or given up
+	Unreadable int    // among Files
+	Bytes      uint64 // of files, as they are stored
 	Counts     detection.Counts
 	// What the alerts were about.
 	Accounts, Regions, Events, Principals Tops

@@ -147,10 +147,12 @@ func printSummary(w io.Writer, s *scan.Summary, files int, took time.Duration) {
 	if s.Stopped != nil {
 		fmt.Fprintf(w, "stopped in %s at byte %s of its text; what stands before is done\n", printable(s.Stopped.File), grouped(uint64(s.Stopped.Offset)))
 	}
-	fmt.Fprintf(w, "%s alerts, %s of them partial; %s events passed%s; %s records with dead letters%s%s\n",
-		grouped(c.Outcomes[detection.OutcomeAlerted]), grouped(c.Partial),
-		grouped(c.Passed()), inBrackets(passedReasons(c)), grouped(c.DeadLettered), inBrackets(faultReasons(c)),
-		semicolon(skipReasons(c)))
+	fmt.Fprintf(w, "%s alerts, %s of them partial\n", grouped(c.Outcomes[detection.OutcomeAlerted]), grouped(c.Partial))
+	fmt.Fprintf(w, "%s events passed%s\n", grouped(c.Passed()), inBrackets(passedReasons(c)))
+	fmt.Fprintf(w, "%s records with dead letters%s\n", grouped(c.DeadLettered), inBrackets(faultReasons(c)))
+	if skipped := skipReasons(c); len(skipped) > 0 {
+		fmt.Fprintf(w, "no events in: %s\n", strings.Join(skipped, ", "))
+	}
 	printTops(w, s)
 }
 
@@ -216,11 +218,4 @@ func inBrackets(reasons []string) string {
 		return ""
 	}
 	return " (" + strings.Join(reasons, ", ") + ")"
-}
-
-func semicolon(reasons []string) string {
-	if len(reasons) == 0 {
-		return ""
-	}
-	return "; no events in " + strings.Join(reasons, ", ")
 }
