@@ -9,7 +9,7 @@ import "bytes"
 // Text that an attacker writes cannot look like that: within a string each quote is escaped, and no string
 // holds a line break.
 func resync(b []byte, from, stop int) int {
-	lineStart := from == 0 || b[from-1] == '\n'
+	lineStart := from == 0 || from <= len(b) && b[from-1] == '\n'
 	for i := from; i < len(b); i++ {
 		switch c := b[i]; {
 		case c == '\n':
