@@ -44,7 +44,7 @@ func newHolder(t *testing.T, group string) *holder {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Env = append(os.Environ(), holdIdentity+"="+group)
+	cmd.Env = append(os.Environ(), holdIdentity+"="+group, "GORACE=atexit_sleep_ms=0")
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

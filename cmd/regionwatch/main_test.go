@@ -43,7 +43,8 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 			cmd.Env = append(cmd.Env, entry)
 		}
 	}
-	cmd.Env = append(cmd.Env, asCommand+"=1")
+	// Under the race detector a process sleeps for a second before it ends, unless told otherwise.
+	cmd.Env = append(cmd.Env, asCommand+"=1", "GORACE=atexit_sleep_ms=0")
 	return cmd
 }
 
