@@ -7,24 +7,22 @@ func (s *scanner) decodeEvent(b []byte, e *Event) (end int, err error) {
 	var got members
 	s.invalid = false
 	end, err = s.decodeMembers(b, &got)
-	e.fill(&got)
+	e.fill(b, &got)
 	e.Raw, e.InvalidUTF8 = b[:end:end], s.invalid
 	return end, err
 }
 
-// decodeMembers reads the members of the event and captures them.
+// decodeMembers reads the members of the event and tells what it captured, up to any damage.
 func (s *scanner) decodeMembers(b []byte, got *members) (end int, err error) {
 	i := skipSpace(b, 1)
 	if at(b, i) == '}' {
 		return i + 1, nil
 	}
-	id := keyOther
-	for {
-		// The key. Events of one stream mostly have their keys in the same order, so the one that came after the
-		// last key the last time is tried first.
-		if guess := s.follows[id&63]; i >= 0 && i < len(b)-keyWindow-1 && b[i] == '"' && keys[guess&63].at((*[keyWindow]byte)(b[i+1:])) {
-			id = guess
-			i += 1 + int(keys[guess&63].size)
+	for id := keyOther; ; {
+		// Events of one stream mostly have their keys in the same order: the key that came after the last one
+		// the last time is tried first.
+		if guess := s.follows[id&63]; keys[guess&63].at(b, i) {
+			id, i = guess, i+1+int(keys[guess&63].size)
 		} else {
 			last := id
 			if id, i, err = s.eventKey(b, i); err != nil {
@@ -35,11 +33,15 @@ func (s *scanner) decodeMembers(b []byte, got *members) (end int, err error) {
 		if at(b, i) <= ' ' {
 			i = skipSpace(b, i)
 		}
-		// The value.
 		start := i
 		switch at(b, i) {
 		case '"':
-			if i = skipWords(b, i+1); at(b, i) == '"' {
+			if i = skipWords(b, i+1); three(b, i) == quoteCommaQuote {
+				got.put(id, start, i+1)
+				i += 2
+				continue
+			}
+			if at(b, i) == '"' {
 				i++
 			} else {
 				i, err = s.skipString(b, start)
@@ -52,22 +54,14 @@ func (s *scanner) decodeMembers(b []byte, got *members) (end int, err error) {
 		if err != nil {
 			return i, err
 		}
-		got.values[min(id, keyCaptured)&15] = b[start:i]
-		got.marks |= keys[id&63].marks
-		// What follows it.
-		if at(b, i) != ',' {
-			i = skipSpace(b, i)
+		got.put(id, start, i)
+		if i, err = afterValue(b, i, '}'); err != nil {
+			return i, err
 		}
-		if at(b, i) == '}' {
+		if b[i] == '}' {
 			return i + 1, nil
 		}
-		if at(b, i) != ',' {
-			return i, wrong(b, i, "a comma or the end of the object")
-		}
-		i++
-		if at(b, i) != '"' {
-			i = skipSpace(b, i)
-		}
+		i = skipSpace(b, i+1)
 	}
 }
 
@@ -92,29 +86,46 @@ func (e *Event) put(k keyID, value Value) {
 	e.marks |= keys[k&63].marks
 }
 
-// members is what was read of an event's members: the captured values by their keys, the last place for
-// all others.
+// members is what was read of an event's members: where the captured values stand, by their keys, and in the
+// last place those of all others.
 type members struct {
-	values [keyCaptured + 1]Value
+	values [keyCaptured + 1]span
 	marks  marks
 }
 
-// fill sets the fields of the event.
-func (e *Event) fill(m *members) {
-	e.EventVersion = m.values[keyEventVersion]
-	e.UserIdentity = m.values[keyUserIdentity]
-	e.EventTime = m.values[keyEventTime]
-	e.EventSource = m.values[keyEventSource]
-	e.EventName = m.values[keyEventName]
-	e.AWSRegion = m.values[keyAWSRegion]
-	e.SourceIPAddress = m.values[keySourceIPAddress]
-	e.UserAgent = m.values[keyUserAgent]
-	e.ErrorCode = m.values[keyErrorCode]
-	e.EventID = m.values[keyEventID]
-	e.ReadOnly = m.values[keyReadOnly]
-	e.EventType = m.values[keyEventType]
-	e.RecipientAccountID = m.values[keyRecipientAccountID]
-	e.EventCategory = m.values[keyEventCategory]
+// put notes that the value of the key stands at b[start:end].
+func (m *members) put(id keyID, start, end int) {
+	m.values[min(id, keyCaptured)&15] = span{start, end}
+	m.marks |= keys[id&63].marks
+}
+
+// span is where a value stands. It is empty for one that is not there.
+type span struct{ start, end int }
+
+// of returns the value in b, nil for an empty span.
+func (p span) of(b []byte) Value {
+	if p.end == 0 {
+		return nil
+	}
+	return b[p.start:p.end]
+}
+
+// fill sets the fields of the event from what was read of b.
+func (e *Event) fill(b []byte, m *members) {
+	e.EventVersion = m.values[keyEventVersion].of(b)
+	e.UserIdentity = m.values[keyUserIdentity].of(b)
+	e.EventTime = m.values[keyEventTime].of(b)
+	e.EventSource = m.values[keyEventSource].of(b)
+	e.EventName = m.values[keyEventName].of(b)
+	e.AWSRegion = m.values[keyAWSRegion].of(b)
+	e.SourceIPAddress = m.values[keySourceIPAddress].of(b)
+	e.UserAgent = m.values[keyUserAgent].of(b)
+	e.ErrorCode = m.values[keyErrorCode].of(b)
+	e.EventID = m.values[keyEventID].of(b)
+	e.ReadOnly = m.values[keyReadOnly].of(b)
+	e.EventType = m.values[keyEventType].of(b)
+	e.RecipientAccountID = m.values[keyRecipientAccountID].of(b)
+	e.EventCategory = m.values[keyEventCategory].of(b)
 	e.marks = m.marks
 }
 

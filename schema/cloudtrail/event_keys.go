@@ -79,8 +79,14 @@ func newKey(name string, mark marks) key {
 	return k
 }
 
-// at reports whether v starts with the key, its closing quote and the colon.
-func (k *key) at(v *[keyWindow]byte) bool {
+// at reports whether the key stands at b[i], with its quotes and the colon. It does not look near the end
+// of b, where it is false.
+func (k *key) at(b []byte, i int) bool {
+	return i >= 0 && i < len(b)-1-keyWindow && b[i] == '"' && k.equal((*[keyWindow]byte)(b[i+1:]))
+}
+
+// equal reports whether v starts with the key, its closing quote and the colon.
+func (k *key) equal(v *[keyWindow]byte) bool {
 	return binary.LittleEndian.Uint64(v[:]) == k.first &&
 		binary.LittleEndian.Uint64(v[k.middleAt&15:]) == k.middle &&
 		binary.LittleEndian.Uint64(v[k.lastAt&15:]) == k.last

@@ -81,7 +81,7 @@ func TestSalvageBounded(t *testing.T) {
 // Wherever the sample event is damaged outside of the two fields, salvage finds them.
 func TestSalvageDamagedEvent(t *testing.T) {
 	var s salvaged
-	fields := [][2]int{span(`"awsRegion":"us-east-1"`), span(`"readOnly":false`)}
+	fields := [][2]int{spanOf(`"awsRegion":"us-east-1"`), spanOf(`"readOnly":false`)}
 	for i := range len(sampleEvent) {
 		text := []byte(sampleEvent)
 		text[i] = 0x01
@@ -95,8 +95,8 @@ func TestSalvageDamagedEvent(t *testing.T) {
 	}
 }
 
-// span returns where part stands in the sample event.
-func span(part string) [2]int {
+// spanOf returns where part stands in the sample event.
+func spanOf(part string) [2]int {
 	i := strings.Index(sampleEvent, part)
 	return [2]int{i + 1, i + len(part)} // the first quote need not be there
 }

@@ -1,5 +1,7 @@
 package cloudtrail
 
+import "encoding/binary"
+
 // scanner checks JSON against RFC 8259 in one pass, to any depth, without recursion. Its zero value
 // is usable. It belongs to a [Decoder] and keeps the memory for deep nesting between events.
 type scanner struct {
@@ -40,6 +42,20 @@ func (s *scanner) pop(n *nesting) {
 func at(b []byte, i int) byte {
 	if uint(i) < uint(len(b)) {
 		return b[i]
+	}
+	return 0
+}
+
+// What three returns for the bytes between two strings.
+const (
+	quoteColonQuote = '"' | ':'<<8 | '"'<<16
+	quoteCommaQuote = '"' | ','<<8 | '"'<<16
+)
+
+// three returns the three bytes from b[i] on as one number, or 0 near the end of b.
+func three(b []byte, i int) uint32 {
+	if i >= 0 && i < len(b)-3 {
+		return binary.LittleEndian.Uint32(b[i:]) & 0xffffff
 	}
 	return 0
 }
@@ -116,43 +132,42 @@ func (s *scanner) skipAfter(b []byte, i int, n *nesting) (next int, ended bool, 
 }
 
 // skipMembers reads the members of an object from the key at b[i] on, as long as their values are
-// strings, which most of an event are. It stops where another value starts, or after the last string,
+// scalars, which most of an event are. It stops where an object or array starts, or after the last scalar,
 // which it tells by ended.
 func (s *scanner) skipMembers(b []byte, i int) (next int, ended bool, err error) {
 	for {
 		if at(b, i) != '"' {
 			return i, false, wrong(b, i, "a key")
 		}
-		start := i
-		if i = skipWords(b, i+1); at(b, i) == '"' {
-			i++
-		} else if i, err = s.skipString(b, start); err != nil {
-			return i, false, err
-		}
-		if at(b, i) != ':' {
-			if i = skipSpace(b, i); at(b, i) != ':' {
-				return i, false, wrong(b, i, "a colon")
+		p := skipWords(b, i+1)
+		if three(b, p) == quoteColonQuote {
+			i = p + 2
+			if p = skipWords(b, p+3); three(b, p) == quoteCommaQuote {
+				i = p + 2
+				continue
 			}
-		}
-		if i++; at(b, i) != '"' {
-			if i = skipSpace(b, i); at(b, i) != '"' {
+			if at(b, p) == '"' {
+				i = p + 1
+			} else if i, err = s.skipString(b, i); err != nil {
+				return i, false, err
+			}
+		} else {
+			if at(b, p) == '"' && at(b, p+1) == ':' {
+				i = skipSpace(b, p+2)
+			} else if _, i, err = s.skipKey(b, i); err != nil {
+				return i, false, err
+			}
+			if c := at(b, i); c == '{' || c == '[' {
 				return i, false, nil
 			}
-		}
-		start = i
-		if i = skipWords(b, i+1); at(b, i) == '"' {
-			i++
-		} else if i, err = s.skipString(b, start); err != nil {
-			return i, false, err
-		}
-		if at(b, i) != ',' {
-			if i = skipSpace(b, i); at(b, i) != ',' {
-				return i, true, nil
+			if i, err = s.skipScalar(b, i); err != nil {
+				return i, false, err
 			}
 		}
-		if i++; at(b, i) != '"' {
-			i = skipSpace(b, i)
+		if i = skipSpace(b, i); at(b, i) != ',' {
+			return i, true, nil
 		}
+		i = skipSpace(b, i+1)
 	}
 }
 
