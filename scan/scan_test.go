@@ -217,21 +217,28 @@ func TestShapes(t *testing.T) {
 	f("gzip in gzip", gzipped(t, gzipped(t, one)), `f@0.0 "1" gzip > gzip`)
 }
 
-// TestPrettyValuesAcrossChunks has values of several lines on both sides of each chunk's end, and one that
-// is larger than a chunk.
+// TestPrettyValuesAcrossChunks has values of several lines on both sides of each chunk's end, and two that
+// are larger than a chunk: a long string full of brackets, and a log file of many events.
 func TestPrettyValuesAcrossChunks(t *testing.T) {
 	var content strings.Builder
 	var places []string
-	add := func(value string) {
-		places = append(places, fmt.Sprintf(`f@%d.0 "%d" ndjson`, content.Len(), len(places)))
-		content.WriteString(pretty(t, value))
+	add := func(index int, before, after string) {
+		id := fmt.Sprint(len(places))
+		places = append(places, fmt.Sprintf(`f@%d.%d "%s" ndjson`, content.Len(), index, id))
+		content.WriteString(pretty(t, before+match(id)+after))
 	}
-	for content.Len() < 3*chunkBytes {
-		add(match(fmt.Sprint(len(places))))
-		if len(places) == 100 {
-			add(`{"x":"` + strings.Repeat("{[\\\"", chunkBytes/2) + `",` + match(fmt.Sprint(len(places)))[1:])
+	for content.Len() < 6*chunkBytes {
+		add(0, "", "")
+		switch len(places) {
+		case 50:
+			add(1, `[{"eventName":"x","awsRegion":"`+strings.Repeat("{[\\\"", chunkBytes/2)+`"},`, "]")
+		case 100:
+			const others = 30_000
+			add(others, `{"Records":[`+strings.Repeat(`{"eventName":"x","awsRegion":"y"},`, others), "]}")
+			places[len(places)-1] += " > records"
 		}
 	}
+	places[50] += " > array"
 	r := scanSources(t, Options{}, text("f", content.String()))
 	want(t, "alerts", r.places(), places...)
 	want(t, "dead letters", r.reasons())
