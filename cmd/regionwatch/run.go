@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -95,8 +97,19 @@ func openAdmin(ctx context.Context, s *config.Settings, registry *prometheus.Reg
 		return p.Ready()
 	}
 	a, err := startAdmin(ctx, s.AdminAddress, registry, ready, log)
+	if errors.Is(err, syscall.EADDRINUSE) && s.Origin("admin-address").Source == config.FromDefault {
+		// A second instance on the host must not fail for an address that nobody asked for.
+		log.Warn("admin address is taken, choosing a free port; --admin-address sets one", "address", s.AdminAddress)
+		a, err = startAdmin(ctx, anyPort(s.AdminAddress), registry, ready, log)
+	}
 	if err != nil {
 		return nil, "", err
 	}
 	return func() { _ = a.Close() }, a.Address(), nil // the process ends; there is nobody left to tell
+}
+
+// anyPort returns the address with a port that the system chooses.
+func anyPort(address string) string {
+	host, _, _ := net.SplitHostPort(address) // the settings have checked it
+	return net.JoinHostPort(host, "0")
 }

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/processor"
+)
+
+// Two instances on one host must not need a flag to live side by side; an address that somebody asked for
+// is another matter.
+func TestAdminAddressTaken(t *testing.T) {
+	f := func(args []string, want string) {
+		t.Helper()
+		cmd := &cobra.Command{}
+		addSettings(cmd)
+		if err := cmd.ParseFlags(append([]string{"--brokers=localhost:9092"}, args...)); err != nil {
+			t.Fatal(err)
+		}
+		s, err := config.Load(config.Sources{Flags: cmd.Flags()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var taken net.ListenConfig
+		if l, err := taken.Listen(t.Context(), "tcp", s.AdminAddress); err == nil {
+			defer l.Close() //nolint:errcheck // nothing depends on it
+		} // else another process of this host has it, which is as good
+		var log bytes.Buffer
+		closeAdmin, address, err := openAdmin(t.Context(), s, newRegistry(), &processor.Processor{}, slog.New(slog.NewTextHandler(&log, nil)))
+		if want != "" {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: %v, want %q", args, err, want)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeAdmin()
+		if address == s.AdminAddress || !strings.Contains(log.String(), "--admin-address") {
+			t.Errorf("address %s, log %q", address, log.String())
+		}
+	}
+	f(nil, "")
+	f([]string{"--admin-address=127.0.0.1:9464"}, "--admin-address")
+}
