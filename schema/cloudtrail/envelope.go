@@ -95,6 +95,9 @@ func (d *Decoder) carried(v Value, whole bool, chain Chain) error {
 // member returns the value of a key in the object b; the last one where it stands twice, nil where there
 // is none. Where the value itself is damaged, whole is false and it is all of b from there.
 func (d *Decoder) member(b []byte, name string) (v Value, whole bool) {
+	if len(b) == 0 || b[0] != '{' {
+		return nil, true
+	}
 	for i := 0; ; {
 		key, value, done, err := d.scan.nextKey(b, i)
 		if done || err != nil {
@@ -125,7 +128,11 @@ func (d *Decoder) unquote(v Value, whole bool, chain Chain) []byte {
 	if skipPlain(body, 0) == len(body) {
 		return body
 	}
-	text := v.AppendText(d.buffers[chain.Len()][:0])
+	text := d.buffers[chain.Len()]
+	if cap(text) < len(body) {
+		text = make([]byte, 0, len(body))
+	}
+	text = v.AppendText(text[:0])
 	d.buffers[chain.Len()] = text
 	return text
 }

@@ -57,6 +57,9 @@ func (d *Decoder) decompress(b []byte, chain Chain) error {
 	text, cause := d.inflateTo(d.buffers[chain.Len()][:0], shape, compressed)
 	d.buffers[chain.Len()] = text
 	d.left -= len(text)
+	if shape == ShapeZstd {
+		d.inflate.releaseZstd(b)
+	}
 	if cause == nil || len(text) > 0 {
 		if err := d.open(text, chain); err != nil {
 			return err
@@ -147,11 +150,21 @@ const minZstdWindow = 8 << 20
 func (in *inflaters) openZstd(r io.Reader, maxBytes int) (_ io.Reader, err error) {
 	if in.zstd == nil {
 		window := uint64(max(maxBytes, minZstdWindow))
-		in.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		in.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(false),
 			zstd.WithDecoderMaxWindow(min(window, zstd.MaxWindowSize)))
 		if err != nil {
 			return nil, err
 		}
 	}
 	return in.zstd, in.zstd.Reset(r)
+}
+
+// releaseZstd lets go of a decompressor that has made room for a window larger than usual, as the frame b
+// asked for: it would keep that for good.
+func (in *inflaters) releaseZstd(b []byte) {
+	var frame zstd.Header
+	if err := frame.Decode(b); err == nil && frame.WindowSize > minZstdWindow && in.zstd != nil {
+		in.zstd.Close()
+		in.zstd = nil
+	}
 }

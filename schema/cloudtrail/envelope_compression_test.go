@@ -3,7 +3,9 @@ package cloudtrail
 import (
 	"bytes"
 	"io"
+	"math/bits"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -165,6 +167,29 @@ func TestDecoderReleasesLargeBuffers(t *testing.T) {
 		if cap(buffer) > keepBytes {
 			t.Errorf("buffer %d keeps %d bytes", i, cap(buffer))
 		}
+	}
+}
+
+// A frame that asks for a window larger than what a record may hold is refused before there is memory for
+// it; one that asks for more than usual is read, and what it needed is let go.
+func TestZstdWindow(t *testing.T) {
+	frame := func(window int) string { // one block, not compressed
+		block := len(paris)<<3 | 1
+		return "\x28\xb5\x2f\xfd\x00" + string([]byte{byte(bits.Len(uint(window))-1-10) << 3, byte(block), byte(block >> 8), 0}) + paris
+	}
+	d := NewDecoder(16 << 20)
+	var f found
+	for _, window := range []int{1 << 20, 16 << 20, 32 << 20} {
+		if err := d.Decode([]byte(frame(window)), &f); err != nil {
+			t.Fatal(err)
+		}
+		if window > minZstdWindow && d.inflate.zstd != nil && len(f.faults) == 0 {
+			t.Error("a large window is kept")
+		}
+	}
+	want := []string{"event 0 zstd eu-west-3 false", "event 0 zstd eu-west-3 false", "fault -1 too-large zstd"}
+	if !slices.Equal(f.lines, want) {
+		t.Errorf("%q", f.lines)
 	}
 }
 
