@@ -123,7 +123,7 @@ func (v *demoView) end() {
 
 // run shows until ctx ends, and once more then.
 func (v *demoView) run(ctx context.Context, status func() processor.Status) error {
-	every := 2 * time.Second
+	every := time.Second
 	if v.live {
 		every = 250 * time.Millisecond
 	}
@@ -182,17 +182,17 @@ func (v *demoView) tallies() []string {
 }
 
 // paint draws the picture over the last one. Its lines are cut to the terminal, so that each takes one row.
+// On a low terminal the head goes first, then the oldest alerts.
 func (v *demoView) paint(state []string) {
 	width, height := v.size()
-	lines := append([]string{}, v.head...)
-	lines = append(append(lines, ""), state...)
-	lines = append(lines, "", strings.TrimSuffix(alertHeader, "\n"))
-	lines = append(lines, v.rows...)
-	for range shownAlerts - len(v.rows) {
-		lines = append(lines, "")
-	}
-	lines = append(append(lines, v.warnings...), "Ctrl-C ends with an account of everything.")
-	lines = newest(lines, height-1)
+	foot := append(append([]string{}, v.warnings...), "Ctrl-C ends with an account of everything.")
+	body := append(append([]string{}, state...), "", strings.TrimSuffix(alertHeader, "\n"))
+	room := height - 1 - len(body) - len(foot)
+	alerts := newest(v.rows, max(min(room, shownAlerts), 0))
+	lines := append(append([]string{}, v.head...), "")
+	lines = append(newest(lines, max(room-shownAlerts, 0)), body...)
+	lines = append(append(lines, alerts...), make([]string, max(min(room, shownAlerts)-len(alerts), 0))...)
+	lines = newest(append(lines, foot...), height-1)
 	var b strings.Builder
 	if v.lines > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA", v.lines)
