@@ -22,7 +22,8 @@ func (e *placeError) Unwrap() error { return e.err }
 
 // reasonOf returns the reason that stands for a syntax error.
 func reasonOf(cause error) Reason {
-	if e, ok := cause.(*SyntaxError); ok && e.Truncated {
+	var syntax *SyntaxError
+	if errors.As(cause, &syntax) && syntax.Truncated {
 		return ReasonTruncated
 	}
 	return ReasonSyntax
@@ -119,8 +120,8 @@ func (d *Decoder) gap(b []byte, from, to int, cause error, chain Chain) error {
 	if from == to { // nothing stands there, and that is the damage: no event is hit
 		return d.unreadable(reasonOf(cause), doing, cause, b, chain)
 	}
-	if e, ok := cause.(*SyntaxError); ok {
-		moved := *e
+	if syntax := (*SyntaxError)(nil); errors.As(cause, &syntax) {
+		moved := *syntax
 		moved.Offset -= from
 		cause = &moved
 	}

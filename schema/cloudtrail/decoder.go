@@ -28,9 +28,10 @@ type Decoder struct {
 	// What follows belongs to the record at hand.
 
 	sink   Sink
-	index  int // the next event's place
-	left   int // how many bytes may still be decompressed
-	faults int // how many faults the sink was told
+	index  int  // the next event's place
+	left   int  // how many bytes may still be decompressed
+	faults int  // how many faults the sink was told
+	large  bool // a buffer has grown beyond what is kept
 }
 
 // DefaultMaxBytes is how large a record may get when it is decompressed: 64 MiB.
@@ -57,9 +58,19 @@ func (d *Decoder) Decode(value []byte, sink Sink) error {
 	return err
 }
 
+// setBuffer keeps the text of the layer that is the last of the chain.
+func (d *Decoder) setBuffer(chain Chain, text []byte) {
+	d.buffers[chain.Len()] = text
+	d.large = d.large || cap(text) > keepBytes
+}
+
 // release lets go of the record and of buffers that one large record made grow.
 func (d *Decoder) release() {
 	d.sink = nil
+	if !d.large {
+		return
+	}
+	d.large = false
 	for i, buffer := range d.buffers {
 		if cap(buffer) > keepBytes {
 			d.buffers[i] = nil

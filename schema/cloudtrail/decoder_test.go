@@ -112,7 +112,7 @@ func TestDecodeReturnsTheSinksError(t *testing.T) {
 	want := errors.New("the sink is full")
 	for _, record := range []string{paris, paris[:40], `{"Records":[` + paris + `]}`, `[1]`, `{}`, paris + "}"} {
 		f := found{fail: want}
-		if err := NewDecoder(0).Decode([]byte(record), &f); err != want || len(f.lines) != 1 {
+		if err := NewDecoder(0).Decode([]byte(record), &f); !errors.Is(err, want) || len(f.lines) != 1 {
 			t.Errorf("Decode(%.60q) = %v after %v", record, err, f.lines)
 		}
 	}

@@ -133,6 +133,6 @@ func (d *Decoder) unquote(v Value, whole bool, chain Chain) []byte {
 		text = make([]byte, 0, len(body))
 	}
 	text = v.AppendText(text[:0])
-	d.buffers[chain.Len()] = text
+	d.setBuffer(chain, text)
 	return text
 }

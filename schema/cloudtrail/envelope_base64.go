@@ -49,7 +49,7 @@ func (d *Decoder) base64(b []byte, chain Chain) error {
 	text := d.buffers[chain.Len()]
 	if cap(text) < len(b) {
 		text = make([]byte, len(b))
-		d.buffers[chain.Len()] = text
+		d.setBuffer(chain, text)
 	}
 	n, stop := decodeBase64(text[:cap(text)], b)
 	if err := d.open(text[:n:n], chain); err != nil || stop == len(b) {

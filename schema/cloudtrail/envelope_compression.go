@@ -55,7 +55,7 @@ func (d *Decoder) decompress(b []byte, chain Chain) error {
 	shape := chain.At(chain.Len() - 1)
 	compressed := bytes.NewReader(b)
 	text, cause := d.inflateTo(d.buffers[chain.Len()][:0], shape, compressed)
-	d.buffers[chain.Len()] = text
+	d.setBuffer(chain, text)
 	d.left -= len(text)
 	if shape == ShapeZstd {
 		d.inflate.releaseZstd(b)
@@ -69,7 +69,7 @@ func (d *Decoder) decompress(b []byte, chain Chain) error {
 		return nil
 	}
 	reason := ReasonCompression
-	if cause == errTooLarge || errors.Is(cause, zstd.ErrWindowSizeExceeded) {
+	if errors.Is(cause, errTooLarge) || errors.Is(cause, zstd.ErrWindowSizeExceeded) {
 		reason = ReasonTooLarge
 	}
 	doing := "decompressing " + shape.String()

@@ -74,10 +74,10 @@ func (d *Decoder) text(b []byte, chain Chain) error {
 // value reads the value at b[i]. Next is where the next one may start. Stop is negative for a value that
 // was read to its end, or where the reading stopped: then next is already past the damage.
 func (d *Decoder) value(b []byte, i int, p place) (next, stop int, err error) {
-	switch {
-	case b[i] == '{':
+	switch b[i] {
+	case '{':
 		return d.object(b, i, p)
-	case b[i] == '[':
+	case '[':
 		return d.array(b, i, p)
 	}
 	end, cause := d.scan.skipValue(b, i)

@@ -35,12 +35,11 @@ const shapeUTF16 = shapeCount
 
 // detectLayer tells what encodes b; ShapeNone for plain text. Inner is what follows a Confluent header.
 func detectLayer(b []byte) (shape Shape, inner []byte) {
-	start := skipSpace(b, 0)
-	if start == len(b) || isTextStart(b[start]) && !isUTF16(b) {
-		return ShapeNone, nil
-	}
 	if isUTF16(b) {
 		return shapeUTF16, nil
+	}
+	if start := skipSpace(b, 0); start == len(b) || isTextStart(b[start]) {
+		return ShapeNone, nil
 	}
 	if shape = detectCompression(b); shape != ShapeNone {
 		return shape, nil
@@ -57,10 +56,13 @@ func detectLayer(b []byte) (shape Shape, inner []byte) {
 // isUTF16 reports whether b is UTF-16 of either byte order, by its mark or by the zero bytes around the
 // first character. A Confluent header has a zero byte at its start too, and rarely a brace after it.
 func isUTF16(b []byte) bool {
-	if bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")) {
+	if len(b) < 4 {
+		return false
+	}
+	if b[0] == 0xff && b[1] == 0xfe || b[0] == 0xfe && b[1] == 0xff {
 		return true
 	}
-	return len(b) > 3 && (b[1] == 0 && isTextStart(b[0]) || b[0] == 0 && isTextStart(b[1]) && b[2] == 0 && b[3] != 0)
+	return b[1] == 0 && isTextStart(b[0]) || b[0] == 0 && isTextStart(b[1]) && b[2] == 0 && b[3] != 0
 }
 
 // isTextStart reports whether a JSON text that we read can start with c.
