@@ -160,7 +160,11 @@ func (d *demo) run(ctx context.Context) error {
 	group, running := errgroup.WithContext(context.WithoutCancel(ctx))
 	processing, stopProcessing := context.WithCancel(running)
 	reading, stopReading := context.WithCancel(running)
-	group.Go(func() error { return d.processor.Run(processing) })
+	processed := make(chan struct{})
+	group.Go(func() error {
+		defer close(processed)
+		return d.processor.Run(processing)
+	})
 	group.Go(func() error { return d.reader.run(reading) })
 	group.Go(func() error { return d.view.run(reading, d.status) })
 	group.Go(func() error {
@@ -173,22 +177,22 @@ func (d *demo) run(ctx context.Context) error {
 		}
 		settling, cancel := context.WithTimeout(running, demoSettle)
 		defer cancel()
-		return d.settle(settling, stopProcessing)
+		return d.settle(settling, stopProcessing, processed)
 	})
 	return group.Wait()
 }
 
 // settle waits until the processor has read all records, ends it, and waits until what it wrote has been
 // read back.
-func (d *demo) settle(ctx context.Context, stopProcessing func()) error {
+func (d *demo) settle(ctx context.Context, stopProcessing func(), processed <-chan struct{}) error {
 	err := until(ctx, func() bool { return d.processor.Status().Counts.Records >= d.traffic.records() })
 	stopProcessing()
 	if err != nil {
 		return fmt.Errorf("waiting for the processor: %s of %s records read: %w",
 			grouped(d.processor.Status().Counts.Records), grouped(d.traffic.records()), err)
 	}
-	err = until(ctx, func() bool { return d.processor.Ready() != nil && d.reader.atEnd(ctx) })
-	if err != nil {
+	<-processed // which its own drain timeout bounds
+	if err := until(ctx, func() bool { return d.reader.atEnd(ctx) }); err != nil {
 		return fmt.Errorf("reading alerts and dead letters back: %w", err)
 	}
 	return nil
