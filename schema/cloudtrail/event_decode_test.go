@@ -3,6 +3,7 @@ package cloudtrail
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -29,10 +30,29 @@ func oracle(t *testing.T, text []byte) map[string]json.RawMessage {
 	return want
 }
 
-// checkEvent decodes text and compares each field with encoding/json.
+// checkEvent decodes text and compares each field with encoding/json: once with nothing learned, once with the
+// order of the sample's keys learned, once with that of its own.
 func checkEvent(t *testing.T, text []byte) {
 	t.Helper()
 	var s scanner
+	checkEventWith(t, &s, text)
+	checkEventWith(t, &s, text)
+	checkEventWith(t, primed(t, sampleEvent), text)
+}
+
+// primed returns a scanner that has read the event.
+func primed(t *testing.T, event string) *scanner {
+	t.Helper()
+	var s scanner
+	if _, err := s.decodeEvent([]byte(event), new(Event)); err != nil {
+		t.Fatal(err)
+	}
+	return &s
+}
+
+// checkEventWith is checkEvent for a scanner that has read other events.
+func checkEventWith(t *testing.T, s *scanner, text []byte) {
+	t.Helper()
 	var e Event
 	end, err := s.decodeEvent(text, &e)
 	if err != nil || end != len(text) || !bytes.Equal(e.Raw, text) {
@@ -105,6 +125,30 @@ func TestDecodeEventKeys(t *testing.T) {
 	}
 }
 
+// A key that was guessed is taken only if all of its bytes are there: each one is changed in turn.
+func TestDecodeEventGuessedKeys(t *testing.T) {
+	const rest = `"v","padding":"so that the end of the event is far enough away"}`
+	for _, k := range keys[1:] {
+		if k.name == "" {
+			continue
+		}
+		whole := `{"` + k.name + `":` + rest
+		s := primed(t, whole)
+		checkEventWith(t, s, []byte(whole))
+		for i := range k.name {
+			text := []byte(whole)
+			text[2+i] ^= 0x20
+			if !json.Valid(text) {
+				continue
+			}
+			checkEventWith(t, primed(t, whole), text)
+		}
+		for _, text := range []string{`{"` + k.name + `" :` + rest, `{"` + k.name + `x":` + rest, `{"` + k.name + `\u0000":` + rest} {
+			checkEventWith(t, primed(t, whole), []byte(text))
+		}
+	}
+}
+
 func TestDecodeEventInvalidUTF8(t *testing.T) {
 	f := func(text string, want bool) {
 		t.Helper()
@@ -115,6 +159,9 @@ func TestDecodeEventInvalidUTF8(t *testing.T) {
 		}
 		if e.InvalidUTF8 != want {
 			t.Errorf("%q: got %v, want %v", text, e.InvalidUTF8, want)
+		}
+		if _, err := s.decodeEvent([]byte(`{}`), &e); err != nil || e.InvalidUTF8 {
+			t.Errorf("%q: the next event is invalid too: %v", text, err)
 		}
 	}
 	f(sampleEvent, false)
@@ -171,7 +218,7 @@ func TestDecodeEventTruncated(t *testing.T) {
 			var e Event
 			text := bytes.Clone(whole[:n:n])
 			end, err := s.decodeEvent(text, &e)
-			if syntax, ok := err.(*SyntaxError); !ok || !syntax.Truncated || end != n || len(e.Raw) != n {
+			if syntax, ok := errors.AsType[*SyntaxError](err); !ok || !syntax.Truncated || end != n || len(e.Raw) != n {
 				t.Fatalf("%d bytes: ended at %d: %v", n, end, err)
 			}
 			for key, got := range capturedFields(&e) {
@@ -199,7 +246,7 @@ func TestDecodeEventDamaged(t *testing.T) {
 		var s scanner
 		var e Event
 		end, err := s.decodeEvent(text, &e)
-		if syntax, ok := err.(*SyntaxError); !ok || syntax.Truncated || syntax.Offset != i || end != i {
+		if syntax, ok := errors.AsType[*SyntaxError](err); !ok || syntax.Truncated || syntax.Offset != i || end != i {
 			t.Fatalf("byte %d: ended at %d: %v", i, end, err)
 		}
 		for key, got := range capturedFields(&e) {

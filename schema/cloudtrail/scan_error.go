@@ -1,6 +1,9 @@
 package cloudtrail
 
-import "strconv"
+import (
+	"errors"
+	"strconv"
+)
 
 // SyntaxError says where and why bytes are not JSON by RFC 8259.
 type SyntaxError struct {
@@ -44,7 +47,7 @@ func wrong(b []byte, i int, want string) error {
 
 // stoppedAt returns the offset of the syntax error err, or i for any other.
 func stoppedAt(err error, i int) int {
-	if e, ok := err.(*SyntaxError); ok {
+	if e, ok := errors.AsType[*SyntaxError](err); ok {
 		return e.Offset
 	}
 	return i
