@@ -47,6 +47,8 @@ func newConsumer(ctx context.Context, p *Processor) (*consumer, error) {
 	if p.o.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(p.o.InstanceID))
 	}
+	c.mu.Lock() // partitions may be assigned before the client is ours to hand to their workers
+	defer c.mu.Unlock()
 	client, err := kgo.NewClient(append(opts, p.o.ClientOpts...)...)
 	if err != nil {
 		return nil, fmt.Errorf("making client: %w", err)
