@@ -19,7 +19,7 @@ func (c *consumer) run(ctx context.Context) error {
 		return err
 	case err := <-c.failed:
 		cancel()
-		<-polled
+		_ = <-polled // the first failure is the reason
 		return err
 	}
 }

@@ -29,7 +29,7 @@ func TestAdminAddressTaken(t *testing.T) {
 		}
 		var taken net.ListenConfig
 		if l, err := taken.Listen(t.Context(), "tcp", s.AdminAddress); err == nil {
-			defer l.Close() //nolint:errcheck // nothing depends on it
+			defer l.Close()
 		} // else another process of this host has it, which is as good
 		var log bytes.Buffer
 		closeAdmin, address, err := openAdmin(t.Context(), s, newRegistry(), &processor.Processor{}, slog.New(slog.NewTextHandler(&log, nil)))
