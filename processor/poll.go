@@ -19,7 +19,7 @@ func (c *consumer) run(ctx context.Context) error {
 		return err
 	case err := <-c.failed:
 		cancel()
-		_ = <-polled // the first failure is the reason
+		<-polled //nolint:errcheck // the first failure is the reason
 		return err
 	}
 }
