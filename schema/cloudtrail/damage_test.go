@@ -1,6 +1,7 @@
 package cloudtrail
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,6 +71,32 @@ func TestTrailingBytes(t *testing.T) {
 		"event 0 event  \nevent 1 event eu-west-3 false salvaged\nfault 1 trailing-bytes")
 }
 
+// A fault tells what could not be read, and where in it reading stopped.
+func TestFaultPlace(t *testing.T) {
+	for _, c := range []struct{ record, piece, err string }{
+		{`{"a":!}`, `{"a":!}`, "decoding event: byte 5: found '!', want a value"},
+		{paris + "\nx y\n" + tokyo, "x y\n", "reading a value: byte 0: found 'x', want a value"},
+		{paris + "\n{\"a\":!}\n" + tokyo, "{\"a\":!}\n", "decoding event: byte 5: found '!', want a value"},
+		{`{"Records":[` + paris + `,{"a":!},` + tokyo + `]}`, `{"a":!},`, "decoding event: byte 5: found '!', want a value"},
+		{`{"Records":[` + paris + `!,` + tokyo + `]}`, `!,`, "reading records: byte 0: found '!', want a comma or the end of the array"},
+		{`{"Records":[` + paris + `,7]}`, `7`, "decoding event: no JSON object where an event belongs"},
+		{paris + " }", "}", "reading event: bytes after the end of the value"},
+		{compress(paris)[:30], compress(paris)[:30], "decompressing gzip: unexpected EOF"},
+	} {
+		var f found
+		if err := NewDecoder(0).Decode([]byte(c.record), &f); err != nil {
+			t.Fatal(err)
+		}
+		last := f.faults[len(f.faults)-1]
+		if string(last.Piece) != c.piece || last.Err.Error() != c.err {
+			t.Errorf("Decode(%.40q…): %q: %v", c.record, last.Piece, last.Err)
+		}
+		if syntax := (*SyntaxError)(nil); errors.As(last.Err, &syntax) && last.Offset != syntax.Offset {
+			t.Errorf("Decode(%.40q…): offset %d, %v", c.record, last.Offset, last.Err)
+		}
+	}
+}
+
 func TestNDJSONDamage(t *testing.T) {
 	cut := strings.Index(paris, `,"readOnly"`)
 	const second = "event 1 ndjson ap-northeast-1 false"
@@ -86,6 +113,9 @@ func TestNDJSONDamage(t *testing.T) {
 	expect(t, paris+"\n7\nnull\n"+tokyo, "event 0 ndjson eu-west-3 false\nfault 1 not-an-object ndjson\nskip empty ndjson\nevent 2 ndjson ap-northeast-1 false")
 	// A line that ends after a colon swallows the next one; it is read again by itself.
 	expect(t, `{"a":`+"\n"+paris+"\n"+tokyo, "fault 0 syntax ndjson\nevent 1 ndjson eu-west-3 false\nevent 2 ndjson ap-northeast-1 false")
+	// A string without its end goes on into the next event of the same line.
+	expect(t, strings.Replace(paris, `Call"`, `Call`, 1)+tokyo,
+		"event 0 ndjson eu-west-3 false damaged\nfault 0 syntax ndjson\nevent 1 ndjson ap-northeast-1 false")
 	pretty := "{\n  \"eventVersion\": \"1.08\",\n  \"awsRegion\": \"eu-west-3\",\n  \"readOnly\": false\n}\n"
 	expect(t, pretty+pretty, "event 0 ndjson eu-west-3 false\nevent 1 ndjson eu-west-3 false")
 	expect(t, strings.Replace(pretty, "1.08\"", "1.08", 1)+pretty,

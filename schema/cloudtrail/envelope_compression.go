@@ -89,8 +89,7 @@ func (d *Decoder) inflateTo(text []byte, shape Shape, compressed *bytes.Reader) 
 		if len(text) == cap(text) {
 			text = append(text, 0)[:len(text)]
 		}
-		// One byte more than allowed is asked for: its coming tells that there is too much.
-		n, err := r.Read(text[len(text):min(cap(text), d.left+1)])
+		n, err := r.Read(text[len(text):cap(text)])
 		text = text[:len(text)+n]
 		switch {
 		case len(text) > d.left:

@@ -80,7 +80,8 @@ func (d *Decoder) value(b []byte, i int, p place) (next, stop int, err error) {
 	case '[':
 		return d.array(b, i, p)
 	}
-	end, cause := d.scan.skipValue(b, i)
+	n, cause := d.scan.skipValue(b[i:], 0)
+	end := i + n
 	if cause != nil {
 		next = p.resync(b, i, end)
 		p.settle(b, next)

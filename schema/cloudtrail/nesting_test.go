@@ -1,6 +1,7 @@
 package cloudtrail
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -96,9 +97,9 @@ func TestDeepInput(t *testing.T) {
 	}
 }
 
-// Input made to be read again and again is divided into pieces: none is reported twice, so that what is done
-// for each fault stays in proportion to the record.
-func TestHostileInputIsReportedOnce(t *testing.T) {
+// Input made to be read again and again is read in proportion to its size: how far each reading went adds
+// up to no more than a few times the record, and so do the pieces that are reported and searched.
+func TestHostileInputIsReadOnce(t *testing.T) {
 	const size = 256 << 10
 	for _, piece := range []string{
 		`{"eventVersion":`, "{\"a\":\n", "{\n", "[\n", "{\"a\":[\n", `{"eventVersion"`, `{"eventVersion":"`, "x\n", "1,", `"`, `{"detail":{`,
@@ -114,6 +115,9 @@ func TestHostileInputIsReportedOnce(t *testing.T) {
 			if c.bytes > 4*int64(size) {
 				t.Errorf("%q %q: pieces of %d bytes in %d faults", head, piece, c.bytes, c.calls)
 			}
+			if c.read > 4*int64(size) {
+				t.Errorf("%q %q: %d bytes read in %d faults", head, piece, c.read, c.calls)
+			}
 		}
 	}
 }
@@ -122,6 +126,7 @@ func TestHostileInputIsReportedOnce(t *testing.T) {
 type counting struct {
 	calls int
 	bytes int64 // of the faults' pieces
+	read  int64 // how far reading went before each fault
 }
 
 func (c *counting) Event(*Event) error { c.calls++; return nil }
@@ -129,5 +134,8 @@ func (c *counting) Skip(Kind, Chain)   { c.calls++ }
 func (c *counting) Fault(f *Fault) error {
 	c.calls++
 	c.bytes += int64(len(f.Piece))
+	if syntax := (*SyntaxError)(nil); errors.As(f.Err, &syntax) {
+		c.read += int64(syntax.Offset)
+	}
 	return nil
 }
