@@ -17,8 +17,10 @@ var errDrain = errors.New("draining took too long")
 // runAtLeastOnce runs the consumer until ctx ends or something fails, and drains it.
 func (p *Processor) runAtLeastOnce(ctx context.Context) error {
 	// The client outlives ctx: draining still needs it.
-	clientCtx, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
+	drainCtx, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer giveUp(nil)
+	clientCtx, abandon := context.WithCancel(drainCtx)
+	defer abandon()
 	c, err := newConsumer(clientCtx, p)
 	if err != nil {
 		return err
@@ -26,22 +28,25 @@ func (p *Processor) runAtLeastOnce(ctx context.Context) error {
 	p.consumer.Store(c)
 	err = c.run(ctx)
 	stop := p.drainDeadline(giveUp)
-	c.client.CloseAllowingRebalance() // revokes: workers stop, and what they marked is committed
-	c.stopAll()
-	p.leave(clientCtx, p.o.InstanceID)
+	c.revoked(clientCtx, c.client, c.assignment()) // workers stop, and what they marked is committed
+	if p.o.InstanceID != "" {
+		abandon()
+	}
+	c.client.CloseAllowingRebalance()
+	c.stopWorkers(c.assignment(), true) // of a rebalance that came in between, or a client that was given up
+	p.leave(drainCtx, p.o.InstanceID, err)
 	return errors.Join(err, stop())
 }
 
-// stopAll stops the workers that no revoke has stopped: of a member that was never in a group when it
-// closed, or a client that was given up.
-func (c *consumer) stopAll() {
-	left := make(map[string][]int32)
+// assignment returns the partitions that have a worker.
+func (c *consumer) assignment() map[string][]int32 {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := make(map[string][]int32)
 	for tp := range c.workers {
-		left[tp.topic] = append(left[tp.topic], tp.partition)
+		m[tp.topic] = append(m[tp.topic], tp.partition)
 	}
-	c.mu.Unlock()
-	c.stopWorkers(left, true)
+	return m
 }
 
 // drainDeadline gives the client up when draining has taken DrainTimeout. The function that it returns
@@ -59,10 +64,15 @@ func (p *Processor) drainDeadline(giveUp context.CancelCauseFunc) (stop func() e
 	}
 }
 
-// leave takes a static member out of the group, so that others get its partitions at once: closing the
-// client does not, because a static member may come back.
-func (p *Processor) leave(ctx context.Context, instanceIDs ...string) {
-	if ctx.Err() != nil || instanceIDs[0] == "" {
+// leave takes a static member that is closed out of the group, so that others get its partitions at once:
+// closing alone does not, because a static member may come back.
+//
+// Before it is closed, the context of a static member's client has to be canceled. Closing would otherwise
+// wait for a rebalance that is under way, which may itself be waiting for a member of ours that has closed.
+//
+// Where cause says that another process has our instance id, the place in the group is that one's.
+func (p *Processor) leave(ctx context.Context, instanceID string, cause error) {
+	if ctx.Err() != nil || instanceID == "" || errors.Is(cause, kerr.FencedInstanceID) || errors.Is(cause, errReplaced) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
@@ -72,7 +82,7 @@ func (p *Processor) leave(ctx context.Context, instanceIDs ...string) {
 		defer client.Close()
 		var left kadm.LeaveGroupResponses
 		left, err = kadm.NewClient(client).LeaveGroup(ctx, kadm.LeaveGroup(p.o.Group).
-			InstanceIDs(instanceIDs...).Reason("shutting down"))
+			InstanceIDs(instanceID).Reason("shutting down"))
 		left.Each(func(r kadm.LeaveGroupResponse) { err = errors.Join(err, r.Err) })
 	}
 	if err != nil && !errors.Is(err, kerr.UnknownMemberID) { // the client has left already, or never joined

@@ -53,12 +53,24 @@ func isTransient(err error) bool {
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// explain adds to a refusal what the user can do about it.
+// explained is an error that says what the user can do about it.
+type explained struct{ error }
+
+// Unwrap returns the error as a whole.
+func (e explained) Unwrap() error { return e.error }
+
+// explain adds to a refusal what the user can do about it, once.
 func (p *Processor) explain(err error) error {
+	if _, ok := errors.AsType[explained](err); ok || err == nil {
+		return err
+	}
+	return explained{p.explanation(err)}
+}
+
+func (p *Processor) explanation(err error) error {
 	switch {
 	case errors.Is(err, kerr.FencedInstanceID):
-		return fmt.Errorf("%w: another process has taken over the instance id %q; each live instance needs its own",
-			err, p.o.InstanceID)
+		return fmt.Errorf("%w: %w the instance id %q; each live instance needs its own", err, errReplaced, p.o.InstanceID)
 	case errors.Is(err, kerr.SaslAuthenticationFailed), errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return fmt.Errorf("%w (mechanism %s)", err, p.mechanism())
 	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.GroupAuthorizationFailed),

@@ -128,8 +128,12 @@ func newCluster(t testing.TB, n int32, opts ...kfake.Opt) *processortest.Cluster
 
 // testOptions are options for a cluster, with times that suit a test.
 func testOptions(c *processortest.Cluster) Options {
+	return optionsFor(c.ListenAddrs()...)
+}
+
+func optionsFor(brokers ...string) Options {
 	return Options{
-		Brokers:         c.ListenAddrs(),
+		Brokers:         brokers,
 		InputTopics:     []string{inputTopic},
 		AlertTopic:      alertTopic,
 		DeadLetterTopic: deadLetterTopic,
@@ -168,7 +172,9 @@ func start(t testing.TB, o Options, change ...func(*Processor)) *run {
 	r := &run{Processor: p, t: t, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
-		r.err = p.Run(ctx)
+		if r.err = p.Run(ctx); r.err != nil {
+			t.Logf("Run has ended: %v", r.err)
+		}
 	}()
 	t.Cleanup(func() {
 		cancel()

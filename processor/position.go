@@ -2,9 +2,11 @@ package processor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -79,7 +81,7 @@ func (p *Processor) freshTopics(ctx context.Context, admin *kadm.Client) ([]stri
 	if err == nil {
 		err = fetched.Error()
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // a new group has no name yet
 		return nil, fmt.Errorf("looking for the committed offsets of group %q: %w", p.o.Group, err)
 	}
 	var fresh []string

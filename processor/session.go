@@ -17,7 +17,8 @@ import (
 type session struct {
 	p    *Processor
 	k    int
-	ctx  context.Context // the client's: ends only when it is to be given up
+	ctx  context.Context // the client's: ends when it is to be given up, or closed
+	end  context.CancelFunc
 	tx   *kgo.GroupTransactSession
 	crew []*decision
 
@@ -36,7 +37,8 @@ func (p *Processor) names(k int) (instanceID, transactionalID string) {
 }
 
 func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
-	s := &session{p: p, k: k, ctx: ctx, assigned: make(map[topicPartition]struct{})}
+	ctx, end := context.WithCancel(ctx)
+	s := &session{p: p, k: k, ctx: ctx, end: end, assigned: make(map[topicPartition]struct{})}
 	instanceID, transactionalID := p.names(k)
 	opts := append(p.groupOpts(ctx, fmt.Sprintf("regionwatch-%d", k), p.limits),
 		kgo.InstanceID(instanceID),
@@ -48,6 +50,7 @@ func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
 	)
 	tx, err := kgo.NewGroupTransactSession(append(opts, p.o.ClientOpts...)...)
 	if err != nil {
+		end()
 		return nil, fmt.Errorf("making client: %w", err)
 	}
 	s.tx = tx
@@ -57,7 +60,9 @@ func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
 	return s, nil
 }
 
+// close ends the client when its last transaction has ended. It does not leave the group, see leave.
 func (s *session) close() {
+	s.end()
 	s.tx.Close()
 	s.p.health.lost(s.tx.Client())
 }
@@ -95,7 +100,8 @@ func (s *session) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		return fmt.Errorf("taking the transactional id: %w", err)
+		_, transactionalID := s.p.names(s.k)
+		return fmt.Errorf("taking the transactional id %q: %w", transactionalID, err)
 	}
 	for {
 		fetches := s.tx.PollFetches(ctx)
@@ -114,9 +120,9 @@ const maxRestarts = 8
 
 // runSession keeps session k running: an error that a session cannot get over may well be one that a new
 // session can.
-func (p *Processor) runSession(ctx, clientCtx context.Context, k int) error {
+func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
 	for fails := 1; ; fails++ {
-		s, err := newSession(clientCtx, p, k)
+		s, err := newSession(drainCtx, p, k)
 		if err != nil {
 			return err
 		}
@@ -124,22 +130,28 @@ func (p *Processor) runSession(ctx, clientCtx context.Context, k int) error {
 		if err != nil {
 			err = s.verdict(err)
 		}
-		s.close()
-		if err == nil || clientCtx.Err() != nil {
-			return nil // the drain's own error tells of a client that was given up
-		}
-		if s.committed {
+		if s.committed || isTransient(err) {
 			fails = 1
 		}
-		if !errors.Is(err, errRenew) || fails > maxRestarts {
-			return p.explain(fmt.Errorf("session %d: %w", k, err))
+		again := errors.Is(err, errRenew) && fails <= maxRestarts && ctx.Err() == nil
+		s.close()
+		if !again {
+			instanceID, _ := p.names(k)
+			p.leave(drainCtx, instanceID, err)
+		}
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return nil // the drain's own error tells of a client that was given up
+		case !again:
+			return fmt.Errorf("session %d: %w", k, p.explain(err))
 		}
 		p.log.Warn("a session ended, making a new one", "session", k, "error", err)
-		if sleep(ctx, backoff(fails)) != nil {
-			return nil
-		}
+		_ = sleep(ctx, backoff(fails)) // a canceled ctx ends the next session as it begins
 	}
 }
+
+// errReplaced marks the end of an instance whose name another process uses.
+var errReplaced = errors.New("another process has taken over")
 
 // errRenew marks what a new session may get over.
 var errRenew = errors.New("the session has to be made anew")
@@ -151,7 +163,7 @@ func (s *session) verdict(err error) error {
 		return err
 	case isFencing(err) && s.replaced():
 		instanceID, _ := s.p.names(s.k)
-		return fmt.Errorf("%w: another process has taken over the instance id %q; each live instance needs its own", err, instanceID)
+		return fmt.Errorf("%w: %w the instance id %q; each live instance needs its own", err, errReplaced, instanceID)
 	case errors.Is(err, errFetching), errors.Is(err, errTooLargeForGood):
 		return err
 	}
@@ -186,15 +198,13 @@ func (s *session) replaced() bool {
 
 // runExactlyOnce runs the sessions until ctx ends or one of them fails, and drains them.
 func (p *Processor) runExactlyOnce(ctx context.Context) error {
-	clientCtx, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
+	drainCtx, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer giveUp(nil)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, p.o.Sessions)
-	instanceIDs := make([]string, p.o.Sessions)
 	for k := range p.o.Sessions {
-		instanceIDs[k], _ = p.names(k)
-		go func() { ended <- p.runSession(ctx, clientCtx, k) }()
+		go func() { ended <- p.runSession(ctx, drainCtx, k) }()
 	}
 	stop := func() error { return nil }
 	var err error
@@ -204,9 +214,6 @@ func (p *Processor) runExactlyOnce(ctx context.Context) error {
 			cancel() // one that ends for good takes the others along
 			stop = p.drainDeadline(giveUp)
 		}
-	}
-	if !errors.Is(err, kerr.FencedInstanceID) {
-		p.leave(clientCtx, instanceIDs...)
 	}
 	return errors.Join(err, stop())
 }

@@ -36,16 +36,16 @@ func (p *Processor) namedTopics() []string {
 }
 
 // missingTopics returns the named topics that do not exist. A topic that we may not see is an error of its
-// own: brokers say the same of it whether it exists or not.
+// own: brokers say the same of it whether it exists or not. Topics are asked for one by one because the
+// refusal of several together names none.
 func (p *Processor) missingTopics(ctx context.Context, admin *kadm.Client) (missing []string, err error) {
-	names := p.namedTopics()
-	topics, err := admin.ListTopics(ctx, names...)
-	if err != nil {
-		return nil, fmt.Errorf("looking for topics: %w", err)
-	}
 	var errs []error
-	for _, name := range names {
-		switch err := topics[name].Err; {
+	for _, name := range p.namedTopics() {
+		topics, err := admin.ListTopics(ctx, name)
+		if err == nil {
+			err = topics[name].Err
+		}
+		switch {
 		case errors.Is(err, kerr.UnknownTopicOrPartition):
 			missing = append(missing, name)
 		case err != nil:

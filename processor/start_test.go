@@ -1,0 +1,201 @@
+package processor
+
+import (
+	"fmt"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+
+	"github.com/regionwatch/regionwatch/processor/processortest"
+)
+
+// A new group begins where it was told to; a group that has begun goes on where it was, whatever the
+// start says; and what comes while a quiet partition's first owner is down is not skipped.
+//
+// Guard: begin. A start left to the client would skip the record that is produced in between.
+func TestStartPosition(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
+		for name, test := range map[string]struct {
+			start Start
+			first int // records of the five that stand there at the start
+		}{
+			"earliest": {Start{}, 5},
+			"latest":   {Start{Latest: true}, 0},
+			"time":     {Start{At: at.Add(2 * time.Second)}, 3},
+			"future":   {Start{At: at.Add(time.Hour)}, 0},
+		} {
+			t.Run(delivery.String()+", "+name, func(t *testing.T) {
+				t.Parallel()
+				c := newCluster(t, 2)
+				for i := range 5 {
+					c.Produce(&kgo.Record{Topic: inputTopic, Value: fmt.Appendf(nil, "alert before-%d", i), Timestamp: at.Add(time.Duration(i) * time.Second)})
+				}
+				options := func() Options {
+					o := testOptions(c)
+					o.Delivery, o.InstanceID, o.Start = delivery, "one", test.start
+					return o
+				}
+				first := start(t, options())
+				c.Eventually("ready", func() bool { return first.Ready() == nil })
+				c.Eventually("read what was there", func() bool { return first.Status().Counts.Records == uint64(test.first) })
+				first.mustStop()
+
+				c.Produce(&kgo.Record{Topic: inputTopic, Partition: 1, Value: []byte("alert between"), Timestamp: at.Add(24 * time.Hour)})
+				second := start(t, options())
+				c.Eventually("read what came in between", func() bool { return second.Status().Acked == 1 })
+				second.mustStop()
+				if ids := alertIDs(c.ReadAll(alertTopic)); len(ids) != test.first+1 || ids["between"] != 1 {
+					t.Errorf("alerts %v, want %d and the one in between", ids, test.first)
+				}
+			})
+		}
+	}
+}
+
+// Topics that are missing end Run with their names and what to do, unless they are to be made.
+func TestMissingTopics(t *testing.T) {
+	t.Parallel()
+	c := processortest.New(t, kfake.SeedTopics(1, inputTopic), kfake.GroupMinSessionTimeout(time.Second))
+	r := start(t, testOptions(c))
+	mustMention(t, r.wait(), `"`+alertTopic+`"`, `"`+deadLetterTopic+`"`, "--create-topics")
+
+	o := testOptions(c)
+	o.CreateTopics, o.Partitions, o.Replicas = true, 3, 1
+	start(t, o)
+	c.ProduceValues(inputTopic, 1, "alert 1")
+	c.Read(alertTopic, 1)
+	if got := len(c.PartitionInfos(alertTopic)); got != 3 {
+		t.Errorf("%d partitions were made, want 3", got)
+	}
+}
+
+// A pattern that matches nothing yet waits, and the topic that comes is read from its first record.
+func TestPatternWaits(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	o := testOptions(c)
+	o.InputTopics, o.InputPattern, o.Start = []string{"^trail-.*"}, true, Start{Latest: true}
+	o.ClientOpts = []kgo.Opt{kgo.MetadataMaxAge(300 * time.Millisecond)}
+	r := start(t, o)
+	c.Eventually("waiting", func() bool { return r.consumer.Load() != nil })
+	if err := c.CreateTopic("trail-1", 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	c.ProduceValues("trail-1", 1, "alert 1")
+	c.Read(alertTopic, 1)
+}
+
+// Brokers that are not there are waited for, with one line that says so, and Ready says it too.
+func TestBrokerUnreachable(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	listener.Close()
+
+	var log lines
+	o := optionsFor(fmt.Sprintf("127.0.0.1:%d", port))
+	o.Logger = log.logger()
+	r := start(t, o)
+	deadline := time.Now().Add(time.Minute)
+	for log.count("do not answer") == 0 && time.Now().Before(deadline) {
+		time.Sleep(5 * time.Millisecond)
+	}
+	time.Sleep(time.Second) // several attempts
+	if got := log.count("level=WARN"); got != 1 {
+		t.Errorf("%d warnings, want one", got)
+	}
+	mustMention(t, r.Ready(), "waiting for the brokers")
+
+	c := newCluster(t, 1, kfake.Ports(port))
+	c.Eventually("ready", func() bool { return r.Ready() == nil })
+	c.ProduceValues(inputTopic, 1, "alert 1")
+	c.Read(alertTopic, 1)
+	r.mustStop()
+	mustMention(t, r.Ready(), "stopped")
+}
+
+// A canceled wait for brokers ends well: there is nothing to drain.
+func TestStopWhileUnreachable(t *testing.T) {
+	t.Parallel()
+	if err := start(t, optionsFor("127.0.0.1:1")).stop(); err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}
+
+// What access control refuses ends Run with the name of what was refused and how we authenticated.
+func TestAuthorization(t *testing.T) {
+	t.Parallel()
+	allow := func(resource kmsg.ACLResourceType, name string) kfake.ACL {
+		return kfake.ACL{Resource: resource, Name: name, Pattern: kmsg.ACLResourcePatternTypeLiteral, Operation: kmsg.ACLOperationAll, Allow: true}
+	}
+	all := map[string]kfake.ACL{
+		inputTopic:           allow(kmsg.ACLResourceTypeTopic, inputTopic),
+		alertTopic:           allow(kmsg.ACLResourceTypeTopic, alertTopic),
+		deadLetterTopic:      allow(kmsg.ACLResourceTypeTopic, deadLetterTopic),
+		testGroup:            allow(kmsg.ACLResourceTypeGroup, testGroup),
+		testGroup + "-one-0": allow(kmsg.ACLResourceTypeTransactionalId, testGroup+"-one-0"),
+	}
+	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
+		for refused := range all {
+			if delivery == AtLeastOnce && refused == testGroup+"-one-0" {
+				continue
+			}
+			t.Run(delivery.String()+", "+refused, func(t *testing.T) {
+				t.Parallel()
+				var acls []kfake.ACL
+				for name, acl := range all {
+					if name != refused {
+						acls = append(acls, acl)
+					}
+				}
+				c := processortest.New(t, kfake.SeedTopics(1, inputTopic, alertTopic, deadLetterTopic), kfake.EnableSASL(), kfake.EnableACLs(),
+					kfake.Superuser("PLAIN", "admin", "admin"), kfake.User("PLAIN", "us", "secret-word", acls...))
+				admin, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.SASL(plain.Auth{User: "admin", Pass: "admin"}.AsMechanism()))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer admin.Close()
+				if err := admin.ProduceSync(t.Context(), &kgo.Record{Topic: inputTopic, Value: []byte("alert 1")}).FirstErr(); err != nil {
+					t.Fatal(err)
+				}
+				o := testOptions(c)
+				o.SessionTimeout = DefaultSessionTimeout
+				o.Delivery, o.InstanceID, o.Sessions = delivery, "one", 1
+				o.ClientOpts = []kgo.Opt{kgo.SASL(plain.Auth{User: "us", Pass: "secret-word"}.AsMechanism())}
+				err = start(t, o).wait()
+				mustMention(t, err, "AUTHORIZATION_FAILED", "PLAIN", refused)
+			})
+		}
+	}
+}
+
+// A wrong password ends Run, and names the mechanism but never the password. The embedded broker hangs up
+// where a real one answers, so the answer is put into its mouth.
+func TestAuthentication(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1, kfake.EnableSASL())
+	c.ControlKey(int16(kmsg.SASLAuthenticate), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		resp := req.ResponseKind().(*kmsg.SASLAuthenticateResponse)
+		resp.ErrorCode = kerr.SaslAuthenticationFailed.Code
+		return resp, nil, true
+	})
+	o := testOptions(c)
+	o.ClientOpts = []kgo.Opt{kgo.SASL(plain.Auth{User: "us", Pass: "secret-word"}.AsMechanism())}
+	err := start(t, o).wait()
+	mustMention(t, err, "SASL_AUTHENTICATION_FAILED", "PLAIN")
+	if contains := hasText(&kgo.Record{Value: []byte(err.Error())}, "secret-word"); contains {
+		t.Errorf("the error tells the password: %v", err)
+	}
+}
