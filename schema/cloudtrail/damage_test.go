@@ -113,6 +113,7 @@ func TestNDJSONDamage(t *testing.T) {
 	expect(t, paris+"\n7\nnull\n"+tokyo, "event 0 ndjson eu-west-3 false\nfault 1 not-an-object ndjson\nskip empty ndjson\nevent 2 ndjson ap-northeast-1 false")
 	// A line that ends after a colon swallows the next one; it is read again by itself.
 	expect(t, `{"a":`+"\n"+paris+"\n"+tokyo, "fault 0 syntax ndjson\nevent 1 ndjson eu-west-3 false\nevent 2 ndjson ap-northeast-1 false")
+	expect(t, `{"a":`+"\n  "+paris+"\n"+tokyo, "fault 0 syntax ndjson\nevent 1 ndjson eu-west-3 false\nevent 2 ndjson ap-northeast-1 false")
 	// A string without its end goes on into the next event of the same line.
 	expect(t, strings.Replace(paris, `Call"`, `Call`, 1)+tokyo,
 		"event 0 ndjson eu-west-3 false damaged\nfault 0 syntax ndjson\nevent 1 ndjson ap-northeast-1 false")
