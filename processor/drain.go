@@ -26,8 +26,10 @@ func (p *Processor) runAtLeastOnce(ctx context.Context) error {
 		return err
 	}
 	p.consumer.Store(c)
+	ctx, drain := context.WithCancel(ctx)
+	done := p.drainDeadline(ctx, giveUp)
 	err = c.run(ctx)
-	stop := p.drainDeadline(giveUp)
+	drain()
 	c.revoked(clientCtx, c.client, c.assignment()) // workers stop, and what they marked is committed
 	if p.o.InstanceID != "" {
 		abandon()
@@ -35,7 +37,7 @@ func (p *Processor) runAtLeastOnce(ctx context.Context) error {
 	c.client.CloseAllowingRebalance()
 	c.stopWorkers(c.assignment(), true) // of a rebalance that came in between, or a client that was given up
 	p.leave(drainCtx, p.o.InstanceID, err)
-	return errors.Join(err, stop())
+	return errors.Join(err, done())
 }
 
 // assignment returns the partitions that have a worker.
@@ -49,18 +51,33 @@ func (c *consumer) assignment() map[string][]int32 {
 	return m
 }
 
-// drainDeadline gives the client up when draining has taken DrainTimeout. The function that it returns
-// ends that, and returns an error if it came to it: then some of what was in flight is not committed, and
-// is read again.
-func (p *Processor) drainDeadline(giveUp context.CancelCauseFunc) (stop func() error) {
-	timer := time.AfterFunc(p.o.DrainTimeout, func() { giveUp(errDrain) })
+// drainDeadline gives the clients up when draining, which begins as ctx ends, has taken DrainTimeout. The
+// function that it returns tells it that draining is done, and returns an error if it came to that: then
+// some of what was in flight is not committed, and is read again.
+func (p *Processor) drainDeadline(ctx context.Context, giveUp context.CancelCauseFunc) (done func() error) {
+	over, tooLong := make(chan struct{}), make(chan bool, 1)
+	go func() {
+		select {
+		case <-ctx.Done():
+		case <-over:
+		}
+		timer := time.NewTimer(p.o.DrainTimeout)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			giveUp(errDrain)
+			tooLong <- true
+		case <-over:
+			tooLong <- false
+		}
+	}()
 	return func() error {
-		if timer.Stop() {
+		close(over)
+		if !<-tooLong {
 			return nil
 		}
-		left := p.tally.snapshot()
 		return fmt.Errorf("%w (%v): %d records were given up, they are read again; nothing is lost",
-			errDrain, p.o.DrainTimeout, left.Returned)
+			errDrain, p.o.DrainTimeout, p.tally.snapshot().Returned)
 	}
 }
 

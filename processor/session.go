@@ -206,14 +206,11 @@ func (p *Processor) runExactlyOnce(ctx context.Context) error {
 	for k := range p.o.Sessions {
 		go func() { ended <- p.runSession(ctx, drainCtx, k) }()
 	}
-	stop := func() error { return nil }
+	done := p.drainDeadline(ctx, giveUp)
 	var err error
-	for k := range p.o.Sessions {
+	for range p.o.Sessions {
 		err = errors.Join(err, <-ended)
-		if k == 0 {
-			cancel() // one that ends for good takes the others along
-			stop = p.drainDeadline(giveUp)
-		}
+		cancel() // one that ends for good takes the others along
 	}
-	return errors.Join(err, stop())
+	return errors.Join(err, done())
 }
