@@ -81,8 +81,8 @@ func (p *Processor) explanation(err error) error {
 	case errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.UnknownTopicOrPartition):
 		return fmt.Errorf("%w: the topic was deleted or made anew while it was read", err)
 	}
-	if large, ok := errors.AsType[*kgo.ErrDecompressTooLarge](err); ok {
-		return fmt.Errorf("%w: set the largest batch higher than %d bytes, or move the group past it", large, p.o.MaxBatchBytes)
+	if errors.Is(err, kgo.ErrMaxDecompress) {
+		return fmt.Errorf("%w: allow larger batches than %d bytes, or move the group past it", err, p.o.MaxBatchBytes)
 	}
 	return err
 }

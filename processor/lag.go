@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // lagTable knows how far behind its end each assigned partition is. It is safe for concurrent use.
@@ -14,9 +16,9 @@ type lagTable struct {
 
 // position is where a partition stands.
 type position struct {
-	end  int64 // the offset of the record to come, as of the last fetch
-	next int64 // the offset after the last record that is done
-	seen bool  // whether next is known
+	end    int64 // the offset of the record to come, as of the last fetch
+	polled int64 // the offset after the last record that was polled
+	next   int64 // the offset after the last record that is done
 }
 
 // partitionLag is the lag of one partition.
@@ -27,19 +29,25 @@ type partitionLag struct {
 
 func newLagTable() *lagTable { return &lagTable{partitions: make(map[topicPartition]*position)} }
 
-// fetched tells what a fetch brought: its first offset, and the partition's end.
-func (t *lagTable) fetched(tp topicPartition, first, end int64) {
+// fetched tells what a fetch brought. It returns how many offsets the broker dropped, by retention or by
+// hand, between what was polled before and the partition's first record. Where nothing was polled yet that
+// is what the group had committed, which committed tells; negative means nothing.
+func (t *lagTable) fetched(tp topicPartition, f *kgo.FetchPartition, committed func(topicPartition) int64) (dropped int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.partitions[tp]
 	if p == nil {
-		p = &position{}
+		p = &position{polled: committed(tp)}
+		if p.polled < 0 {
+			p.polled = f.Records[0].Offset
+		}
+		p.next = p.polled
 		t.partitions[tp] = p
 	}
-	p.end = end
-	if !p.seen {
-		p.next, p.seen = first, true
-	}
+	dropped = max(f.LogStartOffset-p.polled, 0)
+	p.end = f.HighWatermark
+	p.polled = f.Records[len(f.Records)-1].Offset + 1
+	return dropped
 }
 
 // done tells that every record before next is done.
@@ -47,7 +55,7 @@ func (t *lagTable) done(tp topicPartition, next int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if p := t.partitions[tp]; p != nil {
-		p.next, p.seen = next, true
+		p.next = next
 	}
 }
 

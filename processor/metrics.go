@@ -74,6 +74,7 @@ var counters = []counter{
 	{desc("commit_failures_total", "Commits that failed; they are tried again or their records are read again."), func(t *totals) uint64 { return t.CommitFailures }},
 	{desc("transactions_committed_total", "Transactions committed."), func(t *totals) uint64 { return t.Committed }},
 	{desc("transactions_aborted_total", "Transactions aborted; their records are read again."), func(t *totals) uint64 { return t.Aborted }},
+	{desc("records_dropped_total", "Offsets that the broker dropped, by retention or by hand, before they were read."), func(t *totals) uint64 { return t.Dropped }},
 	{desc("data_losses_total", "Times that the broker had lost records that were not read yet."), func(t *totals) uint64 { return t.DataLosses }},
 }
 

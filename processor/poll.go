@@ -50,12 +50,27 @@ func (c *consumer) handOff(fetches kgo.Fetches) error {
 			c.p.tally.update(func(t *totals) { t.Returned += uint64(len(f.Records)) })
 			return
 		}
-		c.p.lag.fetched(tp, f.Records[0].Offset, f.HighWatermark)
+		c.p.fetched(c.client, tp, &f.FetchPartition)
 		b := newBatch(f.Records)
 		c.flow.put(tp, b.bytes)
 		w.queue.put(b)
 	})
 	return c.p.fetchErrors(fetches)
+}
+
+// fetched keeps the books of a fetch, and tells of records that nobody will read.
+func (p *Processor) fetched(client *kgo.Client, tp topicPartition, f *kgo.FetchPartition) {
+	dropped := p.lag.fetched(tp, f, func(tp topicPartition) int64 {
+		if o, ok := client.CommittedOffsets()[tp.topic][tp.partition]; ok {
+			return o.Offset
+		}
+		return -1
+	})
+	if dropped > 0 {
+		p.tally.update(func(t *totals) { t.Dropped += uint64(dropped) })
+		p.log.Error("records were dropped by the broker before they were read: retention is shorter than the lag",
+			"topic", tp.topic, "partition", tp.partition, "offsets", dropped, "first", f.LogStartOffset)
+	}
 }
 
 func newBatch(records []*kgo.Record) batch {

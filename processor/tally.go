@@ -23,6 +23,7 @@ type totals struct {
 	Committed      uint64 // transactions
 	Aborted        uint64 // transactions
 	DataLosses     uint64
+	Dropped        uint64 // offsets that the broker dropped before they were read
 }
 
 // tally is totals for all goroutines. One lock makes each snapshot add up.

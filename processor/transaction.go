@@ -71,7 +71,7 @@ func (t *transaction) take(fetches kgo.Fetches) (batches [][]*kgo.Record) {
 			return
 		}
 		tp := topicPartition{f.Topic, f.Partition}
-		t.s.p.lag.fetched(tp, f.Records[0].Offset, f.HighWatermark)
+		t.s.p.fetched(t.s.tx.Client(), tp, &f.FetchPartition)
 		t.next[tp] = f.Records[len(f.Records)-1].Offset + 1
 		batches = append(batches, f.Records)
 		n += len(f.Records)

@@ -1,0 +1,185 @@
+package processor
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/regionwatch/regionwatch/processor/processortest"
+)
+
+func exactlyOnce(c *processortest.Cluster) Options {
+	o := testOptions(c)
+	o.Delivery, o.InstanceID, o.Sessions = ExactlyOnce, "one", 1
+	return o
+}
+
+// A transaction that is aborted, because of a rebalance or an answer that passes, is no fault: what it read is
+// read again, and every alert stands once.
+//
+// Guard: end returns nil where End returned (false, nil).
+func TestAbortedTransactionGoesOn(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]kfake.Fault{
+		"rebalance":          {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.RebalanceInProgress, Count: 3},
+		"generation":         {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.IllegalGeneration, Count: 2},
+		"end is unknown":     {Keys: []kmsg.Key{kmsg.EndTxn}, Err: kerr.UnknownServerError, Count: 2},
+		"offsets forbidden":  {Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.InvalidTxnState, Count: 1},
+		"producer timed out": {Keys: []kmsg.Key{kmsg.Produce}, Topic: alertTopic, Err: kerr.InvalidProducerEpoch, Count: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t, 1)
+			f := c.Fault(fault)
+			r := start(t, exactlyOnce(c))
+			c.ProduceValues(inputTopic, 1, values(20, "alert %d")...)
+			c.Eventually("all committed", func() bool { return committedToEnd(c, 1) })
+			r.mustStop()
+			if f.Hits() == 0 {
+				t.Fatal("the fault was never met")
+			}
+			if got := r.tally.snapshot(); got.Aborted == 0 || got.Returned == 0 {
+				t.Errorf("%d transactions aborted and %d records returned, want some", got.Aborted, got.Returned)
+			}
+			for id, times := range alertIDs(c.ReadAll(alertTopic)) {
+				if times != 1 {
+					t.Errorf("alert %s stands %d times", id, times)
+				}
+			}
+		})
+	}
+}
+
+// A second process with the same instance id takes over: the first ends, says why and does not fight back.
+//
+// Guard: FencedInstanceID among the refusals, and replaced.
+func TestFencing(t *testing.T) {
+	t.Parallel()
+	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
+		t.Run(delivery.String(), func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t, 1)
+			options := func() Options {
+				o := exactlyOnce(c)
+				o.Delivery = delivery
+				return o
+			}
+			first := start(t, options())
+			c.ProduceValues(inputTopic, 1, "alert 1")
+			c.Eventually("the first is at work", func() bool { return first.Status().Acked == 1 })
+			second := start(t, options())
+			mustMention(t, first.wait(), "another process has taken over", `"one"`)
+			c.ProduceValues(inputTopic, 1, "alert 2")
+			c.Eventually("the second is at work", func() bool { return second.Status().Acked == 1 })
+			select {
+			case <-second.done:
+				t.Errorf("the second ended too: %v", second.err)
+			default:
+			}
+		})
+	}
+}
+
+// A session that fails for good again and again ends Run; it is not made anew for ever.
+//
+// Guard: maxRestarts.
+func TestSessionGivesUp(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.OffsetMetadataTooLarge, Count: -1})
+	r := start(t, exactlyOnce(c))
+	c.ProduceValues(inputTopic, 1, "alert 1")
+	mustMention(t, r.wait(), "session 0", "OFFSET_METADATA_TOO_LARGE")
+	checkConservation(t, r.o.Registry)
+}
+
+// A batch that decompresses to more than is allowed stops its partition in the client: Run must end and
+// say so, or the partition would stand still while all looks well.
+//
+// Guard: fetchError returns what it does not know.
+func TestDecompressBound(t *testing.T) {
+	t.Parallel()
+	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
+		t.Run(delivery.String(), func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t, 1)
+			producer := c.Client(kgo.ProducerBatchCompression(kgo.ZstdCompression()), kgo.ProducerBatchMaxBytes(8<<20), kgo.DefaultProduceTopic(inputTopic))
+			big := kgo.StringRecord("pass " + strings.Repeat(" ", 4<<20))
+			if err := producer.ProduceSync(t.Context(), big).FirstErr(); err != nil {
+				t.Fatal(err)
+			}
+			o := exactlyOnce(c)
+			o.Delivery, o.MaxBatchBytes = delivery, 1<<20
+			err := start(t, o).wait()
+			mustMention(t, err, inputTopic, "1048576")
+			if !errors.Is(err, kgo.ErrMaxDecompress) {
+				t.Errorf("error %v, want ErrMaxDecompress", err)
+			}
+		})
+	}
+}
+
+// Records that the broker dropped before they were read are counted and told; reading goes on with what
+// is there.
+func TestRecordsDroppedByRetention(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	c.ProduceValues(inputTopic, 1, values(10, "alert %d")...)
+	first := start(t, testOptions(c))
+	c.Eventually("committed", func() bool { return committedToEnd(c, 1) })
+	first.mustStop()
+	c.ProduceValues(inputTopic, 1, values(10, "alert later-%d")...)
+	if err := c.DeleteRecords(inputTopic, 0, 15); err != nil {
+		t.Fatal(err)
+	}
+	var log lines
+	o := testOptions(c)
+	o.Logger = log.logger()
+	second := start(t, o)
+	c.Eventually("the rest is done", func() bool { return second.Status().Counts.Records == 5 })
+	c.Eventually("the loss is counted", func() bool { return second.tally.snapshot().Dropped == 5 })
+	if log.count("level=ERROR") == 0 {
+		t.Error("nothing was said of the loss")
+	}
+}
+
+// Validation refuses pairs of settings that cannot work together.
+func TestNewFailure(t *testing.T) {
+	t.Parallel()
+	good := func() Options {
+		o := optionsFor("127.0.0.1:1")
+		o.InstanceID = "one"
+		return o
+	}
+	if _, err := New(good()); err != nil {
+		t.Fatal(err)
+	}
+	f := func(want string, change func(*Options)) {
+		t.Helper()
+		o := good()
+		change(&o)
+		_, err := New(o)
+		mustMention(t, err, want)
+	}
+	f("Brokers", func(o *Options) { o.Brokers = nil })
+	f("InputTopics", func(o *Options) { o.InputTopics = []string{""} })
+	f("AlertTopic", func(o *Options) { o.AlertTopic = "" })
+	f("Group", func(o *Options) { o.Group = "" })
+	f("Policy", func(o *Options) { o.Policy = nil })
+	f("would read the output topic", func(o *Options) { o.InputTopics = []string{alertTopic} })
+	f("would read the output topic", func(o *Options) { o.InputPattern, o.InputTopics = true, []string{".*"} })
+	f("error parsing regexp", func(o *Options) { o.InputPattern, o.InputTopics = true, []string{"("} })
+	f("InstanceID", func(o *Options) { o.Delivery, o.InstanceID = ExactlyOnce, "" })
+	f("DeliveryTimeout", func(o *Options) { o.DeliveryTimeout = o.RebalanceTimeout + time.Minute })
+	f("do not fit into RebalanceTimeout 10s", func(o *Options) { o.RebalanceTimeout, o.DeliveryTimeout = 10*time.Second, 8*time.Second })
+	f("TransactionTimeout", func(o *Options) { o.Delivery, o.TransactionTimeout = ExactlyOnce, time.Second })
+	f("CommitInterval", func(o *Options) { o.CommitInterval = time.Millisecond })
+	f("MaxRecordBytes", func(o *Options) { o.MaxRecordBytes = 100 })
+	f("MaxBatchBytes", func(o *Options) { o.MaxBatchBytes = 1 })
+}
