@@ -72,7 +72,7 @@ func TestFencing(t *testing.T) {
 			}
 			first := start(t, options())
 			c.ProduceValues(inputTopic, 1, "alert 1")
-			c.Eventually("the first is at work", func() bool { return first.Status().Acked == 1 })
+			c.Eventually("the first is at work", func() bool { return committedToEnd(c, 1) })
 			second := start(t, options())
 			mustMention(t, first.wait(), "another process has taken over", `"one"`)
 			c.ProduceValues(inputTopic, 1, "alert 2")

@@ -1,0 +1,87 @@
+package processor
+
+import (
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/processortest"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
+)
+
+// production makes a processor decide as it does in production, under the rule's own policy.
+func production(t testing.TB, o *Options) func(*Processor) {
+	t.Helper()
+	policy, err := detection.NewPolicy(detection.PolicyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Policy = func() *detection.Policy { return policy }
+	return func(p *Processor) { p.newDecider = p.newDetector }
+}
+
+// The whole pipeline on generated CloudTrail, damaged records among it, against what the generator knows:
+// every event has its outcome, every finding its alert and every damaged record its dead letter, and the
+// counters of a scrape add up.
+func TestPipeline(t *testing.T) {
+	t.Parallel()
+	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
+		t.Run(delivery.String(), func(t *testing.T) {
+			t.Parallel()
+			const partitions, n = 4, 4000
+			c := newCluster(t, partitions)
+			records, truth := sampleRecords(t, n, partitions, 0.02)
+			c.Produce(records...)
+			o := testOptions(c)
+			o.Delivery, o.InstanceID = delivery, "one"
+			decide := production(t, &o)
+			r := start(t, o, decide)
+			c.Eventually("all decided", func() bool { return r.Status().Counts.Records == n })
+			r.mustStop()
+
+			counts := r.Status().Counts
+			if sum := counts.Outcomes[detection.OutcomeAlerted] + counts.Outcomes[detection.OutcomeExempted] + counts.Passed(); sum != counts.Events {
+				t.Errorf("events %d != alerted + exempted + passed %d", counts.Events, sum)
+			}
+			s := scrape(t, r.o.Registry)
+			if s["regionwatch_events_total"] != float64(counts.Events) {
+				t.Errorf("events_total sums to %v, want %d", s["regionwatch_events_total"], counts.Events)
+			}
+			alerts, letters := c.ReadAll(alertTopic), c.ReadAll(deadLetterTopic)
+			if uint64(len(alerts)) != counts.Outcomes[detection.OutcomeAlerted] || len(alerts) == 0 {
+				t.Errorf("%d alerts in the topic, %d counted", len(alerts), counts.Outcomes[detection.OutcomeAlerted])
+			}
+			if got := countOrigins(letters); got != counts.DeadLettered || got != truth.DeadLettered {
+				t.Errorf("dead letters of %d records in the topic, %d counted, %d made", got, counts.DeadLettered, truth.DeadLettered)
+			}
+		})
+	}
+}
+
+// countOrigins returns of how many records there are dead letters.
+func countOrigins(letters []*kgo.Record) uint64 {
+	origins := make(map[[2]string]struct{})
+	for _, r := range letters {
+		partition, _ := processortest.Header(r, LetterPartition)
+		offset, _ := processortest.Header(r, LetterOffset)
+		origins[[2]string{partition, offset}] = struct{}{}
+	}
+	return uint64(len(origins))
+}
+
+// sampleRecords returns generated records of single events, spread over partitions, and what is known of
+// them.
+func sampleRecords(t testing.TB, n, partitions int, damaged float64) ([]*kgo.Record, sample.Truth) {
+	t.Helper()
+	g, err := sample.New(sample.Options{Seed: 1, MatchShare: 0.01, DamagedShare: damaged})
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := make([]*kgo.Record, n)
+	for i := range records {
+		value := append([]byte(nil), g.Next().Value...)
+		records[i] = &kgo.Record{Topic: inputTopic, Partition: int32(i / 50 % partitions), Value: value}
+	}
+	return records, g.Truth()
+}
