@@ -22,6 +22,7 @@ type Processor struct {
 	health      *health
 	metrics     *metrics
 	limits      *limits
+	unpack      *decompressor
 	patterns    []*regexp.Regexp // InputTopics, where they are patterns
 	brokers     int              // in the cluster, as of the start
 	startOffset kgo.Offset       // for partitions without a committed offset
@@ -53,6 +54,9 @@ func New(o Options) (*Processor, error) {
 	var err error
 	if p.metrics, err = newMetrics(p); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
+	}
+	if p.unpack, err = newDecompressor(o.MaxBatchBytes); err != nil {
+		return nil, fmt.Errorf("making decompressor: %w", err)
 	}
 	return p, nil
 }

@@ -1,0 +1,105 @@
+package processor
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/pierrec/lz4/v4"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// pack returns b as an lz4 frame.
+func pack(t testing.TB, b []byte, options ...lz4.Option) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	w := lz4.NewWriter(&packed)
+	if err := w.Apply(options...); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return packed.Bytes()
+}
+
+func TestDecompressSuccess(t *testing.T) {
+	t.Parallel()
+	d, err := newDecompressor(32 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(b []byte, options ...lz4.Option) {
+		t.Helper()
+		for range 2 { // the second with what the first has taught
+			got, err := d.Decompress(pack(t, b, options...), kgo.CodecLz4)
+			if err != nil || !bytes.Equal(got, b) {
+				t.Errorf("%d bytes: got %d bytes, %v", len(b), len(got), err)
+			}
+		}
+	}
+	for _, size := range []int{0, 1, 1000, 64 << 10, 64<<10 + 1, 5 << 20} {
+		noise := []byte(randomBytes(size))
+		f(noise)
+		f(bytes.Repeat([]byte("a"), size))
+		f(noise, lz4.BlockSizeOption(lz4.Block64Kb), lz4.BlockChecksumOption(true))
+		f(noise, lz4.ChecksumOption(false), lz4.SizeOption(uint64(size)))
+	}
+}
+
+func TestDecompressFailure(t *testing.T) {
+	t.Parallel()
+	const most = 2 << 20
+	d, err := newDecompressor(most)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string][]byte{
+		"bomb":  bytes.Repeat([]byte("a"), 8*most),
+		"above": bytes.Repeat([]byte("a"), most+1),
+		"noise": []byte(randomBytes(most + 1)),
+	} {
+		for _, size := range []lz4.BlockSize{lz4.Block64Kb, lz4.Block4Mb} {
+			if _, err := d.Decompress(pack(t, b, lz4.BlockSizeOption(size)), kgo.CodecLz4); !errors.Is(err, kgo.ErrMaxDecompress) {
+				t.Errorf("%s: error %v, want ErrMaxDecompress", name, err)
+			}
+		}
+	}
+	if got, err := d.Decompress(pack(t, bytes.Repeat([]byte("a"), most)), kgo.CodecLz4); err != nil || len(got) != most {
+		t.Errorf("just within the bound: %d bytes, %v", len(got), err)
+	}
+	good := pack(t, []byte(randomText(100_000)), lz4.BlockSizeOption(lz4.Block64Kb))
+	for n := range len(good) {
+		if n == 0 || n > 100 && n%1000 != 0 { // nothing is a stream that has ended
+			continue
+		}
+		if _, err := d.Decompress(good[:n], kgo.CodecLz4); err == nil {
+			t.Errorf("the first %d of %d bytes are accepted", n, len(good))
+		}
+	}
+}
+
+// FuzzDecompress holds the unpacking against the library's: where both accept, both say the same.
+func FuzzDecompress(f *testing.F) {
+	f.Add(pack(f, []byte("hello, hello, hello")))
+	f.Add(pack(f, []byte(randomBytes(70_000)), lz4.BlockSizeOption(lz4.Block64Kb), lz4.BlockChecksumOption(true)))
+	d, err := newDecompressor(1 << 20)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, packed []byte) {
+		want, wantErr := d.other.Decompress(packed, kgo.CodecLz4)
+		got, err := d.Decompress(packed, kgo.CodecLz4)
+		switch {
+		case wantErr == nil && err != nil:
+			t.Fatalf("the library accepts what we refuse: %v", err)
+		case wantErr == nil && !bytes.Equal(got, want):
+			t.Fatalf("got %d bytes, the library %d", len(got), len(want))
+		case len(got) > d.most:
+			t.Fatalf("%d bytes, more than allowed", len(got))
+		}
+	})
+}
