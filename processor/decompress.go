@@ -61,8 +61,9 @@ func (d *decompressor) unpack(f frame, size int) ([]byte, error) {
 			return nil, err
 		}
 	}
-	// Up with the largest, down slowly: a guess too low costs a copy, one too high some memory.
-	seen := uint64(len(dst)) * 256 / uint64(max(size, 1))
+	// Up with the largest, down slowly: a guess too low costs a copy, one too high memory. A batch of
+	// nothing but blanks must not set the guess for those that follow.
+	seen := min(uint64(len(dst))*256/uint64(max(size, 1)), mostRatio)
 	d.ratio.Store(max(seen, ratio-(ratio-min(ratio, seen))/16))
 	return dst, nil
 }
@@ -104,6 +105,9 @@ type block struct {
 	data       []byte
 	compressed bool
 }
+
+// mostRatio bounds the guess of how large a batch unpacks: 16 times, in 256ths.
+const mostRatio = 16 << 8
 
 // The parts of an lz4 frame that matter here.
 const (
