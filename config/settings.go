@@ -8,6 +8,12 @@ const (
 	ExactlyOnce = "exactly-once"
 )
 
+// The alert formats as they are written.
+const (
+	AlertNative = "native"
+	AlertOCSF   = "ocsf"
+)
+
 // None is the value that turns off a setting which would otherwise have a default of its own.
 const None = "none"
 
@@ -46,6 +52,7 @@ type Settings struct {
 	UnusedRegions          []string
 	AlertOnMissingReadOnly bool
 	NoEventCopy            bool
+	AlertFormat            string // AlertNative or AlertOCSF
 
 	AdminAddress string // host:port, or None
 	LogLevel     string // debug, info, warn, error

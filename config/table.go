@@ -161,6 +161,11 @@ var all = table{
 		kind: toggle(func(s *Settings) *bool { return &s.NoEventCopy }),
 	},
 	{
+		Name: "alert-format", Section: sectionDecision, Default: AlertNative,
+		Help: "form of the alerts; ocsf is Detection Finding (class 2004) of OCSF 1.6.0",
+		kind: choice(func(s *Settings) *string { return &s.AlertFormat }, AlertNative, AlertOCSF),
+	},
+	{
 		Name: "max-event-bytes", Section: sectionDecision, Default: "64MiB",
 		Help: "largest input record after decompression; a larger one is a dead letter",
 		kind: size(func(s *Settings) *int { return &s.MaxEventBytes }, 64<<10, 1<<30),

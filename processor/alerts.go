@@ -21,12 +21,12 @@ const (
 // and would only make the record larger than the broker takes.
 const maxKeyBytes = 256
 
-// alertRecord encodes a as a record of topic. Nothing of it aliases the event.
-func alertRecord(topic string, a *alert.Alert) *kgo.Record {
+// alertRecord encodes a as a record of topic. Key and headers are the same in every format. Nothing of it aliases the event.
+func alertRecord(topic string, format alert.Format, a *alert.Alert) *kgo.Record {
 	return &kgo.Record{
 		Topic: topic,
 		Key:   accountKey(a.RecipientAccountID),
-		Value: alert.AppendJSON(nil, a),
+		Value: format.Append(nil, a),
 		Headers: []kgo.RecordHeader{
 			{Key: HeaderAlertID, Value: []byte(a.ID)},
 			{Key: HeaderRuleID, Value: []byte(a.RuleID)},

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
 // Delivery is a delivery guarantee. The zero value is AtLeastOnce.
@@ -84,6 +85,7 @@ type Options struct {
 	Policy        func() *detection.Policy
 	MaxEventBytes int
 	NoEventCopy   bool
+	AlertFormat   alert.Format // the zero value is alert.Native
 
 	Logger   *slog.Logger         // nil discards
 	Registry *prometheus.Registry // nil makes one of its own

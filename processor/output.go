@@ -50,7 +50,7 @@ const stopEvery = 1024
 
 // Alert implements detection.Sink.
 func (out *output) Alert(a *alert.Alert) error {
-	r := alertRecord(out.p.o.AlertTopic, a)
+	r := alertRecord(out.p.o.AlertTopic, out.p.o.AlertFormat, a)
 	if err := out.shrink(r); err != nil {
 		return err
 	}
@@ -61,13 +61,13 @@ func (out *output) Alert(a *alert.Alert) error {
 	return nil
 }
 
-// shrink makes the alert in r small enough for its topic; its copy of the event goes first.
+// shrink makes the alert in r small enough for its topic, in its format; its copy of the event goes first.
 func (out *output) shrink(r *kgo.Record) error {
 	limit := out.p.limits.value(r)
 	if len(r.Value) <= limit {
 		return nil
 	}
-	value, err := alert.Shrink(r.Value, limit)
+	value, err := out.p.o.AlertFormat.Shrink(r.Value, limit)
 	if err != nil {
 		return err
 	}

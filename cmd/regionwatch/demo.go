@@ -14,6 +14,7 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
@@ -143,6 +144,7 @@ func (d *demo) connect(cmd *cobra.Command, policy *detection.Policy) error {
 	o.InputTopics, o.InputPattern = []string{demoInput}, false
 	o.AlertTopic, o.DeadLetterTopic = demoAlerts, demoDeadLetters
 	o.Group, o.InstanceID = demoGroup, "demo"
+	o.AlertFormat = alert.Native // the view reads what arrives
 	o.Policy = func() *detection.Policy { return policy }
 	o.Logger = d.view.logger(cmd.ErrOrStderr())
 	o.OnAlert = d.view.alert

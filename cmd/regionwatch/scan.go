@@ -32,7 +32,7 @@ type scanFlags struct {
 }
 
 func newScanCommand() *cobra.Command {
-	f := scanFlags{format: newChoice("auto", "ndjson", "table")}
+	f := scanFlags{format: newChoice("auto", "ndjson", "table", "ocsf")}
 	cmd := &cobra.Command{
 		Use:   "scan FILE...",
 		Short: "Decide the events in files, folders or standard input (-)",
@@ -48,7 +48,7 @@ func newScanCommand() *cobra.Command {
 		Args: scanArguments,
 		RunE: func(cmd *cobra.Command, args []string) error { return scanFiles(cmd, args, &f) },
 	}
-	f.format.addTo(cmd, "format", "form of the alerts; auto is table on a terminal, ndjson elsewhere")
+	f.format.addTo(cmd, "format", "form of the alerts; auto is table on a terminal, ndjson elsewhere; ocsf is a line of OCSF each")
 	cmd.Flags().StringVar(&f.deadLetters, "dead-letters", "", "file to write what could not be read to, a JSON object a line")
 	cmd.Flags().StringSliceVar(&f.failOn, "fail-on", nil, "exit with status 1 if there were any (alert, dead-letter, several with commas)")
 	mustBeKnown(cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(failures, cobra.ShellCompDirectiveNoFileComp)))
@@ -103,7 +103,7 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, policy *detectio
 	view := newScanView(cmd, sources)
 	o := scan.Options{
 		Policy: policy, MaxEventBytes: s.MaxEventBytes, NoEventCopy: s.NoEventCopy,
-		Append: appendAlertLine, Alerts: view.alerts,
+		Append: appendLine(f.alertFormat()), Alerts: view.alerts,
 		OnProgress: view.progress, OnError: view.fault,
 	}
 	if f.deadLetters != "" {
@@ -180,7 +180,15 @@ func (l *letterFile) close() error {
 	return nil
 }
 
-// appendAlertLine appends an alert as a line of JSON.
-func appendAlertLine(dst []byte, a *alert.Alert) []byte {
-	return append(alert.AppendJSON(dst, a), '\n')
+// alertFormat returns the format of the lines, where the alerts are no table.
+func (f *scanFlags) alertFormat() alert.Format {
+	if f.format.word == "ocsf" {
+		return alert.OCSF
+	}
+	return alert.Native
+}
+
+// appendLine returns what appends an alert as a line in that format.
+func appendLine(format alert.Format) func(dst []byte, a *alert.Alert) []byte {
+	return func(dst []byte, a *alert.Alert) []byte { return append(format.Append(dst, a), '\n') }
 }

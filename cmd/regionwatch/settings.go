@@ -10,6 +10,7 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
 // requiredKey is the annotation of a command that takes settings: the names of those that it needs.
@@ -95,6 +96,9 @@ func newOptions(s *config.Settings) processor.Options {
 	}
 	if s.InputPattern != "" {
 		o.InputTopics, o.InputPattern = []string{s.WholeInputPattern()}, true
+	}
+	if s.AlertFormat == config.AlertOCSF {
+		o.AlertFormat = alert.OCSF
 	}
 	if s.Delivery == config.ExactlyOnce {
 		o.Delivery = processor.ExactlyOnce

@@ -2,7 +2,6 @@ package alert
 
 import (
 	"encoding/json"
-	"fmt"
 	"unicode/utf8"
 )
 
@@ -17,38 +16,7 @@ const (
 )
 
 // limits are how many bytes a value may keep, one step after the other until the alert fits.
-var limits = [...]int{16 << 10, 4 << 10, 1 << 10, 256, 64}
-
-// Shrink encodes an alert again that is larger than its broker takes: encoded is native JSON as
-// [AppendJSON] writes it, the result is the same alert in at most maxBytes. A maxBytes below MinBytes
-// counts as MinBytes.
-//
-// The copy of the event goes first (eventOmitted is "size"). Where that is not enough, what comes from the
-// event is cut, and truncated names what was: long texts lose their end, userIdentity and other values
-// that are no strings go as a whole, ARNs go from the end of the list. The id, the rule and the region
-// always stay, so that the alert stays the same alert. An error means that encoded is no alert.
-func Shrink(encoded []byte, maxBytes int) ([]byte, error) {
-	maxBytes = max(maxBytes, MinBytes)
-	if len(encoded) <= maxBytes {
-		return encoded, nil
-	}
-	var a Alert
-	if err := json.Unmarshal(encoded, &a); err != nil {
-		return nil, fmt.Errorf("shrinking alert: %w", err)
-	}
-	if a.Event != nil {
-		a.Event, a.EventOmitted = nil, OmittedSize
-	}
-	shrunk := AppendJSON(nil, &a)
-	for _, limit := range limits {
-		if len(shrunk) <= maxBytes {
-			break
-		}
-		a.cut(limit)
-		shrunk = AppendJSON(shrunk[:0], &a)
-	}
-	return shrunk, nil
-}
+var limits = [...]int{16 << 10, 4 << 10, 1 << 10, 256, 64, 16}
 
 // cut bounds every value of a that could be long to limit bytes.
 func (a *Alert) cut(limit int) {

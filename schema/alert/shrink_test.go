@@ -40,7 +40,7 @@ func TestShrinkCutsWhatIsLong(t *testing.T) {
 
 func TestShrinkLeavesAloneWhatFits(t *testing.T) {
 	encoded := AppendJSON(nil, sampleAlert())
-	got, err := Shrink(encoded, 64<<10)
+	got, err := Native.Shrink(encoded, 64<<10)
 	if err != nil || !bytes.Equal(got, encoded) {
 		t.Errorf("Shrink = %s, %v, want no change", got, err)
 	}
@@ -92,7 +92,7 @@ func TestCutText(t *testing.T) {
 }
 
 func TestShrinkFailure(t *testing.T) {
-	if _, err := Shrink([]byte(strings.Repeat("x", MinBytes+1)), MinBytes); err == nil || !strings.Contains(err.Error(), "shrinking alert") {
+	if _, err := Native.Shrink([]byte(strings.Repeat("x", MinBytes+1)), MinBytes); err == nil || !strings.Contains(err.Error(), "shrinking alert") {
 		t.Errorf("err = %v", err)
 	}
 }
@@ -100,7 +100,7 @@ func TestShrinkFailure(t *testing.T) {
 // shrink checks what holds for every shrunk alert and returns it decoded.
 func shrink(t *testing.T, a *Alert, maxBytes int) *Alert {
 	t.Helper()
-	got, err := Shrink(AppendJSON(nil, a), maxBytes)
+	got, err := Native.Shrink(AppendJSON(nil, a), maxBytes)
 	if err != nil {
 		t.Fatal(err)
 	}

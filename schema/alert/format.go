@@ -1,0 +1,72 @@
+package alert
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Format is how an alert is written. The zero value is Native.
+type Format uint8
+
+// The formats. Both hold the same facts, so that one can be made of the other.
+const (
+	Native Format = iota // native.schema.json
+	OCSF                 // ocsf.schema.json: Detection Finding (class 2004) of OCSF 1.6.0
+)
+
+// String returns the format as it is written in settings.
+func (f Format) String() string {
+	if f == OCSF {
+		return "ocsf"
+	}
+	return "native"
+}
+
+// Append appends a in the format: one line without its end, see [AppendJSON] and [AppendOCSF].
+func (f Format) Append(dst []byte, a *Alert) []byte {
+	if f == OCSF {
+		return AppendOCSF(dst, a)
+	}
+	return AppendJSON(dst, a)
+}
+
+// Shrink encodes an alert again that is larger than its broker takes: encoded is what Append wrote, the
+// result is the same alert in the same format in at most maxBytes. A maxBytes below MinBytes counts as
+// MinBytes.
+//
+// The copy of the event goes first (eventOmitted is "size"). Where that is not enough, what comes from the
+// event is cut, and truncated names what was: long texts lose their end, userIdentity and other values
+// that are no strings go as a whole, ARNs go from the end of the list. The id, the rule and the region
+// always stay, so that the alert stays the same alert. An error means that encoded is no alert.
+func (f Format) Shrink(encoded []byte, maxBytes int) ([]byte, error) {
+	maxBytes = max(maxBytes, MinBytes)
+	if len(encoded) <= maxBytes {
+		return encoded, nil
+	}
+	a, err := f.decode(encoded)
+	if err != nil {
+		return nil, fmt.Errorf("shrinking alert: %w", err)
+	}
+	if a.Event != nil {
+		a.Event, a.EventOmitted = nil, OmittedSize
+	}
+	shrunk := f.Append(nil, a)
+	for _, limit := range limits {
+		if len(shrunk) <= maxBytes {
+			break
+		}
+		a.cut(limit)
+		shrunk = f.Append(shrunk[:0], a)
+	}
+	return shrunk, nil
+}
+
+// decode returns the alert that Append wrote.
+func (f Format) decode(encoded []byte) (*Alert, error) {
+	if f == OCSF {
+		return decodeOCSF(encoded)
+	}
+	var a Alert
+	err := json.Unmarshal(encoded, &a)
+	return &a, err
+}
