@@ -72,7 +72,7 @@ func TestDecompressFailure(t *testing.T) {
 		t.Errorf("just within the bound: %d bytes, %v", len(got), err)
 	}
 	good := pack(t, []byte(randomText(100_000)), lz4.BlockSizeOption(lz4.Block64Kb))
-	for n := range len(good) {
+	for n := range good {
 		if n == 0 || n > 100 && n%1000 != 0 { // nothing is a stream that has ended
 			continue
 		}

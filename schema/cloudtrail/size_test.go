@@ -54,7 +54,8 @@ func TestDecompressingReusesBuffers(t *testing.T) {
 		if sink.events != 20*2001 {
 			t.Fatalf("%s: %d events", shape, sink.events)
 		}
-		if size := uint64(2001 * len(paris)); bytes > size {
+		// Pools drop some of what they keep, and under the race detector they do so at random.
+		if size := uint64(2001 * len(paris)); bytes > 4*size {
 			t.Errorf("%s: 20 files of %d bytes allocated %d", shape, size, bytes)
 		}
 	}
