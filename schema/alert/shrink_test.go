@@ -10,10 +10,12 @@ import (
 	"unicode/utf8"
 )
 
-func TestShrinkDropsTheEventFirst(t *testing.T) {
+func TestShrinkDropsTheEventFirst(t *testing.T) { eachFormat(t, testShrinkDropsTheEventFirst) }
+
+func testShrinkDropsTheEventFirst(t *testing.T, format Format) {
 	a := sampleAlert()
 	a.Event = json.RawMessage(`{"x":"` + strings.Repeat("x", 64<<10) + `"}`)
-	got := shrink(t, a, 64<<10)
+	got := shrink(t, format, a, 64<<10)
 	if got.Event != nil || got.EventOmitted != OmittedSize || got.Truncated != nil {
 		t.Errorf("event %d bytes, eventOmitted %q, truncated %q", len(got.Event), got.EventOmitted, got.Truncated)
 	}
@@ -22,11 +24,13 @@ func TestShrinkDropsTheEventFirst(t *testing.T) {
 	}
 }
 
-func TestShrinkCutsWhatIsLong(t *testing.T) {
+func TestShrinkCutsWhatIsLong(t *testing.T) { eachFormat(t, testShrinkCutsWhatIsLong) }
+
+func testShrinkCutsWhatIsLong(t *testing.T, format Format) {
 	a := sampleAlert()
 	a.UserAgent = json.RawMessage(`"` + strings.Repeat("é", 500_000) + `"`)
 	a.UserIdentity = json.RawMessage(`{"x":"` + strings.Repeat("x", 500_000) + `"}`)
-	got := shrink(t, a, 64<<10)
+	got := shrink(t, format, a, 64<<10)
 	if want := []string{"userAgent", "userIdentity"}; !slices.Equal(got.Truncated, want) {
 		t.Errorf("truncated %q, want %q", got.Truncated, want)
 	}
@@ -38,16 +42,20 @@ func TestShrinkCutsWhatIsLong(t *testing.T) {
 	}
 }
 
-func TestShrinkLeavesAloneWhatFits(t *testing.T) {
-	encoded := AppendJSON(nil, sampleAlert())
-	got, err := Native.Shrink(encoded, 64<<10)
+func TestShrinkLeavesAloneWhatFits(t *testing.T) { eachFormat(t, testShrinkLeavesAloneWhatFits) }
+
+func testShrinkLeavesAloneWhatFits(t *testing.T, format Format) {
+	encoded := format.Append(nil, sampleAlert())
+	got, err := format.Shrink(encoded, 64<<10)
 	if err != nil || !bytes.Equal(got, encoded) {
 		t.Errorf("Shrink = %s, %v, want no change", got, err)
 	}
 }
 
 // Every alert comes down to MinBytes, whatever is in it, and stays valid.
-func TestShrinkReachesEveryBound(t *testing.T) {
+func TestShrinkReachesEveryBound(t *testing.T) { eachFormat(t, testShrinkReachesEveryBound) }
+
+func testShrinkReachesEveryBound(t *testing.T, format Format) {
 	worst := strings.Repeat("\x01", 4_000)
 	for _, unit := range []string{"x", "é", "😀", `\u00e9`, `\ud83d\ude00`, `\n`, `\\`, `\"`} {
 		a := sampleAlert()
@@ -65,7 +73,7 @@ func TestShrinkReachesEveryBound(t *testing.T) {
 			a.ARNs = append(a.ARNs, fmt.Sprintf("arn:%d%s", i, worst[:1000]))
 		}
 		for _, limit := range []int{0, MinBytes, 16 << 10, 64 << 10, 1 << 20} {
-			got := shrink(t, a, limit)
+			got := shrink(t, format, a, limit)
 			if got.ID != a.ID || got.AWSRegion == nil {
 				t.Errorf("%q at %d: id %q, awsRegion %q", unit, limit, got.ID, got.AWSRegion)
 			}
@@ -91,25 +99,34 @@ func TestCutText(t *testing.T) {
 	f("😀", 3, "")
 }
 
-func TestShrinkFailure(t *testing.T) {
-	if _, err := Native.Shrink([]byte(strings.Repeat("x", MinBytes+1)), MinBytes); err == nil || !strings.Contains(err.Error(), "shrinking alert") {
+func TestShrinkFailure(t *testing.T) { eachFormat(t, testShrinkFailure) }
+
+func testShrinkFailure(t *testing.T, format Format) {
+	if _, err := format.Shrink([]byte(strings.Repeat("x", MinBytes+1)), MinBytes); err == nil || !strings.Contains(err.Error(), "shrinking alert") {
 		t.Errorf("err = %v", err)
 	}
 }
 
 // shrink checks what holds for every shrunk alert and returns it decoded.
-func shrink(t *testing.T, a *Alert, maxBytes int) *Alert {
+func shrink(t *testing.T, format Format, a *Alert, maxBytes int) *Alert {
 	t.Helper()
-	got, err := Native.Shrink(AppendJSON(nil, a), maxBytes)
+	got, err := format.Shrink(format.Append(nil, a), maxBytes)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(got) > max(maxBytes, MinBytes) || !json.Valid(got) || !utf8.Valid(got) {
 		t.Fatalf("Shrink to %d = %d bytes, valid JSON %t: %.200s", maxBytes, len(got), json.Valid(got), got)
 	}
-	var b Alert
-	if err := json.Unmarshal(got, &b); err != nil {
+	b, err := format.decode(got)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return &b
+	return b
+}
+
+func eachFormat(t *testing.T, test func(*testing.T, Format)) {
+	t.Helper()
+	for _, format := range []Format{Native, OCSF} {
+		t.Run(format.String(), func(t *testing.T) { test(t, format) })
+	}
 }
