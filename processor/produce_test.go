@@ -167,3 +167,28 @@ func TestAccountKey(t *testing.T) {
 }
 
 func hasText(r *kgo.Record, text string) bool { return bytes.Contains(r.Value, []byte(text)) }
+
+// An alert in OCSF has the same key and headers, and is shrunk as a native one is.
+//
+// Guards: the format in alertRecord and in output.shrink.
+func TestAlertFormat(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	topicLimit(t, c, alertTopic, "40000")
+	o := testOptions(c)
+	o.AlertFormat = alert.OCSF
+	start(t, o)
+	c.ProduceValues(inputTopic, 1, "alert small", "large big 200000")
+	for _, r := range c.Read(alertTopic, 2) {
+		id, _ := processortest.Header(r, HeaderAlertID)
+		if !hasText(r, `"class_uid":2004`) || !hasText(r, `"finding_info":{"uid":"`+id+`"`) {
+			t.Errorf("alert %q is no finding: %.300s", id, r.Value)
+		}
+		if contentType, _ := processortest.Header(r, HeaderContentType); contentType != alert.ContentType || string(r.Key) != "123456789012" {
+			t.Errorf("content type %q, key %q", contentType, r.Key)
+		}
+		if hasText(r, `"eventOmitted":"`+alert.OmittedSize+`"`) != (id == "big") {
+			t.Errorf("alert %q: %.300s", id, r.Value)
+		}
+	}
+}

@@ -157,3 +157,31 @@ func TestScanClosedOutput(t *testing.T) {
 		t.Errorf("%v: %s", err, stderr.String())
 	}
 }
+
+// The alerts of --format ocsf are those of ndjson, as findings.
+func TestScanOCSF(t *testing.T) {
+	lines := func(format string) []map[string]any {
+		stdout, stderr, status := runCommand(t, "scan", "testdata/scan", "--format", format)
+		if status != exitDone {
+			t.Fatalf("exit status %d: %s", status, stderr)
+		}
+		var out []map[string]any
+		for line := range strings.Lines(stdout) {
+			var v map[string]any
+			if err := json.Unmarshal([]byte(line), &v); err != nil {
+				t.Fatalf("%v in %s", err, line)
+			}
+			out = append(out, v)
+		}
+		return out
+	}
+	native, findings := lines("ndjson"), lines("ocsf")
+	if len(native) == 0 || len(native) != len(findings) {
+		t.Fatalf("%d alerts, %d findings", len(native), len(findings))
+	}
+	for i, f := range findings {
+		if info, _ := f["finding_info"].(map[string]any); f["class_uid"] != 2004.0 || info["uid"] != native[i]["id"] {
+			t.Errorf("finding %d is %v, want that of alert %v", i, f, native[i]["id"])
+		}
+	}
+}
