@@ -4,5 +4,8 @@
 // rule has the same id on every delivery. Field names are fixed: additions are compatible, changes
 // are not.
 //
+// There are two encodings of the same facts, see [Format]: native JSON, and Detection Finding of the Open
+// Cybersecurity Schema Framework. Both depend on the alert alone: nothing here reads a clock.
+//
 // The package starts no goroutines.
 package alert
