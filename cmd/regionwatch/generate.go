@@ -68,13 +68,13 @@ func (f *generateFlags) addTo(cmd *cobra.Command) {
 	flags.Var(f.rate, "rate", "records a second; 0 is as fast as it goes")
 	flags.Var(f.seed, "seed", "chooses among all the samples there could be")
 	flags.Var(f.accounts, "accounts", fmt.Sprintf("accounts that the events are of, up to %d", sample.MaxAccounts))
-	flags.Var(f.perRecord, "events-per-record", "events in a record of shape records, array or ndjson")
+	flags.Var(f.perRecord, "events-per-record", "events in a record whose shape can hold several, such as records, ndjson or cloudwatch-logs")
 	flags.Var(f.matching, "match-share", "share of events that are writes in an unused region, from 0 to 1")
 	flags.Var(f.damaged, "damaged-share", "share of records that are damaged, from 0 to 1")
 	flags.Var(f.eventTime, "event-time", "eventTime of the first event: now, or RFC 3339; others follow every 10 ms")
 	flags.StringSliceVar(&f.regions, "regions", []string{"us-east-1", "us-west-2", "eu-west-1"}, "regions in use, with commas")
 	flags.StringSliceVar(&f.shapes, "shape", []string{"event"},
-		"shape of the records, the outermost layer first with + between, several with commas, such as event,gzip+records ("+
+		"shape of the records, the outermost layer first with + between, several with commas, such as event,sqs+sns+records ("+
 			strings.Join(sample.ShapeNames(), ", ")+")")
 	flags.StringVar(&f.topic, "topic", "", "topic to write to; needs --brokers")
 	flags.StringVar(&f.outputDir, "output-dir", "", "folder to write to, a file for each record")
@@ -148,7 +148,7 @@ func (f *generateFlags) open(ctx context.Context, cmd *cobra.Command, s *config.
 		return openFolder(f.outputDir)
 	}
 	for _, chain := range shapes {
-		if chain.Len() > 1 {
+		if sample.IsBinary(chain) {
 			return nil, mistake{fmt.Errorf("flag --shape: %s is binary and cannot stand on standard output, where records are lines; give --output-dir or --topic", sample.FormatShape(chain))}
 		}
 	}

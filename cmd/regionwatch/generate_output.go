@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
@@ -55,6 +56,12 @@ func (l *lines) close() error { return l.out.Flush() }
 
 func (l *lines) written() uint64 { return l.n }
 
+// endings are what files are called after their outermost layer.
+var endings = map[cloudtrail.Shape]string{
+	cloudtrail.ShapeGzip: ".gz", cloudtrail.ShapeZstd: ".zst", cloudtrail.ShapeZlib: ".zz", cloudtrail.ShapeLZ4: ".lz4",
+	cloudtrail.ShapeSnappy: ".sz", cloudtrail.ShapeBase64: ".b64",
+}
+
 // folder writes each record to a file of its own.
 type folder struct {
 	dir string
@@ -71,10 +78,7 @@ func openFolder(dir string) (*folder, error) {
 func (f *folder) name() string { return f.dir }
 
 func (f *folder) write(_ context.Context, r *sample.Record) error {
-	ending := ".json"
-	if bytes.HasPrefix(r.Value, []byte("\x1f\x8b")) {
-		ending = ".json.gz"
-	}
+	ending := ".json" + endings[r.Shape.At(0)]
 	name := filepath.Join(f.dir, fmt.Sprintf("%08d-%s%s", f.n, r.Account, ending))
 	if err := os.WriteFile(name, r.Value, 0o644); err != nil {
 		return fmt.Errorf("writing records: %w", err)

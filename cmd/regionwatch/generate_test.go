@@ -52,7 +52,7 @@ func TestGenerateAndScan(t *testing.T) {
 	dir := t.TempDir()
 	made, truthFile := filepath.Join(dir, "made"), filepath.Join(dir, "truth.json")
 	_, stderr, status := runCommand(t, "generate", "--count", "200", "--match-share", "0.4", "--damaged-share", "0.3",
-		"--shape", "event,gzip+event,records,gzip+records,array,ndjson,gzip+ndjson", "--output-dir", made, "--truth", truthFile)
+		"--shape", "event,gzip+event,records,gzip+records,array,ndjson,gzip+ndjson,sqs+sns+records,lambda-kinesis,zstd+cloudwatch-logs,lz4+firehose,snappy+shipper", "--output-dir", made, "--truth", truthFile)
 	if status != exitDone {
 		t.Fatal(stderr)
 	}
@@ -151,7 +151,7 @@ func TestGenerateMistakes(t *testing.T) {
 	f("--match-share 2", `flag --match-share: "2" is no share; allowed: 0 to 1`)
 	f("--match-share NaN", `"NaN" is no share`)
 	f("--event-time yesterday", `"yesterday" is no time; allowed: now, or RFC 3339`)
-	f("--shape xml", `flag --shape: shape "xml": "xml" is none of array, event,`)
+	f("--shape xml", `flag --shape: shape "xml": "xml" is none of array, base64,`)
 	f("--shape gzip+event", "gzip+event is binary and cannot stand on standard output")
 	f("--topic x", "flag --topic: needs --brokers")
 	f("--brokers localhost:9092", "flag --brokers: needs --topic")

@@ -14,7 +14,8 @@ const (
 	DamageGarbage
 	// DamageNotObject: something that is no object stands in an event's place.
 	DamageNotObject
-	// DamageUTF8: bytes that are not UTF-8 stand in the user agent. The event can be decided.
+	// DamageUTF8: bytes that are not UTF-8 stand in the user agent. The event can be decided. Where a layer
+	// holds the event as a JSON string such bytes are replaced on the way, and the record is not damaged.
 	DamageUTF8
 	// DamageType: a field has a value of the wrong type. The event can be decided.
 	DamageType

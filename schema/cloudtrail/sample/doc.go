@@ -9,6 +9,6 @@
 //
 // The package starts no goroutines. A [Generator] belongs to one goroutine at a time.
 //
-// To add an API call, add a row to reads.go or writes.go; an identity, to identities.go; a shape, to
-// shapes.go; a kind of damage, to damage.go.
+// To add an API call, add a row to reads.go or writes.go; an identity, to identities.go; an
+// envelope, to envelopes.go; a compression, to encoders.go; a kind of damage, to damage.go.
 package sample

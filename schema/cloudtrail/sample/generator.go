@@ -4,8 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
-
-	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"time"
 )
 
 // readsInUnusedShare is the share of events that only read in an unused region: near misses.
@@ -18,11 +17,11 @@ type Generator struct {
 	random   *rand.Rand
 	accounts []string
 	calls    catalogue
-	wrappers wrappers
+	layers   layering
 
 	made   uint64 // events
 	record Record
-	text   []byte // the events in their innermost layer
+	text   []byte // the record's
 	scene  scene
 	truth  Truth
 }
@@ -54,57 +53,34 @@ func (g *Generator) Truth() Truth {
 // Next makes a record. It is valid until the next call.
 func (g *Generator) Next() *Record {
 	r := &g.record
-	chain := g.options.Shapes[g.random.IntN(len(g.options.Shapes))]
+	r.Shape = g.options.Shapes[g.random.IntN(len(g.options.Shapes))]
 	r.Account = pick(g.random, g.accounts)
 	r.Events = r.Events[:0]
 	r.Damage = DamageNone
 	if g.chance(g.options.DamagedShare) {
 		r.Damage = Damage(1 + g.random.IntN(int(damageCount)-1))
 	}
-	if r.Damage == DamageGarbage {
-		g.text = g.appendGarbage(g.text[:0])
-	} else {
-		g.text = g.appendEvents(g.text[:0], chain.At(chain.Len()-1))
+	g.layers.victim, g.layers.cut = g.chooseVictim(), false
+	g.layers.scene = scene{
+		account: r.Account, region: g.options.Regions[0],
+		time: g.options.Start.Add(time.Duration(g.made) * g.options.Interval).UTC(),
 	}
+	g.text = g.appendLayer(g.text[:0], 0)
 	r.Value = g.text
-	for i := chain.Len() - 2; i >= 0; i-- {
-		r.Value = g.wrappers.wrap(chain.At(i), r.Value)
-	}
 	g.truth.Add(r)
 	return r
 }
 
-// appendEvents appends the record's events in their innermost layer, one of them damaged as the record
-// says.
-func (g *Generator) appendEvents(dst []byte, shape cloudtrail.Shape) []byte {
-	c := containers[shape]
-	n := 1
-	if c.several {
-		n = g.options.EventsPerRecord
-	}
-	victim := -1
+// chooseVictim chooses which event of the record is damaged; negative for none.
+func (g *Generator) chooseVictim() int {
 	switch g.record.Damage {
-	case DamageNone:
+	case DamageNone, DamageGarbage:
+		return -1
 	case DamageTruncated: // a record that is cut ends in its last event
-		victim = n - 1
+		return g.events() - 1
 	default:
-		victim = g.random.IntN(n)
+		return g.random.IntN(g.events())
 	}
-	dst = append(dst, c.open...)
-	for i := range n {
-		if i > 0 {
-			dst = append(dst, c.separator...)
-		}
-		start := len(dst)
-		dst = g.appendEvent(dst, g.newEvent())
-		if i == victim {
-			dst = g.damage(dst, start)
-		}
-	}
-	if g.record.Damage == DamageTruncated {
-		return dst
-	}
-	return append(dst, c.close...)
 }
 
 // newEvent decides what the next event is: its id, its region, whether it reads or writes.

@@ -317,6 +317,25 @@ func TestParseShapeSuccess(t *testing.T) {
 	f("ndjson")
 	f("gzip+event")
 	f("gzip+gzip+records")
+	f("gzip")
+	f("sqs+sns+records")
+	f(strings.Repeat("gzip+", 8) + "event")
+}
+
+func TestParseShapeCompletes(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		chain, err := ParseShape(text)
+		if err != nil || FormatShape(chain) != want {
+			t.Errorf("%s: got %s, %v", text, FormatShape(chain), err)
+		}
+	}
+	f("kinesis", "kinesis+base64")
+	f("firehose+gzip+records", "firehose+base64+gzip+records")
+	f("firehose+base64+event", "firehose+base64+event")
+	f("sqs+zstd", "sqs+base64+zstd")
+	f("lambda-kinesis+event", "records+kinesis+base64+event")
+	f("gzip+lambda-logs", "gzip+cloudwatch-logs+base64+gzip+cloudwatch-logs")
 }
 
 func TestParseShapeFailure(t *testing.T) {
@@ -327,11 +346,15 @@ func TestParseShapeFailure(t *testing.T) {
 			t.Errorf("%s: got %v, want %q in it", text, err, want)
 		}
 	}
-	f("", `"" is none of array, event, gzip, ndjson, records`)
+	f("", `"" is none of array, base64, cloudwatch-logs, confluent, event,`)
 	f("xml", `"xml" is none of`)
-	f("gzip", "gzip cannot be the innermost")
-	f("records+event", "records cannot stand around others")
+	f("event+records", "event is the innermost")
+	f("records+gzip", "gzip cannot stand directly in records")
+	f("array+ndjson", "ndjson cannot stand directly in array")
+	f("confluent+gzip", "gzip cannot stand directly in confluent")
+	f("string+string", "string cannot stand directly in string")
 	f(strings.Repeat("gzip+", 9)+"event", "more than 8 layers")
+	f(strings.Repeat("sqs+", 6)+"kinesis+gzip+event", "more than 8 layers")
 }
 
 func BenchmarkNext(b *testing.B) {

@@ -1,98 +1,69 @@
 package sample
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
-
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// container is an innermost layer: how events stand side by side.
-type container struct {
-	open, separator, close string
-	several                bool // holds EventsPerRecord events, else one
-}
-
-var containers = map[cloudtrail.Shape]container{
-	cloudtrail.ShapeEvent:   {},
-	cloudtrail.ShapeRecords: {open: `{"Records":[`, separator: ",", close: "]}", several: true},
-	cloudtrail.ShapeArray:   {open: "[", separator: ",", close: "]", several: true},
-	cloudtrail.ShapeNDJSON:  {separator: "\n", close: "\n", several: true},
-}
-
-// wrapper is a layer around others: it returns the text in that layer. The result is valid until the
-// next call.
-type wrapper func(w *wrappers, text []byte) []byte
-
-var wrapperOf = map[cloudtrail.Shape]wrapper{
-	cloudtrail.ShapeGzip: (*wrappers).gzip,
-}
-
-// wrappers keeps what the wrappers use again and again.
-type wrappers struct {
-	gzipWriter *gzip.Writer
-	buffer     bytes.Buffer
-	spare      bytes.Buffer // the text of a wrapper may stand in the other one
-}
-
-func (w *wrappers) wrap(shape cloudtrail.Shape, text []byte) []byte {
-	w.buffer, w.spare = w.spare, w.buffer
-	w.buffer.Reset()
-	return wrapperOf[shape](w, text)
-}
-
-func (w *wrappers) gzip(text []byte) []byte {
-	if w.gzipWriter == nil {
-		w.gzipWriter, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a valid one
-	}
-	w.gzipWriter.Reset(&w.buffer)
-	// A bytes.Buffer does not fail.
-	_, _ = w.gzipWriter.Write(text)
-	_ = w.gzipWriter.Close()
-	return w.buffer.Bytes()
-}
-
-// checkShape says what is wrong with a chain: it needs one container, as its innermost layer.
-func checkShape(chain cloudtrail.Chain) error {
-	if chain.Len() == 0 {
-		return fmt.Errorf("shape: none given")
-	}
-	for i := range chain.Len() - 1 {
-		if wrapperOf[chain.At(i)] == nil {
-			return fmt.Errorf("shape %s: %s cannot stand around others; that can: %s", FormatShape(chain), chain.At(i), names(wrapperOf))
-		}
-	}
-	if last := chain.At(chain.Len() - 1); !isContainer(last) {
-		return fmt.Errorf("shape %s: %s cannot be the innermost; that can: %s", FormatShape(chain), last, names(containers))
-	}
-	return nil
-}
-
-func isContainer(s cloudtrail.Shape) bool {
-	_, ok := containers[s]
-	return ok
+// aliases are names for chains that AWS makes: what Lambda gets from its event sources
+// (https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html).
+var aliases = map[string]string{
+	"lambda-sqs":     "records+sqs",
+	"lambda-sns":     "records+sns",
+	"lambda-kinesis": "records+kinesis",
+	"lambda-logs":    "cloudwatch-logs+base64+gzip+cloudwatch-logs",
 }
 
 // ParseShape reads a chain of layers, the outermost first, with + between them: "records",
-// "gzip+records".
+// "gzip+records", "sqs+sns+records". Innermost stand events, whether "event" is said or not. Base64 is
+// put in where it must stand: in Kinesis and Firehose, and around what is binary within text.
 func ParseShape(text string) (cloudtrail.Chain, error) {
-	var chain cloudtrail.Chain
-	layers := strings.Split(text, "+")
-	if len(layers) > cloudtrail.MaxNesting {
-		return chain, fmt.Errorf("shape %q: more than %d layers", text, cloudtrail.MaxNesting)
-	}
-	for _, name := range layers {
+	var layers []cloudtrail.Shape
+	for _, name := range strings.Split(expand(text), "+") {
 		s, ok := shapeNamed(name)
 		if !ok {
-			return chain, fmt.Errorf("shape %q: %q is none of %s", text, name, strings.Join(ShapeNames(), ", "))
+			return cloudtrail.Chain{}, fmt.Errorf("shape %q: %q is none of %s", text, name, strings.Join(ShapeNames(), ", "))
 		}
+		if n := len(layers); n > 0 && needsBase64(layers[n-1], s) {
+			layers = append(layers, cloudtrail.ShapeBase64)
+		}
+		layers = append(layers, s)
+	}
+	if last := layers[len(layers)-1]; isAlwaysBase64(last) {
+		layers = append(layers, cloudtrail.ShapeBase64)
+	}
+	if tooMany(layers) {
+		return cloudtrail.Chain{}, fmt.Errorf("shape %q: more than %d layers", text, cloudtrail.MaxNesting)
+	}
+	var chain cloudtrail.Chain
+	for _, s := range layers {
 		chain = chain.Push(s)
 	}
 	return chain, checkShape(chain)
+}
+
+// expand writes out the aliases.
+func expand(text string) string {
+	names := strings.Split(text, "+")
+	for i, name := range names {
+		if chain, ok := aliases[name]; ok {
+			names[i] = chain
+		}
+	}
+	return strings.Join(names, "+")
+}
+
+// tooMany reports whether there are more layers than the decoder opens; the event itself is none.
+func tooMany(layers []cloudtrail.Shape) bool {
+	n := len(layers)
+	if layers[n-1] == cloudtrail.ShapeEvent {
+		n--
+	}
+	return n > cloudtrail.MaxNesting
 }
 
 // FormatShape writes a chain as ParseShape reads it.
@@ -100,13 +71,19 @@ func FormatShape(chain cloudtrail.Chain) string {
 	return strings.ReplaceAll(chain.String(), " > ", "+")
 }
 
-// ShapeNames returns the names of all layers that can be made, sorted.
+// IsBinary reports whether records of this chain are no text.
+func IsBinary(chain cloudtrail.Chain) bool { return chain.Len() > 0 && isBinary(chain.At(0)) }
+
+// ShapeNames returns the names of all layers that can be made, and of chains of them, sorted.
 func ShapeNames() []string {
 	var all []string
 	for s := range cloudtrail.Shape(cloudtrail.ShapeCount) {
-		if isContainer(s) || wrapperOf[s] != nil {
+		if isMade(s) {
 			all = append(all, s.String())
 		}
+	}
+	for name := range aliases {
+		all = append(all, name)
 	}
 	slices.Sort(all)
 	return all
@@ -114,19 +91,71 @@ func ShapeNames() []string {
 
 func shapeNamed(name string) (cloudtrail.Shape, bool) {
 	for s := range cloudtrail.Shape(cloudtrail.ShapeCount) {
-		if s.String() == name && (isContainer(s) || wrapperOf[s] != nil) {
+		if s.String() == name && isMade(s) {
 			return s, true
 		}
 	}
 	return cloudtrail.ShapeNone, false
 }
 
-// names lists the shapes of a table, for error texts.
-func names[V any](table map[cloudtrail.Shape]V) string {
-	var all []string
-	for s := range table {
-		all = append(all, s.String())
+func isMade(s cloudtrail.Shape) bool {
+	return s == cloudtrail.ShapeEvent || s == cloudtrail.ShapeString || forms[s] != nil || encoders[s] != nil
+}
+
+// checkShape says what is wrong with a chain.
+func checkShape(chain cloudtrail.Chain) error {
+	if chain.Len() == 0 {
+		return errors.New("shape: none given")
 	}
-	slices.Sort(all)
-	return strings.Join(all, ", ")
+	for i := range chain.Len() {
+		outer, inner := chain.At(i), cloudtrail.ShapeEvent
+		if i+1 < chain.Len() {
+			inner = chain.At(i + 1)
+		}
+		switch {
+		case !isMade(outer):
+			return fmt.Errorf("shape %s: %s cannot be made", FormatShape(chain), outer)
+		case outer == cloudtrail.ShapeEvent && i+1 < chain.Len():
+			return fmt.Errorf("shape %s: event is the innermost", FormatShape(chain))
+		case needsBase64(outer, inner):
+			return fmt.Errorf("shape %s: %s within %s needs base64 between them", FormatShape(chain), inner, outer)
+		case !canHold(outer, inner):
+			return fmt.Errorf("shape %s: %s cannot stand directly in %s", FormatShape(chain), inner, outer)
+		}
+	}
+	return nil
+}
+
+// canHold reports whether the decoder finds inner in outer.
+func canHold(outer, inner cloudtrail.Shape) bool {
+	switch outer {
+	case cloudtrail.ShapeRecords, cloudtrail.ShapeArray, cloudtrail.ShapeNDJSON:
+		return isValue(inner)
+	case cloudtrail.ShapeConfluent:
+		return isValue(inner) || inner == cloudtrail.ShapeNDJSON || inner == cloudtrail.ShapeString
+	case cloudtrail.ShapeString: // a quoted string in a quoted string is a text for people
+		return inner != cloudtrail.ShapeString
+	}
+	return true
+}
+
+// needsBase64 reports whether inner cannot stand in outer as it is, but in base64.
+func needsBase64(outer, inner cloudtrail.Shape) bool {
+	if isAlwaysBase64(outer) {
+		return inner != cloudtrail.ShapeBase64
+	}
+	return isBinary(inner) && (outer == cloudtrail.ShapeString || forms[outer] != nil && canHold(outer, inner))
+}
+
+// isAlwaysBase64 reports whether AWS writes what a layer holds in base64, be it text or not.
+func isAlwaysBase64(s cloudtrail.Shape) bool {
+	return s == cloudtrail.ShapeKinesis || s == cloudtrail.ShapeFirehose
+}
+
+// isBinary reports whether a layer is no text.
+func isBinary(s cloudtrail.Shape) bool { return encoders[s] != nil && s != cloudtrail.ShapeBase64 }
+
+// isValue reports whether a layer is a JSON object or array.
+func isValue(s cloudtrail.Shape) bool {
+	return s == cloudtrail.ShapeEvent || forms[s] != nil && s != cloudtrail.ShapeNDJSON
 }

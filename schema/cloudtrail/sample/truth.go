@@ -1,6 +1,10 @@
 package sample
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
 
 // ReadOnly is what an event says in readOnly. The zero value is Write.
 type ReadOnly uint8
@@ -35,6 +39,7 @@ func (e *Event) Matches(unused []string) bool {
 type Record struct {
 	Account string // the key: all events of a record are of one account
 	Value   []byte
+	Shape   cloudtrail.Chain // as it was asked for
 	Events  []Event
 	Damage  Damage
 }
