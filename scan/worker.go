@@ -66,13 +66,18 @@ func (w *worker) detect(start, end int) {
 
 // passOver makes the dead letter of what was not decided at all.
 func (w *worker) passOver(head []byte, offset int64, f *fault) {
-	w.appendLetter(&DeadLetter{
-		File: w.record.File, Offset: offset, Length: f.length, Shape: w.chunk.layers,
-		Reason: f.reason.String(), Error: f.err.Error(), Value: head, Cut: true,
-	})
+	w.appendLetter(passedOver(w.record.File, w.chunk, head, offset, f))
 	w.detector.Counts.Records++
 	w.detector.Counts.DeadLettered++
 	w.detector.Counts.Faults[f.reason]++
+}
+
+// passedOver returns the dead letter of a part of a chunk that was not decided at all.
+func passedOver(name string, c *chunk, head []byte, offset int64, f *fault) *DeadLetter {
+	return &DeadLetter{
+		File: name, Offset: offset, Length: f.length, Shape: c.layers,
+		Reason: f.reason.String(), Error: f.err.Error(), Value: head, Cut: true,
+	}
 }
 
 // Alert appends the alert to those of the chunk.
@@ -114,8 +119,10 @@ func (w *worker) appendLetter(d *DeadLetter) {
 	w.chunk.letters = append(letters, '\n')
 }
 
-// identity names the record at hand for good, whatever its file is called: by its bytes and its place.
-func (w *worker) identity() string {
-	sum := sha256.Sum256(w.record.Value)
-	return hex.EncodeToString(sum[:]) + "/" + strconv.FormatInt(w.record.Offset, 10)
+func (w *worker) identity() string { return contentIdentity(w.record.Value, w.record.Offset) }
+
+// contentIdentity names a record for good, whatever its file is called: by its bytes and its place.
+func contentIdentity(value []byte, offset int64) string {
+	sum := sha256.Sum256(value)
+	return hex.EncodeToString(sum[:]) + "/" + strconv.FormatInt(offset, 10)
 }

@@ -4,11 +4,13 @@ import "github.com/regionwatch/regionwatch/schema/cloudtrail"
 
 // Decision is what a policy says of one event.
 type Decision struct {
-	Outcome  Outcome
-	Level    string   // the level that decided: "default"
-	Reason   string   // for people: "eu-central-1 is in unused_regions"
-	Region   string   // the region's code where the policy names it, decoded; else empty
-	ReadOnly ReadOnly // what the event's readOnly is, whatever the outcome
+	Outcome Outcome
+	Level   string // the level that decided: "default"
+	Reason  string // for people: "eu-central-1 is in unused_regions"
+	Region  string // the region's code where the policy names it, decoded; else empty
+	// RegionReason is why the region is unused, or is not; empty where there is no region.
+	RegionReason string
+	ReadOnly     ReadOnly // what the event's readOnly is, whatever the outcome
 }
 
 // Decide says what becomes of e. It allocates nothing for an event that is not a finding.
@@ -22,9 +24,10 @@ func (p *Policy) Decide(e *cloudtrail.Event) Decision {
 	v, unused := l.verdict(e.AWSRegion)
 	if !unused {
 		d.Outcome, d.Reason = OutcomeUsedRegion, "the region is not in unused_regions"
+		d.RegionReason = d.Reason
 		return d
 	}
-	d.Region = v.region
+	d.Region, d.RegionReason = v.region, v.reason
 	d.Outcome, d.Reason = p.decideReadOnly(d.ReadOnly, v.reason)
 	return d
 }

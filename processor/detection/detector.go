@@ -75,16 +75,21 @@ func NewDetector(o Options) *Detector {
 func (d *Detector) Detect(p *Policy, r *Record, sink Sink) error {
 	d.passage.begin(p, r, sink)
 	defer d.passage.end()
+	if err := d.decode(r, &d.passage); err != nil {
+		return err
+	}
+	return d.passage.handOnFaults()
+}
+
+// decode reads the record and counts it. The error is the sink's.
+func (d *Detector) decode(r *Record, sink cloudtrail.Sink) error {
 	d.Counts.Bytes += uint64(len(r.Value))
-	err := d.decoder.Decode(r.Value, &d.passage)
+	err := d.decoder.Decode(r.Value, sink)
 	d.Counts.Records++
 	if len(d.passage.faults) > 0 {
 		d.Counts.DeadLettered++
 	} else {
 		d.Counts.Done++
 	}
-	if err != nil {
-		return err
-	}
-	return d.passage.handOnFaults()
+	return err
 }

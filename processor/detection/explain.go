@@ -1,0 +1,80 @@
+package detection
+
+import (
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// Explanation is what became of one event and why. All that it holds is valid until [Witness.Event] returns.
+type Explanation struct {
+	// Event is the event as it was read. Of a damaged one it has what stands before the damage, and of a
+	// salvaged one the region that was tried.
+	Event *cloudtrail.Event
+	// Decision is what the policy says of the event's fields.
+	Decision Decision
+	// Alert is the alert that it makes; nil if it makes none.
+	Alert *alert.Alert
+	// Counted is set where the event counts as one. It is not where a damaged event makes no alert, or has
+	// made one for another of its regions already: then its dead letter is all that there is.
+	Counted bool
+}
+
+// Witness is told of everything that a record comes to, in the record's order.
+type Witness interface {
+	// Event is called for each event; for a salvaged one once for each region that was found in it, with
+	// the same index. An error stops the record and is returned by Explain as it is.
+	Event(x *Explanation) error
+	// Skip is called for what holds no events.
+	Skip(k cloudtrail.Kind, shape cloudtrail.Chain)
+	// Fault is called for each part that could not be read, after the event that it belongs to. The fault
+	// is valid until it returns. An error stops the record and is returned by Explain as it is.
+	Fault(f *cloudtrail.Fault) error
+}
+
+// Explain decides one record as [Detector.Detect] does, by the same code, and tells the witness of each
+// step instead of handing on alerts and dead letters.
+func (d *Detector) Explain(p *Policy, r *Record, w Witness) error {
+	x := explainer{passage: &d.passage, witness: w}
+	d.passage.begin(p, r, &x)
+	defer d.passage.end()
+	return d.decode(r, &x)
+}
+
+// explainer stands between the decoder and a passage, and is the passage's sink.
+type explainer struct {
+	passage *passage
+	witness Witness
+	alert   *alert.Alert // of the event at hand
+}
+
+// Event lets the passage decide and tells what came of it.
+func (x *explainer) Event(e *cloudtrail.Event) error {
+	x.alert = nil
+	before := x.passage.counts.Events
+	if err := x.passage.Event(e); err != nil {
+		return err
+	}
+	return x.witness.Event(&Explanation{
+		Event: e, Decision: x.passage.policy.Decide(e), Alert: x.alert, Counted: x.passage.counts.Events > before,
+	})
+}
+
+// Skip counts and tells.
+func (x *explainer) Skip(k cloudtrail.Kind, shape cloudtrail.Chain) {
+	x.passage.Skip(k, shape)
+	x.witness.Skip(k, shape)
+}
+
+// Fault counts and tells.
+func (x *explainer) Fault(f *cloudtrail.Fault) error {
+	if err := x.passage.Fault(f); err != nil {
+		return err
+	}
+	return x.witness.Fault(f)
+}
+
+// Alert keeps the alert, which stands in the passage's buffers until its next one.
+func (x *explainer) Alert(a *alert.Alert) error { x.alert = a; return nil }
+
+// DeadLetter does nothing: the faults have been told.
+func (x *explainer) DeadLetter(*DeadLetter) error { return nil }

@@ -1,0 +1,119 @@
+package detection
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// told writes down what a witness is told.
+type told struct {
+	lines []string
+	ids   []string // of the alerts
+	err   error    // returned for each event
+}
+
+func (w *told) Event(x *Explanation) error {
+	w.lines = append(w.lines, fmt.Sprintf("%d %s | %s | %s | %s | %s", x.Event.Index, x.Event.Shape, x.RegionText(), x.ReadOnlyText(),
+		x.DecisionText(), x.DamageText()))
+	if x.Alert != nil {
+		w.ids = append(w.ids, x.Alert.ID)
+	}
+	return w.err
+}
+
+func (w *told) Skip(k cloudtrail.Kind, shape cloudtrail.Chain) {
+	w.lines = append(w.lines, fmt.Sprintf("skip %s %s | %s", k, shape, SkipText(k)))
+}
+
+func (w *told) Fault(f *cloudtrail.Fault) error {
+	w.lines = append(w.lines, fmt.Sprintf("fault %d %s", f.Index, f.Reason))
+	return nil
+}
+
+func TestExplain(t *testing.T) {
+	lenient := mustPolicy(t, PolicyOptions{AlertOnMissingReadOnly: true})
+	f := func(p *Policy, value string, want ...string) {
+		t.Helper()
+		var w told
+		if err := NewDetector(Options{}).Explain(p, record(value), &w); err != nil || !slices.Equal(w.lines, want) {
+			t.Errorf("%v\n%s", err, strings.Join(w.lines, "\n"))
+		}
+		// What is explained is what is done.
+		var done []string
+		r, _ := detectWith(t, p, Options{}, value)
+		for _, a := range r.alerts {
+			done = append(done, a.ID)
+		}
+		if !slices.Equal(w.ids, done) {
+			t.Errorf("alerts %q are explained, %q are made", w.ids, done)
+		}
+	}
+	const unused = "unused: eu-central-1 is in unused_regions"
+	p := defaultPolicy(t)
+	f(p, `[`+matching+`]`, "0 array | "+unused+" | false: the call may write | alert: eu-central-1 is in unused_regions | ")
+	f(p, with(t, regionField, `"awsRegion":"us-east-1"`),
+		"0 event | used: the region is not in unused_regions | false: the call may write | no alert: the region is not in unused_regions | ")
+	f(p, with(t, regionField, `"awsRegion":null`),
+		"0 event | none: the event has no awsRegion at its top level | false: the call may write | no alert: the event has no awsRegion | ")
+	f(p, with(t, regionField, `"awsRegion":7`),
+		"0 event | none: awsRegion is not a text | false: the call may write | no alert: the event has no awsRegion | ")
+	f(p, with(t, readOnlyField, `"readOnly":"False"`),
+		"0 event | "+unused+" | false, from a text: the call may write | alert: eu-central-1 is in unused_regions | ")
+	f(p, with(t, readOnlyField, `"readOnly":"TRUE"`),
+		"0 event | "+unused+" | true, from a text: the call only reads | no alert: readOnly is true | ")
+	f(p, with(t, readOnlyField, `"readOnly":true`), "0 event | "+unused+" | true: the call only reads | no alert: readOnly is true | ")
+	f(p, with(t, readOnlyField, `"x":0`),
+		"0 event | "+unused+" | missing: the event has no readOnly at its top level | no alert: readOnly is missing | ")
+	f(lenient, with(t, readOnlyField, `"readOnly":null`),
+		"0 event | "+unused+" | missing: null counts as absent | alert: eu-central-1 is in unused_regions, and readOnly is missing | ")
+	f(p, with(t, readOnlyField, `"readOnly":0`), "0 event | "+unused+" | unknown: neither a boolean nor the text true or false |"+
+		" no alert: readOnly is neither a boolean nor the text true or false | ")
+	f(p, `{"s3Bucket":"b","s3ObjectKey":[]}`, "skip log-file-notice  | CloudTrail tells of a new log file: the events are in the file")
+}
+
+func TestExplainDamage(t *testing.T) {
+	f := func(value string, want ...string) {
+		t.Helper()
+		var w told
+		if err := NewDetector(Options{}).Explain(defaultPolicy(t), record(value), &w); err != nil || !slices.Equal(w.lines, want) {
+			t.Errorf("%v\n%s", err, strings.Join(w.lines, "\n"))
+		}
+	}
+	const lean = "alert: awsRegion and readOnly were found around the damage, and what is damaged leans to alerting"
+	const search = "the event is damaged before both fields were read; a lenient search of its bytes found this region"
+	f(matching[:strings.Index(matching, `,"eventType"`)], "0 event | unused: eu-central-1 is in unused_regions | false: the call may write |"+
+		" alert: awsRegion and readOnly were read before the damage; eu-central-1 is in unused_regions |"+
+		" the event is damaged after both fields were read", "fault 0 truncated")
+	f(`{"awsRegion":"us-east-1"],"awsRegion":"ap-east-1","awsRegion":"eu-west-3","readOnly":false`,
+		"0 event | used: the region is not in unused_regions | false: the call may write |"+
+			" no alert, a dead letter only: the event is damaged, and as far as it can be read the region is not in unused_regions | "+search,
+		"0 event | unused: ap-east-1 is in unused_regions | false: the call may write | "+lean+" | "+search,
+		"0 event | unused: eu-west-3 is in unused_regions | false: the call may write |"+
+			" no second alert: the damaged event has made one for another region | "+search,
+		"fault 0 syntax")
+}
+
+// The witness's error stops the record and comes back as it is, and the next record starts afresh.
+func TestExplainReturnsTheWitnesssError(t *testing.T) {
+	d, w := NewDetector(Options{}), told{err: errSink}
+	for range 2 {
+		w.lines = nil
+		if err := d.Explain(defaultPolicy(t), record(matching+matching), &w); err != errSink || len(w.lines) != 1 {
+			t.Errorf("%v, %q", err, w.lines)
+		}
+	}
+	checkSums(t, &d.Counts)
+}
+
+// Every kind of what is skipped says why.
+func TestSkipTexts(t *testing.T) {
+	for k := range cloudtrail.Kind(cloudtrail.KindCount) {
+		if SkipText(k) == "" {
+			t.Errorf("%s has no text", k)
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package detection
+
+import "github.com/regionwatch/regionwatch/schema/cloudtrail"
+
+// The texts of an explanation, for people. They hold nothing that an event says, region codes of the policy
+// excepted.
+
+// RegionText says whether the region is in use and why.
+func (x *Explanation) RegionText() string {
+	d := &x.Decision
+	switch {
+	case d.Outcome == OutcomeNoRegion && x.Event.AWSRegion.IsNull():
+		return "none: the event has no awsRegion at its top level"
+	case d.Outcome == OutcomeNoRegion:
+		return "none: awsRegion is not a text"
+	case d.Outcome == OutcomeUsedRegion:
+		return "used: " + d.RegionReason
+	}
+	return "unused: " + d.RegionReason
+}
+
+// ReadOnlyText says how readOnly was taken.
+func (x *Explanation) ReadOnlyText() string {
+	r, v := x.Decision.ReadOnly, x.Event.ReadOnly
+	switch {
+	case r == ReadOnlyMissing && v == nil:
+		return "missing: the event has no readOnly at its top level"
+	case r == ReadOnlyMissing:
+		return "missing: null counts as absent"
+	case r == ReadOnlyOdd:
+		return "unknown: neither a boolean nor the text true or false"
+	case r == ReadOnlyFalse && v.IsString():
+		return "false, from a text: the call may write"
+	case r == ReadOnlyFalse:
+		return "false: the call may write"
+	case v.IsString():
+		return "true, from a text: the call only reads"
+	}
+	return "true: the call only reads"
+}
+
+// DecisionText says what became of the event and why.
+func (x *Explanation) DecisionText() string {
+	switch {
+	case x.Counted && x.Decision.Outcome == OutcomeAlerted && x.Event.Salvaged:
+		return "alert: awsRegion and readOnly were found around the damage, and what is damaged leans to alerting"
+	case x.Counted && x.Decision.Outcome == OutcomeAlerted && x.Event.Damage != nil:
+		return "alert: awsRegion and readOnly were read before the damage; " + x.Decision.Reason
+	case x.Counted && x.Decision.Outcome == OutcomeAlerted:
+		return "alert: " + x.Decision.Reason
+	case x.Counted && x.Decision.Outcome == OutcomeExempted:
+		return "exempted: " + x.Decision.Reason
+	case x.Counted:
+		return "no alert: " + x.Decision.Reason
+	case x.Decision.Outcome == OutcomeAlerted:
+		return "no second alert: the damaged event has made one for another region"
+	}
+	return "no alert, a dead letter only: the event is damaged, and as far as it can be read " + x.Decision.Reason
+}
+
+// DamageText says what damage does to the event; empty where there is none.
+func (x *Explanation) DamageText() string {
+	switch {
+	case x.Event.Salvaged:
+		return "the event is damaged before both fields were read; a lenient search of its bytes found this region"
+	case x.Event.Damage != nil:
+		return "the event is damaged after both fields were read"
+	}
+	return ""
+}
+
+// skipTexts says of each kind why it holds no events to decide.
+var skipTexts = [cloudtrail.KindCount]string{
+	cloudtrail.KindEmpty:            "nothing in it",
+	cloudtrail.KindDigest:           "CloudTrail's digest of log files: hashes, no events",
+	cloudtrail.KindInsight:          "CloudTrail Insights tells of unusual rates: no call, and no readOnly",
+	cloudtrail.KindControl:          "CloudWatch Logs checks that the destination can be reached",
+	cloudtrail.KindS3Notification:   "S3 tells of a new object: the events are in the object",
+	cloudtrail.KindS3Test:           "S3 checks that notifications arrive",
+	cloudtrail.KindLogFileNotice:    "CloudTrail tells of a new log file: the events are in the file",
+	cloudtrail.KindSNSConfirmation:  "SNS asks to confirm a subscription",
+	cloudtrail.KindOtherEventBridge: "an EventBridge event of another source than CloudTrail",
+	cloudtrail.KindValidation:       "CloudTrail checks that the destination can be reached",
+}
+
+// SkipText says why this kind holds no events to decide.
+func SkipText(k cloudtrail.Kind) string {
+	if int(k) < len(skipTexts) {
+		return skipTexts[k]
+	}
+	return "holds no events"
+}
