@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
@@ -71,72 +73,75 @@ func TestRebalanceStorm(t *testing.T) {
 	}
 }
 
-// One partition whose decision hangs must not hold up the others, nor a rebalance.
+// Partitions whose decisions hang must not hold up another: together they fill the room that the poll loop
+// waits for, though none of them alone does.
 //
-// Guard: pauseStuck in flow; without it the queue of the slow partition fills the common room and the poll
-// loop waits for ever.
-func TestSlowPartition(t *testing.T) {
+// Guard: pauseStuck in flow.
+func TestSlowPartitions(t *testing.T) {
 	t.Parallel()
-	const partitions = 3
-	c := newCluster(t, partitions)
+	const slow = 3
+	c := newCluster(t, slow+1)
 	release := make(chan struct{})
 	r := start(t, testOptions(c), holding(func(d *detection.Record) {
-		if d.Partition == 0 {
+		if d.Partition < slow {
 			<-release
 		}
 	}))
-	defer sync.OnceFunc(func() { close(release) })()
+	defer close(release)
 
 	big := "pass " + randomText(400<<10)
 	var records []*kgo.Record
-	for range 3 * queuedBytes / len(big) {
-		records = append(records, &kgo.Record{Topic: inputTopic, Partition: 0, Value: []byte(big)})
+	for i := range slow * (queuedBytes/2/len(big) - 1) {
+		records = append(records, &kgo.Record{Topic: inputTopic, Partition: int32(i % slow), Value: []byte(big)})
 	}
 	c.Produce(records...)
+	c.Eventually("the room is full", func() bool { return r.tally.snapshot().Read > uint64(queuedBytes/len(big)) })
 	const n = 300
-	records = nil
-	for i := range n {
-		records = append(records, &kgo.Record{Topic: inputTopic, Partition: 1 + int32(i%2), Value: fmt.Appendf(nil, "alert %d", i)})
+	quick := make([]*kgo.Record, n)
+	for i := range quick {
+		quick[i] = &kgo.Record{Topic: inputTopic, Partition: slow, Value: fmt.Appendf(nil, "alert %d", i)}
 	}
-	c.Produce(records...)
-	c.Eventually("the other partitions are done", func() bool { return r.Status().Acked == n })
+	c.Produce(quick...)
+	c.Eventually("the quick partition is done", func() bool { return r.Status().Acked == n })
 }
 
-// A partition that was paused when it went away is read again when it comes back.
+// A partition that was paused when it went away is not paused when it comes back.
 //
-// Guard: the resume in flow.close. The client keeps a pause over rebalances (#507, #1272).
+// Guard: the resume in flow.close. The client keeps a pause over rebalances, and the partition would
+// silently never be read again (#507, #1272).
 func TestPauseEndsWithAssignment(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, 2)
-	var hold atomic.Bool
-	hold.Store(true)
+	c := newCluster(t, 1)
 	release := make(chan struct{})
-	r := start(t, testOptions(c), holding(func(d *detection.Record) {
-		if d.Partition == 0 && hold.Load() {
-			<-release
-		}
-	}))
-	c.Eventually("assigned", func() bool { return r.Status().Assigned == 2 })
+	r := start(t, testOptions(c), holding(func(*detection.Record) { <-release }))
+	c.Eventually("assigned", func() bool { return r.Status().Assigned == 1 })
 	big := "pass " + randomText(400<<10)
-	total := 2 * queuedBytes / len(big)
-	c.ProduceValues(inputTopic, 1, slices.Repeat([]string{big}, total)...)
-	client := r.consumer.Load().client
-	c.Eventually("partition 0 is paused", func() bool {
-		return slices.Contains(client.PauseFetchPartitions(nil)[inputTopic], 0)
-	})
-	hold.Store(false)
-	go func() { // the revoke waits for the worker, and the worker for us
-		time.Sleep(50 * time.Millisecond)
-		close(release)
-	}()
-	guest := start(t, testOptions(c))
-	c.Eventually("the guest has a partition", func() bool { return guest.Status().Assigned == 1 })
-	guest.mustStop()
-	c.Eventually("back again", func() bool { return r.Status().Assigned == 2 })
-	c.Eventually("all done", func() bool { return c.Committed(testGroup, inputTopic, 0) == int64(total) })
-	if paused := client.PauseFetchPartitions(nil); len(paused[inputTopic]) != 0 {
-		t.Errorf("still paused: %v", paused)
+	c.ProduceValues(inputTopic, 1, slices.Repeat([]string{big}, 2*queuedBytes/len(big))...)
+	consumer, tp := r.consumer.Load(), topicPartition{inputTopic, 0}
+	paused := func() bool { return len(consumer.client.PauseFetchPartitions(nil)[inputTopic]) > 0 }
+	c.Eventually("the partition is paused", paused)
+	worker := consumer.worker(tp)
+	worker.stop(false) // as the revoke will: it ends after the record at hand, far from an empty queue
+	close(release)
+	consumer.revoked(context.Background(), consumer.client, tp.asMap())
+	if paused() {
+		t.Error("still paused after it was revoked")
 	}
+}
+
+// A poll that brings nothing but an error holds rebalances up like any other (PR #1226): here the session is
+// lost, the poll says so, and the client must be let join again.
+//
+// Guard: AllowRebalance on every path of pollAll.
+func TestErrorPollAllowsRebalance(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	r := start(t, testOptions(c))
+	c.Eventually("ready", func() bool { return r.Ready() == nil })
+	lost := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, TopLevel: true, Err: kerr.UnknownMemberID})
+	c.Eventually("the session is lost", func() bool { return lost.Hits() > 0 })
+	c.ProduceValues(inputTopic, 1, "alert 1")
+	c.Read(alertTopic, 1)
 }
 
 // Nothing is marked once a revoke has returned, however late the acknowledgements come; what was not done
@@ -197,10 +202,9 @@ func TestAssignTwiceLoseUnknown(t *testing.T) {
 	c.Read(alertTopic, 1)
 }
 
-// A poll that returns nothing but its context's error holds rebalances up like any other (PR #1226), and so
-// does one that returns records: each poll has to be followed by AllowRebalance, or closing hangs (#187).
+// Closing waits for a poll that is not followed by AllowRebalance (#187).
 //
-// Guard: AllowRebalance on every path of pollAll.
+// Guard: AllowRebalance in pollAll, and CloseAllowingRebalance.
 func TestStopWhilePolling(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
