@@ -17,7 +17,7 @@ type Summary struct {
 	Bytes      uint64 // of files, as they are stored
 	Counts     detection.Counts
 	// What the alerts were about.
-	Accounts, Regions, Events, Principals Tops
+	Accounts, Regions, Events, Principals, Shapes Tops
 	// Stopped is where the scan was when it was stopped; nil for one that came to its end.
 	Stopped *Place
 }
@@ -38,11 +38,12 @@ func (s *Summary) add(c *chunk) {
 		s.Regions.Add(f.region)
 		s.Events.Add(f.event)
 		s.Principals.Add(f.principal)
+		s.Shapes.Add(f.shape)
 	}
 }
 
 // finding is what the summary needs of an alert.
-type finding struct{ account, region, event, principal string }
+type finding struct{ account, region, event, principal, shape string }
 
 func newFinding(a *alert.Alert) finding {
 	return finding{
@@ -50,6 +51,7 @@ func newFinding(a *alert.Alert) finding {
 		region:    plain(a.AWSRegion),
 		event:     plain(a.EventSource) + " " + plain(a.EventName),
 		principal: strings.Clone(a.Principal.Name),
+		shape:     a.Origin.Shape,
 	}
 }
 

@@ -98,7 +98,7 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRunCommand(), newDemoCommand(), newScanCommand(), newGenerateCommand(),
+	root.AddCommand(newRunCommand(), newDemoCommand(), newScanCommand(), newExplainCommand(), newGenerateCommand(),
 		newValidateCommand(), newVersionCommand())
 	return root
 }

@@ -162,7 +162,7 @@ func printTops(w io.Writer, s *scan.Summary) {
 	for _, t := range []struct {
 		name string
 		tops *scan.Tops
-	}{{"account", &s.Accounts}, {"region", &s.Regions}, {"event", &s.Events}, {"principal", &s.Principals}} {
+	}{{"account", &s.Accounts}, {"region", &s.Regions}, {"event", &s.Events}, {"principal", &s.Principals}, {"shape", &s.Shapes}} {
 		top, others := t.tops.Most(shown)
 		for i, k := range top {
 			name := ""

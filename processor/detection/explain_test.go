@@ -1,6 +1,7 @@
 package detection
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -102,7 +103,7 @@ func TestExplainReturnsTheWitnesssError(t *testing.T) {
 	d, w := NewDetector(Options{}), told{err: errSink}
 	for range 2 {
 		w.lines = nil
-		if err := d.Explain(defaultPolicy(t), record(matching+matching), &w); err != errSink || len(w.lines) != 1 {
+		if err := d.Explain(defaultPolicy(t), record(matching+matching), &w); !errors.Is(err, errSink) || len(w.lines) != 1 {
 			t.Errorf("%v, %q", err, w.lines)
 		}
 	}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/regionwatch/regionwatch/processor/processortest"
+)
+
+func TestExplainGolden(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		stdout, stderr, status := runCommand(t, "explain", "testdata/scan/mixed.ndjson", "--policy-version", "test", "--format", format)
+		if status != exitDone || stderr != "" {
+			t.Errorf("exit status %d: %s", status, stderr)
+		}
+		golden(t, "explain."+format+".golden", stdout)
+		if format == "text" && strings.ContainsAny(stdout, "\x1b\u202e\x00") {
+			t.Error("an escape sequence of an event reaches the terminal")
+		}
+	}
+}
+
+// explainedLine is what the tests read of the form for programs.
+type explainedLine struct {
+	Kind   string
+	Number *int64
+	Shape  []string
+	Fields struct{ EventID string }
+	Alert  struct{ ID string }
+
+	Reason, Error, Before, After string
+	Bytes, StoppedAt             int
+}
+
+// explained returns what explain tells of a text, in the form for programs.
+func explained(t *testing.T, text string, args ...string) []explainedLine {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "events.json")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return explainedFile(t, file, args...)
+}
+
+func explainedFile(t *testing.T, file string, args ...string) []explainedLine {
+	t.Helper()
+	stdout, stderr, status := runCommand(t, append([]string{"explain", file, "--format", "json"}, args...)...)
+	if status != exitDone {
+		t.Fatalf("exit status %d: %s", status, stderr)
+	}
+	var lines []explainedLine
+	for text := range strings.Lines(stdout) {
+		var l explainedLine
+		if err := json.Unmarshal([]byte(text), &l); err != nil {
+			t.Fatalf("%v in %s", err, text)
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// The alerts that explain tells of are those that scan makes.
+func TestExplainAgreesWithScan(t *testing.T) {
+	folder := t.TempDir()
+	if _, stderr, status := runCommand(t, "generate", "--count", "50", "--match-share", "0.1", "--damaged-share", "0.2", "--output-dir", folder); status != exitDone {
+		t.Fatal(stderr)
+	}
+	if err := os.CopyFS(folder, os.DirFS("testdata/scan")); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(folder)
+	if err != nil || len(files) < 50 {
+		t.Fatalf("%v, %d files", err, len(files))
+	}
+	var ids, scanned []string
+	for _, f := range files {
+		for _, l := range explainedFile(t, filepath.Join(folder, f.Name()), "--limit", "100000") {
+			if l.Alert.ID != "" {
+				ids = append(ids, l.Alert.ID)
+			}
+		}
+	}
+	stdout, _, _ := runCommand(t, "scan", folder)
+	for line := range strings.Lines(stdout) {
+		var a struct{ ID string }
+		if err := json.Unmarshal([]byte(line), &a); err != nil {
+			t.Fatal(err)
+		}
+		scanned = append(scanned, a.ID)
+	}
+	if len(ids) == 0 || !slices.Equal(ids, scanned) {
+		t.Errorf("%d alerts are explained, %d are made", len(ids), len(scanned))
+	}
+}
+
+const explainEventText = `{"eventVersion":"1.11","eventID":"(id)","awsRegion":"eu-west-3","readOnly":false}`
+
+func eventWithID(id string) string { return strings.Replace(explainEventText, "(id)", id, 1) }
+
+func TestExplainShapeChain(t *testing.T) {
+	sns := `{"Type":"Notification","Message":` + strconv.Quote(`{"Records":[`+eventWithID("a")+`]}`) + `}`
+	lines := explained(t, `{"Records":[{"eventSource":"aws:sqs","body":`+strconv.Quote(sns)+`}]}`)
+	if len(lines) != 1 || strings.Join(lines[0].Shape, " > ") != "records > sqs > sns > records" {
+		t.Errorf("%+v", lines)
+	}
+}
+
+func TestExplainSelection(t *testing.T) {
+	text := strings.Join([]string{eventWithID("a"), `{"s3Bucket":"b","s3ObjectKey":[]}`, "[" + eventWithID("b") + "," + eventWithID("c") + "]", "{x", eventWithID("b")}, "\n")
+	f := func(want string, args ...string) {
+		t.Helper()
+		var got []string
+		for _, l := range explained(t, text, args...) {
+			word := l.Kind
+			if l.Number != nil {
+				word += " " + strconv.FormatInt(*l.Number, 10)
+			}
+			if l.Fields.EventID != "" {
+				word += " " + l.Fields.EventID
+			}
+			got = append(got, word)
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%v: %s", args, strings.Join(got, ", "))
+		}
+	}
+	f(`event 0 a, skip, event 1 b, event 2 c, fault 3, event 4 b`)
+	f(`event 0 a`, "--index", "0")
+	f(`event 2 c`, "--index", "2")
+	f(`fault 3`, "--index", "3")
+	f(`event 1 b, event 4 b`, "--event-id", "b")
+	f(`event 1 b`, "--event-id", "b", "--limit", "1")
+	f(`event 0 a, skip, event 1 b`, "--limit", "3")
+	f(`event 0 a, skip, event 1 b, event 2 c, fault 3, event 4 b`, "--limit", "6")
+}
+
+func TestExplainSaysThatThereIsMore(t *testing.T) {
+	f := func(want string, args ...string) {
+		t.Helper()
+		cmd := command(t, append([]string{"explain", "-"}, args...)...)
+		cmd.Stdin = strings.NewReader(strings.Repeat(eventWithID("a")+"\n", 101))
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+		if err := cmd.Run(); err != nil || stderr.String() != want {
+			t.Errorf("%v: %v, %q", args, err, stderr.String())
+		}
+	}
+	f("regionwatch: there is more than these 100; --index or --event-id choose, --limit allows more\n")
+	f("regionwatch: there is more than these 3; --index or --event-id choose, --limit allows more\n", "--limit=3", "--event-id=a")
+	f("", "--limit=101")
+	f("", "--index=100")
+}
+
+func TestExplainMistakes(t *testing.T) {
+	f := func(want string, args ...string) {
+		t.Helper()
+		stdout, stderr, status := runCommand(t, append([]string{"explain"}, args...)...)
+		if status != exitMistake || stdout != "" || !strings.Contains(stderr, want) {
+			t.Errorf("%v: exit status %d, %q", args, status, stderr)
+		}
+	}
+	const file = "testdata/scan/mixed.ndjson"
+	f("0 arguments given; name one file")
+	f("2 arguments given", file, file)
+	f("nothing: no such file", "nothing")
+	f("testdata is a folder", "testdata")
+	f("--index: 5: there is no such event in "+file+", which holds 5", file, "--index", "5")
+	f(`--event-id: "x\x1b": there is no such event`, file, "--event-id", "x\x1b")
+	f(`--index: "-1" is not allowed`, file, "--index", "-1")
+	f(`--limit: "0" is not allowed`, file, "--limit", "0")
+	f("there is no such file, and for a record of a topic flag --brokers is required", "cloudtrail:0:1")
+	f(`did you mean "eu-west-3"`, file, "--unused-regions", "eu-west-33")
+}
+
+// What an event says reaches a terminal escaped, wherever it stands.
+func TestExplainEscapes(t *testing.T) {
+	const bad = "\\u001b]0;x\\u0007\u202e\u009b\xff"
+	event := `{"eventVersion":"1","awsRegion":"` + bad + `","readOnly":"` + bad + `","eventName":"` + bad + `","eventSource":"` + bad + `","eventID":"` +
+		bad + `","recipientAccountId":"` + bad + `","userIdentity":{"type":"` + bad + `","userName":"` + bad + `"}}`
+	file := filepath.Join(t.TempDir(), "event.json")
+	text := event + "\n" + strings.ReplaceAll(event, `"awsRegion":"`+bad, `"awsRegion":"eu-west-3`) + "\n" +
+		`{"readOnly":false,"awsRegion":"eu-west-3","eventName":"` + bad + "\x1b[2J\x00\u202e\"\n\x1b[2J\xff\u202e"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stdout, _, status := runCommand(t, "explain", file, "--missing-read-only", "alert")
+	if status != exitDone || strings.Count(stdout, "alert id") != 2 {
+		t.Errorf("exit status %d: %s", status, stdout)
+	}
+	if at := strings.IndexFunc(stdout, func(r rune) bool { return r != '\n' && unprintable(r) }); at >= 0 {
+		t.Errorf("%q reaches the terminal", stdout[max(at-20, 0):at+5])
+	}
+}
+
+// The names of the form for programs: they are added to, never changed.
+func TestExplainFaultForPrograms(t *testing.T) {
+	const stop = len(explainEventText) - len(`se}`)
+	lines := explained(t, strings.Replace(explainEventText, "false", "fal\xffse", 1))
+	if len(lines) != 1 {
+		t.Fatalf("%+v", lines)
+	}
+	l := lines[0]
+	if l.Kind != "fault" || l.Reason != "syntax" || !strings.Contains(l.Error, "found 0xff") || l.Bytes != len(explainEventText)+1 ||
+		l.StoppedAt != stop || l.Before != explainEventText[stop-aroundBytes:stop] || l.After != `\xffse}` {
+		t.Errorf("%+v", l)
+	}
+}
+
+func TestExplainRecord(t *testing.T) {
+	c := processortest.New(t, kfake.SeedTopics(1, "trail"))
+	c.ProduceValues("trail", 1, eventWithID("a"), "["+eventWithID("b")+","+eventWithID("c")+"]", "")
+	broker := c.ListenAddrs()[0]
+	f := func(want int, text, place string) {
+		t.Helper()
+		stdout, stderr, status := runCommand(t, "explain", place, "--brokers", broker)
+		if status != want || !strings.Contains(stdout+stderr, text) {
+			t.Errorf("%s: exit status %d, %q is not in\n%s%s", place, status, text, stdout, stderr)
+		}
+	}
+	f(exitDone, "event 0 (trail:0:0, event 0 of the record)\n  shape               event\n", "trail:0:0")
+	f(exitDone, "event 1 (trail:0:1, event 1 of the record)\n  shape               array\n", "trail:0:1")
+	f(exitDone, "empty: nothing in it", "trail:0:2")
+	f(exitMistake, "the offset is out of range: the partition holds 0 to 2", "trail:0:3")
+	f(exitMistake, "the topic has the partitions 0 to 0", "trail:99:3")
+	f(exitMistake, "there is no such topic, or it may not be read", "nothing:0:0")
+	if c.GroupInfo("regionwatch") != nil || c.Committed("regionwatch", "trail", 0) != -1 {
+		t.Error("an offset was committed")
+	}
+}
+
+func TestParsePlace(t *testing.T) {
+	f := func(text string, want recordPlace, ok bool) {
+		t.Helper()
+		if got, gotOK := parsePlace(text); gotOK != ok || ok && got != want {
+			t.Errorf("%q: %+v, %t", text, got, gotOK)
+		}
+	}
+	f("a.b_c-d:3:42", recordPlace{"a.b_c-d", 3, 42}, true)
+	f("a:0:9223372036854775807", recordPlace{"a", 0, 1<<63 - 1}, true)
+	for _, text := range []string{"", "a", "a:1", "a:1:", ":1:2", "a:b:2", "a:1:-2", "a:1:2:3", "C:\\a:1:2", "a:3000000000:1", "a:1:9223372036854775808"} {
+		f(text, recordPlace{}, false)
+	}
+}
