@@ -81,11 +81,16 @@ func newBatch(records []*kgo.Record) batch {
 	return b
 }
 
-// fetchErrors returns what a poll reports and the client cannot get over.
+// fetchErrors returns what a poll reports and the client cannot get over. What it reports several times is
+// told once: while nobody polls, errors of the group pile up.
 func (p *Processor) fetchErrors(fetches kgo.Fetches) error {
 	var errs []error
+	told := make(map[string]bool)
 	fetches.EachError(func(topic string, partition int32, err error) {
-		errs = append(errs, p.fetchError(topic, partition, err))
+		if text := fmt.Sprint(topic, partition, err); !told[text] {
+			told[text] = true
+			errs = append(errs, p.fetchError(topic, partition, err))
+		}
 	})
 	return errors.Join(errs...)
 }

@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"sync"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -176,20 +175,17 @@ func isFencing(err error) bool {
 	return errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.TransactionCoordinatorFenced)
 }
 
-// replaced reports whether another member of the group has our instance id. Two processes with one
-// instance id would fence each other in turn for ever; a transaction that only took too long leaves us
-// in our place.
+// replaced reports whether another process has our instance id. Two of them would fence each other in turn
+// for ever; a transaction that only took too long leaves us in our place. The group knows: a member that
+// was replaced is told so with its next heartbeat.
 func (s *session) replaced() bool {
-	ctx, cancel := context.WithTimeout(s.ctx, commitTimeout)
+	client := s.tx.Client()
+	client.PauseFetchTopics(client.GetConsumeTopics()...) // what comes now is for the next session
+	ctx, cancel := context.WithTimeout(s.ctx, 2*s.p.o.heartbeat()+requestOverhead/5)
 	defer cancel()
-	groups, err := kadm.NewClient(s.tx.Client()).DescribeGroups(ctx, s.p.o.Group)
-	if err != nil {
-		return false
-	}
-	ours, _ := s.tx.Client().GroupMetadata()
-	instanceID, _ := s.p.names(s.k)
-	for _, m := range groups[s.p.o.Group].Members {
-		if m.InstanceID != nil && *m.InstanceID == instanceID && m.MemberID != ours {
+	for ctx.Err() == nil {
+		err := s.p.fetchErrors(s.tx.PollFetches(ctx))
+		if errors.Is(err, kerr.FencedInstanceID) {
 			return true
 		}
 	}
