@@ -23,7 +23,7 @@ type Decoder struct {
 	fault   Fault // reused likewise
 	salvage salvaged
 	buffers [MaxNesting + 1][]byte // by depth: the text that a layer holds, decompressed or unquoted
-	inflate inflaters
+	inflate Decompressor
 
 	// What follows belongs to the record at hand.
 

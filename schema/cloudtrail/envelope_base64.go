@@ -37,7 +37,7 @@ func isBase64(b []byte) bool {
 		if i := skipSpace(b, 0); i < n && (isTextStart(b[i]) || b[i] == byteOrderMark[0]) {
 			return true
 		}
-		if _, ok := cutConfluent(b); ok || detectCompression(b) != ShapeNone {
+		if _, ok := cutConfluent(b); ok || DetectCompression(b) != ShapeNone {
 			return true
 		}
 	}

@@ -5,11 +5,7 @@ import (
 	"errors"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/s2"
-	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
-	"github.com/pierrec/lz4/v4"
 )
 
 // Log files in S3 and what CloudWatch Logs sends are gzip (RFC 1952), of one member or several; producers
@@ -18,8 +14,9 @@ import (
 // (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md). All are told by their magic bytes, none of
 // which a JSON text starts with.
 
-// detectCompression tells how b is compressed by its first bytes; ShapeNone if it is not.
-func detectCompression(b []byte) Shape {
+// DetectCompression tells how b is compressed by its first bytes, 16 of which are enough; ShapeNone if it is
+// not. It does not look whether b is text.
+func DetectCompression(b []byte) Shape {
 	switch {
 	case bytes.HasPrefix(b, []byte("\x1f\x8b")):
 		return ShapeGzip
@@ -38,15 +35,6 @@ func detectCompression(b []byte) Shape {
 // isSkippableFrame reports whether b starts with a frame of metadata, as parallel zstd writers put first.
 func isSkippableFrame(b []byte) bool {
 	return len(b) > 4 && b[0]&0xf0 == 0x50 && string(b[1:4]) == "\x2a\x4d\x18"
-}
-
-// inflaters are the decompressors, made when they are first needed and used again for later records.
-type inflaters struct {
-	gzip   *gzip.Reader
-	zlib   io.ReadCloser
-	zstd   *zstd.Decoder
-	snappy *s2.Reader
-	lz4    *lz4.Reader
 }
 
 // decompress opens what b decompresses to. No more than what the record has left is decompressed, and
@@ -78,7 +66,7 @@ func (d *Decoder) decompress(b []byte, chain Chain) error {
 
 // inflateTo appends what the reader decompresses to, up to what the record has left.
 func (d *Decoder) inflateTo(text []byte, shape Shape, compressed *bytes.Reader) ([]byte, error) {
-	r, err := d.inflater(shape, compressed)
+	r, err := d.inflate.Open(shape, compressed, d.maxBytes)
 	if err != nil {
 		return text, err
 	}
@@ -99,71 +87,5 @@ func (d *Decoder) inflateTo(text []byte, shape Shape, compressed *bytes.Reader) 
 		case err != nil:
 			return text, err
 		}
-	}
-}
-
-// inflater returns the decompressor for a shape, set to read from r.
-func (d *Decoder) inflater(shape Shape, r io.Reader) (io.Reader, error) {
-	in := &d.inflate
-	switch shape {
-	case ShapeGzip:
-		return in.openGzip(r)
-	case ShapeZlib:
-		return in.openZlib(r)
-	case ShapeZstd:
-		return in.openZstd(r, d.maxBytes)
-	case ShapeSnappy:
-		if in.snappy == nil {
-			in.snappy = s2.NewReader(nil)
-		}
-		in.snappy.Reset(r)
-		return in.snappy, nil
-	}
-	if in.lz4 == nil {
-		in.lz4 = lz4.NewReader(nil)
-	}
-	in.lz4.Reset(r)
-	return in.lz4, nil
-}
-
-func (in *inflaters) openGzip(r io.Reader) (io.Reader, error) {
-	if in.gzip == nil {
-		in.gzip = new(gzip.Reader)
-	}
-	return in.gzip, in.gzip.Reset(r)
-}
-
-func (in *inflaters) openZlib(r io.Reader) (_ io.Reader, err error) {
-	if in.zlib == nil {
-		in.zlib, err = zlib.NewReader(r)
-		return in.zlib, err
-	}
-	return in.zlib, in.zlib.(zlib.Resetter).Reset(r, nil)
-}
-
-// minZstdWindow is what every decoder should accept (RFC 8878, section 3.1.1.1.2).
-const minZstdWindow = 8 << 20
-
-// openZstd bounds the window by what a record may decompress to: a frame that asks for more is refused
-// before its memory is allocated. One at a time means that no goroutines are started.
-func (in *inflaters) openZstd(r io.Reader, maxBytes int) (_ io.Reader, err error) {
-	if in.zstd == nil {
-		window := uint64(max(maxBytes, minZstdWindow))
-		in.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(false),
-			zstd.WithDecoderMaxWindow(min(window, zstd.MaxWindowSize)))
-		if err != nil {
-			return nil, err
-		}
-	}
-	return in.zstd, in.zstd.Reset(r)
-}
-
-// releaseZstd lets go of a decompressor that has made room for a window larger than usual, as the frame b
-// asked for: it would keep that for good.
-func (in *inflaters) releaseZstd(b []byte) {
-	var frame zstd.Header
-	if err := frame.Decode(b); err == nil && frame.WindowSize > minZstdWindow && in.zstd != nil {
-		in.zstd.Close()
-		in.zstd = nil
 	}
 }

@@ -41,7 +41,7 @@ func detectLayer(b []byte) (shape Shape, inner []byte) {
 	if start := skipSpace(b, 0); start == len(b) || isTextStart(b[start]) {
 		return ShapeNone, nil
 	}
-	if shape = detectCompression(b); shape != ShapeNone {
+	if shape = DetectCompression(b); shape != ShapeNone {
 		return shape, nil
 	}
 	if inner, ok := cutConfluent(b); ok {

@@ -1,0 +1,132 @@
+package cloudtrail
+
+import (
+	"errors"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zlib"
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+)
+
+// Decompressor reads what is compressed as a stream, one after the other. It keeps what decompressing needs
+// for the next one. The zero value is usable; it starts no goroutines and belongs to one at a time.
+type Decompressor struct {
+	gzip   *gzip.Reader
+	zlib   zlibStreams
+	zstd   *zstd.Decoder
+	snappy *s2.Reader
+	lz4    *lz4.Reader
+}
+
+// Source is what a [Decompressor] reads from, such as a [bytes.Reader] or a [bufio.Reader]: it can be asked
+// whether there is more.
+type Source interface {
+	io.Reader
+	io.ByteScanner
+}
+
+// errNotCompressed is for shapes that no decompressor is for.
+var errNotCompressed = errors.New("the shape is no compression")
+
+// Open returns the text of r, which is compressed as DetectCompression has said; all of its members or
+// frames, one after the other. It is valid until the next call. No more than a window is kept: that of a
+// zstd frame may have up to maxBytes, and 8 MiB at least. The error is that of a damaged header.
+func (d *Decompressor) Open(shape Shape, r Source, maxBytes int) (text io.Reader, err error) {
+	switch shape {
+	case ShapeGzip:
+		if d.gzip == nil {
+			d.gzip = new(gzip.Reader)
+		}
+		return d.gzip, d.gzip.Reset(r)
+	case ShapeZlib:
+		return &d.zlib, d.zlib.open(r)
+	case ShapeZstd:
+		return d.openZstd(r, maxBytes)
+	case ShapeSnappy:
+		if d.snappy == nil {
+			d.snappy = s2.NewReader(nil)
+		}
+		d.snappy.Reset(r)
+		return d.snappy, nil
+	case ShapeLZ4:
+		if d.lz4 == nil {
+			d.lz4 = lz4.NewReader(nil)
+		}
+		d.lz4.Reset(r)
+		return d.lz4, nil
+	}
+	return nil, errNotCompressed
+}
+
+// minZstdWindow is what every decoder should accept (RFC 8878, section 3.1.1.1.2).
+const minZstdWindow = 8 << 20
+
+// openZstd bounds the window by what a record may decompress to: a frame that asks for more is refused
+// before its memory is allocated. One at a time means that no goroutines are started.
+func (d *Decompressor) openZstd(r io.Reader, maxBytes int) (_ io.Reader, err error) {
+	if d.zstd == nil {
+		window := uint64(max(maxBytes, minZstdWindow))
+		d.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(false),
+			zstd.WithDecoderMaxWindow(min(window, zstd.MaxWindowSize)))
+		if err != nil {
+			return nil, err
+		}
+	}
+	return d.zstd, d.zstd.Reset(r)
+}
+
+// releaseZstd lets go of a decompressor that has made room for a window larger than usual, as the frame b
+// asked for: it would keep that for good.
+func (d *Decompressor) releaseZstd(b []byte) {
+	var frame zstd.Header
+	if err := frame.Decode(b); err == nil && frame.WindowSize > minZstdWindow && d.zstd != nil {
+		d.zstd.Close()
+		d.zstd = nil
+	}
+}
+
+// zlibStreams reads zlib streams that stand one after the other, as the other formats' readers do. What
+// follows the last one and is no zlib is damage: nothing is passed over.
+type zlibStreams struct {
+	stream io.ReadCloser
+	source Source
+}
+
+func (z *zlibStreams) open(r Source) (err error) {
+	z.source = r
+	if z.stream == nil {
+		z.stream, err = zlib.NewReader(z.source)
+		return err
+	}
+	return z.stream.(zlib.Resetter).Reset(z.source, nil)
+}
+
+// Read reads on, in the next stream where one has ended.
+func (z *zlibStreams) Read(p []byte) (int, error) {
+	for {
+		n, err := z.stream.Read(p)
+		if n > 0 || err != io.EOF {
+			return n, ignoreEOF(err)
+		}
+		if _, err := z.source.ReadByte(); err != nil {
+			return 0, err
+		}
+		if err := z.source.UnreadByte(); err != nil {
+			return 0, err
+		}
+		if err := z.stream.(zlib.Resetter).Reset(z.source, nil); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// ignoreEOF leaves the end of a stream for the next reading.
+func ignoreEOF(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
