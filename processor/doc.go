@@ -5,6 +5,12 @@
 // of its record, and of all records before it, is acknowledged by the broker. With ExactlyOnce offsets,
 // alerts and dead letters are committed in one transaction.
 //
+// The two guarantees are two engines over the same decision and the same output:
+//
+//	at least once   consumer, poll, flow, queue, partition: a worker for each partition, marks and commits
+//	exactly once    session, transaction: clients with a transactional id, one transaction after another
+//	both            start, topics, position, limits, output, acks, alerts, deadletter, drain, metrics, health
+//
 // Every goroutine is started by [Processor.Run] or by something that Run waits for; when Run returns,
 // none is left.
 package processor

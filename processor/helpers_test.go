@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -158,7 +157,7 @@ type run struct {
 func start(t testing.TB, o Options, change ...func(*Processor)) *run {
 	t.Helper()
 	if testing.Verbose() && o.Logger == nil {
-		o.Logger = slog.New(slog.NewTextHandler(testWriter{t}, nil))
+		o.Logger = slog.New(slog.NewTextHandler(testWriter{}, nil))
 	}
 	p, err := New(o)
 	if err != nil {
@@ -236,16 +235,10 @@ func (l *lines) count(part string) int {
 
 func (l *lines) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
-type testWriter struct{ t testing.TB }
+// testWriter shows log lines of a verbose test as they come.
+type testWriter struct{}
 
-func (w testWriter) Write(p []byte) (int, error) {
-	if !finished.Load() {
-		fmt.Print(string(p))
-	}
-	return len(p), nil
-}
-
-var finished atomic.Bool
+func (testWriter) Write(p []byte) (int, error) { return fmt.Print(string(p)) }
 
 // values returns n values of the form format, numbered.
 func values(n int, format string) []string {

@@ -107,8 +107,10 @@ func (p *Processor) fetchError(topic string, partition int32, err error) error {
 	if session, ok := errors.AsType[*kgo.ErrGroupSession](err); ok {
 		return p.sessionError(session)
 	}
+	ofPoll := topic == "" // the poll's own context or client has ended, not a fetch
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, kgo.ErrClientClosed):
+	case errors.Is(err, context.Canceled), errors.Is(err, kgo.ErrClientClosed),
+		ofPoll && errors.Is(err, context.DeadlineExceeded):
 		return nil
 	case isTransient(err):
 		p.log.Warn("fetching", "topic", topic, "partition", partition, "error", err)
