@@ -8,8 +8,6 @@ import (
 	"io"
 	"sync"
 
-	"github.com/klauspost/compress/gzip"
-
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -47,7 +45,7 @@ func (f *file) read(ctx context.Context, o *Options, work chan<- *chunk) {
 		out.file, out.read = f, input.read
 		return f.send(ctx, out, work)
 	}
-	c.text, c.layers, err = opener.open(input)
+	c.text, c.layers, err = opener.open(input, c.max)
 	if err == nil {
 		err = c.run()
 	}
@@ -83,24 +81,30 @@ func (f *file) send(ctx context.Context, c *chunk, work chan<- *chunk) error {
 
 // opener opens one file after the other. It keeps what is large: many files are small.
 type opener struct {
-	buffered *bufio.Reader
-	gzip     gzip.Reader
+	buffered     *bufio.Reader
+	decompressor cloudtrail.Decompressor
 }
 
 var openers = sync.Pool{New: func() any { return &opener{buffered: bufio.NewReaderSize(nil, readBuffer)} }}
 
+// magicBytes are enough to tell how a file is compressed.
+const magicBytes = 16
+
 // open returns the text of a file, decompressed where its first bytes say so, and the layers that it was
-// in. The text is valid until the next call.
-func (o *opener) open(file io.Reader) (text io.Reader, layers string, err error) {
+// in. It is a stream: of what is compressed no more is kept than a window. The text is valid until the next
+// call.
+func (o *opener) open(file io.Reader, maxBytes int) (text io.Reader, layers string, err error) {
 	o.buffered.Reset(file)
-	magic, err := o.buffered.Peek(2)
+	magic, err := o.buffered.Peek(magicBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, "", err
 	}
-	if string(magic) != "\x1f\x8b" {
+	shape := cloudtrail.DetectCompression(magic)
+	if shape == cloudtrail.ShapeNone {
 		return o.buffered, "", nil
 	}
-	return &o.gzip, cloudtrail.ShapeGzip.String(), o.gzip.Reset(o.buffered)
+	text, err = o.decompressor.Open(shape, o.buffered, maxBytes)
+	return text, shape.String(), err
 }
 
 // joinShapes writes a chain of shapes as [cloudtrail.Chain] does. The decoder calls an event that it found

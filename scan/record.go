@@ -39,7 +39,7 @@ func Records(s *Source, maxEventBytes int, visit func(*Part) error) error {
 	opener := openers.Get().(*opener)
 	defer openers.Put(opener)
 	c := chunker{max: v.most, prompt: s.Size < 0, emit: v.chunk}
-	c.text, c.layers, err = opener.open(in)
+	c.text, c.layers, err = opener.open(in, c.max)
 	if err == nil {
 		err = c.run()
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Stdin is the path that stands for standard input, and its name in alerts.
@@ -20,8 +21,9 @@ type Source struct {
 }
 
 // List returns the files that the paths name, in their order; those of a folder and the folders in it by
-// name. Links to folders are not followed. Stdin stands for the given stream. The error names every path
-// that cannot be listed; the sources are those that can.
+// name. Links to folders are not followed. A path that is no file may be a pattern, as [filepath.Match] reads
+// it, of files and folders. Stdin stands for the given stream. The error names every path that cannot be
+// listed; the sources are those that can.
 func List(paths []string, stdin io.Reader) ([]Source, error) {
 	var l list
 	for _, path := range paths {
@@ -29,15 +31,7 @@ func List(paths []string, stdin io.Reader) ([]Source, error) {
 			l.sources = append(l.sources, Source{Stdin, -1, func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
 			continue
 		}
-		info, err := os.Stat(path)
-		switch {
-		case err != nil:
-			l.fail(err)
-		case info.IsDir():
-			l.folder(path)
-		default:
-			l.file(path, info)
-		}
+		l.path(path)
 	}
 	return l.sources, errors.Join(l.faults...)
 }
@@ -49,6 +43,42 @@ type list struct {
 }
 
 func (l *list) fail(err error) { l.faults = append(l.faults, fmt.Errorf("reading: %w", err)) }
+
+// path adds a file, a folder, or what a pattern matches.
+func (l *list) path(path string) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?[") {
+		l.pattern(path)
+		return
+	}
+	l.add(path, info, err)
+}
+
+func (l *list) add(path string, info fs.FileInfo, err error) {
+	switch {
+	case err != nil:
+		l.fail(err)
+	case info.IsDir():
+		l.folder(path)
+	default:
+		l.file(path, info)
+	}
+}
+
+// pattern adds what matches, by name. A match that has gone meanwhile is a fault, not a pattern.
+func (l *list) pattern(pattern string) {
+	matches, err := filepath.Glob(pattern)
+	switch {
+	case err != nil:
+		l.fail(fmt.Errorf("%s: %w", pattern, err))
+	case len(matches) == 0:
+		l.fail(fmt.Errorf("%s: no file matches", pattern))
+	}
+	for _, path := range matches {
+		info, err := os.Stat(path)
+		l.add(path, info, err)
+	}
+}
 
 func (l *list) folder(root string) {
 	// The function returns no error, so that WalkDir does not either.

@@ -37,13 +37,14 @@ func newScanCommand() *cobra.Command {
 		Use:   "scan FILE...",
 		Short: "Decide the events in files, folders or standard input (-)",
 		Long: "Decide the events in files as run would decide them on a topic, without Kafka. Folders are read with\n" +
-			"all that is in them, - is standard input. A file may have any shape that a record may have,\n" +
+			"all that is in them, - is standard input, and a pattern in quotes is of files and folders. A file may have any shape that a record may have,\n" +
 			"compressed or not; one of several values, NDJSON as a rule, is read piece by piece, whatever its\n" +
 			"size.\n\n" +
 			"Alerts go to standard output in the order of the input, all else to standard error. A file that\n" +
 			"cannot be read is named, the others are read, and the exit status is 1. Alerts and dead letters do\n" +
 			"not change it, unless --fail-on says so.",
-		Example: "  regionwatch scan AWSLogs/ --dead-letters unreadable.ndjson > alerts.ndjson\n" +
+		Example: "  regionwatch scan 'AWSLogs/*/CloudTrail/eu-*'\n" +
+			"  regionwatch scan AWSLogs/ --dead-letters unreadable.ndjson > alerts.ndjson\n" +
 			"  zcat trail.json.gz | regionwatch scan - --unused-regions ap-east-1,me-south-1 --fail-on alert",
 		Args: scanArguments,
 		RunE: func(cmd *cobra.Command, args []string) error { return scanFiles(cmd, args, &f) },
