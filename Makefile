@@ -6,7 +6,7 @@ ROUNDS   ?= 3
 MILLIONS ?= 1
 export COUNT FUZZTIME ROUNDS MILLIONS
 
-.PHONY: check build format vet test race lint fuzz integration chaos recovery bench bench-kafka clean
+.PHONY: check build format vet test race lint fuzz integration chaos recovery bench bench-kafka bench-scan clean
 
 # Everything but the real Kafka: before each commit.
 check:
@@ -25,6 +25,10 @@ vet test race lint fuzz integration chaos recovery bench-kafka:
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+
+# EVENTS: a file of events to repeat; MEGABYTES of text; ROUNDS. See .ci/bench-scan.
+bench-scan:
+	.ci/bench-scan
 
 clean:
 	rm -rf bin

@@ -37,9 +37,9 @@ func newScanCommand() *cobra.Command {
 		Use:   "scan FILE...",
 		Short: "Decide the events in files, folders or standard input (-)",
 		Long: "Decide the events in files as run would decide them on a topic, without Kafka. Folders are read with\n" +
-			"all that is in them, - is standard input, and a pattern in quotes is of files and folders. A file may have any shape that a record may have,\n" +
-			"compressed or not; one of several values, NDJSON as a rule, is read piece by piece, whatever its\n" +
-			"size.\n\n" +
+			"all that is in them, - is standard input, and a pattern in quotes stands for files and folders.\n" +
+			"A file may have any shape that a record may have, compressed or not; one of several values,\n" +
+			"NDJSON as a rule, is read piece by piece, whatever its size.\n\n" +
 			"Alerts go to standard output in the order of the input, all else to standard error. A file that\n" +
 			"cannot be read is named, the others are read, and the exit status is 1. Alerts and dead letters do\n" +
 			"not change it, unless --fail-on says so.",

@@ -1,0 +1,24 @@
+//go:build ignore
+
+// gunzip only decompresses, by the package that scan uses: what bench-scan compares with.
+package main
+
+import (
+	"bufio"
+	"io"
+	"log"
+	"os"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+func main() {
+	r, err := gzip.NewReader(bufio.NewReaderSize(os.Stdin, 256<<10))
+	if err != nil {
+		log.Fatal(err)
+	}
+	// A plain writer: io.Discard would take the reader's own short cut.
+	if _, err := io.Copy(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{r}); err != nil {
+		log.Fatal(err)
+	}
+}
