@@ -20,6 +20,7 @@ type acks struct {
 // acked is what was acknowledged.
 type acked struct {
 	alerts, deadLetters uint64
+	aside               uint64   // findings in shadow mode and exempted events
 	values              [][]byte // of the alerts, where somebody wants to see them
 }
 
@@ -36,14 +37,16 @@ func (a *acks) add() {
 }
 
 // report takes the outcome of one record.
-func (a *acks) report(r *kgo.Record, err error, isAlert, keep bool) {
+func (a *acks) report(r *kgo.Record, err error, kind outputKind, keep bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
 	case err != nil:
 		a.failed = append(a.failed, failure{r, err})
-	case !isAlert:
+	case kind == kindDeadLetter:
 		a.acked.deadLetters++
+	case kind == kindAside:
+		a.acked.aside++
 	default:
 		a.acked.alerts++
 		if keep {
@@ -60,9 +63,9 @@ func (a *acks) report(r *kgo.Record, err error, isAlert, keep bool) {
 func (a *acks) take() acked {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	acked := a.acked
-	a.acked.alerts, a.acked.deadLetters, a.acked.values = 0, 0, nil
-	return acked
+	taken := a.acked
+	a.acked = acked{}
+	return taken
 }
 
 // wait returns once every record was reported, and what failed; or with ctx's error.

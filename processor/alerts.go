@@ -15,6 +15,7 @@ const (
 	HeaderSeverity      = "severity"
 	HeaderContentType   = "content-type"
 	HeaderPolicyVersion = "policy-version"
+	HeaderPolicyHash    = "policy-hash"
 )
 
 // maxKeyBytes bounds an alert's key. An account id has 12 digits; a key that is much longer is no account
@@ -33,6 +34,7 @@ func alertRecord(topic string, format alert.Format, a *alert.Alert) *kgo.Record 
 			{Key: HeaderSeverity, Value: []byte(a.Severity)},
 			{Key: HeaderContentType, Value: []byte(alert.ContentType)},
 			{Key: HeaderPolicyVersion, Value: []byte(a.Policy.Version)},
+			{Key: HeaderPolicyHash, Value: []byte(a.Policy.Hash)},
 		},
 	}
 }

@@ -25,5 +25,7 @@ func (p *Processor) newDetector() decider {
 	return detector{detection.NewDetector(detection.Options{
 		MaxEventBytes: p.o.MaxEventBytes,
 		NoEventCopy:   p.o.NoEventCopy,
+		Shadowed:      p.o.ShadowTopic != "",
+		Exempted:      p.o.ExemptedTopic != "",
 	})}
 }

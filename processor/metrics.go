@@ -2,6 +2,7 @@ package processor
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -42,6 +43,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	eventsDesc   = desc("events_total", "Events decided, by what became of them.", "outcome")
+	exemptedDesc = desc("exempted_total", "Events that an exception exempts, by its name.", "exception")
 	faultsDesc   = desc("faults_total", "Parts of records that could not be read, by reason.", "reason")
 	skippedDesc  = desc("skipped_total", "What was recognized and holds no events, by kind.", "kind")
 	shapesDesc   = desc("shapes_total", "Events by the outermost envelope of their record.", "shape")
@@ -65,6 +67,7 @@ var counters = []counter{
 	{desc("alerts_partial_total", "Alerts of damaged events."), func(t *totals) uint64 { return t.Partial }},
 	{desc("alerts_salvaged_total", "Partial alerts whose fields were found by a lenient search."), func(t *totals) uint64 { return t.Salvaged }},
 	{desc("alerts_shrunk_total", "Alerts made smaller because their topic takes no larger records."), func(t *totals) uint64 { return t.AlertsShrunk }},
+	{desc("marked_findings_acked_total", "Findings in shadow mode and exempted events that the broker has acknowledged in topics of their own."), func(t *totals) uint64 { return t.AsideAcked }},
 	{desc("dead_letters_acked_total", "Dead-letter records that the broker has acknowledged."), func(t *totals) uint64 { return t.DeadLettersAcked }},
 	{desc("redelivered_total", "Alerts and dead letters tried again after their delivery timed out."), func(t *totals) uint64 { return t.Redelivered }},
 	{desc("events_invalid_utf8_total", "Events with bytes that are not UTF-8, or lone surrogates."), func(t *totals) uint64 { return t.BadUTF8 }},
@@ -83,7 +86,7 @@ func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, c := range counters {
 		ch <- c.desc
 	}
-	for _, d := range []*prometheus.Desc{eventsDesc, faultsDesc, skippedDesc, shapesDesc, assignedDesc, lagDesc} {
+	for _, d := range []*prometheus.Desc{eventsDesc, exemptedDesc, faultsDesc, skippedDesc, shapesDesc, assignedDesc, lagDesc} {
 		ch <- d
 	}
 }
@@ -99,6 +102,9 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	for i := 1; i < detection.OutcomeCount; i++ { // 0 is no outcome
 		count(eventsDesc, t.Outcomes[i], detection.Outcome(i).String())
+	}
+	for name, n := range t.Exempted {
+		count(exemptedDesc, n, strings.ToValidUTF8(name, "\uFFFD"))
 	}
 	for i := 1; i < cloudtrail.ReasonCount; i++ {
 		count(faultsDesc, t.Faults[i], cloudtrail.Reason(i).String())

@@ -46,9 +46,14 @@ type Options struct {
 	InputPattern    bool // InputTopics are regular expressions
 	AlertTopic      string
 	DeadLetterTopic string
-	CreateTopics    bool  // make the topics that do not exist
-	Partitions      int32 // of topics that are made; 0 means the broker's default
-	Replicas        int16 // of topics that are made; 0 means the broker's default
+	// ShadowTopic takes the findings of levels in shadow mode, ExemptedTopic the events that an exception
+	// exempts, both in the form of alerts and marked as what they are; empty means that they are only counted.
+	// They may be one topic, and may be AlertTopic.
+	ShadowTopic   string
+	ExemptedTopic string
+	CreateTopics  bool  // make the topics that do not exist
+	Partitions    int32 // of topics that are made; 0 means the broker's default
+	Replicas      int16 // of topics that are made; 0 means the broker's default
 
 	Group string
 	// InstanceID is this live instance's own name, the same after a restart and never shared. It makes the

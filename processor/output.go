@@ -50,7 +50,7 @@ const stopEvery = 1024
 
 // Alert implements detection.Sink.
 func (out *output) Alert(a *alert.Alert) error {
-	r := alertRecord(out.p.o.AlertTopic, out.p.o.AlertFormat, a)
+	r := alertRecord(out.p.o.findingTopic(a), out.p.o.AlertFormat, a)
 	if err := out.shrink(r); err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (out *output) send(r *kgo.Record) {
 // acknowledged is the promise of every record. Promises are called one after another for the whole client:
 // it must not block.
 func (out *output) acknowledged(r *kgo.Record, err error) {
-	out.acks.report(r, err, r.Topic == out.p.o.AlertTopic, out.p.o.OnAlert != nil)
+	out.acks.report(r, err, out.p.o.kindOf(r.Topic), out.p.o.OnAlert != nil)
 }
 
 // delivered counts what was acknowledged for good, and shows the alerts to whoever wants to see them.
@@ -105,6 +105,7 @@ func (p *Processor) delivered(a acked) {
 	p.tally.update(func(t *totals) {
 		t.AlertsAcked += a.alerts
 		t.DeadLettersAcked += a.deadLetters
+		t.AsideAcked += a.aside
 	})
 	for _, value := range a.values {
 		p.o.OnAlert(value)
@@ -172,7 +173,7 @@ func (out *output) resize(r *kgo.Record) ([]*kgo.Record, error) {
 		return l.records(out.p.limits), nil
 	}
 	r = reproducible(r)
-	if r.Topic != out.p.o.AlertTopic {
+	if out.p.o.kindOf(r.Topic) == kindDeadLetter {
 		return []*kgo.Record{r}, nil
 	}
 	return []*kgo.Record{r}, out.shrink(r)

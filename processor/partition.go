@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -109,13 +110,13 @@ func (w *partition) process(b batch) error {
 // decide has records decided, in order, and returns how many. Told to stop, it stops between two
 // records; only a record with very many alerts is given up in its middle, and then the whole batch is.
 func (w *partition) decide(records []*kgo.Record) (n int, err error) {
-	policy := w.c.p.o.Policy()
+	policy, at := w.c.p.o.Policy(), now()
 	for i, r := range records {
 		if err := w.stopped(); err != nil {
 			return i, err
 		}
 		w.output.begin(r)
-		if err := w.decider.Detect(policy, fill(&w.record, r), w.output); err != nil {
+		if err := w.decider.Detect(policy, fill(&w.record, r, at), w.output); err != nil {
 			return 0, err
 		}
 	}
@@ -140,9 +141,10 @@ func (w *partition) finish(b batch, n int) {
 
 // fill makes d the detection record of r. The value is r's own memory, which stays valid until the batch
 // is done.
-func fill(d *detection.Record, r *kgo.Record) *detection.Record {
+func fill(d *detection.Record, r *kgo.Record, at time.Time) *detection.Record {
 	*d = detection.Record{
 		Value: r.Value, Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp,
+		DecidedAt: at,
 	}
 	return d
 }

@@ -88,7 +88,7 @@ func (p *Processor) connect(ctx context.Context, admin *kadm.Client) error {
 // not every broker answers: then Options.MaxRecordBytes holds, and what turns out to be too large is made
 // smaller.
 func (p *Processor) learnLimits(ctx context.Context, admin *kadm.Client) error {
-	configs, err := admin.DescribeTopicConfigs(ctx, p.o.AlertTopic, p.o.DeadLetterTopic)
+	configs, err := admin.DescribeTopicConfigs(ctx, p.o.outputTopics()...)
 	if err != nil && isTransient(err) {
 		return fmt.Errorf("describing topics: %w", err)
 	}

@@ -15,6 +15,7 @@ type totals struct {
 
 	AlertsAcked      uint64
 	DeadLettersAcked uint64
+	AsideAcked       uint64 // findings in shadow mode and exempted events
 	AlertsShrunk     uint64
 	Redelivered      uint64 // alerts and dead letters that were tried again after their delivery timed out
 
@@ -43,5 +44,7 @@ func (t *tally) update(f func(*totals)) {
 func (t *tally) snapshot() totals {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.totals
+	totals := t.totals
+	totals.Counts = t.totals.Counts.Clone()
+	return totals
 }

@@ -27,7 +27,7 @@ func (p *Processor) checkTopics(ctx context.Context, admin *kadm.Client) error {
 
 // namedTopics returns every topic that is named in full, once.
 func (p *Processor) namedTopics() []string {
-	names := []string{p.o.AlertTopic, p.o.DeadLetterTopic}
+	names := p.o.outputTopics()
 	if !p.o.InputPattern {
 		names = append(names, p.o.InputTopics...)
 	}

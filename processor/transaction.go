@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -88,7 +89,7 @@ func (t *transaction) giveUp() {
 
 // decide has every record decided, partitions side by side, and returns when all are.
 func (t *transaction) decide(batches [][]*kgo.Record) error {
-	policy := t.s.p.o.Policy()
+	policy, at := t.s.p.o.Policy(), now()
 	var taken atomic.Int64
 	work := func(d *decision) error {
 		for {
@@ -96,7 +97,7 @@ func (t *transaction) decide(batches [][]*kgo.Record) error {
 			if i >= len(batches) {
 				return nil
 			}
-			if err := d.decide(policy, batches[i]); err != nil {
+			if err := d.decide(policy, at, batches[i]); err != nil {
 				return err
 			}
 		}
@@ -112,10 +113,10 @@ func (t *transaction) decide(batches [][]*kgo.Record) error {
 	return errors.Join(errs...)
 }
 
-func (d *decision) decide(policy *detection.Policy, records []*kgo.Record) error {
+func (d *decision) decide(policy *detection.Policy, at time.Time, records []*kgo.Record) error {
 	for _, r := range records {
 		d.output.begin(r)
-		if err := d.decider.Detect(policy, fill(&d.record, r), d.output); err != nil {
+		if err := d.decider.Detect(policy, fill(&d.record, r, at), d.output); err != nil {
 			return err
 		}
 	}
@@ -200,6 +201,7 @@ func (t *transaction) counted() (counts detection.Counts, sum acked) {
 		a := d.output.acks.take()
 		sum.alerts += a.alerts
 		sum.deadLetters += a.deadLetters
+		sum.aside += a.aside
 		sum.values = append(sum.values, a.values...)
 	}
 	return counts, sum

@@ -24,6 +24,8 @@ func (o *Options) checkNames() error {
 	need(len(o.InputTopics) == 0 || slices.Contains(o.InputTopics, ""), "InputTopics: at least one topic is needed, none empty")
 	need(o.AlertTopic == "", "AlertTopic: a topic is needed")
 	need(o.DeadLetterTopic == "", "DeadLetterTopic: a topic is needed")
+	need(o.DeadLetterTopic != "" && (o.DeadLetterTopic == o.ShadowTopic || o.DeadLetterTopic == o.ExemptedTopic),
+		"DeadLetterTopic: takes no findings, ShadowTopic and ExemptedTopic must be others")
 	need(o.Group == "", "Group: a name is needed")
 	need(o.Policy == nil, "Policy: a function is needed")
 	need(o.Delivery > ExactlyOnce, "Delivery: must be AtLeastOnce or ExactlyOnce")
@@ -45,8 +47,8 @@ func (o *Options) checkLoops() (errs []error) {
 			}
 			reads = re.MatchString
 		}
-		for _, output := range []string{o.AlertTopic, o.DeadLetterTopic} {
-			if output != "" && reads(output) {
+		for _, output := range o.outputTopics() {
+			if reads(output) {
 				errs = append(errs, fmt.Errorf("InputTopics: %q would read the output topic %q", topic, output))
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/schema/alert"
@@ -16,6 +17,8 @@ import (
 // Options of a scan. Policy, Append and Alerts are required.
 type Options struct {
 	Policy *detection.Policy
+	// DecidedAt is the time at which exceptions of the policy may have expired; the zero time is after every expiry.
+	DecidedAt time.Time
 	// Append appends an alert in the form that is wanted, line ends and all. It is called from several
 	// goroutines.
 	Append func(dst []byte, a *alert.Alert) []byte

@@ -24,7 +24,7 @@ func newWorker(o *Options) *worker {
 	w := &worker{o: o, detector: detection.NewDetector(detection.Options{
 		MaxEventBytes: o.MaxEventBytes, NoEventCopy: o.NoEventCopy,
 	})}
-	w.record.Identity = w.identity
+	w.record.Identity, w.record.DecidedAt = w.identity, o.DecidedAt
 	return w
 }
 

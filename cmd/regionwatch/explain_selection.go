@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/scan"
@@ -51,6 +52,7 @@ func (e *explanation) visit(p *scan.Part) error {
 		}
 		return e.line(newPassedOverLine(p))
 	}
+	p.Record.DecidedAt = time.Now()
 	if err := e.detector.Explain(e.policy, &p.Record, e); err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, policy *detectio
 
 	view := newScanView(cmd, sources)
 	o := scan.Options{
-		Policy: policy, MaxEventBytes: s.MaxEventBytes, NoEventCopy: s.NoEventCopy,
+		Policy: policy, DecidedAt: time.Now(), MaxEventBytes: s.MaxEventBytes, NoEventCopy: s.NoEventCopy,
 		Append: appendLine(f.alertFormat()), Alerts: view.alerts,
 		OnProgress: view.progress, OnError: view.fault,
 	}

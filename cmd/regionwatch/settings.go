@@ -60,9 +60,8 @@ func loadPolicy(cmd *cobra.Command) (*config.Settings, *detection.Policy, error)
 // newPolicy compiles the policy. Each line of the error says which setting is at fault.
 func newPolicy(s *config.Settings) (*detection.Policy, error) {
 	policy, err := detection.NewPolicy(detection.PolicyOptions{
-		Version:                s.PolicyVersion,
-		UnusedRegions:          s.UnusedRegions,
-		AlertOnMissingReadOnly: s.AlertOnMissingReadOnly,
+		Version: s.PolicyVersion,
+		Default: detection.Level{UnusedRegions: s.UnusedRegions, AlertOnMissingReadOnly: s.AlertOnMissingReadOnly},
 	})
 	if err == nil {
 		return policy, nil

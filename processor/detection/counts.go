@@ -1,6 +1,10 @@
 package detection
 
-import "github.com/regionwatch/regionwatch/schema/cloudtrail"
+import (
+	"maps"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
 
 // Outcome is what became of an event. The zero value is OutcomeNone.
 type Outcome uint8
@@ -14,6 +18,8 @@ const (
 	OutcomeReadOnly                // passed: readOnly is true
 	OutcomeUnknownReadOnly         // passed: readOnly is missing or no boolean, and the policy passes those
 	OutcomeNoRegion                // passed: the event has no awsRegion
+	OutcomeGlobalService           // passed: the region is unused, but it is where a global service is logged
+	OutcomeShadowed                // a finding of a level in shadow mode
 	outcomeCount
 )
 
@@ -22,6 +28,7 @@ const OutcomeCount = int(outcomeCount)
 
 var outcomeNames = [outcomeCount]string{
 	"none", "alerted", "exempted", "used-region", "read-only", "unknown-read-only", "no-region",
+	"global-service", "shadowed",
 }
 
 // String returns the outcome's name as it stands in metrics.
@@ -37,7 +44,9 @@ type Counts struct {
 
 	Events   uint64 // events decided
 	Outcomes [OutcomeCount]uint64
-	Partial  uint64 // alerts of damaged events, among Outcomes[OutcomeAlerted]
+	// Exempted counts the events of OutcomeExempted by the exception's name; nil where there are none.
+	Exempted map[string]uint64
+	Partial  uint64 // findings of damaged events, among Outcomes[OutcomeAlerted] and Outcomes[OutcomeShadowed]
 	Salvaged uint64 // among Partial
 	BadUTF8  uint64 // events with invalid UTF-8 or lone surrogates
 	// ReadOnlyMissing and ReadOnlyOdd count events without readOnly (or null), and with one that is
@@ -50,9 +59,24 @@ type Counts struct {
 	Shapes [cloudtrail.ShapeCount]uint64 // by the outermost layer of each event
 }
 
-// Passed returns how many events were neither alerted nor exempted.
+// Passed returns how many events were neither findings nor exempted.
 func (c *Counts) Passed() uint64 {
-	return c.Events - c.Outcomes[OutcomeAlerted] - c.Outcomes[OutcomeExempted]
+	return c.Events - c.Outcomes[OutcomeAlerted] - c.Outcomes[OutcomeShadowed] - c.Outcomes[OutcomeExempted]
+}
+
+// Clone returns a copy that shares nothing with c.
+func (c *Counts) Clone() Counts {
+	copied := *c
+	copied.Exempted = maps.Clone(c.Exempted)
+	return copied
+}
+
+// exempted counts an event that an exception of that name exempts.
+func (c *Counts) exempted(name string, n uint64) {
+	if c.Exempted == nil {
+		c.Exempted = make(map[string]uint64)
+	}
+	c.Exempted[name] += n
 }
 
 // Add adds o to c.
@@ -69,6 +93,9 @@ func (c *Counts) Add(o *Counts) {
 	c.ReadOnlyOdd += o.ReadOnlyOdd
 	for i := range c.Outcomes {
 		c.Outcomes[i] += o.Outcomes[i]
+	}
+	for name, n := range o.Exempted {
+		c.exempted(name, n)
 	}
 	for i := range c.Faults {
 		c.Faults[i] += o.Faults[i]

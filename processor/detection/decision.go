@@ -1,45 +1,88 @@
 package detection
 
-import "github.com/regionwatch/regionwatch/schema/cloudtrail"
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
 
 // Decision is what a policy says of one event.
 type Decision struct {
 	Outcome Outcome
-	Level   string // the level that decided: "default"
+	Level   string // the level that decided: "default", "group sandbox", "account 111122223333"
 	Reason  string // for people: "eu-central-1 is in unused_regions"
-	Region  string // the region's code where the policy names it, decoded; else empty
+	Region  string // the region's code where the catalogue knows it and it is unused, decoded; else empty
 	// RegionReason is why the region is unused, or is not; empty where there is no region.
 	RegionReason string
-	ReadOnly     ReadOnly // what the event's readOnly is, whatever the outcome
+	ReadOnly     ReadOnly         // what the event's readOnly is, whatever the outcome
+	Severity     string           // of the alert, where the event is a finding
+	Account      json.RawMessage  // what the policy knows of the account, as JSON; nil where that is nothing
+	Exception    *alert.Exception // what exempts it, where Outcome is OutcomeExempted
 }
 
-// Decide says what becomes of e. It allocates nothing for an event that is not a finding.
-func (p *Policy) Decide(e *cloudtrail.Event) Decision {
-	l := p.level(e.RecipientAccountID)
+// IsFinding reports whether the rule matches and nothing exempts the event.
+func (d *Decision) IsFinding() bool {
+	return d.Outcome == OutcomeAlerted || d.Outcome == OutcomeShadowed
+}
+
+// Decide says what becomes of e at a time, at which exceptions may have expired; the zero time is after every
+// expiry. It allocates nothing for an event that is not a finding, and takes no lock.
+//
+// An exception holds for whole events only: what was read of a damaged one may not be what it says.
+func (p *Policy) Decide(e *cloudtrail.Event, now time.Time) Decision {
+	a := p.account(e.RecipientAccountID)
+	l := a.level
 	d := Decision{Level: l.name, ReadOnly: readOnlyOf(e.ReadOnly)}
 	if !e.AWSRegion.IsString() || len(e.AWSRegion) == len(`""`) {
 		d.Outcome, d.Reason = OutcomeNoRegion, "the event has no awsRegion"
 		return d
 	}
-	v, unused := l.verdict(e.AWSRegion)
+	r := findRegion(e.AWSRegion)
+	unused := l.isUnused(r)
+	d.RegionReason = l.why(r, unused)
 	if !unused {
-		d.Outcome, d.Reason = OutcomeUsedRegion, "the region is not in unused_regions"
-		d.RegionReason = d.Reason
+		d.Outcome, d.Reason = OutcomeUsedRegion, d.RegionReason
 		return d
 	}
-	d.Region, d.RegionReason = v.region, v.reason
-	d.Outcome, d.Reason = p.decideReadOnly(d.ReadOnly, v.reason)
+	if r != nil {
+		d.Region = r.code
+	}
+	d.Outcome, d.Reason = l.decideReadOnly(d.ReadOnly, d.RegionReason)
+	if d.Outcome == OutcomeAlerted {
+		p.decideFinding(&d, a, r, e, now)
+	}
 	return d
 }
 
+// decideFinding says what becomes of an event that the rule matches.
+func (p *Policy) decideFinding(d *Decision, a *account, r *regionEntry, e *cloudtrail.Event, now time.Time) {
+	l := a.level
+	d.Account, d.Severity = a.facts, l.severityOf(e)
+	if e.Damage == nil {
+		if l.exemptGlobal && isGlobalService(r, e.EventSource) {
+			d.Outcome, d.Reason = OutcomeGlobalService, "CloudTrail logs this global service in this region only"
+			return
+		}
+		if x := p.exempting(a, r, e, now); x != nil {
+			d.Outcome, d.Reason, d.Exception = OutcomeExempted, x.reasonText, &x.mark
+			return
+		}
+	}
+	if l.shadow {
+		d.Outcome = OutcomeShadowed
+	}
+}
+
 // decideReadOnly decides an event in an unused region; found is the reason of a finding.
-func (p *Policy) decideReadOnly(r ReadOnly, found string) (Outcome, string) {
+func (l *level) decideReadOnly(r ReadOnly, found string) (Outcome, string) {
 	switch {
 	case r == ReadOnlyFalse:
 		return OutcomeAlerted, found
 	case r == ReadOnlyTrue:
 		return OutcomeReadOnly, "readOnly is true"
-	case p.alertOnMissing:
+	case l.alertOnMissing:
 		return OutcomeAlerted, found + ", and readOnly is " + r.String()
 	case r == ReadOnlyMissing:
 		return OutcomeUnknownReadOnly, "readOnly is missing"

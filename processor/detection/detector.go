@@ -19,6 +19,8 @@ type Record struct {
 	// Identity returns what names the record for good, where an event in it has no id of its own; nil means
 	// topic, partition and offset. It is called for such findings only, as it may be a hash of the content.
 	Identity func() string
+	// DecidedAt is the time at which exceptions may have expired, see [Policy.Decide].
+	DecidedAt time.Time
 }
 
 // DeadLetter is a part of a record that could not be read, and what the record has alerted all the same.
@@ -50,6 +52,8 @@ type Sink interface {
 type Options struct {
 	MaxEventBytes int  // bytes of a record after decompression; 0 means cloudtrail.DefaultMaxBytes
 	NoEventCopy   bool // leave the copy of the event out of the alerts
+	Shadowed      bool // make alerts of findings in shadow mode too, marked as that
+	Exempted      bool // make alerts of exempted events too, marked as that
 }
 
 // Detector carries one record from its bytes to its alerts and dead letters, and counts. Make it with
@@ -67,6 +71,7 @@ func NewDetector(o Options) *Detector {
 	d := &Detector{decoder: cloudtrail.NewDecoder(o.MaxEventBytes)}
 	d.passage.counts = &d.Counts
 	d.passage.enricher.noEventCopy = o.NoEventCopy
+	d.passage.wanted = [OutcomeCount]bool{OutcomeAlerted: true, OutcomeShadowed: o.Shadowed, OutcomeExempted: o.Exempted}
 	return d
 }
 

@@ -14,7 +14,7 @@ func FuzzDetect(f *testing.F) {
 		f.Add([]byte(eventBy(identity)))
 	}
 	schema := alertSchema(f)
-	policies := []*Policy{defaultPolicy(f), mustPolicy(f, PolicyOptions{AlertOnMissingReadOnly: true})}
+	policies := []*Policy{defaultPolicy(f), mustPolicy(f, PolicyOptions{Default: Level{AlertOnMissingReadOnly: true}})}
 	f.Fuzz(func(t *testing.T, value []byte) {
 		for _, p := range policies {
 			d, first, again := NewDetector(Options{MaxEventBytes: 1 << 20}), &results{}, &results{}

@@ -3,6 +3,7 @@ package detection
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -38,7 +39,7 @@ func TestDetectCounts(t *testing.T) {
 	want.Faults[cloudtrail.ReasonSyntax] = 3
 	want.Faults[cloudtrail.ReasonUnknownShape] = 1
 	want.Shapes[cloudtrail.ShapeNDJSON] = 9
-	if c != want {
+	if !reflect.DeepEqual(c, want) {
 		t.Errorf("counts\n%+v, want\n%+v", c, want)
 	}
 	if c.Passed() != 5 || len(r.alerts) != 4 || len(r.letters) != 4 {
@@ -51,7 +52,7 @@ func TestDetectCountsWhatHoldsNoEvents(t *testing.T) {
 		_, c := detect(t, value)
 		want := Counts{Records: 1, Done: 1, Bytes: uint64(len(value))}
 		want.Skips[cloudtrail.KindEmpty] = 1
-		if c != want {
+		if !reflect.DeepEqual(c, want) {
 			t.Errorf("%q: counts %+v, want %+v", value, c, want)
 		}
 	}

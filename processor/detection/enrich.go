@@ -41,14 +41,19 @@ func (en *enricher) enrich(p *Policy, d *Decision, e *cloudtrail.Event, r *Recor
 	en.texts.reset()
 	en.clean = en.clean[:0]
 	en.alert = alert.Alert{
-		RuleID: RuleID, RuleName: RuleName, Severity: RuleSeverity, Description: RuleDescription,
+		RuleID: RuleID, RuleName: RuleName, Severity: d.Severity, Description: RuleDescription,
 		Runbook: RuleRunbook, Reference: RuleReference, Tags: ruleTags, MitreAttack: ruleTechniques,
-		Policy: alert.Policy{Version: p.version, Level: d.Level, Reason: d.Reason},
+		Policy: alert.Policy{
+			Version: p.version, Hash: p.hash, Level: d.Level, Reason: d.Reason, Account: d.Account, Exception: d.Exception,
+		},
+	}
+	if d.Outcome == OutcomeShadowed {
+		en.alert.Policy.Mode = alert.ModeShadow
 	}
 	id := readIdentity(e.UserIdentity)
 	en.setFields(e, &id)
 	en.setPrincipal(&id)
-	en.setTitle(d)
+	en.setTitle(d, e)
 	en.setOrigin(e, r)
 	en.setID(e, r)
 	en.setARNs(e)
@@ -125,7 +130,7 @@ func (en *enricher) principalText(dst *string, appendTo func([]byte) []byte) spa
 }
 
 // setTitle sets the rule's title, with the name that fits the type of identity.
-func (en *enricher) setTitle(d *Decision) {
+func (en *enricher) setTitle(d *Decision, e *cloudtrail.Event) {
 	t, start := &en.texts, len(en.texts.buf)
 	if d.ReadOnly == ReadOnlyFalse {
 		t.buf = append(t.buf, "Non-read-only API call"...)
@@ -133,10 +138,20 @@ func (en *enricher) setTitle(d *Decision) {
 		t.buf = append(t.buf, "API call that does not say whether it is read-only"...)
 	}
 	t.buf = append(t.buf, " in unused region "...)
-	t.buf = append(t.buf, d.Region...)
+	t.buf = appendRegion(t.buf, d, e)
 	t.buf = append(t.buf, " by user "...)
 	t.buf = append(t.buf, alert.CutText(t.bytes(en.name), maxTitleName)...)
 	t.set(&en.alert.Title, t.since(start))
+}
+
+// appendRegion appends the region. One that the catalogue does not know is whatever the event says.
+func appendRegion(dst []byte, d *Decision, e *cloudtrail.Event) []byte {
+	if d.Region != "" {
+		return append(dst, d.Region...)
+	}
+	start := len(dst)
+	dst = e.AWSRegion.AppendText(dst)
+	return dst[:start+len(alert.CutText(dst[start:], maxRegionBytes))]
 }
 
 func (en *enricher) setOrigin(e *cloudtrail.Event, r *Record) {

@@ -2,6 +2,7 @@ package detection
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -178,7 +179,7 @@ func TestEventCopy(t *testing.T) {
 }
 
 func TestMissingReadOnlyAlert(t *testing.T) {
-	p := mustPolicy(t, PolicyOptions{AlertOnMissingReadOnly: true, Version: "7"})
+	p := mustPolicy(t, PolicyOptions{Default: Level{AlertOnMissingReadOnly: true}, Version: "7"})
 	f := func(readOnly, reason string) {
 		t.Helper()
 		r, counts := detectWith(t, p, Options{}, with(t, `"readOnly":false`, readOnly))
@@ -186,7 +187,7 @@ func TestMissingReadOnlyAlert(t *testing.T) {
 			t.Fatalf("%s: no alert", readOnly)
 		}
 		a := &r.alerts[0]
-		if a.Policy != (alert.Policy{Version: "7", Level: "default", Reason: reason}) {
+		if want := (alert.Policy{Version: "7", Hash: p.Hash(), Level: "default", Reason: reason}); !reflect.DeepEqual(a.Policy, want) {
 			t.Errorf("%s: policy %+v", readOnly, a.Policy)
 		}
 		if !strings.HasPrefix(a.Title, "API call that does not say whether it is read-only in unused region eu-central-1 by user ") {

@@ -55,7 +55,7 @@ func (x *explainer) Event(e *cloudtrail.Event) error {
 		return err
 	}
 	return x.witness.Event(&Explanation{
-		Event: e, Decision: x.passage.policy.Decide(e), Alert: x.alert, Counted: x.passage.counts.Events > before,
+		Event: e, Decision: x.passage.policy.Decide(e, x.passage.record.DecidedAt), Alert: x.alert, Counted: x.passage.counts.Events > before,
 	})
 }
 

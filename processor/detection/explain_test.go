@@ -36,7 +36,7 @@ func (w *told) Fault(f *cloudtrail.Fault) error {
 }
 
 func TestExplain(t *testing.T) {
-	lenient := mustPolicy(t, PolicyOptions{AlertOnMissingReadOnly: true})
+	lenient := mustPolicy(t, PolicyOptions{Default: Level{AlertOnMissingReadOnly: true}})
 	f := func(p *Policy, value string, want ...string) {
 		t.Helper()
 		var w told

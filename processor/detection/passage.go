@@ -6,6 +6,7 @@ import "github.com/regionwatch/regionwatch/schema/cloudtrail"
 type passage struct {
 	counts   *Counts
 	enricher enricher
+	wanted   [OutcomeCount]bool // outcomes of which an alert is made
 
 	policy *Policy
 	record *Record
@@ -38,22 +39,23 @@ func (p *passage) end() {
 
 // Event decides one event and hands on its alert.
 func (p *passage) Event(e *cloudtrail.Event) error {
-	d := p.policy.Decide(e)
+	d := p.policy.Decide(e, p.record.DecidedAt)
 	if e.Damage != nil {
 		// A damaged event counts as an event only if it alerts, else as its fault alone. It may come several
 		// times, once for each region that was salvaged from it: the first that is unused alerts.
-		if d.Outcome != OutcomeAlerted || e.Index == p.partialIndex {
+		if !d.IsFinding() || e.Index == p.partialIndex {
 			return nil
 		}
+		p.partialIndex, p.partialID = e.Index, ""
 	}
 	p.count(&d, e)
-	if d.Outcome != OutcomeAlerted {
+	if !p.wanted[d.Outcome] {
 		return nil
 	}
 	a := p.enricher.enrich(p.policy, &d, e, p.record)
 	p.alerted++
 	if e.Damage != nil {
-		p.partialIndex, p.partialID = e.Index, a.ID
+		p.partialID = a.ID
 	}
 	return p.sink.Alert(a)
 }
@@ -62,6 +64,9 @@ func (p *passage) count(d *Decision, e *cloudtrail.Event) {
 	c := p.counts
 	c.Events++
 	c.Outcomes[d.Outcome]++
+	if d.Exception != nil {
+		c.exempted(d.Exception.Name, 1)
+	}
 	if e.Shape.Len() > 0 {
 		c.Shapes[e.Shape.At(0)]++
 	}

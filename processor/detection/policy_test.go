@@ -13,7 +13,7 @@ func TestNewPolicySuccess(t *testing.T) {
 		p := mustPolicy(t, o)
 		for region, want := range map[string]Outcome{unused: OutcomeAlerted, used: OutcomeUsedRegion} {
 			e := &cloudtrail.Event{AWSRegion: cloudtrail.Value(`"` + region + `"`), ReadOnly: cloudtrail.Value("false")}
-			if d := p.Decide(e); d.Outcome != want || d.Level != "default" || d.Reason == "" {
+			if d := p.Decide(e, testNow); d.Outcome != want || d.Level != "default" || d.Reason == "" {
 				t.Errorf("%v: %s is %+v, want %s", o, region, d, want)
 			}
 		}
@@ -21,14 +21,14 @@ func TestNewPolicySuccess(t *testing.T) {
 	f(PolicyOptions{}, "ap-east-1", "us-east-1")
 	f(PolicyOptions{}, "eu-west-3", "eu-west-1")
 	f(PolicyOptions{}, "eu-central-1", "eu-central-2")
-	f(PolicyOptions{UnusedRegions: []string{"us-west-1"}}, "us-west-1", "eu-central-1")
-	f(PolicyOptions{UnusedRegions: []string{"us-west-1", "cn-north-1", "us-west-1"}}, "cn-north-1", "cn-northwest-1")
+	f(PolicyOptions{Default: Level{UnusedRegions: []string{"us-west-1"}}}, "us-west-1", "eu-central-1")
+	f(PolicyOptions{Default: Level{UnusedRegions: []string{"us-west-1", "cn-north-1", "us-west-1"}}}, "cn-north-1", "cn-northwest-1")
 }
 
 func TestNewPolicyFailure(t *testing.T) {
 	f := func(regions []string, want ...string) {
 		t.Helper()
-		p, err := NewPolicy(PolicyOptions{UnusedRegions: regions})
+		p, err := NewPolicy(PolicyOptions{Default: Level{UnusedRegions: regions}})
 		if err == nil {
 			t.Fatalf("NewPolicy(%q) = %v, want an error", regions, p)
 		}
@@ -41,8 +41,8 @@ func TestNewPolicyFailure(t *testing.T) {
 	f([]string{"EU-WEST-3"}, `"EU-WEST-3" is no AWS region, did you mean "eu-west-3"?`)
 	f([]string{" eu-west-3"}, `" eu-west-3" is no AWS region, did you mean "eu-west-3"?`)
 	f([]string{"us-east-1a"}, `"us-east-1a" is no AWS region, did you mean "us-east-1"?`)
-	f([]string{"frankfurt"}, `"frankfurt" is no AWS region (as of 2026-08-07)`)
-	f([]string{strings.Repeat("x", 1000)}, `"`+strings.Repeat("x", 1000)+`" is no AWS region (as of 2026-08-07)`)
+	f([]string{"frankfurt"}, `"frankfurt" is no AWS region (as of `+CatalogueDate+`)`)
+	f([]string{strings.Repeat("x", 1000)}, `"`+strings.Repeat("x", 1000)+`" is no AWS region (as of `+CatalogueDate+`)`)
 	f([]string{"", "us-east-1", "mars-east-1", "useast1"},
 		`region 1 of 4 is empty`,
 		`"mars-east-1" is no AWS region, did you mean "us-east-1"?`,
@@ -56,13 +56,13 @@ func TestPolicyVersion(t *testing.T) {
 	if want := "sha256:3dd7f48a2200"; standard != want {
 		t.Errorf("default version %q, want %q", standard, want)
 	}
-	if got := version(PolicyOptions{UnusedRegions: []string{"eu-west-3", "eu-central-1", "ap-east-1", "eu-west-3"}}); got != standard {
+	if got := version(PolicyOptions{Default: Level{UnusedRegions: []string{"eu-west-3", "eu-central-1", "ap-east-1", "eu-west-3"}}}); got != standard {
 		t.Errorf("the same list in another order has version %q, want %q", got, standard)
 	}
-	if got := version(PolicyOptions{UnusedRegions: []string{"eu-west-3"}}); got == standard {
+	if got := version(PolicyOptions{Default: Level{UnusedRegions: []string{"eu-west-3"}}}); got == standard {
 		t.Error("another list has the same version")
 	}
-	if got := version(PolicyOptions{AlertOnMissingReadOnly: true}); got == standard {
+	if got := version(PolicyOptions{Default: Level{AlertOnMissingReadOnly: true}}); got == standard {
 		t.Error("another setting has the same version")
 	}
 	if got := version(PolicyOptions{Version: "2026-11-01"}); got != "2026-11-01" {
@@ -89,7 +89,7 @@ func TestRegionsCatalogue(t *testing.T) {
 			t.Errorf("NearestRegion(%q) = %q", r.Code, got)
 		}
 	}
-	if counts["aws"] != 34 || counts["opt-in"] != 17 || len(seen) != 46 {
+	if counts["aws"] != 36 || counts["opt-in"] != 19 || len(seen) != 48 {
 		t.Errorf("counts %v, %d in all", counts, len(seen))
 	}
 	for _, code := range DefaultUnusedRegions {

@@ -5,43 +5,24 @@ import (
 	"strings"
 )
 
-// CatalogueDate is the date of the region catalogue's sources.
-const CatalogueDate = "2026-08-07"
+//go:generate go run regions_gen.go
 
 // Region is an AWS region.
 type Region struct {
 	Code      string // as it stands in awsRegion
 	Partition string // aws, aws-cn, aws-us-gov, …
+	Name      string // such as Europe (Paris)
 	// OptIn is set for a region that an account has to enable before it can be used. The others are enabled
 	// in every account and cannot be disabled.
 	OptIn bool
+	// Opened is the year in which AWS opened the region to all, 0 where that is not known.
+	Opened int
 }
 
-// catalogue lists the regions of every partition, from botocore's partitions.json (commit 0e6e2404 of
-// 2026-08-07). Opt-in are the regions of the partition aws launched on 2019-03-20 or later
-// (https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html).
-var catalogue = slices.Concat(
-	regionsOf("aws", false, "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ap-south-1", "ap-northeast-1",
-		"ap-northeast-2", "ap-northeast-3", "ap-southeast-1", "ap-southeast-2", "ca-central-1", "eu-central-1",
-		"eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1", "sa-east-1"),
-	regionsOf("aws", true, "af-south-1", "ap-east-1", "ap-east-2", "ap-south-2", "ap-southeast-3",
-		"ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-west-1", "eu-central-2",
-		"eu-south-1", "eu-south-2", "il-central-1", "me-central-1", "me-south-1", "mx-central-1"),
-	regionsOf("aws-cn", false, "cn-north-1", "cn-northwest-1"),
-	regionsOf("aws-us-gov", false, "us-gov-east-1", "us-gov-west-1"),
-	regionsOf("aws-eusc", false, "eusc-de-east-1"),
-	regionsOf("aws-iso", false, "us-iso-east-1", "us-iso-west-1"),
-	regionsOf("aws-iso-b", false, "us-isob-east-1", "us-isob-west-1"),
-	regionsOf("aws-iso-e", false, "eu-isoe-west-1"),
-	regionsOf("aws-iso-f", false, "us-isof-east-1", "us-isof-south-1"),
-)
-
-func regionsOf(partition string, optIn bool, codes ...string) []Region {
-	regions := make([]Region, len(codes))
-	for i, code := range codes {
-		regions[i] = Region{Code: code, Partition: partition, OptIn: optIn}
-	}
-	return regions
+// Partition is an AWS partition: regions that share nothing, accounts included, with those of others.
+type Partition struct {
+	ID           string
+	GlobalRegion string // where global services are, unless they say otherwise
 }
 
 // Regions returns the catalogue: by partition, the regions that are enabled by default first.

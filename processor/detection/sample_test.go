@@ -127,3 +127,6 @@ func checkSums(t *testing.T, c *Counts) {
 		t.Errorf("%d salvaged, %d partial, %d alerted", c.Salvaged, c.Partial, c.Outcomes[OutcomeAlerted])
 	}
 }
+
+// testNow is when tests decide.
+var testNow = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)

@@ -67,8 +67,26 @@ type Principal struct {
 // Policy is what decided.
 type Policy struct {
 	Version string `json:"version"`
-	Level   string `json:"level"`
-	Reason  string `json:"reason"`
+	// Hash names the policy's content, whatever its version is called.
+	Hash   string `json:"hash,omitempty"`
+	Level  string `json:"level"`
+	Reason string `json:"reason"`
+	// Mode is ModeShadow for a finding of a level on trial; empty otherwise.
+	Mode string `json:"mode,omitempty"`
+	// Exception is set where the event is exempted by it, which makes this a record of that and no call to act.
+	Exception *Exception `json:"exception,omitempty"`
+	// Account is what the policy knows of the account: an object with name, owner, environment, group and tags.
+	Account json.RawMessage `json:"account,omitempty"`
+}
+
+// ModeShadow is the mode of a level whose findings are looked at before they alert.
+const ModeShadow = "shadow"
+
+// Exception is what exempts an event.
+type Exception struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason,omitempty"`
+	Owner  string `json:"owner,omitempty"`
 }
 
 // Origin is where the event came from: a topic's record, or a file's bytes.

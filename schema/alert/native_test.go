@@ -23,7 +23,7 @@ func sampleAlert() *Alert {
 		UserIdentity: json.RawMessage(`{"n":12345678901234567890}`), UserName: json.RawMessage(`"example-role"`),
 		ErrorCode: json.RawMessage(`"AccessDenied"`),
 		Principal: Principal{"AssumedRole", "example-role", "example-user", "arn:aws:sts::111122223333:assumed-role/a/b", "111122223333"},
-		ARNs:      []string{"arn:aws:iam::111122223333:role/a"}, Policy: Policy{"1", "default", "eu-central-1 is in unused_regions"},
+		ARNs:      []string{"arn:aws:iam::111122223333:role/a"}, Policy: Policy{Version: "1", Level: "default", Reason: "eu-central-1 is in unused_regions"},
 		Origin: Origin{Topic: "cloudtrail", Partition: &partition, Offset: 42, Timestamp: "2021-10-19T04:55:00.000Z", Shape: "records"},
 		Event:  json.RawMessage(`{"awsRegion":"eu-central-1"}`),
 	}

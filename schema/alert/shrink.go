@@ -67,6 +67,7 @@ func (a *Alert) rawFields() []rawField {
 		{"userIdentity", &a.UserIdentity, 0},
 		{"userName", &a.UserName, 0},
 		{"errorCode", &a.ErrorCode, 0},
+		{"policy.account", &a.Policy.Account, 0},
 	}
 }
 

@@ -1,0 +1,172 @@
+package detection
+
+import (
+	"bytes"
+	"math/bits"
+	"net/netip"
+	"time"
+
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// exception is a compiled exception. Its accounts, groups and regions, and its names without wildcards, are in the
+// policy's index.
+type exception struct {
+	mark           alert.Exception // as alerts and counters name it
+	reasonText     string          // of the decision
+	expires        time.Time
+	eventSources   []string // only where one has a wildcard
+	eventNames     []string // only where one has a wildcard
+	principals     []arnPattern
+	sourceIPs      []netip.Prefix
+	sourceServices []string
+	serviceInvoked bool
+}
+
+func newException(o *Exception) exception {
+	x := exception{
+		mark:           alert.Exception{Name: o.Name, Reason: o.Reason, Owner: o.Owner},
+		reasonText:     "exception " + o.Name,
+		expires:        o.Expires,
+		sourceIPs:      o.SourceIPs,
+		sourceServices: o.SourceServices,
+		serviceInvoked: o.ServiceInvoked,
+	}
+	if o.Reason != "" {
+		x.reasonText += ": " + o.Reason
+	}
+	if anyWildcard(o.EventSources) {
+		x.eventSources = o.EventSources
+	}
+	if anyWildcard(o.EventNames) {
+		x.eventNames = o.EventNames
+	}
+	for _, text := range o.Principals {
+		if p, ok := parseARNPattern(text); ok {
+			x.principals = append(x.principals, p)
+		}
+	}
+	return x
+}
+
+// hasExpired reports whether the exception does not hold any more. A time that is not known is after every expiry:
+// then we lean to alerting.
+func (x *exception) hasExpired(now time.Time) bool {
+	return !x.expires.IsZero() && (now.IsZero() || !now.Before(x.expires))
+}
+
+// exempting returns the first exception that holds for e, or nil. The index leaves those that its account, region,
+// source and name do not rule out; only these are looked at.
+func (p *Policy) exempting(a *account, r *regionEntry, e *cloudtrail.Event, now time.Time) *exception {
+	if len(a.exceptions) == 0 {
+		return nil
+	}
+	region := p.regions.rest
+	if r != nil {
+		region = p.byRegion[r.number]
+	}
+	source, name := p.sources.possibleValue(e.EventSource), p.names.possibleValue(e.EventName)
+	for w, left := range a.exceptions {
+		left &= region[w] & source[w] & name[w]
+		if left != 0 {
+			if x := p.firstThatHolds(w, left, e, now); x != nil {
+				return x
+			}
+		}
+	}
+	return nil
+}
+
+// firstThatHolds looks at the exceptions left in word w of the index.
+func (p *Policy) firstThatHolds(w int, left uint64, e *cloudtrail.Event, now time.Time) *exception {
+	var s subject
+	for ; left != 0; left &= left - 1 {
+		if x := &p.exceptions[w*64+bits.TrailingZeros64(left)]; !x.hasExpired(now) && x.holds(e, &s) {
+			return x
+		}
+	}
+	return nil
+}
+
+// holds reports whether e fits what the index does not know.
+func (x *exception) holds(e *cloudtrail.Event, s *subject) bool {
+	return (x.eventSources == nil || matchesAny(x.eventSources, e.EventSource)) &&
+		(x.eventNames == nil || matchesAny(x.eventNames, e.EventName)) &&
+		(!x.serviceInvoked || s.isServiceInvoked(e)) &&
+		(len(x.sourceIPs)+len(x.sourceServices) == 0 || x.fitsSource(e, s)) &&
+		(x.principals == nil || x.fitsPrincipal(e, s))
+}
+
+func matchesAny(patterns []string, v cloudtrail.Value) bool {
+	var array [maxNameBytes]byte
+	text, ok := shortText(v, array[:])
+	if !ok {
+		return false
+	}
+	for _, p := range patterns {
+		if matchWildcard(p, text) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *exception) fitsPrincipal(e *cloudtrail.Event, s *subject) bool {
+	arn := s.principal(e)
+	if arn == nil {
+		return false
+	}
+	for i := range x.principals {
+		if x.principals[i].matches(arn) {
+			return true
+		}
+	}
+	return false
+}
+
+// fitsSource looks at where the call came from. No pattern of a service's name is meant to fit an address.
+func (x *exception) fitsSource(e *cloudtrail.Event, s *subject) bool {
+	s.readSource(e)
+	if s.isAddr {
+		for _, prefix := range x.sourceIPs {
+			if prefix.Contains(s.addr) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, p := range x.sourceServices {
+		if len(s.source) > 0 && matchWildcard(p, s.source) {
+			return true
+		}
+	}
+	return false
+}
+
+// parseAddr reads an address. One of IPv4, by far the most, allocates nothing.
+func parseAddr(text []byte) (netip.Addr, bool) {
+	if bytes.IndexByte(text, ':') >= 0 {
+		addr, err := netip.ParseAddr(string(text))
+		return addr.Unmap().WithZone(""), err == nil
+	}
+	var parts [4]byte
+	for i := range parts {
+		part, rest, found := bytes.Cut(text, []byte("."))
+		if len(part) == 0 || len(part) > 3 || found != (i < 3) || len(part) > 1 && part[0] == '0' {
+			return netip.Addr{}, false
+		}
+		n := 0
+		for _, c := range part {
+			if c < '0' || c > '9' {
+				return netip.Addr{}, false
+			}
+			n = 10*n + int(c-'0')
+		}
+		if n > 255 {
+			return netip.Addr{}, false
+		}
+		parts[i], text = byte(n), rest
+	}
+	return netip.AddrFrom4(parts), true
+}
