@@ -84,7 +84,8 @@ func oddAlerts() map[string]*Alert {
 	for _, value := range []string{``, `""`, `7`, `-1.50e+400`, `true`, `{"a":[1]}`, `[]`, `"\ud83d\ude00\n"`} {
 		f("every value is "+value, func(a *Alert) {
 			for _, field := range a.rawFields() {
-				if field.name != "awsRegion" { // the rule matches nothing without one
+				// The rule matches nothing without a region, and the account is not the event's.
+				if field.name != "awsRegion" && field.name != "policy.account" {
 					*field.raw = json.RawMessage(value)
 				}
 			}
@@ -96,6 +97,11 @@ func oddAlerts() map[string]*Alert {
 	f("IPv6", func(a *Alert) { a.SourceIPAddress = json.RawMessage(`"2001:db8::\u0031"`) })
 	f("a zone", func(a *Alert) { a.SourceIPAddress = json.RawMessage(`"fe80::1%eth0"`) })
 	f("a file", func(a *Alert) { a.Origin = Origin{File: "events.json.gz", Offset: 7, Shape: "gzip > records"} })
+	f("an account", func(a *Alert) {
+		a.Policy.Hash, a.Policy.Mode = "sha256:0123456789ab", ModeShadow
+		a.Policy.Exception = &Exception{Name: "x", Owner: "o"}
+		a.Policy.Account = json.RawMessage(`{"name":"payments","tags":{"a":"b"}}`)
+	})
 	f("no event copy", func(a *Alert) { a.Event = nil })
 	f("omitted", func(a *Alert) { a.Event, a.EventOmitted, a.Truncated = nil, OmittedSize, []string{"userAgent"} })
 	f("partial", func(a *Alert) {
