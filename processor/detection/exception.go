@@ -29,12 +29,17 @@ func newException(o *Exception) exception {
 		mark:           alert.Exception{Name: o.Name, Reason: o.Reason, Owner: o.Owner},
 		reasonText:     "exception " + o.Name,
 		expires:        o.Expires,
-		sourceIPs:      o.SourceIPs,
-		sourceServices: o.SourceServices,
 		serviceInvoked: o.ServiceInvoked,
 	}
 	if o.Reason != "" {
 		x.reasonText += ": " + o.Reason
+	}
+	for _, text := range o.SourceIPs {
+		if prefix, ok := parsePrefix(text); ok {
+			x.sourceIPs = append(x.sourceIPs, prefix)
+		} else {
+			x.sourceServices = append(x.sourceServices, text)
+		}
 	}
 	if anyWildcard(o.EventSources) {
 		x.eventSources = o.EventSources
@@ -142,6 +147,16 @@ func (x *exception) fitsSource(e *cloudtrail.Event, s *subject) bool {
 		}
 	}
 	return false
+}
+
+// parsePrefix reads a range of addresses, or one address.
+func parsePrefix(text string) (netip.Prefix, bool) {
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), true
+	}
+	prefix, err := netip.ParsePrefix(text)
+	return prefix, err == nil && !prefix.Addr().Is4In6()
 }
 
 // parseAddr reads an address. One of IPv4, by far the most, allocates nothing.

@@ -2,7 +2,6 @@ package detection
 
 import (
 	"fmt"
-	"net/netip"
 	"testing"
 	"time"
 
@@ -89,7 +88,7 @@ func TestExceptions(t *testing.T) {
 	f(Exception{ServiceInvoked: true}, false, roleSession)
 	f(Exception{ServiceInvoked: true}, false)
 
-	ips := Exception{SourceIPs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")}}
+	ips := Exception{SourceIPs: []string{"192.0.2.0/24", "2001:db8::/32"}}
 	f(ips, true, "ip=192.0.2.255")
 	f(ips, false, "ip=192.0.3.1")
 	f(ips, true, "ip=2001:db8::1")
@@ -98,10 +97,10 @@ func TestExceptions(t *testing.T) {
 	f(ips, false, "ip=192.0.2.01")
 	f(ips, false, "ip=192.0.2.1 ")
 	f(ips, false)
-	services := Exception{SourceServices: []string{"*.amazonaws.com"}}
+	services := Exception{SourceIPs: []string{"*.amazonaws.com"}}
 	f(services, true, "ip=config.amazonaws.com")
 	f(services, false, "ip=192.0.2.1")
-	f(Exception{SourceServices: []string{"*"}}, false, "ip=192.0.2.1")
+	f(Exception{SourceIPs: []string{"*"}}, false, "ip=192.0.2.1")
 
 	f(Exception{Regions: []string{"eu-central-1"}, Expires: testNow.Add(time.Nanosecond)}, true)
 	f(Exception{Regions: []string{"eu-central-1"}, Expires: testNow}, false)
@@ -156,7 +155,7 @@ var exceptionKinds = map[string]func(i int) Exception{
 		return Exception{Accounts: []string{"111122223333"}, Regions: []string{"eu-west-1"}, EventSources: []string{fmt.Sprintf("service%d.amazonaws.com", i)}, Expires: testNow.Add(time.Hour)}
 	},
 	"addresses": func(i int) Exception {
-		return Exception{SourceIPs: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i), 0, 0}), 16)}}
+		return Exception{SourceIPs: []string{fmt.Sprintf("10.%d.0.0/16", i)}}
 	},
 }
 

@@ -117,7 +117,7 @@ func unknownGroup(name string, groups map[string]*Group) string {
 
 func (c *checker) checkAccountID(field string, item int, id string) {
 	if _, ok := accountKey([]byte(id)); !ok {
-		c.add(field, item, fmt.Sprintf("%q is no account id: 12 digits, in quotes so that zeros in front stay", cut(id)))
+		c.add(field, item, fmt.Sprintf("%q is no account id, which has 12 digits", cut(id)))
 	}
 }
 

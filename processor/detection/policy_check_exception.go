@@ -25,7 +25,7 @@ func (c *checker) checkExceptions() {
 		c.checkText("owner", x.Owner)
 		if x.isUnbounded() {
 			c.add("", -1, "it would except everything; say what it is for: accounts, groups, regions, event_sources, "+
-				"event_names, principals, source_ips, source_services or service_invoked")
+				"event_names, principals, source_ips or service_invoked")
 			continue
 		}
 		before := len(c.faults)
@@ -39,7 +39,7 @@ func (c *checker) checkExceptions() {
 // isUnbounded reports whether nothing is asked of an event.
 func (x *Exception) isUnbounded() bool {
 	return len(x.Accounts)+len(x.Groups)+len(x.Regions)+len(x.EventSources)+len(x.EventNames)+len(x.Principals)+
-		len(x.SourceIPs)+len(x.SourceServices) == 0 && !x.ServiceInvoked
+		len(x.SourceIPs) == 0 && !x.ServiceInvoked
 }
 
 func (c *checker) checkConditions(x *Exception) {
@@ -55,8 +55,8 @@ func (c *checker) checkConditions(x *Exception) {
 	for i, s := range x.EventSources {
 		c.checkService("event_sources", i, s)
 	}
-	for i, s := range x.SourceServices {
-		c.checkService("source_services", i, s)
+	for i, s := range x.SourceIPs {
+		c.checkSource(i, s)
 	}
 	for i, n := range x.EventNames {
 		if n == "" || strings.ContainsAny(n, " :/") {
@@ -77,6 +77,18 @@ func (c *checker) checkService(field string, item int, name string) {
 	case !strings.ContainsAny(name, ".*?"):
 		c.add(field, item, fmt.Sprintf("%q is no AWS service name: it can never apply, did you mean %q?", cut(name), cut(name)+".amazonaws.com"))
 	}
+}
+
+// checkSource checks an address, a range or the name of a service.
+func (c *checker) checkSource(item int, text string) {
+	if _, ok := parsePrefix(text); ok {
+		return
+	}
+	if strings.ContainsAny(text, "/:") || strings.Trim(text, "0123456789.") == "" {
+		c.add("source_ips", item, fmt.Sprintf("%q is neither an address nor a range such as 192.0.2.0/24 or 2001:db8::/32", cut(text)))
+		return
+	}
+	c.checkService("source_ips", item, text)
 }
 
 func (c *checker) checkPrincipal(item int, text string) {

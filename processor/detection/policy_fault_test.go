@@ -21,7 +21,7 @@ func TestNewPolicyFaults(t *testing.T) {
 	f(PolicyOptions{Default: Level{UnusedRegions: []string{"eu-west-3"}, AllowedRegions: []string{"us-east-1"}}},
 		"a level has either unused_regions or allowed_regions, not both")
 	f(PolicyOptions{Groups: []Group{{Name: "a", Accounts: []string{"1", "111111111111"}, Level: &Level{Severity: "Hihg"}}, {Name: "b", Accounts: []string{"111111111111"}}, {Name: "b"}, {}}},
-		`group a: accounts: "1" is no account id: 12 digits, in quotes so that zeros in front stay`,
+		`group a: accounts: "1" is no account id, which has 12 digits`,
 		"group a: the closest level holds whole, so it has to say its regions: unused_regions or allowed_regions",
 		`group a: severity: "Hihg" is no severity: Info, Low, Medium, High, Critical`,
 		"group b: accounts: account 111111111111 is in group a too; an account is in one group at most",
@@ -44,7 +44,7 @@ func TestNewPolicyFaults(t *testing.T) {
 		{Name: "f", Groups: []string{"h"}},
 	}},
 		"exception 1: name: an exception needs a name: findings are counted by it",
-		"exception 1: it would except everything; say what it is for: accounts, groups, regions, event_sources, event_names, principals, source_ips, source_services or service_invoked",
+		"exception 1: it would except everything; say what it is for: accounts, groups, regions, event_sources, event_names, principals, source_ips or service_invoked",
 		"exception a: regions: us-east-1 is in use wherever the exception looks: it can never apply",
 		"exception a: name: the name stands twice",
 		"exception b: accounts: it can never apply: none of its accounts is in one of its groups",

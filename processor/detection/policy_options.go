@@ -1,9 +1,6 @@
 package detection
 
-import (
-	"net/netip"
-	"time"
-)
+import "time"
 
 // PolicyOptions is a policy as it is written down. The zero value is the rule's own: the default list for every
 // account.
@@ -68,10 +65,11 @@ type Exception struct {
 	EventNames   []string // such as PutConfigRule, with * and ?
 	// Principals are patterns of ARNs, compared component by component as IAM's ArnLike does. An assumed role is
 	// matched by the role's own ARN.
-	Principals     []string
-	SourceIPs      []netip.Prefix
-	SourceServices []string // AWS service names that stand in sourceIPAddress, such as config.amazonaws.com, with * and ?
-	ServiceInvoked bool     // only calls that an AWS service made, for itself or for the principal
+	Principals []string
+	// SourceIPs are addresses and ranges of them, and names of AWS services, with * and ?: CloudTrail writes either
+	// into sourceIPAddress.
+	SourceIPs      []string
+	ServiceInvoked bool // only calls that an AWS service made, for itself or for the principal
 }
 
 // Severities are the severities of alerts, the least first.

@@ -1,0 +1,103 @@
+package policyfile
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+)
+
+// csvColumns are the columns of a CSV of accounts, by what they set.
+var csvColumns = []struct {
+	name string
+	of   func(*detection.Account) *string
+}{
+	{"account", func(a *detection.Account) *string { return &a.ID }},
+	{"name", func(a *detection.Account) *string { return &a.Name }},
+	{"owner", func(a *detection.Account) *string { return &a.Owner }},
+	{"environment", func(a *detection.Account) *string { return &a.Environment }},
+	{"group", func(a *detection.Account) *string { return &a.Group }},
+}
+
+// csv reads accounts from a CSV with a header, as an export from Organizations gives it. Columns may stand in any
+// order; only account must be there.
+func (r *reader) csv(source []byte) {
+	rows := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(source, []byte("\xef\xbb\xbf"))))
+	rows.ReuseRecord = true
+	header, err := rows.Read()
+	if err != nil {
+		r.csvFault(err)
+		return
+	}
+	columns, ok := r.csvHeader(rows, header)
+	for ok {
+		row, err := rows.Read()
+		if err != nil {
+			r.csvFault(err)
+			return
+		}
+		r.csvRow(rows, row, columns)
+	}
+}
+
+// csvHeader returns for each column what it sets.
+func (r *reader) csvHeader(rows *csv.Reader, header []string) (columns []int, ok bool) {
+	names := make([]string, len(csvColumns))
+	for i, c := range csvColumns {
+		names[i] = c.name
+	}
+	ok = true
+	seen := make(map[int]bool)
+	for i, text := range header {
+		name := strings.ToLower(strings.TrimSpace(text))
+		at := -1
+		for j := range names {
+			if names[j] == name {
+				at = j
+			}
+		}
+		line, column := rows.FieldPos(i)
+		if at < 0 || seen[at] {
+			ok = false
+			r.faultAt(position{r.file, line, column}, fmt.Sprintf("%q is no column, or stands twice; want %s%s", cut(text), join(names), didYouMean(name, names)))
+		}
+		seen[at] = true
+		columns = append(columns, at)
+	}
+	if !seen[0] && ok {
+		ok = false
+		r.faultAt(position{r.file, 1, 1}, "the column account is missing")
+	}
+	return columns, ok
+}
+
+func (r *reader) csvRow(rows *csv.Reader, row []string, columns []int) {
+	var a detection.Account
+	index := len(r.options.Accounts)
+	for i, text := range row {
+		c := csvColumns[columns[i]]
+		*c.of(&a) = strings.Clone(strings.TrimSpace(text))
+		line, column := rows.FieldPos(i)
+		place := detection.Place{Part: detection.PartAccount, Index: index, Field: c.name, Item: -1}
+		if c.name == "account" {
+			place.Field = ""
+		}
+		r.places[place] = position{r.file, line, column}
+	}
+	r.options.Accounts = append(r.options.Accounts, a)
+}
+
+func (r *reader) csvFault(err error) {
+	var at *csv.ParseError
+	switch {
+	case errors.Is(err, io.EOF):
+	case errors.As(err, &at):
+		r.faultAt(position{r.file, at.Line, at.Column}, "no CSV: "+at.Err.Error())
+	default:
+		r.faultAt(position{file: r.file}, "no CSV: "+err.Error())
+	}
+}

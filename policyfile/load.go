@@ -1,0 +1,192 @@
+package policyfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+)
+
+// MaxBytes bounds each file. 5,000 accounts and 2,000 exceptions are about 1 MiB.
+const MaxBytes = 16 << 20
+
+// maxFiles bounds the files of a directory of accounts.
+const maxFiles = 10_000
+
+// File is a policy that was read.
+type File struct {
+	Policy  *detection.Policy
+	Options detection.PolicyOptions // as it was written
+	Files   []string                // every file and directory that was read, the policy's own first
+	places  places
+	name    string
+}
+
+// Load reads the policy file of that name and the files of accounts that it names. The error is [Faults].
+func Load(name string) (*File, error) {
+	r := &reader{name: name, places: places{}, readAccounts: true}
+	if source, ok := r.open(name); ok {
+		r.document(source)
+	}
+	return r.finish()
+}
+
+// Parse reads a policy that is not in a file; name stands for it in faults. It cannot name files of accounts. The
+// error is [Faults].
+func Parse(name string, source []byte) (*File, error) {
+	r := &reader{name: name, file: name, places: places{}}
+	if len(source) > MaxBytes {
+		r.faultAt(position{file: name}, fmt.Sprintf("it has %d bytes, %d are allowed", len(source), MaxBytes))
+	} else {
+		r.document(source)
+	}
+	return r.finish()
+}
+
+// finish compiles what was read. What could not be read is told beside what was read and makes no sense.
+func (r *reader) finish() (*File, error) {
+	p, err := detection.NewPolicy(r.options)
+	var faults detection.Faults
+	if errors.As(err, &faults) {
+		for _, f := range faults {
+			r.faultAt(r.places.of(f.Place, r.name), f.Text)
+		}
+	}
+	if len(r.faults) > 0 {
+		slices.SortStableFunc(r.faults, r.inOrder)
+		return nil, slices.CompactFunc(r.faults, func(a, b *Fault) bool { return *a == *b })
+	}
+	return &File{Policy: p, Options: r.options, Files: r.files, places: r.places, name: r.name}, nil
+}
+
+// inOrder sorts faults as a reader meets them: file after file, from top to bottom.
+func (r *reader) inOrder(a, b *Fault) int {
+	if a.File != b.File {
+		return slices.Index(r.files, a.File) - slices.Index(r.files, b.File)
+	}
+	if a.Line != b.Line {
+		return a.Line - b.Line
+	}
+	return a.Column - b.Column
+}
+
+// Locate returns a fault or warning of the compiled policy with its place in the files.
+func (f *File) Locate(w *detection.Fault) *Fault {
+	p := f.places.of(w.Place, f.name)
+	return &Fault{File: p.file, Line: p.line, Column: p.column, Text: w.Text}
+}
+
+// open reads a file, and notes that it was.
+func (r *reader) open(name string) ([]byte, bool) {
+	r.file = name
+	r.files = append(r.files, name)
+	source, err := readBounded(name)
+	if err != nil {
+		r.faultAt(position{file: name}, err.Error())
+	}
+	return source, err == nil
+}
+
+func readBounded(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, cause(err)
+	}
+	defer file.Close()
+	source, err := io.ReadAll(io.LimitReader(file, MaxBytes+1))
+	switch {
+	case err != nil:
+		return nil, cause(err)
+	case len(source) > MaxBytes:
+		return nil, fmt.Errorf("it has more than %d bytes", MaxBytes)
+	}
+	return source, nil
+}
+
+// cause returns an error of the file system without operation and name.
+func cause(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// accountFiles reads the accounts of a file, or of every file of a directory.
+func (r *reader) accountFiles(at position, name string) {
+	if !r.readAccounts {
+		r.faultAt(at, "only a policy that is a file can name files")
+		return
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(filepath.Dir(r.name), name)
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		r.faultAt(at, fmt.Sprintf("%q: %v", name, cause(err)))
+	case info.IsDir():
+		r.accountFolder(at, name)
+	default:
+		r.accountFile(at, name)
+	}
+}
+
+func (r *reader) accountFolder(at position, name string) {
+	r.files = append(r.files, name)
+	entries, err := os.ReadDir(name)
+	if err != nil {
+		r.faultAt(at, fmt.Sprintf("%q: %v", name, cause(err)))
+		return
+	}
+	// Editors and Kubernetes keep their own files beside ours; those begin with a dot.
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
+		return e.IsDir() || strings.HasPrefix(e.Name(), ".") || formatOf(e.Name()) == ""
+	})
+	if len(entries) == 0 || len(entries) > maxFiles {
+		r.faultAt(at, fmt.Sprintf("%q has %d files .yaml, .yml or .csv; 1 to %d are allowed", name, len(entries), maxFiles))
+		return
+	}
+	for _, e := range entries {
+		r.accountFile(at, filepath.Join(name, e.Name()))
+	}
+}
+
+func (r *reader) accountFile(at position, name string) {
+	format := formatOf(name)
+	if format == "" {
+		r.faultAt(at, fmt.Sprintf("%q is none of .yaml, .yml and .csv", name))
+		return
+	}
+	if slices.Contains(r.files, name) {
+		r.faultAt(at, fmt.Sprintf("%q is read twice", name))
+		return
+	}
+	source, ok := r.open(name)
+	switch {
+	case !ok:
+	case format == "csv":
+		r.csv(source)
+	default:
+		if root := r.parse(source); root != nil {
+			r.accounts(root)
+		}
+	}
+}
+
+// formatOf returns yaml or csv, or "" for any other file.
+func formatOf(name string) string {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".yaml", ".yml":
+		return "yaml"
+	case ".csv":
+		return "csv"
+	}
+	return ""
+}

@@ -1,0 +1,153 @@
+package policyfile
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestLoadSuccess(t *testing.T) {
+	f, err := Load("testdata/good/policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	no := false
+	want := detection.PolicyOptions{
+		Version: "2026-11-01",
+		Default: detection.Level{UnusedRegions: []string{"ap-east-1", "eu-west-3", "eu-central-1"}},
+		Groups: []detection.Group{
+			{Name: "sandbox", Accounts: []string{"111111111111"}, Level: &detection.Level{AllowedRegions: []string{"us-east-1"}}},
+			{Name: "trial", Level: &detection.Level{UnusedRegions: []string{"ap-east-1"}, Shadow: true}},
+		},
+		Accounts: []detection.Account{
+			{
+				ID: "222222222222", Name: "payments-prod", Owner: "payments@example.com", Environment: "prod",
+				Level: &detection.Level{UnusedRegions: []string{"ap-east-1"}, Severity: "Critical", FailedSeverity: "Low"},
+			},
+			{ID: "000000000001", Name: "management", Group: "trial", Tags: map[string]string{"cost-center": "42", "tier": "1"}},
+			{
+				ID: "333333333333", Name: "legacy",
+				Level: &detection.Level{AllowedRegions: []string{"us-east-1"}, ExemptGlobalServices: &no, AlertOnMissingReadOnly: true},
+			},
+			{ID: "444444444444", Name: "one", Group: "trial"},
+			{ID: "555555555555", Name: "two"},
+			{ID: "666666666666", Name: "Data, Inc.", Owner: "data@example.com", Environment: "prod", Group: "sandbox"},
+			{ID: "777777777777", Name: "x"},
+		},
+		Exceptions: []detection.Exception{
+			{
+				Name: "config-recorder", Reason: "AWS Config records in every region", Owner: "cloud-platform@example.com",
+				Expires: time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC), EventSources: []string{"config.amazonaws.com"},
+				Principals: []string{"arn:aws:iam::*:role/aws-service-role/*"},
+			},
+			{
+				Name: "stack-sets", Reason: "StackSets roll out guard rails", Owner: "cloud-platform@example.com",
+				Groups: []string{"sandbox"}, Regions: []string{"eu-west-3"}, EventNames: []string{"Create*"},
+				SourceIPs: []string{"192.0.2.0/24", "cloudformation.amazonaws.com"}, ServiceInvoked: true,
+			},
+		},
+	}
+	if diff := cmp.Diff(want, f.Options); diff != "" {
+		t.Error(diff)
+	}
+	if f.Policy.Version() != "2026-11-01" || len(f.Files) != 6 {
+		t.Errorf("version %s, files %q", f.Policy.Version(), f.Files)
+	}
+	warnings := f.Policy.Warnings(time.Date(2027, 4, 1, 0, 0, 0, 0, time.UTC))
+	last := f.Locate(warnings[len(warnings)-1]).Error()
+	if want := "testdata/good/policy.yaml:18:14: it has expired at 2027-03-31T00:00:00Z: what it was for alerts again"; last != want {
+		t.Errorf("warning %q, want %q", last, want)
+	}
+}
+
+// TestLoadFailure holds every mistake in each testdata/bad/policy.WHAT-IS-WRONG.yaml against the golden file beside
+// it. Write them anew with go test ./policyfile -run TestLoadFailure -update, and read the difference.
+func TestLoadFailure(t *testing.T) {
+	files, err := filepath.Glob("testdata/bad/policy.*.yaml")
+	if err != nil || len(files) < 10 {
+		t.Fatal(files, err)
+	}
+	for _, name := range append(files, "testdata/bad/policy.missing.yaml") {
+		_, err := Load(name)
+		var faults Faults
+		if !errors.As(err, &faults) {
+			t.Errorf("%s: %v, want faults", name, err)
+			continue
+		}
+		golden := strings.TrimSuffix(name, ".yaml") + ".golden"
+		got := []byte(faults.Error() + "\n")
+		if *update {
+			if err := os.WriteFile(golden, got, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %v\n%s", name, err, cmp.Diff(string(want), string(got)))
+		}
+	}
+}
+
+func TestParse(t *testing.T) {
+	if _, err := Parse("topic policy", []byte("default: { unused_regions: [us-west-1] }")); err != nil {
+		t.Error(err)
+	}
+	_, err := Parse("topic policy", []byte("accounts_from: [/etc/passwd.yaml]"))
+	if err == nil || err.Error() != "topic policy:1:17: only a policy that is a file can name files" {
+		t.Errorf("%v", err)
+	}
+	if _, err := Parse("topic policy", make([]byte, MaxBytes+1)); err == nil {
+		t.Error("no error for a policy that is too large")
+	}
+}
+
+// FuzzParse: whatever comes, there is a policy or there are faults, each with the name of its file.
+func FuzzParse(f *testing.F) {
+	files, _ := filepath.Glob("testdata/*/*.yaml")
+	for _, name := range files {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(source)
+	}
+	f.Fuzz(func(t *testing.T, source []byte) {
+		p, err := Parse("fuzz", source)
+		var faults Faults
+		switch {
+		case err == nil && p.Policy != nil:
+			for _, w := range p.Policy.Warnings(time.Time{}) {
+				p.Locate(w)
+			}
+		case !errors.As(err, &faults) || len(faults) == 0:
+			t.Fatalf("%v, %v", p, err)
+		}
+		for _, fault := range faults {
+			if fault.File != "fuzz" || fault.Text == "" || fault.Line < 0 {
+				t.Errorf("%+v", fault)
+			}
+		}
+	})
+}
+
+// FuzzCSV: the same for a CSV of accounts.
+func FuzzCSV(f *testing.F) {
+	f.Add([]byte("account,name,owner,environment,group\n111111111111,a,b,c,\n"))
+	f.Add([]byte("account\n\"1"))
+	f.Fuzz(func(_ *testing.T, source []byte) {
+		r := &reader{name: "fuzz", file: "fuzz", places: places{}}
+		r.csv(source)
+		_, _ = r.finish()
+	})
+}

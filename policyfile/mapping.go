@@ -1,0 +1,107 @@
+package policyfile
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// field is one key of a mapping: how it is read into a T, and what its schema says.
+type field[T any] struct {
+	key    string
+	help   string
+	schema schema
+	read   func(r *reader, n *yaml.Node, t *T)
+}
+
+// readMapping reads a mapping by its fields. What stands for the mapping in faults is what.
+func readMapping[T any](r *reader, n *yaml.Node, what string, fields []field[T], t *T) {
+	if n.Kind != yaml.MappingNode {
+		r.fault(n, "want %s: one `key: value` a line%s", what, isNot(n))
+		return
+	}
+	place := r.place
+	seen := make(map[string]int, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		f := find(fields, key.Value)
+		switch {
+		case f == nil:
+			r.fault(key, "%s has no key %q%s", what, cut(key.Value), didYouMean(key.Value, keysOf(fields)))
+		case seen[key.Value] > 0:
+			r.fault(key, "%s stands in line %d already", key.Value, seen[key.Value])
+		default:
+			seen[key.Value] = key.Line
+			r.note(f.key, -1, value)
+			f.read(r, value, t)
+			r.place = place // reading may have gone into parts of it
+		}
+	}
+}
+
+func find[T any](fields []field[T], key string) *field[T] {
+	for i := range fields {
+		if fields[i].key == key {
+			return &fields[i]
+		}
+	}
+	return nil
+}
+
+func keysOf[T any](fields []field[T]) []string {
+	keys := make([]string, len(fields))
+	for i := range fields {
+		keys[i] = fields[i].key
+	}
+	return keys
+}
+
+// didYouMean returns ", did you mean …?" with its leading comma, or "" where nothing is near.
+func didYouMean(word string, words []string) string {
+	best, least := "", min(4, len(word)/2+1)
+	for _, w := range words {
+		if d := slips(strings.ToLower(word), w, least); d < least {
+			best, least = w, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return ", did you mean " + best + "?"
+}
+
+// slips counts the letters inserted, left out or replaced between two words; what is not below limit may come back
+// as any number that is not.
+func slips(a, b string, limit int) int {
+	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+func join(words []string) string { return strings.Join(words, ", ") }
+
+// cut bounds what a fault quotes.
+func cut(text string) string {
+	const most = 100
+	if len(text) > most {
+		return text[:most] + "…"
+	}
+	return text
+}

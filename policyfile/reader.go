@@ -1,0 +1,166 @@
+package policyfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+)
+
+// reader reads a policy and collects its faults.
+type reader struct {
+	name         string // of the policy
+	file         string // that is read now
+	files        []string
+	readAccounts bool // the policy may name files of accounts
+	options      detection.PolicyOptions
+	places       places
+	faults       Faults
+	place        detection.Place // of what is read now
+}
+
+// position is where something stands.
+type position struct {
+	file         string
+	line, column int
+}
+
+// places tells where the parts of a policy stand.
+type places map[detection.Place]position
+
+// of returns the position of a part, or of what holds it, as near as is known.
+func (p places) of(place detection.Place, file string) position {
+	for _, near := range []detection.Place{
+		place,
+		{Part: place.Part, Index: place.Index, Field: place.Field, Item: -1},
+		{Part: place.Part, Index: place.Index, Item: -1},
+	} {
+		if at, ok := p[near]; ok {
+			return at
+		}
+	}
+	return position{file: file}
+}
+
+// enter notes that a part begins.
+func (r *reader) enter(part detection.Part, index int, n *yaml.Node) {
+	r.place = detection.Place{Part: part, Index: index, Item: -1}
+	r.places[r.place] = r.at(n)
+}
+
+// note notes where a field, or an item of it, stands.
+func (r *reader) note(field string, item int, n *yaml.Node) {
+	place := r.place
+	place.Field, place.Item = field, item
+	r.places[place] = r.at(n)
+}
+
+func (r *reader) at(n *yaml.Node) position { return position{r.file, n.Line, n.Column} }
+
+func (r *reader) fault(n *yaml.Node, format string, args ...any) {
+	r.faultAt(r.at(n), fmt.Sprintf(format, args...))
+}
+
+func (r *reader) faultAt(at position, text string) {
+	r.faults = append(r.faults, &Fault{at.file, at.line, at.column, text})
+}
+
+// parse returns the one document of a YAML file, or nil where there is none.
+func (r *reader) parse(source []byte) *yaml.Node {
+	d := yaml.NewDecoder(bytes.NewReader(source))
+	var root, more yaml.Node
+	err := d.Decode(&root)
+	switch {
+	case errors.Is(err, io.EOF):
+		r.faultAt(position{file: r.file}, "there is nothing in it")
+		return nil
+	case err != nil:
+		r.syntax(err)
+		return nil
+	}
+	if err := d.Decode(&more); err == nil {
+		r.fault(&more, "a second document; want all in one")
+	} else if !errors.Is(err, io.EOF) {
+		r.syntax(err)
+	}
+	return root.Content[0]
+}
+
+var syntaxPattern = regexp.MustCompile(`^yaml: (?:line ([0-9]+): )?(.*)`)
+
+// syntax tells of bytes that are no YAML. The library says the line only.
+func (r *reader) syntax(err error) {
+	at, text := position{file: r.file}, err.Error()
+	if m := syntaxPattern.FindStringSubmatch(text); m != nil {
+		at.line, _ = strconv.Atoi(m[1])
+		text = m[2]
+	}
+	r.faultAt(at, "no YAML: "+text)
+}
+
+// text returns a scalar as it is written: an account id keeps the zeros in front, quotes or not.
+func (r *reader) text(n *yaml.Node) string {
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		r.fault(n, "want a text%s", isNot(n))
+		return ""
+	}
+	return n.Value
+}
+
+func isNot(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return ", not a mapping"
+	case yaml.SequenceNode:
+		return ", not a list"
+	case yaml.AliasNode:
+		return ", not an alias: write it out, so that a reader need not look elsewhere"
+	}
+	return ""
+}
+
+// texts returns a list of scalars, and notes where each stands.
+func (r *reader) texts(field string, n *yaml.Node) []string {
+	if n.Kind != yaml.SequenceNode {
+		r.fault(n, "want a list such as [a, b]%s", isNot(n))
+		return nil
+	}
+	list := make([]string, 0, len(n.Content))
+	for i, item := range n.Content {
+		r.note(field, i, item)
+		list = append(list, r.text(item))
+	}
+	if len(list) == 0 {
+		r.fault(n, "the list is empty")
+	}
+	return list
+}
+
+// flag returns true or false. YAML 1.1 had other words for them, which are mistakes here.
+func (r *reader) flag(n *yaml.Node) bool {
+	if n.Kind == yaml.ScalarNode && n.Style == 0 && (n.Value == "true" || n.Value == "false") {
+		return n.Value == "true"
+	}
+	r.fault(n, "want true or false")
+	return false
+}
+
+// choice returns one of the words.
+func (r *reader) choice(n *yaml.Node, words ...string) string {
+	text := r.text(n)
+	for _, w := range words {
+		if text == w {
+			return w
+		}
+	}
+	if text != "" {
+		r.fault(n, "%q is none of %s%s", cut(text), join(words), didYouMean(text, words))
+	}
+	return words[0]
+}
