@@ -34,6 +34,37 @@ var pairs = []pair{
 		}
 		return fmt.Sprintf("alert-topic and dead-letter-topic are both %q; they must differ", s.AlertTopic)
 	}},
+	{[]string{"input-topic", "shadow-topic"}, func(s *Settings) string {
+		return inputIsOutput(s, "shadow-topic", s.ShadowTopic)
+	}},
+	{[]string{"input-topic", "exempted-topic"}, func(s *Settings) string {
+		return inputIsOutput(s, "exempted-topic", s.ExemptedTopic)
+	}},
+	{[]string{"input-topic", "policy-topic"}, func(s *Settings) string {
+		return inputIsOutput(s, "policy-topic", s.PolicyTopic)
+	}},
+	{[]string{"input-topic-pattern", "shadow-topic"}, func(s *Settings) string {
+		return patternMeetsOutput(s, "shadow-topic", s.ShadowTopic)
+	}},
+	{[]string{"input-topic-pattern", "exempted-topic"}, func(s *Settings) string {
+		return patternMeetsOutput(s, "exempted-topic", s.ExemptedTopic)
+	}},
+	{[]string{"input-topic-pattern", "policy-topic"}, func(s *Settings) string {
+		return patternMeetsOutput(s, "policy-topic", s.PolicyTopic)
+	}},
+	{[]string{"dead-letter-topic", "shadow-topic"}, func(s *Settings) string {
+		return sameTopic("dead-letter-topic", s.DeadLetterTopic, "shadow-topic", s.ShadowTopic)
+	}},
+	{[]string{"dead-letter-topic", "exempted-topic"}, func(s *Settings) string {
+		return sameTopic("dead-letter-topic", s.DeadLetterTopic, "exempted-topic", s.ExemptedTopic)
+	}},
+	{[]string{"policy", "policy-topic"}, onePolicy("policy", "policy-topic")},
+	{[]string{"policy", "unused-regions"}, onePolicy("policy", "unused-regions")},
+	{[]string{"policy", "missing-read-only"}, onePolicy("policy", "missing-read-only")},
+	{[]string{"policy", "policy-version"}, onePolicy("policy", "policy-version")},
+	{[]string{"policy-topic", "unused-regions"}, onePolicy("policy-topic", "unused-regions")},
+	{[]string{"policy-topic", "missing-read-only"}, onePolicy("policy-topic", "missing-read-only")},
+	{[]string{"policy-topic", "policy-version"}, onePolicy("policy-topic", "policy-version")},
 	{[]string{"delivery", "instance-id"}, func(s *Settings) string {
 		if s.Delivery != ExactlyOnce || s.InstanceID != None {
 			return ""
@@ -51,6 +82,24 @@ var pairs = []pair{
 	}},
 	{[]string{"delivery-timeout", "rebalance-timeout"}, handOver},
 	{[]string{"delivery", "commit-interval", "transaction-timeout"}, transactionTime},
+}
+
+// onePolicy keeps two settings from being a policy each: one of them would be ignored, and nobody would see which.
+func onePolicy(name, other string) func(*Settings) string {
+	return func(s *Settings) string {
+		if s.Origin(name).Source == FromDefault || s.Origin(other).Source == FromDefault {
+			return ""
+		}
+		return name + " and " + other + " are both given; the policy says all of it, leave one out"
+	}
+}
+
+// sameTopic keeps two topics apart.
+func sameTopic(name, topic, other, otherTopic string) string {
+	if topic != otherTopic {
+		return ""
+	}
+	return fmt.Sprintf("%s and %s are both %q; they must differ", name, other, topic)
 }
 
 // commitTime is what a commit may take when partitions are handed over.
@@ -96,7 +145,7 @@ func inputIsOutput(s *Settings, name, output string) string {
 
 // patternMeetsOutput finds the same where the input is a pattern.
 func patternMeetsOutput(s *Settings, name, output string) string {
-	if s.InputPattern == "" || !regexp.MustCompile(s.WholeInputPattern()).MatchString(output) {
+	if s.InputPattern == "" || output == "" || !regexp.MustCompile(s.WholeInputPattern()).MatchString(output) {
 		return ""
 	}
 	return fmt.Sprintf("input-topic-pattern %s matches %s %q, which would be read as input; change one of them",

@@ -26,6 +26,16 @@ func TestPairsFailure(t *testing.T) {
 		"--input-topic-pattern=a|b", "--alert-topic=b")
 	f(`flag --input-topic-pattern, flag --dead-letter-topic: input-topic-pattern "a|b" matches dead-letter-topic "b", which would be read as input; change one of them`,
 		"--input-topic-pattern=a|b", "--dead-letter-topic=b")
+	f(`flag --dead-letter-topic, flag --shadow-topic: dead-letter-topic and shadow-topic are both "a"; they must differ`,
+		"--dead-letter-topic=a", "--shadow-topic=a")
+	f(`flag --input-topic-pattern, flag --exempted-topic: input-topic-pattern "a|b" matches exempted-topic "b", which would be read as input; change one of them`,
+		"--input-topic-pattern=a|b", "--exempted-topic=b")
+	f(`flag --input-topic, flag --policy-topic: input-topic and policy-topic are both "a"; they must differ`,
+		"--input-topic=a", "--policy-topic=a")
+	f("flag --policy, flag --unused-regions: policy and unused-regions are both given; the policy says all of it, leave one out",
+		"--policy=policy.yaml", "--unused-regions=us-west-1")
+	f("flag --policy-topic, flag --missing-read-only: policy-topic and missing-read-only are both given; the policy says all of it, leave one out",
+		"--policy-topic=p", "--missing-read-only=alert")
 	f("flag --delivery, flag --instance-id: exactly-once needs an instance-id for its transactions; give one, or leave it out and one is made",
 		"--delivery=exactly-once", "--instance-id=none")
 	f("flag --commit-interval, default of session-timeout: commit-interval 6s must be shorter than session-timeout 6s",
@@ -56,6 +66,8 @@ func TestPairsSuccess(t *testing.T) {
 	f("--delivery-timeout=55s")
 	f("--transaction-timeout=1s")
 	f("--delivery=exactly-once", "--transaction-timeout=3s", "--commit-interval=1s")
+	f("--input-topic-pattern=.*t", "--alert-topic=a", "--dead-letter-topic=d")
+	f("--policy=policy.yaml", "--shadow-topic=x", "--exempted-topic=x")
 	s := f("--input-topic-pattern=cloudtrail")
 	if s.InputTopics != nil || s.WholeInputPattern() != "^(?:cloudtrail)$" {
 		t.Errorf("topics %q, pattern %q", s.InputTopics, s.WholeInputPattern())

@@ -27,6 +27,8 @@ type Settings struct {
 	InputPattern    string   // a regular expression over whole topic names
 	AlertTopic      string
 	DeadLetterTopic string
+	ShadowTopic     string // empty means that findings in shadow mode are only counted
+	ExemptedTopic   string // empty means that exempted events are only counted
 	CreateTopics    bool
 	Partitions      int // of topics that are made; 0 means the broker's default
 	Replicas        int // of topics that are made; 0 means the broker's default
@@ -48,6 +50,8 @@ type Settings struct {
 	MaxBatchBytes      int // largest batch that is read, decompressed by the client
 	MaxEventBytes      int // largest record that is read, decompressed by the decoder
 
+	Policy                 string // the policy's file; empty where the settings below are the policy
+	PolicyTopic            string // the topic that the policy is in
 	PolicyVersion          string // empty means a hash of the policy's content
 	UnusedRegions          []string
 	AlertOnMissingReadOnly bool

@@ -54,6 +54,18 @@ var all = table{
 			"a topic name of "+kafkaNameRule, parseTopic),
 	},
 	{
+		Name: "shadow-topic", Section: sectionTopics,
+		Help: "topic to write findings of levels in shadow mode to; without it they are only counted",
+		kind: text(func(s *Settings) *string { return &s.ShadowTopic }, "topic",
+			"a topic name of "+kafkaNameRule, parseTopic),
+	},
+	{
+		Name: "exempted-topic", Section: sectionTopics,
+		Help: "topic to write events to that an exception of the policy exempts; without it they are only counted",
+		kind: text(func(s *Settings) *string { return &s.ExemptedTopic }, "topic",
+			"a topic name of "+kafkaNameRule, parseTopic),
+	},
+	{
 		Name: "create-topics", Section: sectionTopics, Default: "false",
 		Help: "make the topics that do not exist",
 		kind: toggle(func(s *Settings) *bool { return &s.CreateTopics }),
@@ -137,6 +149,18 @@ var all = table{
 		Name: "max-batch-bytes", Section: sectionDelivery, Default: "128MiB",
 		Help: "largest batch of records to read, decompressed; a larger one stops the instance",
 		kind: size(func(s *Settings) *int { return &s.MaxBatchBytes }, 1<<20, 1<<30),
+	},
+	{
+		Name: "policy", Section: sectionDecision,
+		Help: "YAML file with the policy, in place of unused-regions, missing-read-only and policy-version;" +
+			" run reads it again when it changes and on SIGHUP",
+		kind: text(func(s *Settings) *string { return &s.Policy }, "file", "a file name", parsePath),
+	},
+	{
+		Name: "policy-topic", Section: sectionDecision,
+		Help: "compacted topic whose newest record is the policy of run, in place of policy",
+		kind: text(func(s *Settings) *string { return &s.PolicyTopic }, "topic",
+			"a topic name of "+kafkaNameRule, parseTopic),
 	},
 	{
 		Name: "unused-regions", Section: sectionDecision, Default: "ap-east-1,eu-west-3,eu-central-1",

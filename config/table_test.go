@@ -46,6 +46,10 @@ func TestEverySettingSuccess(t *testing.T) {
 	f("input-topic-pattern", "trail-[a-z]{2,3}", "trail-[a-z]{2,3}")
 	f("alert-topic", "x", "x")
 	f("dead-letter-topic", "x", "x")
+	f("shadow-topic", "x", "x")
+	f("exempted-topic", "x", "x")
+	f("policy", "policies/policy.yaml", "policies/policy.yaml")
+	f("policy-topic", "x", "x")
 	f("create-topics", "true", "true")
 	f("partitions", "100000", "100000")
 	f("replicas", "3", "3")
@@ -84,7 +88,7 @@ func TestEverySettingSuccess(t *testing.T) {
 }
 
 func TestEverySettingFailure(t *testing.T) {
-	tested := map[string]bool{"config": true} // see TestMissingFile
+	tested := map[string]bool{"config": true, "policy": true} // see TestMissingFile; any text names a file
 	f := func(name, value, why string) {
 		t.Helper()
 		tested[name] = true
@@ -118,6 +122,9 @@ func TestEverySettingFailure(t *testing.T) {
 	f("input-topic-pattern", "a(", "is no regular expression")
 	f("alert-topic", "a/b", "has characters that Kafka does not allow")
 	f("dead-letter-topic", ".", "is reserved")
+	f("shadow-topic", ".", "is reserved")
+	f("exempted-topic", ".", "is reserved")
+	f("policy-topic", ".", "is reserved")
 	f("create-topics", "yes", "is not known")
 	f("create-topics", "True", "is not known, did you mean true?")
 	f("partitions", "-1", "is too small")
