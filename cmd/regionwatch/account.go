@@ -15,7 +15,7 @@ func logStart(log *slog.Logger, s *config.Settings, policy *detection.Policy, id
 		"brokers", s.Brokers, "input_topics", s.InputTopics, "input_topic_pattern", s.InputPattern,
 		"alert_topic", s.AlertTopic, "dead_letter_topic", s.DeadLetterTopic,
 		"group", s.Group, "instance_id", id.Name, "delivery", s.Delivery, "start", s.Start.String(),
-		"policy_version", policy.Version(), "unused_regions", s.UnusedRegions, "admin_address", admin)
+		"policy_version", policy.Version(), "policy_hash", policy.Hash(), "policy", policyOrigin(s), "unused_regions", s.UnusedRegions, "admin_address", admin)
 }
 
 // logAccount writes what became of everything that was read.

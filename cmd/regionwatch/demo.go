@@ -67,7 +67,7 @@ func newDemoCommand() *cobra.Command {
 	flags.Var(f.matching, "match-share", "share of events that are writes in an unused region, from 0 to 1")
 	flags.Var(f.damaged, "damaged-share", "share of records that are damaged, from 0 to 1")
 	flags.StringSliceVar(&f.shapes, "shape", []string{"event", "gzip+records", "ndjson"}, "shapes of the records, as generate takes them")
-	addNamedSettings(cmd, "delivery", "unused-regions")
+	addNamedSettings(cmd, "delivery", "policy", "unused-regions")
 	return cmd
 }
 
@@ -76,7 +76,7 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	traffic, err := f.traffic(s)
+	traffic, err := f.traffic(s, policy)
 	if err != nil {
 		return mistake{err}
 	}
@@ -102,13 +102,17 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 }
 
 // traffic returns what makes the records. The error names every mistake.
-func (f *demoFlags) traffic(s *config.Settings) (*demoTraffic, error) {
+func (f *demoFlags) traffic(s *config.Settings, policy *detection.Policy) (*demoTraffic, error) {
+	unused := s.UnusedRegions
+	if s.Policy != "" {
+		unused = policy.Effective("", time.Now()).Unused
+	}
 	o := sample.Options{
-		Seed: uint64(f.seed.value), Accounts: int(f.accounts.value), UnusedRegions: s.UnusedRegions,
+		Seed: uint64(f.seed.value), Accounts: int(f.accounts.value), UnusedRegions: unused,
 		MatchShare: f.matching.value, DamagedShare: f.damaged.value, EventsPerRecord: 5,
 		Start: time.Now(), Interval: time.Second / time.Duration(3*f.rate.value),
 	}
-	o.Regions = usedRegions(s.UnusedRegions)
+	o.Regions = usedRegions(unused)
 	var faults []error
 	for _, text := range f.shapes {
 		chain, err := sample.ParseShape(text)
@@ -228,7 +232,7 @@ func mergeCancel(a, b context.Context) (context.Context, func()) {
 func (d *demo) account(w io.Writer) error {
 	a := demoAccount{
 		status: d.processor.Status(), truth: d.traffic.truth(), produced: d.traffic.records(),
-		alertsBack: d.reader.alerts.Load(), lettersBack: d.reader.letters.Load(), unused: d.settings.UnusedRegions,
+		alertsBack: d.reader.alerts.Load(), lettersBack: d.reader.letters.Load(), unused: d.settings.UnusedRegions, ownPolicy: d.settings.Policy != "",
 	}
 	a.print(w)
 	return a.check()

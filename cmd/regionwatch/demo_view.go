@@ -50,7 +50,7 @@ func newDemoView(cmd *cobra.Command, broker string, s *config.Settings, policy *
 	v.live = isTerminal(v.out)
 	v.head = []string{
 		fmt.Sprintf("Kafka broker on %s, topics %s, %s, %s", broker, demoInput, demoAlerts, demoDeadLetters),
-		fmt.Sprintf("delivery %s, unused regions %s, policy %s", s.Delivery, strings.Join(s.UnusedRegions, ", "), policy.Version()),
+		fmt.Sprintf("delivery %s, %s", s.Delivery, policyText(s, policy)),
 		"look at the alerts from another terminal, with either of",
 		fmt.Sprintf("  kcat -C -b %s -t %s", broker, demoAlerts),
 		fmt.Sprintf("  kafka-console-consumer.sh --bootstrap-server %s --topic %s --from-beginning", broker, demoAlerts),

@@ -54,15 +54,20 @@ func execute(args []string, stderr io.Writer) int {
 // that is in the command line.
 func watchStart(root *cobra.Command) *bool {
 	started := new(bool)
-	for _, cmd := range root.Commands() {
+	watchCommands(root, started)
+	return started
+}
+
+func watchCommands(parent *cobra.Command, started *bool) {
+	for _, cmd := range parent.Commands() {
 		if run := cmd.RunE; run != nil {
 			cmd.RunE = func(cmd *cobra.Command, args []string) error {
 				*started = true
 				return run(cmd, args)
 			}
 		}
+		watchCommands(cmd, started)
 	}
-	return started
 }
 
 // report writes an error, one line for each of its lines. They may quote brokers and files.
@@ -99,6 +104,6 @@ func newRootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(newRunCommand(), newDemoCommand(), newScanCommand(), newExplainCommand(), newGenerateCommand(),
-		newValidateCommand(), newVersionCommand())
+		newValidateCommand(), newRegionsCommand(), newVersionCommand())
 	return root
 }

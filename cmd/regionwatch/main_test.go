@@ -80,7 +80,7 @@ func TestCommandLineFailure(t *testing.T) {
 	const required = "brokers: is required: give flag --brokers, environment REGIONWATCH_BROKERS or file key brokers;" +
 		" allowed: host:port, several with commas"
 	f("versio", `no such command: "versio", did you mean version?`)
-	f("zzzzzz", `no such command: "zzzzzz"; there are demo, explain, generate, run, scan, validate, version`)
+	f("zzzzzz", `no such command: "zzzzzz"; there are demo, explain, generate, regions, run, scan, validate, version`)
 	f("run", required)
 	f("run --brokers=a:1 extra", `regionwatch run: "extra" is not expected; it takes flags only`)
 	f("version --format yaml", `flag --format: "yaml" is not known; allowed: text, json`)
@@ -124,6 +124,8 @@ func TestCommandLineSuccess(t *testing.T) {
 	f("version --format json", `"go":"go1.`)
 	f("validate --brokers=a:1 --group=b", "group ", "flag --group", "policy version sha256:")
 	f("validate --brokers=a:1 --policy-version=v1 --format=json", `"policyVersion":"v1"`, `{"name":"brokers","value":"a:1","from":"flag --brokers"}`)
+	f("regions", "REGION", "eu-central-1", "Europe (Frankfurt)", "opt-in", detection.CatalogueDate)
+	f("regions --format json", `{"code":"us-east-1","partition":"aws","name":"US East (N. Virginia)","optIn":false,"opened":2006}`)
 	f("completion bash", "complete")
 }
 

@@ -53,7 +53,7 @@ func newScanCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.deadLetters, "dead-letters", "", "file to write what could not be read to, a JSON object a line")
 	cmd.Flags().StringSliceVar(&f.failOn, "fail-on", nil, "exit with status 1 if there were any (alert, dead-letter, several with commas)")
 	mustBeKnown(cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(failures, cobra.ShellCompDirectiveNoFileComp)))
-	addNamedSettings(cmd, "config", "unused-regions", "missing-read-only", "policy-version", "no-event-copy", "max-event-bytes")
+	addNamedSettings(cmd, "config", "policy", "unused-regions", "missing-read-only", "policy-version", "no-event-copy", "max-event-bytes")
 	return cmd
 }
 

@@ -27,6 +27,7 @@ func addSettings(cmd *cobra.Command, required ...string) {
 		}
 	}
 	mustBeKnown(cmd.MarkFlagFilename("config", "yaml", "yml"))
+	mustBeKnown(cmd.MarkFlagFilename("policy", "yaml", "yml"))
 }
 
 // mustBeKnown stops at a flag that was never added, which only a change of this file can bring about.
@@ -45,28 +46,23 @@ func takesSettings(cmd *cobra.Command) bool {
 // loadPolicy returns the settings of a command and the policy that they describe. The error holds every
 // mistake in both.
 func loadPolicy(cmd *cobra.Command) (*config.Settings, *detection.Policy, error) {
-	s, err := config.Load(config.Sources{
-		Flags:    cmd.Flags(),
-		Environ:  os.Environ(),
-		Required: strings.Fields(cmd.Annotations[requiredKey]),
-	})
-	policy, policyErr := newPolicy(s)
-	if err := errors.Join(err, policyErr); err != nil {
+	s, policy, err := loadBoth(cmd)
+	if err != nil {
 		return nil, nil, mistake{err}
 	}
-	return s, policy, nil
+	return s, policy.Policy, nil
 }
 
-// newPolicy compiles the policy. Each line of the error says which setting is at fault.
-func newPolicy(s *config.Settings) (*detection.Policy, error) {
-	policy, err := detection.NewPolicy(detection.PolicyOptions{
-		Version: s.PolicyVersion,
-		Default: detection.Level{UnusedRegions: s.UnusedRegions, AlertOnMissingReadOnly: s.AlertOnMissingReadOnly},
-	})
-	if err == nil {
-		return policy, nil
-	}
-	return nil, s.Blame("unused-regions", err)
+// loadBoth is loadPolicy with the policy's file. The settings are returned in any case.
+func loadBoth(cmd *cobra.Command) (*config.Settings, loadedPolicy, error) {
+	s, err := readSettings(cmd, strings.Fields(cmd.Annotations[requiredKey])...)
+	policy, policyErr := newPolicy(s)
+	return s, policy, errors.Join(err, policyErr)
+}
+
+// readSettings reads the settings of a command, of which some are required. They are returned in any case.
+func readSettings(cmd *cobra.Command, required ...string) (*config.Settings, error) {
+	return config.Load(config.Sources{Flags: cmd.Flags(), Environ: os.Environ(), Required: required})
 }
 
 // newOptions returns the processor's options that settings decide.
@@ -76,6 +72,8 @@ func newOptions(s *config.Settings) processor.Options {
 		InputTopics:        s.InputTopics,
 		AlertTopic:         s.AlertTopic,
 		DeadLetterTopic:    s.DeadLetterTopic,
+		ShadowTopic:        s.ShadowTopic,
+		ExemptedTopic:      s.ExemptedTopic,
 		CreateTopics:       s.CreateTopics,
 		Partitions:         int32(s.Partitions), // bounded by the table
 		Replicas:           int16(s.Replicas),   // bounded by the table

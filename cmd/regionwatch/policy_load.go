@@ -1,0 +1,64 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/policyfile"
+	"github.com/regionwatch/regionwatch/processor/detection"
+)
+
+// loadedPolicy is a policy, and the file that it comes from; nil where it is in the settings.
+type loadedPolicy struct {
+	*detection.Policy
+	file *policyfile.File
+}
+
+// warnings returns what is to be said of the policy at a time, each with its place. A list in the settings is what it
+// is: a policy that is to be kept in order is a file.
+func (p loadedPolicy) warnings(now time.Time) (lines []string) {
+	if p.file == nil {
+		return nil
+	}
+	for _, w := range p.Warnings(now) {
+		lines = append(lines, p.file.Locate(w).Error())
+	}
+	return lines
+}
+
+// newPolicy compiles the policy of the file that the settings name, or else the one that they are. Each line of the
+// error says which setting is at fault, or which place in the file.
+func newPolicy(s *config.Settings) (loadedPolicy, error) {
+	if s.Policy != "" {
+		file, err := policyfile.Load(s.Policy)
+		if err != nil {
+			return loadedPolicy{}, err
+		}
+		return loadedPolicy{file.Policy, file}, nil
+	}
+	policy, err := detection.NewPolicy(detection.PolicyOptions{
+		Version: s.PolicyVersion,
+		Default: detection.Level{UnusedRegions: s.UnusedRegions, AlertOnMissingReadOnly: s.AlertOnMissingReadOnly},
+	})
+	if err != nil {
+		return loadedPolicy{}, s.Blame("unused-regions", err)
+	}
+	return loadedPolicy{Policy: policy}, nil
+}
+
+// policyOrigin says where the policy comes from.
+func policyOrigin(s *config.Settings) string {
+	switch {
+	case s.Policy != "":
+		return "file " + s.Policy
+	case s.PolicyTopic != "":
+		return "topic " + s.PolicyTopic
+	}
+	return "unused regions " + strings.Join(s.UnusedRegions, ", ")
+}
+
+// policyText says for people which policy holds.
+func policyText(s *config.Settings, p *detection.Policy) string {
+	return policyOrigin(s) + ", policy " + p.Version()
+}

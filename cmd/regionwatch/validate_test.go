@@ -1,0 +1,67 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// writePolicy writes a policy into a folder of its own and returns its name.
+func writePolicy(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestValidatePolicy(t *testing.T) {
+	const fine = "default: { allowed_regions: [us-east-1] }\ngroups: { sandbox: { accounts: ['111111111111'], allowed_regions: [us-east-1, us-west-2], mode: shadow, severity: Low } }\n" +
+		"accounts: { '222222222222': { unused_regions: [ap-east-1, ap-northeast-1, ap-northeast-2, ap-northeast-3, ap-south-1, ap-southeast-1, ap-southeast-2, ca-central-1, eu-central-1, eu-north-1, eu-west-1, eu-west-2, eu-west-3, sa-east-1, us-east-2, us-west-1, us-west-2, ap-east-2, ap-southeast-6, ap-southeast-7, mx-central-1, me-west-1, sa-west-1, us-east-1] } }\n"
+	f := func(policy string, status int, stdout, stderr string, args ...string) {
+		t.Helper()
+		args = append([]string{"validate", "--policy", writePolicy(t, policy)}, args...)
+		gotOut, gotErr, got := runCommand(t, args...)
+		if got != status || !strings.Contains(strings.Join(strings.Fields(gotOut), " "), stdout) || !strings.Contains(gotErr, stderr) || stderr == "" && gotErr != "" {
+			t.Errorf("%q: status %d\n%s\n%s", args, got, gotOut, gotErr)
+		}
+	}
+	f(fine, exitDone, "LEVEL ACCOUNTS REGIONS SEVERITY MODE default 0 and all others all unused but us-east-1 High alert "+
+		"group sandbox 1 all unused but us-east-1, us-west-2 Low shadow accounts on their own 1 each its own - -", "")
+	f(fine, exitDone, "us-west-2 1 yes", "", "--strict")
+	f("default: { unused_regions: [ap-east-1] }", exitDone, "policy version sha256:", "policy.yaml:1:28: enabled in every account, and neither listed")
+	f("default: { unused_regions: [ap-east-1] }", exitMistake, "", "--strict takes them for mistakes", "--strict")
+	f("default: { unused_region: [ap-east-1] }", exitMistake, "", `policy.yaml:1:12: default has no key "unused_region", did you mean unused_regions?`)
+	f("default: {}", exitMistake, "", "policy and unused-regions are both given", "--unused-regions=ap-east-1")
+	f("default: { unused_region: [ap-east-1] }", exitMistake, `"faults":["`, "did you mean unused_regions?", "--format=json")
+
+	stdout, _, _ := runCommand(t, "validate", "--format=json", "--policy", writePolicy(t, fine))
+	var v validated
+	if err := json.Unmarshal([]byte(stdout), &v); err != nil || len(v.Summary.Levels) != 3 || v.Hash != v.Policy || len(v.Warnings) != 0 {
+		t.Errorf("%v: %s", err, stdout)
+	}
+}
+
+// The policy of a file decides in scan and explain, and its mistakes end them.
+func TestScanByPolicyFile(t *testing.T) {
+	events := filepath.Join(t.TempDir(), "events.json")
+	if err := os.WriteFile(events, []byte(matching), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := func(policy string, status int, want string) {
+		t.Helper()
+		name := writePolicy(t, policy)
+		stdout, stderr, got := runCommand(t, "scan", events, "--policy", name)
+		if got != status || !strings.Contains(stdout, want) || want == "" && stdout != "" {
+			t.Errorf("%s: status %d: %s%s", policy, got, stdout, stderr)
+		}
+	}
+	f(`{version: "7", accounts: {"111111111111": {name: payments, unused_regions: [eu-central-1], severity: Critical}}}`, exitDone,
+		`"level":"account 111111111111","reason":"eu-central-1 is in unused_regions","account":{"name":"payments"}}`)
+	f(`{exceptions: [{name: x, accounts: ["111111111111"]}]}`, exitDone, "")
+	f(`{exceptions: [{name: x, accounts: ["111111111111"], expires: 2020-01-01}]}`, exitDone, `"awsRegion":"eu-central-1"`)
+	f(`{exceptions: [{name: x}]}`, exitMistake, "")
+}
