@@ -12,10 +12,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/processor"
-	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
 func newRunCommand() *cobra.Command {
@@ -31,9 +31,9 @@ func newRunCommand() *cobra.Command {
 		Example: "  regionwatch run --brokers kafka-1:9092,kafka-2:9092 --input-topic cloudtrail --create-topics",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, policy, err := loadPolicy(cmd)
+			s, policy, err := loadBoth(cmd)
 			if err != nil {
-				return err
+				return mistake{err}
 			}
 			return runProcessor(cmd.Context(), s, policy, cmd.ErrOrStderr())
 		},
@@ -46,37 +46,55 @@ func newRunCommand() *cobra.Command {
 var errDraining = errors.New("draining after a signal to stop")
 
 // runProcessor runs until a signal. Once the log stands, its errors are in there.
-func runProcessor(ctx context.Context, s *config.Settings, policy *detection.Policy, stderr io.Writer) error {
+func runProcessor(ctx context.Context, s *config.Settings, policy loadedPolicy, stderr io.Writer) error {
 	log := newLogger(stderr, s)
 	tuneCollector(os.LookupEnv)
 	id := newIdentity(s, log)
 	defer id.Close()
 	registry := newRegistry()
 
+	ctx, stop := stopOnSignal(ctx, s.DrainTimeout, log)
+	defer stop()
+	source, err := openPolicySource(ctx, s, policy, log, registry)
+	if err != nil {
+		return inLog(log, err)
+	}
+	defer source.close()
+
 	o := newOptions(s)
 	o.InstanceID, o.Logger, o.Registry = id.Name, log, registry
-	o.Policy = func() *detection.Policy { return policy }
+	o.Policy = source.policy
 	p, err := processor.New(o)
 	if err != nil {
 		return mistake{err}
 	}
 
-	ctx, stop := stopOnSignal(ctx, s.DrainTimeout, log)
-	defer stop()
 	closeAdmin, address, err := openAdmin(ctx, s, registry, p, log)
 	if err != nil {
 		return inLog(log, err)
 	}
 	defer closeAdmin()
 
-	logStart(log, s, policy, id, address)
+	logStart(log, s, source.policy(), id, address)
 	began := time.Now()
-	err = p.Run(ctx)
+	err = runBeside(ctx, source.run, p.Run)
 	logAccount(log, p.Status(), time.Since(began))
 	if err != nil {
 		return inLog(log, err)
 	}
 	return nil
+}
+
+// runBeside runs work, and beside it what keeps the policy up to date. Where that fails the work is drained.
+func runBeside(ctx context.Context, beside, work func(context.Context) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	working, done := context.WithCancel(ctx)
+	group.Go(func() error { return beside(working) })
+	group.Go(func() error {
+		defer done()
+		return work(ctx)
+	})
+	return group.Wait()
 }
 
 // inLog writes the error that ends the process, and marks it as written.

@@ -58,11 +58,12 @@ func (p *Policy) Version() string { return p.version }
 // Hash names the policy's content: the same content has the same hash, whatever the order of its lists of regions.
 func (p *Policy) Hash() string { return p.hash }
 
-// Exceptions returns the names of the exceptions, in their order, and which of them have expired.
-func (p *Policy) Exceptions(now time.Time) (names []string, expired []bool) {
+// ExpiredExceptions returns how many exceptions do not hold any more at a time.
+func (p *Policy) ExpiredExceptions(now time.Time) (n int) {
 	for i := range p.exceptions {
-		names = append(names, p.exceptions[i].mark.Name)
-		expired = append(expired, p.exceptions[i].hasExpired(now))
+		if p.exceptions[i].hasExpired(now) {
+			n++
+		}
 	}
-	return names, expired
+	return n
 }

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/policyfile"
+)
+
+// policyTopic is the compacted topic whose newest record is the policy. It has one partition, because only within one
+// there is a newest record, and is read in no group, because every instance reads all of it.
+type policyTopic struct {
+	name   string
+	client *kgo.Client
+}
+
+func openPolicyTopic(s *config.Settings) (*policyTopic, error) {
+	client, err := kgo.NewClient(
+		kgo.SeedBrokers(s.Brokers...),
+		kgo.ClientID("regionwatch-policy"),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{s.PolicyTopic: {0: kgo.NewOffset().AtStart()}}),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.FetchMaxPartitionBytes(policyfile.MaxBytes),
+		kgo.KeepControlRecords(), // the last one may be the end of a transaction
+	)
+	if err != nil {
+		return nil, fmt.Errorf("making client of topic %q: %w", s.PolicyTopic, err)
+	}
+	return &policyTopic{s.PolicyTopic, client}, nil
+}
+
+func (t *policyTopic) close() { t.client.Close() }
+
+// first reads the topic to its end and returns the newest policy in it that is valid. Those that come later are left
+// to poll.
+func (t *policyTopic) first(ctx context.Context) (loadedPolicy, error) {
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	policy, err := t.readToEnd(ctx)
+	if err != nil {
+		return loadedPolicy{}, fmt.Errorf("reading the policy from topic %q: %w", t.name, err)
+	}
+	return policy, nil
+}
+
+func (t *policyTopic) readToEnd(ctx context.Context) (newest loadedPolicy, _ error) {
+	left, err := t.end(ctx)
+	if err != nil {
+		return newest, err
+	}
+	var fault error
+	for next := int64(0); next < left; {
+		fetches := t.client.PollRecords(ctx, 1)
+		if err := fetches.Err(); err != nil {
+			return newest, err
+		}
+		for _, r := range fetches.Records() {
+			next = r.Offset + 1
+			if !hasPolicy(r) {
+				continue
+			}
+			if policy, err := parsePolicyRecord(r); err != nil {
+				fault = err
+			} else {
+				newest = policy
+			}
+		}
+	}
+	if newest.Policy == nil {
+		return newest, errors.Join(errors.New("there is no valid policy in it"), fault)
+	}
+	return newest, nil
+}
+
+// end returns the offset after the last committed record, 0 where there are none.
+func (t *policyTopic) end(ctx context.Context) (int64, error) {
+	admin := kadm.NewClient(t.client)
+	starts, err := admin.ListStartOffsets(ctx, t.name)
+	if err == nil {
+		err = starts.Error()
+	}
+	if err != nil {
+		return 0, err
+	}
+	if n := len(starts[t.name]); n != 1 {
+		return 0, fmt.Errorf("it has %d partitions; it must have one, else there is no newest record", n)
+	}
+	ends, err := admin.ListCommittedOffsets(ctx, t.name)
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		return 0, err
+	}
+	start, _ := starts.Lookup(t.name, 0)
+	end, _ := ends.Lookup(t.name, 0)
+	if start.Offset >= end.Offset {
+		return 0, nil
+	}
+	return end.Offset, nil
+}
+
+// poll waits for records and returns the newest that holds a policy, or nil.
+func (t *policyTopic) poll(ctx context.Context) (newest *kgo.Record, err error) {
+	fetches := t.client.PollFetches(ctx)
+	if ctx.Err() != nil {
+		return nil, nil
+	}
+	fetches.EachRecord(func(r *kgo.Record) {
+		if hasPolicy(r) {
+			newest = r
+		}
+	})
+	return newest, fetches.Err()
+}
+
+// hasPolicy reports whether a policy stands in the record. One without a value is a deletion.
+func hasPolicy(r *kgo.Record) bool { return !r.Attrs.IsControl() && len(r.Value) > 0 }
+
+// parsePolicyRecord compiles the policy of a record.
+func parsePolicyRecord(r *kgo.Record) (loadedPolicy, error) {
+	file, err := policyfile.Parse(fmt.Sprintf("topic %s offset %d", r.Topic, r.Offset), r.Value)
+	if err != nil {
+		return loadedPolicy{}, err
+	}
+	return loadedPolicy{file.Policy, file}, nil
+}
+
+// watchTopic takes each policy that comes to the topic, until ctx ends.
+func (p *policySource) watchTopic(ctx context.Context) error {
+	for ctx.Err() == nil {
+		newest, err := p.topic.poll(ctx)
+		if err != nil {
+			p.log.Warn("reading the policy's topic", "topic", p.topic.name, "error", err)
+		}
+		if newest != nil {
+			p.replace(parsePolicyRecord(newest))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// settleTime is how long the files must be quiet before they are read: an editor writes in several steps.
+const settleTime = 100 * time.Millisecond
+
+// watchFile reads the policy again when one of its files changes and on SIGHUP, until ctx ends.
+//
+// The folders are watched, not the files: editors and Kubernetes put a new file, or a new target of a symbolic link, in
+// the place of the old one, and a watch on that would end with it.
+func (p *policySource) watchFile(ctx context.Context) error {
+	hangUp := make(chan os.Signal, 1)
+	signal.Notify(hangUp, syscall.SIGHUP)
+	defer signal.Stop(hangUp)
+	var events <-chan fsnotify.Event // nil where the system has no watch to give
+	var faults <-chan error
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		p.log.Warn("watching the policy; SIGHUP makes it read all the same", "error", err)
+	} else {
+		defer watcher.Close()
+		events, faults = watcher.Events, watcher.Errors
+	}
+	p.watchFolders(watcher)
+	p.reload() // what changed since the start
+
+	settled := time.NewTimer(0)
+	<-settled.C
+	hourly := time.NewTicker(warnEvery)
+	defer hourly.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hourly.C:
+			p.warn()
+		case <-hangUp:
+			p.fault = "" // whoever asks wants an answer
+			p.reload()
+		case <-events:
+			settled.Reset(settleTime)
+		case err := <-faults:
+			// Events may be lost, so that only reading tells.
+			p.log.Warn("watching the policy", "error", err)
+			settled.Reset(settleTime)
+		case <-settled.C:
+			p.reload()
+			p.watchFolders(watcher)
+		}
+	}
+}
+
+// reload reads the policy again.
+func (p *policySource) reload() { p.replace(newPolicy(p.settings)) }
+
+// watchFolders watches the folders of all files that the policy is made of. One that is watched already stays so.
+func (p *policySource) watchFolders(watcher *fsnotify.Watcher) {
+	if watcher == nil {
+		return
+	}
+	folders := map[string]bool{filepath.Dir(p.settings.Policy): true}
+	if file := p.current.Load().file; file != nil {
+		for _, name := range file.Files {
+			folders[filepath.Dir(name)] = true
+			if info, err := os.Stat(name); err == nil && info.IsDir() {
+				folders[name] = true
+			}
+		}
+	}
+	for folder := range folders {
+		if err := watcher.Add(folder); err != nil {
+			p.log.Warn("watching a folder of the policy; SIGHUP makes it read all the same", "folder", folder, "error", err)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package processor
+
+import (
+	"encoding/json"
+	"sync/atomic"
+	"testing"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/schema/alert"
+)
+
+// Policies that take turns as fast as they can, under load: each alert agrees with exactly one of them, and no event
+// is decided twice or not at all. Under -race it shows that a policy is never written to.
+func TestPolicyChangesUnderLoad(t *testing.T) {
+	t.Parallel()
+	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
+		t.Run(delivery.String(), func(t *testing.T) {
+			t.Parallel()
+			policies := map[string]*detection.Policy{}
+			severities := map[string]string{"v1": "Low", "v2": "Critical"}
+			for version, severity := range severities {
+				policy, err := detection.NewPolicy(detection.PolicyOptions{Version: version, Default: detection.Level{Severity: severity}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				policies[version] = policy
+			}
+			const partitions, n = 4, 20_000
+			c := newCluster(t, partitions)
+			records, truth := sampleRecords(t, n, partitions, 0)
+			c.Produce(records...)
+			var current atomic.Pointer[detection.Policy]
+			current.Store(policies["v1"])
+			o := testOptions(c)
+			o.Delivery, o.InstanceID, o.Policy = delivery, "one", current.Load
+			quit, swapped := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(swapped)
+				for i := 0; ; i++ {
+					select {
+					case <-quit:
+						return
+					default:
+						current.Store(policies[[]string{"v1", "v2"}[i%2]])
+					}
+				}
+			}()
+			r := start(t, o, func(p *Processor) { p.newDecider = p.newDetector })
+			c.Eventually("all decided", func() bool { return r.Status().Counts.Records == n })
+			close(quit)
+			<-swapped
+			r.mustStop()
+
+			seen, ids := map[string]int{}, map[string]bool{}
+			for _, record := range c.ReadAll(alertTopic) {
+				var a alert.Alert
+				if err := json.Unmarshal(record.Value, &a); err != nil {
+					t.Fatal(err)
+				}
+				p := policies[a.Policy.Version]
+				if p == nil || a.Severity != severities[a.Policy.Version] || a.Policy.Hash != p.Hash() || ids[a.ID] {
+					t.Errorf("alert %s of severity %s under %+v", a.ID, a.Severity, a.Policy)
+				}
+				ids[a.ID] = true
+				seen[a.Policy.Version]++
+			}
+			if len(ids) != int(truth.Alerts(detection.DefaultUnusedRegions)) || len(seen) != 2 {
+				t.Errorf("alerts by version %v, want %d in all and both versions", seen, truth.Alerts(detection.DefaultUnusedRegions))
+			}
+		})
+	}
+}
