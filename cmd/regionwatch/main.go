@@ -104,6 +104,6 @@ func newRootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(newRunCommand(), newDemoCommand(), newScanCommand(), newExplainCommand(), newGenerateCommand(),
-		newValidateCommand(), newRegionsCommand(), newVersionCommand())
+		newValidateCommand(), newPolicyCommand(), newRegionsCommand(), newVersionCommand())
 	return root
 }

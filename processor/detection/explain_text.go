@@ -50,6 +50,8 @@ func (x *Explanation) DecisionText() string {
 		return "alert: " + x.Decision.Reason
 	case x.Counted && x.Decision.Outcome == OutcomeExempted:
 		return "exempted: " + x.Decision.Reason
+	case x.Counted && x.Decision.Outcome == OutcomeShadowed:
+		return "no alert but a finding of a level in shadow mode: " + x.Decision.Reason
 	case x.Counted:
 		return "no alert: " + x.Decision.Reason
 	case x.Decision.Outcome == OutcomeAlerted:
