@@ -22,7 +22,7 @@ func newPolicyCommand() *cobra.Command {
 		Use:   "policy",
 		Short: "Look at policies, test and compare them, and make them of service control policies",
 	}
-	cmd.AddCommand(newPolicyShowCommand(), newPolicyTestCommand(), newPolicyDiffCommand(), newPolicySchemaCommand())
+	cmd.AddCommand(newPolicyShowCommand(), newPolicyTestCommand(), newPolicyDiffCommand(), newPolicyImportCommand(), newPolicySchemaCommand())
 	return cmd
 }
 
@@ -177,7 +177,7 @@ func decideAll(p *detection.Policy, maxBytes int, r *detection.Record) verdicts 
 func (v *verdicts) Event(x *detection.Explanation) error {
 	*v = append(*v, verdict{
 		matches: x.Counted && x.Decision.IsFinding(), alerts: x.Counted && x.Decision.Outcome == detection.OutcomeAlerted,
-		text: x.DecisionText(),
+		text:    x.DecisionText(),
 		account: x.Event.RecipientAccountID.Text(), region: x.Event.AWSRegion.Text(), id: x.Event.EventID.Text(),
 	})
 	return nil

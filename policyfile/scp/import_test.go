@@ -1,0 +1,172 @@
+package scp
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/regionwatch/regionwatch/policyfile"
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+const (
+	allowTwo = `{"Version":"2012-10-17","Statement":[{"Sid":"DenyOutside","Effect":"Deny","NotAction":["iam:*","organizations:*","cloudwatch:*","s3:ListAllMyBuckets","ec2:Describe*"],
+		"Resource":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":["us-east-1","eu-west-1"]},"ArnNotLike":{"aws:PrincipalARN":["arn:aws:iam::*:role/breakglass"]}}}]}`
+	denyTwo   = `{"Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:requestedregion":["ap-east-1","me-south-1"]}}}}`
+	denyAll   = `{"Statement":[{"Effect":"Deny","Action":["*"],"Resource":"*","Condition":{"ForAnyValue:StringNotLikeIfExists":{"aws:RequestedRegion":["us-*"]}}}]}`
+	allowThat = `{"Statement":[{"Effect":"Deny","NotAction":"iam:*","Condition":{"StringNotEqualsIgnoreCase":{"aws:RequestedRegion":"EU-west-1"}}}]}`
+)
+
+// decide says what an imported policy makes of a call.
+func decide(t *testing.T, imported *Imported, account, region, source, name, role string) detection.Outcome {
+	t.Helper()
+	f, err := policyfile.Parse("imported", imported.Policy)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, imported.Policy)
+	}
+	text := func(s string) cloudtrail.Value { return cloudtrail.Value(`"` + s + `"`) }
+	e := &cloudtrail.Event{
+		AWSRegion: text(region), EventSource: text(source), EventName: text(name), ReadOnly: cloudtrail.Value("false"), RecipientAccountID: text(account),
+		UserIdentity: cloudtrail.Value(`{"type":"AssumedRole","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/` + role + `"}}}`),
+	}
+	return f.Policy.Decide(e, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)).Outcome
+}
+
+func TestImportSuccess(t *testing.T) {
+	var files []string
+	f := func(want detection.Outcome, call string) {
+		t.Helper()
+		var sources []Source
+		for _, text := range files {
+			sources = append(sources, Source{"scp.json", []byte(text)})
+		}
+		imported, err := Import(sources, Target{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := strings.Fields(call)
+		if got := decide(t, imported, "111122223333", p[0], p[1]+".amazonaws.com", p[2], p[3]); got != want {
+			t.Errorf("%s: %s, want %s by\n%s", call, got, want, imported.Policy)
+		}
+	}
+	const alerted, exempted, used = detection.OutcomeAlerted, detection.OutcomeExempted, detection.OutcomeUsedRegion
+	files = []string{allowTwo}
+	f(used, "us-east-1 ec2 RunInstances dev")
+	f(alerted, "us-west-2 ec2 RunInstances dev")
+	f(alerted, "mars-east-1 ec2 RunInstances dev")
+	f(exempted, "us-west-2 ec2 DescribeInstances dev")
+	f(exempted, "us-west-2 iam CreateUser dev")
+	f(exempted, "us-west-2 monitoring PutMetricAlarm dev")
+	f(alerted, "us-west-2 cloudwatch PutMetricAlarm dev")
+	f(exempted, "us-west-2 s3 ListBuckets dev")
+	f(alerted, "us-west-2 s3 CreateBucket dev")
+	f(exempted, "us-west-2 ec2 RunInstances breakglass")
+	f(exempted, "us-west-2 ec2 RunInstances aws-service-role/config.amazonaws.com/x")
+	files = []string{denyTwo}
+	f(alerted, "ap-east-1 iam CreateUser dev")
+	f(used, "us-east-1 iam CreateUser dev")
+	f(used, "mars-east-1 iam CreateUser dev")
+	files = []string{denyAll}
+	f(used, "us-west-1 ec2 RunInstances dev")
+	f(alerted, "eu-west-1 iam CreateUser dev")
+	// Together: allowed is what both allow, and who is spared must be spared by all that deny.
+	files = []string{allowTwo, allowThat}
+	f(used, "eu-west-1 ec2 RunInstances dev")
+	f(alerted, "us-east-1 ec2 RunInstances dev")
+	f(exempted, "us-west-2 iam CreateUser dev")
+	f(alerted, "us-west-2 ec2 RunInstances breakglass")
+	files = []string{allowTwo, denyTwo}
+	f(alerted, "ap-east-1 iam CreateUser dev")
+	f(exempted, "us-west-2 iam CreateUser dev")
+	f(alerted, "ap-east-1 ec2 RunInstances breakglass")
+	f(exempted, "us-west-2 ec2 RunInstances breakglass")
+	f(exempted, "ap-east-1 ec2 RunInstances aws-service-role/x")
+
+	// What the CLI prints is the policy as text, within which there are tabs and a byte order mark.
+	content, _ := json.Marshal(map[string]any{"Policy": map[string]any{"Content": allowTwo}})
+	files = []string{"\xef\xbb\xbf" + string(content) + " \t\n"}
+	f(alerted, "us-west-2 ec2 RunInstances dev")
+}
+
+func TestImportTargets(t *testing.T) {
+	imported, err := Import([]Source{{"a.json", []byte(allowTwo)}}, Target{Account: "111122223333"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for account, want := range map[string]detection.Outcome{"111122223333": detection.OutcomeAlerted, "444455556666": detection.OutcomeUsedRegion} {
+		if got := decide(t, imported, account, "us-west-2", "ec2.amazonaws.com", "RunInstances", "dev"); got != want {
+			t.Errorf("%s: %s, want %s", account, got, want)
+		}
+	}
+	imported, err = Import([]Source{{"a.json", []byte(denyTwo)}}, Target{Group: "workloads"})
+	if err != nil || !strings.Contains(string(imported.Policy), "groups:\n  \"workloads\":\n") {
+		t.Errorf("%v: %s", err, imported.Policy)
+	}
+}
+
+func TestImportNotes(t *testing.T) {
+	f := func(statement string, want ...string) {
+		t.Helper()
+		imported, err := Import([]Source{{"a.json", []byte(`{"Statement":[` + statement + "," + denyTwo[len(`{"Statement":`):len(denyTwo)-1] + `]}`)}}, Target{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(imported.Notes, want) {
+			t.Errorf("%s: notes\n%s\nwant\n%s", statement, strings.Join(imported.Notes, "\n"), strings.Join(want, "\n"))
+		}
+		for _, n := range want {
+			if !strings.Contains(string(imported.Policy), n) {
+				t.Errorf("the policy lacks the note %q", n)
+			}
+		}
+	}
+	f(`{"Effect":"Allow","Action":"*","Resource":"*"}`)
+	f(`{"Sid":"Some","Effect":"Deny","Action":["ec2:*"],"Condition":{"StringNotEquals":{"aws:RequestedRegion":"us-east-1"}}}`,
+		"a.json: statement 1 (Some): it denies single actions outside of regions, which says nothing of the regions: ec2:*")
+	f(`{"Effect":"Deny","Action":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"ap-east-1","aws:PrincipalTag/team":"x"},"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/a"}}}`,
+		"a.json: statement 1: it denies by ArnLike of aws:PrincipalArn only; here it alerts for everyone",
+		"a.json: statement 1: it denies only where StringEquals of aws:PrincipalTag/team is x; here it alerts everywhere")
+	f(`{"Effect":"Deny","Action":"*","Resource":"arn:aws:s3:::a","Condition":{"StringLike":{"aws:RequestedRegion":"ap-*-1"},"ArnNotLike":{"aws:PrincipalArn":["*","arn:aws:sts::*:assumed-role/a/*"]}}}`,
+		`a.json: statement 1: "ap-*-1" is written out as the regions that match it today`,
+		`a.json: statement 1: the principal "*" is no pattern of an ARN with six parts`,
+		`a.json: statement 1: the principal "arn:aws:sts::*:assumed-role/a/*" is not a role or user of IAM; name the role itself`,
+		"a.json: statement 1: it denies for some resources only; here it alerts for all")
+}
+
+func TestImportFailure(t *testing.T) {
+	f := func(text string, want ...string) {
+		t.Helper()
+		_, err := Import([]Source{{"a.json", []byte(text)}}, Target{})
+		if err == nil || err.Error() != strings.Join(want, "\n") {
+			t.Errorf("%s: %v, want %s", text, err, strings.Join(want, "\n"))
+		}
+	}
+	f(`{"Statement":[{"Effect":"Deny","NotAction":"iam:*","Condition":{"StringNotEquals":{"aws:RequestedRegion":["{example-region-1}","us-esat-1"]},"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::${Account}:role/[ROLE]"}}}]}`,
+		`a.json: statement 1: "{example-region-1}" is a placeholder where a region must stand`,
+		`a.json: statement 1: "us-esat-1" is no AWS region, did you mean "us-east-1"?`,
+		`a.json: statement 1: "arn:aws:iam::${Account}:role/[ROLE]" is a placeholder where an ARN must stand`)
+	f("{\n\"Statement\": [\n<<EOF", "a.json: no JSON, line 3: invalid character '<' looking for beginning of value; a template of Terraform or CloudFormation has to be rendered first")
+	f(`{}`, "a.json: there is no Statement in it")
+	f(`{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`, "no statement denies by aws:RequestedRegion")
+	f(`{"Statement":[{"Effect":"Deny","Action":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":"us-east-1"}}},{"Effect":"Deny","Action":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}}]}`,
+		"a.json: statement 1 and others together allow no region at all")
+}
+
+// FuzzImport: whatever comes is a policy that can be read, or an error.
+func FuzzImport(f *testing.F) {
+	for _, text := range []string{allowTwo, denyTwo, denyAll, allowThat} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		imported, err := Import([]Source{{"a\nb", text}}, Target{})
+		if err != nil {
+			return
+		}
+		if _, err := policyfile.Parse("imported", imported.Policy); err != nil && strings.Contains(err.Error(), "YAML") {
+			t.Errorf("%v in\n%s", err, imported.Policy)
+		}
+	})
+}
