@@ -128,7 +128,9 @@ func FuzzParse(f *testing.F) {
 		switch {
 		case err == nil && p.Policy != nil:
 			for _, w := range p.Policy.Warnings(time.Time{}) {
-				p.Locate(w)
+				if p.Locate(w).Text == "" {
+					t.Errorf("%+v", w)
+				}
 			}
 		case !errors.As(err, &faults) || len(faults) == 0:
 			t.Fatalf("%v, %v", p, err)

@@ -6,7 +6,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
-//go:generate go run ../cmd/regionwatch policy schema -o policy.schema.json
+//go:generate go test . -run TestSchemaFile -update
 
 // schema is a part of a JSON Schema.
 type schema map[string]any

@@ -34,7 +34,7 @@ type Fault struct {
 
 // Error says where and what. What concerns the default level stands alone: it may come from a setting.
 func (f *Fault) Error() string {
-	where := ""
+	var where string
 	switch f.Place.Part {
 	case PartGroup:
 		where = "group " + f.Name
