@@ -17,10 +17,10 @@ import (
 // slowLoss keeps the client for a while where it has told that it fell out of the group and has not dropped
 // yet what it has fetched. A real broker that hung for longer than the session has opened that window.
 type slowLoss struct {
-	times   atomic.Int32
-	tally   atomic.Pointer[tally]
-	before  atomic.Uint64 // transactions aborted before the loss
-	open    atomic.Bool
+	times  atomic.Int32
+	tally  atomic.Pointer[tally]
+	before atomic.Uint64 // transactions aborted before the loss
+	open   atomic.Bool
 }
 
 // aborted returns how many transactions were aborted so far.
