@@ -38,6 +38,7 @@ func (w *worker) run(work <-chan *chunk) {
 
 func (w *worker) decide(c *chunk) {
 	w.chunk = c
+	c.alerts = *alertBuffers.Get().(*[]byte)
 	w.record.File = c.file.source.Name
 	if c.fault != nil {
 		w.passOver(c.data, c.offset, c.fault)
