@@ -13,8 +13,8 @@ import (
 )
 
 // FuzzChunker cuts a text into chunks, read in pieces of any size, and compares with the whole of it in one
-// chunk: the same records at the same places, whatever the pieces, and not a byte lost. Filler of several
-// megabytes, white space or a long value, makes the records of a small input cross the chunks' ends.
+// chunk: the same records at the same places, whatever the pieces, and not a byte lost. Filler of more
+// than a chunk makes the records of a small input stand beyond a chunk's end.
 func FuzzChunker(f *testing.F) {
 	one := match("1")
 	for _, seed := range []string{
@@ -23,26 +23,32 @@ func FuzzChunker(f *testing.F) {
 		"\x00\x00\x00\x00\x01" + one, "eyJ9\n", "{\"a\":\n\"" + one,
 	} {
 		f.Add([]byte(seed), uint64(1), uint8(len(seed)))
-		f.Add([]byte(seed), uint64(2), uint8(128+len(seed)/2))
+		for _, filler := range []uint8{128, 160, 191, 192, 224, 255} {
+			f.Add([]byte(seed), uint64(2), filler)
+		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte, seed uint64, filler uint8) {
-		if at := len(data) * int(filler&127) / 127; filler >= 128 {
-			line := fmt.Sprintf("{\"filler\":%q}\n", strings.Repeat("{[\"x", 2000))
-			data = bytes.Join([][]byte{data[:at], data[at:]}, []byte(strings.Repeat(line, chunkBytes*5/4/len(line))))
-		}
+		data = withFiller(data, filler)
 		layout := detectLayout(data[:min(len(data), chunkBytes)], len(data) < chunkBytes)
 		whole := chunk{data: data, layout: layout}
 		if layout != layoutWhole && len(bytes.TrimSpace(data)) == 0 {
 			return // blank texts are one empty record in each way
 		}
 		var want, got []string
-		whole.eachRecord(func(start, end int) { want = append(want, place(0, data, start, end)) })
+		largest := 0
+		whole.eachRecord(func(start, end int) {
+			want = append(want, place(0, data, start, end))
+			largest = max(largest, end-start)
+		})
 
 		next := int64(0)
 		c := chunker{text: &ragged{bytes.NewReader(data), rand.New(rand.NewPCG(seed, 1))}, max: cloudtrail.DefaultMaxBytes, prompt: seed%3 == 0}
 		c.emit = func(out *chunk) error {
 			if out.offset != next || out.length != int64(len(out.data)) || out.fault != nil {
 				t.Fatalf("a chunk of %d bytes at %d, want it at %d; fault %v", out.length, out.offset, next, out.fault)
+			}
+			if len(out.data) > chunkBytes && largest < chunkBytes/2 {
+				t.Fatalf("a chunk of %d bytes, where no record has more than %d", len(out.data), largest)
 			}
 			next += out.length
 			out.eachRecord(func(start, end int) { got = append(got, place(out.offset, out.data, start, end)) })
@@ -61,6 +67,21 @@ func FuzzChunker(f *testing.F) {
 			t.Errorf("%d bytes of %d", next, len(data))
 		}
 	})
+}
+
+// withFiller puts values in, more than two chunks of them: from 128 on each a line, from 192 on each several. The
+// other bits say where.
+func withFiller(data []byte, filler uint8) []byte {
+	if filler < 128 {
+		return data
+	}
+	format := "{\"filler\":%q}\n"
+	if filler >= 192 {
+		format = "{\n  \"filler\":\n%q\n}\n"
+	}
+	value := fmt.Sprintf(format, strings.Repeat("{[\"x", 2000))
+	at := len(data) * int(filler&63) / 63
+	return bytes.Join([][]byte{data[:at], data[at:]}, []byte(strings.Repeat(value, chunkBytes*9/4/len(value))))
 }
 
 // place names a record by where it is and what it is.
