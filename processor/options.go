@@ -101,7 +101,9 @@ const (
 	DefaultCommitInterval     = 200 * time.Millisecond
 	DefaultDrainTimeout       = 25 * time.Second
 	DefaultRebalanceTimeout   = 60 * time.Second
-	DefaultTransactionTimeout = 10 * time.Second
+	// DefaultTransactionTimeout is longer than a broker that hangs takes to lose its sessions: a broker that aborts
+	// a transaction while it comes back may skip partitions that have no leader yet.
+	DefaultTransactionTimeout = 15 * time.Second
 	DefaultMaxRecordBytes     = 1_000_000
 	DefaultMaxBatchBytes      = 128 << 20
 )
