@@ -112,13 +112,18 @@ func (d *Decoder) emitRegion(region Value, cause error, index int, chain Chain) 
 	return err
 }
 
+// aroundGap is how much of what stands around a missing comma goes into its fault. The whole list would not
+// do: it may miss one after each of its values.
+const aroundGap = 32
+
 // gap reports damage between the values of a list or the members of an object, from one value's end to
 // where the next one may start. Cause is what was found there, counted in b.
 func (d *Decoder) gap(b []byte, from, to int, cause error, chain Chain) error {
 	d.event = Event{}
 	doing := "reading " + lastShape(chain)
 	if from == to { // nothing stands there, and that is the damage: no event is hit
-		return d.unreadable(reasonOf(cause), doing, cause, b, chain)
+		start := max(from-aroundGap, 0)
+		return d.reportAt(from-start, reasonOf(cause), doing, cause, -1, b[start:min(from+aroundGap, len(b))], chain)
 	}
 	if syntax := (*SyntaxError)(nil); errors.As(cause, &syntax) {
 		moved := *syntax
