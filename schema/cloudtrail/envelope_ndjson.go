@@ -98,6 +98,12 @@ func (d *Decoder) scalar(v Value, p place) error {
 	if v.IsNull() && !p.inList {
 		return d.skip(KindEmpty, p.chain)
 	}
+	if v.IsString() { // a text in which a quote is out of place is more than one value
+		d.event = Event{}
+		if _, err := d.emitSalvaged(v, errNotObject, p.chain); err != nil {
+			return err
+		}
+	}
 	return d.noEvent(ReasonNotObject, errNotObject, v, p.chain)
 }
 

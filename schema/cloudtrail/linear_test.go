@@ -32,7 +32,7 @@ var hostileInputs = []hostile{
 // Reading something once for each of its bytes would make that 256 times. What is compared is the best of a
 // few rounds, because other work of the machine only ever adds.
 func TestTimeIsLinear(t *testing.T) {
-	const size, times, tolerance, rounds = 16 << 10, 16, 4, 6
+	const size, times, tolerance, rounds = 8 << 10, 16, 4, 8
 	for _, h := range hostileInputs {
 		small, large := h.record(size), h.record(times*size)
 		t.Run(fmt.Sprintf("%.12q %.12q %.12q", h.head, h.piece, h.tail), func(t *testing.T) {
