@@ -23,8 +23,10 @@ format:
 vet test race lint fuzz integration chaos recovery bench-kafka:
 	.ci/run $@
 
+# EVENTS: a file of events, one a line, plain or .gz; without it they are generated.
+bench: export REGIONWATCH_BENCH_EVENTS = $(abspath $(EVENTS))
 bench:
-	go test -run '^$$' -bench . -benchmem ./...
+	go test -run '^$$' -bench 'BenchmarkCompare$$' -benchtime 5s -cpu 1 ./processor/detection/
 
 # EVENTS: a file of events to repeat; MEGABYTES of text; ROUNDS. See .ci/bench-scan.
 bench-scan:

@@ -130,7 +130,7 @@ var all = table{
 		kind: span(func(s *Settings) *time.Duration { return &s.DeliveryTimeout }, time.Second, time.Hour),
 	},
 	{
-		Name: "transaction-timeout", Section: sectionDelivery, Default: "10s",
+		Name: "transaction-timeout", Section: sectionDelivery, Default: "15s",
 		Help: "time after which the brokers end a transaction that a dead instance left open;" +
 			" readers of committed alerts wait for it",
 		kind: span(func(s *Settings) *time.Duration { return &s.TransactionTimeout }, time.Second, 15*time.Minute),

@@ -21,32 +21,42 @@ func both(t *testing.T, c cluster, rate int, strike func(drills []*drill)) {
 	}
 }
 
-// TestChaosBrokerKilled kills each broker in turn and starts it again.
+// TestChaosBrokerKilled kills each of three brokers in turn and starts it again; then it makes each hang
+// for longer than the members' session timeout.
 func TestChaosBrokerKilled(t *testing.T) {
-	brokers := 3
-	c := startCluster(t, brokers)
-	if _, single := c.(*containerCluster); single {
-		brokers = 1
-	}
+	c := startCluster(t, 3)
+	_, single := c.(*containerCluster)
 	both(t, c, 300, func([]*drill) {
-		for id := 1; id <= brokers; id++ {
+		for id := 1; id <= 3 && (id == 1 || !single); id++ {
 			time.Sleep(2 * time.Second)
 			c.Kill(t, id)
 			time.Sleep(3 * time.Second)
 			c.Restart(t, id)
 		}
+		for id := 1; id <= 3 && !single; id++ {
+			time.Sleep(3 * time.Second)
+			c.Pause(t, id)
+			time.Sleep(8 * time.Second)
+			c.Resume(t, id)
+		}
 		time.Sleep(5 * time.Second)
 	})
 }
 
-// TestChaosBrokerPaused makes the only broker hang for longer than the members' session timeout, twice.
+// TestChaosBrokerPaused makes the only broker hang for longer than the members' session timeout and the
+// transactions' own, twice.
+//
+// The broker must not be fenced meanwhile. A fenced only broker has partitions without a leader when it
+// goes on, and Kafka 4.3.1 then skips the marker of a transaction that it aborts ("Couldn't find leader
+// endpoint for partitions … likely deleted already and hence can be skipped"): readers see aborted
+// records, or miss committed ones, whatever the client does.
 func TestChaosBrokerPaused(t *testing.T) {
-	c := startCluster(t, 1)
+	c := startCluster(t, 1, "broker.session.timeout.ms=60000")
 	both(t, c, 300, func([]*drill) {
 		for range 2 {
 			time.Sleep(2 * time.Second)
 			c.Pause(t, 1)
-			time.Sleep(10 * time.Second)
+			time.Sleep(11 * time.Second)
 			c.Resume(t, 1)
 			time.Sleep(5 * time.Second)
 		}

@@ -32,6 +32,7 @@ type arrivals struct {
 	first  time.Time
 	copies int
 	id     string
+	origin string // partition and offset of the event's record
 }
 
 func newLedger() *ledger {
@@ -56,19 +57,21 @@ func (l *ledger) acknowledged(n int) {
 
 // see takes an alert or a dead letter, whichever has a number in it.
 func (l *ledger) see(r *kgo.Record, now time.Time) {
-	want, n, id, partition := deadLetter, -1, "", int32(-1)
+	want, n, id, partition, origin := deadLetter, -1, "", int32(-1), header(r, "dead-letter-partition")+"/"+header(r, "dead-letter-offset")
 	if alertID := header(r, "alert-id"); alertID != "" {
 		var a struct {
 			ID      string `json:"id"`
 			EventID string `json:"eventID"`
 			Origin  struct {
 				Partition int32 `json:"partition"`
+				Offset    int64 `json:"offset"`
 			} `json:"origin"`
 		}
 		if err := json.Unmarshal(r.Value, &a); err != nil || a.ID != alertID {
 			l.note("alert %s at %d/%d: id %q, error %v", alertID, r.Partition, r.Offset, a.ID, err)
 		}
 		want, n, id, partition = alerts, eventNumber(a.EventID), alertID, a.Origin.Partition
+		origin = fmt.Sprintf("%d/%d", partition, a.Origin.Offset)
 	} else if number, err := strconv.Atoi(string(r.Key)); err == nil {
 		n = number
 	}
@@ -80,7 +83,7 @@ func (l *ledger) see(r *kgo.Record, now time.Time) {
 	}
 	a, again := l.seen[n]
 	if !again {
-		a.first, a.id = now, id
+		a.first, a.id, a.origin = now, id, origin
 		if want == alerts {
 			l.at = append(l.at, now)
 			if last, found := l.last[partition]; found {
@@ -88,6 +91,10 @@ func (l *ledger) see(r *kgo.Record, now time.Time) {
 			}
 			l.last[partition] = now
 		}
+	}
+	if a.origin != origin { // the load's fault, and no duplicate
+		l.odd = append(l.odd, fmt.Sprintf("number %d stands twice in the input, at %s and %s", n, a.origin, origin))
+		return
 	}
 	if a.id != id {
 		l.odd = append(l.odd, fmt.Sprintf("number %d has the ids %s and %s", n, a.id, id))

@@ -77,7 +77,7 @@ type Options struct {
 	// shorter than RebalanceTimeout; 0 means two thirds of it.
 	DeliveryTimeout time.Duration
 	// TransactionTimeout is when the broker aborts a transaction that its instance left open: until then
-	// readers of committed records wait. 0 means 10 s.
+	// readers of committed records wait. 0 means 15 s.
 	TransactionTimeout time.Duration
 	// MaxRecordBytes is the largest record that is written; a topic that takes less (max.message.bytes) is
 	// given less. 0 means 1,000,000.
@@ -102,11 +102,13 @@ type Options struct {
 
 // The defaults of Options.
 const (
-	DefaultSessionTimeout     = 6 * time.Second
-	DefaultCommitInterval     = 200 * time.Millisecond
-	DefaultDrainTimeout       = 25 * time.Second
-	DefaultRebalanceTimeout   = 60 * time.Second
-	DefaultTransactionTimeout = 10 * time.Second
+	DefaultSessionTimeout   = 6 * time.Second
+	DefaultCommitInterval   = 200 * time.Millisecond
+	DefaultDrainTimeout     = 25 * time.Second
+	DefaultRebalanceTimeout = 60 * time.Second
+	// DefaultTransactionTimeout is longer than a broker that hangs takes to lose its sessions: a broker that aborts
+	// a transaction while it comes back may skip partitions that have no leader yet.
+	DefaultTransactionTimeout = 15 * time.Second
 	DefaultMaxRecordBytes     = 1_000_000
 	DefaultMaxBatchBytes      = 128 << 20
 )

@@ -25,6 +25,7 @@ type session struct {
 
 	mu       sync.Mutex
 	assigned map[topicPartition]struct{}
+	adrift   bool // out of the group, and not assigned anything since
 }
 
 // names returns a session's member instance id and its transactional id. Both stay the same when the
@@ -46,6 +47,7 @@ func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
 		kgo.OnPartitionsAssigned(s.onAssigned),
 		kgo.OnPartitionsRevoked(s.onRevoked),
 		kgo.OnPartitionsLost(s.onLost),
+		kgo.WithHooks(s),
 	)
 	tx, err := kgo.NewGroupTransactSession(append(opts, p.o.ClientOpts...)...)
 	if err != nil {
@@ -69,8 +71,26 @@ func (s *session) close() {
 func (s *session) onAssigned(_ context.Context, client *kgo.Client, m map[string][]int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.adrift = false
 	each(m, func(tp topicPartition) { s.assigned[tp] = struct{}{} })
 	s.p.health.assigned(client, len(s.assigned))
+}
+
+// OnGroupManageError implements kgo.HookGroupManageError. The client calls it whenever it falls out of the
+// group, and goes on to drop what it has fetched and polled. Between the two a poll still returns records, of
+// partitions that others may own by then; and GroupTransactSession has forgotten the loss if a transaction
+// has ended meanwhile. Such records must not be committed: see transaction.owned.
+func (s *session) OnGroupManageError(error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.adrift = true
+}
+
+// isAdrift reports whether the session is out of the group.
+func (s *session) isAdrift() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.adrift
 }
 
 // onRevoked only keeps the books: the transaction that is under way will be aborted by its session.
@@ -85,6 +105,7 @@ func (s *session) onRevoked(_ context.Context, client *kgo.Client, m map[string]
 }
 
 func (s *session) onLost(ctx context.Context, client *kgo.Client, m map[string][]int32) {
+	s.OnGroupManageError(nil) // which comes too, but after this
 	s.onRevoked(ctx, client, m)
 	s.p.health.lost(client)
 }
@@ -103,10 +124,11 @@ func (s *session) run(ctx context.Context) error {
 		return fmt.Errorf("taking the transactional id %q: %w", transactionalID, err)
 	}
 	for {
+		adrift := s.isAdrift()
 		fetches := s.tx.PollFetches(ctx)
 		err := s.p.fetchErrors(fetches)
 		if err == nil && fetches.NumRecords() > 0 {
-			err = s.transact(ctx, fetches)
+			err = s.transact(ctx, fetches, adrift)
 		}
 		if err != nil || ctx.Err() != nil {
 			return err

@@ -77,6 +77,22 @@ func TestMissingTopics(t *testing.T) {
 	}
 }
 
+// A topic that was made a moment ago is not missing: brokers learn of it one after another.
+//
+// Guard: topicPatience.
+func TestTopicMadeJustNow(t *testing.T) {
+	t.Parallel()
+	c := processortest.New(t, kfake.SeedTopics(1, inputTopic, deadLetterTopic), kfake.GroupMinSessionTimeout(time.Second))
+	looked := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Observe: true, Count: -1})
+	start(t, testOptions(c))
+	c.Eventually("looked for", func() bool { return looked.Hits() > 0 })
+	if err := c.CreateTopic(alertTopic, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	c.ProduceValues(inputTopic, 1, "alert 1")
+	c.Read(alertTopic, 1)
+}
+
 // A pattern that matches nothing yet waits, and the topic that comes is read from its first record.
 func TestPatternWaits(t *testing.T) {
 	t.Parallel()

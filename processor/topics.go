@@ -7,15 +7,26 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
+// topicPatience is for how long a topic that is not there is looked for: brokers learn of a new one one after
+// another.
+const topicPatience = 2 * time.Second
+
 // checkTopics makes sure that the topics we name are there: without it a misspelt topic would look like a
 // quiet one. An input pattern may match nothing yet.
 func (p *Processor) checkTopics(ctx context.Context, admin *kadm.Client) error {
 	missing, err := p.missingTopics(ctx, admin)
+	for since := now(); err == nil && len(missing) > 0 && !p.o.CreateTopics && now().Sub(since) < topicPatience; {
+		if err := sleep(ctx, topicPatience/8); err != nil {
+			return err
+		}
+		missing, err = p.missingTopics(ctx, admin)
+	}
 	if err != nil || len(missing) == 0 {
 		return err
 	}

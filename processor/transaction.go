@@ -37,15 +37,16 @@ func newDecision(s *session) *decision {
 // transaction is one transaction under way.
 type transaction struct {
 	s       *session
+	adrift  bool // the session was out of the group before the first poll
 	records int
 	next    map[topicPartition]int64 // offsets after the last record
 }
 
 // transact puts fetches and what is there beyond them into one transaction: until CommitInterval has
 // passed or nothing more is waiting, so that it is short when there is little and large under backlog.
-func (s *session) transact(ctx context.Context, fetches kgo.Fetches) error {
+func (s *session) transact(ctx context.Context, fetches kgo.Fetches, adrift bool) error {
 	start := now()
-	t := &transaction{s: s, next: make(map[topicPartition]int64)}
+	t := &transaction{s: s, adrift: adrift, next: make(map[topicPartition]int64)}
 	if err := s.tx.Begin(); err != nil {
 		t.take(fetches)
 		t.giveUp()
@@ -130,7 +131,7 @@ func (t *transaction) end(failed error) error {
 	if failed == nil {
 		failed = t.flush()
 	}
-	committed, err := s.tx.End(s.ctx, kgo.TransactionEndTry(failed == nil))
+	committed, err := s.tx.End(s.ctx, kgo.TransactionEndTry(failed == nil && t.owned()))
 	counts, acked := t.counted()
 	if !committed {
 		t.giveUp()
@@ -150,6 +151,26 @@ func (t *transaction) end(failed error) error {
 		s.p.lag.done(tp, next)
 	}
 	return nil
+}
+
+// owned reports whether the transaction may be committed: the session has been in the group since before
+// its first poll, and the offsets that the client would commit are those after the records that were
+// decided, no more and no fewer. Offsets without their alerts would lose them; alerts without their offsets
+// would be written again. Both came about on a broker that hung for longer than the session.
+func (t *transaction) owned() bool {
+	if t.adrift || t.s.isAdrift() {
+		return false
+	}
+	n := 0
+	for topic, partitions := range t.s.tx.Client().UncommittedOffsets() {
+		for p, offset := range partitions {
+			if next, ok := t.next[topicPartition{topic, p}]; !ok || next != offset.Offset {
+				return false
+			}
+			n++
+		}
+	}
+	return n == len(t.next)
 }
 
 // flush waits for every acknowledgement and returns the first failure. A record that was too large dooms

@@ -69,6 +69,18 @@ var buffers = sync.Pool{New: func() any { return new([chunkBytes]byte) }}
 
 func newBuffer() []byte { return buffers.Get().(*[chunkBytes]byte)[:0] }
 
+// alertBuffers are those of the alerts of chunks that are written.
+var alertBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// written lets go of the alerts. A buffer that an unusual chunk made large is not kept.
+func (c *chunk) written() {
+	if cap(c.alerts) <= chunkBytes {
+		buffer := c.alerts[:0]
+		alertBuffers.Put(&buffer)
+	}
+	c.alerts = nil
+}
+
 // release lets go of the text.
 func (c *chunk) release() {
 	if cap(c.data) == chunkBytes {

@@ -3,6 +3,7 @@ package scan
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
@@ -83,7 +84,7 @@ func (v *visitor) record(c *chunk, start, end int) {
 		return
 	}
 	r := detection.Record{Value: value, File: v.file.source.Name, Offset: offset}
-	r.Identity = func() string { return contentIdentity(value, offset) }
+	r.Identity = sync.OnceValue(func() string { return contentIdentity(value, offset) })
 	v.hand(&Part{Record: r, layers: c.layers})
 }
 

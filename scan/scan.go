@@ -158,6 +158,7 @@ func (w *writer) chunk(c *chunk) error {
 		}
 	}
 	w.summary.add(c)
+	c.written()
 	return nil
 }
 

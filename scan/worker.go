@@ -17,6 +17,7 @@ type worker struct {
 	o        *Options
 	detector *detection.Detector
 	record   detection.Record
+	name     string // the record's identity, once it was asked for
 	chunk    *chunk
 }
 
@@ -38,6 +39,7 @@ func (w *worker) run(work <-chan *chunk) {
 
 func (w *worker) decide(c *chunk) {
 	w.chunk = c
+	c.alerts = *alertBuffers.Get().(*[]byte)
 	w.record.File = c.file.source.Name
 	if c.fault != nil {
 		w.passOver(c.data, c.offset, c.fault)
@@ -53,7 +55,7 @@ func (w *worker) decide(c *chunk) {
 // detect decides one record of the chunk.
 func (w *worker) detect(start, end int) {
 	c := w.chunk
-	w.record.Value, w.record.Offset = c.data[start:end], c.offset+int64(start)
+	w.record.Value, w.record.Offset, w.name = c.data[start:end], c.offset+int64(start), ""
 	if end-start > w.o.maxEventBytes() {
 		f := &fault{cloudtrail.ReasonTooLarge, errTooLarge, int64(end - start)}
 		w.passOver(c.data[start:min(end, start+keptBytes)], w.record.Offset, f)
@@ -119,7 +121,14 @@ func (w *worker) appendLetter(d *DeadLetter) {
 	w.chunk.letters = append(letters, '\n')
 }
 
-func (w *worker) identity() string { return contentIdentity(w.record.Value, w.record.Offset) }
+// identity names the record at hand. It is asked for once for each finding without an id of its own, of which
+// a record can hold as many as fit, so that it is found out once.
+func (w *worker) identity() string {
+	if w.name == "" {
+		w.name = contentIdentity(w.record.Value, w.record.Offset)
+	}
+	return w.name
+}
 
 // contentIdentity names a record for good, whatever its file is called: by its bytes and its place.
 func contentIdentity(value []byte, offset int64) string {

@@ -7,13 +7,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// How the garbage collector is set: it may let garbage grow to three times what lives, which saves a tenth
+// How the garbage collector is set: it may let garbage grow to four times what lives, which saves a tenth
 // of the processor time over its own default of one, and it works harder as the process nears memoryLimit.
 // The buffers that the processor bounds fit in several times. The limit is no bound: a record that needs
 // more gets more.
 const (
 	memoryLimit    = 112 << 20
-	garbagePercent = 300
+	garbagePercent = 400
 )
 
 // tuneCollector sets the garbage collector where the user has not, with GOGC and GOMEMLIMIT.

@@ -85,6 +85,8 @@ func evasions(t *testing.T) []evasion {
 	add(valueEvasions(t))
 	add(sizeEvasions(t))
 	add(damageEvasions(t))
+	add(splitEvasions(t))
+	add(envelopeEvasions(t))
 	return all
 }
 
@@ -171,6 +173,50 @@ func damageEvasions(t *testing.T) []evasion {
 		{name: "a damaged neighbour", value: `{"Records":[{"awsRegion":"us-east-1","readOnly":tru},` + matching + `]}`, letters: "syntax"},
 		{name: "a damaged line before", value: "{\"awsRegion\":\n" + matching, letters: "truncated"},
 	}
+}
+
+// Damage that cuts the event in two, or its text out of an envelope, leaves each half without what the other
+// one has.
+func splitEvasions(t *testing.T) []evasion {
+	const other = `{"eventVersion":"1.08","eventName":"ListBuckets","awsRegion":"us-east-1","readOnly":true}`
+	shipped := `{"message":` + quoted(matching) + `,"host":"h"}`
+	return []evasion{
+		{name: "a closing brace after awsRegion", value: with(t, regionField, regionField+"}"), partial: "salvaged", letters: "trailing-bytes"},
+		{name: "a closing brace within requestParameters", value: with(t, parameters, "{}}"), partial: "salvaged", letters: "trailing-bytes"},
+		{name: "the same in a log file", value: `{"Records":[` + with(t, parameters, "{}}") + `]}`, partial: "salvaged", letters: "not-an-object syntax"},
+		{name: "another event in the middle", value: with(t, parameters, "{"+other), partial: "salvaged", letters: "syntax trailing-bytes"},
+		{name: "an opening brace after awsRegion", value: with(t, regionField+",", regionField+"{"), partial: "salvaged", letters: "syntax unknown-shape"},
+		{name: "a quote in a shipper's text", value: strings.Replace(shipped, `{\"eventV`, `{"eventV`, 1), partial: "salvaged", letters: "truncated syntax"},
+		{name: "a quote in a text that is all of the record", value: strings.Replace(quoted(matching), `aws-cli`, `aws"cli`, 1), partial: "salvaged", letters: "not-an-object trailing-bytes"},
+	}
+}
+
+// envelopeEvasions play with what looks like an envelope, and with real ones.
+func envelopeEvasions(t *testing.T) []evasion {
+	const decoy = `{"eventVersion":"1.08","eventName":"ListBuckets","awsRegion":"us-east-1","readOnly":true}`
+	notification := func(text string) string { return `{"Type":"Notification","Message":` + quoted(text) + `}` }
+	atTop := func(members string) string { return matching[:len(matching)-1] + "," + members + "}" }
+	return []evasion{
+		{name: "an envelope in an envelope's text", value: notification(notification(`{"Records":[` + matching + `]}`))},
+		{name: "an envelope in every layer", value: `{"Records":[{"eventSource":"aws:sqs","body":` + quoted(notification(`{"message":`+quoted(matching)+`}`)) + `}]}`},
+		{name: "an envelope of its own in userAgent", value: with(t, agentField, `"userAgent":`+quoted(notification(decoy)))},
+		{name: "an event in userAgent, within a text", value: notification(with(t, agentField, `"userAgent":`+quoted("\n"+decoy+"\n")))},
+		{name: "the start of a log file in userAgent", value: `{"Records":[` + with(t, agentField, `"userAgent":`+quoted(`{"Records":[`)) + `]}`},
+		{name: "Message and detail in requestParameters", value: with(t, parameters, `{"Type":"Notification","Message":`+quoted(decoy)+`,"detail-type":"x","detail":`+decoy+`}`)},
+		{name: "marks of every envelope beside the event's keys", value: atTop(`"Records":[],"detail":{},"detail-type":"x","messageType":"CONTROL_MESSAGE","Message":"","body":"","message":"","payload":null`)},
+		{name: "a log file's mark before the event's keys", value: `{"Records":[],` + matching[1:]},
+		{name: "marks of a digest and an insight", value: atTop(`"digestEndTime":"x","s3Bucket":"b","s3ObjectKey":[],"insightDetails":{}`)},
+		{name: "two envelopes in one object", value: `{"message":"x","Message":` + quoted(decoy) + `,"Records":[` + matching + `]}`},
+	}
+}
+
+// quoted returns the text as a JSON string.
+func quoted(text string) string {
+	b, err := json.Marshal(text)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
 }
 
 // Of two regions or two readOnly the last one counts, as in Python's and Go's decoders: these do not match.

@@ -89,10 +89,12 @@ func (d *Decoder) emitSalvaged(piece []byte, cause error, chain Chain) (found bo
 	if s.ReadOnly != nil {
 		e.ReadOnly = s.ReadOnly
 	}
+	own := e.AWSRegion
 	if e.ReadOnly == nil {
+		d.firstHalf.add(own, s.Regions)
 		return false, nil
 	}
-	index, own := d.index, e.AWSRegion
+	index := d.index
 	if own.IsString() {
 		found, err = true, d.emitRegion(own, cause, index, chain)
 	}
@@ -101,7 +103,25 @@ func (d *Decoder) emitSalvaged(piece []byte, cause error, chain Chain) (found bo
 			found, err = true, d.emitRegion(region, cause, index, chain)
 		}
 	}
-	return found, err
+	if err != nil || own.IsString() {
+		return found, err
+	}
+	foundHalf, err := d.emitSecondHalf(cause, chain)
+	return found || foundHalf, err
+}
+
+// emitSecondHalf hands on d.event, which has a readOnly and no region of its own, with each region that
+// stands before it without a readOnly: damage can cut an event in two. It leaves the index where it is.
+func (d *Decoder) emitSecondHalf(cause error, chain Chain) (found bool, err error) {
+	index := d.index
+	for _, region := range d.firstHalf.Regions {
+		if err = d.emitRegion(region, cause, index, chain); err != nil {
+			return true, err
+		}
+	}
+	found = len(d.firstHalf.Regions) > 0
+	d.firstHalf.reset()
+	return found, nil
 }
 
 // emitRegion hands on the salvaged event with one region.
@@ -112,13 +132,18 @@ func (d *Decoder) emitRegion(region Value, cause error, index int, chain Chain) 
 	return err
 }
 
+// aroundGap is how much of what stands around a missing comma goes into its fault. The whole list would not
+// do: it may miss one after each of its values.
+const aroundGap = 32
+
 // gap reports damage between the values of a list or the members of an object, from one value's end to
 // where the next one may start. Cause is what was found there, counted in b.
 func (d *Decoder) gap(b []byte, from, to int, cause error, chain Chain) error {
 	d.event = Event{}
 	doing := "reading " + lastShape(chain)
 	if from == to { // nothing stands there, and that is the damage: no event is hit
-		return d.unreadable(reasonOf(cause), doing, cause, b, chain)
+		start := max(from-aroundGap, 0)
+		return d.reportAt(from-start, reasonOf(cause), doing, cause, -1, b[start:min(from+aroundGap, len(b))], chain)
 	}
 	if syntax := (*SyntaxError)(nil); errors.As(cause, &syntax) {
 		moved := *syntax
@@ -148,6 +173,18 @@ func (d *Decoder) searchRest(reason Reason, doing string, cause error, piece, re
 		d.index++
 	}
 	return d.report(reason, doing, cause, index, piece, chain)
+}
+
+// searchAgain searches the whole of a damaged envelope in whose parts, all of them reported, there was no
+// event.
+func (d *Decoder) searchAgain(cause error, b []byte, chain Chain) error {
+	d.event = Event{}
+	found, err := d.emitSalvaged(b, cause, chain)
+	if err != nil || !found {
+		return err
+	}
+	d.index++
+	return d.report(reasonOf(cause), "reading an envelope", cause, d.index-1, b, chain)
 }
 
 // lastShape returns the name of the innermost layer.

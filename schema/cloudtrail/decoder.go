@@ -28,10 +28,13 @@ type Decoder struct {
 	// What follows belongs to the record at hand.
 
 	sink   Sink
-	index  int  // the next event's place
-	left   int  // how many bytes may still be decompressed
-	faults int  // how many faults the sink was told
-	large  bool // a buffer has grown beyond what is kept
+	index  int // the next event's place
+	left   int // how many bytes may still be decompressed
+	faults int // how many faults the sink was told
+	events int // how many events the sink was handed
+	// firstHalf has the regions of the last part of an event that was read without its readOnly.
+	firstHalf salvaged
+	large     bool // a buffer has grown beyond what is kept
 }
 
 // DefaultMaxBytes is how large a record may get when it is decompressed: 64 MiB.
@@ -52,7 +55,8 @@ func NewDecoder(maxBytes int) *Decoder {
 // sink returned one: what cannot be read is a [Fault], never an error. Nil and empty values are
 // KindEmpty.
 func (d *Decoder) Decode(value []byte, sink Sink) error {
-	d.sink, d.index, d.left, d.faults = sink, 0, d.maxBytes, 0
+	d.sink, d.index, d.left, d.faults, d.events = sink, 0, d.maxBytes, 0, 0
+	d.firstHalf.reset()
 	err := d.open(value, Chain{})
 	d.release()
 	return err

@@ -70,7 +70,7 @@ func (d *Decoder) pass(b []byte, i int, p place, shape Shape) (next, stop int, e
 // valid JSON no brace or bracket opens right after one that closes, so that looking at the line breaks is
 // enough.
 func isBrokenIntoLines(b []byte) bool {
-	for i := lineEnd(b, 0); i < len(b); i = lineEnd(b, i+1) {
+	for i := lineEnd(b, 0); i < len(b); {
 		next := skipSpace(b, i)
 		before := i - 1
 		for before > 0 && (b[before] == '\r' || b[before] == ' ' || b[before] == '\t') {
@@ -79,6 +79,7 @@ func isBrokenIntoLines(b []byte) bool {
 		if next < len(b) && (b[next] == '{' || b[next] == '[') && (b[before] == '}' || b[before] == ']') {
 			return true
 		}
+		i = lineEnd(b, next) // past the blank lines between, or they would be read once for each of them
 	}
 	return false
 }

@@ -47,6 +47,7 @@ func (d *Decoder) text(b []byte, chain Chain) error {
 	// Where a damaged value has swallowed the lines after it, each line up to the damage is read again, by
 	// itself: no byte is read more than twice, whatever the input.
 	again, limit := 0, 0
+	ahead := -1 // where the next value starts that is no scalar, as far as that was looked for
 	for i < len(b) {
 		end := len(b)
 		if i < again {
@@ -61,7 +62,7 @@ func (d *Decoder) text(b []byte, chain Chain) error {
 		}
 		again = max(again, stop)
 		if stop < 0 {
-			if next, err = d.trailing(b, next, p); err != nil {
+			if next, err = d.trailing(b, next, p, &ahead); err != nil {
 				return err
 			}
 		}
@@ -97,18 +98,28 @@ func (d *Decoder) scalar(v Value, p place) error {
 	if v.IsNull() && !p.inList {
 		return d.skip(KindEmpty, p.chain)
 	}
+	if v.IsString() { // a text in which a quote is out of place is more than one value
+		d.event = Event{}
+		if _, err := d.emitSalvaged(v, errNotObject, p.chain); err != nil {
+			return err
+		}
+	}
 	return d.noEvent(ReasonNotObject, errNotObject, v, p.chain)
 }
 
 // trailing reports what stands right after a whole value and starts no other one. It returns where to go
-// on.
-func (d *Decoder) trailing(b []byte, end int, p place) (next int, err error) {
+// on. Ahead is where the next object or array may start, kept between calls: a text of scalars would be
+// searched to its end after each of them.
+func (d *Decoder) trailing(b []byte, end int, p place, ahead *int) (next int, err error) {
 	i := skipSpace(b, end)
 	if i == len(b) || b[i] == '{' || b[i] == '[' {
 		return i, nil
 	}
+	if *ahead < i {
+		*ahead = resync(b, i, i)
+	}
 	next = len(b)
-	if isSequence(b, i) {
+	if *ahead < len(b) {
 		if bytes.IndexByte(b[end:i], '\n') >= 0 {
 			return i, nil // a line of its own
 		}

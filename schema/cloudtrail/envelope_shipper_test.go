@@ -55,5 +55,5 @@ func TestStringFailure(t *testing.T) {
 	cut := quote(paris)
 	expect(t, cut[:len(cut)-1], "event 0 string eu-west-3 false\nfault -1 truncated string")
 	expect(t, cut[:len(cut)-30], "event 0 string eu-west-3 false damaged\nfault 0 truncated string")
-	expect(t, quote(paris)+quote("hello"), "fault 0 not-an-object\nfault -1 trailing-bytes")
+	expect(t, quote(paris)+quote("hello"), "event 0 event eu-west-3 false salvaged\nfault 0 not-an-object\nfault -1 trailing-bytes")
 }

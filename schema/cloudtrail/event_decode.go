@@ -1,19 +1,20 @@
 package cloudtrail
 
+import "math/bits"
+
 // decodeEvent reads the object that starts at b[0], an opening brace, in one strict pass. It overwrites
 // e's values, marks, InvalidUTF8 and Raw (the object's bytes), and leaves the rest of e alone. On damage e holds
 // what was read before it, err is a [*SyntaxError] and end is where reading stopped.
 func (s *scanner) decodeEvent(b []byte, e *Event) (end int, err error) {
-	var got members
-	s.invalid = false
-	end, err = s.decodeMembers(b, &got)
-	e.fill(b, &got)
+	s.invalid, s.got.seen = false, 0
+	end, err = s.decodeMembers(b)
+	e.fill(b, &s.got)
 	e.Raw, e.InvalidUTF8 = b[:end:end], s.invalid
 	return end, err
 }
 
-// decodeMembers reads the members of the event and tells what it captured, up to any damage.
-func (s *scanner) decodeMembers(b []byte, got *members) (end int, err error) {
+// decodeMembers reads the members of the event and notes in s.got where their values stand, up to any damage.
+func (s *scanner) decodeMembers(b []byte) (end int, err error) {
 	i := skipSpace(b, 1)
 	if at(b, i) == '}' {
 		return i + 1, nil
@@ -22,7 +23,7 @@ func (s *scanner) decodeMembers(b []byte, got *members) (end int, err error) {
 		// Events of one stream mostly have their keys in the same order: the key that came after the last one
 		// the last time is tried first.
 		if guess := s.follows[id&63]; keys[guess&63].at(b, i) {
-			id, i = guess, i+1+int(keys[guess&63].size)
+			id, i = guess, i+int(keys[guess&63].size)
 		} else {
 			last := id
 			if id, i, err = s.eventKey(b, i); err != nil {
@@ -30,14 +31,10 @@ func (s *scanner) decodeMembers(b []byte, got *members) (end int, err error) {
 			}
 			s.follows[last&63] = id
 		}
-		if at(b, i) <= ' ' {
-			i = skipSpace(b, i)
-		}
 		start := i
-		switch at(b, i) {
-		case '"':
+		if at(b, i) == '"' {
 			if i = skipWords(b, i+1); three(b, i) == quoteCommaQuote {
-				got.put(id, start, i+1)
+				s.got.put(id, start, i+1)
 				i += 2
 				continue
 			}
@@ -46,15 +43,19 @@ func (s *scanner) decodeMembers(b []byte, got *members) (end int, err error) {
 			} else {
 				i, err = s.skipString(b, start)
 			}
-		case '{', '[':
-			i, err = s.skipValue(b, i)
-		default:
-			i, err = s.skipScalar(b, i)
+		} else {
+			start = skipSpace(b, i)
+			i, err = s.skipValue(b, start)
 		}
 		if err != nil {
 			return i, err
 		}
-		got.put(id, start, i)
+		s.got.put(id, start, i)
+		// Mostly the next key follows at once, and there is no white space to look for.
+		if at(b, i) == ',' && at(b, i+1) == '"' {
+			i++
+			continue
+		}
 		if i, err = afterValue(b, i, '}'); err != nil {
 			return i, err
 		}
@@ -86,47 +87,56 @@ func (e *Event) put(k keyID, value Value) {
 	e.marks |= keys[k&63].marks
 }
 
-// members is what was read of an event's members: where the captured values stand, by their keys, and in the
-// last place those of all others.
+// members is where the values of an event's members stand. Those of an earlier event are left in place, so
+// that nothing needs to be cleared: only what is in seen counts.
 type members struct {
-	values [keyCaptured + 1]span
-	marks  marks
+	seen   uint64 // one bit for each keyID
+	values [64]span
 }
+
+// span is where a value stands.
+type span struct{ start, end int }
 
 // put notes that the value of the key stands at b[start:end].
 func (m *members) put(id keyID, start, end int) {
-	m.values[min(id, keyCaptured)&15] = span{start, end}
-	m.marks |= keys[id&63].marks
+	m.values[id&63] = span{start, end}
+	m.seen |= 1 << (id & 63)
 }
 
-// span is where a value stands. It is empty for one that is not there.
-type span struct{ start, end int }
-
-// of returns the value in b, nil for an empty span.
-func (p span) of(b []byte) Value {
-	if p.end == 0 {
+// value returns the value of the key in b, nil where there is none.
+func (m *members) value(b []byte, id keyID) Value {
+	if m.seen>>(id&63)&1 == 0 {
 		return nil
 	}
+	p := m.values[id&63]
 	return b[p.start:p.end]
+}
+
+// marks returns those of all keys that were seen.
+func (m *members) marks() (all marks) {
+	for seen := m.seen & markedKeys; seen != 0; seen &= seen - 1 {
+		all |= keys[bits.TrailingZeros64(seen)].marks
+	}
+	return all
 }
 
 // fill sets the fields of the event from what was read of b.
 func (e *Event) fill(b []byte, m *members) {
-	e.EventVersion = m.values[keyEventVersion].of(b)
-	e.UserIdentity = m.values[keyUserIdentity].of(b)
-	e.EventTime = m.values[keyEventTime].of(b)
-	e.EventSource = m.values[keyEventSource].of(b)
-	e.EventName = m.values[keyEventName].of(b)
-	e.AWSRegion = m.values[keyAWSRegion].of(b)
-	e.SourceIPAddress = m.values[keySourceIPAddress].of(b)
-	e.UserAgent = m.values[keyUserAgent].of(b)
-	e.ErrorCode = m.values[keyErrorCode].of(b)
-	e.EventID = m.values[keyEventID].of(b)
-	e.ReadOnly = m.values[keyReadOnly].of(b)
-	e.EventType = m.values[keyEventType].of(b)
-	e.RecipientAccountID = m.values[keyRecipientAccountID].of(b)
-	e.EventCategory = m.values[keyEventCategory].of(b)
-	e.marks = m.marks
+	e.EventVersion = m.value(b, keyEventVersion)
+	e.UserIdentity = m.value(b, keyUserIdentity)
+	e.EventTime = m.value(b, keyEventTime)
+	e.EventSource = m.value(b, keyEventSource)
+	e.EventName = m.value(b, keyEventName)
+	e.AWSRegion = m.value(b, keyAWSRegion)
+	e.SourceIPAddress = m.value(b, keySourceIPAddress)
+	e.UserAgent = m.value(b, keyUserAgent)
+	e.ErrorCode = m.value(b, keyErrorCode)
+	e.EventID = m.value(b, keyEventID)
+	e.ReadOnly = m.value(b, keyReadOnly)
+	e.EventType = m.value(b, keyEventType)
+	e.RecipientAccountID = m.value(b, keyRecipientAccountID)
+	e.EventCategory = m.value(b, keyEventCategory)
+	e.marks = m.marks()
 }
 
 // isEvent reports whether the object that was read is a CloudTrail event by its own keys: it has a

@@ -25,20 +25,19 @@ const (
 	keyEventType
 	keyRecipientAccountID
 	keyEventCategory
-	keyCaptured // one more than the last of them
 )
 
-// key is a key that we know, and how to recognize it by comparing three words: the text of the key, its
-// closing quote and the colon, which may overlap.
+// key is a key that we know, and how to recognize it by comparing three words: the key with its quotes and
+// the colon. They may overlap.
 type key struct {
 	name                string
 	first, middle, last uint64
 	marks               marks
-	middleAt, lastAt    uint8 // where the words stand after the opening quote
-	size                uint8 // of the name, the quote and the colon
+	middleAt, lastAt    uint8 // where the words stand, from the opening quote on
+	size                uint8 // of the name, the quotes and the colon
 }
 
-// keyWindow is how many bytes after the opening quote are enough for a key's three words.
+// keyWindow is how many bytes from the opening quote on are enough for a key's three words.
 const keyWindow = 24
 
 // keys holds every key that we know: the captured ones, the rest of what CloudTrail writes at the top level of
@@ -66,7 +65,7 @@ func newKeys(names ...string) (all [64]key) {
 // newKey returns the key of this name. One that is too short or too long for three words gets words that
 // contradict each other, so that nothing equals them: such keys are found by their name only.
 func newKey(name string, mark marks) key {
-	text := name + `":`
+	text := `"` + name + `":`
 	k := key{name: name, marks: mark, size: uint8(len(text)), middle: 1}
 	if len(text) < 8 || len(text) > keyWindow-1 {
 		return k
@@ -82,10 +81,10 @@ func newKey(name string, mark marks) key {
 // at reports whether the key stands at b[i], with its quotes and the colon. It does not look near the end
 // of b, where it is false.
 func (k *key) at(b []byte, i int) bool {
-	return i >= 0 && i < len(b)-1-keyWindow && b[i] == '"' && k.equal((*[keyWindow]byte)(b[i+1:]))
+	return i >= 0 && i < len(b)-keyWindow && k.equal((*[keyWindow]byte)(b[i:]))
 }
 
-// equal reports whether v starts with the key, its closing quote and the colon.
+// equal reports whether v starts with the key, its quotes and the colon.
 func (k *key) equal(v *[keyWindow]byte) bool {
 	return binary.LittleEndian.Uint64(v[:]) == k.first &&
 		binary.LittleEndian.Uint64(v[k.middleAt&15:]) == k.middle &&
@@ -116,6 +115,16 @@ var keyIDs = func() map[string]keyID {
 		}
 	}
 	return ids
+}()
+
+// markedKeys has the bit of each key that is a mark.
+var markedKeys = func() (set uint64) {
+	for i, k := range keys {
+		if k.marks != 0 {
+			set |= 1 << i
+		}
+	}
+	return set
 }()
 
 // field returns where the value of a captured key belongs, or nil.

@@ -36,6 +36,11 @@ func (d *Decoder) whole(b []byte, p place) error {
 	if e.isEvent() {
 		return d.emit(p.chain)
 	}
+	if e.AWSRegion == nil && e.ReadOnly != nil {
+		if _, err = d.emitSecondHalf(errUnknownShape, p.chain); err != nil {
+			return err
+		}
+	}
 	return d.noEvent(ReasonUnknownShape, errUnknownShape, b, p.chain)
 }
 
@@ -49,10 +54,14 @@ func (d *Decoder) damaged(b []byte, cause error, p place) error {
 	}
 	if delivery || !e.isEvent() {
 		e.marks |= d.lastMark(b)
-		before := d.faults
+		before, events := d.faults, d.events
 		opened, err := d.envelope(b, p)
-		if err != nil || opened && d.faults > before {
+		if err != nil || opened && d.events > events && d.faults > before {
 			return err
+		}
+		if opened && d.faults > before {
+			// A quote out of place ends the text early: the event goes on behind it.
+			return d.searchAgain(cause, b, p.chain)
 		}
 		if opened {
 			// A bracket out of place ends a list early: what stands behind may be the rest of it.
@@ -88,7 +97,11 @@ func (d *Decoder) emit(chain Chain) error {
 	if chain.Len() == 0 {
 		e.Shape = chain.Push(ShapeEvent)
 	}
+	if e.ReadOnly == nil {
+		d.firstHalf.add(e.AWSRegion, nil)
+	}
 	d.index++
+	d.events++
 	return d.sink.Event(e)
 }
 

@@ -8,7 +8,10 @@ import "bytes"
 //
 // Text that an attacker writes cannot look like that: within a string each quote is escaped, and no string
 // holds a line break.
-func resync(b []byte, from, stop int) int {
+func resync(b []byte, from, stop int) int { return resyncTo(b, from, stop, nil) }
+
+// resyncTo is resync that stops, from the first byte on, where start says so of a brace too.
+func resyncTo(b []byte, from, stop int, start func(b []byte, i int) bool) int {
 	lineStart := from == 0 || from <= len(b) && b[from-1] == '\n'
 	for i := from; i < len(b); i++ {
 		switch c := b[i]; {
@@ -17,7 +20,7 @@ func resync(b []byte, from, stop int) int {
 		case c == ' ' || c == '\t' || c == '\r':
 		case c == '{' && (isColumnOne(b, i) || (lineStart || i >= stop) && isObjectStart(b, i)):
 			return i
-		case c == '[' && isColumnOne(b, i):
+		case c == '[' && isColumnOne(b, i), c == '{' && start != nil && start(b, i):
 			return i
 		default:
 			lineStart = false
@@ -32,16 +35,10 @@ func (p *place) resync(b []byte, start, stop int) int {
 		return resyncText(b, start, stop)
 	}
 	key := beforeKey(b, stop)
-	next := resync(b, max(key, start+1), key)
 	if p.carries == "" {
-		return next
+		return resync(b, max(key, start+1), key)
 	}
-	for i := max(key, start+1); i < next; i++ {
-		if isElementStart(b, i) {
-			return i
-		}
-	}
-	return next
+	return resyncTo(b, max(key, start+1), key, isElementStart)
 }
 
 // resyncText goes on in the value's line, or at the next line, where the damage is within the first line of

@@ -26,7 +26,7 @@ const maxRegion = 32
 // found both a region and a readOnly of false; the caller tests each region. It allocates nothing once
 // it has been used.
 func (s *salvaged) salvage(b []byte) bool {
-	s.Regions, s.ReadOnly, s.n = s.Regions[:0], nil, 0
+	s.reset()
 	for rest := b; ; {
 		var value []byte
 		if value, rest = afterKey(rest, "awsRegion"); value == nil {
@@ -45,6 +45,20 @@ func (s *salvaged) salvage(b []byte) bool {
 		}
 	}
 	return len(s.Regions) > 0 && s.ReadOnly != nil
+}
+
+func (s *salvaged) reset() { s.Regions, s.ReadOnly, s.n = s.Regions[:0], nil, 0 }
+
+// add keeps the regions of a part of an event. A part with a region of its own at the top level starts an
+// event: what was kept of another one goes.
+func (s *salvaged) add(own Value, others []Value) {
+	if own.IsString() {
+		s.reset()
+		s.addRegion(own)
+	}
+	for _, region := range others {
+		s.addRegion(region)
+	}
 }
 
 // addRegion keeps the region code that value starts with, if it is a new one.

@@ -12,6 +12,8 @@ type scanner struct {
 	deep []uint64
 	// follows guesses the key after each key of an event: the one that came after it the last time.
 	follows [64]keyID
+	// got is what was read of the event.
+	got members
 }
 
 // nesting remembers for each open level whether it is an object (1) or an array (0).
@@ -87,7 +89,7 @@ func (s *scanner) skipValue(b []byte, i int) (end int, err error) {
 				break
 			}
 			s.push(&n, 1)
-			i, ended, err = s.skipMembers(b, i)
+			i, ended, err = s.skipMembers(b, i, &n)
 		case at(b, i) == '[':
 			if i = skipSpace(b, i+1); at(b, i) == ']' {
 				i++
@@ -119,7 +121,7 @@ func (s *scanner) skipAfter(b []byte, i int, n *nesting) (next int, ended bool, 
 	case at(b, i) == ',':
 		i = skipSpace(b, i+1)
 		if object {
-			return s.skipMembers(b, i)
+			return s.skipMembers(b, i, n)
 		}
 		return i, false, nil
 	case at(b, i) == '}' && object, at(b, i) == ']' && !object:
@@ -131,10 +133,10 @@ func (s *scanner) skipAfter(b []byte, i int, n *nesting) (next int, ended bool, 
 	return i, false, wrong(b, i, "a comma or the end of the array")
 }
 
-// skipMembers reads the members of an object from the key at b[i] on, as long as their values are
-// scalars, which most of an event are. It stops where an object or array starts, or after the last scalar,
-// which it tells by ended.
-func (s *scanner) skipMembers(b []byte, i int) (next int, ended bool, err error) {
+// skipMembers reads the members of an object from the key at b[i] on, and goes into and out of the objects
+// within: together with scalars they are most of an event. It stops where an array or an empty object starts, or
+// after the last scalar or object of a level that it cannot leave, which it tells by ended.
+func (s *scanner) skipMembers(b []byte, i int, n *nesting) (next int, ended bool, err error) {
 	for {
 		if at(b, i) != '"' {
 			return i, false, wrong(b, i, "a key")
@@ -157,14 +159,24 @@ func (s *scanner) skipMembers(b []byte, i int) (next int, ended bool, err error)
 			} else if _, i, err = s.skipKey(b, i); err != nil {
 				return i, false, err
 			}
-			if c := at(b, i); c == '{' || c == '[' {
+			if c := at(b, i); c == '{' && at(b, i+1) == '"' {
+				s.push(n, 1)
+				i++
+				continue
+			} else if c == '{' || c == '[' {
 				return i, false, nil
 			}
 			if i, err = s.skipScalar(b, i); err != nil {
 				return i, false, err
 			}
 		}
-		if i = skipSpace(b, i); at(b, i) != ',' {
+		for i = skipSpace(b, i); at(b, i) == '}'; i = skipSpace(b, i) {
+			s.pop(n)
+			if i++; n.bits&1 == 0 {
+				return i, true, nil
+			}
+		}
+		if at(b, i) != ',' {
 			return i, true, nil
 		}
 		i = skipSpace(b, i+1)

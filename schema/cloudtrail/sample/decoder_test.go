@@ -1,7 +1,6 @@
 package sample
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -139,7 +138,7 @@ func TestShapesOfLambda(t *testing.T) {
 		g := mustNew(t, Options{Shapes: []cloudtrail.Chain{mustShape(t, alias)}})
 		want := map[string]string{"lambda-sqs": `"eventSource":"aws:sqs"`, "lambda-sns": `"EventSource":"aws:sns"`,
 			"lambda-kinesis": `"eventSource":"aws:kinesis"`, "lambda-logs": `{"awslogs":{"data":"`}[alias]
-		if text := fmt.Sprintf("%s", g.Next().Value); !strings.Contains(text, want) {
+		if text := string(g.Next().Value); !strings.Contains(text, want) {
 			t.Errorf("%s: %s is not in %s", alias, want, text)
 		}
 	}

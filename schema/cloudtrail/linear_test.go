@@ -1,0 +1,84 @@
+package cloudtrail
+
+import (
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"time"
+)
+
+// hostile is input that is made to be read again and again: a head, a piece many times, a tail.
+type hostile struct{ head, piece, tail string }
+
+func (h hostile) record(size int) []byte {
+	return []byte(h.head + strings.Repeat(h.piece, size/len(h.piece)) + h.tail)
+}
+
+var hostileInputs = []hostile{
+	{"[", "\n", "]"}, {"[", " \r\n", "1"}, {"{", "\t", ""}, {"", " ", "x"}, // white space
+	{"", "1\n", `{"eventVersion":1}`}, {"", "1 ", "\n{}"}, {"", "x\n", "\n["}, {"{}", " x", "\n{}"}, {"", "null\n", "[]"}, // scalars
+	{"", "[", ""}, {"", "{", ""}, {"", `{"a":`, ""}, {"", "[\n", ""}, {"", "{\"a\":\n", "}"}, {`{"Records":[`, "[[", "]}"}, // levels
+	{"", `{"Records":[`, ""}, {"", "{\"x\":1,\"Records\":[{]\n", ""}, {"", `{"detail":`, ""}, {`{"detail":`, `{"payload":`, ""},
+	{"[", `{"eventVersion":1}`, "]"}, {"[", `{"eventVersion":x},`, "]"}, {"", "{\"eventVersion\":x}\n", ""}, // damage
+	{`{"logEvents":[`, `{"message":x},`, `]}`}, {`{"records":[`, `{"data":x},`, ""}, {`{"Messages":[`, `{"Body":"x" "},`, "]}"},
+	{`{"Events":[`, `{"a":x},`, ""}, {`{"logEvents":[`, `{"message":"{"},`, "]}"}, {"[", `,`, "]"}, {"[", "{   ", "]"}, {"", "]\n[", ""},
+	{`{"a":"`, `\"`, ""}, {`"`, `\\`, ""}, {`{"message":"`, `{\"a\":`, `"}`}, {`{"x":`, "9", "}"}, {`{"x":"`, "\xff", `"}`}, // texts
+	{"{", `"awsRegion":"eu-west-3",`, "x"}, {"{", `"awsRegion":`, "}"}, {"{", `awsRegion\\`, ""}, {"{", `readOnly" `, ""}, // keys
+	{"{", `"Records":[],`, `"x":1}`}, {"{", `"message":"{",`, `"x":1}`}, {"{", `"\u0061wsRegion":1,`, `"x":1}`},
+}
+
+// Time grows in proportion to the input, whatever the input: 16 times as much takes about 16 times as long.
+// Reading something once for each of its bytes would make that 256 times. What is compared is the best of a
+// few rounds, because other work of the machine only ever adds.
+func TestTimeIsLinear(t *testing.T) {
+	const size, times, tolerance, rounds = 8 << 10, 16, 4, 8
+	for _, h := range hostileInputs {
+		small, large := h.record(size), h.record(times*size)
+		t.Run(fmt.Sprintf("%.12q %.12q %.12q", h.head, h.piece, h.tail), func(t *testing.T) {
+			short, long := time.Hour, time.Hour
+			for range rounds {
+				short, long = min(short, decodeTime(small)), min(long, decodeTime(large))
+				if long < times*tolerance*max(short, 100*time.Microsecond) {
+					return
+				}
+			}
+			t.Errorf("%d bytes take %v, %d bytes %v", len(small), short, len(large), long)
+		})
+	}
+}
+
+func decodeTime(record []byte) time.Duration {
+	d := NewDecoder(0)
+	start := time.Now()
+	if err := d.Decode(record, new(ignore)); err != nil {
+		panic(err)
+	}
+	return time.Since(start)
+}
+
+// The pieces that are reported add up to no more than a few times the record: they are kept and written. A
+// list without commas must not be reported as a whole for each comma that is missing.
+func TestFaultsAreNoAmplifier(t *testing.T) {
+	const size = 64 << 10
+	for _, h := range hostileInputs {
+		var c counting
+		record := h.record(size)
+		if err := NewDecoder(0).Decode(record, &c); err != nil {
+			t.Fatal(err)
+		}
+		if most := int64(8 * len(record)); c.bytes > most {
+			t.Errorf("%.20q %.20q: pieces of %d bytes for a record of %d", h.head, h.piece, c.bytes, len(record))
+		}
+	}
+}
+
+// Nothing recurses by the input's will: a small stack is enough for all of it.
+func TestStackIsSmall(t *testing.T) {
+	defer debug.SetMaxStack(debug.SetMaxStack(256 << 10))
+	for _, h := range hostileInputs {
+		if err := NewDecoder(0).Decode(h.record(256<<10), new(ignore)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
