@@ -24,6 +24,6 @@ func logAccount(log *slog.Logger, s processor.Status, took time.Duration) {
 	log.Info("stopped", "seconds", took.Round(time.Millisecond).Seconds(),
 		"records", c.Records, "records_done", c.Done, "records_dead_lettered", c.DeadLettered,
 		"events", c.Events, "alerted", c.Outcomes[detection.OutcomeAlerted],
-		"exempted", c.Outcomes[detection.OutcomeExempted], "passed", c.Passed(), "partial", c.Partial,
+		"shadowed", c.Outcomes[detection.OutcomeShadowed], "exempted", c.Outcomes[detection.OutcomeExempted], "passed", c.Passed(), "partial", c.Partial,
 		"alerts_acknowledged", s.Acked, "dead_letters_acknowledged", s.DeadLetter)
 }

@@ -29,8 +29,8 @@ func (a *demoAccount) print(w io.Writer) {
 		fmt.Fprintf(table, "%s\t%s\n", what, fmt.Sprintf(format, args...))
 	}
 	line("records", "%s produced, %s read: %s done, %s with dead letters", grouped(a.produced), grouped(c.Records), grouped(c.Done), grouped(c.DeadLettered))
-	line("events", "%s read: %s alerted, %s exempted, %s passed", grouped(c.Events),
-		grouped(c.Outcomes[detection.OutcomeAlerted]), grouped(c.Outcomes[detection.OutcomeExempted]), grouped(c.Passed()))
+	line("events", "%s read: %s alerted, %s shadowed, %s exempted, %s passed", grouped(c.Events),
+		grouped(c.Outcomes[detection.OutcomeAlerted]), grouped(c.Outcomes[detection.OutcomeShadowed]), grouped(c.Outcomes[detection.OutcomeExempted]), grouped(c.Passed()))
 	line("passed", "%s", orNone(passedReasons(c)))
 	line("alerts", "%s acknowledged, %s read back from %s, %s of them partial", grouped(a.status.Acked), grouped(a.alertsBack), demoAlerts, grouped(c.Partial))
 	line("dead letters", "%s acknowledged, %s read back from %s: %s", grouped(a.status.DeadLetter), grouped(a.lettersBack), demoDeadLetters, orNone(faultReasons(c)))

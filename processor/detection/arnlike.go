@@ -12,7 +12,10 @@ const arnComponents = 6
 // arnPattern is a pattern of ARNs. Each component is compared on its own, so that no * reaches over a colon into the
 // next one, as IAM's ArnLike does
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html).
-type arnPattern [arnComponents]string
+type arnPattern struct {
+	parts  [arnComponents]string
+	prefix string // of the last part, before its first wildcard
+}
 
 // parseARNPattern returns false for a text that has fewer than six components.
 func parseARNPattern(text string) (arnPattern, bool) {
@@ -20,13 +23,17 @@ func parseARNPattern(text string) (arnPattern, bool) {
 	if len(parts) < arnComponents {
 		return arnPattern{}, false
 	}
-	return arnPattern(parts), true
+	prefix := parts[arnComponents-1]
+	if i := strings.IndexAny(prefix, "*?"); i >= 0 {
+		prefix = prefix[:i]
+	}
+	return arnPattern{[arnComponents]string(parts), prefix}, true
 }
 
 // matches reports whether the ARN fits the pattern. The last component goes first: it tells most.
 func (p *arnPattern) matches(arn *arnText) bool {
 	for i := arnComponents - 1; i >= 0; i-- {
-		if !matchWildcard(p[i], arn[i]) {
+		if !matchWildcard(p.parts[i], arn[i]) {
 			return false
 		}
 	}

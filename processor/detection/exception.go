@@ -71,24 +71,28 @@ func (p *Policy) exempting(a *account, r *regionEntry, e *cloudtrail.Event, now 
 	if r != nil {
 		region = p.byRegion[r.number]
 	}
-	source, name := p.sources.possibleValue(e.EventSource), p.names.possibleValue(e.EventName)
-	for w, left := range a.exceptions {
-		left &= region[w] & source[w] & name[w]
-		if left != 0 {
-			if x := p.firstThatHolds(w, left, e, now); x != nil {
-				return x
-			}
+	masks := [...]exceptionSet{a.exceptions, region, p.sources.possibleValue(e.EventSource), p.names.possibleValue(e.EventName)}
+	for w := range a.exceptions {
+		if masks[0][w]&masks[1][w]&masks[2][w]&masks[3][w] != 0 {
+			return p.firstThatHolds(&masks, w, e, now)
 		}
 	}
 	return nil
 }
 
-// firstThatHolds looks at the exceptions left in word w of the index.
-func (p *Policy) firstThatHolds(w int, left uint64, e *cloudtrail.Event, now time.Time) *exception {
+// firstThatHolds looks at the exceptions that the masks leave, from word w of them on.
+func (p *Policy) firstThatHolds(masks *[4]exceptionSet, w int, e *cloudtrail.Event, now time.Time) *exception {
 	var s subject
-	for ; left != 0; left &= left - 1 {
-		if x := &p.exceptions[w*64+bits.TrailingZeros64(left)]; !x.hasExpired(now) && x.holds(e, &s) {
-			return x
+	for ; w < len(masks[0]); w++ {
+		left := masks[0][w] & masks[1][w] & masks[2][w] & masks[3][w]
+		if left == 0 {
+			continue
+		}
+		left &= p.principals.possible(w, e, &s)
+		for ; left != 0; left &= left - 1 {
+			if x := &p.exceptions[w*64+bits.TrailingZeros64(left)]; !x.hasExpired(now) && x.holds(e, &s) {
+				return x
+			}
 		}
 	}
 	return nil

@@ -171,3 +171,21 @@ func TestExceptionsAllocateNothing(t *testing.T) {
 		}
 	}
 }
+
+// The index of principals rules nothing out that would hold, however many prefixes a role begins with.
+func TestPrincipalIndex(t *testing.T) {
+	const name = "ci/deploy"
+	for n := range len(name) + 1 {
+		o := PolicyOptions{}
+		for i := range n + 1 { // role/*, role/c*, role/ci* …, all for an account that is another
+			o.Exceptions = append(o.Exceptions, Exception{Name: fmt.Sprint("near-", i), Principals: []string{"arn:aws:iam::999999999999:role/" + name[:i] + "*"}})
+		}
+		o.Exceptions = append(o.Exceptions, Exception{Name: "x", Principals: []string{"arn:aws:iam::111122223333:role/" + name[:n] + "*"}})
+		if d := mustPolicy(t, o).Decide(event(t, roleSession), testNow); d.Outcome != OutcomeExempted || d.Exception.Name != "x" {
+			t.Errorf("%d prefixes: %+v", n, d)
+		}
+		if d := mustPolicy(t, o).Decide(event(t, iamUser), testNow); d.Outcome != OutcomeAlerted {
+			t.Errorf("%d prefixes, another principal: %+v", n, d)
+		}
+	}
+}

@@ -53,7 +53,9 @@ func (p *passage) Event(e *cloudtrail.Event) error {
 		return nil
 	}
 	a := p.enricher.enrich(p.policy, &d, e, p.record)
-	p.alerted++
+	if d.Outcome == OutcomeAlerted {
+		p.alerted++
+	}
 	if e.Damage != nil {
 		p.partialID = a.ID
 	}

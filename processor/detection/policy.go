@@ -18,6 +18,7 @@ type Policy struct {
 	byRegion   []exceptionSet // of regions, by the region's number
 	sources    condition
 	names      condition
+	principals principalIndex
 }
 
 // NewPolicy compiles a policy. The error is [Faults], which hold every mistake: a region code that is not in the
@@ -46,6 +47,7 @@ func (p *Policy) compileExceptions(list []Exception) {
 	p.regions = newCondition(n, func(i int) []string { return list[i].Regions })
 	p.sources = newCondition(n, func(i int) []string { return list[i].EventSources })
 	p.names = newCondition(n, func(i int) []string { return list[i].EventNames })
+	p.principals = newPrincipalIndex(p.exceptions)
 	p.byRegion = make([]exceptionSet, len(catalogue))
 	for i := range catalogue {
 		p.byRegion[i] = p.regions.possible([]byte(catalogue[i].Code))

@@ -15,6 +15,10 @@ type subject struct {
 	isKnown   bool    // arn is
 	arn       arnText // of the role or user, aliases the event or a copy
 
+	prefixesRead bool
+	prefixes     int // how many prefixes of patterns it begins with
+	prefixSets   [8]exceptionSet
+
 	sourceRead bool
 	isAddr     bool // addr is the source
 	addr       netip.Addr

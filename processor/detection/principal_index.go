@@ -1,0 +1,74 @@
+package detection
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// principalIndex tells which exceptions a principal does not rule out, by the part of their patterns before the first
+// wildcard: it stands at the beginning of the principal's resource, or the pattern cannot fit.
+type principalIndex struct {
+	rest     exceptionSet // that ask for no principal
+	lengths  []int        // of the prefixes, each once
+	byPrefix map[string]exceptionSet
+}
+
+func newPrincipalIndex(exceptions []exception) principalIndex {
+	x := principalIndex{rest: newExceptionSet(len(exceptions)), byPrefix: make(map[string]exceptionSet)}
+	lengths := make(map[int]bool)
+	for i := range exceptions {
+		if len(exceptions[i].principals) == 0 {
+			x.rest.set(i)
+		}
+		for _, p := range exceptions[i].principals {
+			if x.byPrefix[p.prefix] == nil {
+				x.byPrefix[p.prefix] = newExceptionSet(len(exceptions))
+				lengths[len(p.prefix)] = true
+			}
+			x.byPrefix[p.prefix].set(i)
+		}
+	}
+	x.lengths = slices.Sorted(maps.Keys(lengths))
+	return x
+}
+
+// possible returns word w of the exceptions that the principal of e does not rule out.
+func (x *principalIndex) possible(w int, e *cloudtrail.Event, s *subject) uint64 {
+	if len(x.lengths) == 0 {
+		return x.rest[w]
+	}
+	if !s.prefixesRead {
+		s.prefixesRead = true
+		x.readPrefixes(e, s)
+	}
+	if s.prefixes > len(s.prefixSets) {
+		return ^uint64(0) // more than there is room for: all are looked at
+	}
+	left := x.rest[w]
+	for _, set := range s.prefixSets[:s.prefixes] {
+		left |= set[w]
+	}
+	return left
+}
+
+// readPrefixes looks up which prefixes the principal's resource begins with.
+func (x *principalIndex) readPrefixes(e *cloudtrail.Event, s *subject) {
+	arn := s.principal(e)
+	if arn == nil {
+		return
+	}
+	resource := arn[arnComponents-1]
+	for _, n := range x.lengths {
+		if n > len(resource) {
+			return
+		}
+		if set, ok := x.byPrefix[string(resource[:n])]; ok {
+			if s.prefixes < len(s.prefixSets) {
+				s.prefixSets[s.prefixes] = set
+			}
+			s.prefixes++
+		}
+	}
+}
