@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,6 +26,13 @@ func metricIs(r *running, line string) func() bool {
 		_, metrics := r.get("/metrics")
 		return strings.Contains(metrics, "\n"+line+"\n")
 	}
+}
+
+func failuresIn(metrics string) float64 {
+	_, rest, _ := strings.Cut(metrics, "\nregionwatch_policy_reload_failures_total ")
+	value, _, _ := strings.Cut(rest, "\n")
+	n, _ := strconv.ParseFloat(value, 64)
+	return n
 }
 
 // replaceFile puts a file in place as editors do.
@@ -67,6 +75,13 @@ func TestReloadFile(t *testing.T) {
 	if status, _ := r.get("/readyz"); status != 200 {
 		t.Errorf("status %d with a broken file", status)
 	}
+	// The same mistake again is counted, and stands in the log once.
+	_, before := r.get("/metrics")
+	replaceFile(t, name, "version: v3\ndefault: { unused_regions: [eu-cental-1] }\n")
+	cluster.Eventually("another failure", func() bool {
+		_, metrics := r.get("/metrics")
+		return failuresIn(metrics) > failuresIn(before)
+	})
 	replaceFile(t, name, policyOf("v4")+"accounts_from: [accounts.d]\n") // broken until the folder is there
 	accounts := filepath.Join(filepath.Dir(name), "accounts.d")
 	if err := os.Mkdir(accounts, 0o700); err != nil {

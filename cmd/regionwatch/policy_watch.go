@@ -5,13 +5,15 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
 
-// settleTime is how long the files must be quiet before they are read: an editor writes in several steps.
+// settleTime is how long after the first sign of a change the files are read: an editor writes in several steps. What
+// changes later is a change of its own.
 const settleTime = 100 * time.Millisecond
 
 // watchFile reads the policy again when one of its files changes and on SIGHUP, until ctx ends.
@@ -32,6 +34,7 @@ func (p *policySource) watchFile(ctx context.Context) error {
 		events, faults = watcher.Events, watcher.Errors
 	}
 	p.watchFolders(watcher)
+	pending := false
 	p.reload() // what changed since the start
 
 	settled := time.NewTimer(0)
@@ -47,13 +50,18 @@ func (p *policySource) watchFile(ctx context.Context) error {
 		case <-hangUp:
 			p.fault = "" // whoever asks wants an answer
 			p.reload()
-		case <-events:
-			settled.Reset(settleTime)
+		case event := <-events:
+			if !pending && p.concerns(event.Name) {
+				settled.Reset(settleTime)
+				pending = true
+			}
 		case err := <-faults:
 			// Events may be lost, so that only reading tells.
 			p.log.Warn("watching the policy", "error", err)
 			settled.Reset(settleTime)
+			pending = true
 		case <-settled.C:
+			pending = false
 			p.reload()
 			p.watchFolders(watcher)
 		}
@@ -68,13 +76,14 @@ func (p *policySource) watchFolders(watcher *fsnotify.Watcher) {
 	if watcher == nil {
 		return
 	}
-	folders := map[string]bool{filepath.Dir(p.settings.Policy): true}
-	if file := p.current.Load().file; file != nil {
-		for _, name := range file.Files {
-			folders[filepath.Dir(name)] = true
-			if info, err := os.Stat(name); err == nil && info.IsDir() {
-				folders[name] = true
-			}
+	folders := map[string]bool{}
+	for _, name := range p.files() {
+		folders[filepath.Dir(name)] = true
+		if target, err := filepath.EvalSymlinks(name); err == nil {
+			folders[filepath.Dir(target)] = true
+		}
+		if info, err := os.Stat(name); err == nil && info.IsDir() {
+			folders[name] = true
 		}
 	}
 	for folder := range folders {
@@ -82,4 +91,29 @@ func (p *policySource) watchFolders(watcher *fsnotify.Watcher) {
 			p.log.Warn("watching a folder of the policy; SIGHUP makes it read all the same", "folder", folder, "error", err)
 		}
 	}
+}
+
+// files returns the files and folders that the policy is made of.
+func (p *policySource) files() []string {
+	names := []string{p.settings.Policy}
+	if file := p.current.Load().file; file != nil {
+		names = append(names, file.Files...)
+	}
+	return names
+}
+
+// concerns reports whether a change of that name may change the policy. Others may write into the same folder all the
+// time. What Kubernetes swaps begins with two dots.
+func (p *policySource) concerns(changed string) bool {
+	base := filepath.Base(changed)
+	if strings.HasPrefix(base, "..") {
+		return true
+	}
+	for _, name := range p.files() {
+		target, err := filepath.EvalSymlinks(name)
+		if filepath.Base(name) == base || err == nil && filepath.Base(target) == base || filepath.Clean(name) == filepath.Dir(changed) {
+			return true
+		}
+	}
+	return false
 }

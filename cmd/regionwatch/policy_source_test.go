@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/policyfile"
+)
+
+// parsedPolicy compiles a policy that is no file.
+func parsedPolicy(t *testing.T, text string) loadedPolicy {
+	t.Helper()
+	f, err := policyfile.Parse("p", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loadedPolicy{f.Policy, f}
+}
+
+// A fault is told once however often it comes, and again after it was mended; the last good policy holds on.
+func TestReplaceTellsOnce(t *testing.T) {
+	var log bytes.Buffer
+	registry := prometheus.NewRegistry()
+	expires := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
+	good := parsedPolicy(t, "version: good\ndefault: {allowed_regions: [us-east-1]}")
+	p := newPolicySource(&config.Settings{}, good, slog.New(slog.NewTextHandler(&log, nil)), registry)
+	f := func(next loadedPolicy, err error, version string, want ...string) {
+		t.Helper()
+		log.Reset()
+		p.replace(next, err)
+		if got := p.policy().Version(); got != version {
+			t.Errorf("version %q holds, want %q", got, version)
+		}
+		if n := strings.Count(log.String(), "\n"); n != len(want) {
+			t.Errorf("%d lines, want %d: %s", n, len(want), log.String())
+		}
+		for _, w := range want {
+			if !strings.Contains(log.String(), w) {
+				t.Errorf("lacks %q: %s", w, log.String())
+			}
+		}
+	}
+	broken := errors.New("p:1:1: broken")
+	f(loadedPolicy{}, broken, "good", "broken")
+	f(loadedPolicy{}, broken, "good")
+	f(good, nil, "good")
+	f(loadedPolicy{}, broken, "good", "broken")
+	expiring := parsedPolicy(t, "version: next\ndefault: {allowed_regions: [us-east-1]}\n"+
+		"exceptions: [{name: x, owner: o, reason: r, regions: [eu-west-3], expires: '"+expires+"'}]")
+	f(expiring, nil, "next", "policy has changed", "it expires at "+expires)
+	f(expiring, nil, "next")
+
+	metrics, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, m := range metrics {
+		got[m.GetName()] = m.GetMetric()[0].GetCounter().GetValue() + m.GetMetric()[0].GetGauge().GetValue()
+	}
+	for name, want := range map[string]float64{
+		"regionwatch_policy_reload_failures_total": 3, "regionwatch_policy_reloads_total": 1, "regionwatch_policy_info": 1,
+		"regionwatch_policy_exceptions_expiring": 1, "regionwatch_policy_exceptions_expired": 0,
+	} {
+		if got[name] != want {
+			t.Errorf("%s is %v, want %v", name, got[name], want)
+		}
+	}
+}
