@@ -36,6 +36,15 @@ func TestDemo(t *testing.T) {
 	}
 }
 
+// A policy of one's own decides in the demo, which adds up all the same.
+func TestDemoByPolicyFile(t *testing.T) {
+	name := writePolicy(t, "{version: mine, default: {allowed_regions: [us-east-1]}, exceptions: [{name: x, event_names: ['Run*']}]}")
+	stdout, stderr, status := runCommand(t, "demo", "--events=1000", "--rate=5000", "--match-share=0.2", "--policy", name)
+	if status != exitDone || !strings.Contains(stdout, "policy mine") || !strings.Contains(stdout, "adds up       yes") || strings.Contains(stdout, " 0 exempted") {
+		t.Errorf("status %d: %s%s", status, stdout, stderr)
+	}
+}
+
 // TestDemoStops ends at a signal with an account, too.
 func TestDemoStops(t *testing.T) {
 	cmd := command(t, "demo", "--rate", "500", "--match-share", "0.5")

@@ -81,9 +81,9 @@ func validate(cmd *cobra.Command, format string, strict bool) error {
 
 // loadValidated loads settings and policy. The brokers may be left out where a policy is given.
 func loadValidated(cmd *cobra.Command) (*config.Settings, loadedPolicy, error) {
-	if s, err := readSettings(cmd); s.Policy != "" && err == nil {
-		policy, err := newPolicy(s)
-		return s, policy, err
+	if s, err := readSettings(cmd); s.Policy != "" {
+		policy, policyErr := newPolicy(s)
+		return s, policy, errors.Join(err, policyErr)
 	}
 	return loadBoth(cmd)
 }

@@ -36,6 +36,7 @@ func TestValidatePolicy(t *testing.T) {
 	f("default: { unused_regions: [ap-east-1] }", exitMistake, "", "--strict takes them for mistakes", "--strict")
 	f("default: { unused_region: [ap-east-1] }", exitMistake, "", `policy.yaml:1:12: default has no key "unused_region", did you mean unused_regions?`)
 	f("default: {}", exitMistake, "", "policy and unused-regions are both given", "--unused-regions=ap-east-1")
+	f("default: { unused_region: [ap-east-1] }", exitMistake, "", "regionwatch: flag --delivery: \"x\" is not known; allowed: at-least-once, exactly-once\nregionwatch: ", "--delivery=x")
 	f("default: { unused_region: [ap-east-1] }", exitMistake, `"faults":["`, "did you mean unused_regions?", "--format=json")
 
 	stdout, _, _ := runCommand(t, "validate", "--format=json", "--policy", writePolicy(t, fine))
