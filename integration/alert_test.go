@@ -105,6 +105,7 @@ func checkAlert(t *testing.T, r *kgo.Record) int {
 		{Key: "severity", Value: []byte("High")},
 		{Key: "content-type", Value: []byte("application/json")},
 		{Key: "policy-version", Value: []byte("test-1")},
+		{Key: "policy-hash", Value: []byte("sha256:3dd7f48a2200")}, // the default list
 	}
 	if diff := cmp.Diff(want, r.Headers); diff != "" {
 		t.Errorf("headers of the alert for %s (-want +got):\n%s", a.EventID, diff)
