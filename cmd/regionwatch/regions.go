@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -35,7 +34,6 @@ type listedRegion struct {
 	Partition string `json:"partition"`
 	Name      string `json:"name"`
 	OptIn     bool   `json:"optIn"`
-	Opened    int    `json:"opened,omitempty"`
 }
 
 func printRegions(w io.Writer, format string) error {
@@ -49,16 +47,13 @@ func printRegions(w io.Writer, format string) error {
 		return nil
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "REGION\tPARTITION\tNAME\tENABLED\tOPENED")
+	fmt.Fprintln(table, "REGION\tPARTITION\tNAME\tENABLED")
 	for _, r := range detection.Regions() {
-		enabled, opened := "by default", "-"
+		enabled := "by default"
 		if r.OptIn {
 			enabled = "opt-in"
 		}
-		if r.Opened > 0 {
-			opened = strconv.Itoa(r.Opened)
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.Code, r.Partition, r.Name, enabled, opened)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.Code, r.Partition, r.Name, enabled)
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -20,7 +20,7 @@ func writePolicy(t *testing.T, text string) string {
 
 func TestValidatePolicy(t *testing.T) {
 	const fine = "default: { allowed_regions: [us-east-1] }\ngroups: { sandbox: { accounts: ['111111111111'], allowed_regions: [us-east-1, us-west-2], mode: shadow, severity: Low } }\n" +
-		"accounts: { '222222222222': { unused_regions: [ap-east-1, ap-northeast-1, ap-northeast-2, ap-northeast-3, ap-south-1, ap-southeast-1, ap-southeast-2, ca-central-1, eu-central-1, eu-north-1, eu-west-1, eu-west-2, eu-west-3, sa-east-1, us-east-2, us-west-1, us-west-2, ap-east-2, ap-southeast-6, ap-southeast-7, mx-central-1, me-west-1, sa-west-1, us-east-1] } }\n"
+		"accounts: { '222222222222': { unused_regions: [ap-east-1, ap-northeast-1, ap-northeast-2, ap-northeast-3, ap-south-1, ap-southeast-1, ap-southeast-2, ca-central-1, eu-central-1, eu-north-1, eu-west-1, eu-west-2, eu-west-3, sa-east-1, us-east-2, us-west-1, us-west-2, ap-east-2, ap-southeast-6, ap-southeast-7, mx-central-1, me-west-1, sa-west-1, us-east-1, af-south-1, ap-south-2, ap-southeast-3, ap-southeast-4, ap-southeast-5, ca-west-1, eu-central-2, eu-south-1, eu-south-2, il-central-1, me-central-1, me-south-1] } }\n"
 	f := func(policy string, status int, stdout, stderr string, args ...string) {
 		t.Helper()
 		args = append([]string{"validate", "--policy", writePolicy(t, policy)}, args...)

@@ -2,10 +2,10 @@ package detection
 
 import "github.com/regionwatch/regionwatch/schema/cloudtrail"
 
-// globalInDocs are event sources that AWS's pages say are logged in the partition's global region only, beyond what
-// the SDK's data tells (globalServices): the global endpoint of STS and the sign-in to the console
-// (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events,
-// as of 2026-08-07).
+// globalInDocs are event sources that AWS says are logged in the partition's global region only, beyond what
+// the SDK's data tells (globalServices): the global endpoint of STS and the sign-in to the console, by AWS's notice of
+// the change of 2021-11-22, as kept in https://github.com/SummitRoute/aws_breaking_changes/issues/51. It speaks of the
+// partition aws; that the others do the same in their global region is assumed.
 var globalInDocs = []string{"signin.amazonaws.com", "sts.amazonaws.com"}
 
 // globalRegions are by event source the regions, one for each partition, in which CloudTrail logs a global service.

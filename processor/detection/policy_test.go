@@ -45,7 +45,7 @@ func TestNewPolicyFailure(t *testing.T) {
 	f([]string{strings.Repeat("x", 1000)}, `"`+strings.Repeat("x", 1000)+`" is no AWS region (as of `+CatalogueDate+`)`)
 	f([]string{"", "us-east-1", "mars-east-1", "useast1"},
 		`region 1 of 4 is empty`,
-		`"mars-east-1" is no AWS region, did you mean "us-east-1"?`,
+		`"mars-east-1" is no AWS region, did you mean "sa-east-1"?`,
 		`"useast1" is no AWS region, did you mean "us-east-1"?`)
 }
 

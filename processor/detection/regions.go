@@ -15,8 +15,6 @@ type Region struct {
 	// OptIn is set for a region that an account has to enable before it can be used. The others are enabled
 	// in every account and cannot be disabled.
 	OptIn bool
-	// Opened is the year in which AWS opened the region to all, 0 where that is not known.
-	Opened int
 }
 
 // Partition is an AWS partition: regions that share nothing, accounts included, with those of others.

@@ -28,18 +28,6 @@ var enabledByDefault = strings.Fields(`us-east-1 us-east-2 us-west-1 us-west-2 a
 	ap-northeast-3 ap-southeast-1 ap-southeast-2 ca-central-1 eu-central-1 eu-west-1 eu-west-2 eu-west-3 eu-north-1
 	sa-east-1`)
 
-// opened are the years in which regions opened, from the announcements on https://aws.amazon.com/about-aws/whats-new/.
-var opened = map[string]int{
-	"us-east-1": 2006, "eu-west-1": 2008, "us-west-1": 2009, "ap-southeast-1": 2010, "ap-northeast-1": 2011,
-	"us-gov-west-1": 2011, "us-west-2": 2011, "sa-east-1": 2011, "ap-southeast-2": 2012, "eu-central-1": 2014,
-	"cn-north-1": 2014, "ap-northeast-2": 2016, "ap-south-1": 2016, "us-east-2": 2016, "ca-central-1": 2016,
-	"eu-west-2": 2016, "eu-west-3": 2017, "cn-northwest-1": 2017, "us-gov-east-1": 2018, "eu-north-1": 2018,
-	"ap-east-1": 2019, "me-south-1": 2019, "af-south-1": 2020, "eu-south-1": 2020, "ap-northeast-3": 2021,
-	"ap-southeast-3": 2021, "me-central-1": 2022, "eu-central-2": 2022, "eu-south-2": 2022, "ap-south-2": 2022,
-	"ap-southeast-4": 2023, "il-central-1": 2023, "ca-west-1": 2023, "ap-southeast-5": 2024, "mx-central-1": 2025,
-	"ap-southeast-7": 2025, "ap-east-2": 2025, "ap-southeast-6": 2025,
-}
-
 // eventSources are the names of services in CloudTrail where they are not the endpoint's with .amazonaws.com.
 // What is empty writes no events of its own.
 var eventSources = map[string]string{"importexport": "", "mturk-requester": "", "codecatalyst": ""}
@@ -125,13 +113,12 @@ func writePartitions(out *bytes.Buffer, file *partitionsFile) {
 	for _, p := range list {
 		fmt.Fprintf(out, "{ID: %q, GlobalRegion: %q},\n", p.ID, p.Outputs.ImplicitGlobalRegion)
 	}
-	fmt.Fprint(out, "}\n\n// catalogue lists the regions of every partition, those that are enabled by default first, the oldest first.\nvar catalogue = []Region{\n")
+	fmt.Fprint(out, "}\n\n// catalogue lists the regions of every partition, those that are enabled by default first.\nvar catalogue = []Region{\n")
 	for _, p := range list {
 		codes := slices.Collect(maps.Keys(p.Regions))
 		optIn := func(code string) bool { return p.ID == "aws" && !slices.Contains(enabledByDefault, code) }
-		slices.SortFunc(codes, func(a, b string) int { // the oldest first, what is not known to be open last
-			year := func(code string) int { return cmp.Or(opened[code], 9999) }
-			return cmp.Or(strings.Compare(fmt.Sprint(optIn(a)), fmt.Sprint(optIn(b))), year(a)-year(b), strings.Compare(a, b))
+		slices.SortFunc(codes, func(a, b string) int {
+			return cmp.Or(strings.Compare(fmt.Sprint(optIn(a)), fmt.Sprint(optIn(b))), strings.Compare(a, b))
 		})
 		for _, code := range codes {
 			if strings.HasSuffix(code, "-global") {
@@ -140,9 +127,6 @@ func writePartitions(out *bytes.Buffer, file *partitionsFile) {
 			fmt.Fprintf(out, "{Code: %q, Partition: %q, Name: %q", code, p.ID, p.Regions[code].Description)
 			if optIn(code) {
 				fmt.Fprint(out, ", OptIn: true")
-			}
-			if opened[code] > 0 {
-				fmt.Fprintf(out, ", Opened: %d", opened[code])
 			}
 			fmt.Fprint(out, "},\n")
 		}
