@@ -33,6 +33,9 @@ var errTooLarge = errors.New("the value has more bytes than max-event-bytes allo
 func (c *chunker) run() error {
 	c.buffer = newBuffer()
 	err := c.fill()
+	for err == nil && c.undecided() {
+		err = c.fill()
+	}
 	c.layout = detectLayout(c.buffer, c.atEnd)
 	if isSequence(c.buffer, c.layout) {
 		c.layers = joinShapes(c.layers, cloudtrail.ShapeNDJSON.String())
@@ -58,6 +61,15 @@ func (c *chunker) run() error {
 		err = errors.Join(err, c.send(len(c.buffer)))
 	}
 	return err
+}
+
+// undecided reports whether a prompt reader has seen too little to tell the layout: a first line that is no
+// value may be the one damaged line among many, which must not make one record of all of them.
+func (c *chunker) undecided() bool {
+	if !c.prompt || c.atEnd || len(c.buffer) == cap(c.buffer) || bytes.Count(c.buffer, []byte("\n")) >= headLines {
+		return false
+	}
+	return detectLayout(c.buffer, false) == layoutWhole
 }
 
 // fill reads until the buffer is full, the text ends, or there is enough to be prompt.

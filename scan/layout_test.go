@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"io"
 	"strings"
 	"testing"
 )
@@ -62,4 +63,32 @@ func TestBrackets(t *testing.T) {
 	f(`{"a":"}\"}`+"\n\"", 0)
 	f(`{"a":"\\"}`+"\n", 11)
 	f("]]\n[\n]\n", 7) // more closed than opened: damage ends at the line's end
+}
+
+// TestPromptDamagedFirstLine: of standard input the first read may be one damaged line. The lines after it
+// are records of their own all the same.
+func TestPromptDamagedFirstLine(t *testing.T) {
+	text := "banner of a tool\n" + match("1") + "\n" + match("2") + "\n"
+	var got []string
+	c := chunker{text: &lineReader{rest: text}, max: 1 << 20, prompt: true}
+	c.emit = func(out *chunk) error {
+		out.eachRecord(func(start, end int) { got = append(got, string(out.data[start:end])) })
+		return nil
+	}
+	if err := c.run(); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "records", got, "banner of a tool", match("1"), match("2"))
+}
+
+// lineReader reads one line at a time.
+type lineReader struct{ rest string }
+
+func (r *lineReader) Read(p []byte) (int, error) {
+	line, rest, found := strings.Cut(r.rest, "\n")
+	if !found {
+		return 0, io.EOF
+	}
+	r.rest = rest
+	return copy(p, line+"\n"), nil
 }
