@@ -45,8 +45,7 @@ func readRecord(ctx context.Context, s *config.Settings, p recordPlace) (*scan.P
 	if len(s.Brokers) == 0 {
 		return nil, mistake{fmt.Errorf("%s: there is no such file, and for a record of a topic flag --brokers is required", p)}
 	}
-	client, err := kgo.NewClient(
-		kgo.SeedBrokers(s.Brokers...),
+	client, err := newClient(s,
 		kgo.ClientID("regionwatch-explain"),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{p.topic: {p.partition: kgo.NewOffset().At(p.offset)}}),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
@@ -55,7 +54,7 @@ func readRecord(ctx context.Context, s *config.Settings, p recordPlace) (*scan.P
 		kgo.MaxDecompressBatchBytes(s.MaxBatchBytes),
 	)
 	if err != nil {
-		return nil, mistake{fmt.Errorf("brokers: %w", err)}
+		return nil, err
 	}
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)

@@ -109,8 +109,7 @@ var codecs = map[string]kgo.CompressionCodec{
 const reachTimeout = 10 * time.Second
 
 func openTopic(ctx context.Context, s *config.Settings, topic, compression string) (*topicWriter, error) {
-	client, err := kgo.NewClient(
-		kgo.SeedBrokers(s.Brokers...),
+	client, err := newClient(s,
 		kgo.ClientID("regionwatch-generate"),
 		kgo.DefaultProduceTopic(topic),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
@@ -119,7 +118,7 @@ func openTopic(ctx context.Context, s *config.Settings, topic, compression strin
 		kgo.RecordDeliveryTimeout(generateDrain),
 	)
 	if err != nil {
-		return nil, mistake{fmt.Errorf("brokers: %w", err)}
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()

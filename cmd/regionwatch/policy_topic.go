@@ -20,8 +20,7 @@ type policyTopic struct {
 }
 
 func openPolicyTopic(s *config.Settings) (*policyTopic, error) {
-	client, err := kgo.NewClient(
-		kgo.SeedBrokers(s.Brokers...),
+	client, err := newClient(s,
 		kgo.ClientID("regionwatch-policy"),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{s.PolicyTopic: {0: kgo.NewOffset().AtStart()}}),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
@@ -29,7 +28,7 @@ func openPolicyTopic(s *config.Settings) (*policyTopic, error) {
 		kgo.KeepControlRecords(), // the last one may be the end of a transaction
 	)
 	if err != nil {
-		return nil, fmt.Errorf("making client of topic %q: %w", s.PolicyTopic, err)
+		return nil, err
 	}
 	return &policyTopic{s.PolicyTopic, client}, nil
 }

@@ -53,6 +53,10 @@ func runProcessor(ctx context.Context, s *config.Settings, policy loadedPolicy, 
 	defer id.Close()
 	registry := newRegistry()
 
+	connection, err := openConnection(s)
+	if err != nil {
+		return err
+	}
 	ctx, stop := stopOnSignal(ctx, s.DrainTimeout, log)
 	defer stop()
 	source, err := openPolicySource(ctx, s, policy, log, registry)
@@ -62,6 +66,7 @@ func runProcessor(ctx context.Context, s *config.Settings, policy loadedPolicy, 
 	defer source.close()
 
 	o := newOptions(s)
+	o.ClientOpts = connection.ClientOpts()
 	o.InstanceID, o.Logger, o.Registry = id.Name, log, registry
 	o.Policy = source.policy
 	p, err := processor.New(o)
