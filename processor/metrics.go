@@ -47,8 +47,13 @@ var (
 	faultsDesc   = desc("faults_total", "Parts of records that could not be read, by reason.", "reason")
 	skippedDesc  = desc("skipped_total", "What was recognized and holds no events, by kind.", "kind")
 	shapesDesc   = desc("shapes_total", "Events by the outermost envelope of their record.", "shape")
+	alertedDesc  = desc("alerted_total", "Events that alerted, by region and severity; regions that are not in the catalogue are other.", "region", "severity")
+	readyDesc    = desc("ready", "1 while the instance is ready, as /readyz tells it, else 0.")
 	assignedDesc = desc("assigned_partitions", "Partitions that are assigned to this instance.")
-	lagDesc      = desc("lag_records", "Records between what is done and the end of the partition, as of the last fetch.", "topic", "partition")
+	lagDesc      = desc("lag_records", "Records between what is done and the end of the partition, as of the last fetch or look.", "topic", "partition")
+	behindDesc   = desc("lag_seconds", "Age of the oldest records of the partition that are not done, 0 where none waits.", "topic", "partition")
+	inputDesc    = desc("input_partitions", "Partitions of an input topic, whoever reads them.", "topic")
+	endsDesc     = desc("input_end_offsets_total", "Sum of the end offsets of an input topic: grows with what is produced, whoever reads it.", "topic")
 )
 
 // counter is one counter of totals.
@@ -86,7 +91,9 @@ func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, c := range counters {
 		ch <- c.desc
 	}
-	for _, d := range []*prometheus.Desc{eventsDesc, exemptedDesc, faultsDesc, skippedDesc, shapesDesc, assignedDesc, lagDesc} {
+	for _, d := range []*prometheus.Desc{
+		eventsDesc, exemptedDesc, alertedDesc, faultsDesc, skippedDesc, shapesDesc, readyDesc, assignedDesc, lagDesc, behindDesc, inputDesc, endsDesc,
+	} {
 		ch <- d
 	}
 }
@@ -115,26 +122,64 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	for i := 1; i < cloudtrail.ShapeCount; i++ {
 		count(shapesDesc, t.Shapes[i], cloudtrail.Shape(i).String())
 	}
-	ch <- prometheus.MustNewConstMetric(assignedDesc, prometheus.GaugeValue, float64(m.p.health.partitions()))
+	for kind, n := range t.Alerted {
+		count(alertedDesc, n, kind.Region, kind.Severity)
+	}
+	m.collectHealth(ch)
 	m.collectLag(ch)
+	m.collectInput(ch)
 }
 
-// maxLagSeries bounds the series of lag_records. Partitions beyond it are summed as partition "other".
-const maxLagSeries = 500
+func (m *metrics) collectHealth(ch chan<- prometheus.Metric) {
+	ready := 0.
+	if m.p.Ready() == nil {
+		ready = 1
+	}
+	ch <- prometheus.MustNewConstMetric(readyDesc, prometheus.GaugeValue, ready)
+	ch <- prometheus.MustNewConstMetric(assignedDesc, prometheus.GaugeValue, float64(m.p.health.partitions()))
+}
+
+// The bounds of what topics and partitions make series of. Those beyond are one series: partition "other", which no
+// partition is called, or topic "(other)", which none can be.
+const (
+	maxLagSeries   = 500
+	maxInputSeries = 100
+)
 
 func (m *metrics) collectLag(ch chan<- prometheus.Metric) {
-	lag := func(n int64, topic, partition string) {
-		ch <- prometheus.MustNewConstMetric(lagDesc, prometheus.GaugeValue, float64(n), topic, partition)
+	lag := func(l partitionLag, partition string) {
+		ch <- prometheus.MustNewConstMetric(lagDesc, prometheus.GaugeValue, float64(l.records), l.tp.topic, partition)
+		ch <- prometheus.MustNewConstMetric(behindDesc, prometheus.GaugeValue, l.behind.Seconds(), l.tp.topic, partition)
 	}
-	other := make(map[string]int64)
+	others := make(map[string]partitionLag)
 	for i, l := range m.p.lag.all() {
 		if i < maxLagSeries {
-			lag(l.records, l.tp.topic, strconv.Itoa(int(l.tp.partition)))
-		} else {
-			other[l.tp.topic] += l.records
+			lag(l, strconv.Itoa(int(l.tp.partition)))
+			continue
 		}
+		other := others[l.tp.topic]
+		others[l.tp.topic] = partitionLag{l.tp, other.records + l.records, max(other.behind, l.behind)}
 	}
-	for topic, n := range other {
-		lag(n, topic, "other")
+	for _, l := range others {
+		lag(l, "other")
+	}
+}
+
+func (m *metrics) collectInput(ch chan<- prometheus.Metric) {
+	input := func(e topicEnd) {
+		ch <- prometheus.MustNewConstMetric(inputDesc, prometheus.GaugeValue, float64(e.partitions), e.topic)
+		ch <- prometheus.MustNewConstMetric(endsDesc, prometheus.CounterValue, float64(e.offsets), e.topic)
+	}
+	other := topicEnd{topic: "(other)"}
+	for i, e := range m.p.ends.all() {
+		if i < maxInputSeries {
+			input(e)
+			continue
+		}
+		other.partitions += e.partitions
+		other.offsets += e.offsets
+	}
+	if other.partitions > 0 {
+		input(other)
 	}
 }

@@ -130,8 +130,9 @@ func (w *partition) finish(b batch, n int) {
 		counts = detection.Counts{} // what was decided is not done: it is decided again
 	}
 	if n > 0 && !w.lost.Load() {
-		w.c.client.MarkCommitRecords(b.records[n-1])
-		w.c.p.lag.done(w.tp, b.records[n-1].Offset+1)
+		last := b.records[n-1]
+		w.c.client.MarkCommitRecords(last)
+		w.c.p.lag.done(w.tp, last.Offset+1, last.Timestamp)
 	}
 	w.c.p.tally.update(func(t *totals) {
 		t.Counts.Add(&counts)

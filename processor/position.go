@@ -70,12 +70,9 @@ func (p *Processor) startOffsets(ctx context.Context, admin *kadm.Client) (kadm.
 
 // freshTopics returns the input topics of which the group has no committed offset.
 func (p *Processor) freshTopics(ctx context.Context, admin *kadm.Client) ([]string, error) {
-	topics := p.o.InputTopics
-	if p.o.InputPattern {
-		var err error
-		if topics, err = p.matchingTopics(ctx, admin); err != nil {
-			return nil, err
-		}
+	topics, err := p.inputTopics(ctx, admin)
+	if err != nil {
+		return nil, err
 	}
 	fetched, err := admin.FetchOffsets(ctx, p.o.Group)
 	if err == nil {

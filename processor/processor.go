@@ -19,6 +19,7 @@ type Processor struct {
 	log         *slog.Logger
 	tally       tally
 	lag         *lagTable
+	ends        inputEnds
 	health      *health
 	metrics     *metrics
 	limits      *limits
@@ -74,6 +75,11 @@ func (p *Processor) Run(ctx context.Context) error {
 		}
 		return err
 	}
+	stopLooking, err := p.startLooking(ctx)
+	if err != nil {
+		return fmt.Errorf("making client: %w", err)
+	}
+	defer stopLooking()
 	p.health.waiting("")
 	defer p.health.waiting("stopped")
 	if p.o.Delivery == ExactlyOnce {

@@ -103,6 +103,14 @@ func quoteTopics(names []string) string {
 	return "topics " + strings.Join(quoted, ", ")
 }
 
+// inputTopics returns the topics that are read: those that are named, or those that match the patterns now.
+func (p *Processor) inputTopics(ctx context.Context, admin *kadm.Client) ([]string, error) {
+	if p.o.InputPattern {
+		return p.matchingTopics(ctx, admin)
+	}
+	return p.o.InputTopics, nil
+}
+
 // matchingTopics returns the topics that match the input patterns now.
 func (p *Processor) matchingTopics(ctx context.Context, admin *kadm.Client) ([]string, error) {
 	topics, err := admin.ListTopics(ctx)

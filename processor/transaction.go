@@ -39,14 +39,14 @@ type transaction struct {
 	s       *session
 	adrift  bool // the session was out of the group before the first poll
 	records int
-	next    map[topicPartition]int64 // offsets after the last record
+	last    map[topicPartition]*kgo.Record
 }
 
 // transact puts fetches and what is there beyond them into one transaction: until CommitInterval has
 // passed or nothing more is waiting, so that it is short when there is little and large under backlog.
 func (s *session) transact(ctx context.Context, fetches kgo.Fetches, adrift bool) error {
 	start := now()
-	t := &transaction{s: s, adrift: adrift, next: make(map[topicPartition]int64)}
+	t := &transaction{s: s, adrift: adrift, last: make(map[topicPartition]*kgo.Record)}
 	if err := s.tx.Begin(); err != nil {
 		t.take(fetches)
 		t.giveUp()
@@ -74,7 +74,7 @@ func (t *transaction) take(fetches kgo.Fetches) (batches [][]*kgo.Record) {
 		}
 		tp := topicPartition{f.Topic, f.Partition}
 		t.s.p.fetched(t.s.tx.Client(), tp, &f.FetchPartition)
-		t.next[tp] = f.Records[len(f.Records)-1].Offset + 1
+		t.last[tp] = f.Records[len(f.Records)-1]
 		batches = append(batches, f.Records)
 		n += len(f.Records)
 	})
@@ -147,8 +147,8 @@ func (t *transaction) end(failed error) error {
 		all.Committed++
 	})
 	s.p.delivered(acked)
-	for tp, next := range t.next {
-		s.p.lag.done(tp, next)
+	for tp, last := range t.last {
+		s.p.lag.done(tp, last.Offset+1, last.Timestamp)
 	}
 	return nil
 }
@@ -164,13 +164,13 @@ func (t *transaction) owned() bool {
 	n := 0
 	for topic, partitions := range t.s.tx.Client().UncommittedOffsets() {
 		for p, offset := range partitions {
-			if next, ok := t.next[topicPartition{topic, p}]; !ok || next != offset.Offset {
+			if last := t.last[topicPartition{topic, p}]; last == nil || last.Offset+1 != offset.Offset {
 				return false
 			}
 			n++
 		}
 	}
-	return n == len(t.next)
+	return n == len(t.last)
 }
 
 // flush waits for every acknowledgement and returns the first failure. A record that was too large dooms

@@ -46,6 +46,8 @@ type Counts struct {
 	Outcomes [OutcomeCount]uint64
 	// Exempted counts the events of OutcomeExempted by the exception's name; nil where there are none.
 	Exempted map[string]uint64
+	// Alerted counts the events of OutcomeAlerted by where they were and how severe; nil where there are none.
+	Alerted  map[AlertedKind]uint64
 	Partial  uint64 // findings of damaged events, among Outcomes[OutcomeAlerted] and Outcomes[OutcomeShadowed]
 	Salvaged uint64 // among Partial
 	BadUTF8  uint64 // events with invalid UTF-8 or lone surrogates
@@ -59,6 +61,12 @@ type Counts struct {
 	Shapes [cloudtrail.ShapeCount]uint64 // by the outermost layer of each event
 }
 
+// AlertedKind is a kind of events that alerted. There are few: an event's own text is never a part of it.
+type AlertedKind struct {
+	Region   string // its code, or "other" where the catalogue lacks it
+	Severity string // one of Severities
+}
+
 // Passed returns how many events were neither findings nor exempted.
 func (c *Counts) Passed() uint64 {
 	return c.Events - c.Outcomes[OutcomeAlerted] - c.Outcomes[OutcomeShadowed] - c.Outcomes[OutcomeExempted]
@@ -68,6 +76,7 @@ func (c *Counts) Passed() uint64 {
 func (c *Counts) Clone() Counts {
 	copied := *c
 	copied.Exempted = maps.Clone(c.Exempted)
+	copied.Alerted = maps.Clone(c.Alerted)
 	return copied
 }
 
@@ -77,6 +86,14 @@ func (c *Counts) exempted(name string, n uint64) {
 		c.Exempted = make(map[string]uint64)
 	}
 	c.Exempted[name] += n
+}
+
+// alerted counts events that alerted.
+func (c *Counts) alerted(kind AlertedKind, n uint64) {
+	if c.Alerted == nil {
+		c.Alerted = make(map[AlertedKind]uint64)
+	}
+	c.Alerted[kind] += n
 }
 
 // Add adds o to c.
@@ -96,6 +113,9 @@ func (c *Counts) Add(o *Counts) {
 	}
 	for name, n := range o.Exempted {
 		c.exempted(name, n)
+	}
+	for kind, n := range o.Alerted {
+		c.alerted(kind, n)
 	}
 	for i := range c.Faults {
 		c.Faults[i] += o.Faults[i]

@@ -31,6 +31,7 @@ func TestDetectCounts(t *testing.T) {
 		Records: 1, DeadLettered: 1, Bytes: uint64(len(value)), Events: 9, Partial: 2, Salvaged: 1, BadUTF8: 1,
 		ReadOnlyMissing: 1, ReadOnlyOdd: 1,
 	}
+	want.Alerted = map[AlertedKind]uint64{{"eu-central-1", "High"}: 4}
 	want.Outcomes[OutcomeAlerted] = 4
 	want.Outcomes[OutcomeUsedRegion] = 1
 	want.Outcomes[OutcomeReadOnly] = 1
@@ -44,6 +45,22 @@ func TestDetectCounts(t *testing.T) {
 	}
 	if c.Passed() != 5 || len(r.alerts) != 4 || len(r.letters) != 4 {
 		t.Errorf("%d passed, %d alerts, %d dead letters", c.Passed(), len(r.alerts), len(r.letters))
+	}
+}
+
+// What is counted by region must not grow by what stands in events: an allow list alerts on any text.
+func TestDetectCountsByRegion(t *testing.T) {
+	p := mustPolicy(t, PolicyOptions{Default: Level{AllowedRegions: []string{"us-east-1"}, FailedSeverity: "Low"}})
+	_, c := detectWith(t, p, Options{}, strings.Join([]string{
+		matching,
+		with(t, regionField, `"awsRegion":"eu-west-3","errorCode":"AccessDenied"`),
+		with(t, regionField, `"awsRegion":"mars-east-1"`),
+		with(t, regionField, `"awsRegion":"mars-east-2"`),
+		with(t, regionField, `"awsRegion":"us-east-1"`),
+	}, "\n"))
+	want := map[AlertedKind]uint64{{"eu-central-1", "High"}: 1, {"eu-west-3", "Low"}: 1, {"other", "High"}: 2}
+	if !reflect.DeepEqual(c.Alerted, want) {
+		t.Errorf("alerted %v, want %v", c.Alerted, want)
 	}
 }
 

@@ -1,6 +1,10 @@
 package detection
 
-import "github.com/regionwatch/regionwatch/schema/cloudtrail"
+import (
+	"cmp"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
 
 // passage is one record on its way through a Detector. It is what the decoder hands events and faults to.
 type passage struct {
@@ -66,6 +70,9 @@ func (p *passage) count(d *Decision, e *cloudtrail.Event) {
 	c := p.counts
 	c.Events++
 	c.Outcomes[d.Outcome]++
+	if d.Outcome == OutcomeAlerted {
+		c.alerted(AlertedKind{cmp.Or(d.Region, "other"), d.Severity}, 1)
+	}
 	if d.Exception != nil {
 		c.exempted(d.Exception.Name, 1)
 	}
