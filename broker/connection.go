@@ -1,27 +1,29 @@
 package broker
 
-import "github.com/twmb/franz-go/pkg/kgo"
+import (
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
+)
 
-// Options say where the brokers are and how to speak to them. Addresses are required; the zero value of the
-// others is plaintext without authentication.
-type Options struct {
-	Addresses []string // host:port
-}
-
-// Connection is how to reach the brokers: the same for every client of the process.
+// Connection is how to reach the brokers: the same for every client of the process. Make it with [Open]. It
+// is safe for concurrent use.
 type Connection struct {
-	o Options
-}
-
-// Open checks the options and reads the files that they name.
-func Open(o Options) (*Connection, error) {
-	return &Connection{o: o}, nil
+	addresses []string
+	tls       *trust         // nil means plaintext
+	mechanism sasl.Mechanism // nil means none
 }
 
 // Addresses returns where the brokers are, as host:port.
-func (c *Connection) Addresses() []string { return c.o.Addresses }
+func (c *Connection) Addresses() []string { return c.addresses }
 
 // ClientOpts returns the options of a client that reaches the brokers, their addresses among them.
 func (c *Connection) ClientOpts() []kgo.Opt {
-	return []kgo.Opt{kgo.SeedBrokers(c.o.Addresses...)}
+	opts := []kgo.Opt{kgo.SeedBrokers(c.addresses...)}
+	if c.tls != nil {
+		opts = append(opts, kgo.Dialer(c.dial))
+	}
+	if c.mechanism != nil {
+		opts = append(opts, kgo.SASL(c.mechanism))
+	}
+	return opts
 }

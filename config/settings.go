@@ -23,6 +23,17 @@ type Settings struct {
 
 	Brokers []string // host:port
 
+	TLS            bool
+	TLSCA          string // a file; empty means the system's authorities
+	TLSCertificate string // a file; empty means that none is shown
+	TLSKey         string // a file, given where TLSCertificate is
+	TLSServerName  string // empty means the host of each broker's address
+
+	SASLMechanism    string // empty means no SASL
+	SASLUsername     string
+	SASLPassword     string // secret; empty means the file's
+	SASLPasswordFile string
+
 	InputTopics     []string // names; empty where InputPattern is not
 	InputPattern    string   // a regular expression over whole topic names
 	AlertTopic      string

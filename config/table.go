@@ -1,10 +1,14 @@
 package config
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // The sections of the table.
 const (
 	sectionKafka    = "Kafka"
+	sectionSecurity = "Secured brokers"
 	sectionTopics   = "Topics"
 	sectionGroup    = "Consumer group"
 	sectionDelivery = "Delivery"
@@ -13,21 +17,18 @@ const (
 )
 
 // sections in the order in which they are shown.
-var sections = []string{sectionKafka, sectionTopics, sectionGroup, sectionDelivery, sectionDecision, sectionOther}
+var sections = []string{sectionKafka, sectionSecurity, sectionTopics, sectionGroup, sectionDelivery, sectionDecision, sectionOther}
 
 // all is the source of truth: flags, variables, file keys, defaults, help, completion and the README's
 // table are made from it.
-var all = table{
+var all = slices.Concat(reach, general)
+
+// general are the settings beside those that say how to reach the brokers.
+var general = table{
 	{
 		Name: "config", Section: sectionOther, notInFile: true,
 		Help: "YAML file to read settings from",
 		kind: text(func(s *Settings) *string { return &s.Config }, "file", "a file name", parsePath),
-	},
-	{
-		Name: "brokers", Section: sectionKafka,
-		Help: "brokers to find the cluster by",
-		kind: list(func(s *Settings) *[]string { return &s.Brokers }, "addresses",
-			"host:port, several with commas", parseHostPort),
 	},
 	{
 		Name: "input-topic", Section: sectionTopics, Default: "cloudtrail",

@@ -20,6 +20,18 @@ func sourcesOf(row *Setting, value string) map[Source]given {
 	return ways
 }
 
+// company is what a setting cannot be given without.
+var company = map[string][]string{
+	"tls-ca":             {"REGIONWATCH_TLS=true"},
+	"tls-certificate":    {"REGIONWATCH_TLS=true", "REGIONWATCH_TLS_KEY=k"},
+	"tls-key":            {"REGIONWATCH_TLS=true", "REGIONWATCH_TLS_CERTIFICATE=c"},
+	"tls-server-name":    {"REGIONWATCH_TLS=true"},
+	"sasl-mechanism":     {"REGIONWATCH_SASL_USERNAME=u", "REGIONWATCH_SASL_PASSWORD=p"},
+	"sasl-username":      {"REGIONWATCH_SASL_MECHANISM=PLAIN", "REGIONWATCH_SASL_PASSWORD=p"},
+	"sasl-password":      {"REGIONWATCH_SASL_MECHANISM=PLAIN", "REGIONWATCH_SASL_USERNAME=u"},
+	"sasl-password-file": {"REGIONWATCH_SASL_MECHANISM=PLAIN", "REGIONWATCH_SASL_USERNAME=u"},
+}
+
 func TestEverySettingSuccess(t *testing.T) {
 	tested := map[string]bool{"config": true} // see TestFileSuccess
 	f := func(name, value, want string) {
@@ -27,6 +39,7 @@ func TestEverySettingSuccess(t *testing.T) {
 		tested[name] = true
 		row := Lookup(name)
 		for source, g := range sourcesOf(row, value) {
+			g.environ = append(g.environ, company[name]...)
 			s, err := g.load(t, all)
 			if err != nil {
 				t.Errorf("%s %q from source %d: %v", name, value, source, err)
@@ -41,6 +54,15 @@ func TestEverySettingSuccess(t *testing.T) {
 		}
 	}
 	f("brokers", "a:1, b.example.com:65535,[::1]:9092", "a:1,b.example.com:65535,[::1]:9092")
+	f("tls", "true", "true")
+	f("tls-ca", "/etc/kafka/ca.pem", "/etc/kafka/ca.pem")
+	f("tls-certificate", "client.pem", "client.pem")
+	f("tls-key", "client.key", "client.key")
+	f("tls-server-name", "kafka.example.com", "kafka.example.com")
+	f("sasl-mechanism", "SCRAM-SHA-512", "SCRAM-SHA-512")
+	f("sasl-username", "alice", "alice")
+	f("sasl-password", "a, 'b' \"c\" #d", "a, 'b' \"c\" #d")
+	f("sasl-password-file", "/run/secrets/password", "/run/secrets/password")
 	f("input-topic", "a.b-c_D9,x", "a.b-c_D9,x")
 	f("input-topic", strings.Repeat("x", 249), strings.Repeat("x", 249))
 	f("input-topic-pattern", "trail-[a-z]{2,3}", "trail-[a-z]{2,3}")
@@ -88,18 +110,28 @@ func TestEverySettingSuccess(t *testing.T) {
 }
 
 func TestEverySettingFailure(t *testing.T) {
-	tested := map[string]bool{"config": true, "policy": true} // see TestMissingFile; any text names a file
+	tested := map[string]bool{"config": true} // see TestMissingFile
+	for i := range all {
+		if all[i].Type == "file" { // any text names one
+			tested[all[i].Name] = true
+		}
+	}
 	f := func(name, value, why string) {
 		t.Helper()
 		tested[name] = true
 		row := Lookup(name)
-		fault := quote(value) + " " + why + "; allowed: " + row.Allowed
+		fault := quote(value) + " " + why
+		if row.Secret {
+			fault = why
+		}
+		fault += "; allowed: " + row.Allowed
 		want := map[Source]string{
 			FromFlag:        "flag " + row.Flag() + ": " + fault,
 			FromEnvironment: "environment " + row.Variable() + ": " + fault,
 			FromFile:        "file f.yaml:1:" + strconv.Itoa(len(name)+3) + ": " + name + ": " + fault,
 		}
 		for source, g := range sourcesOf(row, value) {
+			g.environ = append(g.environ, company[name]...)
 			s, err := g.load(t, all)
 			if diff := cmp.Diff([]string{want[source]}, lines(err)); diff != "" {
 				t.Errorf("%s %q (-want +got):\n%s", name, value, diff)
@@ -116,6 +148,11 @@ func TestEverySettingFailure(t *testing.T) {
 	f("brokers", "a:65536", "has no usable port")
 	f("brokers", "a:kafka", "has no usable port")
 	f("brokers", "kafka://a:9092", "is a URL, not an address")
+	f("tls", "on", "is not known")
+	f("tls-server-name", "https://kafka", "is no host name")
+	f("sasl-mechanism", "SCRAM-SHA-521", "is not known, did you mean SCRAM-SHA-512?")
+	f("sasl-username", "alice ", "begins or ends with a space")
+	f("sasl-password", "a\n\nb", "the value is not allowed")
 	f("input-topic", "a b", "has characters that Kafka does not allow")
 	f("input-topic", "..", "is reserved")
 	f("input-topic", strings.Repeat("x", 250), "is longer than 249 characters")

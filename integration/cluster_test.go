@@ -42,7 +42,7 @@ func startCluster(t *testing.T, brokers int, settings ...string) cluster {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	c, err := startContainer(ctx, environment)
+	c, err := startContainer(ctx, containerSetup{environment: environment})
 	if err != nil {
 		t.Fatalf("starting Kafka in a container (is there a Docker engine?): %v", err)
 	}

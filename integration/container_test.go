@@ -25,18 +25,29 @@ import (
 // so that its address outlives a stop and a start.
 type containerCluster struct {
 	container testcontainers.Container
-	brokers   string
+	brokers   string            // the plaintext listener; who comes by it is nobody in particular
+	secured   map[string]string // the address of each listener beside it
 }
+
+// containerSetup is what a container has beyond the usual.
+type containerSetup struct {
+	environment map[string]string
+	files       []testcontainers.ContainerFile
+	listeners   []containerListener
+}
+
+// containerListener is one beside the plaintext one, on a port of its own in the container.
+type containerListener struct{ name, protocol, port string }
 
 // defaultImage is what KAFKA_IMAGE stands in for.
 const defaultImage = "apache/kafka:4.3.1"
 
-// startContainer starts one, with variables of the image beyond the usual ones.
-func startContainer(ctx context.Context, environment map[string]string) (*containerCluster, error) {
+// startContainer starts one.
+func startContainer(ctx context.Context, setup containerSetup) (*containerCluster, error) {
 	var err error
 	for range 5 { // the port may be taken between our closing it and Docker's opening it
 		var c *containerCluster
-		if c, err = tryContainer(ctx, environment); err == nil {
+		if c, err = tryContainer(ctx, setup); err == nil {
 			return c, nil
 		}
 		if !strings.Contains(err.Error(), "already allocated") && !strings.Contains(err.Error(), "address already in use") {
@@ -46,24 +57,36 @@ func startContainer(ctx context.Context, environment map[string]string) (*contai
 	return nil, err
 }
 
-func tryContainer(ctx context.Context, environment map[string]string) (*containerCluster, error) {
+func tryContainer(ctx context.Context, setup containerSetup) (*containerCluster, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	_, port, _ := net.SplitHostPort(address)
 	variables := containerEnvironment(address)
-	maps.Copy(variables, environment)
+	bindings := network.PortMap{}
+	ports := []string{"9092/tcp"}
+	bind(bindings, ports[0], address)
+	secured := map[string]string{}
+	for _, l := range setup.listeners {
+		if secured[l.name], err = freeAddress(); err != nil {
+			return nil, err
+		}
+		ports = append(ports, l.port+"/tcp")
+		bind(bindings, l.port+"/tcp", secured[l.name])
+		variables["KAFKA_LISTENERS"] += "," + l.name + "://0.0.0.0:" + l.port
+		variables["KAFKA_ADVERTISED_LISTENERS"] += "," + l.name + "://" + secured[l.name]
+		variables["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"] += "," + l.name + ":" + l.protocol
+	}
+	maps.Copy(variables, setup.environment)
 	image := os.Getenv("KAFKA_IMAGE")
 	if image == "" {
 		image = defaultImage
 	}
 	c, err := testcontainers.Run(ctx, image,
-		testcontainers.WithExposedPorts("9092/tcp"),
-		testcontainers.WithHostConfigModifier(func(hc *container.HostConfig) { // loopback only; the default is every address
-			hc.PortBindings = network.PortMap{network.MustParsePort("9092/tcp"): {{HostIP: netip.MustParseAddr("127.0.0.1"), HostPort: port}}}
-		}),
+		testcontainers.WithExposedPorts(ports...),
+		testcontainers.WithHostConfigModifier(func(hc *container.HostConfig) { hc.PortBindings = bindings }),
 		testcontainers.WithEnv(variables),
+		testcontainers.WithFiles(setup.files...),
 		// Not for the port: Docker's proxy accepts connections before the broker listens.
 		testcontainers.WithWaitStrategy(wait.ForLog("Kafka Server started").WithStartupTimeout(time.Minute)),
 	)
@@ -73,7 +96,14 @@ func tryContainer(ctx context.Context, environment map[string]string) (*containe
 		}
 		return nil, err
 	}
-	return &containerCluster{container: c, brokers: address}, nil
+	return &containerCluster{container: c, brokers: address, secured: secured}, nil
+}
+
+// bind makes a port of the container ours at the address, which is of the loopback interface; Docker's
+// default is every address.
+func bind(bindings network.PortMap, port, address string) {
+	_, number, _ := net.SplitHostPort(address)
+	bindings[network.MustParsePort(port)] = []network.PortBinding{{HostIP: netip.MustParseAddr("127.0.0.1"), HostPort: number}}
 }
 
 // containerEnvironment is that of one node which clients reach at address.

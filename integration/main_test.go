@@ -48,8 +48,10 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer func() {
-		if shared.cluster != nil {
-			_ = testcontainers.TerminateContainer(shared.cluster.container, testcontainers.StopTimeout(0))
+		for _, c := range []*containerCluster{shared.cluster, sharedSecured.cluster} {
+			if c != nil {
+				_ = testcontainers.TerminateContainer(c.container, testcontainers.StopTimeout(0))
+			}
 		}
 	}()
 	return m.Run()
@@ -61,7 +63,7 @@ func sharedBroker(t *testing.T) string {
 	shared.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
-		shared.cluster, shared.err = startContainer(ctx, map[string]string{})
+		shared.cluster, shared.err = startContainer(ctx, containerSetup{})
 	})
 	if shared.err != nil {
 		t.Fatalf("starting Kafka in a container (is there a Docker engine?): %v", shared.err)

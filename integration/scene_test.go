@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,8 @@ import (
 
 // scene is where one test plays: topics and a group of its own on some broker.
 type scene struct {
-	bootstrap                         string
+	bootstrap                         string   // as the tests reach the brokers
+	reach                             []string // as the program reaches them; nil means by bootstrap
 	input, alerts, deadLetters, group string
 	partitions                        int32
 	client                            *kgo.Client // produces to the partition that a record names
@@ -85,10 +87,14 @@ func (s *scene) makeTopic(t *testing.T, topic string, settings map[string]*strin
 
 // run are the arguments of "regionwatch run" here.
 func (s *scene) run(more ...string) []string {
-	return append([]string{
-		"run", "--brokers", s.bootstrap, "--input-topic", s.input, "--alert-topic", s.alerts,
+	reach := s.reach
+	if reach == nil {
+		reach = []string{"--brokers", s.bootstrap}
+	}
+	return slices.Concat([]string{"run"}, reach, []string{
+		"--input-topic", s.input, "--alert-topic", s.alerts,
 		"--dead-letter-topic", s.deadLetters, "--group", s.group, "--start", "earliest",
-	}, more...)
+	}, more)
 }
 
 // produce writes records to the input topic and waits for the broker's acknowledgement.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -10,18 +12,61 @@ import (
 )
 
 // openConnection returns how the settings say that the brokers are reached. Every command that speaks to
-// brokers uses it, so that each of them reaches what run reaches.
-func openConnection(s *config.Settings) (*broker.Connection, error) {
-	c, err := broker.Open(broker.Options{Addresses: s.Brokers})
+// brokers uses it, so that each of them reaches what run reaches. The log is told of files that are read
+// again; nil means that nobody is told.
+func openConnection(s *config.Settings, log *slog.Logger) (*broker.Connection, error) {
+	c, err := broker.Open(connectionOptions(s, log))
 	if err != nil {
+		if files := blameFiles(s, err); files != nil {
+			err = files
+		}
 		return nil, mistake{err}
 	}
 	return c, nil
 }
 
+// checkConnection returns what is wrong with the files that the settings name for the brokers. What is wrong
+// with the settings themselves has been told.
+func checkConnection(s *config.Settings) error {
+	_, err := broker.Open(connectionOptions(s, nil))
+	return blameFiles(s, err)
+}
+
+// blameFiles returns the mistakes in files as mistakes of the settings that name them.
+func blameFiles(s *config.Settings, err error) error {
+	var errs []error
+	for _, fault := range broker.Faults(err) {
+		errs = append(errs, s.Blame(fault.Option, fault.Err))
+	}
+	return errors.Join(errs...)
+}
+
+// connectionOptions returns the options that settings decide.
+func connectionOptions(s *config.Settings, log *slog.Logger) broker.Options {
+	o := broker.Options{
+		Addresses: s.Brokers,
+		Logger:    log,
+		SASL: broker.SASL{
+			Mechanism:    s.SASLMechanism,
+			Username:     s.SASLUsername,
+			Password:     broker.NewSecret(s.SASLPassword),
+			PasswordFile: s.SASLPasswordFile,
+		},
+	}
+	if s.TLS {
+		o.TLS = &broker.TLS{
+			CAFile:          s.TLSCA,
+			CertificateFile: s.TLSCertificate,
+			KeyFile:         s.TLSKey,
+			ServerName:      s.TLSServerName,
+		}
+	}
+	return o
+}
+
 // newClient returns a client that reaches the brokers as the settings say.
 func newClient(s *config.Settings, opts ...kgo.Opt) (*kgo.Client, error) {
-	c, err := openConnection(s)
+	c, err := openConnection(s, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func newExplainCommand() *cobra.Command {
 	cmd.Flags().Var(f.number, "index", "explain the event with this number only; the first event of the input is 0")
 	cmd.Flags().StringVar(&f.eventID, "event-id", "", "explain the events with this eventID only")
 	cmd.Flags().Var(f.limit, "limit", "most events, skipped parts and unreadable parts to explain")
-	addNamedSettings(cmd, "config", "brokers", "policy", "unused-regions", "missing-read-only", "policy-version", "max-event-bytes")
+	addNamedSettings(cmd, append(config.Reach(), "config", "policy", "unused-regions", "missing-read-only", "policy-version", "max-event-bytes")...)
 	return cmd
 }
 

@@ -58,7 +58,7 @@ func newGenerateCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return generate(cmd, &f) },
 	}
 	f.addTo(cmd)
-	addNamedSettings(cmd, "brokers", "create-topics", "partitions", "replicas", "unused-regions")
+	addNamedSettings(cmd, append(config.Reach(), "create-topics", "partitions", "replicas", "unused-regions")...)
 	return cmd
 }
 

@@ -32,7 +32,7 @@ func newRunCommand() *cobra.Command {
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, policy, err := loadBoth(cmd)
-			if err != nil {
+			if err = errors.Join(err, checkConnection(s)); err != nil {
 				return mistake{err}
 			}
 			return runProcessor(cmd.Context(), s, policy, cmd.ErrOrStderr())
@@ -48,12 +48,15 @@ var errDraining = errors.New("draining after a signal to stop")
 // runProcessor runs until a signal. Once the log stands, its errors are in there.
 func runProcessor(ctx context.Context, s *config.Settings, policy loadedPolicy, stderr io.Writer) error {
 	log := newLogger(stderr, s)
+	for _, w := range s.Warnings() {
+		log.Warn("a setting looks wrong", "warning", w)
+	}
 	tuneCollector(os.LookupEnv)
 	id := newIdentity(s, log)
 	defer id.Close()
 	registry := newRegistry()
 
-	connection, err := openConnection(s)
+	connection, err := openConnection(s, log)
 	if err != nil {
 		return err
 	}

@@ -56,14 +56,14 @@ var errWarnings = errors.New("there are warnings, and --strict takes them for mi
 
 func validate(cmd *cobra.Command, format string, strict bool) error {
 	s, policy, err := loadValidated(cmd)
-	if err != nil {
+	if err = errors.Join(err, checkConnection(s)); err != nil {
 		if format == "json" {
 			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(validated{Faults: splitLines(err)}) // standard error tells too
 		}
 		return mistake{err}
 	}
 	now := time.Now()
-	out := validated{Policy: policy.Version(), Hash: policy.Hash(), Summary: newPolicySummary(policy.Policy, now), Warnings: policy.warnings(now)}
+	out := validated{Policy: policy.Version(), Hash: policy.Hash(), Summary: newPolicySummary(policy.Policy, now), Warnings: append(s.Warnings(), policy.warnings(now)...)}
 	for _, e := range s.Effective() {
 		out.Settings = append(out.Settings, validatedSetting{e.Setting.Name, e.Value, from(e.Origin)})
 	}

@@ -1,0 +1,45 @@
+package broker
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+)
+
+// openSASL returns the mechanism. What it authenticates with is asked for each time.
+func openSASL(o *SASL, log *slog.Logger) (sasl.Mechanism, error) {
+	switch o.Mechanism {
+	case mechanismPlain:
+		password, err := openPassword(o, log)
+		return plain.Plain(func(context.Context) (plain.Auth, error) {
+			return plain.Auth{User: o.Username, Pass: password()}, nil
+		}), err
+	case mechanismScram256, mechanismScram512:
+		password, err := openPassword(o, log)
+		auth := func(context.Context) (scram.Auth, error) {
+			return scram.Auth{User: o.Username, Pass: password()}, nil
+		}
+		if o.Mechanism == mechanismScram256 {
+			return scram.Sha256(auth), err
+		}
+		return scram.Sha512(auth), err
+	}
+	return nil, nil // Options.check tells
+}
+
+// openPassword returns what tells the password of now.
+func openPassword(o *SASL, log *slog.Logger) (func() string, error) {
+	return openSecret(o.Password, optionPasswordFile, o.PasswordFile, log)
+}
+
+// openSecret returns what tells a secret that is given as it is or by the file that the option names.
+func openSecret(given Secret, option, name string, log *slog.Logger) (func() string, error) {
+	if name == "" {
+		return given.reveal, nil
+	}
+	file, err := openSecretFile(option, name, log)
+	return file.get, err
+}

@@ -1,0 +1,31 @@
+package broker
+
+// Secret is a text that no way of printing shows, not even as a field of something else. The zero value
+// holds none.
+type Secret struct {
+	text func() string // fmt and slog print where a function is, never what it returns
+}
+
+// NewSecret returns the text as a secret; the empty text is none.
+func NewSecret(text string) Secret {
+	if text == "" {
+		return Secret{}
+	}
+	return Secret{func() string { return text }}
+}
+
+// String returns "(secret)", or "" for none.
+func (s Secret) String() string {
+	if s.text == nil {
+		return ""
+	}
+	return "(secret)"
+}
+
+// reveal returns the text.
+func (s Secret) reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return s.text()
+}
