@@ -59,6 +59,9 @@ type Counts struct {
 	Faults [cloudtrail.ReasonCount]uint64
 	Skips  [cloudtrail.KindCount]uint64
 	Shapes [cloudtrail.ShapeCount]uint64 // by the outermost layer of each event
+	// Regions counts the events that have a region, by its place in what [Regions] returns; those that the catalogue
+	// lacks are all in OtherRegion. An event's own text is never a key.
+	Regions [RegionSlots]RegionEvents
 }
 
 // AlertedKind is a kind of events that alerted. There are few: an event's own text is never a part of it.
@@ -125,5 +128,8 @@ func (c *Counts) Add(o *Counts) {
 	}
 	for i := range c.Shapes {
 		c.Shapes[i] += o.Shapes[i]
+	}
+	for i := range c.Regions {
+		c.Regions[i].add(&o.Regions[i])
 	}
 }

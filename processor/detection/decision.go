@@ -20,6 +20,8 @@ type Decision struct {
 	Severity     string           // of the alert, where the event is a finding
 	Account      json.RawMessage  // what the policy knows of the account, as JSON; nil where that is nothing
 	Exception    *alert.Exception // what exempts it, where Outcome is OutcomeExempted
+
+	slot uint8 // of the region in Counts.Regions
 }
 
 // IsFinding reports whether the rule matches and nothing exempts the event.
@@ -40,6 +42,7 @@ func (p *Policy) Decide(e *cloudtrail.Event, now time.Time) Decision {
 		return d
 	}
 	r := findRegion(e.AWSRegion)
+	d.slot = slotOf(r)
 	unused := l.isUnused(r)
 	d.RegionReason = l.why(r, unused)
 	if !unused {

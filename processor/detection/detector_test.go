@@ -37,6 +37,8 @@ func TestDetectCounts(t *testing.T) {
 	want.Outcomes[OutcomeReadOnly] = 1
 	want.Outcomes[OutcomeUnknownReadOnly] = 2
 	want.Outcomes[OutcomeNoRegion] = 1
+	want.Regions[regionEntries["eu-central-1"].number] = RegionEvents{Unused: 3, Alerted: 4}
+	want.Regions[regionEntries["us-east-1"].number] = RegionEvents{Used: 1}
 	want.Faults[cloudtrail.ReasonSyntax] = 3
 	want.Faults[cloudtrail.ReasonUnknownShape] = 1
 	want.Shapes[cloudtrail.ShapeNDJSON] = 9

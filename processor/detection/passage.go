@@ -70,6 +70,7 @@ func (p *passage) count(d *Decision, e *cloudtrail.Event) {
 	c := p.counts
 	c.Events++
 	c.Outcomes[d.Outcome]++
+	c.Regions[d.slot%RegionSlots].count(d.Outcome)
 	if d.Outcome == OutcomeAlerted {
 		c.alerted(AlertedKind{cmp.Or(d.Region, "other"), d.Severity}, 1)
 	}
