@@ -20,8 +20,8 @@ type acks struct {
 // acked is what was acknowledged.
 type acked struct {
 	alerts, deadLetters uint64
-	aside               uint64   // findings in shadow mode and exempted events
-	values              [][]byte // of the alerts, where somebody wants to see them
+	aside               uint64 // findings in shadow mode and exempted events
+	seen
 }
 
 // failure is a record that was not acknowledged.
@@ -50,7 +50,7 @@ func (a *acks) report(r *kgo.Record, err error, kind outputKind, keep bool) {
 	default:
 		a.acked.alerts++
 		if keep {
-			a.acked.values = append(a.acked.values, r.Value)
+			a.acked.addAlert(r.Value)
 		}
 	}
 	if a.pending--; a.pending == 0 && a.done != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -75,7 +76,7 @@ func (c *consumer) assigned(_ context.Context, client *kgo.Client, m map[string]
 			c.workers[tp] = c.startPartition(tp)
 		}
 	})
-	c.p.health.assigned(client, len(c.workers))
+	c.p.health.assigned(client, maps.Keys(c.workers))
 }
 
 // revoked stops the workers of m, and commits what they have marked while the partitions are still ours.

@@ -3,6 +3,8 @@ package processor
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,10 +17,10 @@ type health struct {
 	patience time.Duration // how long brokers may be silent
 
 	mu       sync.Mutex
-	state    string              // what is missing before the first assignment
-	members  map[*kgo.Client]int // partitions by client that has been assigned
-	clients  int                 // that have to be
-	answered time.Time           // when a broker last did
+	state    string                           // what is missing before the first assignment
+	members  map[*kgo.Client][]topicPartition // by client that has been assigned
+	clients  int                              // that have to be
+	answered time.Time                        // when a broker last did
 }
 
 var _ kgo.HookBrokerRead = (*health)(nil)
@@ -31,7 +33,7 @@ func newHealth(o *Options) *health {
 	return &health{
 		patience: 2*o.SessionTimeout + requestOverhead,
 		state:    "not started",
-		members:  make(map[*kgo.Client]int),
+		members:  make(map[*kgo.Client][]topicPartition),
 		clients:  clients,
 	}
 }
@@ -43,11 +45,11 @@ func (h *health) waiting(state string) {
 	h.state = state
 }
 
-// assigned tells that a client has been given its partitions; none is a valid number.
-func (h *health) assigned(client *kgo.Client, partitions int) {
+// assigned tells which partitions a client has; none is a valid number.
+func (h *health) assigned(client *kgo.Client, partitions iter.Seq[topicPartition]) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.members[client] = partitions
+	h.members[client] = slices.Collect(partitions)
 }
 
 // lost tells that a client is no member of the group any more.
@@ -87,9 +89,19 @@ func (h *health) partitions() (n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, partitions := range h.members {
-		n += partitions
+		n += len(partitions)
 	}
 	return n
+}
+
+// assignment returns the partitions that are assigned, in no order.
+func (h *health) assignment() (all []topicPartition) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, partitions := range h.members {
+		all = append(all, partitions...)
+	}
+	return all
 }
 
 // now is the clock of health and metrics; nothing that is decided depends on it.

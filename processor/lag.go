@@ -30,6 +30,7 @@ type partitionLag struct {
 	tp      topicPartition
 	records int64
 	behind  time.Duration // 0 where no record waits
+	next    int64         // the offset after the last record that is done
 }
 
 func newLagTable() *lagTable { return &lagTable{partitions: make(map[topicPartition]*position)} }
@@ -113,7 +114,7 @@ func (t *lagTable) all() []partitionLag {
 	defer t.mu.Unlock()
 	lags := make([]partitionLag, 0, len(t.partitions))
 	for tp, p := range t.partitions {
-		l := partitionLag{tp: tp, records: max(p.end-p.next, 0)}
+		l := partitionLag{tp: tp, records: max(p.end-p.next, 0), next: p.next}
 		if l.records > 0 {
 			l.behind = max(now().Sub(p.since), 0)
 		}

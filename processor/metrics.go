@@ -158,7 +158,7 @@ func (m *metrics) collectLag(ch chan<- prometheus.Metric) {
 			continue
 		}
 		other := others[l.tp.topic]
-		others[l.tp.topic] = partitionLag{l.tp, other.records + l.records, max(other.behind, l.behind)}
+		others[l.tp.topic] = partitionLag{tp: l.tp, records: other.records + l.records, behind: max(other.behind, l.behind)}
 	}
 	for _, l := range others {
 		lag(l, "other")

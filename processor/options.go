@@ -94,10 +94,11 @@ type Options struct {
 
 	Logger   *slog.Logger         // nil discards
 	Registry *prometheus.Registry // nil makes one of its own
-	// OnAlert, if set, sees each encoded alert when the broker has acknowledged it (with ExactlyOnce: when
-	// its transaction is committed). It must be fast and safe for concurrent use, and must copy what it
-	// keeps.
-	OnAlert func(encoded []byte)
+	// OnAlert and OnDeadLetter, where set, see what the broker has acknowledged (with ExactlyOnce: when its
+	// transaction is committed). They are for people to look at: of a batch of very many they see the last ones. They
+	// must be fast and safe for concurrent use. They may keep what they are given, which nobody writes to any more.
+	OnAlert      func(encoded []byte)
+	OnDeadLetter func(DeadLetter)
 }
 
 // The defaults of Options.

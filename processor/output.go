@@ -24,6 +24,7 @@ type output struct {
 	produce produceFunc
 	acks    acks
 	letters deadLetters
+	seen    seen                    // dead letters that are not acknowledged yet
 	large   map[*kgo.Record]*letter // in flight, and large enough to be rejected as that
 	made    int                     // for the record at hand
 	stop    func() error            // asked while one record makes very many alerts
@@ -78,6 +79,9 @@ func (out *output) shrink(r *kgo.Record) error {
 
 // DeadLetter implements detection.Sink.
 func (out *output) DeadLetter(d *detection.DeadLetter) error {
+	if out.p.o.OnDeadLetter != nil {
+		out.seen.addDeadLetter(newDeadLetter(out.letters.record, d))
+	}
 	l := out.letters.letter(d)
 	for _, r := range l.records(out.p.limits) {
 		if len(r.Value) >= minRecordBytes/2 {
@@ -100,16 +104,24 @@ func (out *output) acknowledged(r *kgo.Record, err error) {
 	out.acks.report(r, err, out.p.o.kindOf(r.Topic), out.p.o.OnAlert != nil)
 }
 
-// delivered counts what was acknowledged for good, and shows the alerts to whoever wants to see them.
+// take returns what was acknowledged since it was last called; all tells that everything was.
+func (out *output) take(all bool) acked {
+	taken := out.acks.take()
+	if all {
+		taken.letters = out.seen.letters
+	}
+	out.seen = seen{}
+	return taken
+}
+
+// delivered counts what was acknowledged for good, and shows the latest of it.
 func (p *Processor) delivered(a acked) {
 	p.tally.update(func(t *totals) {
 		t.AlertsAcked += a.alerts
 		t.DeadLettersAcked += a.deadLetters
 		t.AsideAcked += a.aside
 	})
-	for _, value := range a.values {
-		p.o.OnAlert(value)
-	}
+	a.show(&p.o)
 }
 
 // flush waits until every record is acknowledged. Failures that time or a smaller size heals are tried

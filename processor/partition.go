@@ -95,6 +95,7 @@ func (w *partition) process(b batch) error {
 	start := now()
 	n, stop := w.decide(b.records)
 	err := w.output.flush()
+	flushed := err == nil
 	if err != nil || (stop != nil && !errors.Is(stop, errStopped)) {
 		n = 0 // not all of it is acknowledged: nothing of the batch may be marked
 	}
@@ -102,7 +103,7 @@ func (w *partition) process(b batch) error {
 		err = stop
 	}
 	w.finish(b, n)
-	w.c.p.delivered(w.output.acks.take())
+	w.c.p.delivered(w.output.take(flushed))
 	w.c.p.metrics.batchSeconds.Observe(now().Sub(start).Seconds())
 	return err
 }

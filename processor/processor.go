@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
 // Processor runs the pipeline. Make it with [New].
@@ -91,24 +89,3 @@ func (p *Processor) Run(ctx context.Context) error {
 // Ready returns nil once partitions (or the knowledge that there are none for us) have been assigned and
 // while the brokers answer, and else says what is missing.
 func (p *Processor) Ready() error { return p.health.ready() }
-
-// Status is a snapshot for people.
-type Status struct {
-	Counts     detection.Counts
-	Acked      uint64 // alerts that the broker has acknowledged
-	DeadLetter uint64 // dead letters that the broker has acknowledged
-	Assigned   int    // partitions
-	Lag        int64  // records behind the end, as far as the last fetches tell
-}
-
-// Status returns a snapshot. It may be called at any time from any goroutine.
-func (p *Processor) Status() Status {
-	t := p.tally.snapshot()
-	return Status{
-		Counts:     t.Counts,
-		Acked:      t.AlertsAcked,
-		DeadLetter: t.DeadLettersAcked,
-		Assigned:   p.health.partitions(),
-		Lag:        p.lag.total(),
-	}
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"sync"
 
@@ -73,7 +74,7 @@ func (s *session) onAssigned(_ context.Context, client *kgo.Client, m map[string
 	defer s.mu.Unlock()
 	s.adrift = false
 	each(m, func(tp topicPartition) { s.assigned[tp] = struct{}{} })
-	s.p.health.assigned(client, len(s.assigned))
+	s.p.health.assigned(client, maps.Keys(s.assigned))
 }
 
 // OnGroupManageError implements kgo.HookGroupManageError. The client calls it whenever it falls out of the
@@ -101,7 +102,7 @@ func (s *session) onRevoked(_ context.Context, client *kgo.Client, m map[string]
 		delete(s.assigned, tp)
 		s.p.lag.forget(tp)
 	})
-	s.p.health.assigned(client, len(s.assigned))
+	s.p.health.assigned(client, maps.Keys(s.assigned))
 }
 
 func (s *session) onLost(ctx context.Context, client *kgo.Client, m map[string][]int32) {

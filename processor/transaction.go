@@ -219,11 +219,11 @@ func (t *transaction) counted() (counts detection.Counts, sum acked) {
 	for _, d := range t.s.crew {
 		c := d.decider.take()
 		counts.Add(&c)
-		a := d.output.acks.take()
+		a := d.output.take(true)
 		sum.alerts += a.alerts
 		sum.deadLetters += a.deadLetters
 		sum.aside += a.aside
-		sum.values = append(sum.values, a.values...)
+		sum.add(&a.seen)
 	}
 	return counts, sum
 }

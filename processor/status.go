@@ -1,0 +1,57 @@
+package processor
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+)
+
+// Status is a snapshot for people.
+type Status struct {
+	Counts     detection.Counts
+	Acked      uint64 // alerts that the broker has acknowledged
+	DeadLetter uint64 // dead letters that the broker has acknowledged
+	Assigned   int    // partitions
+	Lag        int64  // records behind the end, as far as the last fetches tell
+	// Partitions are those that are assigned, by topic and number.
+	Partitions []PartitionStatus
+}
+
+// PartitionStatus is where an assigned partition stands.
+type PartitionStatus struct {
+	Topic     string
+	Partition int32
+	Next      int64 // the offset after the last record that is done; -1 before the first fetch that brought any
+	Lag       int64 // records between Next and the end
+	// Behind is the age of the oldest record that is not done, 0 where none waits.
+	Behind time.Duration
+}
+
+// Status returns a snapshot. It may be called at any time from any goroutine.
+func (p *Processor) Status() Status {
+	t := p.tally.snapshot()
+	s := Status{
+		Counts:     t.Counts,
+		Acked:      t.AlertsAcked,
+		DeadLetter: t.DeadLettersAcked,
+		Assigned:   p.health.partitions(),
+		Lag:        p.lag.total(),
+	}
+	known := make(map[topicPartition]partitionLag)
+	for _, l := range p.lag.all() {
+		known[l.tp] = l
+	}
+	for _, tp := range p.health.assignment() {
+		status := PartitionStatus{Topic: tp.topic, Partition: tp.partition, Next: -1}
+		if l, ok := known[tp]; ok {
+			status.Next, status.Lag, status.Behind = l.next, l.records, l.behind
+		}
+		s.Partitions = append(s.Partitions, status)
+	}
+	slices.SortFunc(s.Partitions, func(a, b PartitionStatus) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+	return s
+}
