@@ -104,6 +104,6 @@ func newRootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(newRunCommand(), newDemoCommand(), newScanCommand(), newExplainCommand(), newGenerateCommand(),
-		newValidateCommand(), newPolicyCommand(), newRegionsCommand(), newVersionCommand())
+		newHealthCommand(), newValidateCommand(), newPolicyCommand(), newRegionsCommand(), newVersionCommand())
 	return root
 }

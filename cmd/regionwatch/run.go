@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"syscall"
 	"time"
 
@@ -47,6 +48,7 @@ var errDraining = errors.New("draining after a signal to stop")
 
 // runProcessor runs until a signal. Once the log stands, its errors are in there.
 func runProcessor(ctx context.Context, s *config.Settings, policy loadedPolicy, stderr io.Writer) error {
+	signal.Ignore(syscall.SIGHUP) // a policy file is read again; a reload of anything else must not end a watcher
 	log := newLogger(stderr, s)
 	for _, w := range s.Warnings() {
 		log.Warn("a setting looks wrong", "warning", w)

@@ -123,6 +123,7 @@ func TestRun(t *testing.T) {
 			r := startRun(t, strings.Join(cluster.ListenAddrs(), ","), "--create-topics", "--partitions=2",
 				"--delivery="+delivery, "--policy-version=v7", "--group=group-of-"+delivery)
 			cluster.Eventually("ready", func() bool { status, _ := r.get("/readyz"); return status == 200 })
+			r.signal(syscall.SIGHUP) // there is nothing to read again, and it goes on
 			cluster.ProduceValues("cloudtrail", 2, matching, reading, damaged)
 
 			alert := cluster.Read("cloudtrail-alerts", 1)[0]

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/regionwatch/regionwatch/config"
+)
+
+// healthTimeout is how long an instance may take to answer. It is less than what the image gives the whole command.
+const healthTimeout = 4 * time.Second
+
+// maxHealthAnswer bounds what is read of an answer: whatever listens there may not be ours.
+const maxHealthAnswer = 4 << 10
+
+func newHealthCommand() *cobra.Command {
+	ready := false
+	cmd := &cobra.Command{
+		Use:   "health",
+		Short: "Ask a running instance of this host or container whether it is alive",
+		Long: "Ask the instance at admin-address whether it is alive, or with --ready whether it has its partitions\n" +
+			"and a broker answers. The exit status is 0 if so, 1 if not or if nothing answers.\n\n" +
+			"It is for health checks where there is no shell and no curl, as in an image made from scratch. It\n" +
+			"reads the settings as run does: give both the same environment or file.",
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := readSettings(cmd)
+			if err != nil {
+				return mistake{err}
+			}
+			return health(cmd.Context(), cmd.OutOrStdout(), s.AdminAddress, ready)
+		},
+	}
+	addNamedSettings(cmd, "config", "admin-address")
+	cmd.Flags().BoolVar(&ready, "ready", false, "ask whether it is ready, not only alive")
+	return cmd
+}
+
+// health asks the instance that listens on the address, and prints what it says.
+func health(ctx context.Context, w io.Writer, listens string, ready bool) error {
+	address, err := askAt(listens)
+	if err != nil {
+		return mistake{err}
+	}
+	path := "/livez"
+	if ready {
+		path = "/readyz"
+	}
+	answer, err := ask(ctx, "http://"+address+path)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w, printable(answer))
+	return err
+}
+
+// askAt returns the address to reach an instance that listens there: loopback where it listens on every address.
+func askAt(listens string) (string, error) {
+	if listens == config.None {
+		return "", errors.New("admin-address is none: an instance without one cannot be asked")
+	}
+	host, port, err := net.SplitHostPort(listens)
+	switch {
+	case err != nil: // the settings have checked it
+		return "", fmt.Errorf("admin-address: %w", err)
+	case port == "0":
+		return "", errors.New("admin-address has port 0: the instance chose one that nobody else knows")
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+		if ip.Is6() {
+			host = "::1"
+		}
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// ask returns the answer. One that is not OK is an error.
+func ask(ctx context.Context, url string) (string, error) {
+	client := http.Client{
+		Timeout:   healthTimeout,
+		Transport: &http.Transport{DisableKeepAlives: true}, // and no proxy: it is this host
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", fmt.Errorf("asking the instance: %w", err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return "", fmt.Errorf("asking the instance: %w", err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxHealthAnswer))
+	if err != nil {
+		return "", fmt.Errorf("asking the instance: %w", err)
+	}
+	answer := strings.TrimSpace(string(body))
+	if response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("asking %s: %s: %s", url, response.Status, answer)
+	}
+	return answer, nil
+}

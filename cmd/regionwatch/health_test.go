@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// TestHealth runs the command against a real admin server.
+func TestHealth(t *testing.T) {
+	var missing atomic.Pointer[error]
+	ready := func() error {
+		if err := missing.Load(); err != nil {
+			return *err
+		}
+		return nil
+	}
+	a, err := startAdmin(t.Context(), "127.0.0.1:0", newRegistry(), ready, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(status int, wantOut, wantErr string, args ...string) {
+		t.Helper()
+		stdout, stderr, got := runCommand(t, append([]string{"health", "--admin-address", a.Address()}, args...)...)
+		if got != status || stdout != wantOut || !strings.Contains(stderr, wantErr) || (stderr == "") != (wantErr == "") {
+			t.Errorf("%q: status %d, %q, %q; want %d, %q, %q", args, got, stdout, stderr, status, wantOut, wantErr)
+		}
+	}
+	f(exitDone, "ok\n", "")
+	f(exitDone, "ready\n", "", "--ready")
+	gone := errors.New("no broker answers")
+	missing.Store(&gone)
+	f(exitDone, "ok\n", "")
+	f(exitFault, "", "503 Service Unavailable: not ready: no broker answers", "--ready")
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f(exitFault, "", "connection refused")
+	f(exitMistake, "", "admin-address is none", "--admin-address", "none")
+	f(exitMistake, "", "port 0", "--admin-address", "127.0.0.1:0")
+}
+
+func TestAskAt(t *testing.T) {
+	f := func(listens, want string) {
+		t.Helper()
+		if got, err := askAt(listens); err != nil || got != want {
+			t.Errorf("askAt(%s) = %s, %v; want %s", listens, got, err, want)
+		}
+	}
+	f("127.0.0.1:9464", "127.0.0.1:9464")
+	f("0.0.0.0:9464", "127.0.0.1:9464")
+	f(":9464", "127.0.0.1:9464")
+	f("[::]:80", "[::1]:80")
+	f("[fe80::1]:80", "[fe80::1]:80")
+	f("pod-0.regionwatch:9464", "pod-0.regionwatch:9464")
+}
