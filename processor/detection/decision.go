@@ -34,6 +34,11 @@ func (d *Decision) IsFinding() bool {
 //
 // An exception holds for whole events only: what was read of a damaged one may not be what it says.
 func (p *Policy) Decide(e *cloudtrail.Event, now time.Time) Decision {
+	return p.decide(e, now, nil)
+}
+
+// decide is Decide with what the caller remembers of actors, which may be nil.
+func (p *Policy) decide(e *cloudtrail.Event, now time.Time, known *actors) Decision {
 	a := p.account(e.RecipientAccountID)
 	l := a.level
 	d := Decision{Level: l.name, ReadOnly: readOnlyOf(e.ReadOnly)}
@@ -54,13 +59,13 @@ func (p *Policy) Decide(e *cloudtrail.Event, now time.Time) Decision {
 	}
 	d.Outcome, d.Reason = l.decideReadOnly(d.ReadOnly, d.RegionReason)
 	if d.Outcome == OutcomeAlerted {
-		p.decideFinding(&d, a, r, e, now)
+		p.decideFinding(&d, a, r, e, now, known)
 	}
 	return d
 }
 
 // decideFinding says what becomes of an event that the rule matches.
-func (p *Policy) decideFinding(d *Decision, a *account, r *regionEntry, e *cloudtrail.Event, now time.Time) {
+func (p *Policy) decideFinding(d *Decision, a *account, r *regionEntry, e *cloudtrail.Event, now time.Time, known *actors) {
 	l := a.level
 	d.Account, d.Severity = a.facts, l.severityOf(e)
 	if e.Damage == nil {
@@ -68,7 +73,7 @@ func (p *Policy) decideFinding(d *Decision, a *account, r *regionEntry, e *cloud
 			d.Outcome, d.Reason = OutcomeGlobalService, "CloudTrail logs this global service in this region only"
 			return
 		}
-		if x := p.exempting(a, r, e, now); x != nil {
+		if x := p.exempting(a, r, e, now, known); x != nil {
 			d.Outcome, d.Reason, d.Exception = OutcomeExempted, x.reasonText, &x.mark
 			return
 		}

@@ -63,7 +63,7 @@ func (x *exception) hasExpired(now time.Time) bool {
 
 // exempting returns the first exception that holds for e, or nil. The index leaves those that its account, region,
 // source and name do not rule out; only these are looked at.
-func (p *Policy) exempting(a *account, r *regionEntry, e *cloudtrail.Event, now time.Time) *exception {
+func (p *Policy) exempting(a *account, r *regionEntry, e *cloudtrail.Event, now time.Time, known *actors) *exception {
 	if len(a.exceptions) == 0 {
 		return nil
 	}
@@ -74,21 +74,23 @@ func (p *Policy) exempting(a *account, r *regionEntry, e *cloudtrail.Event, now 
 	masks := [...]exceptionSet{a.exceptions, region, p.sources.possibleValue(e.EventSource), p.names.possibleValue(e.EventName)}
 	for w := range a.exceptions {
 		if masks[0][w]&masks[1][w]&masks[2][w]&masks[3][w] != 0 {
-			return p.firstThatHolds(&masks, w, e, now)
+			return p.firstThatHolds(&masks, w, e, now, known)
 		}
 	}
 	return nil
 }
 
 // firstThatHolds looks at the exceptions that the masks leave, from word w of them on.
-func (p *Policy) firstThatHolds(masks *[4]exceptionSet, w int, e *cloudtrail.Event, now time.Time) *exception {
-	var s subject
+func (p *Policy) firstThatHolds(masks *[4]exceptionSet, w int, e *cloudtrail.Event, now time.Time, known *actors) *exception {
+	s := subject{policy: p, known: known}
 	for ; w < len(masks[0]); w++ {
 		left := masks[0][w] & masks[1][w] & masks[2][w] & masks[3][w]
 		if left == 0 {
 			continue
 		}
-		left &= p.principals.possible(w, e, &s)
+		if left &= p.sourceIPs.possible(w, e, &s); left != 0 {
+			left &= p.principals.possible(w, e, &s)
+		}
 		for ; left != 0; left &= left - 1 {
 			if x := &p.exceptions[w*64+bits.TrailingZeros64(left)]; !x.hasExpired(now) && x.holds(e, &s) {
 				return x
@@ -102,7 +104,7 @@ func (p *Policy) firstThatHolds(masks *[4]exceptionSet, w int, e *cloudtrail.Eve
 func (x *exception) holds(e *cloudtrail.Event, s *subject) bool {
 	return (x.eventSources == nil || matchesAny(x.eventSources, e.EventSource)) &&
 		(x.eventNames == nil || matchesAny(x.eventNames, e.EventName)) &&
-		(!x.serviceInvoked || s.isServiceInvoked(e)) &&
+		(!x.serviceInvoked || s.actor(e).isService) &&
 		(len(x.sourceIPs)+len(x.sourceServices) == 0 || x.fitsSource(e, s)) &&
 		(x.principals == nil || x.fitsPrincipal(e, s))
 }
@@ -122,7 +124,7 @@ func matchesAny(patterns []string, v cloudtrail.Value) bool {
 }
 
 func (x *exception) fitsPrincipal(e *cloudtrail.Event, s *subject) bool {
-	arn := s.principal(e)
+	arn := s.actor(e).principal()
 	if arn == nil {
 		return false
 	}

@@ -1,6 +1,10 @@
 package detection
 
-import "github.com/regionwatch/regionwatch/schema/cloudtrail"
+import (
+	"bytes"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
 
 // exceptionSet is a set of exceptions, by their number in the policy.
 type exceptionSet []uint64
@@ -77,15 +81,9 @@ func shortText(v cloudtrail.Value, buf []byte) ([]byte, bool) {
 		return nil, false
 	}
 	inner := v[1 : len(v)-1]
-	for i, c := range inner {
-		if c == '\\' {
-			// What does not fit is decoded beyond buf, which is rare enough to cost an allocation.
-			text := v.AppendText(buf[:0])
-			return text, len(text) <= len(buf)
-		}
-		if i == len(buf) {
-			return nil, false
-		}
+	if bytes.IndexByte(inner, '\\') >= 0 {
+		// What does not fit is decoded beyond buf, which is rare enough to cost an allocation.
+		inner = v.AppendText(buf[:0])
 	}
-	return inner, true
+	return inner, len(inner) <= len(buf)
 }

@@ -15,6 +15,7 @@ type passage struct {
 	policy *Policy
 	record *Record
 	sink   Sink
+	known  actors
 
 	alerted      int
 	partialIndex int    // the damaged event that has alerted last, or -1
@@ -43,7 +44,7 @@ func (p *passage) end() {
 
 // Event decides one event and hands on its alert.
 func (p *passage) Event(e *cloudtrail.Event) error {
-	d := p.policy.Decide(e, p.record.DecidedAt)
+	d := p.policy.decide(e, p.record.DecidedAt, &p.known)
 	if e.Damage != nil {
 		// A damaged event counts as an event only if it alerts, else as its fault alone. It may come several
 		// times, once for each region that was salvaged from it: the first that is unused alerts.

@@ -19,6 +19,7 @@ type Policy struct {
 	sources    condition
 	names      condition
 	principals principalIndex
+	sourceIPs  sourceIndex
 }
 
 // NewPolicy compiles a policy. The error is [Faults], which hold every mistake: a region code that is not in the
@@ -48,6 +49,7 @@ func (p *Policy) compileExceptions(list []Exception) {
 	p.sources = newCondition(n, func(i int) []string { return list[i].EventSources })
 	p.names = newCondition(n, func(i int) []string { return list[i].EventNames })
 	p.principals = newPrincipalIndex(p.exceptions)
+	p.sourceIPs = newSourceIndex(p.exceptions)
 	p.byRegion = make([]exceptionSet, len(catalogue))
 	for i := range catalogue {
 		p.byRegion[i] = p.regions.possible([]byte(catalogue[i].Code))

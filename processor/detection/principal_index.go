@@ -39,36 +39,29 @@ func (x *principalIndex) possible(w int, e *cloudtrail.Event, s *subject) uint64
 	if len(x.lengths) == 0 {
 		return x.rest[w]
 	}
-	if !s.prefixesRead {
-		s.prefixesRead = true
-		x.readPrefixes(e, s)
-	}
-	if s.prefixes > len(s.prefixSets) {
+	who := s.actor(e)
+	if who.prefixes > len(who.prefixSets) {
 		return ^uint64(0) // more than there is room for: all are looked at
 	}
 	left := x.rest[w]
-	for _, set := range s.prefixSets[:s.prefixes] {
+	for _, set := range who.prefixSets[:who.prefixes] {
 		left |= set[w]
 	}
 	return left
 }
 
 // readPrefixes looks up which prefixes the principal's resource begins with.
-func (x *principalIndex) readPrefixes(e *cloudtrail.Event, s *subject) {
-	arn := s.principal(e)
-	if arn == nil {
-		return
-	}
-	resource := arn[arnComponents-1]
+func (x *principalIndex) readPrefixes(who *actor) {
+	resource := who.arn[arnComponents-1]
 	for _, n := range x.lengths {
 		if n > len(resource) {
 			return
 		}
 		if set, ok := x.byPrefix[string(resource[:n])]; ok {
-			if s.prefixes < len(s.prefixSets) {
-				s.prefixSets[s.prefixes] = set
+			if who.prefixes < len(who.prefixSets) {
+				who.prefixSets[who.prefixes] = set
 			}
-			s.prefixes++
+			who.prefixes++
 		}
 	}
 }
