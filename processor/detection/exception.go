@@ -71,6 +71,9 @@ func (p *Policy) exempting(a *account, r *regionEntry, e *cloudtrail.Event, now 
 	if r != nil {
 		region = p.byRegion[r.number]
 	}
+	if !a.exceptions.meets(region) {
+		return nil
+	}
 	masks := [...]exceptionSet{a.exceptions, region, p.sources.possibleValue(e.EventSource), p.names.possibleValue(e.EventName)}
 	for w := range a.exceptions {
 		if masks[0][w]&masks[1][w]&masks[2][w]&masks[3][w] != 0 {

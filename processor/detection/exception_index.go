@@ -13,6 +13,16 @@ func newExceptionSet(n int) exceptionSet { return make(exceptionSet, (n+63)/64) 
 
 func (b exceptionSet) set(i int) { b[i/64] |= 1 << (i % 64) }
 
+// meets reports whether the sets have an exception in common.
+func (b exceptionSet) meets(other exceptionSet) bool {
+	for w := range b {
+		if b[w]&other[w] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // condition is one condition over all exceptions: for a value of the event it tells which of them it does not rule
 // out. That makes an event cost a look-up for each condition, however many exceptions there are.
 type condition struct {

@@ -8,39 +8,35 @@ import "github.com/regionwatch/regionwatch/schema/cloudtrail"
 // partition aws; that the others do the same in their global region is assumed.
 var globalInDocs = []string{"signin.amazonaws.com", "sts.amazonaws.com"}
 
-// globalRegions are by event source the regions, one for each partition, in which CloudTrail logs a global service.
-var globalRegions = makeGlobalRegions()
-
-func makeGlobalRegions() map[string][]string {
-	regions := make(map[string][]string)
+// makeGlobalSources returns the event sources of global services by the region in which CloudTrail logs them.
+func makeGlobalSources() map[string]map[string]bool {
+	sources := make(map[string]map[string]bool)
+	add := func(region, source string) {
+		if sources[region] == nil {
+			sources[region] = make(map[string]bool)
+		}
+		sources[region][source] = true
+	}
 	for _, s := range globalServices {
-		regions[s.EventSource] = append(regions[s.EventSource], s.Region)
+		add(s.Region, s.EventSource)
 	}
 	for _, p := range partitions {
 		for _, source := range globalInDocs {
-			regions[source] = append(regions[source], p.GlobalRegion)
+			add(p.GlobalRegion, source)
 		}
 	}
-	return regions
+	return sources
 }
 
 // isGlobalService reports whether the event is of a service that CloudTrail logs in this one region of the partition,
 // wherever the call came from.
 func isGlobalService(r *regionEntry, source cloudtrail.Value) bool {
-	if r == nil {
+	if r == nil || r.globalSources == nil {
 		return false
 	}
 	var array [maxNameBytes]byte
 	text, ok := shortText(source, array[:])
-	if !ok {
-		return false
-	}
-	for _, region := range globalRegions[string(text)] {
-		if region == r.code {
-			return true
-		}
-	}
-	return false
+	return ok && r.globalSources[string(text)]
 }
 
 // GlobalService is a service whose events CloudTrail logs in one region of each partition.

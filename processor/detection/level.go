@@ -94,18 +94,21 @@ type regionEntry struct {
 	number             int // in the catalogue
 	partition          string
 	denied, notAllowed string
+	globalSources      map[string]bool // event sources that are logged here only; nil for most regions
 }
 
 // regionEntries holds the catalogue by code. It is made once and never written to again.
 var regionEntries = makeRegionEntries()
 
 func makeRegionEntries() map[string]*regionEntry {
+	global := makeGlobalSources()
 	entries := make(map[string]*regionEntry, len(catalogue))
 	for i, r := range catalogue {
 		entries[r.Code] = &regionEntry{
 			code: r.Code, number: i, partition: r.Partition,
-			denied:     r.Code + " is in unused_regions",
-			notAllowed: r.Code + " is not in allowed_regions",
+			globalSources: global[r.Code],
+			denied:        r.Code + " is in unused_regions",
+			notAllowed:    r.Code + " is not in allowed_regions",
 		}
 	}
 	return entries

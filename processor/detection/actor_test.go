@@ -1,0 +1,59 @@
+package detection
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// What is remembered of an actor is what would be read: whoever acts before, under whatever policy.
+func TestActorsAgainstForgetting(t *testing.T) {
+	roles := func(pattern string) *Policy {
+		return mustPolicy(t, PolicyOptions{Exceptions: []Exception{{Name: "x", Principals: []string{"arn:aws:iam::*:role/" + pattern}}}})
+	}
+	policies := []*Policy{roles("ci/*"), roles("team-1?/*"), roles("*"), mustPolicy(t, PolicyOptions{Exceptions: []Exception{{Name: "x", ServiceInvoked: true}}})}
+	events := []*cloudtrail.Event{event(t, roleSession), event(t, iamUser), event(t, federatedUser), event(t, throughService), event(t), event(t, `by="text"`)}
+	for i := range 60 {
+		events = append(events, event(t, fmt.Sprintf(`by={"arn":"arn:aws:iam::111122223333:role/team-%d/x"}`, i)))
+	}
+	long := strings.Repeat("a", maxUserIdentityBytes)
+	events = append(events, event(t, `by={"userName":"`+long+`","arn":"arn:aws:iam::111122223333:role/ci/x"}`))
+
+	random := rand.New(rand.NewPCG(3, 4))
+	known, outcomes := new(actors), map[Outcome]int{}
+	policy := policies[0]
+	for range 20_000 {
+		if random.IntN(50) == 0 {
+			policy = policies[random.IntN(len(policies))]
+		}
+		e := events[random.IntN(len(events))]
+		got, want := policy.decide(e, testNow, known), policy.Decide(e, testNow)
+		outcomes[got.Outcome]++
+		if got.Outcome != want.Outcome {
+			t.Fatalf("%s: %s, want %s", e.UserIdentity, got.Outcome, want.Outcome)
+		}
+	}
+	if outcomes[OutcomeAlerted] == 0 || outcomes[OutcomeExempted] == 0 {
+		t.Errorf("outcomes %v", outcomes)
+	}
+}
+
+// The index of addresses rules nothing out that would hold, however many ranges an address is in.
+func TestSourceIndex(t *testing.T) {
+	for bits := range 33 {
+		o := PolicyOptions{}
+		for i := range bits {
+			o.Exceptions = append(o.Exceptions, Exception{Name: fmt.Sprint("near-", i), EventNames: []string{"Other*"}, SourceIPs: []string{fmt.Sprintf("192.0.2.1/%d", i)}})
+		}
+		o.Exceptions = append(o.Exceptions, Exception{Name: "x", SourceIPs: []string{fmt.Sprintf("192.0.2.1/%d", bits), "config.amazonaws.com"}})
+		p := mustPolicy(t, o)
+		for _, source := range []string{"192.0.2.1", "::ffff:192.0.2.1", "config.amazonaws.com"} {
+			if d := p.Decide(event(t, "ip="+source), testNow); d.Outcome != OutcomeExempted || d.Exception.Name != "x" {
+				t.Errorf("/%d, %s: %+v", bits, source, d)
+			}
+		}
+	}
+}
