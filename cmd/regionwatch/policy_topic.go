@@ -130,10 +130,16 @@ func parsePolicyRecord(r *kgo.Record) (loadedPolicy, error) {
 	return loadedPolicy{file.Policy, file}, nil
 }
 
-// watchTopic takes each policy that comes to the topic, until ctx ends.
+// watchTopic takes each policy that comes to the topic, until ctx ends. Where none comes it looks every hour for what
+// time has done to the one that holds.
 func (p *policySource) watchTopic(ctx context.Context) error {
 	for ctx.Err() == nil {
-		newest, err := p.topic.poll(ctx)
+		hour, cancel := context.WithTimeout(ctx, warnEvery)
+		newest, err := p.topic.poll(hour)
+		if hour.Err() != nil {
+			p.warn()
+		}
+		cancel()
 		if err != nil {
 			p.log.Warn("reading the policy's topic", "topic", p.topic.name, "error", err)
 		}
