@@ -31,14 +31,18 @@ type SASL struct {
 	Username     string // of PLAIN and SCRAM
 	Password     Secret // of PLAIN and SCRAM
 	PasswordFile string // in place of Password
+	OAuth        OAuth  // of OAUTHBEARER
 }
 
 // The names of the options by which a Fault names them: those of the program's settings.
 const (
-	optionCA           = "tls-ca"
-	optionCertificate  = "tls-certificate"
-	optionKey          = "tls-key"
-	optionPasswordFile = "sasl-password-file"
+	optionCA               = "tls-ca"
+	optionCertificate      = "tls-certificate"
+	optionKey              = "tls-key"
+	optionPasswordFile     = "sasl-password-file"
+	optionTokenFile        = "oauth-token-file"
+	optionTokenCommand     = "oauth-token-command"
+	optionClientSecretFile = "oauth-client-secret-file"
 )
 
 // Fault is a mistake in one option, or in a file that it names.
@@ -101,6 +105,11 @@ func (o *Options) check() error {
 		if s.Username == "" || s.Password.reveal() == "" && s.PasswordFile == "" {
 			errs = append(errs, fmt.Errorf("sasl-mechanism %s needs a user and a password", s.Mechanism))
 		}
+	case mechanismOAuth:
+		if a := &s.OAuth; a.TokenFile == "" && len(a.TokenCommand) == 0 && a.TokenURL == "" {
+			errs = append(errs, fmt.Errorf("sasl-mechanism %s needs a token", s.Mechanism))
+		}
+	case mechanismIAM:
 	default:
 		errs = append(errs, fmt.Errorf("sasl-mechanism %q is not known", s.Mechanism))
 	}
@@ -115,4 +124,6 @@ const (
 	mechanismPlain    = "PLAIN"
 	mechanismScram256 = "SCRAM-SHA-256"
 	mechanismScram512 = "SCRAM-SHA-512"
+	mechanismOAuth    = "OAUTHBEARER"
+	mechanismIAM      = "AWS_MSK_IAM"
 )

@@ -118,6 +118,8 @@ func (t *trust) answer(alert string) string {
 	switch {
 	case strings.Contains(alert, "protocol version"):
 		return "the broker speaks no TLS 1.2 or newer; enable one there"
+	case strings.Contains(alert, "handshake failure") && t.certificate == nil:
+		return "the broker and we have nothing in common; if it wants a certificate of ours, give --tls-certificate and --tls-key"
 	case strings.Contains(alert, "certificate") && t.certificate == nil:
 		return "the broker wants a certificate of ours; give --tls-certificate and --tls-key"
 	case strings.Contains(alert, "certificate"):

@@ -26,6 +26,10 @@ func openSASL(o *SASL, log *slog.Logger) (sasl.Mechanism, error) {
 			return scram.Sha256(auth), err
 		}
 		return scram.Sha512(auth), err
+	case mechanismOAuth:
+		return openOAuth(&o.OAuth, log)
+	case mechanismIAM:
+		return openIAM(), nil
 	}
 	return nil, nil // Options.check tells
 }

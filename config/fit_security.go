@@ -1,6 +1,9 @@
 package config
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // securityPairs keep TLS and SASL whole. What is given and would be ignored is a mistake: somebody counts
 // on it.
@@ -18,9 +21,30 @@ var securityPairs = []pair{
 	{[]string{"sasl-mechanism", "sasl-username"}, mechanismNeeds(passwordMechanisms, "sasl-username")},
 	{[]string{"sasl-mechanism", "sasl-password", "sasl-password-file"},
 		mechanismNeeds(passwordMechanisms, "sasl-password", "sasl-password-file")},
+	{[]string{"oauth-token-file", "sasl-mechanism"}, onlyWithMechanism("oauth-token-file", tokenMechanisms)},
+	{[]string{"oauth-token-command", "sasl-mechanism"}, onlyWithMechanism("oauth-token-command", tokenMechanisms)},
+	{[]string{"oauth-token-url", "sasl-mechanism"}, onlyWithMechanism("oauth-token-url", tokenMechanisms)},
+	{[]string{"oauth-extensions", "sasl-mechanism"}, onlyWithMechanism("oauth-extensions", tokenMechanisms)},
+	{[]string{"sasl-mechanism", "oauth-token-file", "oauth-token-command", "oauth-token-url"},
+		mechanismNeeds(tokenMechanisms, "oauth-token-file", "oauth-token-command", "oauth-token-url")},
+	{[]string{"oauth-token-file", "oauth-token-command"}, notBoth("oauth-token-file", "oauth-token-command")},
+	{[]string{"oauth-token-file", "oauth-token-url"}, notBoth("oauth-token-file", "oauth-token-url")},
+	{[]string{"oauth-token-command", "oauth-token-url"}, notBoth("oauth-token-command", "oauth-token-url")},
+	{[]string{"oauth-token-url", "oauth-client-id"}, needs("oauth-token-url", "oauth-client-id")},
+	{[]string{"oauth-token-url", "oauth-client-secret", "oauth-client-secret-file"},
+		needs("oauth-token-url", "oauth-client-secret", "oauth-client-secret-file")},
+	{[]string{"oauth-client-secret", "oauth-client-secret-file"}, notBoth("oauth-client-secret", "oauth-client-secret-file")},
+	{[]string{"oauth-client-id", "oauth-token-url"}, needs("oauth-client-id", "oauth-token-url")},
+	{[]string{"oauth-client-secret", "oauth-token-url"}, needs("oauth-client-secret", "oauth-token-url")},
+	{[]string{"oauth-client-secret-file", "oauth-token-url"}, needs("oauth-client-secret-file", "oauth-token-url")},
+	{[]string{"oauth-scope", "oauth-token-url"}, needs("oauth-scope", "oauth-token-url")},
 }
 
-var passwordMechanisms = []string{SASLPlain, SASLScram256, SASLScram512}
+// The mechanisms that authenticate with a password, and with a token.
+var (
+	passwordMechanisms = []string{SASLPlain, SASLScram256, SASLScram512}
+	tokenMechanisms    = []string{SASLOAuthBearer}
+)
 
 // given reports whether the setting of that name has a value.
 func (s *Settings) given(name string) bool {
@@ -37,12 +61,13 @@ func onlyWithTLS(name string) func(*Settings) string {
 	}
 }
 
-func needs(name, other string) func(*Settings) string {
+// needs wants one of the others where the setting is given.
+func needs(name string, others ...string) func(*Settings) string {
 	return func(s *Settings) string {
-		if !s.given(name) || s.given(other) {
+		if !s.given(name) || slices.ContainsFunc(others, s.given) {
 			return ""
 		}
-		return name + " needs " + other + "; give " + s.table.lookup(other).ways()
+		return name + " needs " + either(others) + "; give " + s.waysOf(others)
 	}
 }
 
@@ -74,12 +99,17 @@ func mechanismNeeds(mechanisms []string, names ...string) func(*Settings) string
 		if !slices.Contains(mechanisms, s.SASLMechanism) || slices.ContainsFunc(names, s.given) {
 			return ""
 		}
-		ways := make([]string, len(names))
-		for i, name := range names {
-			ways[i] = s.table.lookup(name).ways()
-		}
-		return "sasl-mechanism " + s.SASLMechanism + " needs " + either(names) + "; give " + either(ways)
+		return "sasl-mechanism " + s.SASLMechanism + " needs " + either(names) + "; give " + s.waysOf(names)
 	}
+}
+
+// waysOf names the places where one of the settings can be given.
+func (s *Settings) waysOf(names []string) string {
+	ways := make([]string, len(names))
+	for i, name := range names {
+		ways[i] = s.table.lookup(name).ways()
+	}
+	return strings.Join(ways, ", or ")
 }
 
 // either returns the words as a choice: "a", "a or b", "a, b or c".

@@ -33,6 +33,14 @@ type bad struct {
 
 func (b bad) Error() string { return b.word + " " + b.why }
 
+// withoutUser returns a word for an error that shows it: what stands before an @ may be a password.
+func withoutUser(word string) string {
+	if i := strings.LastIndexByte(word, '@'); i >= 0 {
+		return "(hidden)" + word[i:]
+	}
+	return word
+}
+
 // reader reads one word. Its error tells only the reason: "is not a number".
 type reader[T any] func(word string) (T, error)
 
@@ -46,7 +54,7 @@ func one[T any](at func(*Settings) *T, parse reader[T], show func(T) string) kin
 			}
 			value, err := parse(word)
 			if err != nil {
-				return bad{word: word, why: err.Error()}
+				return bad{word: withoutUser(word), why: err.Error()}
 			}
 			*at(s) = value
 			return nil
@@ -68,7 +76,7 @@ func list(at func(*Settings) *[]string, typ, allowed string, parse reader[string
 			for i, word := range words {
 				value, err := parse(word)
 				if err != nil {
-					errs = append(errs, bad{word, i, err.Error()})
+					errs = append(errs, bad{withoutUser(word), i, err.Error()})
 				}
 				values = append(values, value)
 			}

@@ -45,22 +45,6 @@ func notInHost(r rune) bool {
 	return unicode.IsSpace(r) || !unicode.IsPrint(r) || strings.ContainsRune("/,\"'@\\", r)
 }
 
-// parseHost reads the name or address of a host, without a port.
-func parseHost(word string) (string, error) {
-	if strings.ContainsFunc(word, notInHost) {
-		return "", errors.New("is no host name")
-	}
-	return word, nil
-}
-
-// parseSecret reads what is never shown. A line break is a slip of whoever wrote it into a file.
-func parseSecret(word string) (string, error) {
-	if strings.ContainsAny(word, "\r\n\x00") {
-		return "", errors.New("has more than one line")
-	}
-	return word, nil
-}
-
 // parseListen reads an address to listen on. Without a host it is every address, port 0 is a free one.
 func parseListen(word string) (string, error) {
 	if word == None {

@@ -34,6 +34,15 @@ type Settings struct {
 	SASLPassword     string // secret; empty means the file's
 	SASLPasswordFile string
 
+	OAuthTokenFile        string // one of this and the two below is given with OAUTHBEARER
+	OAuthTokenCommand     string // a program and its arguments
+	OAuthTokenURL         string
+	OAuthClientID         string
+	OAuthClientSecret     string // secret; empty means the file's
+	OAuthClientSecretFile string
+	OAuthScope            []string
+	OAuthExtensions       []string // name=value
+
 	InputTopics     []string // names; empty where InputPattern is not
 	InputPattern    string   // a regular expression over whole topic names
 	AlertTopic      string

@@ -66,6 +66,52 @@ var reach = table{
 		Help: "file with the password and nothing else, in place of sasl-password; read again for each authentication",
 		kind: text(func(s *Settings) *string { return &s.SASLPasswordFile }, "file", "a file name", parsePath),
 	},
+	{
+		Name: "oauth-token-file", Section: sectionSecurity,
+		Help: "file with the token of OAUTHBEARER and nothing else; read again for each authentication",
+		kind: text(func(s *Settings) *string { return &s.OAuthTokenFile }, "file", "a file name", parsePath),
+	},
+	{
+		Name: "oauth-token-command", Section: sectionSecurity,
+		Help: "program that prints the token of OAUTHBEARER and nothing else, in place of oauth-token-file;" +
+			" run without a shell, and again when most of the token's time is over",
+		kind: text(func(s *Settings) *string { return &s.OAuthTokenCommand }, "command",
+			"a program and its arguments with spaces between them", parseCommand),
+	},
+	{
+		Name: "oauth-token-url", Section: sectionSecurity,
+		Help: "address that gives the token of OAUTHBEARER for client credentials (RFC 6749, section 4.4), in place of oauth-token-file",
+		kind: text(func(s *Settings) *string { return &s.OAuthTokenURL }, "URL",
+			"an https URL, or http to this host", parseTokenURL),
+	},
+	{
+		Name: "oauth-client-id", Section: sectionSecurity,
+		Help: "client that oauth-token-url knows",
+		kind: text(func(s *Settings) *string { return &s.OAuthClientID }, "name",
+			"printable text of up to 249 characters", parsePlain),
+	},
+	{
+		Name: "oauth-client-secret", Section: sectionSecurity, Secret: true,
+		Help: "secret of oauth-client-id",
+		kind: secret(func(s *Settings) *string { return &s.OAuthClientSecret }),
+	},
+	{
+		Name: "oauth-client-secret-file", Section: sectionSecurity,
+		Help: "file with the secret of oauth-client-id and nothing else, in place of oauth-client-secret; read again for each token",
+		kind: text(func(s *Settings) *string { return &s.OAuthClientSecretFile }, "file", "a file name", parsePath),
+	},
+	{
+		Name: "oauth-scope", Section: sectionSecurity,
+		Help: "what to ask oauth-token-url for",
+		kind: list(func(s *Settings) *[]string { return &s.OAuthScope }, "scopes",
+			"words without spaces, several with commas", parseScope),
+	},
+	{
+		Name: "oauth-extensions", Section: sectionSecurity,
+		Help: "what to tell the brokers beside the token of OAUTHBEARER (KIP-342), as some services of Kafka want",
+		kind: list(func(s *Settings) *[]string { return &s.OAuthExtensions }, "pairs",
+			"name=value, the name of letters only, several with commas", parseExtension),
+	},
 }
 
 // secret is the kind of a setting that is never shown.

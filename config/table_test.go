@@ -30,6 +30,20 @@ var company = map[string][]string{
 	"sasl-username":      {"REGIONWATCH_SASL_MECHANISM=PLAIN", "REGIONWATCH_SASL_PASSWORD=p"},
 	"sasl-password":      {"REGIONWATCH_SASL_MECHANISM=PLAIN", "REGIONWATCH_SASL_USERNAME=u"},
 	"sasl-password-file": {"REGIONWATCH_SASL_MECHANISM=PLAIN", "REGIONWATCH_SASL_USERNAME=u"},
+
+	"oauth-token-file":    {"REGIONWATCH_SASL_MECHANISM=OAUTHBEARER"},
+	"oauth-token-command": {"REGIONWATCH_SASL_MECHANISM=OAUTHBEARER"},
+	"oauth-token-url": {"REGIONWATCH_SASL_MECHANISM=OAUTHBEARER", "REGIONWATCH_OAUTH_CLIENT_ID=c",
+		"REGIONWATCH_OAUTH_CLIENT_SECRET=s"},
+	"oauth-client-id": {"REGIONWATCH_SASL_MECHANISM=OAUTHBEARER", "REGIONWATCH_OAUTH_TOKEN_URL=https://a/",
+		"REGIONWATCH_OAUTH_CLIENT_SECRET=s"},
+	"oauth-client-secret": {"REGIONWATCH_SASL_MECHANISM=OAUTHBEARER", "REGIONWATCH_OAUTH_TOKEN_URL=https://a/",
+		"REGIONWATCH_OAUTH_CLIENT_ID=c"},
+	"oauth-client-secret-file": {"REGIONWATCH_SASL_MECHANISM=OAUTHBEARER", "REGIONWATCH_OAUTH_TOKEN_URL=https://a/",
+		"REGIONWATCH_OAUTH_CLIENT_ID=c"},
+	"oauth-scope": {"REGIONWATCH_SASL_MECHANISM=OAUTHBEARER", "REGIONWATCH_OAUTH_TOKEN_URL=https://a/",
+		"REGIONWATCH_OAUTH_CLIENT_ID=c", "REGIONWATCH_OAUTH_CLIENT_SECRET=s"},
+	"oauth-extensions": {"REGIONWATCH_SASL_MECHANISM=OAUTHBEARER", "REGIONWATCH_OAUTH_TOKEN_FILE=t"},
 }
 
 func TestEverySettingSuccess(t *testing.T) {
@@ -63,6 +77,15 @@ func TestEverySettingSuccess(t *testing.T) {
 	f("sasl-username", "alice", "alice")
 	f("sasl-password", "a, 'b' \"c\" #d", "a, 'b' \"c\" #d")
 	f("sasl-password-file", "/run/secrets/password", "/run/secrets/password")
+	f("oauth-token-file", "/run/secrets/token", "/run/secrets/token")
+	f("oauth-token-command", "/bin/get-token --for kafka", "/bin/get-token --for kafka")
+	f("oauth-token-url", "https://id.example.com/token?x=y", "https://id.example.com/token?x=y")
+	f("oauth-token-url", "http://[::1]:8080/token", "http://[::1]:8080/token")
+	f("oauth-client-id", "regionwatch", "regionwatch")
+	f("oauth-client-secret", "s3cret", "s3cret")
+	f("oauth-client-secret-file", "/run/secrets/client", "/run/secrets/client")
+	f("oauth-scope", "kafka, api://x/.default", "kafka,api://x/.default")
+	f("oauth-extensions", "logicalCluster=lkc-1,identityPoolId=pool-2", "logicalCluster=lkc-1,identityPoolId=pool-2")
 	f("input-topic", "a.b-c_D9,x", "a.b-c_D9,x")
 	f("input-topic", strings.Repeat("x", 249), strings.Repeat("x", 249))
 	f("input-topic-pattern", "trail-[a-z]{2,3}", "trail-[a-z]{2,3}")
@@ -120,7 +143,7 @@ func TestEverySettingFailure(t *testing.T) {
 		t.Helper()
 		tested[name] = true
 		row := Lookup(name)
-		fault := quote(value) + " " + why
+		fault := quote(withoutUser(value)) + " " + why
 		if row.Secret {
 			fault = why
 		}
@@ -148,11 +171,22 @@ func TestEverySettingFailure(t *testing.T) {
 	f("brokers", "a:65536", "has no usable port")
 	f("brokers", "a:kafka", "has no usable port")
 	f("brokers", "kafka://a:9092", "is a URL, not an address")
+	f("brokers", "alice:s3cret@a:9092", "is no host:port")
 	f("tls", "on", "is not known")
 	f("tls-server-name", "https://kafka", "is no host name")
 	f("sasl-mechanism", "SCRAM-SHA-521", "is not known, did you mean SCRAM-SHA-512?")
 	f("sasl-username", "alice ", "begins or ends with a space")
 	f("sasl-password", "a\n\nb", "the value is not allowed")
+	f("oauth-token-command", "  ", "names no program")
+	f("oauth-token-command", "get-token | head -1", "is for a shell; put it into a script")
+	f("oauth-token-url", "http://id.example.com/token", "is not https")
+	f("oauth-token-url", "https://a:b@id.example.com/token", "has a user in it")
+	f("oauth-token-url", "id.example.com", "is no URL")
+	f("oauth-client-id", "a\tb", "has characters that cannot be printed")
+	f("oauth-client-secret", "a\n\nb", "the value is not allowed")
+	f("oauth-scope", "a b", "has characters that a scope cannot have")
+	f("oauth-extensions", "lkc-1", "is no name=value")
+	f("oauth-extensions", "auth=x", "has the name that the token has")
 	f("input-topic", "a b", "has characters that Kafka does not allow")
 	f("input-topic", "..", "is reserved")
 	f("input-topic", strings.Repeat("x", 250), "is longer than 249 characters")

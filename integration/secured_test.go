@@ -5,6 +5,8 @@ package integration
 import (
 	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +16,8 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/broker/brokertest"
 )
 
 // The listeners of a secured broker. Beside them it has the plaintext one, whose anonymous user is a super
@@ -30,14 +34,14 @@ const (
 // alice, whose passwords are NAME-secret.
 type secured struct {
 	*containerCluster
-	authority *authority
+	authority *brokertest.Authority
 }
 
 // sharedSecured is the secured broker that the tests have in common, started by the first that needs it.
 var sharedSecured struct {
 	once      sync.Once
 	cluster   *containerCluster
-	authority *authority
+	authority *brokertest.Authority
 	err       error
 }
 
@@ -49,7 +53,7 @@ func startSecuredKafka(t *testing.T) *secured {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		var setup containerSetup
-		if s.authority, s.err = newAuthority("regionwatch test authority"); s.err != nil {
+		if s.authority, s.err = brokertest.NewAuthority("regionwatch test authority"); s.err != nil {
 			return
 		}
 		if setup, s.err = securedSetup(s.authority); s.err != nil {
@@ -64,7 +68,7 @@ func startSecuredKafka(t *testing.T) *secured {
 }
 
 // securedSetup is what the container needs for its listeners.
-func securedSetup(a *authority) (setup containerSetup, err error) {
+func securedSetup(a *brokertest.Authority) (setup containerSetup, err error) {
 	const folder = "/etc/kafka/secrets/"
 	setup.environment = map[string]string{
 		"KAFKA_AUTHORIZER_CLASS_NAME":       "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
@@ -76,13 +80,13 @@ func securedSetup(a *authority) (setup containerSetup, err error) {
 		{listenerOpen, "SASL_PLAINTEXT", "9098"},
 	}
 	for store, until := range map[string]time.Duration{"server.pem": 24 * time.Hour, "expired.pem": -time.Minute} {
-		certificate, key, err := a.issue("broker", time.Now().Add(until))
+		certificate, key, err := a.Issue("broker", time.Now().Add(until))
 		if err != nil {
 			return setup, err
 		}
-		setup.files = append(setup.files, containerFile(folder+store, slices.Concat(key, certificate, a.pem)))
+		setup.files = append(setup.files, containerFile(folder+store, slices.Concat(key, certificate, a.PEM)))
 	}
-	setup.files = append(setup.files, containerFile(folder+"ca.pem", a.pem))
+	setup.files = append(setup.files, containerFile(folder+"ca.PEM", a.PEM))
 	for _, l := range setup.listeners {
 		of := func(property, value string) {
 			setup.environment["KAFKA_LISTENER_NAME_"+l.name+"_"+property] = value
@@ -91,7 +95,7 @@ func securedSetup(a *authority) (setup containerSetup, err error) {
 			of("SSL_KEYSTORE_TYPE", "PEM")
 			of("SSL_KEYSTORE_LOCATION", folder+map[bool]string{false: "server.pem", true: "expired.pem"}[l.name == listenerExpired])
 			of("SSL_TRUSTSTORE_TYPE", "PEM")
-			of("SSL_TRUSTSTORE_LOCATION", folder+"ca.pem")
+			of("SSL_TRUSTSTORE_LOCATION", folder+"ca.PEM")
 		}
 		if l.name == listenerMutual {
 			of("SSL_CLIENT_AUTH", "required")
@@ -164,7 +168,7 @@ func (k *secured) allowAll(t *testing.T, user string) {
 // authorityFile writes the authority's certificate into a file.
 func (k *secured) authorityFile(t *testing.T) string {
 	t.Helper()
-	return write(t, t.TempDir(), "ca.pem", k.authority.pem)
+	return write(t, t.TempDir(), "ca.PEM", k.authority.PEM)
 }
 
 // byPassword are the arguments with which the program reaches the SASL listener. The password is in a file,
@@ -176,4 +180,17 @@ func (k *secured) byPassword(t *testing.T, mechanism, user, password string) (re
 		"--brokers", k.secured[listenerSASL], "--tls", "--tls-ca", k.authorityFile(t),
 		"--sasl-mechanism", mechanism, "--sasl-username", user, "--sasl-password-file", file,
 	}, file
+}
+
+// write puts content into a file of the test's own folder, whole at once, and returns its name.
+func write(t *testing.T, dir, name string, content []byte) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path+".new", content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -31,8 +31,18 @@ var refusals = []error{
 	kerr.UnsupportedVersion,
 }
 
+// refused is an error of a dialer or a mechanism among Options.ClientOpts that knows whether the next attempt
+// will end in the same way: the two sides do not trust each other, and only a person can change that.
+type refused interface {
+	error
+	Refused() bool
+}
+
 // isRefusal reports whether the broker will answer the same again.
 func isRefusal(err error) bool {
+	if r, ok := errors.AsType[refused](err); ok && r.Refused() {
+		return true
+	}
 	for _, refusal := range refusals {
 		if errors.Is(err, refusal) {
 			return true

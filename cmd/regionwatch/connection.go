@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -51,6 +52,7 @@ func connectionOptions(s *config.Settings, log *slog.Logger) broker.Options {
 			Username:     s.SASLUsername,
 			Password:     broker.NewSecret(s.SASLPassword),
 			PasswordFile: s.SASLPasswordFile,
+			OAuth:        oauthOptions(s),
 		},
 	}
 	if s.TLS {
@@ -60,6 +62,24 @@ func connectionOptions(s *config.Settings, log *slog.Logger) broker.Options {
 			KeyFile:         s.TLSKey,
 			ServerName:      s.TLSServerName,
 		}
+	}
+	return o
+}
+
+func oauthOptions(s *config.Settings) broker.OAuth {
+	o := broker.OAuth{
+		TokenFile:        s.OAuthTokenFile,
+		TokenCommand:     strings.Fields(s.OAuthTokenCommand),
+		TokenURL:         s.OAuthTokenURL,
+		ClientID:         s.OAuthClientID,
+		ClientSecret:     broker.NewSecret(s.OAuthClientSecret),
+		ClientSecretFile: s.OAuthClientSecretFile,
+		Scopes:           s.OAuthScope,
+		Extensions:       map[string]string{},
+	}
+	for _, pair := range s.OAuthExtensions {
+		name, value, _ := strings.Cut(pair, "=")
+		o.Extensions[name] = value
 	}
 	return o
 }

@@ -1,0 +1,132 @@
+package broker
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/oauth"
+)
+
+// OAuth says where the token of OAUTHBEARER comes from: one of TokenFile, TokenCommand and TokenURL.
+type OAuth struct {
+	TokenFile        string            // read for each authentication
+	TokenCommand     []string          // a program and its arguments; what it prints is the token
+	TokenURL         string            // gives it for client credentials, RFC 6749, section 4.4
+	ClientID         string            // with TokenURL
+	ClientSecret     Secret            // with TokenURL
+	ClientSecretFile string            // in place of ClientSecret
+	Scopes           []string          // with TokenURL
+	Extensions       map[string]string // KIP-342
+}
+
+// openOAuth returns the mechanism.
+func openOAuth(o *OAuth, log *slog.Logger) (sasl.Mechanism, error) {
+	get, err := openToken(o, log)
+	return tellingReason{oauth.Oauth(func(ctx context.Context) (oauth.Auth, error) {
+		text, err := get(ctx)
+		return oauth.Auth{Token: text, Extensions: o.Extensions}, err
+	})}, err
+}
+
+// openToken returns what tells the token of now.
+func openToken(o *OAuth, log *slog.Logger) (func(context.Context) (string, error), error) {
+	switch {
+	case o.TokenFile != "":
+		file, err := openSecretFile(optionTokenFile, o.TokenFile, log)
+		return func(context.Context) (string, error) { return file.get(), nil }, err
+	case len(o.TokenCommand) > 0:
+		if _, err := exec.LookPath(o.TokenCommand[0]); err != nil {
+			return nil, &Fault{optionTokenCommand, fmt.Errorf("looking for %q: %w", o.TokenCommand[0], lookCause(err))}
+		}
+		return newTokens(func(ctx context.Context) (token, error) { return runCommand(ctx, o.TokenCommand) }).get, nil
+	}
+	secret, err := openSecret(o.ClientSecret, optionClientSecretFile, o.ClientSecretFile, log)
+	client := newTokenClient(o, secret)
+	return newTokens(client.fetch).get, err
+}
+
+func lookCause(err error) error {
+	if e, ok := errors.AsType[*exec.Error](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// maxTokenBytes bounds a token. Brokers bound what a client may send before it is authenticated, too
+// (sasl.server.max.receive.size).
+const maxTokenBytes = 512 << 10
+
+// runCommand runs the program and returns what it prints. What it says on standard error may hold secrets of
+// its own and is not repeated.
+func runCommand(ctx context.Context, command []string) (token, error) {
+	out := bounded{left: maxTokenBytes}
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...) // the operator's own
+	cmd.Stdout = &out
+	cmd.WaitDelay = time.Second // its children may hold the pipe open
+	if err := cmd.Run(); err != nil {
+		switch {
+		case ctx.Err() != nil:
+			err = fmt.Errorf("it was given %s", fetchTimeout)
+		case out.left < 0:
+			err = errTooLong
+		}
+		return token{}, &Refusal{
+			Err:    fmt.Errorf("running oauth-token-command %q: %w", command[0], err),
+			Remedy: "run it by hand to see what it says", Passing: true,
+		}
+	}
+	text := strings.TrimRight(out.kept.String(), "\r\n")
+	return token{text, expiry(text)}, nil
+}
+
+// bounded keeps up to a number of bytes.
+type bounded struct {
+	kept bytes.Buffer // not embedded: it would be read into without a bound
+	left int          // less than none once it was too much
+}
+
+var errTooLong = errors.New("it prints too much for a token")
+
+// Write refuses what is too much, which ends the program.
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.left -= len(p); b.left < 0 {
+		return 0, errTooLong
+	}
+	return b.kept.Write(p)
+}
+
+// tellingReason tells why the broker refuses a token. It answers with a JSON object (RFC 7628, section
+// 3.2.2), of which the client library says only that it did not expect it.
+type tellingReason struct{ sasl.Mechanism }
+
+// Authenticate begins a session.
+func (m tellingReason) Authenticate(ctx context.Context, host string) (sasl.Session, []byte, error) {
+	session, first, err := m.Mechanism.Authenticate(ctx, host)
+	return reasonSession{session}, first, err
+}
+
+type reasonSession struct{ sasl.Session }
+
+// Challenge looks at the broker's answer.
+func (s reasonSession) Challenge(answer []byte) (bool, []byte, error) {
+	if len(answer) == 0 {
+		return s.Session.Challenge(answer)
+	}
+	var reason struct {
+		Status string `json:"status"`
+	}
+	_ = json.Unmarshal(answer, &reason) // where it is none, there is no reason to tell
+	return false, nil, &Refusal{
+		Err:    fmt.Errorf("%w: the broker refuses the token, status %.80q", kerr.SaslAuthenticationFailed, reason.Status),
+		Remedy: "is it for this cluster, from the issuer that the broker trusts, and not expired?",
+	}
+}

@@ -1,0 +1,117 @@
+package broker
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// token authenticates until it expires. A zero time means that nobody knows.
+type token struct {
+	text    string
+	expires time.Time
+}
+
+// fetchTimeout bounds one attempt to get a token or credentials.
+const fetchTimeout = 20 * time.Second
+
+// failurePause is how long a failed attempt stands for those that wait for it: every connection of every
+// client asks, and each of them waiting for its own failure would take minutes.
+const failurePause = time.Second
+
+// tokens keeps a token until most of its time is over. Brokers end a session with its token, and the client
+// library authenticates again when 95 to 98 of 100 parts of that are over: by then a new one is asked for.
+type tokens struct {
+	fetch func(ctx context.Context) (token, error)
+
+	turn   chan struct{} // held by who asks; a channel, so that a wait can be given up
+	now    token
+	renew  time.Time // when to ask for the next
+	failed time.Time // when the last attempt did
+	err    error     // of the last attempt
+}
+
+func newTokens(fetch func(ctx context.Context) (token, error)) *tokens {
+	return &tokens{fetch: fetch, turn: make(chan struct{}, 1)}
+}
+
+// get returns a token. One that still holds is returned where a new one cannot be had.
+func (t *tokens) get(ctx context.Context) (string, error) {
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	if time.Now().Before(t.renew) {
+		return t.now.text, nil
+	}
+	if err := t.refresh(ctx); err != nil && !time.Now().Before(t.now.expires) {
+		return "", err
+	}
+	return t.now.text, nil
+}
+
+func (t *tokens) refresh(ctx context.Context) error {
+	if t.err != nil && time.Since(t.failed) < failurePause {
+		return t.err
+	}
+	asked := time.Now()
+	bounded, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	fetched, err := t.fetch(bounded)
+	if err == nil {
+		err = fetched.check()
+	}
+	if ctx.Err() != nil {
+		return ctx.Err() // says nothing of the next attempt
+	}
+	if t.err = err; err != nil {
+		t.failed = time.Now()
+		return err
+	}
+	t.now, t.renew = fetched, asked
+	if left := fetched.expires.Sub(asked); left > 0 {
+		t.renew = asked.Add(left * 8 / 10)
+	}
+	return nil
+}
+
+// tokenText is b64token of RFC 6750, section 2.1: what may stand in a request.
+var tokenText = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
+
+// check returns why the brokers cannot take the token. It does not show it.
+func (t *token) check() error {
+	switch {
+	case t.text == "":
+		return errors.New("there is no token")
+	case !tokenText.MatchString(t.text):
+		return errors.New("this is no token: it has characters that a token cannot have")
+	}
+	return nil
+}
+
+// expiry returns when a JSON Web Token says that it expires (RFC 7519, section 4.1.4). Nothing is verified:
+// the broker does that.
+func expiry(text string) time.Time {
+	parts := strings.Split(text, ".")
+	if len(parts) < 2 {
+		return time.Time{}
+	}
+	claims, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return time.Time{}
+	}
+	var found struct {
+		Expires float64 `json:"exp"`
+	}
+	const farthest = 1 << 40 // some 34,000 years; beyond what a time can hold nothing is known
+	if json.Unmarshal(claims, &found) != nil || found.Expires <= 0 || found.Expires > farthest {
+		return time.Time{}
+	}
+	return time.Unix(int64(found.Expires), 0)
+}

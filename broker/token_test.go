@@ -1,0 +1,136 @@
+package broker
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A token is asked for once, kept until four fifths of its time are over, and used to its end where no new
+// one can be had.
+func TestTokenIsKept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began, asked := time.Now(), 0
+		var broken error
+		source := newTokens(func(context.Context) (token, error) {
+			asked++
+			return token{fmt.Sprint("token-", asked), time.Now().Add(100 * time.Minute)}, broken
+		})
+		at := func(after time.Duration, want string, wantAsked int) {
+			t.Helper()
+			time.Sleep(after - time.Since(began))
+			got, err := source.get(t.Context())
+			if got != want || asked != wantAsked || (err != nil) != (want == "") {
+				t.Errorf("after %v: %q, asked %d times, %v; want %q, %d times", after, got, asked, err, want, wantAsked)
+			}
+		}
+		at(0, "token-1", 1)
+		at(79*time.Minute, "token-1", 1)
+		at(80*time.Minute, "token-2", 2)
+		broken = errors.New("down")
+		at(165*time.Minute, "token-2", 3)
+		at(165*time.Minute, "token-2", 3) // the failure stands for a moment
+		at(179*time.Minute, "token-2", 4)
+		at(181*time.Minute, "", 5)
+		broken = nil
+		at(181*time.Minute+time.Second, "token-6", 6)
+	})
+}
+
+// Those that ask at the same time get one answer, be it a token or a failure, and a wait can be given up.
+func TestTokenIsShared(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]error{"token": nil, "failure": errors.New("down")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				asked := 0
+				source := newTokens(func(context.Context) (token, error) {
+					asked++
+					time.Sleep(5 * time.Second)
+					return token{"token", time.Now().Add(time.Hour)}, fail
+				})
+				var all sync.WaitGroup
+				for range 20 {
+					all.Go(func() {
+						if _, err := source.get(t.Context()); !errors.Is(err, fail) {
+							t.Errorf("got %v, want %v", err, fail)
+						}
+					})
+				}
+				all.Go(func() {
+					impatient, cancel := context.WithTimeout(t.Context(), time.Second)
+					defer cancel()
+					time.Sleep(time.Millisecond)
+					if _, err := source.get(impatient); !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("given up: %v", err)
+					}
+				})
+				all.Wait()
+				if asked != 1 {
+					t.Errorf("asked %d times, want once", asked)
+				}
+			})
+		})
+	}
+}
+
+// A source that hangs is given up; that one who asked went away says nothing to the next.
+func TestTokenIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hang := func(ctx context.Context) (token, error) {
+			<-ctx.Done()
+			return token{}, ctx.Err()
+		}
+		source := newTokens(hang)
+		began := time.Now()
+		if _, err := source.get(t.Context()); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != fetchTimeout {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		source = newTokens(hang)
+		go cancel()
+		if _, err := source.get(gone); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		source.fetch = func(context.Context) (token, error) { return token{text: "token"}, nil }
+		if got, err := source.get(t.Context()); got != "token" || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+	})
+}
+
+// What is no token is not sent, and not shown.
+func TestTokenCheck(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"abc": true, "a.b-c_d~e+f/g==": true, "": false, "a b": false, "a\x01auth=b": false, "a=b": false, "{}": false, "Bearer abc": false,
+	} {
+		err := (&token{text: text}).check()
+		if (err == nil) != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestExpiry(t *testing.T) {
+	t.Parallel()
+	claims := func(text string) string { return "h." + base64.RawURLEncoding.EncodeToString([]byte(text)) + ".s" }
+	for text, want := range map[string]int64{
+		claims(`{"exp":1800000000}`): 1800000000, claims(`{"exp":1800000000.9}`): 1800000000,
+		claims(`{"sub":"x"}`): 0, claims(`{"exp":-1}`): 0, claims(`{"exp":1e300}`): 0, claims(`{"exp":"x"}`): 0, claims(`[`): 0,
+		"": 0, "opaque": 0, "a.!.c": 0,
+	} {
+		got := expiry(text)
+		if want == 0 && !got.IsZero() || want != 0 && got.Unix() != want {
+			t.Errorf("%q: %v, want %d", text, got, want)
+		}
+	}
+}
