@@ -75,6 +75,9 @@ func TestReloadFile(t *testing.T) {
 	if status, _ := r.get("/readyz"); status != 200 {
 		t.Errorf("status %d with a broken file", status)
 	}
+	if !metricIs(r, "regionwatch_policy_rejected 1")() {
+		t.Error("regionwatch_policy_rejected is not 1 with a broken file")
+	}
 	// The same mistake again is counted, and stands in the log once.
 	_, before := r.get("/metrics")
 	replaceFile(t, name, "version: v3\ndefault: { unused_regions: [eu-cental-1] }\n")
@@ -90,6 +93,9 @@ func TestReloadFile(t *testing.T) {
 	replaceFile(t, filepath.Join(accounts, "a.yaml"), "'111111111111': { name: payments }\n")
 	r.signal(syscall.SIGHUP)
 	cluster.Eventually("a reload", metricIs(r, "regionwatch_policy_reloads_total 2"))
+	if !metricIs(r, "regionwatch_policy_rejected 0")() {
+		t.Error("regionwatch_policy_rejected is not 0 with a good file")
+	}
 	replaceFile(t, filepath.Join(accounts, "a.yaml"), "'111111111111': { name: billing }\n")
 	cluster.Eventually("a reload", metricIs(r, "regionwatch_policy_reloads_total 3"))
 	if v := versionOf(cluster, 3); v != "v4" {

@@ -22,6 +22,7 @@ type policySource struct {
 	log      *slog.Logger
 	topic    *policyTopic // nil where the policy is in none
 	current  atomic.Pointer[loadedPolicy]
+	rejected atomic.Bool // the newest policy is broken, current is the last good one
 
 	reloads, failures prometheus.Counter
 	told              map[string]bool // warnings that stand in the log
@@ -92,6 +93,7 @@ func (p *policySource) run(ctx context.Context) error {
 // replace takes a new policy, or notes why there is none. The same fault is told once, the same policy not at all.
 func (p *policySource) replace(next loadedPolicy, err error) {
 	last := p.current.Load()
+	p.rejected.Store(err != nil)
 	if err != nil {
 		p.failures.Inc()
 		if p.fault != err.Error() {
@@ -139,6 +141,7 @@ type policyCollector policySource
 
 var (
 	policyInfoDesc     = prometheus.NewDesc("regionwatch_policy_info", "1, with the policy that holds as labels.", []string{"version", "hash"}, nil)
+	policyRejectedDesc = prometheus.NewDesc("regionwatch_policy_rejected", "1 while the newest policy is broken and the last good one holds on, else 0.", nil, nil)
 	policyExpiringDesc = prometheus.NewDesc("regionwatch_policy_exceptions_expiring", "Exceptions that expire within 14 days.", nil, nil)
 	policyExpiredDesc  = prometheus.NewDesc("regionwatch_policy_exceptions_expired", "Exceptions that have expired and still stand in the policy.", nil, nil)
 )
@@ -146,19 +149,25 @@ var (
 // Describe implements prometheus.Collector.
 func (c *policyCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- policyInfoDesc
+	ch <- policyRejectedDesc
 	ch <- policyExpiringDesc
 	ch <- policyExpiredDesc
 }
 
 // Collect implements prometheus.Collector.
 func (c *policyCollector) Collect(ch chan<- prometheus.Metric) {
-	p := (*policySource)(c).policy()
-	now := time.Now()
+	source := (*policySource)(c)
+	p, now := source.policy(), time.Now()
 	gauge := func(d *prometheus.Desc, n int, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(n), labels...)
 	}
 	expired := p.ExpiredExceptions(now)
 	gauge(policyInfoDesc, 1, strings.ToValidUTF8(p.Version(), "\uFFFD"), p.Hash())
+	rejected := 0
+	if source.rejected.Load() {
+		rejected = 1
+	}
+	gauge(policyRejectedDesc, rejected)
 	gauge(policyExpiredDesc, expired)
 	gauge(policyExpiringDesc, p.ExpiredExceptions(now.Add(detection.WarnAhead))-expired)
 }
