@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
@@ -179,7 +180,7 @@ func addPage(metrics map[string]*metric, page string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", line, err)
 		}
-		name := series.Get(labels.MetricName)
+		name := series.Get(model.MetricNameLabel)
 		m := metrics[name]
 		if m == nil {
 			m = &metric{kind: kinds[name], labels: map[string]map[string]bool{}}

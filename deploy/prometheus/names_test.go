@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
@@ -83,7 +84,7 @@ func (v *vocabulary) selectorFaults(s *parser.VectorSelector) (faults []string) 
 		return []string{fmt.Sprintf("no metric %q", s.Name)}
 	}
 	for _, matcher := range s.LabelMatchers {
-		if matcher.Name == labels.MetricName || slices.Contains(labelsOfPrometheus, matcher.Name) || strings.Contains(matcher.Value, "$") {
+		if matcher.Name == model.MetricNameLabel || slices.Contains(labelsOfPrometheus, matcher.Name) || strings.Contains(matcher.Value, "$") {
 			continue
 		}
 		values := m.labels[matcher.Name]
@@ -137,7 +138,7 @@ func TestRuleTestNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			name := series.Get(labels.MetricName)
+			name := series.Get(model.MetricNameLabel)
 			m := v.metrics[name]
 			if m == nil && !slices.Contains(seriesOfPrometheus, name) {
 				t.Errorf("%s: no metric %q", c.Name, name)
