@@ -7,7 +7,10 @@ import (
 	"io"
 	"regexp"
 	"strconv"
+	"strings"
 
+	goccy "github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
@@ -81,25 +84,32 @@ func (r *reader) parse(source []byte) *yaml.Node {
 		r.faultAt(position{file: r.file}, "there is nothing in it")
 		return nil
 	case err != nil:
-		r.syntax(err)
+		r.syntax(err, source)
 		return nil
 	}
 	if err := d.Decode(&more); err == nil {
 		r.fault(&more, "a second document; want all in one")
 	} else if !errors.Is(err, io.EOF) {
-		r.syntax(err)
+		r.syntax(err, source)
 	}
 	return root.Content[0]
 }
 
 var syntaxPattern = regexp.MustCompile(`^yaml: (?:line ([0-9]+): )?(.*)`)
 
-// syntax tells of bytes that are no YAML. The library says the line only.
-func (r *reader) syntax(err error) {
+// syntax tells of bytes that are no YAML. The library says the line only, and that of the outermost bracket: another
+// one, which is too slow for a policy of thousands of accounts, says the place where it is asked.
+func (r *reader) syntax(err error, source []byte) {
 	at, text := position{file: r.file}, err.Error()
 	if m := syntaxPattern.FindStringSubmatch(text); m != nil {
 		at.line, _ = strconv.Atoi(m[1])
 		text = m[2]
+	}
+	_, err = parser.ParseBytes(source, 0)
+	var place goccy.Error
+	if errors.As(err, &place) && place.GetToken() != nil {
+		at.line, at.column = place.GetToken().Position.Line, place.GetToken().Position.Column
+		text = strings.Join(strings.Fields(place.GetMessage()), " ")
 	}
 	r.faultAt(at, "no YAML: "+text)
 }
