@@ -69,7 +69,7 @@ func showPolicy(w io.Writer, p *detection.Policy, account, format string) error 
 	}
 	line("level", e.Level+", which holds whole")
 	line("regions", ruleText(&e))
-	line("unused", strings.Join(e.Unused, ", "))
+	line("unused", regionList(e.Unused))
 	if e.AllowList {
 		line("", "and every region that AWS opens after "+detection.CatalogueDate)
 	}

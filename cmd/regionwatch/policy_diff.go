@@ -82,15 +82,15 @@ func printDiff(w io.Writer, before, after *detection.Policy, now time.Time) {
 // changeText tells what is other for an account; empty where nothing is.
 func changeText(old, next *detection.Effective) string {
 	var lines []string
-	line := func(sign string, what []string) {
-		if len(what) > 0 {
-			lines = append(lines, "  "+sign+" "+printable(strings.Join(what, ", ")))
+	line := func(sign, what string) {
+		if what != "" {
+			lines = append(lines, "  "+sign+" "+printable(what))
 		}
 	}
-	line("+ unused:", without(next.Unused, old.Unused))
-	line("- unused:", without(old.Unused, next.Unused))
-	line("+ exceptions:", without(next.Exceptions, old.Exceptions))
-	line("- exceptions:", without(old.Exceptions, next.Exceptions))
+	line("+ unused:", regionList(without(next.Unused, old.Unused)))
+	line("- unused:", regionList(without(old.Unused, next.Unused)))
+	line("+ exceptions:", strings.Join(without(next.Exceptions, old.Exceptions), ", "))
+	line("- exceptions:", strings.Join(without(old.Exceptions, next.Exceptions), ", "))
 	other := func(what, a, b string) {
 		if a != b {
 			lines = append(lines, fmt.Sprintf("  ~ %s: %s, was %s", what, printable(b), printable(a)))

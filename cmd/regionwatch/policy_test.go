@@ -81,6 +81,8 @@ func TestPolicyDiff(t *testing.T) {
 		"- silent: account 111111111111, region eu-central-1, event e1: no alert: the region is not in unused_regions\n",
 		"+ alerts: account 111111111111, region ap-east-1, event e9: alert: ap-east-1 is in unused_regions\n",
 		"3 events: 1 newly alert, 1 fall silent\n")
+	f("default: {unused_regions: [eu-central-1]}", "default: {allowed_regions: [us-east-1, eu-central-1]}",
+		"  - unused: eu-central-1\n", ", all of aws-cn, ", "~ list: allowed regions, all new ones are unused")
 	f("default: {unused_regions: [eu-central-1]}", "{mode: shadow, default: {unused_regions: [eu-central-1]}}", "~ shadow: true, was false", "0 newly alert, 1 fall silent")
 	f("version: a", "version: b", "no account is decided otherwise", "0 newly alert, 0 fall silent")
 }
