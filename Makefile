@@ -6,7 +6,11 @@ ROUNDS   ?= 3
 MILLIONS ?= 1
 export COUNT FUZZTIME ROUNDS MILLIONS
 
-.PHONY: check build format vet test race lint fuzz integration chaos recovery bench bench-kafka bench-scan clean
+# VERSION and COMMIT: of release and image, where git does not know them.
+VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo v0.0.0-dev)
+COMMIT  ?= $(shell git describe --always --abbrev=40 --exclude '*' --dirty 2>/dev/null || echo unknown)
+
+.PHONY: check build release image format vet test race lint fuzz integration chaos recovery bench bench-kafka bench-scan clean
 
 # Everything but the real Kafka: before each commit.
 check:
@@ -14,6 +18,14 @@ check:
 
 build:
 	go build -o bin/regionwatch ./cmd/regionwatch
+
+# Static binaries, SBOMs and checksums, in dist: see .ci/release.
+release:
+	VERSION='$(VERSION)' COMMIT='$(COMMIT)' .ci/release
+
+# The image regionwatch:VERSION, built in a container from the source.
+image:
+	docker build -f deploy/docker/Dockerfile --build-arg VERSION='$(VERSION)' --build-arg COMMIT='$(COMMIT)' -t 'regionwatch:$(VERSION)' -t regionwatch:latest .
 
 # Rewrites what is not formatted; check only tells.
 format:
@@ -33,4 +45,4 @@ bench-scan:
 	.ci/bench-scan
 
 clean:
-	rm -rf bin
+	rm -rf bin dist

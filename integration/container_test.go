@@ -106,6 +106,9 @@ func bind(bindings network.PortMap, port, address string) {
 	bindings[network.MustParsePort(port)] = []network.PortBinding{{HostIP: netip.MustParseAddr("127.0.0.1"), HostPort: number}}
 }
 
+// inNetwork is where containers of the same network reach the broker, once it has joined that as kafka.
+const inNetwork = "kafka:9090"
+
 // containerEnvironment is that of one node which clients reach at address.
 func containerEnvironment(address string) map[string]string {
 	return map[string]string{
@@ -113,9 +116,9 @@ func containerEnvironment(address string) map[string]string {
 		"KAFKA_PROCESS_ROLES":                                    "broker,controller",
 		"KAFKA_CONTROLLER_QUORUM_VOTERS":                         "1@localhost:9093",
 		"KAFKA_CONTROLLER_LISTENER_NAMES":                        "CONTROLLER",
-		"KAFKA_LISTENERS":                                        "CLIENT://0.0.0.0:9092,BROKER://localhost:9094,CONTROLLER://localhost:9093",
-		"KAFKA_ADVERTISED_LISTENERS":                             "CLIENT://" + address + ",BROKER://localhost:9094",
-		"KAFKA_LISTENER_SECURITY_PROTOCOL_MAP":                   "CLIENT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+		"KAFKA_LISTENERS":                                        "CLIENT://0.0.0.0:9092,NETWORK://0.0.0.0:9090,BROKER://localhost:9094,CONTROLLER://localhost:9093",
+		"KAFKA_ADVERTISED_LISTENERS":                             "CLIENT://" + address + ",NETWORK://" + inNetwork + ",BROKER://localhost:9094",
+		"KAFKA_LISTENER_SECURITY_PROTOCOL_MAP":                   "CLIENT:PLAINTEXT,NETWORK:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
 		"KAFKA_INTER_BROKER_LISTENER_NAME":                       "BROKER",
 		"KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR":                 "1",
 		"KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS":                     "8",
