@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -152,4 +153,19 @@ func FuzzCSV(f *testing.F) {
 		r.csv(source)
 		_, _ = r.finish()
 	})
+}
+
+// TestParseDeep: brackets without end cost no more memory than the library that reads policies takes. Asking the other
+// one for the place took 15 GB for this file.
+func TestParseDeep(t *testing.T) {
+	source := []byte("default: " + strings.Repeat("[", 100_000))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := Parse("policy.yaml", source); err == nil {
+		t.Fatal("no error")
+	}
+	runtime.ReadMemStats(&after)
+	if most := uint64(256 << 20); after.TotalAlloc-before.TotalAlloc > most {
+		t.Errorf("%d bytes were allocated, want at most %d", after.TotalAlloc-before.TotalAlloc, most)
+	}
 }

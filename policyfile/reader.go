@@ -105,13 +105,26 @@ func (r *reader) syntax(err error, source []byte) {
 		at.line, _ = strconv.Atoi(m[1])
 		text = m[2]
 	}
-	_, err = parser.ParseBytes(source, 0)
-	var place goccy.Error
-	if errors.As(err, &place) && place.GetToken() != nil {
+	if place := syntaxPlace(text, source); place != nil {
 		at.line, at.column = place.GetToken().Position.Line, place.GetToken().Position.Column
 		text = strings.Join(strings.Fields(place.GetMessage()), " ")
 	}
 	r.faultAt(at, "no YAML: "+text)
+}
+
+// syntaxPlace returns where the mistake is, or nil. This library takes much memory, with the square of the
+// depth even, so that it is asked of small files only, and not of what was too deep for the other one.
+func syntaxPlace(text string, source []byte) goccy.Error {
+	const most = 128 << 10 // in bytes
+	if len(source) > most || strings.Contains(text, "exceeded max depth") {
+		return nil
+	}
+	_, err := parser.ParseBytes(source, 0)
+	var place goccy.Error
+	if !errors.As(err, &place) || place.GetToken() == nil {
+		return nil
+	}
+	return place
 }
 
 // text returns a scalar as it is written: an account id keeps the zeros in front, quotes or not.
