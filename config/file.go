@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -61,8 +62,14 @@ func (t table) fromYAML(name string, source []byte) ([]candidate, Faults) {
 	return r.found, r.faults
 }
 
+// maxBrackets is far more than settings need. The parser takes memory with the square of the depth.
+const maxBrackets = 1000
+
 // parseYAML parses, and takes a panic of the parser for a syntax error.
 func parseYAML(source []byte) (root *ast.File, err error) {
+	if n := bytes.Count(source, []byte("[")) + bytes.Count(source, []byte("{")); n > maxBrackets {
+		return nil, fmt.Errorf("it has %d opening brackets; settings need no more than one each", n)
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("parser stopped: %v", p)

@@ -56,6 +56,7 @@ func TestFileFailure(t *testing.T) {
 	f("scalar", "@:1:1: want settings, one `name: value` a line")
 	f("several-documents", "@:3:10: a second document; want all settings in one")
 	f("syntax", "@:3:1: no YAML: ',' or ']' must be specified")
+	f("deep", "@: no YAML: it has 1001 opening brackets; settings need no more than one each")
 	f("tab", `@:2:1: no YAML: found character '\t' that cannot start any token`)
 	f("tag", "@:1:1: group: want one value; allowed: "+group)
 	f("unknown-key", "@:2:1: no such setting: alert_topics, did you mean alert-topic?", "@:3:1: no such setting: zzzzzz")

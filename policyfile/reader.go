@@ -114,13 +114,17 @@ func (r *reader) syntax(err error, source []byte) {
 
 // syntaxPlace returns where the mistake is, or nil. This library takes much memory, with the square of the
 // depth even, so that it is asked of small files only, and not of what was too deep for the other one.
-func syntaxPlace(text string, source []byte) goccy.Error {
+func syntaxPlace(text string, source []byte) (place goccy.Error) {
 	const most = 128 << 10 // in bytes
 	if len(source) > most || strings.Contains(text, "exceeded max depth") {
 		return nil
 	}
+	defer func() {
+		if recover() != nil { // the parser stops so at some mistakes
+			place = nil
+		}
+	}()
 	_, err := parser.ParseBytes(source, 0)
-	var place goccy.Error
 	if !errors.As(err, &place) || place.GetToken() == nil {
 		return nil
 	}
