@@ -1,0 +1,57 @@
+package helm
+
+import (
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Every values file renders, lints without a warning, decodes strictly and is what the golden file shows.
+func TestRender(t *testing.T) {
+	for name, file := range cases(t) {
+		t.Run(name, func(t *testing.T) {
+			if _, err := output(helm, "lint", "--strict", "--quiet", chart, "--values", file); err != nil {
+				t.Error(err)
+			}
+			text, err := template("--values", file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			decode(t, text)
+			golden(t, "testdata/"+name+".golden.yaml", text)
+		})
+	}
+}
+
+// golden compares text with a file, or writes it anew with -update.
+func golden(t *testing.T, name, text string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), text); diff != "" {
+		t.Errorf("%s (go test ./... -update writes it anew):\n%s", name, diff)
+	}
+}
+
+// The notes render, with what somebody has to do next.
+func TestNotes(t *testing.T) {
+	f := func(name, want string) {
+		t.Helper()
+		text, err := output(helm, "install", "watch", chart, "--namespace", "siem", "--dry-run=client", "--values", cases(t)[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		contains(t, text, want)
+	}
+	f("minimal", "There is no policy file")
+	f("exactly-once", "isolation.level=read_committed")
+	f("secured", "lets pods out to ports 9093, 9094 and 53 only")
+}

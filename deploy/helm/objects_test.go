@@ -1,0 +1,179 @@
+package helm
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	apps "k8s.io/api/apps/v1"
+	batch "k8s.io/api/batch/v1"
+	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
+	policy "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+)
+
+// decoder reads objects as strictly as kubectl --validate=strict: unknown and repeated fields are errors.
+var decoder = func() runtime.Decoder {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		apps.AddToScheme, batch.AddToScheme, core.AddToScheme, networking.AddToScheme, policy.AddToScheme, monitoring.AddToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			panic(err)
+		}
+	}
+	return serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
+}()
+
+// objects are what one rendering of the chart makes.
+type objects []runtime.Object
+
+// render renders the chart and decodes every object of it.
+func render(t *testing.T, args ...string) objects {
+	t.Helper()
+	text, err := template(args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return decode(t, text)
+}
+
+func decode(t *testing.T, text string) (all objects) {
+	t.Helper()
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
+	for {
+		document, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var fields map[string]any
+		if err := yaml.UnmarshalStrict(document, &fields); err != nil {
+			t.Fatalf("%v in\n%s", err, document)
+		}
+		if fields == nil {
+			continue // comments only
+		}
+		all = append(all, decodeObject(t, document, fields))
+	}
+}
+
+// decodeObject decodes into the type of the object's kind. KEDA's types come with all of KEDA, so that its
+// object is held against KEDA's definition instead.
+func decodeObject(t *testing.T, document []byte, fields map[string]any) runtime.Object {
+	t.Helper()
+	if fields["kind"] == "ScaledObject" {
+		if err := scaledObject(t).Validate(fields); err != nil {
+			t.Fatalf("%v in\n%s", err, document)
+		}
+		return &unstructured.Unstructured{Object: fields}
+	}
+	object, _, err := decoder.Decode(document, nil, nil)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, document)
+	}
+	return object
+}
+
+// scaledObject returns the schema of KEDA's definition, made strict.
+func scaledObject(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	text, err := os.ReadFile("testdata/keda.sh_scaledobjects.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var definition struct {
+		Spec struct {
+			Versions []struct {
+				Schema struct {
+					OpenAPIV3Schema any `json:"openAPIV3Schema"`
+				} `json:"schema"`
+			} `json:"versions"`
+		} `json:"spec"`
+	}
+	if err := yaml.Unmarshal(text, &definition); err != nil {
+		t.Fatal(err)
+	}
+	root := definition.Spec.Versions[0].Schema.OpenAPIV3Schema
+	closeSchema(root)
+	root.(map[string]any)["properties"].(map[string]any)["metadata"] = map[string]any{"type": "object"} // the API server's own
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("keda.json", root); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("keda.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+// closeSchema refuses properties that a schema does not name, which the API server would drop.
+func closeSchema(node any) {
+	switch node := node.(type) {
+	case map[string]any:
+		if _, named := node["properties"].(map[string]any); named {
+			node["additionalProperties"] = false
+		}
+		for _, child := range node {
+			closeSchema(child)
+		}
+	case []any:
+		for _, child := range node {
+			closeSchema(child)
+		}
+	}
+}
+
+// only returns the one object of the type, and fails where there is none.
+func only[T runtime.Object](t *testing.T, all objects) T {
+	t.Helper()
+	object, found := find[T](all)
+	if !found {
+		t.Fatalf("no %T", object)
+	}
+	return object
+}
+
+// find returns the first object of the type.
+func find[T runtime.Object](all objects) (object T, found bool) {
+	for _, candidate := range all {
+		if object, found = candidate.(T); found {
+			return object, true
+		}
+	}
+	return object, false
+}
+
+// pod returns the pod that the release runs, whichever form it has.
+func pod(t *testing.T, all objects) core.PodTemplateSpec {
+	t.Helper()
+	if deployment, found := find[*apps.Deployment](all); found {
+		return deployment.Spec.Template
+	}
+	return only[*apps.StatefulSet](t, all).Spec.Template
+}
+
+// configMap returns the data of the ConfigMap of that name.
+func configMap(t *testing.T, all objects, name string) map[string]string {
+	t.Helper()
+	for _, object := range all {
+		if found, is := object.(*core.ConfigMap); is && found.Name == name {
+			return found.Data
+		}
+	}
+	t.Fatalf("no ConfigMap %q", name)
+	return nil
+}

@@ -1,0 +1,215 @@
+package helm
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	apps "k8s.io/api/apps/v1"
+	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
+	budget "k8s.io/api/policy/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/pod-security-admission/api"
+	security "k8s.io/pod-security-admission/policy"
+	"sigs.k8s.io/yaml"
+)
+
+// each renders every values file.
+func each(t *testing.T, f func(t *testing.T, all objects)) {
+	t.Helper()
+	for name, file := range cases(t) {
+		t.Run(name, func(t *testing.T) { f(t, render(t, "--values", file)) })
+	}
+}
+
+// The admission plugin of Kubernetes itself lets the pod into a namespace that enforces "restricted".
+func TestPodIsRestricted(t *testing.T) {
+	evaluator, err := security.NewEvaluator(security.DefaultChecks(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	level := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
+	each(t, func(t *testing.T, all objects) {
+		p := pod(t, all)
+		for _, result := range evaluator.EvaluatePod(level, &p.ObjectMeta, &p.Spec) {
+			if !result.Allowed {
+				t.Errorf("%s: %s", result.ForbiddenReason, result.ForbiddenDetail)
+			}
+		}
+	})
+}
+
+// What "restricted" does not ask for: nothing to write to, no token, no variables of other services.
+func TestPodIsConfined(t *testing.T) {
+	each(t, func(t *testing.T, all objects) {
+		spec := pod(t, all).Spec
+		for _, c := range spec.Containers {
+			if read := c.SecurityContext.ReadOnlyRootFilesystem; read == nil || !*read {
+				t.Errorf("container %s can write its root file system", c.Name)
+			}
+			for _, mount := range c.VolumeMounts {
+				if !mount.ReadOnly || mount.SubPath != "" {
+					t.Errorf("mount %s: want read-only and whole, so that changes arrive: %+v", mount.Name, mount)
+				}
+			}
+		}
+		if token := spec.AutomountServiceAccountToken; token == nil || *token {
+			t.Error("the token of the service account is mounted")
+		}
+		if links := spec.EnableServiceLinks; links == nil || *links {
+			t.Error("variables of the namespace's services are injected")
+		}
+		if account, found := find[*core.ServiceAccount](all); found && (account.AutomountServiceAccountToken == nil || *account.AutomountServiceAccountToken) {
+			t.Error("the service account mounts its token")
+		}
+	})
+}
+
+// The kubelet waits longer than the program, which ends itself by force 5 s beyond its drain timeout.
+func TestPodOutlastsDrain(t *testing.T) {
+	f := func(drain string) {
+		t.Helper()
+		all := render(t, "--values", "testdata/minimal.values.yaml", "--set-string", "settings.drain-timeout="+drain)
+		timeout, err := time.ParseDuration(drain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		grace := time.Duration(*pod(t, all).Spec.TerminationGracePeriodSeconds) * time.Second
+		if least := timeout + 10*time.Second; grace < least || grace > least+10*time.Second {
+			t.Errorf("drain-timeout %s: the pod gets %v", drain, grace)
+		}
+	}
+	f("1s")
+	f("25s")
+	f("1500ms")
+	f("2m30s")
+	f("1h")
+}
+
+// The probes ask the admin address, which listens where the kubelet asks.
+func TestPodIsProbed(t *testing.T) {
+	each(t, func(t *testing.T, all objects) {
+		c := pod(t, all).Spec.Containers[0]
+		var settings struct {
+			AdminAddress string `json:"admin-address"`
+		}
+		if err := yaml.Unmarshal([]byte(configMap(t, all, "watch-regionwatch")["regionwatch.yaml"]), &settings); err != nil {
+			t.Fatal(err)
+		}
+		if settings.AdminAddress != "0.0.0.0:9464" || c.Ports[0].Name != "admin" || c.Ports[0].ContainerPort != 9464 {
+			t.Errorf("admin address %q, port %+v", settings.AdminAddress, c.Ports[0])
+		}
+		for path, probe := range map[string]*core.Probe{"/livez": c.LivenessProbe, "/readyz": c.ReadinessProbe} {
+			if get := probe.HTTPGet; get.Path != path || get.Port.StrVal != "admin" {
+				t.Errorf("want %s: %+v", path, get)
+			}
+		}
+		if c.StartupProbe.HTTPGet.Path != "/livez" {
+			t.Errorf("startup asks %s: brokers that are away would have it killed", c.StartupProbe.HTTPGet.Path)
+		}
+	})
+}
+
+// Every selector of the release finds its pods.
+func TestSelectors(t *testing.T) {
+	each(t, func(t *testing.T, all objects) {
+		own := labels.Set(pod(t, all).Labels)
+		selects := func(what string, selector *meta.LabelSelector) {
+			t.Helper()
+			s, err := meta.LabelSelectorAsSelector(selector)
+			if err != nil || s.Empty() || !s.Matches(own) {
+				t.Errorf("%s: %v does not select %v: %v", what, selector, own, err)
+			}
+		}
+		for _, object := range all {
+			switch o := object.(type) {
+			case *apps.Deployment:
+				selects("Deployment", o.Spec.Selector)
+			case *apps.StatefulSet:
+				selects("StatefulSet", o.Spec.Selector)
+			case *budget.PodDisruptionBudget:
+				selects("PodDisruptionBudget", o.Spec.Selector)
+			case *networking.NetworkPolicy:
+				selects("NetworkPolicy", &o.Spec.PodSelector)
+			case *monitoring.PodMonitor:
+				selects("PodMonitor", &o.Spec.Selector)
+			case *core.Service:
+				selects("Service", &meta.LabelSelector{MatchLabels: o.Spec.Selector})
+			}
+		}
+		for _, constraint := range pod(t, all).Spec.TopologySpreadConstraints {
+			selects("topology spread", constraint.LabelSelector)
+		}
+	})
+}
+
+// A changed setting restarts the pods, a changed policy does not: the program reads it again.
+func TestRestarts(t *testing.T) {
+	base := []string{"--values", "testdata/at-least-once.values.yaml"}
+	before := pod(t, render(t, base...)).Annotations["checksum/settings"]
+	if after := pod(t, render(t, append(base, "--set", "settings.log-level=debug")...)).Annotations["checksum/settings"]; after == before {
+		t.Error("a changed setting changes nothing in the pod")
+	}
+	changed := render(t, append(base, "--set", "policy.text=default: {allowed_regions: [us-east-1]}")...)
+	if after := pod(t, changed).Annotations["checksum/settings"]; after != before {
+		t.Error("a changed policy restarts the pods")
+	}
+}
+
+// A StatefulSet's pods give their names to the program; a Deployment's do not, because they change.
+func TestInstanceID(t *testing.T) {
+	each(t, func(t *testing.T, all objects) {
+		_, stateful := find[*apps.StatefulSet](all)
+		named := slices.ContainsFunc(pod(t, all).Spec.Containers[0].Env, func(v core.EnvVar) bool {
+			return v.Name == "REGIONWATCH_INSTANCE_ID" && v.ValueFrom.FieldRef.FieldPath == "metadata.name"
+		})
+		if named != stateful {
+			t.Errorf("StatefulSet %v, named %v", stateful, named)
+		}
+	})
+}
+
+// KEDA never makes more instances than there are partitions, and nobody else sets their number.
+func TestScaledObject(t *testing.T) {
+	f := func(want int64, set ...string) {
+		t.Helper()
+		args := []string{"--values", "testdata/keda.values.yaml"}
+		for _, s := range set {
+			args = append(args, "--set", s)
+		}
+		all := render(t, args...)
+		got, _, err := unstructured.NestedFieldNoCopy(only[*unstructured.Unstructured](t, all).Object, "spec", "maxReplicaCount")
+		if err != nil || got != float64(want) {
+			t.Errorf("%q: maxReplicaCount %v, %v", set, got, err)
+		}
+		if set := only[*apps.StatefulSet](t, all); set.Spec.Replicas != nil {
+			t.Error("an upgrade would undo what KEDA has scaled")
+		}
+	}
+	f(12)
+	f(12, "keda.maxReplicas=null")
+	f(12, "keda.maxReplicas=50")
+	f(4, "keda.maxReplicas=4")
+}
+
+// Without peers nobody but the node reaches the pod; out go names and brokers only.
+func TestNetworkPolicy(t *testing.T) {
+	minimal := only[*networking.NetworkPolicy](t, render(t, "--values", "testdata/minimal.values.yaml"))
+	if len(minimal.Spec.Ingress) != 0 || len(minimal.Spec.PolicyTypes) != 2 {
+		t.Errorf("%+v", minimal.Spec)
+	}
+	var ports []string
+	for _, rule := range only[*networking.NetworkPolicy](t, render(t, "--values", "testdata/secured.values.yaml")).Spec.Egress {
+		for _, port := range rule.Ports {
+			ports = append(ports, string(*port.Protocol)+" "+port.Port.String())
+		}
+	}
+	if got := strings.Join(ports, ", "); got != "UDP 53, TCP 53, TCP 9093, TCP 9094, TCP 443" {
+		t.Errorf("out go %s", got)
+	}
+}

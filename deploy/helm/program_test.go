@@ -1,0 +1,170 @@
+package helm
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	core "k8s.io/api/core/v1"
+)
+
+// The program accepts what its container finds: settings, policy, files and variables.
+func TestProgramAccepts(t *testing.T) {
+	each(t, func(t *testing.T, all objects) {
+		text, err := validate(t, all)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+	})
+}
+
+// The rendered settings arrive as they were meant: numbers without exponents, lists, text that looks like
+// something else.
+func TestProgramReads(t *testing.T) {
+	f := func(want string, set ...string) {
+		t.Helper()
+		args := []string{"--values", "testdata/secured.values.yaml"}
+		for i := 0; i < len(set); i += 2 {
+			args = append(args, set[i], set[i+1])
+		}
+		text, err := validate(t, render(t, args...))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		contains(t, strings.Join(strings.Fields(text), " "), want)
+	}
+	f("max-event-bytes 64MiB file", "--set", "settings.max-event-bytes=67108864")
+	f("max-event-bytes 64MiB file", "--set-json", "settings.max-event-bytes=67108864")
+	f("group 8e7 file", "--set-string", "settings.group=8e7")
+	f(`group <a> & "b" file`, "--set-json", `settings.group="<a> & \"b\""`)
+	f("input-topic trail-a,trail-b file", "--set", "settings.input-topic={trail-a,trail-b}")
+	f("start 2026-11-01T00:00:00Z file", "--set-string", "settings.start=2026-11-01T00:00:00Z")
+	f("create-topics true file", "--set", "settings.create-topics=true")
+	f("sasl-password-file /")
+	f("tls-key /")
+}
+
+// The program says what the schema cannot know.
+func TestProgramRefuses(t *testing.T) {
+	text, err := validate(t, render(t, "--values", "testdata/minimal.values.yaml", "--set", "settings.drain-timeout=2h"))
+	if err == nil {
+		t.Fatalf("valid:\n%s", text)
+	}
+	contains(t, text, "drain-timeout")
+}
+
+// validate lays out what the container would find and runs the program's validate as the container would
+// run the program.
+func validate(t *testing.T, all objects) (string, error) {
+	t.Helper()
+	spec := pod(t, all).Spec
+	c := spec.Containers[0]
+	root := t.TempDir()
+	for _, mount := range c.VolumeMounts {
+		for name, text := range volume(t, all, spec, mount.Name) {
+			write(t, filepath.Join(root, mount.MountPath, name), strings.ReplaceAll(text, "/etc/regionwatch", filepath.Join(root, "etc/regionwatch")))
+		}
+	}
+	args := []string{"validate"}
+	for _, arg := range c.Args[1:] {
+		args = append(args, strings.ReplaceAll(arg, "/etc/regionwatch", filepath.Join(root, "etc/regionwatch")))
+	}
+	cmd := exec.Command(program, args...)
+	cmd.Env = []string{}
+	for _, v := range c.Env {
+		cmd.Env = append(cmd.Env, v.Name+"="+variable(v))
+	}
+	text, err := cmd.CombinedOutput()
+	return string(text), err
+}
+
+func variable(v core.EnvVar) string {
+	switch {
+	case v.ValueFrom == nil:
+		return v.Value
+	case v.ValueFrom.FieldRef != nil:
+		return "watch-regionwatch-0"
+	default:
+		return "a secret"
+	}
+}
+
+// volume returns the files of a volume. What is not of the chart is made up.
+func volume(t *testing.T, all objects, spec core.PodSpec, name string) map[string]string {
+	t.Helper()
+	for _, v := range spec.Volumes {
+		switch {
+		case v.Name != name:
+		case v.ConfigMap != nil:
+			return configMap(t, all, v.ConfigMap.Name)
+		case v.Projected != nil:
+			return projected(t, v.Projected.Sources)
+		}
+	}
+	t.Fatalf("no volume %q", name)
+	return nil
+}
+
+func projected(t *testing.T, sources []core.VolumeProjection) map[string]string {
+	t.Helper()
+	certificate, key := newCertificate(t)
+	files := map[string]string{}
+	for _, source := range sources {
+		var items []core.KeyToPath
+		if source.Secret != nil {
+			items = source.Secret.Items
+		} else {
+			items = source.ConfigMap.Items
+		}
+		for _, item := range items {
+			switch {
+			case item.Path == "tls-key":
+				files[item.Path] = key
+			case strings.HasPrefix(item.Path, "tls-"):
+				files[item.Path] = certificate
+			default:
+				files[item.Path] = "a secret"
+			}
+		}
+	}
+	return files
+}
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newCertificate returns a certificate and its key, for an hour.
+func newCertificate(t *testing.T) (certificate, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blank := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	signed, err := x509.CreateCertificate(rand.Reader, blank, blank, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed})),
+		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}))
+}

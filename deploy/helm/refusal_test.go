@@ -1,0 +1,83 @@
+package helm
+
+import (
+	"strings"
+	"testing"
+)
+
+func contains(t *testing.T, text, want string) {
+	t.Helper()
+	if !strings.Contains(text, want) {
+		t.Errorf("%q is not in\n%s", want, text)
+	}
+}
+
+// Mistakes are refused before anything is installed, with the value and what is allowed.
+func TestRefusalFailure(t *testing.T) {
+	f := func(want string, set ...string) {
+		t.Helper()
+		args := []string{"--values", "testdata/minimal.values.yaml"}
+		for _, s := range set {
+			args = append(args, "--set", s)
+		}
+		text, err := template(args...)
+		if err == nil {
+			t.Errorf("%q renders:\n%s", set, text)
+			return
+		}
+		contains(t, err.Error(), want)
+	}
+	// The schema.
+	f("at '/settings': missing property 'brokers'", "settings.brokers=null")
+	f("at '/settings/brokers/0': 'kafka' does not match pattern", "settings.brokers={kafka}")
+	f("at '/settings': additional properties 'input-topics' not allowed", "settings.input-topics=trail")
+	f("at '/settings': additional properties 'admin-address' not allowed", "settings.admin-address=127.0.0.1:1")
+	f("at '/settings': additional properties 'instance-id' not allowed", "settings.instance-id=one")
+	f("at '/settings': additional properties 'sasl-password' not allowed", "settings.sasl-password=hunter2")
+	f("at '/settings/delivery': value must be one of 'at-least-once', 'exactly-once'", "settings.delivery=exactly")
+	f("at '/settings/drain-timeout': '25 seconds' does not match pattern", "settings.drain-timeout=25 seconds")
+	f("at '/settings/tls': got string, want boolean", "settings.tls=maybe")
+	f("at '/settingsFromFiles': additional properties 'tls-cert' not allowed", "settingsFromFiles.tls-cert.secret=kafka")
+	f("missing property 'key'", "settingsFromFiles.tls-ca.secret=kafka")
+	f("at '/settingsFromEnvironment': additional properties 'group' not allowed", "settingsFromEnvironment.group.secret=kafka")
+	f("at '/workload': additional properties 'replica' not allowed", "workload.replica=3")
+	f("at '/workload/kind': value must be one of 'Deployment', 'StatefulSet'", "workload.kind=DaemonSet")
+	f("at '/workload/replicas': minimum: got 0, want 1", "workload.replicas=0")
+	f("at '/image/digest'", "image.digest=sha256:abc")
+	f("at '/env/0/name'", "env[0].name=REGIONWATCH_GROUP", "env[0].value=mine")
+	f("at '/runAsUser': minimum: got 0, want 1", "runAsUser=0")
+	f("at '/port': maximum: got 70,000, want 65,535", "port=70000")
+	f("additional properties 'securityContext' not allowed", "securityContext.privileged=true")
+
+	// The templates: values that contradict each other.
+	f("workload.kind is Deployment: the pods of a Deployment have no stable names", "settings.delivery=exactly-once")
+	f("both 0: a rollout could not begin", "workload.maxSurge=0")
+	f("policy.text and policy.existingConfigMap are both given", "policy.text=default: {}", "policy.existingConfigMap=mine")
+	f("policy.files is given without policy.text", "policy.files.accounts=x")
+	f("policy and settings.policy-topic are both given", "policy.existingConfigMap=mine", "settings.policy-topic=policies")
+	f("settingsFromEnvironment.sasl-password are both given", "settingsFromFiles.sasl-password-file.secret=a",
+		"settingsFromFiles.sasl-password-file.key=b", "settingsFromEnvironment.sasl-password.secret=a", "settingsFromEnvironment.sasl-password.key=b")
+	f("Prometheus would be kept out", "podMonitor.enabled=true")
+	f("keda.partitions is not given", "keda.enabled=true")
+	f("keda.minReplicas is 7, more than the 6", "keda.enabled=true", "keda.partitions=6", "keda.minReplicas=7")
+	f("name a TriggerAuthentication", "keda.enabled=true", "keda.partitions=6", "settings.sasl-mechanism=PLAIN")
+	f("keda.awsRegion is empty", "keda.enabled=true", "keda.partitions=6", "settings.sasl-mechanism=AWS_MSK_IAM")
+}
+
+// What is refused by default can be chosen.
+func TestRefusalSuccess(t *testing.T) {
+	f := func(set ...string) {
+		t.Helper()
+		args := []string{"--values", "testdata/minimal.values.yaml"}
+		for _, s := range set {
+			args = append(args, "--set", s)
+		}
+		render(t, args...)
+	}
+	f("settings.delivery=exactly-once", "workload.exactlyOnceWithoutStableNames=true")
+	f("settings.delivery=exactly-once", "workload.kind=StatefulSet")
+	f("workload.maxSurge=0", "workload.maxUnavailable=1")
+	f("podMonitor.enabled=true", "networkPolicy.enabled=false")
+	f("runAsUser=null", "runAsGroup=null", "fsGroup=null")
+	f("env[0].name=GOMEMLIMIT", "env[0].value=400MiB")
+}

@@ -1,0 +1,147 @@
+package helm
+
+import (
+	"encoding/json"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const schemaFile = chart + "/values.schema.json"
+
+// chartsOwn are settings that the chart itself decides.
+var chartsOwn = map[string]bool{"config": true, "admin-address": true, "instance-id": true, "policy": true}
+
+// kinds are the definitions of the schema for the words that the program's help has for values.
+var kinds = map[string]any{
+	"":          map[string]any{"type": "boolean"},
+	"addresses": reference("addresses"),
+	"bytes":     reference("bytes"),
+	"duration":  reference("duration"),
+	"number":    map[string]any{"type": "integer", "minimum": 0},
+	"regions":   reference("list"),
+	"topics":    reference("list"),
+}
+
+func reference(name string) map[string]any { return map[string]any{"$ref": "#/$defs/" + name} }
+
+// helpLine is a setting in the help of run: the name, the word for its value, the help.
+var helpLine = regexp.MustCompile(`(?m)^ +--([a-z0-9-]+)(?: ([a-z]+))? {2,}(.+)$`)
+
+// settings returns the schemas of the program's settings, of those that are files, and of those that are
+// secret, as the program itself tells of them.
+func settings(t *testing.T) (plain, files, secrets map[string]any) {
+	t.Helper()
+	plain, files, secrets = map[string]any{}, map[string]any{}, map[string]any{}
+	help, err := output(program, "run", "--help")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := map[string]bool{}
+	for _, line := range helpLine.FindAllStringSubmatch(help, -1) {
+		name, kind := line[1], line[2]
+		flags[name] = true
+		switch {
+		case chartsOwn[name]:
+		case kind == "file":
+			files[name] = reference("source")
+		default:
+			plain[name] = valueSchema(t, name, kind)
+		}
+	}
+	for _, name := range settingNames(t) {
+		if !flags[name] {
+			secrets[name] = reference("secretKey")
+		}
+	}
+	return plain, files, secrets
+}
+
+// valueSchema returns the schema of one setting. The program checks more, when it starts.
+func valueSchema(t *testing.T, name, kind string) any {
+	t.Helper()
+	if schema, known := kinds[kind]; known {
+		return schema
+	}
+	if kind != "word" {
+		return map[string]any{"type": "string"}
+	}
+	completion, err := output(program, "__complete", "run", "--"+name, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words, _, _ := strings.Cut(completion, "\n:")
+	return map[string]any{"enum": strings.Fields(words)}
+}
+
+// settingNames returns the names of all settings that may stand in a file, secret ones too.
+func settingNames(t *testing.T) (names []string) {
+	t.Helper()
+	text, err := output(program, "validate", "--brokers", "kafka:9092", "--format", "json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told struct {
+		Settings []struct{ Name string }
+	}
+	if err := json.Unmarshal([]byte(text), &told); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range told.Settings {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// The schema knows exactly the program's settings: a new one, a renamed one and one that is gone fail here.
+func TestSchemaSettings(t *testing.T) {
+	text, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema map[string]any
+	if err := json.Unmarshal(text, &schema); err != nil {
+		t.Fatal(err)
+	}
+	plain, files, secrets := settings(t)
+	if len(plain) < 30 || len(files) < 4 || len(secrets) < 1 {
+		t.Fatalf("the program's help is not understood: %d settings, %d files, %d secrets", len(plain), len(files), len(secrets))
+	}
+	defs := schema["$defs"].(map[string]any)
+	for name, properties := range map[string]any{"settings": plain, "files": files, "secrets": secrets} {
+		defs[name].(map[string]any)["properties"] = properties
+	}
+	made, err := json.MarshalIndent(schema, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, schemaFile, string(made)+"\n")
+}
+
+// Every value of values.yaml stands in the schema, and every object of the schema is closed, so that a
+// mistyped value cannot pass unseen.
+func TestSchemaIsStrict(t *testing.T) {
+	text, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root map[string]any
+	if err := json.Unmarshal(text, &root); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(path string, node any)
+	walk = func(path string, node any) {
+		object, is := node.(map[string]any)
+		if !is {
+			return
+		}
+		if _, named := object["properties"].(map[string]any); named && object["type"] == "object" && object["additionalProperties"] != false {
+			t.Errorf("%s is open", path)
+		}
+		for name, child := range object {
+			walk(path+"/"+name, child)
+		}
+	}
+	walk("", root)
+}
