@@ -41,6 +41,15 @@ func golden(t *testing.T, name, text string) {
 	}
 }
 
+// The chart's rules are those of deploy/prometheus: Helm cannot read files beside the chart.
+func TestRules(t *testing.T) {
+	rules, err := os.ReadFile("../prometheus/rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, chart+"/files/rules.yaml", string(rules))
+}
+
 // The notes render, with what somebody has to do next.
 func TestNotes(t *testing.T) {
 	f := func(name, want string) {

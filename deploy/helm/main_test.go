@@ -49,6 +49,11 @@ func runTests(m *testing.M) (int, error) {
 	if _, err := output("go", "build", "-C", "../..", "-o", program, "./cmd/regionwatch"); err != nil {
 		return 0, fmt.Errorf("building the program: %w", err)
 	}
+	if *update {
+		if err := updateSchema(); err != nil {
+			return 0, err
+		}
+	}
 	return m.Run(), nil
 }
 

@@ -58,6 +58,7 @@ func TestRefusalFailure(t *testing.T) {
 	f("settingsFromEnvironment.sasl-password are both given", "settingsFromFiles.sasl-password-file.secret=a",
 		"settingsFromFiles.sasl-password-file.key=b", "settingsFromEnvironment.sasl-password.secret=a", "settingsFromEnvironment.sasl-password.key=b")
 	f("Prometheus would be kept out", "podMonitor.enabled=true")
+	f("a job whose name contains regionwatch", "prometheusRule.enabled=true", "fullnameOverride=watch")
 	f("keda.partitions is not given", "keda.enabled=true")
 	f("keda.minReplicas is 7, more than the 6", "keda.enabled=true", "keda.partitions=6", "keda.minReplicas=7")
 	f("name a TriggerAuthentication", "keda.enabled=true", "keda.partitions=6", "settings.sasl-mechanism=PLAIN")

@@ -2,6 +2,7 @@ package helm
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -20,23 +21,24 @@ var kinds = map[string]any{
 	"bytes":     reference("bytes"),
 	"duration":  reference("duration"),
 	"number":    map[string]any{"type": "integer", "minimum": 0},
+	"pairs":     reference("list"),
 	"regions":   reference("list"),
+	"scopes":    reference("list"),
 	"topics":    reference("list"),
 }
 
 func reference(name string) map[string]any { return map[string]any{"$ref": "#/$defs/" + name} }
 
 // helpLine is a setting in the help of run: the name, the word for its value, the help.
-var helpLine = regexp.MustCompile(`(?m)^ +--([a-z0-9-]+)(?: ([a-z]+))? {2,}(.+)$`)
+var helpLine = regexp.MustCompile(`(?m)^ +--([a-z0-9-]+)(?: ([a-zA-Z]+))? {2,}(.+)$`)
 
 // settings returns the schemas of the program's settings, of those that are files, and of those that are
 // secret, as the program itself tells of them.
-func settings(t *testing.T) (plain, files, secrets map[string]any) {
-	t.Helper()
+func settings() (plain, files, secrets map[string]any, err error) {
 	plain, files, secrets = map[string]any{}, map[string]any{}, map[string]any{}
 	help, err := output(program, "run", "--help")
 	if err != nil {
-		t.Fatal(err)
+		return nil, nil, nil, err
 	}
 	flags := map[string]bool{}
 	for _, line := range helpLine.FindAllStringSubmatch(help, -1) {
@@ -47,80 +49,101 @@ func settings(t *testing.T) (plain, files, secrets map[string]any) {
 		case kind == "file":
 			files[name] = reference("source")
 		default:
-			plain[name] = valueSchema(t, name, kind)
+			if plain[name], err = valueSchema(name, kind); err != nil {
+				return nil, nil, nil, err
+			}
 		}
 	}
-	for _, name := range settingNames(t) {
+	names, err := settingNames()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for _, name := range names {
 		if !flags[name] {
 			secrets[name] = reference("secretKey")
 		}
 	}
-	return plain, files, secrets
+	return plain, files, secrets, nil
 }
 
 // valueSchema returns the schema of one setting. The program checks more, when it starts.
-func valueSchema(t *testing.T, name, kind string) any {
-	t.Helper()
+func valueSchema(name, kind string) (any, error) {
 	if schema, known := kinds[kind]; known {
-		return schema
+		return schema, nil
 	}
 	if kind != "word" {
-		return map[string]any{"type": "string"}
+		return map[string]any{"type": "string"}, nil
 	}
 	completion, err := output(program, "__complete", "run", "--"+name, "")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	words, _, _ := strings.Cut(completion, "\n:")
-	return map[string]any{"enum": strings.Fields(words)}
+	return map[string]any{"enum": strings.Fields(words)}, nil
 }
 
 // settingNames returns the names of all settings that may stand in a file, secret ones too.
-func settingNames(t *testing.T) (names []string) {
-	t.Helper()
+func settingNames() (names []string, err error) {
 	text, err := output(program, "validate", "--brokers", "kafka:9092", "--format", "json")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	var told struct {
 		Settings []struct{ Name string }
 	}
 	if err := json.Unmarshal([]byte(text), &told); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	for _, s := range told.Settings {
 		names = append(names, s.Name)
 	}
-	return names
+	return names, nil
 }
 
-// The schema knows exactly the program's settings: a new one, a renamed one and one that is gone fail here.
-func TestSchemaSettings(t *testing.T) {
+// makeSchema returns the schema of the values as it stands in the file, with the settings of the program.
+func makeSchema() (string, error) {
 	text, err := os.ReadFile(schemaFile)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	var schema map[string]any
 	if err := json.Unmarshal(text, &schema); err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	plain, files, secrets := settings(t)
+	plain, files, secrets, err := settings()
+	if err != nil {
+		return "", err
+	}
 	if len(plain) < 30 || len(files) < 4 || len(secrets) < 1 {
-		t.Fatalf("the program's help is not understood: %d settings, %d files, %d secrets", len(plain), len(files), len(secrets))
+		return "", fmt.Errorf("the program's help is not understood: %d settings, %d files, %d secrets", len(plain), len(files), len(secrets))
 	}
 	defs := schema["$defs"].(map[string]any)
 	for name, properties := range map[string]any{"settings": plain, "files": files, "secrets": secrets} {
 		defs[name].(map[string]any)["properties"] = properties
 	}
 	made, err := json.MarshalIndent(schema, "", "  ")
+	return string(made) + "\n", err
+}
+
+// updateSchema writes the schema anew. It comes before all tests, which render by it.
+func updateSchema() error {
+	made, err := makeSchema()
+	if err != nil {
+		return fmt.Errorf("making the schema: %w", err)
+	}
+	return os.WriteFile(schemaFile, []byte(made), 0o644)
+}
+
+// The schema knows exactly the program's settings: a new one, a renamed one and one that is gone fail here.
+func TestSchemaSettings(t *testing.T) {
+	made, err := makeSchema()
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, schemaFile, string(made)+"\n")
+	golden(t, schemaFile, made)
 }
 
-// Every value of values.yaml stands in the schema, and every object of the schema is closed, so that a
-// mistyped value cannot pass unseen.
+// Every object of the schema is closed, so that a mistyped value cannot pass unseen.
 func TestSchemaIsStrict(t *testing.T) {
 	text, err := os.ReadFile(schemaFile)
 	if err != nil {

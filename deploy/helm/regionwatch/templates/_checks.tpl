@@ -23,6 +23,9 @@
 {{- if and .Values.podMonitor.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.from) -}}
 {{- fail "podMonitor.enabled is true and networkPolicy.from is empty: Prometheus would be kept out; name its namespace in networkPolicy.from" -}}
 {{- end -}}
+{{- if and .Values.prometheusRule.enabled (not (contains "regionwatch" (printf "%s/%s" .Release.Namespace (include "regionwatch.fullname" .)))) -}}
+{{- fail (printf "prometheusRule.enabled is true and the release's objects are named %s: the rules look for a job whose name contains regionwatch, and a PodMonitor's job is its namespace and name; leave out fullnameOverride and nameOverride, or give names with regionwatch in them" (include "regionwatch.fullname" .)) -}}
+{{- end -}}
 {{- if .Values.keda.enabled -}}{{- include "regionwatch.checkKeda" . -}}{{- end -}}
 {{- end -}}
 
