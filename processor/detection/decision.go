@@ -33,18 +33,20 @@ func (d *Decision) IsFinding() bool {
 // expiry. It allocates nothing for an event that is not a finding, and takes no lock.
 //
 // An exception holds for whole events only: what was read of a damaged one may not be what it says.
-func (p *Policy) Decide(e *cloudtrail.Event, now time.Time) Decision {
-	return p.decide(e, now, nil)
+func (p *Policy) Decide(e *cloudtrail.Event, now time.Time) (d Decision) {
+	p.decide(&d, e, now, nil)
+	return d
 }
 
-// decide is Decide with what the caller remembers of actors, which may be nil.
-func (p *Policy) decide(e *cloudtrail.Event, now time.Time, known *actors) Decision {
+// decide is Decide with what the caller remembers of actors, which may be nil. It writes to d, which is empty, so that
+// nothing so large needs to be copied for each event.
+func (p *Policy) decide(d *Decision, e *cloudtrail.Event, now time.Time, known *actors) {
 	a := p.account(e.RecipientAccountID)
 	l := a.level
-	d := Decision{Level: l.name, ReadOnly: readOnlyOf(e.ReadOnly)}
+	d.Level, d.ReadOnly = l.name, readOnlyOf(e.ReadOnly)
 	if !e.AWSRegion.IsString() || len(e.AWSRegion) == len(`""`) {
 		d.Outcome, d.Reason = OutcomeNoRegion, "the event has no awsRegion"
-		return d
+		return
 	}
 	r := findRegion(e.AWSRegion)
 	d.slot = slotOf(r)
@@ -52,16 +54,15 @@ func (p *Policy) decide(e *cloudtrail.Event, now time.Time, known *actors) Decis
 	d.RegionReason = l.why(r, unused)
 	if !unused {
 		d.Outcome, d.Reason = OutcomeUsedRegion, d.RegionReason
-		return d
+		return
 	}
 	if r != nil {
 		d.Region = r.code
 	}
 	d.Outcome, d.Reason = l.decideReadOnly(d.ReadOnly, d.RegionReason)
 	if d.Outcome == OutcomeAlerted {
-		p.decideFinding(&d, a, r, e, now, known)
+		p.decideFinding(d, a, r, e, now, known)
 	}
-	return d
 }
 
 // decideFinding says what becomes of an event that the rule matches.

@@ -15,14 +15,14 @@ func BenchmarkDecide(b *testing.B) {
 			e := event(b, "account=111122223333", "region=us-east-1", "source=service7.amazonaws.com", roleSession)
 			b.ReportAllocs()
 			for b.Loop() {
-				p.decide(e, testNow, known)
+				p.decide(new(Decision), e, testNow, known)
 			}
 		})
 		b.Run("unused/"+name, func(b *testing.B) {
 			e := heavyEvent(b)
 			b.ReportAllocs()
 			for b.Loop() {
-				p.decide(e, testNow, known)
+				p.decide(new(Decision), e, testNow, known)
 			}
 		})
 	}

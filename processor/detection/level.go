@@ -100,6 +100,9 @@ type regionEntry struct {
 // regionEntries holds the catalogue by code. It is made once and never written to again.
 var regionEntries = makeRegionEntries()
 
+// regionsByWord finds most of them at less cost.
+var regionsByWord = newRegionIndex(regionEntries)
+
 func makeRegionEntries() map[string]*regionEntry {
 	global := makeGlobalSources()
 	entries := make(map[string]*regionEntry, len(catalogue))
@@ -116,6 +119,11 @@ func makeRegionEntries() map[string]*regionEntry {
 
 // findRegion returns the region of an event. The code must be the catalogue's own to the letter, once decoded.
 func findRegion(v cloudtrail.Value) *regionEntry {
+	if v.IsString() {
+		if r := regionsByWord.find(v[1 : len(v)-1]); r != nil {
+			return r
+		}
+	}
 	var array [maxRegionBytes]byte
 	code, ok := shortText(v, array[:])
 	if !ok {

@@ -44,7 +44,8 @@ func (p *passage) end() {
 
 // Event decides one event and hands on its alert.
 func (p *passage) Event(e *cloudtrail.Event) error {
-	d := p.policy.decide(e, p.record.DecidedAt, &p.known)
+	var d Decision
+	p.policy.decide(&d, e, p.record.DecidedAt, &p.known)
 	if e.Damage != nil {
 		// A damaged event counts as an event only if it alerts, else as its fault alone. It may come several
 		// times, once for each region that was salvaged from it: the first that is unused alerts.
