@@ -97,7 +97,8 @@ func FuzzDecodePlain(f *testing.F) {
 		if err := d.Decode(record, &got); err != nil {
 			t.Fatal(err)
 		}
-		if whole && (!slices.Equal(got.events(), want.events) || len(got.faults) != want.faults) {
+		missing := want.faults - len(got.faults)
+		if whole && (!slices.Equal(got.events(), want.events) || missing < 0 || missing > want.scalars) {
 			t.Fatalf("%q\n got: %q, %d faults\nwant: %q, %d faults", record, got.events(), len(got.faults), want.events, want.faults)
 		}
 		if !whole && len(got.faults) == 0 {
@@ -113,8 +114,11 @@ func FuzzDecodePlain(f *testing.F) {
 type reference struct {
 	events []string // as found.events gives them
 	faults int
-	index  int
-	plain  bool // false where the record is something else that the decoder reads
+	// scalars counts the faults that may be part of the one before: what stands after a value and starts no other
+	// object or array is left over as one piece.
+	scalars int
+	index   int
+	plain   bool // false where the record is something else that the decoder reads
 }
 
 // text reads the values of a text and reports whether all of it is JSON.
@@ -131,6 +135,9 @@ func (r *reference) text(record []byte) (whole bool) {
 		}
 		if string(v) != "null" {
 			r.value(v, 1)
+		}
+		if v[0] != '{' && v[0] != '[' {
+			r.scalars++
 		}
 	}
 }

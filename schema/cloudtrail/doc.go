@@ -5,7 +5,10 @@
 // that was recognized, or of a [Fault]. The JSON grammar (RFC 8259) is checked to the last byte, at
 // any depth, without recursion and without reflection.
 //
-// Nothing is copied: an [Event] is made of sub-slices of the record, or of the decoder's own buffer
+// The same text is not checked twice: a userIdentity or tlsDetails that equals, byte for byte, one that the decoder has
+// read lately needs no second look. What was remembered changes how fast an event is read, never what is read of it.
+//
+// Nothing is handed on as a copy: an [Event] is made of sub-slices of the record, or of the decoder's own buffer
 // where the record was compressed or quoted. They are valid until the [Sink] returns. Who wants to
 // keep them copies them.
 //

@@ -20,32 +20,21 @@ func (s *scanner) decodeMembers(b []byte) (end int, err error) {
 		return i + 1, nil
 	}
 	for id := keyOther; ; {
-		// Events of one stream mostly have their keys in the same order: the key that came after the last one
-		// the last time is tried first.
-		if guess := s.follows[id&63]; keys[guess&63].at(b, i) {
-			id, i = guess, i+int(keys[guess&63].size)
-		} else {
-			last := id
-			if id, i, err = s.eventKey(b, i); err != nil {
+		var where part
+		if i, id, where = s.readTexts(b, i, id); where == atKey {
+			if id, i, err = s.nextEventKey(b, i, id); err != nil {
 				return i, err
 			}
-			s.follows[last&63] = id
 		}
-		start := i
-		if at(b, i) == '"' {
-			if i = skipWords(b, i+1); three(b, i) == quoteCommaQuote {
-				s.got.put(id, start, i+1)
-				i += 2
-				continue
-			}
-			if at(b, i) == '"' {
-				i++
-			} else {
-				i, err = s.skipString(b, start)
-			}
-		} else {
-			start = skipSpace(b, i)
-			i, err = s.skipValue(b, start)
+		start := skipSpace(b, i)
+		i = start
+		switch {
+		case id == keyUserIdentity:
+			i, err = s.skipRepeated(b, i, &s.identity)
+		case id == keyTLSDetails:
+			i, err = s.skipRepeated(b, i, &s.tls)
+		default:
+			i, err = s.skipValue(b, i)
 		}
 		if err != nil {
 			return i, err
@@ -66,6 +55,38 @@ func (s *scanner) decodeMembers(b []byte) (end int, err error) {
 	}
 }
 
+// skipRepeated is skipValue for values that are in e, or that it puts there.
+func (s *scanner) skipRepeated(b []byte, i int, e *echo) (end int, err error) {
+	if !e.looks() {
+		return s.skipValue(b, i)
+	}
+	if n := e.find(b, i); n > 0 {
+		return i + n, nil
+	}
+	if end, err = s.skipValue(b, i); err == nil && !s.invalid {
+		e.keep(b[i:end])
+	}
+	return end, err
+}
+
+// nextEventKey reads the key at b[i], the colon and maybe the white space behind it, and remembers that it comes
+// after the key last.
+func (s *scanner) nextEventKey(b []byte, i int, last keyID) (id keyID, value int, err error) {
+	first, second := s.follows[last], s.others[last]
+	if keys[first].at(b, i) {
+		return first, i + int(keys[first].size), nil
+	}
+	if id = second; keys[id].at(b, i) {
+		value = i + int(keys[id].size)
+	} else if id, value, err = s.eventKey(b, i); err != nil {
+		return id, value, err
+	}
+	if id != first {
+		s.follows[last], s.others[last] = id, first
+	}
+	return id, value, nil
+}
+
 // eventKey reads the key at b[i], the colon and the white space around it.
 func (s *scanner) eventKey(b []byte, i int) (id keyID, value int, err error) {
 	end, value, err := s.skipKey(b, i)
@@ -84,7 +105,7 @@ func (e *Event) put(k keyID, value Value) {
 		*field = value
 		return
 	}
-	e.marks |= keys[k&63].marks
+	e.marks |= keys[k].marks
 }
 
 // members is where the values of an event's members stand. Those of an earlier event are left in place, so

@@ -25,34 +25,35 @@ const (
 	keyEventType
 	keyRecipientAccountID
 	keyEventCategory
+	keyTLSDetails // not captured, but often the same again
 )
 
-// key is a key that we know, and how to recognize it by comparing three words: the key with its quotes and
-// the colon. They may overlap.
+// key is a key that we know, and how to recognize it by comparing words: the key with its quotes and the colon.
 type key struct {
-	name                string
-	first, middle, last uint64
-	marks               marks
-	middleAt, lastAt    uint8 // where the words stand, from the opening quote on
-	size                uint8 // of the name, the quotes and the colon
+	name  string
+	words [keyWindow / 8]uint64 // the text
+	masks [keyWindow / 8]uint64 // which bits of the words belong to it
+	marks marks
+	size  uint8 // of the name, the quotes and the colon
 }
 
-// keyWindow is how many bytes from the opening quote on are enough for a key's three words.
+// keyWindow is how many bytes from the opening quote on are looked at for a key.
 const keyWindow = 24
 
 // keys holds every key that we know: the captured ones, the rest of what CloudTrail writes at the top level of
-// an event, and the marks of envelopes.
+// an event, and the marks of envelopes. There are less than 64; with a place for every keyID no index needs a check.
 var keys = newKeys(
 	"", "eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress",
 	"userAgent", "errorCode", "eventID", "readOnly", "eventType", "recipientAccountId", "eventCategory",
+	"tlsDetails",
 	"errorMessage", "requestParameters", "responseElements", "additionalEventData", "requestID", "apiVersion",
-	"managementEvent", "resources", "sharedEventID", "vpcEndpointId", "vpcEndpointAccountId", "tlsDetails",
+	"managementEvent", "resources", "sharedEventID", "vpcEndpointId", "vpcEndpointAccountId",
 	"serviceEventDetails", "addendum", "edgeDeviceDetails", "eventContext",
 	"sessionCredentialFromConsole",
 )
 
 // newKeys returns the keys with these names, and those of the marks.
-func newKeys(names ...string) (all [64]key) {
+func newKeys(names ...string) (all [256]key) {
 	for i, name := range names {
 		all[i] = newKey(name, 0)
 	}
@@ -62,19 +63,23 @@ func newKeys(names ...string) (all [64]key) {
 	return all
 }
 
-// newKey returns the key of this name. One that is too short or too long for three words gets words that
-// contradict each other, so that nothing equals them: such keys are found by their name only.
+// newKey returns the key of this name. One that is too long, or empty, has a mask that leaves out what the words have,
+// so that nothing equals it: such keys are found by their name only.
 func newKey(name string, mark marks) key {
 	text := `"` + name + `":`
-	k := key{name: name, marks: mark, size: uint8(len(text)), middle: 1}
-	if len(text) < 8 || len(text) > keyWindow-1 {
+	k := key{name: name, marks: mark, size: uint8(len(text))}
+	if name == "" || len(text) > keyWindow {
+		k.words[0] = 1
 		return k
 	}
-	k.lastAt = k.size - 8
-	k.middleAt = min(k.lastAt, 8)
-	k.first = binary.LittleEndian.Uint64([]byte(text))
-	k.middle = binary.LittleEndian.Uint64([]byte(text[k.middleAt:]))
-	k.last = binary.LittleEndian.Uint64([]byte(text[k.lastAt:]))
+	var bytes, mask [keyWindow]byte
+	for i := range copy(bytes[:], text) {
+		mask[i] = 0xff
+	}
+	for i := range k.words {
+		k.words[i] = binary.LittleEndian.Uint64(bytes[8*i:])
+		k.masks[i] = binary.LittleEndian.Uint64(mask[8*i:])
+	}
 	return k
 }
 
@@ -86,9 +91,9 @@ func (k *key) at(b []byte, i int) bool {
 
 // equal reports whether v starts with the key, its quotes and the colon.
 func (k *key) equal(v *[keyWindow]byte) bool {
-	return binary.LittleEndian.Uint64(v[:]) == k.first &&
-		binary.LittleEndian.Uint64(v[k.middleAt&15:]) == k.middle &&
-		binary.LittleEndian.Uint64(v[k.lastAt&15:]) == k.last
+	return binary.LittleEndian.Uint64(v[0:])&k.masks[0] == k.words[0] &&
+		binary.LittleEndian.Uint64(v[8:])&k.masks[1] == k.words[1] &&
+		binary.LittleEndian.Uint64(v[16:])&k.masks[2] == k.words[2]
 }
 
 // keyOf returns the id of a key as it stands in an object, quotes and escapes included. An escaped key is

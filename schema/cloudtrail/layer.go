@@ -5,6 +5,9 @@ import "bytes"
 // open reads one layer: it tells from the first bytes what the layer is, and hands it on. Layers nest as
 // deep as the record says, but no deeper than MaxNesting: enter stops there.
 func (d *Decoder) open(b []byte, chain Chain) error {
+	if done, err := d.single(b, chain); done {
+		return err
+	}
 	b = bytes.TrimPrefix(b, byteOrderMark)
 	shape, inner := detectLayer(b)
 	if shape == ShapeNone {

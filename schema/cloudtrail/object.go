@@ -20,6 +20,19 @@ func (d *Decoder) object(b []byte, i int, p place) (next, stop int, err error) {
 	return next, -1, d.whole(b[i:next], p)
 }
 
+// single reads the text b if it is one event without damage and nothing else, which most records are. What it is not
+// is read again by those who know the other shapes: that costs no more than a second look at the first value.
+func (d *Decoder) single(b []byte, chain Chain) (done bool, err error) {
+	if len(b) == 0 || b[0] != '{' || isRecords(b, 0) {
+		return false, nil
+	}
+	end, cause := d.scan.decodeEvent(b, &d.event)
+	if cause != nil || end < len(b) && skipSpace(b, end) < len(b) {
+		return false, nil
+	}
+	return true, d.whole(b[:end], place{chain: chain})
+}
+
 // whole decides the object b without damage: d.event holds what was read of it.
 func (d *Decoder) whole(b []byte, p place) error {
 	e := &d.event

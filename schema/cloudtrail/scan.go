@@ -10,10 +10,13 @@ type scanner struct {
 	invalid bool
 	// deep holds the levels of nesting beyond the innermost 64, one bit a level.
 	deep []uint64
-	// follows guesses the key after each key of an event: the one that came after it the last time.
-	follows [64]keyID
+	// follows guesses the key after each key of an event: the one that came after it the last time. Others has
+	// the one that came before that one took its place: some keys are in every other event.
+	follows, others [256]keyID
 	// got is what was read of the event.
 	got members
+	// identity and tls remember the values of userIdentity and tlsDetails.
+	identity, tls echo
 }
 
 // nesting remembers for each open level whether it is an object (1) or an array (0).
@@ -63,9 +66,9 @@ func three(b []byte, i int) uint32 {
 }
 
 // skipSpace returns the index of the first byte at or after i that is no JSON white space; len(b)
-// where there is none.
+// where there is none. Most often there is none to skip, which one comparison tells.
 func skipSpace(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
+	for i < len(b) && b[i] <= ' ' && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
 		i++
 	}
 	return i
@@ -75,41 +78,63 @@ func skipSpace(b []byte, i int) int {
 // index after it; on an error the index where it stopped. Any depth is read without recursion, with one
 // bit of memory a level.
 func (s *scanner) skipValue(b []byte, i int) (end int, err error) {
-	if c := at(b, i); c != '{' && c != '[' {
+	c := at(b, i)
+	if c != '{' && c != '[' {
 		return s.skipScalar(b, i)
 	}
 	n := nesting{}
 	s.deep = s.deep[:0]
+	if c == '[' || at(b, i+1) != '"' {
+		return s.skipNested(b, i, false, &n)
+	}
+	i, where := skipTexts(b, i+1)
+	if where == atEnd && at(b, i) == '}' {
+		return i + 1, nil // nothing but texts, as most objects have: no level was entered
+	}
+	s.push(&n, 1)
+	i, ended, err := s.skipMembers(b, i, where, &n)
+	if err != nil {
+		return i, err
+	}
+	return s.skipNested(b, i, ended, &n)
+}
+
+// skipNested reads on until the outermost level is closed: from the end of a value within, or from the start of one.
+func (s *scanner) skipNested(b []byte, i int, ended bool, n *nesting) (end int, err error) {
 	for {
-		ended := true
-		switch {
-		case at(b, i) == '{':
-			if i = skipSpace(b, i+1); at(b, i) == '}' {
-				i++
-				break
-			}
-			s.push(&n, 1)
-			i, ended, err = s.skipMembers(b, i, &n)
-		case at(b, i) == '[':
-			if i = skipSpace(b, i+1); at(b, i) == ']' {
-				i++
-				break
-			}
-			s.push(&n, 0)
-			ended = false
-		default:
-			i, err = s.skipScalar(b, i)
-		}
-		for ended && err == nil {
+		for ended {
 			if n.depth == 0 {
 				return i, nil
 			}
-			i, ended, err = s.skipAfter(b, i, &n)
+			if i, ended, err = s.skipAfter(b, i, n); err != nil {
+				return i, err
+			}
 		}
-		if err != nil {
+		if i, ended, err = s.skipStart(b, i, n); err != nil {
 			return i, err
 		}
 	}
+}
+
+// skipStart reads a scalar, or goes into an object or array. It tells by ended whether a value ends at next.
+func (s *scanner) skipStart(b []byte, i int, n *nesting) (next int, ended bool, err error) {
+	switch at(b, i) {
+	case '{':
+		if i = skipSpace(b, i+1); at(b, i) == '}' {
+			return i + 1, true, nil
+		}
+		s.push(n, 1)
+		i, where := skipTexts(b, i)
+		return s.skipMembers(b, i, where, n)
+	case '[':
+		if i = skipSpace(b, i+1); at(b, i) == ']' {
+			return i + 1, true, nil
+		}
+		s.push(n, 0)
+		return i, false, nil
+	}
+	i, err = s.skipScalar(b, i)
+	return i, true, err
 }
 
 // skipAfter goes on after a value within an object or array: it closes the level, which ends a value of
@@ -121,7 +146,8 @@ func (s *scanner) skipAfter(b []byte, i int, n *nesting) (next int, ended bool, 
 	case at(b, i) == ',':
 		i = skipSpace(b, i+1)
 		if object {
-			return s.skipMembers(b, i, n)
+			i, where := skipTexts(b, i)
+			return s.skipMembers(b, i, where, n)
 		}
 		return i, false, nil
 	case at(b, i) == '}' && object, at(b, i) == ']' && !object:
@@ -133,41 +159,32 @@ func (s *scanner) skipAfter(b []byte, i int, n *nesting) (next int, ended bool, 
 	return i, false, wrong(b, i, "a comma or the end of the array")
 }
 
-// skipMembers reads the members of an object from the key at b[i] on, and goes into and out of the objects
-// within: together with scalars they are most of an event. It stops where an array or an empty object starts, or
-// after the last scalar or object of a level that it cannot leave, which it tells by ended.
-func (s *scanner) skipMembers(b []byte, i int, n *nesting) (next int, ended bool, err error) {
-	for {
-		if at(b, i) != '"' {
-			return i, false, wrong(b, i, "a key")
+// skipMembers reads the members of an object from where skipTexts stopped, and goes into and out of the objects
+// within: together with scalars they are most of an event. It stops where an array starts, or after the last scalar or
+// object of a level that it cannot leave, which it tells by ended.
+func (s *scanner) skipMembers(b []byte, i int, where part, n *nesting) (next int, ended bool, err error) {
+	for ; ; i, where = skipTexts(b, i) {
+		if where == atValue {
+			i = skipSpace(b, i)
+		} else if where == atKey {
+			if _, i, err = s.skipKey(b, i); err != nil {
+				return i, false, err
+			}
 		}
-		p := skipWords(b, i+1)
-		if three(b, p) == quoteColonQuote {
-			i = p + 2
-			if p = skipWords(b, p+3); three(b, p) == quoteCommaQuote {
-				i = p + 2
-				continue
-			}
-			if at(b, p) == '"' {
-				i = p + 1
-			} else if i, err = s.skipString(b, i); err != nil {
-				return i, false, err
-			}
-		} else {
-			if at(b, p) == '"' && at(b, p+1) == ':' {
-				i = skipSpace(b, p+2)
-			} else if _, i, err = s.skipKey(b, i); err != nil {
-				return i, false, err
-			}
-			if c := at(b, i); c == '{' && at(b, i+1) == '"' {
+		if where != atEnd {
+			switch c := at(b, i); {
+			case c == '{' && at(b, i+1) == '"':
 				s.push(n, 1)
 				i++
 				continue
-			} else if c == '{' || c == '[' {
+			case c == '{' && at(b, i+1) == '}':
+				i += 2
+			case c == '{', c == '[':
 				return i, false, nil
-			}
-			if i, err = s.skipScalar(b, i); err != nil {
-				return i, false, err
+			default:
+				if i, err = s.skipScalar(b, i); err != nil {
+					return i, false, err
+				}
 			}
 		}
 		for i = skipSpace(b, i); at(b, i) == '}'; i = skipSpace(b, i) {

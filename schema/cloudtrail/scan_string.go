@@ -7,13 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// The same byte in each of a word's eight places.
-const (
-	every01 = 0x0101010101010101
-	every02 = 0x0202020202020202
-	every21 = 0x2121212121212121
-	every5c = 0x5c5c5c5c5c5c5c5c
-	every80 = 0x8080808080808080
+// The same byte in each of a word's eight places. They are variables, which nobody writes to, because the compiler
+// makes constants of this size anew for each use.
+var (
+	every01 uint64 = 0x0101010101010101
+	every02 uint64 = 0x0202020202020202
+	every21 uint64 = 0x2121212121212121
+	every5c uint64 = 0x5c5c5c5c5c5c5c5c
+	every80 uint64 = 0x8080808080808080
 )
 
 // special marks the bytes of w where a string's plain text ends: quotes, backslashes, control
@@ -27,24 +28,27 @@ func special(w uint64) uint64 {
 	return (((w ^ every02) - every21) | ((w ^ every5c) - every01)) & every80
 }
 
+// firstMark returns the index in its word of the first byte that is marked in m, which is not 0.
+func firstMark(m uint64) int { return bits.TrailingZeros64(m) >> 3 }
+
 // skipWords returns the index of the first byte at or after i that is not plain text of a string, as far
 // as that can be told a word at a time: it may stop early in the last 8 bytes of b. The loops are written so
 // that the compiler needs no bounds checks within them; three words in a round were the fastest on events.
 func skipWords(b []byte, i int) int {
 	for ; i >= 0 && i < len(b)-24; i += 24 {
 		if m := special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
-			return i + bits.TrailingZeros64(m)>>3
+			return i + firstMark(m)
 		}
 		if m := special(binary.LittleEndian.Uint64(b[i+8:])); m != 0 {
-			return i + 8 + bits.TrailingZeros64(m)>>3
+			return i + 8 + firstMark(m)
 		}
 		if m := special(binary.LittleEndian.Uint64(b[i+16:])); m != 0 {
-			return i + 16 + bits.TrailingZeros64(m)>>3
+			return i + 16 + firstMark(m)
 		}
 	}
 	for ; i >= 0 && i < len(b)-8; i += 8 {
 		if m := special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
-			return i + bits.TrailingZeros64(m)>>3
+			return i + firstMark(m)
 		}
 	}
 	return i
@@ -76,6 +80,10 @@ func (s *scanner) skipString(b []byte, i int) (end int, err error) {
 // skipPlain returns the index of the first byte at or after i that is not plain text of a string.
 func skipPlain(b []byte, i int) int {
 	i = skipWords(b, i)
+	if n := len(b) - i; 0 < n && n <= 8 && len(b) >= 8 {
+		// The last word, without what was read of it before: above its end are zeros, which count as marks.
+		return i + firstMark(special(binary.LittleEndian.Uint64(b[len(b)-8:])>>(64-8*n)))
+	}
 	for i < len(b) && b[i] >= 0x20 && b[i] < utf8.RuneSelf && b[i] != '"' && b[i] != '\\' {
 		i++
 	}
