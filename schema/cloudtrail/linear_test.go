@@ -29,10 +29,10 @@ var hostileInputs = []hostile{
 }
 
 // Time grows in proportion to the input, whatever the input: 16 times as much takes about 16 times as long.
-// Reading something once for each of its bytes would make that 256 times. What is compared is the best of a
-// few rounds, because other work of the machine only ever adds.
+// Reading something once for each of its bytes would make that 256 times. What is compared is the best of
+// several rounds, because other work of the machine only ever adds.
 func TestTimeIsLinear(t *testing.T) {
-	const size, times, tolerance, rounds = 8 << 10, 16, 4, 8
+	const size, times, tolerance, rounds = 8 << 10, 16, 4, 50
 	for _, h := range hostileInputs {
 		small, large := h.record(size), h.record(times*size)
 		t.Run(fmt.Sprintf("%.12q %.12q %.12q", h.head, h.piece, h.tail), func(t *testing.T) {
