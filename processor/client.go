@@ -104,6 +104,7 @@ func (p *Processor) groupOpts(ctx context.Context, id string, limits *limits) []
 		kgo.ProducerLinger(linger),
 		kgo.MaxBufferedBytes(max(bufferedBytes, 2*o.MaxRecordBytes)),
 		kgo.ProducerBatchMaxBytesFn(limits.batchBytes),
+		kgo.RecordPartitioner(LetterPartitioner(o.DeadLetterTopic)),
 	)
 	if o.InputPattern {
 		opts = append(opts, kgo.ConsumeRegex())

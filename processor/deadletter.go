@@ -24,9 +24,13 @@ const (
 	LetterAlertID   = "dead-letter-alert-id"  // of the partial alert for the damaged event; absent if there is none
 	LetterCount     = "dead-letter-count"     // how many faults this dead letter stands for
 	// LetterHolds says what the value is where it is not the record's own: see the Holds constants.
-	LetterHolds = "dead-letter-holds"
+	LetterHolds   = "dead-letter-holds"
+	LetterReplays = "dead-letter-replays" // how often the record had been replayed; absent if never
+	// LetterHeaders is the last of these headers: how many of the source record's own follow. Whoever can write
+	// to the input chooses those, and may give them any of the names above: by their place they are told apart.
+	LetterHeaders = "dead-letter-headers"
 	// LetterPart and LetterParts number the records, from 1, that together hold one value that was too
-	// large for one record: joined in order they are what LetterHolds says.
+	// large for one record: joined in order they are what LetterHolds says. They come after all others.
 	LetterPart  = "dead-letter-part"
 	LetterParts = "dead-letter-parts"
 )
@@ -59,7 +63,8 @@ type deadLetters struct {
 // value are the source record's own memory; only a piece is copied.
 type letter struct {
 	whole  *kgo.Record
-	about  []kgo.RecordHeader // the headers of ours among those of whole
+	about  []kgo.RecordHeader // the headers of ours, but for those that differ between its records
+	holds  string
 	theirs []kgo.RecordHeader // the source record's
 	resent bool               // in smaller parts than at first
 }
@@ -69,12 +74,18 @@ func (l *deadLetters) letter(d *detection.DeadLetter) *letter {
 	value, holds := l.choose(d)
 	l.n++
 	l.sent += len(value)
-	about := describe(l.record, d)
+	made := &letter{about: describe(l.record, d), holds: holds, theirs: l.record.Headers}
+	made.whole = &kgo.Record{Topic: l.topic, Key: l.record.Key, Value: value, Headers: made.headers(holds, made.theirs)}
+	return made
+}
+
+// headers returns those of ours, and theirs after them.
+func (l *letter) headers(holds string, theirs []kgo.RecordHeader) []kgo.RecordHeader {
+	all := append(make([]kgo.RecordHeader, 0, len(l.about)+len(theirs)+4), l.about...)
 	if holds != "" {
-		about = append(about, header(LetterHolds, holds))
+		all = append(all, header(LetterHolds, holds))
 	}
-	whole := &kgo.Record{Topic: l.topic, Key: l.record.Key, Value: value, Headers: append(about, l.record.Headers...)}
-	return &letter{whole: whole, about: about[:len(about):len(about)], theirs: l.record.Headers}
+	return append(append(all, header(LetterHeaders, strconv.Itoa(len(theirs)))), theirs...)
 }
 
 // choose returns what d carries: the whole value of its record while that stays small together.
@@ -102,9 +113,9 @@ func (l *letter) records(limits *limits) []*kgo.Record {
 	frame := &kgo.Record{
 		Topic:   l.whole.Topic,
 		Value:   frameJSON(l.whole.Key, l.theirs),
-		Headers: append(l.about, header(LetterHolds, HoldsFrame)),
+		Headers: l.headers(HoldsFrame, nil),
 	}
-	bare := &kgo.Record{Topic: l.whole.Topic, Value: l.whole.Value, Headers: l.about}
+	bare := &kgo.Record{Topic: l.whole.Topic, Value: l.whole.Value, Headers: l.headers(l.holds, nil)}
 	return append(
 		parts(frame, limits.value(frame)-partHeaders),
 		parts(bare, limits.value(bare)-partHeaders)...)
@@ -130,7 +141,7 @@ func parts(r *kgo.Record, room int) []*kgo.Record {
 
 // describe returns the headers that say where r came from and why it could not be read.
 func describe(r *kgo.Record, d *detection.DeadLetter) []kgo.RecordHeader {
-	headers := append(make([]kgo.RecordHeader, 0, 16+len(r.Headers)),
+	headers := append(make([]kgo.RecordHeader, 0, 16),
 		header(LetterTopic, r.Topic),
 		header(LetterPartition, strconv.Itoa(int(r.Partition))),
 		header(LetterOffset, strconv.FormatInt(r.Offset, 10)),
@@ -146,6 +157,9 @@ func describe(r *kgo.Record, d *detection.DeadLetter) []kgo.RecordHeader {
 	}
 	if d.AlertID != "" {
 		headers = append(headers, header(LetterAlertID, d.AlertID))
+	}
+	if n := Replays(r.Headers); n > 0 {
+		headers = append(headers, header(LetterReplays, strconv.Itoa(n)))
 	}
 	return headers
 }

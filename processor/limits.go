@@ -7,10 +7,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// MostRecordBytes is the most that Options.MaxRecordBytes may be.
+const MostRecordBytes = 64 << 20
+
 // The sizes that a topic's max.message.bytes is taken within.
 const (
 	minRecordBytes = 16 << 10 // alerts can be shrunk to half of it
-	maxRecordBytes = 64 << 20
+	maxRecordBytes = MostRecordBytes
 )
 
 // batchOverhead is what a batch of one record takes beyond the record: the batch header of 61 bytes and

@@ -148,5 +148,8 @@ func fill(d *detection.Record, r *kgo.Record, at time.Time) *detection.Record {
 		Value: r.Value, Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp,
 		DecidedAt: at,
 	}
+	if len(r.Headers) > 0 {
+		d.Identity = replayIdentity(r.Headers)
+	}
 	return d
 }

@@ -88,7 +88,11 @@ func (p *Processor) connect(ctx context.Context, admin *kadm.Client) error {
 // not every broker answers: then Options.MaxRecordBytes holds, and what turns out to be too large is made
 // smaller.
 func (p *Processor) learnLimits(ctx context.Context, admin *kadm.Client) error {
-	configs, err := admin.DescribeTopicConfigs(ctx, p.o.outputTopics()...)
+	return p.learnLimitsOf(ctx, admin, p.o.outputTopics()...)
+}
+
+func (p *Processor) learnLimitsOf(ctx context.Context, admin *kadm.Client, topics ...string) error {
+	configs, err := admin.DescribeTopicConfigs(ctx, topics...)
 	if err != nil && isTransient(err) {
 		return fmt.Errorf("describing topics: %w", err)
 	}
