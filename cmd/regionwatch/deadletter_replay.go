@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/deadletter"
+	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/detection"
+)
+
+// replayFlags are the flags of deadletter replay that are no settings.
+type replayFlags struct {
+	letters    *letterFlags
+	to         *choice
+	format     *choice
+	maxReplays *parsed[int64]
+	again      bool
+	dryRun     bool
+}
+
+func newDeadLetterReplayCommand() *cobra.Command {
+	f := replayFlags{
+		to: newChoice(deadletter.ToDecision.String(), deadletter.ToInput.String()), format: newChoice("table", "json"),
+		maxReplays: newNumber("1", 1, processor.MaxReplays),
+	}
+	cmd := &cobra.Command{
+		Use:   "replay",
+		Short: "Replay the records of dead letters, each once",
+		Long: "Replay the records of dead letters that are selected, all unless flags say otherwise; after an upgrade that\n" +
+			"reads them, or with a larger max-event-bytes. To the decision they are decided here, under the settings of\n" +
+			"run, and their alerts and new dead letters are written; alerts have the ids and the origin that they would\n" +
+			"have had. To the input they are written to the input topic once more: whoever else reads it sees them too,\n" +
+			"and their place in the topic is a new one.\n\n" +
+			"A record is replayed once: what was replayed is noted in the dead-letter topic, in the transaction that\n" +
+			"replays it, so the same command, or another selection, or one after a crash, replays the rest only. Only one\n" +
+			"replay of a topic runs at a time: a new one stops the one before. What cannot be read again becomes a new\n" +
+			"dead letter that counts its replays.",
+		Example: "  regionwatch deadletter replay --brokers kafka-1:9092 --reason too-large --max-event-bytes 256MiB --dry-run\n" +
+			"  regionwatch deadletter replay --config regionwatch.yaml --since 2026-11-01T00:00:00Z --to input",
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	f.letters = addLetterFlags(cmd)
+	f.to.addTo(cmd, "to", "where to")
+	f.format.addTo(cmd, "format", "form of the account, and of the records with --dry-run")
+	cmd.Flags().Var(f.maxReplays, "max-replays", "refuse records that were replayed as often and failed each time")
+	cmd.Flags().BoolVar(&f.again, "again", false, "replay what was replayed before, too")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say which records would be replayed and what would be written where, and write nothing")
+	addSettings(cmd, "brokers")
+	return cmd
+}
+
+func (f *replayFlags) run(cmd *cobra.Command) error {
+	s, loaded, err := loadBoth(cmd)
+	if err != nil {
+		return mistake{err}
+	}
+	selection, err := f.letters.selection()
+	if err != nil {
+		return err
+	}
+	ctx, stop := stopLetters(cmd)
+	defer stop()
+	policy, err := replayPolicy(ctx, s, loaded)
+	if err != nil {
+		return err
+	}
+	topic, closeBar := letterTopic(s, cmd.ErrOrStderr())
+	defer closeBar()
+	stdout := cmd.OutOrStdout()
+	replay := deadletter.Replay{
+		Topic: topic, Selection: selection, Options: replayOptions(s, policy), MaxReplays: int(f.maxReplays.value),
+		Limit: uint64(f.letters.limit.value), Again: f.again, DryRun: f.dryRun, OnPlan: f.writePlan(stdout),
+	}
+	if f.to.word == deadletter.ToInput.String() {
+		replay.To = deadletter.ToInput
+	}
+	account, err := replay.Run(ctx)
+	closeBar()
+	if writeErr := f.writeAccount(stdout, &account); writeErr != nil {
+		return errors.Join(letterError(ctx, err), writeErr)
+	}
+	if err != nil {
+		return letterError(ctx, err)
+	}
+	return account.Whole()
+}
+
+// replayPolicy returns the policy that run would begin with.
+func replayPolicy(ctx context.Context, s *config.Settings, loaded loadedPolicy) (*detection.Policy, error) {
+	if s.PolicyTopic == "" {
+		return loaded.Policy, nil
+	}
+	topic, err := openPolicyTopic(s)
+	if err != nil {
+		return nil, err
+	}
+	defer topic.close()
+	newest, err := topic.first(ctx)
+	return newest.Policy, err
+}
+
+// replayOptions are those of run, as far as a replay has a use for them.
+func replayOptions(s *config.Settings, policy *detection.Policy) processor.Options {
+	o := newOptions(s)
+	o.Delivery = processor.AtLeastOnce // a replay has no instance that a session would be named after
+	o.Policy = func() *detection.Policy { return policy }
+	return o
+}
+
+// writePlan returns what tells of a record that would be replayed.
+func (f *replayFlags) writePlan(w io.Writer) func(*deadletter.Plan) error {
+	if f.format.word == "json" {
+		encoder := lettersJSON(w)
+		return func(p *deadletter.Plan) error { return encoder.Encode(newShownPlan(p)) }
+	}
+	return func(p *deadletter.Plan) error {
+		shown := newShownPlan(p)
+		line := fmt.Sprintf("%d:%d  %s  %s ->", shown.Letter.Partition, shown.Letter.Offset, p.Letter.Origin, shown.Reason)
+		if len(shown.Writes) == 0 {
+			line += " nothing to write"
+		}
+		for _, write := range shown.Writes {
+			line += fmt.Sprintf(" %s %s", grouped(write.Count), write.Name)
+		}
+		_, err := fmt.Fprintln(w, printable(line))
+		return err
+	}
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/regionwatch/regionwatch/deadletter"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// letterFlags say which dead letters are wanted.
+type letterFlags struct {
+	reasons         []string
+	since, until    *parsed[time.Time]
+	originTopics    []string
+	originPartition *parsed[deadletter.Range]
+	originOffset    *parsed[deadletter.Range]
+	partition       *parsed[deadletter.Range]
+	offset          *parsed[deadletter.Range]
+	limit           *parsed[int64]
+}
+
+// addLetterFlags gives a command the flags that select.
+func addLetterFlags(cmd *cobra.Command) *letterFlags {
+	f := &letterFlags{
+		since: newPast(), until: newPast(), originPartition: newRange(math.MaxInt32), originOffset: newRange(math.MaxInt64),
+		partition: newRange(math.MaxInt32), offset: newRange(math.MaxInt64), limit: newNumber("0", 0, math.MaxInt64),
+	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.reasons, "reason", nil, "letters with these reasons only (several with commas)")
+	mustBeKnown(cmd.RegisterFlagCompletionFunc("reason", cobra.FixedCompletions(letterReasons(), cobra.ShellCompDirectiveNoFileComp)))
+	flags.Var(f.since, "since", "letters that were written then or later (RFC 3339, or how long ago: 36h, 7d)")
+	flags.Var(f.until, "until", "letters that were written before (RFC 3339, or how long ago: 36h, 7d)")
+	flags.StringSliceVar(&f.originTopics, "origin-topic", nil, "letters of records of these topics only (several with commas)")
+	flags.Var(f.originPartition, "origin-partition", "letters of records of these partitions only (3, 3-7, 3-)")
+	flags.Var(f.originOffset, "origin-offset", "letters of records with these offsets only (3, 3-7, 3-)")
+	flags.Var(f.partition, "partition", "letters in these partitions of the dead-letter topic only (3, 3-7, 3-)")
+	flags.Var(f.offset, "offset", "letters with these offsets in the dead-letter topic only (3, 3-7, 3-)")
+	flags.Var(f.limit, "limit", "most letters; 0 is no limit")
+	return f
+}
+
+// selection returns what the flags select.
+func (f *letterFlags) selection() (deadletter.Selection, error) {
+	for _, word := range f.reasons {
+		if known := letterReasons(); !slices.Contains(known, word) {
+			return deadletter.Selection{}, mistake{errors.New("flag --reason: " + strconv.Quote(word) + " is not known; allowed: " + strings.Join(known, ", "))}
+		}
+	}
+	return deadletter.Selection{
+		Reasons: f.reasons, Since: f.since.value, Until: f.until.value, OriginTopics: f.originTopics,
+		OriginPartition: f.originPartition.value, OriginOffset: f.originOffset.value,
+		Partition: f.partition.value, Offset: f.offset.value,
+	}, nil
+}
+
+// letterReasons are the reasons of letters.
+func letterReasons() (names []string) {
+	for r := cloudtrail.ReasonNone + 1; int(r) < cloudtrail.ReasonCount; r++ {
+		names = append(names, r.String())
+	}
+	return names
+}
+
+// newPast returns a time, given as it is or as how long ago; zero unless it is given.
+func newPast() *parsed[time.Time] {
+	return newParsed("", "time", func(text string) (time.Time, error) {
+		if text == "" {
+			return time.Time{}, nil
+		}
+		if days, ok := strings.CutSuffix(text, "d"); ok {
+			if n, err := strconv.ParseUint(days, 10, 16); err == nil {
+				return time.Now().AddDate(0, 0, -int(n)), nil
+			}
+		}
+		if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+			return time.Now().Add(-ago), nil
+		}
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return at, errors.New("is no time; allowed: RFC 3339 such as 2026-11-01T00:00:00Z, or how long ago, such as 36h or 7d")
+		}
+		return at, nil
+	})
+}
+
+// newRange returns a range of numbers from 0 on; all of them unless it is given.
+func newRange(most int64) *parsed[deadletter.Range] {
+	return newParsed("", "range", func(text string) (deadletter.Range, error) {
+		r := deadletter.All()
+		first, last, isRange := strings.Cut(text, "-")
+		if !isRange {
+			last = first
+		}
+		var err, lastErr error
+		if first != "" {
+			r.From, err = strconv.ParseInt(first, 10, 64)
+		}
+		if last != "" {
+			r.To, lastErr = strconv.ParseInt(last, 10, 64)
+		}
+		if err != nil || lastErr != nil || text == "-" || r.From > r.To || r.From > most {
+			return r, errors.New("is no range; allowed: 3, 3-7, 3- or -7")
+		}
+		return r, nil
+	})
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/deadletter"
+)
+
+// showFlags are the flags of deadletter show that are no settings.
+type showFlags struct {
+	format *choice
+	raw    bool
+}
+
+func newDeadLetterShowCommand() *cobra.Command {
+	f := showFlags{format: newChoice("text", "json")}
+	cmd := &cobra.Command{
+		Use:   "show PARTITION:OFFSET|origin TOPIC:PARTITION:OFFSET",
+		Short: "Show one dead letter, and where decoding stopped",
+		Long: "Show the dead letter at PARTITION:OFFSET of the dead-letter topic, or the first one of the record that\n" +
+			"was read at TOPIC:PARTITION:OFFSET: what its headers say, whether it would be read now, where decoding\n" +
+			"stops and the bytes around that place. A letter in parts is put together; any part names it.",
+		Example: "  regionwatch deadletter show 0:17 --brokers kafka-1:9092\n" +
+			"  regionwatch deadletter show origin cloudtrail:3:42 --brokers kafka-1:9092 --raw > record.json",
+		Args: func(_ *cobra.Command, args []string) error {
+			_, err := parseLetterPlace(args)
+			return err
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	f.format.addTo(cmd, "format", "form of the letter; json is one object, key, value and headers in base64")
+	cmd.Flags().BoolVar(&f.raw, "raw", false, "write the record's value as it came, and nothing else")
+	addNamedSettings(cmd, append(config.Reach(), "config", "dead-letter-topic", "max-batch-bytes", "max-event-bytes")...)
+	return cmd
+}
+
+// letterPlace is where a letter stands, or its record stood where topic is not empty.
+type letterPlace recordPlace
+
+var letterPattern = regexp.MustCompile(`^([0-9]{1,10}):([0-9]{1,19})$`)
+
+func parseLetterPlace(args []string) (letterPlace, error) {
+	wrong := errors.New("name one dead letter, as PARTITION:OFFSET, or its record, as origin TOPIC:PARTITION:OFFSET")
+	if len(args) == 2 && args[0] == "origin" {
+		args = args[1:]
+	}
+	if len(args) != 1 {
+		return letterPlace{}, wrong
+	}
+	if place, ok := parsePlace(args[0]); ok {
+		return letterPlace(place), nil
+	}
+	parts := letterPattern.FindStringSubmatch(args[0])
+	if parts == nil {
+		return letterPlace{}, fmt.Errorf("%q: %w", args[0], wrong)
+	}
+	partition, err := strconv.ParseInt(parts[1], 10, 32)
+	offset, err2 := strconv.ParseInt(parts[2], 10, 64)
+	if err != nil || err2 != nil {
+		return letterPlace{}, fmt.Errorf("%q: %w", args[0], wrong)
+	}
+	return letterPlace{partition: int32(partition), offset: offset}, nil
+}
+
+func (f *showFlags) run(cmd *cobra.Command, args []string) error {
+	s, err := readSettings(cmd, "brokers")
+	if err != nil {
+		return mistake{err}
+	}
+	stdout := cmd.OutOrStdout()
+	if f.raw && isTerminal(stdout) {
+		return mistake{errors.New("flag --raw: the value may hold what a terminal obeys; send it to a file or a command")}
+	}
+	place, err := parseLetterPlace(args)
+	if err != nil {
+		return mistake{err}
+	}
+	ctx, stop := stopLetters(cmd)
+	defer stop()
+	topic, closeBar := letterTopic(s, cmd.ErrOrStderr())
+	found, err := findLetter(ctx, &topic, place)
+	closeBar()
+	switch {
+	case err != nil:
+		return letterError(ctx, err)
+	case f.raw && found.Letter.Holds != "":
+		return fmt.Errorf("%s holds %s", found.Letter.Place, holdsText(found))
+	case f.raw:
+		_, err = stdout.Write(found.Letter.Value)
+		return err
+	case f.format.word == "json":
+		return lettersJSON(stdout).Encode(newShownLetter(found, s.MaxEventBytes))
+	}
+	return writeLetter(stdout, found, s.MaxEventBytes)
+}
+
+func findLetter(ctx context.Context, topic *deadletter.Topic, p letterPlace) (*deadletter.Found, error) {
+	var found *deadletter.Found
+	var err error
+	name := fmt.Sprintf("%d:%d of %s", p.partition, p.offset, topic.Name)
+	if p.topic == "" {
+		found, err = topic.Letter(ctx, p.partition, p.offset)
+	} else {
+		name = "the record " + recordPlace(p).String()
+		found, err = topic.OfRecord(ctx, deadletter.Place{Topic: p.topic, Partition: p.partition, Offset: p.offset})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return found, nil
+}

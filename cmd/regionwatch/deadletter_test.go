@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/processortest"
+)
+
+// A letter of the tests, with what an attacker would like to do to the terminal of whoever looks at it.
+func hostileLetter(partition int32, offset int64, at time.Time, more ...kgo.RecordHeader) *kgo.Record {
+	h := func(key, value string) kgo.RecordHeader { return kgo.RecordHeader{Key: key, Value: []byte(value)} }
+	headers := []kgo.RecordHeader{
+		h(processor.LetterTopic, "cloudtrail"), h(processor.LetterPartition, fmt.Sprint(offset%3)), h(processor.LetterOffset, fmt.Sprint(offset)),
+		h(processor.LetterTimestamp, "2026-03-04T05:06:07.008Z"), h(processor.LetterReason, "syntax"),
+		h(processor.LetterError, "decoding event: byte 61: found '\\x1b', want a string \x1b[2J\u202e"),
+		h(processor.LetterShape, "event"), h(processor.LetterAlerted, "1"), h(processor.LetterCount, "1"),
+		h(processor.LetterIndex, "0"), h(processor.LetterAlertID, "c679e136-714f-5399-a105-a6ec277fff85"),
+	}
+	headers = append(append(headers, more...), h(processor.LetterHeaders, "1"), h("trace\x1b[31m", "\x1b]0;owned\x07\xff"))
+	return &kgo.Record{
+		Topic: "cloudtrail-dead-letters", Partition: partition, Timestamp: at, Key: []byte("key\x1b[2J"), Headers: headers,
+		Value: []byte("{\"eventVersion\":\"1.11\",\"awsRegion\":\"eu-west-3\",\"readOnly\":false,\x1b[2J\"userAgent\":\"\u202e\"}"),
+	}
+}
+
+func letterCluster(t *testing.T) (c *processortest.Cluster, brokers string) {
+	t.Helper()
+	c = processortest.New(t, kfake.SeedTopics(2, "cloudtrail", "cloudtrail-alerts", "cloudtrail-dead-letters"))
+	return c, strings.Join(c.ListenAddrs(), ",")
+}
+
+func TestDeadLetterGolden(t *testing.T) {
+	c, brokers := letterCluster(t)
+	at := time.Date(2026, 3, 4, 5, 0, 0, 0, time.UTC)
+	for i := range 5 {
+		c.Produce(hostileLetter(int32(i%2), int64(40+i), at.Add(time.Duration(i)*time.Hour)))
+	}
+	c.Produce(&kgo.Record{Topic: "cloudtrail-dead-letters", Timestamp: at, Value: []byte("\x1b[2Jno letter")})
+	f := func(name string, args ...string) {
+		t.Helper()
+		stdout, stderr, status := runCommand(t, append(append([]string{"deadletter"}, args...), "--brokers", brokers)...)
+		if status != exitDone || stderr != "" {
+			t.Errorf("%q: exit status %d: %s", args, status, stderr)
+		}
+		if strings.ContainsAny(stdout, "\x1b\u202e\x07") || !utf8.ValidString(stdout) {
+			t.Errorf("%q: what a terminal obeys is in %q", args, stdout)
+		}
+		golden(t, name+".golden", stdout)
+	}
+	f("deadletter.list.table", "list")
+	f("deadletter.list.json", "list", "--format", "json", "--since", "2026-03-04T06:00:00Z", "--origin-partition", "1-2")
+	f("deadletter.show.text", "show", "0:1")
+	f("deadletter.show.json", "show", "origin", "cloudtrail:1:43", "--format", "json")
+	f("deadletter.replay.dry", "replay", "--dry-run", "--to", "input", "--partition", "0")
+}
+
+func TestDeadLetterRaw(t *testing.T) {
+	c, brokers := letterCluster(t)
+	r := hostileLetter(0, 40, time.Unix(1, 0))
+	c.Produce(r)
+	stdout, stderr, status := runCommand(t, "deadletter", "show", "0:0", "--raw", "--brokers", brokers)
+	if status != exitDone || stdout != string(r.Value) {
+		t.Errorf("exit status %d, %q: %s", status, stdout, stderr)
+	}
+}
+
+func TestDeadLetterFailure(t *testing.T) {
+	c, brokers := letterCluster(t)
+	c.Produce(&kgo.Record{Topic: "cloudtrail-dead-letters", Value: []byte("none")})
+	f := func(args string, want string) {
+		t.Helper()
+		_, stderr, status := runCommand(t, append([]string{"deadletter", "--brokers", brokers}, strings.Fields(args)...)...)
+		if status != exitMistake || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit status %d: %s\nwant %q", args, status, stderr, want)
+		}
+	}
+	f("list --reason syntaks", `flag --reason: "syntaks" is not known; allowed: syntax, truncated,`)
+	f("list --since yesterday", `flag --since: "yesterday" is no time`)
+	f("list --origin-partition 7-3", `flag --origin-partition: "7-3" is no range`)
+	f("list --offset -", `flag --offset: "-" is no range`)
+	f("list --dead-letter-topic nowhere", `topic "nowhere": there is no such topic`)
+	f("show", "name one dead letter, as PARTITION:OFFSET")
+	f("show 0", `"0": name one dead letter`)
+	f("show 9:0", "the topic has the partitions 0 to 1")
+	f("show 0:7", "the partition holds the offsets 0 to 0")
+	f("show 1:0", "the partition holds no records")
+	f("show 0:0", "it has not the headers of a dead letter")
+	f("show origin cloudtrail:0:5", "the record cloudtrail:0:5: there is no such dead letter")
+	f("replay --max-replays 0", `flag --max-replays: "0" is not allowed`)
+	f("replay --to nowhere", `flag --to: "nowhere" is not known; allowed: decision, input`)
+}
+
+// The command replays what it says, once, with the settings of run.
+func TestDeadLetterReplay(t *testing.T) {
+	c, brokers := letterCluster(t)
+	c.Produce(&kgo.Record{Topic: "cloudtrail", Value: []byte("x")}, hostileLetter(0, 0, time.Unix(1, 0)), hostileLetter(0, 1, time.Unix(1, 0)))
+	f := func(wantStatus int, args ...string) (account struct{ Replayed, Already, Refused, Foreign uint64 }) {
+		t.Helper()
+		stdout, stderr, status := runCommand(t, append([]string{"deadletter", "replay", "--format", "json", "--brokers", brokers}, args...)...)
+		if status != wantStatus {
+			t.Errorf("%q: exit status %d: %s", args, status, stderr)
+		}
+		if err := json.Unmarshal([]byte(stdout), &account); err != nil {
+			t.Fatalf("%q: %v in %q", args, err, stdout)
+		}
+		return account
+	}
+	if a := f(exitFault, "--input-topic", "others"); a.Foreign != 2 {
+		t.Errorf("%+v", a)
+	}
+	if a := f(exitDone, "--origin-offset", "1", "--unused-regions", "eu-west-3", "--alert-format", "ocsf"); a.Replayed != 1 {
+		t.Errorf("%+v", a)
+	}
+	if a := f(exitDone); a.Replayed != 1 || a.Already != 1 {
+		t.Errorf("%+v", a)
+	}
+	if a := f(exitDone); a.Replayed != 0 || a.Already != 2 || a.Refused != 2 { // the value is as damaged as before
+		t.Errorf("%+v", a)
+	}
+	alerts := c.ReadAll("cloudtrail-alerts")
+	if len(alerts) != 2 || !bytes.Contains(alerts[0].Value, []byte(`"class_uid":2004`)) || bytes.Contains(alerts[1].Value, []byte(`"class_uid"`)) {
+		t.Errorf("%d alerts", len(alerts))
+	}
+	stdout, _, _ := runCommand(t, "deadletter", "show", "0:0", "--brokers", brokers)
+	if !strings.Contains(stdout, "to decision") {
+		t.Errorf("that it was replayed is not shown:\n%s", stdout)
+	}
+}

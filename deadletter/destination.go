@@ -1,0 +1,126 @@
+package deadletter
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor"
+)
+
+// Destination is where replays go.
+type Destination uint8
+
+// The destinations.
+const (
+	// ToDecision decides a record at once, as run would have at the place that it was read from, and writes
+	// its alerts and dead letters. The input topic and whoever else reads it are left alone; the origin and
+	// the ids of the alerts are those of the first time.
+	ToDecision Destination = iota
+	// ToInput writes a record to the partition that it was read from once more. All that read the input topic
+	// see it.
+	ToInput
+)
+
+// String returns the destination as it is written in flags and markers.
+func (d Destination) String() string {
+	if d == ToInput {
+		return "input"
+	}
+	return "decision"
+}
+
+// target makes of a record what is to be written for its replay.
+type target interface {
+	// records returns what there is to write. It is asked again after smaller.
+	records(l *Letter) ([]*kgo.Record, error)
+	// smaller makes records smaller from now on, because one was rejected as too large, and reports whether
+	// there was room to.
+	smaller() bool
+}
+
+// decision is the target of ToDecision.
+type decision struct {
+	redecider *processor.Redecider
+	topics    []string // that it writes to
+	now       func() time.Time
+}
+
+func (d *decision) records(l *Letter) ([]*kgo.Record, error) {
+	return d.redecider.Decide(l.replayed(), d.now())
+}
+
+func (d *decision) smaller() bool {
+	room := false
+	for _, topic := range d.topics {
+		if d.redecider.Smaller(topic) {
+			room = true
+		}
+	}
+	return room
+}
+
+// input is the target of ToInput.
+type input struct {
+	partitions map[string]int32 // of each input topic that there is
+}
+
+func (t *input) records(l *Letter) ([]*kgo.Record, error) {
+	n := t.partitions[l.Origin.Topic]
+	if n == 0 {
+		return nil, fmt.Errorf("topic %s: there is no such topic, or it may not be written", quote(l.Origin.Topic))
+	}
+	r := l.replayed()
+	return []*kgo.Record{{Topic: r.Topic, Partition: r.Partition % n, Key: r.Key, Value: r.Value, Headers: r.Headers}}, nil
+}
+
+func (t *input) smaller() bool { return false }
+
+// inputs tells the input topics of the settings from others. The origin of a letter is text in a topic, which
+// must not choose where we write.
+type inputs struct {
+	names    []string
+	patterns []*regexp.Regexp
+}
+
+func newInputs(o *processor.Options) (*inputs, error) {
+	if !o.InputPattern {
+		return &inputs{names: o.InputTopics}, nil
+	}
+	t := new(inputs)
+	for _, pattern := range o.InputTopics {
+		re, err := regexp.Compile(pattern)
+		if err != nil {
+			return nil, fmt.Errorf("input topics: %w", err)
+		}
+		t.patterns = append(t.patterns, re)
+	}
+	return t, nil
+}
+
+func (t *inputs) has(topic string) bool {
+	return slices.Contains(t.names, topic) ||
+		slices.ContainsFunc(t.patterns, func(re *regexp.Regexp) bool { return re.MatchString(topic) })
+}
+
+// partitions returns how many partitions each input topic has that exists.
+func (t *inputs) partitions(ctx context.Context, admin *kadm.Client) (map[string]int32, error) {
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	topics, err := admin.ListTopics(ctx, t.names...)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the input topics: %w", err)
+	}
+	counts := make(map[string]int32)
+	for name, topic := range topics {
+		if topic.Err == nil && t.has(name) {
+			counts[name] = int32(len(topic.Partitions))
+		}
+	}
+	return counts, nil
+}

@@ -1,0 +1,124 @@
+package deadletter
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/regionwatch/regionwatch/processor"
+)
+
+// part writes "ORIGIN OFFSET PART/PARTS VALUE" as a letter; 0/0 is one in one record.
+func part(t *testing.T, text string) *Letter {
+	t.Helper()
+	l := &Letter{Index: -1}
+	var value string
+	if _, err := fmt.Sscanf(text, "%s %d %d/%d %s", &l.Origin.Topic, &l.Origin.Offset, &l.Part, &l.Parts, &value); err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	l.Value = []byte(value)
+	return l
+}
+
+func TestAssembler(t *testing.T) {
+	f := func(want string, parts ...string) {
+		t.Helper()
+		var got []string
+		a := Assembler{OnIncomplete: func(l *Letter) { got = append(got, fmt.Sprint("!", l.Origin.Offset)) }}
+		for i, text := range parts {
+			l := part(t, text)
+			l.Place.Offset, l.Offsets = int64(i), []int64{int64(i)}
+			if whole := a.Add(l); whole != nil {
+				got = append(got, fmt.Sprintf("%d=%s@%d", whole.Origin.Offset, whole.Value, whole.Offsets))
+			}
+		}
+		a.Finish()
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("%q:\ngot  %s\nwant %s", parts, text, want)
+		}
+		if len(a.open) != 0 || a.held != 0 {
+			t.Errorf("%q: %d sets of %d bytes are kept", parts, len(a.open), a.held)
+		}
+	}
+	f("1=x@[0]", "a 1 0/0 x")
+	f("1=xyz@[0 1 2]", "a 1 1/3 x", "a 1 2/3 y", "a 1 3/3 z")
+	f("2=m@[1] 1=xy@[0 2]", "a 1 1/2 x", "b 2 0/0 m", "a 1 2/2 y")                 // of two input partitions
+	f("2=mn@[1 2] 1=xy@[0 3]", "a 1 1/2 x", "b 2 1/2 m", "b 2 2/2 n", "a 1 2/2 y") // both in parts
+	f("!1 2=m@[1] !1", "a 1 1/2 x", "a 2 0/0 m", "a 1 2/2 y")                      // of one: the writer was interrupted
+	f("!1 1=xy@[1 2]", "a 1 1/2 x", "a 1 1/2 x", "a 1 2/2 y")                      // written again
+	f("!1 1=pqr@[1 2 3]", "a 1 1/2 x", "a 1 1/3 p", "a 1 2/3 q", "a 1 3/3 r")      // in smaller parts
+	f("!1 !1", "a 1 1/3 x", "a 1 3/3 z")                                           // the middle is missing
+	f("!1", "a 1 2/2 y")                                                           // the beginning is
+	f("!1", "a 1 1/2 x")                                                           // the end is
+	f("1=xy@[0 1] 1=xy@[2 3]", "a 1 1/2 x", "a 1 2/2 y", "a 1 1/2 x", "a 1 2/2 y") // twice
+	f("!1 !2 2=mn@[2 3]", "a 1 1/2 x", "a 2 2/2 n", "a 2 1/2 m", "a 2 2/2 n")      // parts of two letters mixed up
+	f("1=x@[0]", "a 1 1/1 x")
+}
+
+// Hostile parts cannot make it keep more than its bounds.
+func TestAssemblerIsBounded(t *testing.T) {
+	lost := 0
+	a := Assembler{OnIncomplete: func(*Letter) { lost++ }}
+	for i := range 2 * maxOpenInputs {
+		a.Add(&Letter{Origin: Place{Partition: int32(i)}, Part: 1, Parts: 2})
+	}
+	if len(a.open) != maxOpenInputs || lost != maxOpenInputs {
+		t.Errorf("%d sets are open, %d are lost", len(a.open), lost)
+	}
+	a.Finish()
+	piece := make([]byte, 32<<20)
+	for i := 1; i <= maxSetBytes/len(piece)+1; i++ {
+		a.Add(&Letter{Part: i, Parts: maxParts, Value: piece})
+	}
+	if a.held > maxSetBytes || len(a.open) != 0 {
+		t.Errorf("%d bytes are held", a.held)
+	}
+}
+
+// Key and headers that go ahead belong to the value that follows.
+func TestAssemblerFrame(t *testing.T) {
+	frame, err := json.Marshal(frameContents{Key: []byte("k\xff"), Headers: []struct{ Key, Value []byte }{{[]byte("h\xfe"), []byte("v")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	letter := func(holds string, part, parts int, value []byte) *Letter {
+		return &Letter{Index: -1, Holds: holds, Part: part, Parts: parts, Value: value}
+	}
+	var a Assembler
+	var got *Letter
+	for _, l := range []*Letter{
+		letter(processor.HoldsFrame, 1, 2, frame[:5]), letter(processor.HoldsFrame, 2, 2, frame[5:]),
+		letter(processor.HoldsPiece, 1, 2, []byte("x")), letter(processor.HoldsPiece, 2, 2, []byte("y")),
+	} {
+		got = a.Add(l)
+	}
+	if got == nil || string(got.Value) != "xy" || string(got.Key) != "k\xff" || got.Holds != processor.HoldsPiece ||
+		len(got.Headers) != 1 || got.Headers[0].Key != "h\xfe" {
+		t.Errorf("%+v", got)
+	}
+	lost := 0
+	a = Assembler{OnIncomplete: func(*Letter) { lost++ }}
+	if a.Add(letter(processor.HoldsFrame, 1, 1, []byte("no JSON"))) != nil || lost != 1 || len(a.open) != 0 {
+		t.Errorf("a broken frame: %d lost", lost)
+	}
+}
+
+func TestReread(t *testing.T) {
+	f := func(want, value, told string, index int) {
+		t.Helper()
+		r := Reread(&Letter{Value: []byte(value), Error: told, Index: index}, 0)
+		got := fmt.Sprintf("%d events, %d faults", r.Events, r.Faults)
+		if s := r.Stop; s != nil {
+			got += fmt.Sprintf(", %v %s %d/%d %q", s.Now, s.Reason, s.At, s.Length, s.Around[s.At-s.From:])
+		}
+		if got != want {
+			t.Errorf("%q:\ngot  %s\nwant %s", value, got, want)
+		}
+	}
+	f(`1 events, 0 faults`, event("a"), "", 0)
+	f(`1 events, 0 faults, false  24/117 "eventID\":\"a\",\"awsRegion\""`, event("a"), "decoding event: byte 24: found", 0)
+	f(`1 events, 0 faults`, event("a"), "byte 999999: far away", 0)
+	f(`0 events, 1 faults, true truncated 5/5 ""`, `{"bad`, "", -1)
+	f(`2 events, 2 faults, true syntax 1/7 "worse\n"`, event("a")+"\n{bad\n"+event("b")+"\n{worse\n", "", 3)
+}

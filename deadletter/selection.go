@@ -1,0 +1,49 @@
+package deadletter
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// Range is a range of whole numbers, both ends included. The zero value is 0 alone; see [All].
+type Range struct{ From, To int64 }
+
+// All is every number.
+func All() Range { return Range{0, math.MaxInt64} }
+
+// Holds reports whether n is in the range.
+func (r Range) Holds(n int64) bool { return r.From <= n && n <= r.To }
+
+// Selection says which letters are wanted. Each field narrows it down. Make it with [Everything].
+type Selection struct {
+	Reasons         []string  // any of them; none means all
+	Since           time.Time // written then or later; zero means no bound
+	Until           time.Time // written before; zero means no bound
+	OriginTopics    []string  // any of them; none means all
+	OriginPartition Range
+	OriginOffset    Range
+	Partition       Range // of the dead-letter topic
+	Offset          Range // in the dead-letter topic
+}
+
+// Everything selects all letters.
+func Everything() Selection {
+	return Selection{OriginPartition: All(), OriginOffset: All(), Partition: All(), Offset: All()}
+}
+
+// Wants reports whether a letter is selected. Of several parts the first one counts.
+func (s *Selection) Wants(l *Letter) bool {
+	switch {
+	case len(s.Reasons) > 0 && !slices.Contains(s.Reasons, l.Reason),
+		!s.Since.IsZero() && l.Time.Before(s.Since),
+		!s.Until.IsZero() && !l.Time.Before(s.Until),
+		len(s.OriginTopics) > 0 && !slices.Contains(s.OriginTopics, l.Origin.Topic),
+		!s.OriginPartition.Holds(int64(l.Origin.Partition)),
+		!s.OriginOffset.Holds(l.Origin.Offset),
+		!s.Partition.Holds(int64(l.Place.Partition)),
+		!s.Offset.Holds(l.Place.Offset):
+		return false
+	}
+	return true
+}

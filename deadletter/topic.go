@@ -1,0 +1,129 @@
+package deadletter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Topic is a dead-letter topic and how to reach it. It is read in no group: nothing is committed, and each
+// reading ends where the topic ended when it began. Name and Client are required.
+type Topic struct {
+	Name string
+	// Client returns a client with the options that are given beside those of the connection. It is closed
+	// by who asked for it.
+	Client func(...kgo.Opt) (*kgo.Client, error)
+	// MaxBatchBytes bounds a batch that is read, decompressed; 0 means the client library's own bound.
+	MaxBatchBytes int
+	// Progress, if set, is told how many offsets of how many are read.
+	Progress func(read, total int64)
+}
+
+// ErrNoTopic is returned where the topic does not exist, or may not be read.
+var ErrNoTopic = errors.New("there is no such topic, or it may not be read")
+
+// ErrEnough ends a reading without an error where a visit returns it.
+var ErrEnough = errors.New("enough was read")
+
+// extent is what is to be read: by partition the first offset, and the one after the last.
+type extent map[int32]struct{ from, to int64 }
+
+// total returns the number of offsets.
+func (e extent) total() (n int64) {
+	for _, span := range e {
+		n += max(span.to-span.from, 0)
+	}
+	return n
+}
+
+// Read visits each committed record that was written at since or later, and others before; zero means all.
+// Records of one partition come in order. A visit's error ends the reading and is returned, but for ErrEnough.
+func (t *Topic) Read(ctx context.Context, since time.Time, visit func(*kgo.Record) error) error {
+	e, err := t.committed(ctx, since)
+	if err != nil {
+		return err
+	}
+	return t.read(ctx, e, visit)
+}
+
+// committed is the extent of what is committed by now. What is at or after since comes after the first record
+// that is, so all before that one need not be read.
+func (t *Topic) committed(ctx context.Context, since time.Time) (extent, error) {
+	e, err := t.measure(ctx, (*kadm.Client).ListCommittedOffsets)
+	if err != nil {
+		return nil, err
+	}
+	return t.narrowed(ctx, e, since)
+}
+
+// written is the extent of all that stands in the topic, what is not committed yet included: reading it waits
+// for transactions that are open.
+func (t *Topic) written(ctx context.Context) (extent, error) {
+	return t.measure(ctx, (*kadm.Client).ListEndOffsets)
+}
+
+type listOffsets func(*kadm.Client, context.Context, ...string) (kadm.ListedOffsets, error)
+
+// reachTimeout bounds how long the brokers may take to say where the topic ends.
+const reachTimeout = 30 * time.Second
+
+func (t *Topic) measure(ctx context.Context, listEnds listOffsets) (extent, error) {
+	starts, err := t.list(ctx, (*kadm.Client).ListStartOffsets)
+	if err != nil {
+		return nil, err
+	}
+	ends, err := t.list(ctx, listEnds)
+	if err != nil {
+		return nil, err
+	}
+	e := make(extent)
+	for p, start := range starts {
+		e[p] = struct{ from, to int64 }{start.Offset, ends[p].Offset}
+	}
+	return e, nil
+}
+
+// narrowed returns e from the first record on that was written at since or later; a zero since is no bound.
+func (t *Topic) narrowed(ctx context.Context, e extent, since time.Time) (extent, error) {
+	if since.IsZero() {
+		return e, nil
+	}
+	first, err := t.list(ctx, func(a *kadm.Client, ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+		return a.ListOffsetsAfterMilli(ctx, since.UnixMilli(), topics...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for p, span := range e {
+		span.from = max(span.from, first[p].Offset)
+		e[p] = span
+	}
+	return e, nil
+}
+
+// list asks with a client of its own.
+func (t *Topic) list(ctx context.Context, list listOffsets) (map[int32]kadm.ListedOffset, error) {
+	client, err := t.Client(kgo.ClientID(clientID))
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	listed, err := list(kadm.NewClient(client), ctx, t.Name)
+	if err == nil {
+		err = listed.Error()
+	}
+	switch {
+	case errors.Is(err, kerr.UnknownTopicOrPartition), err == nil && len(listed[t.Name]) == 0:
+		return nil, fmt.Errorf("topic %q: %w", t.Name, ErrNoTopic)
+	case err != nil:
+		return nil, fmt.Errorf("looking for the offsets of topic %q: %w", t.Name, err)
+	}
+	return listed[t.Name], nil
+}
