@@ -197,7 +197,7 @@ var general = table{
 	},
 	{
 		Name: "admin-address", Section: sectionOther, Default: "127.0.0.1:9464",
-		Help: "address that serves /metrics, /livez and /readyz; port 0 is a free one",
+		Help: "address that serves a page to look at, /metrics, /livez and /readyz, to whoever can reach it; port 0 is a free one",
 		kind: text(func(s *Settings) *string { return &s.AdminAddress }, "address",
 			"host:port, or none", parseListen),
 	},

@@ -3,88 +3,74 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"net/http"
-	"time"
+	"strings"
+	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/regionwatch/regionwatch/admin"
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/processor"
 )
 
-// admin serves what operators and their machines ask for: /metrics, /livez and /readyz. It owns one
-// goroutine, which Close waits for.
-type admin struct {
-	server   *http.Server
-	listener net.Listener
-	done     chan struct{}
-}
-
-// startAdmin listens on the address and serves until Close. Ready returns nil, or why the instance is not ready.
-func startAdmin(ctx context.Context, address string, registry *prometheus.Registry, ready func() error, log *slog.Logger) (*admin, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("listening on admin-address %s: %w (another --admin-address, or none, avoids it)", address, err)
+// newAdminView returns what the page of the admin server shows of a processor with these options, and makes the
+// processor show it. The policy is the caller's to fill in.
+func newAdminView(s *config.Settings, o *processor.Options) *admin.Source {
+	if s.AdminAddress == config.None {
+		return &admin.Source{}
 	}
-	a := &admin{
-		listener: listener,
-		done:     make(chan struct{}),
-		server: &http.Server{
-			Handler:           adminRoutes(registry, ready),
-			ReadHeaderTimeout: 5 * time.Second,
-			ReadTimeout:       10 * time.Second,
-			WriteTimeout:      30 * time.Second,
-			IdleTimeout:       2 * time.Minute,
-			MaxHeaderBytes:    16 << 10,
-			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		},
-	}
-	go a.serve(log)
-	return a, nil
-}
-
-func (a *admin) serve(log *slog.Logger) {
-	defer close(a.done)
-	if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
-		log.Error("admin server stopped", "error", err)
-	}
-}
-
-// Address returns where it listens.
-func (a *admin) Address() string { return a.listener.Addr().String() }
-
-// Close stops the server at once: its answers are short, and a new instance may want the address.
-func (a *admin) Close() error {
-	err := a.server.Close()
-	<-a.done
-	return err
-}
-
-// adminRoutes returns the three pages, for GET and HEAD.
-func adminRoutes(registry *prometheus.Registry, ready func() error) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
-		Registry:            registry,
-		MaxRequestsInFlight: 4,
-		Timeout:             10 * time.Second,
-	}))
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if err := ready(); err != nil {
-			answer(w, http.StatusServiceUnavailable, "not ready: "+printable(err.Error()))
-			return
+	recent := admin.NewRecent(o.AlertFormat)
+	seesAlready := o.OnAlert
+	o.OnAlert = func(encoded []byte) {
+		recent.Alert(encoded)
+		if seesAlready != nil {
+			seesAlready(encoded)
 		}
-		answer(w, http.StatusOK, "ready")
-	})
-	return mux
+	}
+	o.OnDeadLetter = recent.DeadLetter
+	return &admin.Source{
+		Version: thisBuild().String(),
+		Facts: []admin.Fact{
+			{Name: "Group", Value: o.Group},
+			{Name: "Instance id", Value: o.InstanceID},
+			{Name: "Delivery", Value: o.Delivery.String()},
+			{Name: "Input", Value: strings.Join(o.InputTopics, ", ")},
+			{Name: "Alerts to", Value: o.AlertTopic},
+			{Name: "Dead letters to", Value: o.DeadLetterTopic},
+		},
+		Recent: recent,
+	}
 }
 
-func answer(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text+"\n") // a client that has gone does not matter
+// openAdmin starts the admin server where the settings want one.
+func openAdmin(ctx context.Context, s *config.Settings, registry *prometheus.Registry, p *processor.Processor, view *admin.Source, log *slog.Logger) (closeAdmin func(), address string, err error) {
+	if s.AdminAddress == config.None {
+		return func() {}, config.None, nil
+	}
+	view.Status = p.Status
+	o := admin.Options{Address: s.AdminAddress, Registry: registry, Logger: log, Source: view, Ready: func() error {
+		if ctx.Err() != nil {
+			return errDraining
+		}
+		return p.Ready()
+	}}
+	a, err := admin.Start(ctx, o)
+	if errors.Is(err, syscall.EADDRINUSE) && s.Origin("admin-address").Source == config.FromDefault {
+		// A second instance on the host must not fail for an address that nobody asked for.
+		log.Warn("admin address is taken, choosing a free port; --admin-address sets one", "address", s.AdminAddress)
+		o.Address = anyPort(s.AdminAddress)
+		a, err = admin.Start(ctx, o)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return func() { _ = a.Close() }, a.Address(), nil // the process ends; there is nobody left to tell
+}
+
+// anyPort returns the address with a port that the system chooses.
+func anyPort(address string) string {
+	host, _, _ := net.SplitHostPort(address) // the settings have checked it
+	return net.JoinHostPort(host, "0")
 }

@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/regionwatch/regionwatch/admin"
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/detection"
@@ -67,7 +69,7 @@ func newDemoCommand() *cobra.Command {
 	flags.Var(f.matching, "match-share", "share of events that are writes in an unused region, from 0 to 1")
 	flags.Var(f.damaged, "damaged-share", "share of records that are damaged, from 0 to 1")
 	flags.StringSliceVar(&f.shapes, "shape", []string{"event", "gzip+records", "ndjson"}, "shapes of the records, as generate takes them")
-	addNamedSettings(cmd, "delivery", "policy", "unused-regions")
+	addNamedSettings(cmd, "delivery", "policy", "unused-regions", "admin-address")
 	return cmd
 }
 
@@ -92,6 +94,11 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 	defer d.reader.close()
 	ctx, stop := stopOnSignal(cmd.Context(), demoSettle, slog.New(slog.DiscardHandler))
 	defer stop()
+	closeAdmin, err := d.openPage(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeAdmin()
 	d.view.begin()
 	err = d.run(ctx)
 	d.view.end()
@@ -139,6 +146,8 @@ type demo struct {
 	processor *processor.Processor
 	reader    *demoReader
 	view      *demoView
+	registry  *prometheus.Registry
+	page      *admin.Source
 }
 
 // connect makes the clients and the processor.
@@ -152,12 +161,28 @@ func (d *demo) connect(cmd *cobra.Command, policy *detection.Policy) error {
 	o.Policy = func() *detection.Policy { return policy }
 	o.Logger = d.view.logger(cmd.ErrOrStderr())
 	o.OnAlert = d.view.alert
+	d.registry = newRegistry()
+	o.Registry = d.registry
+	d.page = newAdminView(d.settings, &o)
+	since := time.Now()
+	d.page.Policy = func() admin.PolicyState {
+		return admin.PolicyState{Policy: policy, Origin: policyOrigin(d.settings), Since: since}
+	}
 	var err error
 	if d.processor, err = processor.New(o); err != nil {
 		return mistake{err}
 	}
 	d.reader, err = newDemoReader(d.broker.address)
 	return err
+}
+
+// openPage serves the page, as run does, and tells where.
+func (d *demo) openPage(ctx context.Context) (closePage func(), err error) {
+	closePage, address, err := openAdmin(ctx, d.settings, d.registry, d.processor, d.page, slog.New(slog.DiscardHandler))
+	if err == nil && address != config.None {
+		d.view.head = append(d.view.head, "look at the pipeline with a browser: http://"+address+"/")
+	}
+	return closePage, err
 }
 
 // run makes traffic until there is enough or ctx ends, and stops the processor when all of it has arrived.

@@ -2,18 +2,13 @@ package main
 
 import (
 	"fmt"
-	"strconv"
 	"time"
+
+	"github.com/regionwatch/regionwatch/plain"
 )
 
 // grouped writes a number with commas between thousands.
-func grouped(n uint64) string {
-	digits := strconv.FormatUint(n, 10)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
+func grouped(n uint64) string { return plain.Number(n) }
 
 // bytesText writes a number of bytes in the unit that suits it.
 func bytesText(n uint64) string {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/regionwatch/regionwatch/admin"
 )
 
 // TestHealth runs the command against a real admin server.
@@ -17,7 +19,9 @@ func TestHealth(t *testing.T) {
 		}
 		return nil
 	}
-	a, err := startAdmin(t.Context(), "127.0.0.1:0", newRegistry(), ready, slog.New(slog.DiscardHandler))
+	a, err := admin.Start(t.Context(), admin.Options{
+		Address: "127.0.0.1:0", Registry: newRegistry(), Ready: ready, Logger: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

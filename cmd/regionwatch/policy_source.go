@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/regionwatch/regionwatch/admin"
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
@@ -22,7 +23,7 @@ type policySource struct {
 	log      *slog.Logger
 	topic    *policyTopic // nil where the policy is in none
 	current  atomic.Pointer[loadedPolicy]
-	rejected atomic.Bool // the newest policy is broken, current is the last good one
+	news     atomic.Pointer[policyNews]
 
 	reloads, failures prometheus.Counter
 	told              map[string]bool // warnings that stand in the log
@@ -67,8 +68,24 @@ func newPolicySource(s *config.Settings, first loadedPolicy, log *slog.Logger, r
 		}),
 	}
 	p.current.Store(&first)
+	p.news.Store(&policyNews{since: time.Now()})
 	registry.MustRegister(p.reloads, p.failures, (*policyCollector)(p))
 	return p
+}
+
+// policyNews is what became of the tries to replace the policy.
+type policyNews struct {
+	since   time.Time // since when the policy decides
+	fault   string    // of the last try; empty after a good one
+	faultAt time.Time
+}
+
+// state returns the policy and what is to be known about it. It may be called from any goroutine.
+func (p *policySource) state() admin.PolicyState {
+	news := p.news.Load()
+	return admin.PolicyState{
+		Policy: p.policy(), Origin: policyOrigin(p.settings), Since: news.since, Fault: news.fault, FaultAt: news.faultAt,
+	}
 }
 
 // policy returns the policy of the next batch. It may be called from any goroutine.
@@ -92,10 +109,11 @@ func (p *policySource) run(ctx context.Context) error {
 
 // replace takes a new policy, or notes why there is none. The same fault is told once, the same policy not at all.
 func (p *policySource) replace(next loadedPolicy, err error) {
-	last := p.current.Load()
-	p.rejected.Store(err != nil)
+	last, news := p.current.Load(), policyNews{since: p.news.Load().since}
 	if err != nil {
 		p.failures.Inc()
+		news.fault, news.faultAt = err.Error(), time.Now()
+		p.news.Store(&news)
 		if p.fault != err.Error() {
 			p.fault = err.Error()
 			p.log.Error("the new policy is broken, the last good one holds on", "error", err, "policy_version", last.Version(), "policy_hash", last.Hash())
@@ -105,6 +123,10 @@ func (p *policySource) replace(next loadedPolicy, err error) {
 	p.fault = ""
 	same := next.Hash() == last.Hash() && next.Version() == last.Version()
 	p.current.Store(&next) // the same, too: files that it is made of may have come or gone
+	if !same {
+		news.since = time.Now()
+	}
+	p.news.Store(&news)
 	if !same {
 		p.reloads.Inc()
 		p.log.Info("the policy has changed", "policy_version", next.Version(), "policy_hash", next.Hash(),
@@ -164,7 +186,7 @@ func (c *policyCollector) Collect(ch chan<- prometheus.Metric) {
 	expired := p.ExpiredExceptions(now)
 	gauge(policyInfoDesc, 1, strings.ToValidUTF8(p.Version(), "\uFFFD"), p.Hash())
 	rejected := 0
-	if source.rejected.Load() {
+	if source.news.Load().fault != "" {
 		rejected = 1
 	}
 	gauge(policyRejectedDesc, rejected)

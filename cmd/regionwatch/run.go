@@ -5,13 +5,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -74,12 +72,14 @@ func runProcessor(ctx context.Context, s *config.Settings, policy loadedPolicy, 
 	o.ClientOpts = connection.ClientOpts()
 	o.InstanceID, o.Logger, o.Registry = id.Name, log, registry
 	o.Policy = source.policy
+	view := newAdminView(s, &o)
+	view.Policy = source.state
 	p, err := processor.New(o)
 	if err != nil {
 		return mistake{err}
 	}
 
-	closeAdmin, address, err := openAdmin(ctx, s, registry, p, log)
+	closeAdmin, address, err := openAdmin(ctx, s, registry, p, view, log)
 	if err != nil {
 		return inLog(log, err)
 	}
@@ -111,33 +111,4 @@ func runBeside(ctx context.Context, beside, work func(context.Context) error) er
 func inLog(log *slog.Logger, err error) error {
 	log.Error("stopping for an error", "error", err)
 	return logged{err}
-}
-
-// openAdmin starts the admin server where the settings want one.
-func openAdmin(ctx context.Context, s *config.Settings, registry *prometheus.Registry, p *processor.Processor, log *slog.Logger) (closeAdmin func(), address string, err error) {
-	if s.AdminAddress == config.None {
-		return func() {}, config.None, nil
-	}
-	ready := func() error {
-		if ctx.Err() != nil {
-			return errDraining
-		}
-		return p.Ready()
-	}
-	a, err := startAdmin(ctx, s.AdminAddress, registry, ready, log)
-	if errors.Is(err, syscall.EADDRINUSE) && s.Origin("admin-address").Source == config.FromDefault {
-		// A second instance on the host must not fail for an address that nobody asked for.
-		log.Warn("admin address is taken, choosing a free port; --admin-address sets one", "address", s.AdminAddress)
-		a, err = startAdmin(ctx, anyPort(s.AdminAddress), registry, ready, log)
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	return func() { _ = a.Close() }, a.Address(), nil // the process ends; there is nobody left to tell
-}
-
-// anyPort returns the address with a port that the system chooses.
-func anyPort(address string) string {
-	host, _, _ := net.SplitHostPort(address) // the settings have checked it
-	return net.JoinHostPort(host, "0")
 }

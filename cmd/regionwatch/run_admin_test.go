@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/regionwatch/regionwatch/admin"
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
 // Two instances on one host must not need a flag to live side by side; an address that somebody asked for
@@ -27,12 +29,24 @@ func TestAdminAddressTaken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		o := newOptions(s)
+		policy, err := newPolicy(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Policy = func() *detection.Policy { return policy.Policy }
+		view := newAdminView(s, &o)
+		view.Policy = func() admin.PolicyState { return admin.PolicyState{Policy: policy.Policy} }
+		p, err := processor.New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
 		var taken net.ListenConfig
 		if l, err := taken.Listen(t.Context(), "tcp", s.AdminAddress); err == nil {
 			defer l.Close()
 		} // else another process of this host has it, which is as good
 		var log bytes.Buffer
-		closeAdmin, address, err := openAdmin(t.Context(), s, newRegistry(), &processor.Processor{}, slog.New(slog.NewTextHandler(&log, nil)))
+		closeAdmin, address, err := openAdmin(t.Context(), s, newRegistry(), p, view, slog.New(slog.NewTextHandler(&log, nil)))
 		if want != "" {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%q: %v, want %q", args, err, want)

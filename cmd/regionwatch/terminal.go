@@ -3,11 +3,10 @@ package main
 import (
 	"io"
 	"os"
-	"strconv"
-	"strings"
-	"unicode"
 
 	"golang.org/x/term"
+
+	"github.com/regionwatch/regionwatch/plain"
 )
 
 // isTerminal reports whether w is a terminal.
@@ -16,22 +15,6 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// printable returns text from outside as it may be shown on a terminal or a page: whatever is no printable
-// character, line breaks included, is written as a Go escape.
-func printable(text string) string {
-	if !strings.ContainsFunc(text, unprintable) && strings.ToValidUTF8(text, "") == text {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if unprintable(r) {
-			quoted := strconv.QuoteRune(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-func unprintable(r rune) bool { return !unicode.IsPrint(r) }
+// printable returns text from outside as it may be shown on a terminal: whatever is no character that shows as itself,
+// line breaks included, is written as a Go escape.
+func printable(text string) string { return plain.Text(text) }

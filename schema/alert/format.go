@@ -43,7 +43,7 @@ func (f Format) Shrink(encoded []byte, maxBytes int) ([]byte, error) {
 	if len(encoded) <= maxBytes {
 		return encoded, nil
 	}
-	a, err := f.decode(encoded)
+	a, err := f.Decode(encoded)
 	if err != nil {
 		return nil, fmt.Errorf("shrinking alert: %w", err)
 	}
@@ -61,8 +61,8 @@ func (f Format) Shrink(encoded []byte, maxBytes int) ([]byte, error) {
 	return shrunk, nil
 }
 
-// decode returns the alert that Append wrote.
-func (f Format) decode(encoded []byte) (*Alert, error) {
+// Decode returns the alert that Append wrote. An error means that encoded is none.
+func (f Format) Decode(encoded []byte) (*Alert, error) {
 	if f == OCSF {
 		return decodeOCSF(encoded)
 	}

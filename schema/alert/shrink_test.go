@@ -117,7 +117,7 @@ func shrink(t *testing.T, format Format, a *Alert, maxBytes int) *Alert {
 	if len(got) > max(maxBytes, MinBytes) || !json.Valid(got) || !utf8.Valid(got) {
 		t.Fatalf("Shrink to %d = %d bytes, valid JSON %t: %.200s", maxBytes, len(got), json.Valid(got), got)
 	}
-	b, err := format.decode(got)
+	b, err := format.Decode(got)
 	if err != nil {
 		t.Fatal(err)
 	}

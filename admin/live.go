@@ -1,0 +1,194 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+)
+
+const (
+	// sampleEvery is how often the source is looked at.
+	sampleEvery = time.Second
+	// maxListeners bounds the live views at one time.
+	maxListeners = 16
+	// maxUnread is how many changes may wait for a listener before it is dropped. It comes back by itself, and is then
+	// told everything at once.
+	maxUnread = 8
+)
+
+// live follows the source and tells those who look what changes. It owns one goroutine.
+type live struct {
+	source *Source
+	ready  func() error
+	began  time.Time
+	cancel context.CancelFunc
+	done   chan struct{}  // closed when the goroutine has ended
+	served sync.WaitGroup // streams
+
+	mu        sync.Mutex
+	history   history
+	listeners map[chan []byte]struct{}
+	told      map[string]json.RawMessage // the parts of the view as the listeners have them
+	draining  bool
+}
+
+func newLive(source *Source, ready func() error) *live {
+	return &live{
+		source: source, ready: ready, began: time.Now(), done: make(chan struct{}),
+		listeners: make(map[chan []byte]struct{}),
+	}
+}
+
+// start follows the source until ctx ends, or until stop.
+func (l *live) start(ctx context.Context) {
+	ctx, l.cancel = context.WithCancel(ctx)
+	l.sample()
+	go l.follow(ctx)
+}
+
+// stop ends everything and waits for it.
+func (l *live) stop() {
+	l.cancel()
+	<-l.done
+	l.served.Wait()
+}
+
+func (l *live) follow(ctx context.Context) {
+	defer close(l.done)
+	tick := time.NewTicker(sampleEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			l.sample()
+		case <-ctx.Done():
+			l.end()
+			return
+		}
+	}
+}
+
+// sample looks at the source and tells the listeners what has changed.
+func (l *live) sample() {
+	status := l.source.Status()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.history.add(time.Now(), status)
+	if len(l.listeners) > 0 {
+		l.tell()
+	}
+}
+
+// end tells the listeners that the instance drains, and lets go of them: an open stream must not hold up its end.
+func (l *live) end() {
+	l.mu.Lock()
+	l.draining = true
+	l.mu.Unlock()
+	l.sample()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for listener := range l.listeners {
+		l.drop(listener)
+	}
+}
+
+// tell sends the parts of the view that changed since it was last called. A listener that does not keep up is dropped.
+func (l *live) tell() {
+	changed := make(map[string]json.RawMessage)
+	for name, part := range parts(l.view(time.Now())) {
+		if !bytes.Equal(l.told[name], part) {
+			changed[name] = part
+			l.told[name] = part
+		}
+	}
+	if len(changed) == 0 {
+		return
+	}
+	f := frame(changed)
+	for listener := range l.listeners {
+		select {
+		case listener <- f:
+		default:
+			l.drop(listener)
+		}
+	}
+}
+
+// drop ends a stream.
+func (l *live) drop(listener chan []byte) {
+	if _, ok := l.listeners[listener]; ok {
+		delete(l.listeners, listener)
+		close(listener)
+	}
+}
+
+// join returns a stream whose first frame is everything, or nil where there are too many or the instance drains. Who
+// joins has to leave.
+func (l *live) join() chan []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.draining || len(l.listeners) >= maxListeners {
+		return nil
+	}
+	if len(l.listeners) == 0 {
+		l.told = parts(l.view(time.Now()))
+	}
+	listener := make(chan []byte, maxUnread)
+	listener <- frame(l.told)
+	l.listeners[listener] = struct{}{}
+	l.served.Add(1)
+	return listener
+}
+
+func (l *live) leave(listener chan []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drop(listener)
+	l.served.Done()
+}
+
+// now returns the view of the moment.
+func (l *live) now() *view {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.view(time.Now())
+}
+
+// view makes the view. l is locked.
+func (l *live) view(now time.Time) *view {
+	policy := l.source.Policy()
+	alerts, letters := l.source.Recent.latest()
+	return &view{
+		State:      l.state(now),
+		Figures:    newFigures(&l.history),
+		Policy:     newPolicyView(&policy, now),
+		Regions:    newRegionsView(&l.history, policy.Policy, now),
+		Alerts:     newAlertsView(alerts),
+		Partitions: newPartitionsView(&l.history),
+		Letters:    newLettersView(&l.history.last.Counts, letters),
+	}
+}
+
+// parts encodes each part of a view on its own, by name.
+func parts(v *view) map[string]json.RawMessage {
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		panic("BUG: encoding the view: " + err.Error()) // it is made of texts
+	}
+	var parts map[string]json.RawMessage
+	if err := json.Unmarshal(encoded, &parts); err != nil {
+		panic("BUG: decoding the view: " + err.Error())
+	}
+	return parts
+}
+
+// frame writes parts as one server-sent event. JSON has no line breaks of its own, so it is one line.
+func frame(parts map[string]json.RawMessage) []byte {
+	encoded, err := json.Marshal(parts)
+	if err != nil {
+		panic("BUG: encoding parts of the view: " + err.Error())
+	}
+	return append(append([]byte("data: "), encoded...), "\n\n"...)
+}

@@ -1,0 +1,117 @@
+package admin
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/schema/alert"
+)
+
+// The bounds of what is kept.
+const (
+	keptAlerts  = 100
+	keptLetters = 10
+	// lateBytes is how large an alert may be to be kept as it is until somebody looks. A larger one is read at once, so
+	// that it can neither fill the memory nor stay out of sight.
+	lateBytes = 64 << 10
+)
+
+// Recent keeps the latest alerts and dead letters for the page. It is safe for concurrent use.
+type Recent struct {
+	format alert.Format
+
+	mu      sync.Mutex
+	taken   uint64 // alerts and dead letters so far
+	late    ring[lateAlert]
+	alerts  ring[alertRow]
+	letters ring[letterRow]
+}
+
+// lateAlert is an alert that nobody has looked at yet.
+type lateAlert struct {
+	number  uint64
+	at      time.Time
+	encoded []byte
+}
+
+// NewRecent returns a keeper of alerts that are written in a format.
+func NewRecent(format alert.Format) *Recent {
+	return &Recent{
+		format:  format,
+		late:    ring[lateAlert]{limit: keptAlerts},
+		alerts:  ring[alertRow]{limit: keptAlerts},
+		letters: ring[letterRow]{limit: keptLetters},
+	}
+}
+
+// Alert takes an encoded alert, which nobody may write to any more. See processor.Options.OnAlert.
+func (r *Recent) Alert(encoded []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.taken++
+	r.late.add(lateAlert{r.taken, time.Now(), encoded})
+	if len(encoded) > lateBytes {
+		r.read()
+	}
+}
+
+// DeadLetter takes a dead letter. See processor.Options.OnDeadLetter.
+func (r *Recent) DeadLetter(d processor.DeadLetter) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.taken++
+	r.letters.add(newLetterRow(r.taken, time.Now(), &d))
+}
+
+// latest returns the rows that are kept, the newest first.
+func (r *Recent) latest() (alerts []alertRow, letters []letterRow) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.read()
+	return r.alerts.newestFirst(), r.letters.newestFirst()
+}
+
+// read makes rows of the alerts that nobody has looked at yet.
+func (r *Recent) read() {
+	late := r.late.newestFirst()
+	slices.Reverse(late)
+	for _, l := range late {
+		a, err := r.format.Decode(l.encoded)
+		if err != nil {
+			continue // we have written it ourselves
+		}
+		r.alerts.add(newAlertRow(l.number, l.at, a))
+	}
+	r.late.clear()
+}
+
+// ring holds the last items that were added, up to limit.
+type ring[T any] struct {
+	limit int
+	items []T
+	first int // the oldest, once there are limit
+}
+
+func (r *ring[T]) add(item T) {
+	if len(r.items) < r.limit {
+		r.items = append(r.items, item)
+		return
+	}
+	r.items[r.first] = item
+	r.first = (r.first + 1) % r.limit
+}
+
+func (r *ring[T]) clear() {
+	clear(r.items)
+	r.items, r.first = r.items[:0], 0
+}
+
+func (r *ring[T]) newestFirst() []T {
+	items := make([]T, 0, len(r.items))
+	for i := range r.items {
+		items = append(items, r.items[(r.first+len(r.items)-1-i)%len(r.items)])
+	}
+	return items
+}

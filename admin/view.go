@@ -1,0 +1,207 @@
+package admin
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/regionwatch/regionwatch/plain"
+	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// view is all that the page shows, in parts that are sent when they change. The names in JSON are those that the page's
+// elements ask for in their data attributes. Every text is plain.
+type view struct {
+	State      stateView      `json:"state"`
+	Figures    figuresView    `json:"figures"`
+	Policy     policyView     `json:"policy"`
+	Regions    regionsView    `json:"regions"`
+	Alerts     alertsView     `json:"alerts"`
+	Partitions partitionsView `json:"partitions"`
+	Letters    lettersView    `json:"letters"`
+}
+
+type stateView struct {
+	Word    string `json:"word"` // ready, waiting, draining: one that the style sheet knows
+	Text    string `json:"text"`
+	Uptime  string `json:"uptime"`
+	Now     string `json:"now"`
+	Version string `json:"version"`
+	Facts   []Fact `json:"-"` // they do not change
+}
+
+type figuresView struct {
+	Rate    string `json:"rate"`
+	Top     string `json:"top"`
+	Points  string `json:"points"`
+	Events  string `json:"events"`
+	Alerts  string `json:"alerts"`
+	Aside   string `json:"aside"`
+	Letters string `json:"letters"`
+	Records string `json:"records"`
+	Lag     string `json:"lag"`
+	Behind  string `json:"behind"`
+	Late    string `json:"late"` // yes where the lag is worth a look
+}
+
+type policyView struct {
+	Version  string `json:"version"`
+	Hash     string `json:"hash"`
+	Origin   string `json:"origin"`
+	Age      string `json:"age"`
+	Since    string `json:"since"`
+	Default  string `json:"default"`
+	Accounts string `json:"accounts"`
+	Expired  string `json:"expired"`
+	Fault    string `json:"fault"`
+	FaultAt  string `json:"faultAt"`
+}
+
+type alertsView struct {
+	Rows  []alertRow `json:"rows"`
+	Empty string     `json:"empty"`
+}
+
+type partitionsView struct {
+	Rows []partitionRow `json:"rows"`
+	Note string         `json:"note"`
+}
+
+type partitionRow struct {
+	Key       string `json:"key"`
+	Topic     string `json:"topic"`
+	Partition string `json:"partition"`
+	Lag       string `json:"lag"`
+	Behind    string `json:"behind"`
+	Rate      string `json:"rate"`
+	Next      string `json:"next"`
+	Late      string `json:"late"`
+}
+
+type lettersView struct {
+	Reasons []reasonRow `json:"reasons"`
+	Rows    []letterRow `json:"rows"`
+	Empty   string      `json:"empty"`
+}
+
+type reasonRow struct {
+	Key   string `json:"key"` // the reason
+	Count string `json:"count"`
+	Share string `json:"share"` // of the most frequent reason, such as 40%
+}
+
+// newFigures tells how much there was.
+func newFigures(h *history) figuresView {
+	s := &h.last
+	c := &s.Counts
+	points, top := h.points()
+	f := figuresView{
+		Rate: rateText(h.rate), Top: "peak " + rateText(top) + "/s", Points: points,
+		Events: plain.Number(c.Events), Records: "in " + plain.Number(c.Records) + " records",
+		Alerts: plain.Number(s.Acked), Letters: plain.Number(s.DeadLetter), Lag: count(s.Lag), Late: lateWord(s.Lag, h.rate),
+	}
+	if aside := c.Outcomes[detection.OutcomeExempted] + c.Outcomes[detection.OutcomeShadowed]; aside > 0 {
+		f.Aside = plain.Number(aside) + " exempted or in shadow mode"
+	}
+	var behind time.Duration
+	for _, p := range s.Partitions {
+		behind = max(behind, p.Behind)
+	}
+	if behind >= time.Second {
+		f.Behind = "up to " + ageText(behind) + " behind"
+	}
+	return f
+}
+
+// lateWord is yes where records wait that take more than a few seconds at the rate of now.
+func lateWord(lag int64, perSecond float64) string {
+	if lag > 100 && float64(lag) > 10*perSecond {
+		return "yes"
+	}
+	return "no"
+}
+
+func newPolicyView(s *PolicyState, now time.Time) policyView {
+	e := s.Policy.Effective("", now)
+	list := "unused"
+	if e.AllowList {
+		list = "allowed"
+	}
+	v := policyView{
+		Version: plain.Cut(s.Policy.Version(), nameLength), Hash: plain.Cut(s.Policy.Hash(), nameLength),
+		Origin: plain.Cut(s.Origin, textLength), Age: ageText(now.Sub(s.Since)), Since: timeText(s.Since),
+		Default:  fmt.Sprintf("%d regions listed as %s", len(e.Listed), list),
+		Accounts: strconv.Itoa(len(s.Policy.Accounts())), Expired: strconv.Itoa(s.Policy.ExpiredExceptions(now)),
+	}
+	if e.Shadow {
+		v.Default += ", in shadow mode"
+	}
+	if s.Fault != "" {
+		v.Fault, v.FaultAt = plain.Cut(s.Fault, textLength), timeText(s.FaultAt)
+	}
+	return v
+}
+
+func newAlertsView(rows []alertRow) alertsView {
+	v := alertsView{Rows: rows}
+	if len(rows) == 0 {
+		v.Empty = "No alerts since the start."
+	}
+	return v
+}
+
+// shownPartitions is how many partitions the page lists, those that are furthest behind first.
+const shownPartitions = 50
+
+func newPartitionsView(h *history) partitionsView {
+	partitions := slices.Clone(h.last.Partitions)
+	v := partitionsView{Rows: []partitionRow{}}
+	if len(partitions) == 0 {
+		v.Note = "No partitions are assigned to this instance."
+	}
+	if rest := len(partitions) - shownPartitions; rest > 0 {
+		slices.SortStableFunc(partitions, func(a, b processor.PartitionStatus) int { return cmp.Compare(b.Lag, a.Lag) })
+		v.Note = fmt.Sprintf("The %d that are furthest behind of %d.", shownPartitions, len(partitions))
+		partitions = partitions[:shownPartitions]
+	}
+	for _, p := range partitions {
+		rate := h.partitions[partitionKey{p.Topic, p.Partition}].perSecond
+		row := partitionRow{
+			Topic: plain.Cut(p.Topic, 249), Partition: strconv.Itoa(int(p.Partition)),
+			Lag: count(p.Lag), Rate: rateText(rate), Next: "none yet", Late: lateWord(p.Lag, rate),
+		}
+		row.Key = row.Topic + ":" + row.Partition
+		if p.Next >= 0 {
+			row.Next = count(p.Next)
+		}
+		if p.Behind >= time.Second {
+			row.Behind = ageText(p.Behind)
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	return v
+}
+
+func newLettersView(c *detection.Counts, rows []letterRow) lettersView {
+	v := lettersView{Reasons: []reasonRow{}, Rows: rows}
+	most := slices.Max(c.Faults[:])
+	reasons := make([]cloudtrail.Reason, 0, len(c.Faults))
+	for i := range c.Faults {
+		reasons = append(reasons, cloudtrail.Reason(i))
+	}
+	slices.SortStableFunc(reasons, func(a, b cloudtrail.Reason) int { return cmp.Compare(c.Faults[b], c.Faults[a]) })
+	for _, r := range reasons {
+		if n := c.Faults[r]; n > 0 {
+			share := strconv.FormatFloat(100*float64(n)/float64(most), 'f', 1, 64) + "%"
+			v.Reasons = append(v.Reasons, reasonRow{r.String(), plain.Number(n), share})
+		}
+	}
+	if len(v.Reasons) == 0 {
+		v.Empty = "Everything could be read."
+	}
+	return v
+}

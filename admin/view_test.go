@@ -1,0 +1,194 @@
+package admin
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/regionwatch/regionwatch/plain"
+	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// hostile is text as an attacker may write it.
+const hostile = `<script>alert(1)</script>" onerror='x' </title>{{.}} ` + "\u202e\u200b\x1b]0;x\a\u009b\r\n\u2028\ufe0f"
+
+// Of alerts and dead letters without end a bounded number is kept, the latest, and bounded text of each.
+func TestRecentIsBounded(t *testing.T) {
+	f := func(format alert.Format) {
+		r := NewRecent(format)
+		long := strings.Repeat("x", 1<<17)
+		for i := range 500 {
+			name := fmt.Sprintf("%q", fmt.Sprint("event ", i))
+			a := alert.Alert{EventName: []byte(name), UserAgent: []byte(`"` + long[:1<<(i%17)] + `"`), Principal: alert.Principal{Name: long[:i]}}
+			r.Alert(format.Append(nil, &a))
+			r.DeadLetter(processor.DeadLetter{Offset: int64(i), Error: long, Topic: long})
+		}
+		held := 0
+		for _, l := range r.late.items {
+			held += len(l.encoded)
+		}
+		if held > keptAlerts*lateBytes {
+			t.Errorf("%s: %d bytes are held", format, held)
+		}
+		alerts, letters := r.latest()
+		if len(alerts) != keptAlerts || len(letters) != keptLetters {
+			t.Fatalf("%s: %d alerts and %d dead letters are kept", format, len(alerts), len(letters))
+		}
+		for i, a := range alerts {
+			if want := fmt.Sprint("event ", 499-i); a.Event != want {
+				t.Errorf("%s: alert %d is %q, want %q", format, i, a.Event, want)
+			}
+			if len(a.Agent) > textLength+len("…") || len(a.Principal) > nameLength+len("…") {
+				t.Errorf("%s: text of %d and %d bytes", format, len(a.Agent), len(a.Principal))
+			}
+		}
+		if want := ":0:499"; !strings.HasSuffix(letters[0].Place, want) || len(letters[0].Error) > textLength+len("…") {
+			t.Errorf("%s: the latest dead letter is at %q", format, letters[0].Place)
+		}
+	}
+	f(alert.Native)
+	f(alert.OCSF)
+}
+
+// Whatever stands in an alert or a dead letter comes out as text: no markup in the page, nothing that hides or turns.
+func TestHostileText(t *testing.T) {
+	i := newInstance(t)
+	quoted := []byte(fmt.Sprintf("%q", strings.ToValidUTF8(hostile, "")))
+	quoted = []byte(strings.NewReplacer(`\a`, `\u0007`, `\x1b`, `\u001b`, `\u009b`, "\u009b").Replace(string(quoted)))
+	a := alert.Alert{
+		ID: hostile, Severity: hostile, Title: hostile, EventTime: quoted, EventID: quoted, EventName: quoted, EventSource: quoted,
+		AWSRegion: quoted, RecipientAccountID: quoted, SourceIPAddress: quoted, UserAgent: quoted, ErrorCode: quoted,
+		Principal: alert.Principal{Type: hostile, Name: hostile, Session: hostile, ARN: hostile, AccountID: hostile},
+		Policy:    alert.Policy{Level: hostile, Reason: hostile, Exception: &alert.Exception{Name: hostile}},
+		Origin:    alert.Origin{Topic: hostile},
+	}
+	i.source.Recent.Alert(alert.AppendJSON(nil, &a))
+	i.source.Recent.DeadLetter(processor.DeadLetter{Topic: hostile, Reason: hostile, Shape: hostile, Error: hostile})
+	i.source.Facts = []Fact{{"Group", hostile}}
+	i.source.Version = hostile
+	i.status.Store(&processor.Status{Partitions: []processor.PartitionStatus{{Topic: hostile}}})
+	s := i.start(t.Context(), t, "127.0.0.1:0")
+	body := get(t, "GET", "http://"+s.Address()+"/").body
+	if n := strings.Count(body, "<script"); n != 1 {
+		t.Errorf("%d scripts", n)
+	}
+	if !strings.Contains(body, "&lt;script&gt;") {
+		t.Error("the text is not on the page")
+	}
+	if at := strings.IndexFunc(body, func(r rune) bool { return r != '\n' && plain.IsHidden(r) }); at >= 0 {
+		t.Errorf("%q is on the page", body[at:at+10])
+	}
+	for name, part := range parts(s.live.now()) {
+		if at := strings.IndexFunc(string(part), func(r rune) bool { return plain.IsHidden(r) || r == '<' }); at >= 0 {
+			t.Errorf("%q is in %s", part[at:], name)
+		}
+	}
+}
+
+// A region is shown by what the policy says of it and by what happens there.
+func TestRegions(t *testing.T) {
+	i := newInstance(t)
+	policy := i.source.Policy().Policy
+	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	var h history
+	slot := func(code string) int {
+		for i, r := range detection.Regions() {
+			if r.Code == code {
+				return i
+			}
+		}
+		t.Fatalf("no region %s", code)
+		return -1
+	}
+	var status processor.Status
+	regions := &status.Counts.Regions
+	regions[slot("us-east-1")].Used = 1234567
+	regions[slot("eu-west-3")].Unused = 9
+	regions[slot("cn-north-1")].Used = 1
+	regions[detection.OtherRegion].Used = 2
+	f := func(now time.Time, code, state, count string) {
+		t.Helper()
+		for _, area := range newRegionsView(&h, policy, now).Areas {
+			for _, tile := range area.Tiles {
+				if tile.Key == code {
+					if tile.State != state || tile.Count != count {
+						t.Errorf("%s is %s with %q, want %s with %q", code, tile.State, tile.Count, state, count)
+					}
+					return
+				}
+			}
+		}
+		if state != "" {
+			t.Errorf("%s is not shown", code)
+		}
+	}
+	h.add(at, status)
+	f(at, "us-east-1", "used", "1.2M")
+	f(at, "eu-west-3", "unused", "9")
+	f(at, "eu-west-1", "quiet", "")
+	f(at, "cn-north-1", "used", "1")
+	f(at, "cn-northwest-1", "", "")
+	f(at, "others", "used", "2")
+	status.Counts.Regions[slot("eu-west-3")].Alerted = 1
+	h.add(at, status)
+	f(at, "eu-west-3", "alerting", "1 / 10")
+	f(at.Add(alertingFor), "eu-west-3", "unused", "1 / 10")
+	if got, want := newRegionsView(&h, policy, at).Summary, "2 in use, 1 unused, 1 alerting"; got != want {
+		t.Errorf("summary %q, want %q", got, want)
+	}
+}
+
+// Very many partitions do not make a page without end: those that are furthest behind are shown.
+func TestManyPartitions(t *testing.T) {
+	var h history
+	var status processor.Status
+	for i := range 5000 {
+		status.Partitions = append(status.Partitions, processor.PartitionStatus{Topic: "t", Partition: int32(i), Next: 1, Lag: int64(i)})
+	}
+	h.add(time.Now(), status)
+	v := newPartitionsView(&h)
+	if len(v.Rows) != shownPartitions || v.Rows[0].Partition != "4999" || v.Rows[0].Late != "yes" || v.Note == "" {
+		t.Errorf("%d rows, the first %+v, %q", len(v.Rows), v.Rows[0], v.Note)
+	}
+	if v := newPartitionsView(&history{}); v.Note == "" || v.Rows == nil {
+		t.Errorf("without any: %+v", v)
+	}
+}
+
+// Dead letters are counted by reason, the most frequent first; the policy tells of a broken try to replace it.
+func TestLettersAndPolicy(t *testing.T) {
+	var c detection.Counts
+	c.Faults[cloudtrail.ReasonSyntax], c.Faults[cloudtrail.ReasonUnknownShape] = 1, 4
+	v := newLettersView(&c, nil)
+	if len(v.Reasons) != 2 || v.Reasons[0].Share != "100.0%" || v.Reasons[1] != (reasonRow{"syntax", "1", "25.0%"}) || v.Empty != "" {
+		t.Errorf("%+v", v)
+	}
+	state := newInstance(t).source.Policy()
+	state.Fault, state.FaultAt = "policy.yaml:3: \x1b[2J", time.Date(2026, 11, 1, 2, 3, 4, 0, time.UTC)
+	p := newPolicyView(&state, state.Since.Add(90*time.Minute))
+	if p.Fault != `policy.yaml:3: \x1b[2J` || p.FaultAt != "2026-11-01 02:03:04" || p.Age != "1 h 30 min" || p.Version != "v1" {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestFigures(t *testing.T) {
+	for n, want := range map[uint64]string{0: "0", 999: "999", 1000: "1.0k", 99_940: "99.9k", 99_999: "100k", 999_499: "999k", 999_500: "1.0M", 1 << 50: "1126T"} {
+		if got := short(n); got != want {
+			t.Errorf("short(%d) = %s, want %s", n, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{-time.Hour: "0 s", 59 * time.Second: "59 s", 61 * time.Second: "1 min 1 s", 25 * time.Hour: "1 d 1 h"} {
+		if got := ageText(d); got != want {
+			t.Errorf("ageText(%v) = %s, want %s", d, got, want)
+		}
+	}
+	for rate, want := range map[float64]string{0.01: "0", 0.26: "0.3", 9.96: "10", 12345.6: "12,346"} {
+		if got := rateText(rate); got != want {
+			t.Errorf("rateText(%v) = %s, want %s", rate, got, want)
+		}
+	}
+}
