@@ -18,10 +18,7 @@ func (c *Connection) Addresses() []string { return c.addresses }
 
 // ClientOpts returns the options of a client that reaches the brokers, their addresses among them.
 func (c *Connection) ClientOpts() []kgo.Opt {
-	opts := []kgo.Opt{kgo.SeedBrokers(c.addresses...)}
-	if c.tls != nil {
-		opts = append(opts, kgo.Dialer(c.dial))
-	}
+	opts := []kgo.Opt{kgo.SeedBrokers(c.addresses...), kgo.Dialer(c.dial)}
 	if c.mechanism != nil {
 		opts = append(opts, kgo.SASL(c.mechanism))
 	}

@@ -141,29 +141,48 @@ func TestPlaintextPort(t *testing.T) {
 	}{"closes": {"", true}, "answers": {"HTTP/1.1 400 Bad Request\r\n\r\n", false}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer listener.Close()
-			go func() {
-				for {
-					c, err := listener.Accept()
-					if err != nil {
-						return
-					}
-					_, _ = io.ReadFull(c, make([]byte, 5))
-					_, _ = io.WriteString(c, test.answer)
-					_ = c.Close()
-				}
-			}()
-			err = ping(t, mustOpen(t, Options{Addresses: []string{listener.Addr().String()}, TLS: &TLS{}}))
+			err := ping(t, mustOpen(t, Options{Addresses: []string{answering(t, test.answer)}, TLS: &TLS{}}))
 			mustMention(t, err, "TLS handshake", "leave --tls out")
 			if r, ok := errors.AsType[*Refusal](err); !ok || r.Passing != test.passes {
 				t.Errorf("passes by itself: want %v: %#v", test.passes, err)
 			}
 		})
 	}
+}
+
+// A port that answers with a TLS alert is told to whom does not speak TLS.
+func TestTLSPort(t *testing.T) {
+	t.Parallel()
+	address := answering(t, "\x15\x03\x03\x00\x02\x02\x50")
+	err := ping(t, mustOpen(t, Options{Addresses: []string{address}}))
+	mustMention(t, err, address, "answers with TLS", "give --tls")
+	if r, ok := errors.AsType[*Refusal](err); !ok || !r.Refused() {
+		t.Errorf("not known as a refusal: %v", err)
+	}
+}
+
+// answering returns the address of what answers to the first bytes with the text, and closes.
+func answering(t *testing.T, text string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	t.Cleanup(func() { listener.Close(); <-ended })
+	go func() {
+		defer close(ended)
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.ReadFull(c, make([]byte, 5))
+			_, _ = io.WriteString(c, text)
+			_ = c.Close()
+		}
+	}()
+	return listener.Addr().String()
 }
 
 // Each broker must have the name of its address, or the one that was given; old versions are not spoken.

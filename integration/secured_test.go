@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,7 +25,7 @@ const (
 	listenerSASL    = "SASL"    // TLS, and PLAIN, SCRAM or OAUTHBEARER with an unsigned token
 	listenerMutual  = "MUTUAL"  // TLS, with a certificate of the client; its common name is the user
 	listenerExpired = "EXPIRED" // as SASL, with a certificate that has expired
-	listenerOpen    = "OPEN"    // SASL without TLS
+	listenerBrief   = "BRIEF"   // as SASL, and one authenticates again every five seconds
 )
 
 // secured is a broker in a container with the StandardAuthorizer: nothing is allowed but what an ACL allows,
@@ -77,7 +76,7 @@ func securedSetup(a *brokertest.Authority) (setup containerSetup, err error) {
 	}
 	setup.listeners = []containerListener{
 		{listenerSASL, "SASL_SSL", "9095"}, {listenerMutual, "SSL", "9096"}, {listenerExpired, "SASL_SSL", "9097"},
-		{listenerOpen, "SASL_PLAINTEXT", "9098"},
+		{listenerBrief, "SASL_SSL", "9098"},
 	}
 	for store, until := range map[string]time.Duration{"server.pem": 24 * time.Hour, "expired.pem": -time.Minute} {
 		certificate, key, err := a.Issue("broker", time.Now().Add(until))
@@ -86,16 +85,17 @@ func securedSetup(a *brokertest.Authority) (setup containerSetup, err error) {
 		}
 		setup.files = append(setup.files, containerFile(folder+store, slices.Concat(key, certificate, a.PEM)))
 	}
-	setup.files = append(setup.files, containerFile(folder+"ca.PEM", a.PEM))
+	setup.files = append(setup.files, containerFile(folder+"ca.pem", a.PEM))
 	for _, l := range setup.listeners {
 		of := func(property, value string) {
 			setup.environment["KAFKA_LISTENER_NAME_"+l.name+"_"+property] = value
 		}
-		if strings.Contains(l.protocol, "SSL") {
-			of("SSL_KEYSTORE_TYPE", "PEM")
-			of("SSL_KEYSTORE_LOCATION", folder+map[bool]string{false: "server.pem", true: "expired.pem"}[l.name == listenerExpired])
-			of("SSL_TRUSTSTORE_TYPE", "PEM")
-			of("SSL_TRUSTSTORE_LOCATION", folder+"ca.PEM")
+		of("SSL_KEYSTORE_TYPE", "PEM")
+		of("SSL_KEYSTORE_LOCATION", folder+map[bool]string{false: "server.pem", true: "expired.pem"}[l.name == listenerExpired])
+		of("SSL_TRUSTSTORE_TYPE", "PEM")
+		of("SSL_TRUSTSTORE_LOCATION", folder+"ca.pem")
+		if l.name == listenerBrief {
+			of("SCRAM___SHA___512_CONNECTIONS_MAX_REAUTH_MS", "5000")
 		}
 		if l.name == listenerMutual {
 			of("SSL_CLIENT_AUTH", "required")
@@ -168,7 +168,13 @@ func (k *secured) allowAll(t *testing.T, user string) {
 // authorityFile writes the authority's certificate into a file.
 func (k *secured) authorityFile(t *testing.T) string {
 	t.Helper()
-	return write(t, t.TempDir(), "ca.PEM", k.authority.PEM)
+	return write(t, t.TempDir(), "ca.pem", k.authority.PEM)
+}
+
+// by are the arguments with which the program reaches a listener.
+func (k *secured) by(t *testing.T, listener string, more ...string) []string {
+	t.Helper()
+	return append([]string{"--brokers", k.secured[listener], "--tls", "--tls-ca", k.authorityFile(t)}, more...)
 }
 
 // byPassword are the arguments with which the program reaches the SASL listener. The password is in a file,
@@ -176,10 +182,11 @@ func (k *secured) authorityFile(t *testing.T) string {
 func (k *secured) byPassword(t *testing.T, mechanism, user, password string) (reach []string, file string) {
 	t.Helper()
 	file = write(t, t.TempDir(), "password", []byte(password+"\n"))
-	return []string{
-		"--brokers", k.secured[listenerSASL], "--tls", "--tls-ca", k.authorityFile(t),
-		"--sasl-mechanism", mechanism, "--sasl-username", user, "--sasl-password-file", file,
-	}, file
+	return k.by(t, listenerSASL, withPassword(mechanism, user, file)...), file
+}
+
+func withPassword(mechanism, user, file string) []string {
+	return []string{"--sasl-mechanism", mechanism, "--sasl-username", user, "--sasl-password-file", file}
 }
 
 // write puts content into a file of the test's own folder, whole at once, and returns its name.
