@@ -42,7 +42,13 @@ func openToken(o *OAuth, log *slog.Logger) (func(context.Context) (string, error
 	switch {
 	case o.TokenFile != "":
 		file, err := openSecretFile(optionTokenFile, o.TokenFile, log)
-		return func(context.Context) (string, error) { return file.get(), nil }, err
+		if err == nil {
+			err = checkTokenFile(o.TokenFile, file.value)
+		}
+		return func(context.Context) (string, error) {
+			text := file.get()
+			return text, checkTokenFile(o.TokenFile, text)
+		}, err
 	case len(o.TokenCommand) > 0:
 		if _, err := exec.LookPath(o.TokenCommand[0]); err != nil {
 			return nil, &Fault{optionTokenCommand, fmt.Errorf("looking for %q: %w", o.TokenCommand[0], lookCause(err))}
@@ -52,6 +58,13 @@ func openToken(o *OAuth, log *slog.Logger) (func(context.Context) (string, error
 	secret, err := openSecret(o.ClientSecret, optionClientSecretFile, o.ClientSecretFile, log)
 	client := newTokenClient(o, secret)
 	return newTokens(client.fetch).get, err
+}
+
+func checkTokenFile(name, text string) error {
+	if err := (&token{text: text}).check(); err != nil {
+		return &Fault{optionTokenFile, fmt.Errorf("reading %q: %w", name, err)}
+	}
+	return nil
 }
 
 func lookCause(err error) error {

@@ -24,7 +24,7 @@ func TestOpenFailure(t *testing.T) {
 	names := map[string]string{}
 	for name, content := range map[string][]byte{
 		"certificate": certificate, "key": key, "otherKey": otherKey, "expired": expired, "expiredKey": expiredKey,
-		"noPEM": []byte("s3cret"), "empty": nil, "lines": []byte("s3cret\ns3cret\n"), "large": make([]byte, maxFileBytes+1),
+		"noPEM": []byte("s3cret"), "noToken": []byte("s3cret\x01s3cret"), "empty": nil, "lines": []byte("s3cret\ns3cret\n"), "large": make([]byte, maxFileBytes+1),
 	} {
 		names[name] = f.put(name, content)
 	}
@@ -71,6 +71,8 @@ func TestOpenFailure(t *testing.T) {
 	check(Options{SASL: SASL{Mechanism: "OAUTHBEARER"}}, "sasl-mechanism OAUTHBEARER needs a token")
 	check(Options{SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenCommand: []string{names["missing"]}}}},
 		`oauth-token-command: looking for "missing": stat missing: no such file or directory`)
+	check(Options{SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenFile: names["noToken"]}}},
+		`oauth-token-file: reading "noToken": this is no token: it has characters that a token cannot have`)
 
 	_, err := Open(Options{TLS: &TLS{CertificateFile: names["expired"], KeyFile: names["expiredKey"]}})
 	mustMention(t, err, "tls-certificate", "the certificate expired at 20")

@@ -72,6 +72,7 @@ func securedSetup(a *brokertest.Authority) (setup containerSetup, err error) {
 	setup.environment = map[string]string{
 		"KAFKA_AUTHORIZER_CLASS_NAME":       "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
 		"KAFKA_SUPER_USERS":                 "User:ANONYMOUS;User:admin", // ANONYMOUS is the broker itself too
+		"KAFKA_CONNECTIONS_MAX_IDLE_MS":     "3000",                      // so that clients connect anew, and show what they hold now
 		"KAFKA_SSL_PRINCIPAL_MAPPING_RULES": "RULE:^CN=([^,]+).*$/$1/,DEFAULT",
 	}
 	setup.listeners = []containerListener{
