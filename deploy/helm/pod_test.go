@@ -2,7 +2,6 @@ package helm
 
 import (
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	networking "k8s.io/api/networking/v1"
 	budget "k8s.io/api/policy/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/pod-security-admission/api"
 	security "k8s.io/pod-security-admission/policy"
@@ -56,6 +54,11 @@ func TestPodIsConfined(t *testing.T) {
 				if !mount.ReadOnly || mount.SubPath != "" {
 					t.Errorf("mount %s: want read-only and whole, so that changes arrive: %+v", mount.Name, mount)
 				}
+			}
+		}
+		for _, v := range spec.Volumes {
+			if files := v.Projected; files != nil && (files.DefaultMode == nil || *files.DefaultMode&0o007 != 0) {
+				t.Errorf("volume %s can be read by everybody", v.Name)
 			}
 		}
 		if token := spec.AutomountServiceAccountToken; token == nil || *token {
@@ -172,44 +175,4 @@ func TestInstanceID(t *testing.T) {
 			t.Errorf("StatefulSet %v, named %v", stateful, named)
 		}
 	})
-}
-
-// KEDA never makes more instances than there are partitions, and nobody else sets their number.
-func TestScaledObject(t *testing.T) {
-	f := func(want int64, set ...string) {
-		t.Helper()
-		args := []string{"--values", "testdata/keda.values.yaml"}
-		for _, s := range set {
-			args = append(args, "--set", s)
-		}
-		all := render(t, args...)
-		got, _, err := unstructured.NestedFieldNoCopy(only[*unstructured.Unstructured](t, all).Object, "spec", "maxReplicaCount")
-		if err != nil || got != float64(want) {
-			t.Errorf("%q: maxReplicaCount %v, %v", set, got, err)
-		}
-		if set := only[*apps.StatefulSet](t, all); set.Spec.Replicas != nil {
-			t.Error("an upgrade would undo what KEDA has scaled")
-		}
-	}
-	f(12)
-	f(12, "keda.maxReplicas=null")
-	f(12, "keda.maxReplicas=50")
-	f(4, "keda.maxReplicas=4")
-}
-
-// Without peers nobody but the node reaches the pod; out go names and brokers only.
-func TestNetworkPolicy(t *testing.T) {
-	minimal := only[*networking.NetworkPolicy](t, render(t, "--values", "testdata/minimal.values.yaml"))
-	if len(minimal.Spec.Ingress) != 0 || len(minimal.Spec.PolicyTypes) != 2 {
-		t.Errorf("%+v", minimal.Spec)
-	}
-	var ports []string
-	for _, rule := range only[*networking.NetworkPolicy](t, render(t, "--values", "testdata/secured.values.yaml")).Spec.Egress {
-		for _, port := range rule.Ports {
-			ports = append(ports, string(*port.Protocol)+" "+port.Port.String())
-		}
-	}
-	if got := strings.Join(ports, ", "); got != "UDP 53, TCP 53, TCP 9093, TCP 9094, TCP 443" {
-		t.Errorf("out go %s", got)
-	}
 }

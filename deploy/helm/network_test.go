@@ -1,0 +1,53 @@
+package helm
+
+import (
+	"strings"
+	"testing"
+
+	networking "k8s.io/api/networking/v1"
+)
+
+// Without peers nobody but the node reaches the pod; out go names and brokers only.
+func TestNetworkPolicy(t *testing.T) {
+	f := func(name, in, out string) {
+		t.Helper()
+		spec := only[*networking.NetworkPolicy](t, render(t, "--values", cases(t)[name])).Spec
+		var ingress, egress []string
+		for _, rule := range spec.Ingress {
+			ingress = append(ingress, describe(rule.From, rule.Ports))
+		}
+		for _, rule := range spec.Egress {
+			egress = append(egress, describe(rule.To, rule.Ports))
+		}
+		if got := strings.Join(ingress, "; "); got != in {
+			t.Errorf("%s: in come %s", name, got)
+		}
+		if got := strings.Join(egress, "; "); got != out {
+			t.Errorf("%s: out go %s", name, got)
+		}
+		if len(spec.PolicyTypes) != 2 {
+			t.Errorf("%s: only %v is ruled", name, spec.PolicyTypes)
+		}
+	}
+	f("minimal", "", "any: UDP 53, TCP 53; any: TCP 9092")
+	f("at-least-once", "monitoring: TCP admin", "any: UDP 53, TCP 53; kafka: TCP 9092")
+	f("secured", "", "any: UDP 53, TCP 53; any: TCP 9093, TCP 9094; any: TCP 443")
+}
+
+// describe writes a rule as "namespaces: ports". Without ports a rule lets everything pass.
+func describe(peers []networking.NetworkPolicyPeer, ports []networking.NetworkPolicyPort) string {
+	whom, what := []string{}, []string{}
+	for _, peer := range peers {
+		whom = append(whom, peer.NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"])
+	}
+	if len(whom) == 0 {
+		whom = append(whom, "any")
+	}
+	for _, port := range ports {
+		what = append(what, string(*port.Protocol)+" "+port.Port.String())
+	}
+	if len(what) == 0 {
+		what = append(what, "everything")
+	}
+	return strings.Join(whom, ", ") + ": " + strings.Join(what, ", ")
+}
