@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -163,6 +162,9 @@ func get(url string) (string, error) {
 	return "\n" + string(page), err
 }
 
+// labelName finds the names of labels in a series. No value that the program has looks like one.
+var labelName = regexp.MustCompile(`[{,](\w+)="`)
+
 // addPage adds the series of one page in Prometheus' text format.
 func addPage(metrics map[string]*metric, page string) error {
 	p := parser.NewParser(parser.Options{})
@@ -186,12 +188,12 @@ func addPage(metrics map[string]*metric, page string) error {
 			m = &metric{kind: kinds[name], labels: map[string]map[string]bool{}}
 			metrics[name] = m
 		}
-		series.Range(func(l labels.Label) {
-			if m.labels[l.Name] == nil {
-				m.labels[l.Name] = map[string]bool{}
+		for _, name := range labelName.FindAllStringSubmatch(line[:end], -1) { // those with an empty value too
+			if m.labels[name[1]] == nil {
+				m.labels[name[1]] = map[string]bool{}
 			}
-			m.labels[l.Name][l.Value] = true
-		})
+			m.labels[name[1]][series.Get(name[1])] = true
+		}
 	}
 	return nil
 }

@@ -144,7 +144,7 @@ func TestRuleTestNames(t *testing.T) {
 				t.Errorf("%s: no metric %q", c.Name, name)
 			}
 			series.Range(func(l labels.Label) {
-				if m != nil && m.labels[l.Name] == nil && !slices.Contains(labelsOfPrometheus, l.Name) {
+				if m != nil && l.Name != model.MetricNameLabel && m.labels[l.Name] == nil && !slices.Contains(labelsOfPrometheus, l.Name) {
 					t.Errorf("%s: %s has no label %q", c.Name, name, l.Name)
 				}
 			})

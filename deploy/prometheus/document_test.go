@@ -1,0 +1,184 @@
+package rules
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const documentFile = "../../docs/operating.md"
+
+// section returns the text of the document below a heading of the second level.
+func section(t *testing.T, heading string) string {
+	t.Helper()
+	text, err := os.ReadFile(documentFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(text), "\n## "+heading+"\n")
+	if !found {
+		t.Fatalf("%s has no section %q", documentFile, heading)
+	}
+	body, _, _ := strings.Cut(rest, "\n## ")
+	return body
+}
+
+// differ reports what stands in only one of two lists.
+func differ(t *testing.T, what string, documented, actual []string) {
+	t.Helper()
+	for _, name := range documented {
+		if !slices.Contains(actual, name) {
+			t.Errorf("%s: %q is documented, but there is none", what, name)
+		}
+	}
+	for _, name := range actual {
+		if !slices.Contains(documented, name) {
+			t.Errorf("%s: %q is not documented", what, name)
+		}
+	}
+}
+
+// Each alert has a runbook, where its runbook_url points, and there is none without an alert.
+func TestRunbooks(t *testing.T) {
+	var documented, actual []string
+	for _, match := range regexp.MustCompile(`(?m)^### (\w+)$`).FindAllStringSubmatch(section(t, "Runbooks"), -1) {
+		documented = append(documented, match[1])
+	}
+	for _, r := range parseRules(t) {
+		if r.Alert != "" {
+			actual = append(actual, r.Alert)
+		}
+	}
+	differ(t, "runbooks", documented, actual)
+}
+
+// family returns the name of the metric that a series belongs to.
+func family(metrics map[string]*metric, name string) string {
+	for _, part := range []string{"_bucket", "_sum", "_count"} {
+		if whole := strings.TrimSuffix(name, part); whole != name && metrics[whole+"_bucket"] != nil {
+			return whole
+		}
+	}
+	return name
+}
+
+// ofClient are the metrics of the Kafka client that it shows only after something went wrong.
+var ofClient = []string{"kafka_write_errors_total{client_id, node_id}", "kafka_disconnects_total{client_id, node_id}"}
+
+// Every metric of ours and of the Kafka client is in the list, with its labels, and nothing else is.
+func TestMetricsList(t *testing.T) {
+	metrics := exposed(t)
+	actual := map[string]bool{}
+	for name, m := range metrics {
+		if !strings.HasPrefix(name, "regionwatch_") && !strings.HasPrefix(name, "kafka_") {
+			continue
+		}
+		var names []string
+		for label := range m.labels {
+			if label != "le" {
+				names = append(names, label)
+			}
+		}
+		slices.Sort(names)
+		name = family(metrics, name)
+		if len(names) > 0 {
+			name += "{" + strings.Join(names, ", ") + "}"
+		}
+		actual[name] = true
+	}
+	for _, name := range ofClient {
+		actual[name] = true
+	}
+	var documented []string
+	for _, match := range regexp.MustCompile("(?m)^\\| `((?:regionwatch|kafka)_[^`]+)` \\|").FindAllStringSubmatch(section(t, "Metrics"), -1) {
+		documented = append(documented, match[1])
+	}
+	differ(t, "metrics", documented, slices.Sorted(maps.Keys(actual)))
+}
+
+// Every warning and error that the service writes is in the list, with its level, and nothing else is.
+func TestLogLines(t *testing.T) {
+	call := regexp.MustCompile(`\.(Warn|Error)\("([^"]+)"`)
+	var documented, actual []string
+	for _, folder := range []string{"cmd/regionwatch", "admin", "broker", "deadletter", "processor"} {
+		files, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, match := range call.FindAllStringSubmatch(string(text), -1) {
+				actual = append(actual, strings.ToLower(match[1])+" "+match[2])
+			}
+		}
+	}
+	for _, match := range regexp.MustCompile("(?m)^\\| (warn|error) \\| `([^`]+)` \\|").FindAllStringSubmatch(section(t, "Log lines"), -1) {
+		documented = append(documented, match[1]+" "+match[2])
+	}
+	slices.Sort(actual)
+	differ(t, "log lines", documented, slices.Compact(actual))
+}
+
+// The figures for sizing are those that were measured.
+func TestFigures(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, measured, _ := strings.Cut(string(readme), "\n## Figures\n")
+	figure := regexp.MustCompile(`\d+\.\d+|\d+ MiB at the peak`)
+	found := 0
+	for _, row := range regexp.MustCompile(`(?m)^\| [a-z ]+ \| ([^|]+) \|`).FindAllStringSubmatch(section(t, "Sizing"), -1) {
+		for _, number := range figure.FindAllString(row[1], -1) {
+			found++
+			if !strings.Contains(measured, " "+strings.TrimSuffix(number, " at the peak")) {
+				t.Errorf("%s is no figure of the README", number)
+			}
+		}
+	}
+	if found < 5 {
+		t.Errorf("%d figures found", found)
+	}
+}
+
+// Flags that the text names are settings, and files that it links to are there.
+func TestDocumentReferences(t *testing.T) {
+	text, err := os.ReadFile(documentFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	prose := regexp.MustCompile("(?s)```.*?```").ReplaceAllString(string(text), "")
+	for _, match := range regexp.MustCompile("`(--[a-z-]+)[^`]*`").FindAllStringSubmatch(prose, -1) {
+		if !strings.Contains(string(readme), "`"+match[1]+"`") && match[1] != "--dry-run" {
+			t.Errorf("%s is no setting", match[1])
+		}
+	}
+	for _, match := range regexp.MustCompile(`\]\(([^):#]+)(#[^)]*)?\)`).FindAllStringSubmatch(prose, -1) {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(documentFile), match[1])); err != nil {
+			t.Errorf("link to %s: %v", match[1], err)
+		}
+	}
+	headings := map[string]bool{}
+	for _, match := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(prose, -1) {
+		headings[regexp.MustCompile(`[^a-z0-9 -]`).ReplaceAllString(strings.ToLower(match[1]), "")] = true
+	}
+	for _, match := range regexp.MustCompile(`\]\(#([^)]+)\)`).FindAllStringSubmatch(prose, -1) {
+		if !headings[strings.ReplaceAll(match[1], "-", " ")] && !headings[match[1]] {
+			t.Errorf("no heading for #%s", match[1])
+		}
+	}
+}
