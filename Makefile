@@ -10,7 +10,7 @@ export COUNT FUZZTIME ROUNDS MILLIONS
 VERSION ?= $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null || echo v0.0.0-dev)
 COMMIT  ?= $(shell git describe --always --abbrev=40 --exclude '*' --dirty 2>/dev/null || echo unknown)
 
-.PHONY: check build release image format vet test race lint fuzz helm integration chaos recovery bench bench-kafka bench-scan clean
+.PHONY: check build release image format vet test race lint fuzz helm browser integration chaos recovery bench bench-kafka bench-scan clean
 
 # Everything but the real Kafka: before each commit.
 check:
@@ -32,7 +32,7 @@ format:
 	.ci/run tools
 	bin/golangci-lint fmt ./...
 
-vet test race lint fuzz helm integration chaos recovery bench-kafka:
+vet test race lint fuzz helm browser integration chaos recovery bench-kafka:
 	.ci/run $@
 
 # EVENTS: a file of events, one a line, plain or .gz; without it they are generated.

@@ -12,6 +12,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
+	"github.com/regionwatch/regionwatch/plain"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/scan"
 	"github.com/regionwatch/regionwatch/schema/alert"
@@ -106,11 +107,14 @@ func alertRow(a *alert.Alert) string {
 		service+" "+fieldText(a.EventName), a.Principal.Name, from)
 }
 
+// longestCell bounds what the last column shows, which has no width.
+const longestCell = 200
+
 // row writes cells in the columns' widths. They may hold anything.
 func row(cells ...string) string {
 	var b strings.Builder
 	for i, cell := range cells {
-		cell = printable(cell)
+		cell = plain.Cut(cell, longestCell)
 		if width := alertColumns[i]; width > 0 {
 			cell = fitted(cell, width) + "  "
 		}

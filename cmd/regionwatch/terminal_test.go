@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/plain"
+	"github.com/regionwatch/regionwatch/processor/processortest"
+)
+
+// steering are texts that command a terminal, or deceive who reads it.
+var steering = []string{
+	"\x1b[2J\x1b[1;1H\x1b[31m",                           // CSI: clear, move, colour
+	"\x1b]0;title\a\x1b]2;title\x1b\\",                   // OSC 0 and 2: the window's title
+	"\x1b]8;;https://evil.example/\x1b\\link\x1b]8;;\a",  // OSC 8: a link
+	"\x1b]52;c;ZXZpbA==\a",                               // OSC 52: the clipboard
+	"\x1bP$q\x1b\\\x1b_x\x1b\\\x1b^x\x1b\\\x1bc\x1b7",    // DCS, APC, PM, reset, save
+	"\u009b2J\u009d0;x\u009c\u0090\u0085",                // C1 controls, as characters of their own
+	"a\bb\x7f\a\rover\vx\fy\x00",                         // backspace, delete, bell, carriage return
+	"\n  alert  none\n\nfake line",                       // lines that pretend to be ours
+	"\u202egnp.exe\u202d\u2066x\u2069\u200f\u061c",       // marks of direction
+	"a\u200bb\u200c\u200d\u2060\ufeff\u00ad\u3164\ufe0f", // what does not show
+	"\u2028\u2029\U000e0041\U000e007f\ue000",             // line ends of another kind, tags, private use
+	strings.Repeat("long ", 10_000),
+}
+
+// steeringEvents returns events that alert, or would, with text wherever an actor has a say, and records that are damaged
+// in ways that errors quote.
+func steeringEvents() (values []string) {
+	for i, text := range steering {
+		quoted, _ := json.Marshal(text) // a string always encodes
+		// What JSON lets stand in a string stands there raw too.
+		raw := `"` + strings.Map(func(r rune) rune {
+			if r < ' ' || r == '"' || r == '\\' {
+				return -1
+			}
+			return r
+		}, text) + `"`
+		for j, value := range []string{string(quoted), raw} {
+			for _, region := range []string{`"eu-central-1"`, value} {
+				values = append(values, strings.NewReplacer("TEXT", value, "REGION", region, "ID", fmt.Sprint(i, "-", j)).Replace(
+					`{"eventVersion":TEXT,"eventID":TEXT,"eventTime":TEXT,"eventSource":TEXT,"eventName":TEXT,"awsRegion":REGION,`+
+						`"sourceIPAddress":TEXT,"userAgent":TEXT,"errorCode":TEXT,"recipientAccountId":TEXT,"readOnly":false,`+
+						`"userIdentity":{"type":TEXT,"userName":TEXT,"arn":TEXT,"principalId":TEXT,"accountId":TEXT},"requestParameters":{TEXT:TEXT}}`))
+			}
+			values = append(values, `{"awsRegion":"eu-central-1","readOnly":false,"eventName":`+value+`,"x":`+value[1:])
+		}
+		values = append(values, text, `{"awsRegion":`+text, `{"`+text+`":1}`, "\x9b2J\xff"+text)
+	}
+	return values
+}
+
+// wantPlain wants output that a terminal shows as it is: lines of characters that show as themselves, none without end.
+func wantPlain(t *testing.T, what, out string) {
+	t.Helper()
+	if out == "" {
+		t.Errorf("%s: no output", what)
+	}
+	for line := range strings.Lines(out) {
+		line = strings.TrimSuffix(line, "\n")
+		if strings.ContainsFunc(line, plain.IsHidden) || strings.ToValidUTF8(line, "") != line {
+			t.Errorf("%s: %.300q", what, line)
+		}
+		if strings.HasPrefix(line, "fake line") || len(line) > 20_000 {
+			t.Errorf("%s: a line that is made by an event, or without end: %.100q", what, line)
+		}
+	}
+}
+
+// Files do not steer the terminal of who looks at them.
+func TestTerminalFiles(t *testing.T) {
+	folder := t.TempDir()
+	name := filepath.Join(folder, "trail\x1b]0;x\a\u202e.json") // an attacker may name files as well
+	values := steeringEvents()
+	for i, value := range values {
+		values[i] = strings.ReplaceAll(value, "\n", " ") // one line for each
+	}
+	if err := os.WriteFile(name, []byte(strings.Join(values, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"scan", "--format", "table", folder}, {"scan", "--format", "table", name}, {"scan", name + "x"},
+		{"explain", name}, {"explain", name, "--format", "text", "--event-id", "\x1b[2J"},
+	} {
+		stdout, stderr, _ := runCommand(t, args...)
+		wantPlain(t, strings.Join(args[:2], " "), stdout+stderr)
+	}
+}
+
+// Events of a topic steer neither the terminal of run, nor that of explain.
+func TestTerminalRun(t *testing.T) {
+	c := processortest.New(t, kfake.SeedTopics(1, "cloudtrail"))
+	produceRaw(t, c.ListenAddrs()[0], steeringEvents())
+	for _, format := range []string{"text", "json"} {
+		cmd := command(t, "run", "--brokers", c.ListenAddrs()[0], "--create-topics", "--admin-address=127.0.0.1:0", "--instance-id=none",
+			"--log-level=debug", "--log-format", format, "--group", "of-"+format)
+		var out bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		c.Eventually("all is committed", func() bool { return c.Committed("of-"+format, "cloudtrail", 0) == int64(len(steeringEvents())) })
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%v: %s", err, out.String())
+		}
+		wantPlain(t, "run with a log as "+format, out.String())
+	}
+	for offset := range 8 {
+		stdout, stderr, _ := runCommand(t, "explain", fmt.Sprintf("cloudtrail:0:%d", offset), "--brokers", c.ListenAddrs()[0])
+		wantPlain(t, "explain", stdout+stderr)
+	}
+}
+
+// Nor that of demo, whose topic anybody on this machine may write to.
+func TestTerminalDemo(t *testing.T) {
+	cmd := command(t, "demo", "--rate=100", "--admin-address=127.0.0.1:0")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	produced := false
+	var text strings.Builder
+	buffer := make([]byte, 64<<10)
+	for end := time.Now().Add(time.Minute); ; {
+		n, err := out.Read(buffer)
+		text.Write(buffer[:n])
+		if broker, ok := strings.CutPrefix(text.String(), "Kafka broker on "); ok && !produced && strings.Contains(broker, "\n0s: ") {
+			produced = true
+			address, _, _ := strings.Cut(broker, ",")
+			produceRaw(t, address, steeringEvents())
+		}
+		if strings.Contains(text.String(), "long long long") || time.Now().After(end) { // the last of them
+			_ = cmd.Process.Signal(syscall.SIGINT)
+		}
+		if err != nil {
+			break
+		}
+	}
+	_ = cmd.Wait() // the account does not add up, as there were events that demo has not made
+	if !strings.Contains(text.String(), `gnp.exe`) {
+		t.Errorf("the events have not been shown: %s", text.String())
+	}
+	wantPlain(t, "demo", text.String()+stderr.String())
+}
+
+// produceRaw writes records to the input topic as they are.
+func produceRaw(t *testing.T, broker string, values []string) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.DefaultProduceTopic("cloudtrail"), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	records := make([]*kgo.Record, len(values))
+	for i, value := range values {
+		records[i] = kgo.StringRecord(value)
+	}
+	if err := client.ProduceSync(t.Context(), records...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+}
