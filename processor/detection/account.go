@@ -79,6 +79,7 @@ func (p *Policy) compileAccounts(o *PolicyOptions, c *checker) {
 	}
 	standard := newLevel("default", &o.Default, o.Shadow)
 	p.standard = account{level: standard, exceptions: scopes.of("", "")}
+	p.alertsOnMissing = standard.alertOnMissing
 
 	ids := make(map[string]struct{}, len(c.accounts)+len(c.groupOf))
 	for _, named := range []map[string]struct{}{keys(c.accounts), keys(c.groupOf), keys(scopes.byAccount)} {
@@ -98,6 +99,7 @@ func (p *Policy) compileAccounts(o *PolicyOptions, c *checker) {
 		} else {
 			a.facts = encodeFacts(&Account{}, c.groupOf[id])
 		}
+		p.alertsOnMissing = p.alertsOnMissing || a.level.alertOnMissing
 		key, _ := accountKey([]byte(id))
 		p.accounts[key] = a
 	}

@@ -89,6 +89,7 @@ func (d *Detector) Detect(p *Policy, r *Record, sink Sink) error {
 // decode reads the record and counts it. The error is the sink's.
 func (d *Detector) decode(r *Record, sink cloudtrail.Sink) error {
 	d.Counts.Bytes += uint64(len(r.Value))
+	d.decoder.LostReadOnly = d.passage.policy.alertsOnMissing
 	err := d.decoder.Decode(r.Value, sink)
 	d.Counts.Records++
 	if len(d.passage.faults) > 0 {

@@ -202,3 +202,36 @@ func TestDetectGivesMemoryBack(t *testing.T) {
 		}
 	}
 }
+
+// Where events without readOnly alert, one that is cut off before its readOnly does too: as a partial alert, beside the
+// dead letter. Elsewhere it is a dead letter alone.
+func TestEventsCutBeforeReadOnly(t *testing.T) {
+	lenient := PolicyOptions{Default: Level{AlertOnMissingReadOnly: true}}
+	other := PolicyOptions{Accounts: []Account{{ID: "999999999999", Level: &Level{UnusedRegions: DefaultUnusedRegions, AlertOnMissingReadOnly: true}}}}
+	region := strings.Index(matching, regionField) + len(regionField)
+	readOnly := strings.Index(matching, readOnlyField)
+	if readOnly < region {
+		t.Fatal("want awsRegion before readOnly")
+	}
+	f := func(name string, p *Policy, value string, want int) {
+		t.Helper()
+		d, r := NewDetector(Options{}), &results{}
+		if err := d.Detect(p, record(value), r); err != nil {
+			t.Fatal(err)
+		}
+		if len(r.alerts) != want || len(r.letters) != 1 || r.letters[0].Alerted != want || d.Counts.Partial != uint64(want) {
+			t.Errorf("%s: %d alerts, want %d; %d dead letters; counts %+v; %s", name, len(r.alerts), want, len(r.letters), d.Counts, value)
+		}
+		for _, a := range r.alerts {
+			if !a.Partial || r.letters[0].AlertID != a.ID {
+				t.Errorf("%s: partial %v, id %s, the dead letter's %s", name, a.Partial, a.ID, r.letters[0].AlertID)
+			}
+		}
+	}
+	for cut := region + 1; cut < readOnly; cut += 7 {
+		f("lenient", mustPolicy(t, lenient), matching[:cut], 1)
+		f("default", defaultPolicy(t), matching[:cut], 0)
+		f("another account is lenient", mustPolicy(t, other), matching[:cut], 0)
+	}
+	f("used region", mustPolicy(t, lenient), with(t, regionField, `"awsRegion":"us-east-1"`)[:region], 0)
+}

@@ -12,6 +12,8 @@ type Policy struct {
 
 	standard account // of every account that is not in accounts
 	accounts map[uint64]*account
+	// alertsOnMissing is set where some level alerts on events without readOnly.
+	alertsOnMissing bool
 
 	exceptions []exception
 	regions    condition

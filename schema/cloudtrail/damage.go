@@ -90,7 +90,8 @@ func (d *Decoder) emitSalvaged(piece []byte, cause error, chain Chain) (found bo
 		e.ReadOnly = s.ReadOnly
 	}
 	own := e.AWSRegion
-	if e.ReadOnly == nil {
+	lost := e.ReadOnly == nil
+	if lost && !d.LostReadOnly {
 		d.firstHalf.add(own, s.Regions)
 		return false, nil
 	}
@@ -103,7 +104,10 @@ func (d *Decoder) emitSalvaged(piece []byte, cause error, chain Chain) (found bo
 			found, err = true, d.emitRegion(region, cause, index, chain)
 		}
 	}
-	if err != nil || own.IsString() {
+	if lost {
+		d.firstHalf.add(own, s.Regions)
+	}
+	if err != nil || lost || own.IsString() {
 		return found, err
 	}
 	foundHalf, err := d.emitSecondHalf(cause, chain)

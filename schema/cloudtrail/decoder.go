@@ -16,6 +16,10 @@ type Sink interface {
 // records, bounded by its limit and small between large records. Make one with [NewDecoder]; it belongs to
 // one goroutine at a time.
 type Decoder struct {
+	// LostReadOnly makes a damaged event whose readOnly is lost reach the sink all the same, without it. The
+	// owner may set it between records.
+	LostReadOnly bool
+
 	maxBytes int
 
 	scan    scanner

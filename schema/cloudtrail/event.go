@@ -29,7 +29,8 @@ type Event struct {
 	InvalidUTF8 bool
 
 	// Damage says where and why the event ended early; nil for a whole event. A damaged event reaches
-	// the sink only if AWSRegion and ReadOnly were read before the damage, or were salvaged after it.
+	// the sink only if AWSRegion and ReadOnly were read before the damage, or were salvaged after it; with
+	// [Decoder.LostReadOnly] AWSRegion is enough.
 	Damage error
 
 	// Salvaged is set where AWSRegion and ReadOnly come from a lenient search of the bytes around the
