@@ -22,7 +22,8 @@ type Source struct {
 
 // List returns the files that the paths name, in their order; those of a folder and the folders in it by
 // name. Links to folders are not followed. A path that is no file may be a pattern, as [filepath.Match] reads
-// it, of files and folders. Stdin stands for the given stream. The error names every path that cannot be
+// it, of files and folders. Stdin stands for the given stream. A file that several paths name is listed once, where it
+// comes first. The error names every path that cannot be
 // listed; the sources are those that can.
 func List(paths []string, stdin io.Reader) ([]Source, error) {
 	var l list
@@ -40,6 +41,26 @@ func List(paths []string, stdin io.Reader) ([]Source, error) {
 type list struct {
 	sources []Source
 	faults  []error
+	// known holds the files that are listed, by what two names of one file have in common and few files do.
+	known map[sizeAndTime][]fs.FileInfo
+}
+
+// sizeAndTime is a file's size and the time of its last change, in nanoseconds.
+type sizeAndTime struct{ size, changed int64 }
+
+// isKnown reports whether the file is listed already, maybe by another name, and remembers that it is from now on.
+func (l *list) isKnown(info fs.FileInfo) bool {
+	key := sizeAndTime{info.Size(), info.ModTime().UnixNano()}
+	for _, known := range l.known[key] {
+		if os.SameFile(known, info) {
+			return true
+		}
+	}
+	if l.known == nil {
+		l.known = make(map[sizeAndTime][]fs.FileInfo)
+	}
+	l.known[key] = append(l.known[key], info)
+	return false
 }
 
 func (l *list) fail(err error) { l.faults = append(l.faults, fmt.Errorf("reading: %w", err)) }
@@ -107,6 +128,9 @@ func (l *list) entry(path string) {
 func (l *list) file(path string, info fs.FileInfo) {
 	size := int64(-1)
 	if info.Mode().IsRegular() {
+		if l.isKnown(info) {
+			return
+		}
 		size = info.Size()
 	}
 	l.sources = append(l.sources, Source{path, size, func() (io.ReadCloser, error) { return os.Open(path) }})

@@ -39,6 +39,39 @@ func TestList(t *testing.T) {
 	want(t, "sources", names, "b/1.json.gz 11", "b/2.json 8", "b/c/3.json 10", "- -1", "a.ndjson 8")
 }
 
+// A file is listed once, by the name that comes first, whatever names it: itself, its folder, a pattern, a link.
+func TestListNamesEachFileOnce(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"1", "2", "3"} { // of one size
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for oldname, newname := range map[string]string{"3": "link", "2": "0"} {
+		if err := os.Symlink(filepath.Join(dir, oldname), filepath.Join(dir, newname)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := func(paths []string, wantNames ...string) {
+		t.Helper()
+		for i := range paths {
+			paths[i] = filepath.Join(dir, paths[i])
+		}
+		sources, err := List(paths, nil)
+		if err != nil {
+			t.Error(err)
+		}
+		var names []string
+		for _, s := range sources {
+			names = append(names, filepath.Base(s.Name))
+		}
+		want(t, "sources", names, wantNames...)
+	}
+	f([]string{".", "1"}, "0", "1", "3")
+	f([]string{"3", "."}, "3", "0", "1")
+	f([]string{"2", "2", "[23]", "link"}, "2", "3")
+}
+
 func TestTops(t *testing.T) {
 	var tops Tops
 	for i := range maxKeys + 5 {
