@@ -34,7 +34,7 @@ func (c *Connection) dial(ctx context.Context, network, address string) (net.Con
 }
 
 // handshake agrees on TLS, with the files as they are now.
-func (t *trust) handshake(ctx context.Context, open net.Conn, address string) (net.Conn, error) {
+func (t *trust) handshake(ctx context.Context, open net.Conn, address string) (*securedConn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (t *trust) handshake(ctx context.Context, open net.Conn, address string) (n
 // securedConn tells of a refusal that comes after the handshake: with TLS 1.3 a broker looks at our
 // certificate only then.
 type securedConn struct {
-	net.Conn
+	*tls.Conn
 	trust   *trust
 	address string
 }

@@ -104,6 +104,6 @@ func newRootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(newRunCommand(), newDemoCommand(), newScanCommand(), newExplainCommand(), newGenerateCommand(),
-		newHealthCommand(), newValidateCommand(), newDeadLetterCommand(), newPolicyCommand(), newRegionsCommand(), newVersionCommand())
+		newHealthCommand(), newValidateCommand(), newCheckCommand(), newDeadLetterCommand(), newPolicyCommand(), newRegionsCommand(), newVersionCommand())
 	return root
 }

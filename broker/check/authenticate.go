@@ -1,0 +1,119 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/regionwatch/regionwatch/broker"
+)
+
+// connect makes the client, and reports whether the brokers let it in.
+func (c *checker) connect(ctx context.Context, alive []string) bool {
+	step := Step{Name: stepAuthenticate, Detail: c.identity()}
+	client, err := c.newClient(alive)
+	if err == nil {
+		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+		defer cancel()
+		c.client, c.admin = client, kadm.NewClient(client)
+		if c.metadata, err = c.admin.BrokerMetadata(attempt); err != nil {
+			client.Close()
+		}
+	}
+	if err != nil {
+		step.Status, step.Error, step.Remedy = Refused, err.Error(), c.authenticationRemedy(err)
+		if r, ok := errors.AsType[*broker.Refusal](err); ok {
+			step.Error, step.Remedy = r.Err.Error(), r.Remedy
+		}
+	}
+	c.add(step)
+	return err == nil
+}
+
+// identity says who we are.
+func (c *checker) identity() string {
+	mechanism, identity := c.o.Connection.Mechanism(), c.o.Identity
+	switch {
+	case mechanism != "" && identity != "":
+		return fmt.Sprintf("%s as %q", mechanism, identity)
+	case mechanism != "":
+		return mechanism
+	case identity != "":
+		return fmt.Sprintf("by the certificate of %q", identity)
+	}
+	return "as nobody in particular: there is neither SASL nor a certificate"
+}
+
+func (c *checker) authenticationRemedy(err error) string {
+	mechanism := c.o.Connection.Mechanism()
+	switch {
+	case mechanism == "" && isEnd(err):
+		return "the broker closed the connection: it may want --sasl-mechanism"
+	case mechanism != "" && isEnd(err):
+		return "the broker closed the connection while we authenticated: is it the port for " + mechanism + ", and are user and password right?"
+	case errors.Is(err, kerr.SaslAuthenticationFailed):
+		return "the broker does not know that user, or not with that password or token: look at --sasl-username and where the secret comes from"
+	case errors.Is(err, kerr.UnsupportedSaslMechanism):
+		return "the broker does not offer " + mechanism + " on this port; give another --sasl-mechanism, or another port in --brokers"
+	case errors.Is(err, kerr.IllegalSaslState):
+		return "the port is not for SASL: name the brokers' SASL port, or leave --sasl-mechanism out"
+	}
+	return "the broker's log may say why"
+}
+
+func isEnd(err error) bool {
+	_, first := errors.AsType[*kgo.ErrFirstReadEOF](err)
+	return first || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// atATime bounds how many brokers are asked at a time.
+const atATime = 8
+
+// brokers asks each broker something at the address that it advertises, which is where the processor will look for it.
+func (c *checker) brokers(ctx context.Context) {
+	all := slices.Clone(c.metadata.Brokers)
+	slices.SortFunc(all, func(a, b kgo.BrokerMetadata) int { return int(a.NodeID - b.NodeID) })
+	errs := make([]error, len(all))
+	var group errgroup.Group
+	group.SetLimit(atATime)
+	for i, b := range all {
+		group.Go(func() error {
+			attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+			defer cancel()
+			_, errs[i] = c.client.Broker(int(b.NodeID)).RetriableRequest(attempt, kmsg.NewPtrMetadataRequest())
+			return nil
+		})
+	}
+	_ = group.Wait() // it has no errors of its own
+	var reached []string
+	for i, b := range all {
+		if errs[i] == nil {
+			reached = append(reached, address(b))
+		}
+	}
+	c.add(Step{Name: stepBrokers, Of: "cluster " + c.metadata.Cluster, Detail: fmt.Sprintf("%d of %s: %s", len(reached), counted(len(all), "broker"), some(reached))})
+	for i, b := range all {
+		if errs[i] != nil {
+			c.add(Step{Name: stepBrokers, Of: address(b), Status: Refused, Error: errs[i].Error(),
+				Remedy: "the broker tells clients to come by this address: make it reachable from here, or change the broker's advertised.listeners"})
+		}
+	}
+}
+
+func address(b kgo.BrokerMetadata) string { return fmt.Sprintf("%s:%d", b.Host, b.Port) }
+
+// counted returns "1 broker", "2 brokers".
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

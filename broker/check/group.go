@@ -1,0 +1,86 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// group looks whether the group may be joined, and who is in it.
+func (c *checker) group(ctx context.Context) {
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	step := Step{Name: stepJoin, Of: c.o.Group}
+	if err := c.mayJoin(attempt); err != nil {
+		c.refuse(step, err, kmsg.ACLOperationRead, kmsg.ACLResourceTypeGroup, c.o.Group)
+		return
+	}
+	step.Detail = c.members(attempt)
+	c.add(step)
+}
+
+// members says who is in the group.
+func (c *checker) members(ctx context.Context) string {
+	groups, err := c.admin.DescribeGroups(ctx, c.o.Group)
+	if err != nil {
+		return ""
+	}
+	group := groups[c.o.Group]
+	switch {
+	case errors.Is(group.Err, kerr.GroupIDNotFound), group.Err == nil && group.State == "Dead":
+		return "new"
+	case group.Err != nil:
+		return ""
+	}
+	return fmt.Sprintf("%s, %s", strings.ToLower(group.State), counted(len(group.Members), "member"))
+}
+
+// sessions is how many transactional ids are tried where the settings leave open how many there are.
+const sessions = 1
+
+// transactions looks whether the transactional ids may be used.
+func (c *checker) transactions(ctx context.Context) {
+	o := *c.o
+	note := ""
+	if o.InstanceID == "" {
+		o.InstanceID = noMember
+		note = "in place of the ids of an instance, whose name --instance-id does not tell"
+	}
+	if o.Sessions == 0 {
+		o.Sessions = sessions
+	}
+	for k := range o.Sessions {
+		id := o.sessionID(k)
+		step := Step{Name: stepTransaction, Of: id, Detail: note}
+		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+		err := c.mayTransact(attempt, id)
+		cancel()
+		if err != nil {
+			c.refuse(step, err, kmsg.ACLOperationWrite, kmsg.ACLResourceTypeTransactionalId, id)
+			continue
+		}
+		c.add(step)
+	}
+}
+
+// idempotence looks whether records may be written such that the broker drops those that are sent twice.
+func (c *checker) idempotence(ctx context.Context) {
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	step := Step{Name: stepIdempotent, Detail: "idempotent producer"}
+	err := c.mayProduceOnce(attempt)
+	switch {
+	case err == nil:
+		c.add(step)
+	case isDenied(err) && !c.writable:
+		step.Status, step.Error = Refused, err.Error()
+		step.Remedy = "it comes with the right to write to any topic"
+		c.add(step)
+	default:
+		c.refuse(step, err, kmsg.ACLOperationIdempotentWrite, kmsg.ACLResourceTypeCluster, "kafka-cluster")
+	}
+}

@@ -1,0 +1,68 @@
+package check
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// What may answer in place of Kafka's protocol.
+var (
+	errSpeaksTLS = errors.New("the port speaks TLS")
+	errForeign   = errors.New("the port does not speak Kafka's protocol")
+)
+
+// maxHelloBytes bounds the answer to hello, of which Kafka's has less than a thousand.
+const maxHelloBytes = 64 << 10
+
+// hello asks the first that every client asks, which versions of requests the broker knows. Brokers answer it before
+// they know who asks (KIP-35).
+func hello(ctx context.Context, conn net.Conn) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := conn.SetDeadline(deadline); err != nil {
+			return err
+		}
+	}
+	request := kmsg.NewPtrApiVersionsRequest()
+	_, err := conn.Write(kmsg.NewRequestFormatter(kmsg.FormatterClientID("regionwatch-check")).AppendRequest(nil, request, 1))
+	if err != nil {
+		return fmt.Errorf("asking for versions: %w", err)
+	}
+	var length [4]byte
+	if _, err := io.ReadFull(conn, length[:]); err != nil {
+		return fmt.Errorf("asking for versions: %w", err)
+	}
+	if length[0] == 0x15 && length[1] == 0x03 { // an alert of TLS: RFC 8446, section 5.1
+		return errSpeaksTLS
+	}
+	n := binary.BigEndian.Uint32(length[:])
+	if n < 6 || n > maxHelloBytes {
+		return errForeign
+	}
+	answer := make([]byte, n)
+	if _, err := io.ReadFull(conn, answer); err != nil {
+		return fmt.Errorf("asking for versions: %w", err)
+	}
+	if binary.BigEndian.Uint32(answer) != 1 { // the number of the request
+		return errForeign
+	}
+	return nil
+}
+
+// helloRemedy returns what to do where a port takes connections and gives no good answer.
+func helloRemedy(err error) string {
+	switch {
+	case errors.Is(err, errSpeaksTLS):
+		return "give --tls"
+	case errors.Is(err, errForeign):
+		return "name the brokers' port for clients"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the broker closed the connection: the port may want --tls, or belong to something else"
+	}
+	return "the port takes connections, and nobody answers: is it the brokers'?"
+}

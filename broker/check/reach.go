@@ -1,0 +1,155 @@
+package check
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/regionwatch/regionwatch/broker"
+)
+
+// expirySoon is how long before a certificate expires somebody should look.
+const expirySoon = 30 * 24 * time.Hour
+
+// reach goes from the name to a broker that answers, for each address, and returns the addresses of those that do.
+// One that does is enough for the processor to start; then the failures of others are warnings.
+func (c *checker) reach(ctx context.Context) []string {
+	seeds := make([]*seed, len(c.o.Connection.Addresses()))
+	for i, address := range c.o.Connection.Addresses() {
+		seeds[i] = &seed{c: c, address: address}
+	}
+	defer func() {
+		for _, s := range seeds {
+			s.close()
+		}
+	}()
+	alive := c.each(ctx, seeds, (*seed).resolve)
+	alive = c.each(ctx, alive, (*seed).connect)
+	if c.o.Connection.Secured() {
+		alive = c.each(ctx, alive, (*seed).secure)
+	} else if len(alive) > 0 {
+		c.add(Step{Name: stepTLS, Status: NotUsed, Detail: "plaintext; --tls is not given"})
+	}
+	if len(alive) == 0 {
+		return nil
+	}
+	var addresses []string
+	for _, s := range alive {
+		addresses = append(addresses, s.address)
+	}
+	for i := range c.report.Steps {
+		if step := &c.report.Steps[i]; step.Status == Refused {
+			step.Status = Warning
+		}
+	}
+	return addresses
+}
+
+// each takes one step with every seed, and returns those with which it went well.
+func (c *checker) each(ctx context.Context, seeds []*seed, step func(*seed, context.Context) Step) (alive []*seed) {
+	for _, s := range seeds {
+		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+		told := step(s, attempt)
+		cancel()
+		if told.Status != Refused {
+			alive = append(alive, s)
+		}
+		c.add(told)
+	}
+	return alive
+}
+
+// seed is one of the addresses that are given.
+type seed struct {
+	c       *checker
+	address string
+	conn    net.Conn // of the last step; nil before there is one
+}
+
+func (s *seed) close() {
+	if s.conn != nil {
+		s.conn.Close()
+	}
+}
+
+func (s *seed) resolve(ctx context.Context) Step {
+	host, _, _ := net.SplitHostPort(s.address) // the settings have checked it
+	step := Step{Name: stepResolve, Of: host}
+	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
+	if err != nil {
+		step.Status, step.Error = Refused, err.Error()
+		step.Remedy = "is the name in --brokers right, and does this host's DNS know it?"
+		return step
+	}
+	step.Detail = some(addresses)
+	return step
+}
+
+func (s *seed) connect(ctx context.Context) Step {
+	step := Step{Name: stepConnect, Of: s.address}
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", s.address)
+	if err != nil {
+		step.Status, step.Error, step.Remedy = Refused, err.Error(), dialRemedy(err)
+		return step
+	}
+	s.conn = conn
+	if s.c.o.Connection.Secured() {
+		return step
+	}
+	if err := hello(ctx, conn); err != nil {
+		step.Status, step.Error, step.Remedy = Refused, err.Error(), helloRemedy(err)
+	}
+	return step
+}
+
+func dialRemedy(err error) string {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return "nobody listens there: is the port right, and does the broker run?"
+	}
+	return "is there a way from this host to the broker's port (routes, firewalls, network policies)?"
+}
+
+func (s *seed) secure(ctx context.Context) Step {
+	step := Step{Name: stepTLS, Of: s.address}
+	secured, state, err := s.c.o.Connection.Secure(ctx, s.conn, s.address)
+	if err == nil {
+		s.conn = secured
+		err = hello(ctx, secured) // with TLS 1.3 the broker looks at our certificate only after the handshake
+	}
+	if err != nil {
+		step.Status, step.Error, step.Remedy = Refused, err.Error(), helloRemedy(err)
+		if r, ok := errors.AsType[*broker.Refusal](err); ok {
+			step.Error, step.Remedy = r.Err.Error(), r.Remedy
+		}
+		return step
+	}
+	leaf := state.PeerCertificates[0]
+	step.Detail = describeTLS(&state, leaf)
+	if left := time.Until(leaf.NotAfter); left < expirySoon {
+		step.Status = Warning
+		step.Remedy = fmt.Sprintf("the broker's certificate expires in %d days; its owner has to renew it", left/(24*time.Hour))
+	}
+	return step
+}
+
+// describeTLS says what the handshake came to.
+func describeTLS(state *tls.ConnectionState, leaf *x509.Certificate) string {
+	return fmt.Sprintf("%s; certificate of %q by %q until %s", tls.VersionName(state.Version),
+		leaf.Subject.String(), leaf.Issuer.String(), leaf.NotAfter.UTC().Format(time.RFC3339))
+}
+
+// some returns the first words of a list.
+func some(words []string) string {
+	const most = 5
+	if len(words) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
+	}
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,59 @@
+package check
+
+import "encoding/json"
+
+// Status is how a step went. The zero value is OK.
+type Status uint8
+
+// The outcomes of a step.
+const (
+	OK       Status = iota
+	NotUsed         // the settings do without
+	Warning         // the processor would run; somebody should look at it
+	Refused         // the processor would not run, or could not do this part of its work
+	NotTried        // a step before it failed
+)
+
+var statusWords = [...]string{OK: "ok", NotUsed: "not used", Warning: "warning", Refused: "refused", NotTried: "not tried"}
+
+// String returns the status as it is shown.
+func (s Status) String() string { return statusWords[s] }
+
+// MarshalText returns the status as it is shown.
+func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Step is one thing that was tried. What it says may quote brokers and is not fit for a terminal as it is.
+type Step struct {
+	Name   string  `json:"step"`
+	Of     string  `json:"of,omitempty"` // the address, topic, group or id
+	Status Status  `json:"status"`
+	Detail string  `json:"detail,omitempty"`
+	Error  string  `json:"error,omitempty"`
+	Remedy string  `json:"remedy,omitempty"` // what to do about it
+	ACLs   []Entry `json:"acls,omitempty"`   // what to add to the brokers' list, where that is it
+}
+
+// Report is what came out.
+type Report struct {
+	Steps []Step
+}
+
+// OK reports whether nothing was refused.
+func (r *Report) OK() bool { return r.count(Refused) == 0 && r.count(NotTried) == 0 }
+
+func (r *Report) count(status Status) (n int) {
+	for i := range r.Steps {
+		if r.Steps[i].Status == status {
+			n++
+		}
+	}
+	return n
+}
+
+// MarshalJSON returns the report for programs.
+func (r *Report) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		OK    bool   `json:"ok"`
+		Steps []Step `json:"steps"`
+	}{r.OK(), r.Steps})
+}

@@ -1,0 +1,265 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// maxTold bounds how many topics of a pattern are told of one by one.
+const maxTold = 20
+
+// input looks at the topics that are read, and whether they may be.
+func (c *checker) input(ctx context.Context) {
+	if c.o.InputPattern != "" {
+		c.inputPattern(ctx)
+		return
+	}
+	var visible []string
+	for _, topic := range c.o.InputTopics {
+		if c.describe(ctx, Step{Name: stepDescribe, Of: topic}, topic, kmsg.ACLOperationRead, true) {
+			visible = append(visible, topic)
+		}
+	}
+	c.read(ctx, visible)
+	for _, topic := range c.o.InputTopics {
+		if !slices.Contains(visible, topic) {
+			c.add(Step{Name: stepRead, Of: topic, Status: NotTried})
+		}
+	}
+}
+
+// inputPattern is input for topics that are found by a pattern. Brokers name only those that we may describe.
+func (c *checker) inputPattern(ctx context.Context) {
+	step := Step{Name: stepDescribe, Of: c.o.InputPattern}
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	whole, err := regexp.Compile("^(?:" + c.o.InputPattern + ")$")
+	var all kadm.TopicDetails
+	if err == nil {
+		all, err = c.admin.ListTopics(attempt)
+	}
+	if err != nil {
+		step.Status, step.Error, step.Remedy = Refused, err.Error(), remedy(err)
+		c.add(step)
+		c.add(Step{Name: stepRead, Of: c.o.InputPattern, Status: NotTried})
+		return
+	}
+	matching := slices.DeleteFunc(all.Names(), func(name string) bool { return !whole.MatchString(name) })
+	if len(matching) == 0 {
+		step.Status, step.Error = Refused, "no topic matches of those that we may see"
+		step.deny(c.o, c.o.inputACLs()...)
+		step.Remedy = "make such a topic, or if there is one, " + step.Remedy
+		c.add(step)
+		c.add(Step{Name: stepRead, Of: c.o.InputPattern, Status: NotTried})
+		return
+	}
+	partitions := 0
+	for _, name := range matching {
+		partitions += len(all[name].Partitions)
+	}
+	step.Detail = fmt.Sprintf("%s with %s: %s", counted(len(matching), "topic"), counted(partitions, "partition"), some(matching))
+	c.add(step)
+	c.read(ctx, matching)
+}
+
+// inputACLs returns what lets the input be read.
+func (o *Options) inputACLs() []ACL {
+	return slices.DeleteFunc(o.needed(), func(a ACL) bool {
+		return a.Operation != kmsg.ACLOperationRead || a.Resource != kmsg.ACLResourceTypeTopic || a.Name == o.PolicyTopic
+	})
+}
+
+// read looks whether the topics may be read.
+func (c *checker) read(ctx context.Context, topics []string) {
+	if len(topics) == 0 {
+		return
+	}
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	errs, err := c.mayFetch(attempt, topics)
+	readable, told := 0, 0
+	for _, topic := range topics {
+		refused := err
+		if refused == nil {
+			refused = errs[topic]
+		}
+		switch {
+		case refused == nil:
+			readable++
+			if c.o.InputPattern == "" {
+				c.add(Step{Name: stepRead, Of: topic})
+			}
+		case told < maxTold:
+			told++
+			c.refuse(Step{Name: stepRead, Of: topic}, refused, kmsg.ACLOperationRead, kmsg.ACLResourceTypeTopic, topic)
+		}
+	}
+	if c.o.InputPattern != "" && readable > 0 {
+		c.add(Step{Name: stepRead, Of: c.o.InputPattern, Detail: fmt.Sprintf("%d of %s", readable, counted(len(topics), "topic"))})
+	}
+}
+
+// outputs looks at the topics that are written to, and whether they may be.
+func (c *checker) outputs(ctx context.Context) {
+	for _, output := range c.o.Outputs {
+		step := Step{Name: stepWrite + output.What, Of: output.Topic}
+		if !c.describe(ctx, step, output.Topic, kmsg.ACLOperationWrite, false) {
+			continue
+		}
+		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+		err := c.mayProduce(attempt, output.Topic)
+		cancel()
+		if err != nil {
+			c.refuse(step, err, kmsg.ACLOperationWrite, kmsg.ACLResourceTypeTopic, output.Topic)
+			continue
+		}
+		c.writable = true
+		step.Detail = c.shape(output.Topic)
+		c.add(step)
+	}
+}
+
+// policy looks at the topic that the policy is in.
+func (c *checker) policy(ctx context.Context) {
+	if c.o.PolicyTopic == "" {
+		return
+	}
+	step := Step{Name: stepPolicy, Of: c.o.PolicyTopic}
+	topic, err := c.topic(ctx, c.o.PolicyTopic)
+	switch {
+	case errors.Is(err, kerr.UnknownTopicOrPartition):
+		step.Remedy = "make it, compacted and with one partition, and write the policy to it"
+	case err == nil && len(topic.Partitions) != 1:
+		err = fmt.Errorf("it has %d partitions", len(topic.Partitions))
+		step.Remedy = "it must have one, else there is no newest policy"
+	case err == nil:
+		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+		defer cancel()
+		var errs map[string]error
+		if errs, err = c.mayFetch(attempt, []string{c.o.PolicyTopic}); err == nil {
+			err = errs[c.o.PolicyTopic]
+		}
+	}
+	if err != nil {
+		c.refuse(step, err, kmsg.ACLOperationRead, kmsg.ACLResourceTypeTopic, c.o.PolicyTopic)
+		return
+	}
+	step.Detail = c.shape(c.o.PolicyTopic)
+	c.add(step)
+}
+
+// describe looks at a topic, and reports whether it is there for us or can be made. It tells of what is wrong, and
+// where wanted of what is right.
+func (c *checker) describe(ctx context.Context, step Step, name string, operation kmsg.ACLOperation, tell bool) bool {
+	topic, err := c.topic(ctx, name)
+	switch {
+	case errors.Is(err, kerr.UnknownTopicOrPartition) && c.o.CreateTopics:
+		if err = c.mayCreate(ctx, name); err != nil {
+			step.Detail = "it does not exist, and cannot be made"
+			c.refuse(step, err, kmsg.ACLOperationCreate, kmsg.ACLResourceTypeTopic, name)
+			return false
+		}
+	case errors.Is(err, kerr.UnknownTopicOrPartition):
+		step.Remedy = "make the topic, or let run make it with --create-topics"
+	case err == nil:
+		err = leaderless(topic)
+		step.Remedy = "its brokers are away; it can be neither read nor written to until one is back"
+	}
+	if err != nil {
+		c.refuse(step, err, operation, kmsg.ACLResourceTypeTopic, name)
+		return false
+	}
+	if tell {
+		step.Detail, step.Remedy = c.shape(name)+c.newest(ctx, name), ""
+		c.add(step)
+	}
+	return true
+}
+
+// topic asks for a topic. The error is why it cannot be described.
+func (c *checker) topic(ctx context.Context, name string) (kadm.TopicDetail, error) {
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	topics, err := c.admin.ListTopics(attempt, name)
+	topic := topics[name]
+	if err == nil {
+		err = topic.Err
+	}
+	c.topics[name] = topic
+	return topic, err
+}
+
+// leaderless returns an error for a topic of which nobody leads a partition.
+func leaderless(topic kadm.TopicDetail) error {
+	var without []string
+	for _, p := range topic.Partitions.Sorted() {
+		if p.Leader < 0 || p.Err != nil {
+			without = append(without, fmt.Sprint(p.Partition))
+		}
+	}
+	if len(without) == 0 {
+		return nil
+	}
+	return fmt.Errorf("no leader for partition %s", some(without))
+}
+
+// shape says how large a topic is that was asked for.
+func (c *checker) shape(name string) string {
+	topic := c.topics[name]
+	if len(topic.Partitions) == 0 {
+		return "it does not exist; run makes it"
+	}
+	replicas := 0
+	for _, p := range topic.Partitions {
+		replicas = max(replicas, len(p.Replicas))
+	}
+	return counted(len(topic.Partitions), "partition") + ", " + counted(replicas, "replica")
+}
+
+// newest says of when the newest record is, as far as brokers tell (KIP-734).
+func (c *checker) newest(ctx context.Context, name string) string {
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	listed, err := c.admin.ListMaxTimestampOffsets(attempt, name)
+	if err != nil || listed.Error() != nil || len(c.topics[name].Partitions) == 0 {
+		return ""
+	}
+	newest := int64(-1)
+	listed.Each(func(o kadm.ListedOffset) { newest = max(newest, o.Timestamp) })
+	if newest < 0 {
+		return ", no records"
+	}
+	return ", newest record of " + time.UnixMilli(newest).UTC().Format(time.RFC3339)
+}
+
+// mayCreate asks the brokers to validate the making of a topic.
+func (c *checker) mayCreate(ctx context.Context, name string) error {
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	partitions, replicas := c.o.Partitions, c.o.Replicas
+	if partitions == 0 {
+		partitions = -1 // the broker's default on the wire
+	}
+	if replicas == 0 {
+		replicas = -1
+	}
+	created, err := c.admin.ValidateCreateTopics(attempt, partitions, replicas, nil, name)
+	if err != nil {
+		return err
+	}
+	if answer := created[name]; answer.Err != nil {
+		if answer.ErrMessage != "" {
+			return fmt.Errorf("%w: %s", answer.Err, answer.ErrMessage)
+		}
+		return answer.Err
+	}
+	return nil
+}

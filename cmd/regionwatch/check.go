@@ -1,0 +1,152 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/regionwatch/regionwatch/broker"
+	"github.com/regionwatch/regionwatch/broker/check"
+	"github.com/regionwatch/regionwatch/config"
+)
+
+// checkFlags are the flags of check that are no settings.
+type checkFlags struct {
+	format    *choice
+	acls      bool
+	principal string
+}
+
+func newCheckCommand() *cobra.Command {
+	f := checkFlags{format: newChoice("text", "json")}
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Try what run needs of the brokers, step by step, and say what is refused",
+		Long: "Connect with the settings of run and try, step by step, what it needs: resolve the brokers' names,\n" +
+			"connect, TLS, authenticate, reach every broker of the cluster, describe and read the input, join the\n" +
+			"group, write each of the outputs, and under exactly-once use the transactional ids. What is refused\n" +
+			"comes with its remedy: the flag to change, or the line of kafka-acls that adds what is missing.\n\n" +
+			"It can be run beside instances that are at work: it writes no record, joins no group, commits no\n" +
+			"offset, makes no topic and takes no transactional id, so that nothing is rebalanced or fenced. It\n" +
+			"asks for what brokers authorize and then cannot do: to write to and read from partition 2147483647,\n" +
+			"to join with a member id that the group does not have, to abort a transaction of a producer that\n" +
+			"never was. Topics that --create-topics would make are only validated. What it leaves is what it\n" +
+			"costs: some connections and requests, a producer id, a line of the authorizer for each refusal,\n" +
+			"and on a cluster without any group or transaction the topics that the brokers keep those in.\n" +
+			"It cannot tell how large a record the brokers take, or whether they allow --transaction-timeout.\n\n" +
+			"--acls connects to nothing and prints the least list of ACLs with which run works with these\n" +
+			"settings, as kafka-acls lines (kafka-acls.sh in Apache's distribution). Describe comes with Read and\n" +
+			"Write. What exactly-once needs is for one instance where --instance-id is given, else for every\n" +
+			"instance of the group. Read of topics by --input-topic-pattern is for all that begin as the pattern\n" +
+			"does.\n\n" +
+			"Exit status: 0 all works, 1 something is refused, 2 a mistake in flags, settings or policy.",
+		Example: "  regionwatch check --config /etc/regionwatch.yaml\n" +
+			"  regionwatch check --config /etc/regionwatch.yaml --acls --principal User:regionwatch",
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runCheck(cmd, &f) },
+	}
+	addSettings(cmd, "brokers")
+	f.format.addTo(cmd, "format", "form of the output")
+	cmd.Flags().BoolVar(&f.acls, "acls", false, "print the least ACLs that run needs, and connect to nothing")
+	cmd.Flags().StringVar(&f.principal, "principal", "", "whom the brokers take us for in ACLs, such as User:alice; without it the user of --sasl-username, or the subject of --tls-certificate")
+	return cmd
+}
+
+// errRefused is why the exit status of a check is 1.
+var errRefused = errors.New("not all that run needs works")
+
+func runCheck(cmd *cobra.Command, f *checkFlags) error {
+	s, _, err := loadBoth(cmd)
+	if err = errors.Join(err, checkConnection(s)); err != nil {
+		return mistake{err}
+	}
+	connection, err := openConnection(s, nil)
+	if err != nil {
+		return err
+	}
+	o := checkOptions(s, connection, f.principal)
+	if f.acls {
+		return f.printACLs(cmd.OutOrStdout(), &o, s)
+	}
+	for _, w := range s.Warnings() {
+		report(cmd.ErrOrStderr(), errors.New("warning: "+w))
+	}
+	result := check.Run(cmd.Context(), o)
+	if err := f.print(cmd.OutOrStdout(), result); err != nil {
+		return err
+	}
+	if !result.OK() {
+		return errRefused
+	}
+	return nil
+}
+
+// checkOptions returns what the settings need of the brokers.
+func checkOptions(s *config.Settings, connection *broker.Connection, principal string) check.Options {
+	o := check.Options{
+		Connection:       connection,
+		Principal:        principal,
+		Identity:         s.SASLUsername,
+		InputTopics:      s.InputTopics,
+		InputPattern:     s.InputPattern,
+		PolicyTopic:      s.PolicyTopic,
+		CreateTopics:     s.CreateTopics,
+		Partitions:       int32(s.Partitions), // bounded by the table
+		Replicas:         int16(s.Replicas),   // bounded by the table
+		Group:            s.Group,
+		SessionTimeout:   s.SessionTimeout,
+		RebalanceTimeout: s.RebalanceTimeout,
+		ExactlyOnce:      s.Delivery == config.ExactlyOnce,
+		Sessions:         s.Sessions,
+	}
+	if s.InputPattern != "" {
+		o.InputTopics = nil
+	}
+	if s.InstanceID != config.None {
+		o.InstanceID = s.InstanceID
+	}
+	if s.SASLMechanism == "" {
+		o.Identity = connection.Subject()
+	}
+	if o.Principal == "" && o.Identity != "" {
+		o.Principal = "User:" + o.Identity
+	}
+	o.Outputs = []check.Output{
+		{What: "alerts", Topic: s.AlertTopic}, {What: "dead letters", Topic: s.DeadLetterTopic},
+		{What: "shadow findings", Topic: s.ShadowTopic}, {What: "exempted events", Topic: s.ExemptedTopic},
+	}
+	o.Outputs = slices.DeleteFunc(o.Outputs, func(output check.Output) bool { return output.Topic == "" })
+	return o
+}
+
+func (f *checkFlags) print(w io.Writer, result *check.Report) error {
+	if f.format.word == "json" {
+		return printIndented(w, result)
+	}
+	marks := isTerminal(w)
+	_, err := io.WriteString(w, checkText(result, marks, marks && os.Getenv("NO_COLOR") == ""))
+	return err
+}
+
+func printIndented(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+func (f *checkFlags) printACLs(w io.Writer, o *check.Options, s *config.Settings) error {
+	if !o.UsesACLs() {
+		return mistake{fmt.Errorf("flag --acls: with sasl-mechanism %s brokers look at IAM policies and not at ACLs", s.SASLMechanism)}
+	}
+	entries := o.Entries()
+	if f.format.word == "json" {
+		return printIndented(w, entries)
+	}
+	_, err := io.WriteString(w, aclText(o, entries))
+	return err
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/regionwatch/regionwatch/broker/check"
+)
+
+// checkMarks are what a terminal shows before a step, with the number of its color (ECMA-48).
+var checkMarks = map[check.Status]struct {
+	mark  string
+	color int
+}{
+	check.OK:       {"✓", 32},
+	check.NotUsed:  {"-", 2},
+	check.Warning:  {"!", 33},
+	check.Refused:  {"✗", 31},
+	check.NotTried: {"?", 2},
+}
+
+// checkText returns a report as people read it. Brokers and certificates have a say in it.
+func checkText(r *check.Report, marks, colors bool) string {
+	var b strings.Builder
+	for i := range r.Steps {
+		step := &r.Steps[i]
+		if marks {
+			b.WriteString(checkMark(step.Status, colors) + " ")
+		}
+		line := fmt.Sprintf("%-20s %-9s %s", step.Name, step.Status, joined(step.Of, step.Detail))
+		b.WriteString(printable(strings.TrimRight(line, " ")) + "\n")
+		indent := strings.Repeat(" ", 31)
+		if marks {
+			indent += "  "
+		}
+		for _, more := range []string{step.Error, step.Remedy} {
+			if more != "" {
+				b.WriteString(indent + printable(more) + "\n")
+			}
+		}
+		for _, entry := range step.ACLs {
+			b.WriteString(indent + printable(entry.Command) + "\n")
+		}
+	}
+	return b.String()
+}
+
+func checkMark(status check.Status, colors bool) string {
+	m := checkMarks[status]
+	if !colors {
+		return m.mark
+	}
+	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", m.color, m.mark)
+}
+
+// joined returns what a step is about and what came out.
+func joined(of, detail string) string {
+	if of == "" || detail == "" {
+		return of + detail
+	}
+	return of + ": " + detail
+}
+
+// aclText returns the least ACLs as lines for a shell.
+func aclText(o *check.Options, entries []check.Entry) string {
+	var b strings.Builder
+	b.WriteString("# What run needs with these settings, and no more. Describe comes with Read and Write.\n")
+	if !o.ExactlyOnce {
+		b.WriteString("# Brokers older than 2.8 want IdempotentWrite on the cluster too.\n")
+	}
+	if o.Principal == "" {
+		b.WriteString("# " + check.Placeholder + " stands for whom the brokers take us for; --principal tells.\n")
+	}
+	if o.Connection.Secured() || o.Connection.Mechanism() != "" {
+		b.WriteString("# admin.properties is how somebody connects who may change ACLs.\n")
+	}
+	for _, entry := range entries {
+		b.WriteString(printable(entry.Command) + "\n")
+	}
+	return b.String()
+}
