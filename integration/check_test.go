@@ -12,6 +12,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/broker/brokertest"
 )
 
 // checked is what check --format json says.
@@ -50,11 +52,11 @@ func runCheck(t *testing.T, arguments ...string) *checked {
 func TestKafkaCheckRefused(t *testing.T) {
 	k := startSecuredKafka(t)
 	k.setPassword(t, "checked", "right")
-	foreign, err := newAuthority("another authority")
+	foreign, err := brokertest.NewAuthority("another authority")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ca, foreignCA := k.authorityFile(t), write(t, t.TempDir(), "foreign.pem", foreign.pem)
+	ca, foreignCA := k.authorityFile(t), write(t, t.TempDir(), "foreign.pem", foreign.PEM)
 	password, wrong := write(t, t.TempDir(), "right", []byte("right")), write(t, t.TempDir(), "wrong", []byte("wrong"))
 	as := func(mechanism, file string) []string {
 		return []string{"--sasl-mechanism", mechanism, "--sasl-username", "checked", "--sasl-password-file", file}
@@ -96,9 +98,9 @@ func TestKafkaCheckRefused(t *testing.T) {
 }
 
 // certificateArguments are those that show a certificate of the authority.
-func certificateArguments(t *testing.T, a *authority) []string {
+func certificateArguments(t *testing.T, a *brokertest.Authority) []string {
 	t.Helper()
-	certificate, key, err := a.issue("checked", time.Now().Add(time.Hour))
+	certificate, key, err := a.Issue("checked", time.Now().Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}

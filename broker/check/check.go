@@ -20,7 +20,7 @@ const (
 	stepRead         = "read input"
 	stepJoin         = "join the group"
 	stepWrite        = "write " // what
-	stepIdempotent   = "write once"
+	stepIdempotent   = "idempotent producer"
 	stepTransaction  = "transactional id"
 	stepPolicy       = "read the policy"
 )

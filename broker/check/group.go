@@ -71,7 +71,7 @@ func (c *checker) transactions(ctx context.Context) {
 func (c *checker) idempotence(ctx context.Context) {
 	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	step := Step{Name: stepIdempotent, Detail: "idempotent producer"}
+	step := Step{Name: stepIdempotent}
 	err := c.mayProduceOnce(attempt)
 	switch {
 	case err == nil:

@@ -81,6 +81,10 @@ func (s *seed) close() {
 func (s *seed) resolve(ctx context.Context) Step {
 	host, _, _ := net.SplitHostPort(s.address) // the settings have checked it
 	step := Step{Name: stepResolve, Of: host}
+	if net.ParseIP(host) != nil {
+		step.Detail = "an address already"
+		return step
+	}
 	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
 	if err != nil {
 		step.Status, step.Error = Refused, err.Error()

@@ -134,6 +134,9 @@ func (f *checkFlags) print(w io.Writer, result *check.Report) error {
 }
 
 func printIndented(w io.Writer, v any) error {
+	if isTerminal(w) {
+		w = asciiWriter{w} // JSON may hold what a terminal obeys
+	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(v)

@@ -27,9 +27,9 @@ func checkText(r *check.Report, marks, colors bool) string {
 		if marks {
 			b.WriteString(checkMark(step.Status, colors) + " ")
 		}
-		line := fmt.Sprintf("%-20s %-9s %s", step.Name, step.Status, joined(step.Of, step.Detail))
+		line := fmt.Sprintf("%-22s %-9s %s", step.Name, step.Status, joined(step.Of, step.Detail))
 		b.WriteString(printable(strings.TrimRight(line, " ")) + "\n")
-		indent := strings.Repeat(" ", 31)
+		indent := strings.Repeat(" ", 33)
 		if marks {
 			indent += "  "
 		}

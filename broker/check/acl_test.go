@@ -1,0 +1,162 @@
+package check
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regionwatch/regionwatch/broker"
+)
+
+// open returns a connection that nobody uses.
+func open(t *testing.T, o broker.Options) *broker.Connection {
+	t.Helper()
+	if o.Addresses == nil {
+		o.Addresses = []string{"kafka-1:9092", "kafka-2:9092"}
+	}
+	c, err := broker.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// options are those of the settings' defaults.
+func options(t *testing.T, change ...func(*Options)) Options {
+	t.Helper()
+	o := Options{
+		Principal: "User:alice", InputTopics: []string{"in"}, Group: "watch",
+		Outputs: []Output{{"alerts", "out"}, {"dead letters", "dead"}},
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	if o.Connection == nil {
+		o.Connection = open(t, broker.Options{})
+	}
+	return o
+}
+
+func TestEntriesSuccess(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*Options)
+		want   []string // what follows the principal
+	}{
+		"at least once": {func(*Options) {}, []string{
+			"--operation Read --topic in", "--operation Read --group watch",
+			"--operation Write --topic out", "--operation Write --topic dead",
+		}},
+		"one topic for several things": {
+			func(o *Options) {
+				o.InputTopics = []string{"in", "in"}
+				o.Outputs = append(o.Outputs, Output{"shadow findings", "out"})
+			}, []string{
+				"--operation Read --topic in", "--operation Read --group watch",
+				"--operation Write --topic out", "--operation Write --topic dead",
+			},
+		},
+		"policy topic": {func(o *Options) { o.PolicyTopic = "policy" }, []string{
+			"--operation Read --topic in", "--operation Read --group watch",
+			"--operation Write --topic out", "--operation Write --topic dead", "--operation Read --topic policy",
+		}},
+		"create topics": {func(o *Options) { o.CreateTopics = true }, []string{
+			"--operation Read --topic in", "--operation Read --group watch",
+			"--operation Write --topic out", "--operation Write --topic dead",
+			"--operation Create --topic dead", "--operation Create --topic in", "--operation Create --topic out",
+		}},
+		"exactly once": {func(o *Options) { o.ExactlyOnce, o.InstanceID, o.Sessions = true, "a", 2 }, []string{
+			"--operation Read --topic in", "--operation Read --group watch",
+			"--operation Write --topic out", "--operation Write --topic dead",
+			"--operation Write --transactional-id watch-a-0", "--operation Write --transactional-id watch-a-1",
+		}},
+		"exactly once without sessions": {func(o *Options) { o.ExactlyOnce, o.InstanceID = true, "a" }, []string{
+			"--operation Read --topic in", "--operation Read --group watch",
+			"--operation Write --topic out", "--operation Write --topic dead",
+			"--operation Write --transactional-id watch-a- --resource-pattern-type prefixed",
+		}},
+		"exactly once without instance": {func(o *Options) { o.ExactlyOnce, o.Sessions = true, 2 }, []string{
+			"--operation Read --topic in", "--operation Read --group watch",
+			"--operation Write --topic out", "--operation Write --topic dead",
+			"--operation Write --transactional-id watch- --resource-pattern-type prefixed",
+		}},
+		"pattern": {func(o *Options) { o.InputTopics, o.InputPattern, o.Outputs = nil, "trail-(eu|us-[a-z]+)", nil }, []string{
+			"--operation Read --topic trail-eu", "--operation Read --topic trail-us- --resource-pattern-type prefixed",
+			"--operation Read --group watch",
+		}},
+		"pattern that begins with anything": {func(o *Options) { o.InputTopics, o.InputPattern, o.Outputs = nil, ".*-trail", nil }, []string{
+			"--operation Read --topic '*'", "--operation Read --group watch",
+		}},
+		"names that a shell would take apart": {func(o *Options) { o.Group, o.Outputs = "it's $HOME", nil }, []string{
+			"--operation Read --topic in", `--operation Read --group 'it'\''s $HOME'`,
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := options(t, test.change)
+			var got []string
+			for _, e := range o.Entries() {
+				rest, ok := strings.CutPrefix(e.Command, "kafka-acls --bootstrap-server kafka-1:9092 --add --allow-principal User:alice ")
+				if !ok {
+					t.Errorf("%s", e.Command)
+				}
+				got = append(got, rest)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// An administrator of secured brokers needs settings of their own, and a principal that nobody knows a placeholder.
+func TestEntriesSecured(t *testing.T) {
+	o := options(t, func(o *Options) { o.Principal, o.Connection = "", open(t, broker.Options{TLS: &broker.TLS{}}) })
+	const want = "kafka-acls --bootstrap-server kafka-1:9092 --command-config admin.properties --add --allow-principal User:PRINCIPAL" +
+		" --operation Read --topic in"
+	got := o.Entries()[0]
+	if diff := cmp.Diff(Entry{"User:PRINCIPAL", "Read", "TOPIC", "in", "LITERAL", want}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestBeginnings(t *testing.T) {
+	whole := func(names ...string) (list []beginning) {
+		for _, name := range names {
+			list = append(list, beginning{name, true})
+		}
+		return list
+	}
+	for pattern, want := range map[string][]beginning{
+		"":                          nil,
+		"trail":                     whole("trail"),
+		"^trail$":                   whole("trail"),
+		"trail-(eu|us)":             whole("trail-eu", "trail-us"),
+		"trail(-eu)?":               whole("trail", "trail-eu"),
+		"trail-[ab]":                whole("trail-a", "trail-b"),
+		"prod|preprod":              whole("preprod", "prod"),
+		"trail-[a-z]+":              {{"trail-", false}}, // more than fits
+		"trail.*":                   {{"trail", false}},
+		"(a|b)-.*":                  {{"a-", false}, {"b-", false}},
+		"(a|ab|a.*)":                {{"a", false}}, // which includes the others
+		"x(a.*|a)":                  {{"xa", false}},
+		"a+b":                       {{"a", false}},
+		"(?i)trail":                 {{"", false}},
+		".*":                        {{"", false}},
+		"trail|.*":                  {{"", false}},
+		"a*":                        {{"", false}},
+		"t(a|b|c|d|e)(a|b|c|d|e)":   {{"ta", false}, {"tb", false}, {"tc", false}, {"td", false}, {"te", false}},
+		"t[a-e][a-e]-(.*|x)":        {{"ta", false}, {"tb", false}, {"tc", false}, {"td", false}, {"te", false}},
+		"[":                         {{"", false}}, // no pattern
+		"a{3}":                      whole("aaa"),
+		"org/.{2}":                  {{"org/", false}},
+		"aws\\.cloudtrail\\.[0-9]+": {{"aws.cloudtrail.0", false}, {"aws.cloudtrail.1", false}},
+	} {
+		got := beginnings(pattern)
+		if pattern == "aws\\.cloudtrail\\.[0-9]+" {
+			got = got[:2] // of ten
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(beginning{})); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", pattern, diff)
+		}
+	}
+}

@@ -1,0 +1,338 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+
+	"github.com/regionwatch/regionwatch/broker"
+)
+
+// cluster is an embedded broker that allows alice nothing but what an ACL does.
+type cluster struct {
+	*kfake.Cluster
+	admin *kadm.Client
+}
+
+func newCluster(t *testing.T, opts ...kfake.Opt) *cluster {
+	t.Helper()
+	opts = append([]kfake.Opt{
+		kfake.NumBrokers(2), kfake.ClusterID("check-test"), kfake.EnableSASL(), kfake.EnableACLs(),
+		kfake.Superuser("PLAIN", "admin", "admin"), kfake.User("PLAIN", "alice", "secret"),
+		kfake.SeedTopics(2, "in", "out", "dead"), kfake.SeedTopics(1, "policy"),
+	}, opts...)
+	c, err := kfake.NewCluster(opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	admin, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.SASL(plain.Auth{User: "admin", Pass: "admin"}.AsMechanism()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(admin.Close)
+	return &cluster{c, kadm.NewClient(admin)}
+}
+
+// options are those with which alice checks.
+func (c *cluster) options(t *testing.T, change ...func(*Options)) Options {
+	t.Helper()
+	return options(t, append([]func(*Options){func(o *Options) {
+		o.SessionTimeout, o.RebalanceTimeout = 10*time.Second, time.Minute
+		o.Connection = open(t, broker.Options{
+			Addresses: c.ListenAddrs(),
+			SASL:      broker.SASL{Mechanism: "PLAIN", Username: "alice", Password: broker.NewSecret("secret")},
+		})
+	}}, change...)...)
+}
+
+func builder(a ACL) *kadm.ACLBuilder {
+	pattern := kadm.ACLPatternLiteral
+	if a.Prefixed {
+		pattern = kadm.ACLPatternPrefixed
+	}
+	b := kadm.NewACLs().Allow("User:alice").AllowHosts("*").Operations(a.Operation).ResourcePatternType(pattern)
+	switch a.Resource {
+	case kmsg.ACLResourceTypeTopic:
+		return b.Topics(a.Name)
+	case kmsg.ACLResourceTypeGroup:
+		return b.Groups(a.Name)
+	case kmsg.ACLResourceTypeTransactionalId:
+		return b.TransactionalIDs(a.Name)
+	}
+	return nil
+}
+
+func (c *cluster) allow(t *testing.T, list ...ACL) {
+	t.Helper()
+	for _, a := range list {
+		results, err := c.admin.CreateACLs(t.Context(), builder(a))
+		for _, r := range results {
+			err = errors.Join(err, r.Err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Each way to run is allowed by its least list, and by no part of it.
+func TestRunLeast(t *testing.T) {
+	for name, change := range map[string]func(*Options){
+		"at least once":                 func(*Options) {},
+		"exactly once":                  func(o *Options) { o.ExactlyOnce, o.InstanceID, o.Sessions = true, "a", 2 },
+		"exactly once without instance": func(o *Options) { o.ExactlyOnce = true },
+		"policy topic":                  func(o *Options) { o.PolicyTopic = "policy" },
+		"create topics": func(o *Options) {
+			o.CreateTopics, o.InputTopics = true, []string{"new"}
+			o.Outputs = []Output{{"alerts", "new-out"}, {"dead letters", "new-dead"}}
+		},
+		"pattern": func(o *Options) { o.InputTopics, o.InputPattern = nil, "i.*" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t)
+			o := c.options(t, change)
+			c.allow(t, o.needed()...)
+			if r := Run(t.Context(), o); !r.OK() || len(r.Steps) < 9 {
+				t.Fatalf("with all: %+v", r.Steps)
+			}
+			for _, missing := range o.needed() {
+				if _, err := c.admin.DeleteACLs(t.Context(), builder(missing)); err != nil {
+					t.Fatal(err)
+				}
+				r := Run(t.Context(), o)
+				if want := o.entries([]ACL{missing})[0]; r.OK() || !slices.ContainsFunc(r.Steps, func(s Step) bool {
+					return s.Status == Refused && s.Error != "" && slices.Contains(s.ACLs, want)
+				}) {
+					t.Errorf("without %+v: %+v", missing, r.Steps)
+				}
+				c.allow(t, missing)
+			}
+		})
+	}
+}
+
+// What a check does must not be seen by whoever works there. A group keeps its generation and a transactional id its
+// epoch.
+func TestRunDisturbsNothing(t *testing.T) {
+	c := newCluster(t)
+	o := c.options(t, func(o *Options) { o.ExactlyOnce, o.InstanceID, o.Sessions, o.CreateTopics = true, "a", 1, true })
+	c.allow(t, o.needed()...)
+	forbidden := map[kmsg.Key]string{
+		kmsg.SyncGroup: "a member", kmsg.OffsetCommit: "a commit", kmsg.TxnOffsetCommit: "a commit",
+		kmsg.AddPartitionsToTxn: "a transaction", kmsg.AddOffsetsToTxn: "a transaction", kmsg.InitProducerID: "a fence",
+		kmsg.DeleteTopics: "a deletion", kmsg.AlterConfigs: "a change", kmsg.LeaveGroup: "a member",
+	}
+	seen := make(chan string, 100)
+	for key, what := range forbidden {
+		c.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			seen <- what
+			return nil, nil, false
+		})
+	}
+	o.Outputs = append(o.Outputs, Output{"shadow findings", "new"})
+	c.allow(t, o.needed()...)
+	if r := Run(t.Context(), o); !r.OK() {
+		t.Fatalf("%+v", r.Steps)
+	}
+	select {
+	case what := <-seen:
+		t.Errorf("there was %s", what)
+	default:
+	}
+	groups, err := c.admin.ListGroups(t.Context())
+	if err != nil || len(groups) != 0 {
+		t.Errorf("groups %v, %v", groups, err)
+	}
+	ends, err := c.admin.ListEndOffsets(t.Context(), "in", "out", "dead")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Offset != 0 {
+			t.Errorf("%s has a record", o.Topic)
+		}
+	})
+	if topics, err := c.admin.ListTopics(t.Context()); err != nil || topics.Has("new") {
+		t.Errorf("topics %v, %v", topics.Names(), err)
+	}
+}
+
+// statuses returns the steps with how they went, for comparison.
+func statuses(r *Report) (list []string) {
+	for _, s := range r.Steps {
+		list = append(list, s.Name+": "+s.Status.String())
+	}
+	return list
+}
+
+func TestRunFailure(t *testing.T) {
+	for name, test := range map[string]struct {
+		change       func(*Options)
+		step, remedy string
+	}{
+		"no topic": {func(o *Options) { o.InputTopics = []string{"absent"} }, stepDescribe, "--create-topics"},
+		"no topic of a pattern": {func(o *Options) { o.InputTopics, o.InputPattern = nil, "absent.*" },
+			stepDescribe, "make such a topic"},
+		"session timeout": {func(o *Options) { o.SessionTimeout = time.Second }, stepJoin, "--session-timeout"},
+		"no output": {func(o *Options) { o.Outputs[1].Topic = "absent" },
+			stepWrite + "dead letters", "--create-topics"},
+		"no policy":                {func(o *Options) { o.PolicyTopic = "absent" }, stepPolicy, "compacted"},
+		"policy in two partitions": {func(o *Options) { o.PolicyTopic = "dead" }, stepPolicy, "must have one"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t)
+			all := ACL{Operation: kmsg.ACLOperationAll, Name: "*"}
+			for _, resource := range []kmsg.ACLResourceType{kmsg.ACLResourceTypeTopic, kmsg.ACLResourceTypeGroup} {
+				all.Resource = resource
+				c.allow(t, all)
+			}
+			r := Run(t.Context(), c.options(t, test.change))
+			refused := slices.DeleteFunc(slices.Clone(r.Steps), func(s Step) bool { return s.Status != Refused })
+			if r.OK() || len(refused) != 1 || refused[0].Name != test.step || !strings.Contains(refused[0].Remedy, test.remedy) {
+				t.Errorf("want %s refused, with %q: %+v", test.step, test.remedy, r.Steps)
+			}
+		})
+	}
+}
+
+// A group of another program is told of before it breaks.
+func TestRunForeignGroup(t *testing.T) {
+	c := newCluster(t)
+	o := c.options(t)
+	c.allow(t, o.needed()...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	joined := make(chan struct{}, 1)
+	client, err := kgo.NewClient(append(o.Connection.ClientOpts(), kgo.ConsumerGroup(o.Group), kgo.ConsumeTopics("in"),
+		kgo.Balancers(kgo.RangeBalancer()), kgo.OnPartitionsAssigned(func(context.Context, *kgo.Client, map[string][]int32) {
+			select {
+			case joined <- struct{}{}:
+			default:
+			}
+		}))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	select {
+	case <-joined:
+	case <-ctx.Done():
+		t.Fatal("the other member has not joined")
+	}
+	r := Run(ctx, o)
+	at := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Name == stepJoin })
+	if s := r.Steps[at]; s.Status != Refused || !strings.Contains(s.Remedy, "another program") {
+		t.Errorf("%+v", s)
+	}
+}
+
+// One address of several that answers is enough, and none leaves the rest untried.
+func TestRunUnreachable(t *testing.T) {
+	c := newCluster(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := l.Addr().String()
+	l.Close()
+	at := func(addresses ...string) Options {
+		o := c.options(t)
+		c.allow(t, o.needed()...)
+		o.Connection = open(t, broker.Options{Addresses: addresses,
+			SASL: broker.SASL{Mechanism: "PLAIN", Username: "alice", Password: broker.NewSecret("secret")}})
+		return o
+	}
+	r := Run(t.Context(), at(nobody, c.ListenAddrs()[0]))
+	if !r.OK() || r.count(Warning) != 1 {
+		t.Errorf("one that answers: %+v", r.Steps)
+	}
+	want := []string{
+		"resolve: ok", "connect: refused", "TLS: not tried", "authenticate: not tried", "reach the brokers: not tried",
+		"describe input: not tried", "read input: not tried", "join the group: not tried", "write alerts: not tried",
+		"write dead letters: not tried", "idempotent producer: not tried",
+	}
+	if diff := cmp.Diff(want, statuses(Run(t.Context(), at(nobody)))); diff != "" {
+		t.Errorf("none that answers (-want +got):\n%s", diff)
+	}
+}
+
+// A broker whose advertised address leads nowhere is told of.
+func TestRunUnreachableBroker(t *testing.T) {
+	c := newCluster(t)
+	o := c.options(t)
+	c.allow(t, o.needed()...)
+	c.ControlKey(int16(kmsg.Metadata), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if len(request.(*kmsg.MetadataRequest).Topics) > 0 {
+			return nil, nil, false
+		}
+		response := request.ResponseKind().(*kmsg.MetadataResponse)
+		for id, host := range []string{"127.0.0.1", "kafka-2.invalid"} { // a name that never resolves: RFC 6761
+			b := kmsg.NewMetadataResponseBroker()
+			b.NodeID, b.Host, b.Port = int32(id), host, int32(c.port(t, id))
+			response.Brokers = append(response.Brokers, b)
+		}
+		return response, nil, true
+	})
+	r := Run(t.Context(), o)
+	if !slices.ContainsFunc(r.Steps, func(s Step) bool {
+		return s.Name == stepBrokers && s.Status == Refused && strings.HasPrefix(s.Of, "kafka-2.invalid:") && strings.Contains(s.Remedy, "advertised.listeners")
+	}) {
+		t.Errorf("%+v", r.Steps)
+	}
+}
+
+func (c *cluster) port(t *testing.T, id int) int {
+	t.Helper()
+	address, err := net.ResolveTCPAddr("tcp", c.ListenAddrs()[id])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address.Port
+}
+
+// What is no broker is told of as what it is.
+func TestHello(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer, remedy string
+	}{
+		"TLS":              {"\x15\x03\x03\x00\x02\x02\x0a", "--tls"},
+		"HTTP":             {"HTTP/1.1 400 Bad Request\r\n\r\n", "port for clients"},
+		"nothing":          {"", "closed the connection"},
+		"too little":       {"\x00\x00\x00\x0a\x00", "closed the connection"},
+		"a foreign answer": {"\x00\x00\x00\x06\x00\x00\x00\x09\x00\x00", "port for clients"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ours, theirs := net.Pipe()
+			defer ours.Close()
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				defer theirs.Close()
+				_, _ = theirs.Read(make([]byte, 1024))
+				_, _ = theirs.Write([]byte(test.answer))
+			}()
+			err := hello(t.Context(), ours)
+			if err == nil || !strings.Contains(helloRemedy(err), test.remedy) {
+				t.Errorf("%v: want a remedy with %q", err, test.remedy)
+			}
+			ours.Close()
+			<-done
+		})
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/regionwatch/regionwatch/broker/check"
+	"github.com/regionwatch/regionwatch/processor/processortest"
+)
+
+// checking returns the arguments with which alice checks a broker that allows her to read the input and to write
+// alerts, and what hides its port.
+func checking(t *testing.T) (arguments []string, hide *strings.Replacer) {
+	t.Helper()
+	allow := func(resource kmsg.ACLResourceType, name string, operation kmsg.ACLOperation) kfake.ACL {
+		return kfake.ACL{Resource: resource, Name: name, Pattern: kmsg.ACLResourcePatternTypeLiteral, Operation: operation, Allow: true}
+	}
+	c := processortest.New(t, kfake.EnableSASL(), kfake.EnableACLs(), kfake.Superuser("PLAIN", "admin", "admin"),
+		kfake.User("PLAIN", "alice", "secret", allow(kmsg.ACLResourceTypeTopic, "cloudtrail", kmsg.ACLOperationRead),
+			allow(kmsg.ACLResourceTypeTopic, "cloudtrail-alerts", kmsg.ACLOperationWrite)),
+		kfake.SeedTopics(3, "cloudtrail", "cloudtrail-alerts", "cloudtrail-dead-letters"))
+	_, port, err := net.SplitHostPort(c.ListenAddrs()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return []string{
+		"check", "--brokers", c.ListenAddrs()[0], "--sasl-mechanism", "PLAIN", "--sasl-username", "alice", "--sasl-password-file", password,
+	}, strings.NewReplacer(port, "9092")
+}
+
+func TestCheckGolden(t *testing.T) {
+	arguments, hide := checking(t)
+	for name, test := range map[string]struct {
+		arguments []string
+		status    int
+	}{
+		"check.text.golden":      {nil, exitFault},
+		"check.json.golden":      {[]string{"--format", "json", "--delivery", "exactly-once"}, exitFault},
+		"check.acls.text.golden": {[]string{"--acls", "--policy-topic", "policy"}, exitDone},
+		"check.acls.json.golden": {[]string{"--acls", "--delivery", "exactly-once", "--format", "json", "--principal", "User:CN=alice"}, exitDone},
+	} {
+		stdout, stderr, status := runCommand(t, append(arguments, test.arguments...)...)
+		golden(t, name, hide.Replace(stdout))
+		if status != test.status || status == exitFault && !strings.Contains(stderr, errRefused.Error()) {
+			t.Errorf("%s: status %d: %s", name, status, stderr)
+		}
+	}
+}
+
+// All works where a broker asks for nothing; the warning about a password in plaintext stands aside.
+func TestCheckSuccess(t *testing.T) {
+	c := processortest.New(t, kfake.SeedTopics(3, "cloudtrail", "cloudtrail-alerts", "cloudtrail-dead-letters"))
+	for _, delivery := range []string{"at-least-once", "exactly-once"} {
+		stdout, stderr, status := runCommand(t, "check", "--brokers", c.ListenAddrs()[0], "--delivery", delivery)
+		if status != exitDone || stderr != "" || strings.Contains(stdout, "refused") || strings.Contains(stdout, "not tried") {
+			t.Errorf("%s: status %d: %s%s", delivery, status, stdout, stderr)
+		}
+	}
+}
+
+func TestCheckFailure(t *testing.T) {
+	for name, test := range map[string]struct {
+		arguments []string
+		want      string
+	}{
+		"no brokers":  {nil, "brokers"},
+		"IAM":         {[]string{"--brokers", "kafka:9098", "--tls", "--sasl-mechanism", "AWS_MSK_IAM", "--acls"}, "IAM policies"},
+		"no such way": {[]string{"--brokers", "kafka:9092", "--format", "yaml"}, "allowed: text, json"},
+		"no password": {[]string{"--brokers", "kafka:9092", "--sasl-mechanism", "PLAIN", "--sasl-username", "alice"}, "sasl-password"},
+	} {
+		stdout, stderr, status := runCommand(t, append([]string{"check"}, test.arguments...)...)
+		if status != exitMistake || stdout != "" || !strings.Contains(stderr, test.want) {
+			t.Errorf("%s: status %d, want %d and %q: %s%s", name, status, exitMistake, test.want, stdout, stderr)
+		}
+	}
+}
+
+// Certificates and brokers have a say in what is shown. None of it may be obeyed by a terminal.
+func TestCheckTextNeutral(t *testing.T) {
+	const hostile = "\x1b]0;owned\x07\x1b[2J\u202eevil\r\n"
+	r := &check.Report{Steps: []check.Step{{
+		Name: "TLS", Of: hostile, Status: check.Refused, Detail: hostile, Error: hostile, Remedy: hostile,
+		ACLs: []check.Entry{{Command: hostile}},
+	}}}
+	for _, marks := range []bool{false, true} {
+		text := checkText(r, marks, false)
+		if printable(strings.ReplaceAll(text, "\n", "")) != strings.ReplaceAll(text, "\n", "") || strings.Count(text, "\n") != 4 {
+			t.Errorf("not printable: %q", text)
+		}
+	}
+	if text := checkText(r, true, true); !strings.HasPrefix(text, "\x1b[31m✗\x1b[0m ") || strings.Count(text, "\x1b") != 2 {
+		t.Errorf("more than the mark is colored: %q", text)
+	}
+}
