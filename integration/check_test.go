@@ -63,7 +63,7 @@ func TestKafkaCheckRefused(t *testing.T) {
 	}
 	known, stranger := certificateArguments(t, k.authority), certificateArguments(t, foreign)
 	for name, test := range map[string]struct {
-		listener     string
+		listener     string // none is the plaintext one
 		arguments    []string
 		step, remedy string // a part of it
 	}{
@@ -73,7 +73,7 @@ func TestKafkaCheckRefused(t *testing.T) {
 		"unknown authority":   {listenerSASL, append(as("SCRAM-SHA-512", password), "--tls", "--tls-ca", foreignCA), "TLS", "--tls-ca"},
 		"no SASL":             {listenerSASL, []string{"--tls", "--tls-ca", ca}, "authenticate", "--sasl-mechanism"},
 		"no TLS":              {listenerSASL, as("SCRAM-SHA-512", password), "connect", "--tls"},
-		"TLS where none is":   {listenerOpen, append(as("SCRAM-SHA-512", password), "--tls", "--tls-ca", ca), "TLS", "may not speak TLS"},
+		"TLS where none is":   {"", append(as("SCRAM-SHA-512", password), "--tls", "--tls-ca", ca), "TLS", "may not speak TLS"},
 		"foreign certificate": {listenerMutual, append(stranger, "--tls", "--tls-ca", ca), "TLS", "--tls-certificate"},
 		"SASL where none is": {listenerMutual, append(append(as("SCRAM-SHA-512", password), "--tls", "--tls-ca", ca), known...),
 			"authenticate", "leave --sasl-mechanism out"},
@@ -81,7 +81,11 @@ func TestKafkaCheckRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := runCheck(t, append(test.arguments, "--brokers", k.secured[test.listener])...)
+			brokers := k.brokers
+			if test.listener != "" {
+				brokers = k.secured[test.listener]
+			}
+			c := runCheck(t, append(test.arguments, "--brokers", brokers)...)
 			refused := c.refused()
 			if c.status != 1 || c.OK || len(refused) != 1 || refused[0].Step != test.step ||
 				!strings.Contains(refused[0].Remedy, test.remedy) || refused[0].Error == "" {
