@@ -1,0 +1,84 @@
+package processor
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+)
+
+func replayHeaders(pairs ...string) (headers []kgo.RecordHeader) {
+	for _, p := range pairs {
+		key, value, _ := strings.Cut(p, "=")
+		headers = append(headers, header(key, value))
+	}
+	return headers
+}
+
+// What names a replayed record is what named it at first; headers that could name anything else name nothing.
+//
+// Guard: replayIdentity checks the form of all three.
+func TestReplayIdentity(t *testing.T) {
+	f := func(want string, pairs ...string) {
+		t.Helper()
+		var d detection.Record
+		fill(&d, &kgo.Record{Headers: replayHeaders(pairs...)}, now())
+		got := ""
+		if d.Identity != nil {
+			got = d.Identity()
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", pairs, got, want)
+		}
+	}
+	f("in/3/42", "replay-count=1", "replay-topic=in", "replay-partition=3", "replay-offset=42")
+	f("")
+	f("", "trace=x")
+	f("", "replay-count=1", "replay-topic=in")
+	f("", "replay-topic=in/3", "replay-partition=3", "replay-offset=42")
+	f("", "replay-topic=", "replay-partition=3", "replay-offset=42")
+	f("", "replay-topic=in", "replay-partition=03", "replay-offset=42")
+	f("", "replay-topic=in", "replay-partition=-1", "replay-offset=42")
+	f("", "replay-topic=in", "replay-partition=3", "replay-offset=42\n")
+}
+
+func TestReplays(t *testing.T) {
+	f := func(want int, value string) {
+		t.Helper()
+		if got := Replays(replayHeaders("a=b", "replay-count="+value)); got != want {
+			t.Errorf("%q: %d, want %d", value, got, want)
+		}
+	}
+	f(0, "")
+	f(0, "-1")
+	f(0, "x\x1b[2J")
+	f(3, "3")
+	f(MaxReplays, "99999999999")
+	f(0, "99999999999999999999999")
+}
+
+// The letters of one input partition go to one partition, whatever their keys; those of its neighbours to others.
+func TestLetterPartitioner(t *testing.T) {
+	p := LetterPartitioner(deadLetterTopic).ForTopic(deadLetterTopic)
+	seen := map[int]bool{}
+	for _, partition := range []string{"0", "1", "2", "3"} {
+		first := -1
+		for _, key := range []string{"", "a", "b", "c"} {
+			r := &kgo.Record{Key: []byte(key), Headers: replayHeaders(LetterTopic+"=in", LetterPartition+"="+partition)}
+			got := p.Partition(r, 4)
+			if first >= 0 && got != first {
+				t.Errorf("partition %s: letters go to %d and %d", partition, first, got)
+			}
+			first = got
+		}
+		seen[first] = true
+	}
+	if len(seen) != 4 {
+		t.Errorf("4 input partitions share %d of 4", len(seen))
+	}
+	if got := p.Partition(&kgo.Record{Partition: 2}, 4); got != 2 {
+		t.Errorf("what is no letter goes to %d, not to the partition that it names", got)
+	}
+}
