@@ -117,7 +117,7 @@ func TestRefusals(t *testing.T) {
 			ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool(a)},
 			TLS{CAFile: ca}, []string{"if it wants a certificate of ours", "--tls-certificate and --tls-key"}},
 		"certificate of a stranger": {&tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool(a)},
-			TLS{CAFile: ca, CertificateFile: stranger, KeyFile: strangerKey}, []string{"does not take the certificate of --tls-certificate"}},
+			TLS{CAFile: ca, CertificateFile: stranger, KeyFile: strangerKey}, []string{"unknown certificate authority", "does not take the certificate of --tls-certificate"}},
 		"TLS 1.1": {&tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11},
 			TLS{CAFile: ca}, []string{"no TLS 1.2 or newer"}},
 	} {

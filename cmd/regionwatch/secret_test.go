@@ -67,6 +67,8 @@ func TestSecretsAreNotTold(t *testing.T) {
 			}
 			cmd := command(t, test.args...)
 			cmd.Env = append(cmd.Env, test.env)
+			late := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() }) // a flag that is taken for good would run on
+			defer late.Stop()
 			out, _ := cmd.CombinedOutput()
 			if status := cmd.ProcessState.ExitCode(); status != test.status || !strings.Contains(string(out), test.want) {
 				t.Errorf("exit status %d, want %d and %q:\n%s", status, test.status, test.want, out)
