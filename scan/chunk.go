@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"os"
 	"sync"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
@@ -22,11 +23,16 @@ type chunk struct {
 	read   int64  // how many bytes of the file had been read when the chunk was cut
 	fault  *fault // what data is the head of
 
-	done     chan struct{} // closed when what follows is there
-	alerts   []byte
-	letters  []byte
-	findings []finding
-	counts   detection.Counts
+	done    chan struct{} // closed when what follows is there
+	spilled *os.File      // the alerts before those in alerts, where they are too many to keep
+	// spillName is the name of the file as long as it has one.
+	spillName string
+	alerts    []byte
+	letters   []byte
+	findings  []finding
+	tally     tally // of the findings before those in findings
+	counts    detection.Counts
+	err       error // of spilling
 }
 
 // fault is a part of a text that was passed over without deciding it.
@@ -74,6 +80,7 @@ var alertBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // written lets go of the alerts. A buffer that an unusual chunk made large is not kept.
 func (c *chunk) written() {
+	c.endSpill()
 	if cap(c.alerts) <= chunkBytes {
 		buffer := c.alerts[:0]
 		alertBuffers.Put(&buffer)

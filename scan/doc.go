@@ -8,7 +8,7 @@
 // It guarantees: alerts and dead letters come in the order of the input, whatever runs in parallel; what
 // cannot be read is a dead letter, and a file that cannot be opened or read is an error that is told and
 // does not keep others from being read. Memory is bounded by the number of workers, the chunk size and
-// MaxEventBytes.
+// MaxEventBytes; the alerts of one chunk beyond 16 MiB wait in a temporary file for their turn.
 //
 // Every goroutine is started by [Run], which returns when all have ended.
 package scan

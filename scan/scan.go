@@ -149,8 +149,8 @@ func (w *writer) file(f *file) error {
 }
 
 func (w *writer) chunk(c *chunk) error {
-	if _, err := w.o.Alerts.Write(c.alerts); err != nil {
-		return fmt.Errorf("writing alerts: %w", err)
+	if err := c.writeAlerts(w.o.Alerts); err != nil {
+		return err
 	}
 	if w.o.DeadLetters != nil {
 		if _, err := w.o.DeadLetters.Write(c.letters); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
 // Summary is what a scan found.
@@ -16,8 +17,10 @@ type Summary struct {
 	Unreadable int    // among Files
 	Bytes      uint64 // of files, as they are stored
 	Counts     detection.Counts
-	// What the alerts were about.
-	Accounts, Regions, Events, Principals, Shapes Tops
+	tally      // what the alerts were about
+	// EventShapes counts all events, by the layers that reading the file has opened and the outermost one of their
+	// record: what stands deeper is told of alerts only.
+	EventShapes Tops
 	// Stopped is where the scan was when it was stopped; nil for one that came to its end.
 	Stopped *Place
 }
@@ -32,14 +35,33 @@ func newSummary() *Summary { return &Summary{} }
 
 func (s *Summary) add(c *chunk) {
 	s.Counts.Add(&c.counts)
-	for i := range c.findings {
-		f := &c.findings[i]
-		s.Accounts.Add(f.account)
-		s.Regions.Add(f.region)
-		s.Events.Add(f.event)
-		s.Principals.Add(f.principal)
-		s.Shapes.Add(f.shape)
+	s.tally.merge(&c.tally)
+	s.tally.add(c.findings)
+	for shape, n := range c.counts.Shapes {
+		s.EventShapes.AddMany(joinShapes(c.layers, cloudtrail.Shape(shape).String()), n)
 	}
+}
+
+// tally is what alerts were about.
+type tally struct{ Accounts, Regions, Events, Principals, Shapes Tops }
+
+func (t *tally) add(findings []finding) {
+	for i := range findings {
+		f := &findings[i]
+		t.Accounts.Add(f.account)
+		t.Regions.Add(f.region)
+		t.Events.Add(f.event)
+		t.Principals.Add(f.principal)
+		t.Shapes.Add(f.shape)
+	}
+}
+
+func (t *tally) merge(o *tally) {
+	t.Accounts.merge(&o.Accounts)
+	t.Regions.merge(&o.Regions)
+	t.Events.merge(&o.Events)
+	t.Principals.merge(&o.Principals)
+	t.Shapes.merge(&o.Shapes)
 }
 
 // finding is what the summary needs of an alert.
@@ -83,15 +105,29 @@ type Top struct {
 const maxKeys = 10_000
 
 // Add counts a key.
-func (t *Tops) Add(key string) {
+func (t *Tops) Add(key string) { t.AddMany(key, 1) }
+
+// AddMany counts a key n times.
+func (t *Tops) AddMany(key string, n uint64) {
+	if n == 0 {
+		return
+	}
 	if t.counts == nil {
 		t.counts = make(map[string]uint64)
 	}
 	if _, known := t.counts[key]; !known && len(t.counts) == maxKeys {
-		t.others++
+		t.others += n
 		return
 	}
-	t.counts[key]++
+	t.counts[key] += n
+}
+
+// merge adds what o has counted.
+func (t *Tops) merge(o *Tops) {
+	t.others += o.others
+	for key, n := range o.counts {
+		t.AddMany(key, n)
+	}
 }
 
 // Most returns the n keys that came most often, and how often all others came together.

@@ -61,8 +61,8 @@ func (w *worker) detect(start, end int) {
 		w.passOver(c.data[start:min(end, start+keptBytes)], w.record.Offset, f)
 		return
 	}
-	if err := w.detector.Detect(w.o.Policy, &w.record, w); err != nil {
-		panic("BUG: " + err.Error()) // the sink below never fails
+	if err := w.detector.Detect(w.o.Policy, &w.record, w); err != nil && c.err == nil {
+		panic("BUG: " + err.Error()) // the sink below fails in no other way
 	}
 }
 
@@ -87,7 +87,8 @@ func (w *worker) Alert(a *alert.Alert) error {
 	a.Origin.Shape = joinShapes(w.chunk.layers, a.Origin.Shape)
 	w.chunk.alerts = w.o.Append(w.chunk.alerts, a)
 	w.chunk.findings = append(w.chunk.findings, newFinding(a))
-	return nil
+	w.chunk.keepLess()
+	return w.chunk.err
 }
 
 // DeadLetter appends the dead letter to those of the chunk.

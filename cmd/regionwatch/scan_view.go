@@ -166,12 +166,19 @@ func printTops(w io.Writer, s *scan.Summary) {
 	for _, t := range []struct {
 		name string
 		tops *scan.Tops
-	}{{"account", &s.Accounts}, {"region", &s.Regions}, {"event", &s.Events}, {"principal", &s.Principals}, {"shape", &s.Shapes}} {
+	}{
+		{"alerts by account", &s.Accounts},
+		{"alerts by region", &s.Regions},
+		{"alerts by event", &s.Events},
+		{"alerts by principal", &s.Principals},
+		{"alerts by shape", &s.Shapes},
+		{"events by outer shape", &s.EventShapes},
+	} {
 		top, others := t.tops.Most(shown)
 		for i, k := range top {
 			name := ""
 			if i == 0 {
-				name = "alerts by " + t.name
+				name = t.name
 			}
 			key := printable(k.Key)
 			if key == "" {

@@ -1,0 +1,67 @@
+package scan
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/regionwatch/regionwatch/schema/alert"
+)
+
+// Alerts that are many times the size of their input are kept in a bounded part of memory, and still all written, in
+// order; nothing is left behind.
+func TestAlertsAreKeptInBoundedMemory(t *testing.T) {
+	const events, alertBytes = 3 * maxFindings, 8 << 10 // 96 MiB
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	value := `[{"awsRegion":"ap-east-1","readOnly":false}` + strings.Repeat(`,{"awsRegion":"ap-east-1","readOnly":false}`, events-1) + "]"
+	var largest atomic.Int64
+	var out bytes.Buffer
+	o := withPolicy(t, Options{Alerts: &out})
+	o.Append = func(dst []byte, a *alert.Alert) []byte {
+		largest.Store(max(largest.Load(), int64(len(dst))))
+		return append(dst, fmt.Sprintf("%*d\n", alertBytes-1, a.Origin.Index)...)
+	}
+	s, err := Run(t.Context(), o, []Source{text("a", value), text("b", match("1"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if most := int64(maxAlertBytes + alertBytes); largest.Load() > most {
+		t.Errorf("%d bytes of alerts were in memory, want at most %d", largest.Load(), most)
+	}
+	lines := strings.Fields(out.String())
+	if len(lines) != events+1 || lines[events] != "0" {
+		t.Fatalf("%d alerts, want %d", len(lines), events+1)
+	}
+	for i, line := range lines[:events] {
+		if line != fmt.Sprint(i) {
+			t.Fatalf("alert %d is that of event %s", i, line)
+		}
+	}
+	if top, _ := s.Regions.Most(1); len(top) != 1 || top[0].Key != "ap-east-1" || top[0].Count < events {
+		t.Errorf("regions %v", top)
+	}
+	if top, _ := s.EventShapes.Most(2); len(top) != 2 || top[0] != (Top{"array", events}) || top[1] != (Top{"event", 1}) {
+		t.Errorf("shapes %v", top)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// Where there is no room for the alerts the scan ends with an error: none is lost in silence.
+func TestAlertsThatCannotBeKept(t *testing.T) {
+	t.Setenv("TMPDIR", "/dev/null")
+	value := "[" + match("1") + strings.Repeat(","+match("2"), 20) + "]"
+	var out bytes.Buffer
+	o := withPolicy(t, Options{Alerts: &out})
+	o.Append = func(dst []byte, _ *alert.Alert) []byte { return append(dst, make([]byte, maxAlertBytes/4)...) }
+	_, err := Run(context.Background(), o, []Source{text("a", value)})
+	if err == nil || !strings.Contains(err.Error(), "keeping alerts: ") || out.Len() > 0 {
+		t.Errorf("error %v, %d bytes written", err, out.Len())
+	}
+}
