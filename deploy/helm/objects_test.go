@@ -166,6 +166,13 @@ func pod(t *testing.T, all objects) core.PodTemplateSpec {
 	return only[*apps.StatefulSet](t, all).Spec.Template
 }
 
+// pods returns all pods of the release: the instances, and the check of helm test.
+func pods(t *testing.T, all objects) map[string]core.PodTemplateSpec {
+	t.Helper()
+	check := only[*core.Pod](t, all)
+	return map[string]core.PodTemplateSpec{"instance": pod(t, all), "check": {ObjectMeta: check.ObjectMeta, Spec: check.Spec}}
+}
+
 // configMap returns the data of the ConfigMap of that name.
 func configMap(t *testing.T, all objects, name string) map[string]string {
 	t.Helper()

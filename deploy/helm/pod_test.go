@@ -12,6 +12,7 @@ import (
 	budget "k8s.io/api/policy/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/pod-security-admission/api"
 	security "k8s.io/pod-security-admission/policy"
 	"sigs.k8s.io/yaml"
@@ -25,7 +26,7 @@ func each(t *testing.T, f func(t *testing.T, all objects)) {
 	}
 }
 
-// The admission plugin of Kubernetes itself lets the pod into a namespace that enforces "restricted".
+// The admission plugin of Kubernetes itself lets the pods into a namespace that enforces "restricted".
 func TestPodIsRestricted(t *testing.T) {
 	evaluator, err := security.NewEvaluator(security.DefaultChecks(), nil)
 	if err != nil {
@@ -33,10 +34,11 @@ func TestPodIsRestricted(t *testing.T) {
 	}
 	level := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
 	each(t, func(t *testing.T, all objects) {
-		p := pod(t, all)
-		for _, result := range evaluator.EvaluatePod(level, &p.ObjectMeta, &p.Spec) {
-			if !result.Allowed {
-				t.Errorf("%s: %s", result.ForbiddenReason, result.ForbiddenDetail)
+		for name, p := range pods(t, all) {
+			for _, result := range evaluator.EvaluatePod(level, &p.ObjectMeta, &p.Spec) {
+				if !result.Allowed {
+					t.Errorf("%s: %s: %s", name, result.ForbiddenReason, result.ForbiddenDetail)
+				}
 			}
 		}
 	})
@@ -45,32 +47,38 @@ func TestPodIsRestricted(t *testing.T) {
 // What "restricted" does not ask for: nothing to write to, no token, no variables of other services.
 func TestPodIsConfined(t *testing.T) {
 	each(t, func(t *testing.T, all objects) {
-		spec := pod(t, all).Spec
-		for _, c := range spec.Containers {
-			if read := c.SecurityContext.ReadOnlyRootFilesystem; read == nil || !*read {
-				t.Errorf("container %s can write its root file system", c.Name)
-			}
-			for _, mount := range c.VolumeMounts {
-				if !mount.ReadOnly || mount.SubPath != "" {
-					t.Errorf("mount %s: want read-only and whole, so that changes arrive: %+v", mount.Name, mount)
-				}
-			}
-		}
-		for _, v := range spec.Volumes {
-			if files := v.Projected; files != nil && (files.DefaultMode == nil || *files.DefaultMode&0o007 != 0) {
-				t.Errorf("volume %s can be read by everybody", v.Name)
-			}
-		}
-		if token := spec.AutomountServiceAccountToken; token == nil || *token {
-			t.Error("the token of the service account is mounted")
-		}
-		if links := spec.EnableServiceLinks; links == nil || *links {
-			t.Error("variables of the namespace's services are injected")
+		for name, p := range pods(t, all) {
+			confined(t, name, p.Spec)
 		}
 		if account, found := find[*core.ServiceAccount](all); found && (account.AutomountServiceAccountToken == nil || *account.AutomountServiceAccountToken) {
 			t.Error("the service account mounts its token")
 		}
 	})
+}
+
+func confined(t *testing.T, name string, spec core.PodSpec) {
+	t.Helper()
+	for _, c := range spec.Containers {
+		if read := c.SecurityContext.ReadOnlyRootFilesystem; read == nil || !*read {
+			t.Errorf("%s: the container can write its root file system", name)
+		}
+		for _, mount := range c.VolumeMounts {
+			if !mount.ReadOnly || mount.SubPath != "" {
+				t.Errorf("%s: mount %s: want read-only and whole, so that changes arrive: %+v", name, mount.Name, mount)
+			}
+		}
+	}
+	for _, v := range spec.Volumes {
+		if files := v.Projected; files != nil && (files.DefaultMode == nil || *files.DefaultMode&0o007 != 0) {
+			t.Errorf("%s: volume %s can be read by everybody", name, v.Name)
+		}
+	}
+	if token := spec.AutomountServiceAccountToken; token == nil || *token {
+		t.Errorf("%s: the token of the service account is mounted", name)
+	}
+	if links := spec.EnableServiceLinks; links == nil || *links {
+		t.Errorf("%s: variables of the namespace's services are injected", name)
+	}
 }
 
 // The kubelet waits longer than the program, which ends itself by force 5 s beyond its drain timeout.
@@ -118,37 +126,45 @@ func TestPodIsProbed(t *testing.T) {
 	})
 }
 
-// Every selector of the release finds its pods.
+// Every selector of the release finds its instances, and none but the network policy's finds the check.
 func TestSelectors(t *testing.T) {
 	each(t, func(t *testing.T, all objects) {
-		own := labels.Set(pod(t, all).Labels)
+		own, check := labels.Set(pod(t, all).Labels), labels.Set(only[*core.Pod](t, all).Labels)
 		selects := func(what string, selector *meta.LabelSelector) {
 			t.Helper()
 			s, err := meta.LabelSelectorAsSelector(selector)
-			if err != nil || s.Empty() || !s.Matches(own) {
-				t.Errorf("%s: %v does not select %v: %v", what, selector, own, err)
+			if err != nil || s.Empty() || !s.Matches(own) || s.Matches(check) != (what == "NetworkPolicy") {
+				t.Errorf("%s: %v: instances %v, check %v: %v", what, selector, own, check, err)
 			}
 		}
 		for _, object := range all {
-			switch o := object.(type) {
-			case *apps.Deployment:
-				selects("Deployment", o.Spec.Selector)
-			case *apps.StatefulSet:
-				selects("StatefulSet", o.Spec.Selector)
-			case *budget.PodDisruptionBudget:
-				selects("PodDisruptionBudget", o.Spec.Selector)
-			case *networking.NetworkPolicy:
-				selects("NetworkPolicy", &o.Spec.PodSelector)
-			case *monitoring.PodMonitor:
-				selects("PodMonitor", &o.Spec.Selector)
-			case *core.Service:
-				selects("Service", &meta.LabelSelector{MatchLabels: o.Spec.Selector})
+			if what, selector := selectorOf(object); what != "" {
+				selects(what, selector)
 			}
 		}
 		for _, constraint := range pod(t, all).Spec.TopologySpreadConstraints {
 			selects("topology spread", constraint.LabelSelector)
 		}
 	})
+}
+
+// selectorOf returns which pods an object is about; empty for one that is about none.
+func selectorOf(object runtime.Object) (what string, selector *meta.LabelSelector) {
+	switch o := object.(type) {
+	case *apps.Deployment:
+		return "Deployment", o.Spec.Selector
+	case *apps.StatefulSet:
+		return "StatefulSet", o.Spec.Selector
+	case *budget.PodDisruptionBudget:
+		return "PodDisruptionBudget", o.Spec.Selector
+	case *networking.NetworkPolicy:
+		return "NetworkPolicy", &o.Spec.PodSelector
+	case *monitoring.PodMonitor:
+		return "PodMonitor", &o.Spec.Selector
+	case *core.Service:
+		return "Service", &meta.LabelSelector{MatchLabels: o.Spec.Selector}
+	}
+	return "", nil
 }
 
 // A changed setting restarts the pods, a changed policy does not: the program reads it again.

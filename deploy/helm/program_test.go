@@ -62,23 +62,41 @@ func TestProgramRefuses(t *testing.T) {
 	contains(t, text, "drain-timeout")
 }
 
-// validate lays out what the container would find and runs the program's validate as the container would
-// run the program.
+// What helm test runs takes the release's settings: it can tell which ACLs they need.
+func TestProgramChecks(t *testing.T) {
+	each(t, func(t *testing.T, all objects) {
+		text, err := contained(t, all, only[*core.Pod](t, all).Spec, "check", "--acls", "--principal", "User:regionwatch")
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		contains(t, text, "kafka-acls")
+	})
+}
+
+// validate runs the program's validate as an instance would run the program.
 func validate(t *testing.T, all objects) (string, error) {
 	t.Helper()
-	spec := pod(t, all).Spec
+	return contained(t, all, pod(t, all).Spec, "validate")
+}
+
+// contained lays out what the pod's container would find and runs another command of the program there,
+// with the container's own flags and variables.
+func contained(t *testing.T, all objects, spec core.PodSpec, command ...string) (string, error) {
+	t.Helper()
 	c := spec.Containers[0]
 	root := t.TempDir()
+	moved := func(text string) string {
+		return strings.ReplaceAll(text, "/etc/regionwatch", filepath.Join(root, "etc/regionwatch"))
+	}
 	for _, mount := range c.VolumeMounts {
 		for name, text := range volume(t, all, spec, mount.Name) {
-			write(t, filepath.Join(root, mount.MountPath, name), strings.ReplaceAll(text, "/etc/regionwatch", filepath.Join(root, "etc/regionwatch")))
+			write(t, filepath.Join(root, mount.MountPath, name), moved(text))
 		}
 	}
-	args := []string{"validate"}
 	for _, arg := range c.Args[1:] {
-		args = append(args, strings.ReplaceAll(arg, "/etc/regionwatch", filepath.Join(root, "etc/regionwatch")))
+		command = append(command, moved(arg))
 	}
-	cmd := exec.Command(program, args...)
+	cmd := exec.Command(program, command...)
 	cmd.Env = []string{}
 	for _, v := range c.Env {
 		cmd.Env = append(cmd.Env, v.Name+"="+variable(v))

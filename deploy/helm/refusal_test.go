@@ -43,6 +43,7 @@ func TestRefusalFailure(t *testing.T) {
 	f("at '/workload': additional properties 'replica' not allowed", "workload.replica=3")
 	f("at '/workload/kind': value must be one of 'Deployment', 'StatefulSet'", "workload.kind=DaemonSet")
 	f("at '/workload/replicas': minimum: got 0, want 1", "workload.replicas=0")
+	f("invalid propertyName 'app.kubernetes.io/name'", `workload.labels.app\.kubernetes\.io/name=other`)
 	f("at '/image/digest'", "image.digest=sha256:abc")
 	f("at '/env/0/name'", "env[0].name=REGIONWATCH_GROUP", "env[0].value=mine")
 	f("at '/runAsUser': minimum: got 0, want 1", "runAsUser=0")
@@ -80,5 +81,6 @@ func TestRefusalSuccess(t *testing.T) {
 	f("workload.maxSurge=0", "workload.maxUnavailable=1")
 	f("podMonitor.enabled=true", "networkPolicy.enabled=false")
 	f("runAsUser=null", "runAsGroup=null", "fsGroup=null")
+	f("policy.existingConfigMap=policies", "workload.labels.team=security")
 	f("env[0].name=GOMEMLIMIT", "env[0].value=400MiB")
 }

@@ -15,14 +15,21 @@ after it, and with that the program's instances, for which 200 characters are al
 {{- end -}}
 {{- end -}}
 
-{{- define "regionwatch.selectorLabels" -}}
+{{/* All pods of the release … */}}
+{{- define "regionwatch.releaseLabels" -}}
 app.kubernetes.io/name: {{ include "regionwatch.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* … and those that are instances of the program, members of the consumer group. */}}
+{{- define "regionwatch.selectorLabels" -}}
+{{ include "regionwatch.releaseLabels" . }}
+app.kubernetes.io/component: processor
+{{- end -}}
+
 {{- define "regionwatch.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-{{ include "regionwatch.selectorLabels" . }}
+{{ include "regionwatch.releaseLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}

@@ -13,28 +13,10 @@ metadata:
     {{- toYaml . | nindent 4 }}
     {{- end }}
 spec:
-  serviceAccountName: {{ include "regionwatch.serviceAccountName" . }}
-  automountServiceAccountToken: false
-  enableServiceLinks: false
+  {{- include "regionwatch.podSpec" . | nindent 2 }}
   terminationGracePeriodSeconds: {{ include "regionwatch.terminationSeconds" . }}
-  securityContext:
-    {{- include "regionwatch.podSecurityContext" . | nindent 4 }}
-  {{- with .Values.image.pullSecrets }}
-  imagePullSecrets:
-    {{- range . }}
-    - name: {{ . }}
-    {{- end }}
-  {{- end }}
   {{- with .Values.priorityClassName }}
   priorityClassName: {{ . }}
-  {{- end }}
-  {{- with .Values.nodeSelector }}
-  nodeSelector:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
-  {{- with .Values.tolerations }}
-  tolerations:
-    {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- with .Values.affinity }}
   affinity:
@@ -45,6 +27,10 @@ spec:
     - name: regionwatch
       {{- include "regionwatch.container" . | nindent 6 }}
       args: [run, --config, {{ include "regionwatch.settingsFolder" . }}/regionwatch.yaml]
+      {{- with printf "%s%s" (include "regionwatch.instanceID" .) (include "regionwatch.environment" .) }}
+      env:
+        {{- . | trim | nindent 8 }}
+      {{- end }}
       ports:
         - name: admin
           containerPort: {{ .Values.port }}
@@ -52,11 +38,34 @@ spec:
       {{- include "regionwatch.probes" . | nindent 6 }}
       resources:
         {{- toYaml .Values.resources | nindent 8 }}
-  volumes:
-    {{- include "regionwatch.volumes" . | nindent 4 }}
 {{- end -}}
 
-{{/* What every container of the program has: image, environment, mounts, confinement. */}}
+{{/* What every pod of the release has: who it is, where it may run, what it finds. */}}
+{{- define "regionwatch.podSpec" -}}
+serviceAccountName: {{ include "regionwatch.serviceAccountName" . }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  {{- include "regionwatch.podSecurityContext" . | nindent 2 }}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+volumes:
+  {{- include "regionwatch.volumes" . | nindent 2 }}
+{{- end -}}
+
+{{/* What every container of the program has: image, mounts, confinement. */}}
 {{- define "regionwatch.container" -}}
 image: {{ include "regionwatch.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
@@ -65,10 +74,6 @@ securityContext:
   readOnlyRootFilesystem: true
   capabilities:
     drop: [ALL]
-{{- with include "regionwatch.environment" . }}
-env:
-  {{- . | nindent 2 }}
-{{- end }}
 volumeMounts:
   {{- /* Folders and never subPath: a file that is mounted by subPath does not change with its ConfigMap. */}}
   - name: settings
@@ -86,13 +91,17 @@ volumeMounts:
   {{- end }}
 {{- end -}}
 
-{{- define "regionwatch.environment" -}}
+{{/* The name that a StatefulSet's pod keeps is the instance's. */}}
+{{- define "regionwatch.instanceID" -}}
 {{- if eq .Values.workload.kind "StatefulSet" -}}
 - name: REGIONWATCH_INSTANCE_ID
   valueFrom:
     fieldRef:
       fieldPath: metadata.name
 {{ end -}}
+{{- end -}}
+
+{{- define "regionwatch.environment" -}}
 {{- range $name, $from := .Values.settingsFromEnvironment -}}
 - name: REGIONWATCH_{{ $name | upper | replace "-" "_" }}
   valueFrom:
