@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"net"
 )
 
@@ -28,10 +29,10 @@ func (c *Connection) Secure(ctx context.Context, plain net.Conn, address string)
 	return secured, secured.ConnectionState(), nil
 }
 
-// Subject returns the distinguished name of our certificate as brokers read it (RFC 2253), or "" where we show none.
-func (c *Connection) Subject() string {
+// Certificate returns the certificate that we show, or nil where we show none.
+func (c *Connection) Certificate() *x509.Certificate {
 	if c.tls == nil || c.tls.certificate == nil {
-		return ""
+		return nil
 	}
-	return c.tls.certificate.get().Leaf.Subject.String()
+	return c.tls.certificate.get().Leaf
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +25,7 @@ import (
 type grant struct {
 	principal, operation, resource, name string // the resource is the flag without its hyphens
 	prefixed                             bool
+	words                                []string // of the line, without the command
 }
 
 // String returns the grant for people.
@@ -83,6 +85,7 @@ func printedGrants(t *testing.T, arguments []string) []grant {
 
 func parseGrant(t *testing.T, words []string) (g grant) {
 	t.Helper()
+	g.words = words
 	for len(words) > 0 {
 		word := words[0]
 		words = words[1:]
@@ -325,4 +328,28 @@ func TestKafkaAclsNothing(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestKafkaAclsTool wants Kafka's own tool to take what check --acls prints, and to make of it what the other tests
+// take it for.
+func TestKafkaAclsTool(t *testing.T) {
+	a := newACLScene(t, false, func(*scene) []string { return []string{"--delivery", "exactly-once"} })
+	for _, g := range a.grants {
+		if !g.prefixed && g.resource != "group" { // each takes a JVM
+			continue
+		}
+		words := slices.Clone(g.words)
+		words[slices.Index(words, "--bootstrap-server")+1] = "localhost:9094" // inside of the container
+		if i := slices.Index(words, "--command-config"); i >= 0 {
+			words = slices.Delete(words, i, i+2) // that listener asks for nothing
+		}
+		status, out, err := a.k.container.Exec(t.Context(), append([]string{"/opt/kafka/bin/kafka-acls.sh"}, words...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, _ := io.ReadAll(out); status != 0 {
+			t.Fatalf("kafka-acls.sh %q: status %d: %s", words, status, text)
+		}
+		a.k.remove(t, g) // which fails where there is none like it
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -33,6 +34,10 @@ func (c *checker) connect(ctx context.Context, alive []string) bool {
 		if r, ok := errors.AsType[*broker.Refusal](err); ok {
 			step.Error, step.Remedy = r.Err.Error(), r.Remedy
 		}
+	}
+	if ours := c.o.Connection.Certificate(); err == nil && ours != nil && expiresSoon(ours) {
+		step.Status = Warning
+		step.Remedy = "our certificate expires at " + ours.NotAfter.UTC().Format(time.RFC3339) + "; renew that in --tls-certificate"
 	}
 	c.add(step)
 	return err == nil
@@ -99,7 +104,10 @@ func (c *checker) brokers(ctx context.Context) {
 			reached = append(reached, address(b))
 		}
 	}
-	c.add(Step{Name: stepBrokers, Of: "cluster " + c.metadata.Cluster, Detail: fmt.Sprintf("%d of %s: %s", len(reached), counted(len(all), "broker"), some(reached))})
+	if len(reached) > 0 {
+		c.add(Step{Name: stepBrokers, Of: "cluster " + c.metadata.Cluster,
+			Detail: fmt.Sprintf("%d of %s: %s", len(reached), counted(len(all), "broker"), some(reached))})
+	}
 	for i, b := range all {
 		if errs[i] != nil {
 			c.add(Step{Name: stepBrokers, Of: address(b), Status: Refused, Error: errs[i].Error(),

@@ -3,13 +3,11 @@ package check
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -241,98 +239,23 @@ func TestRunForeignGroup(t *testing.T) {
 	}
 }
 
-// One address of several that answers is enough, and none leaves the rest untried.
-func TestRunUnreachable(t *testing.T) {
-	c := newCluster(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := l.Addr().String()
-	l.Close()
-	at := func(addresses ...string) Options {
-		o := c.options(t)
-		c.allow(t, o.needed()...)
-		o.Connection = open(t, broker.Options{Addresses: addresses,
-			SASL: broker.SASL{Mechanism: "PLAIN", Username: "alice", Password: broker.NewSecret("secret")}})
-		return o
-	}
-	r := Run(t.Context(), at(nobody, c.ListenAddrs()[0]))
-	if !r.OK() || r.count(Warning) != 1 {
-		t.Errorf("one that answers: %+v", r.Steps)
-	}
-	want := []string{
-		"resolve: ok", "connect: refused", "TLS: not tried", "authenticate: not tried", "reach the brokers: not tried",
-		"describe input: not tried", "read input: not tried", "join the group: not tried", "write alerts: not tried",
-		"write dead letters: not tried", "idempotent producer: not tried",
-	}
-	if diff := cmp.Diff(want, statuses(Run(t.Context(), at(nobody)))); diff != "" {
-		t.Errorf("none that answers (-want +got):\n%s", diff)
-	}
-}
-
-// A broker whose advertised address leads nowhere is told of.
-func TestRunUnreachableBroker(t *testing.T) {
-	c := newCluster(t)
-	o := c.options(t)
-	c.allow(t, o.needed()...)
-	c.ControlKey(int16(kmsg.Metadata), func(request kmsg.Request) (kmsg.Response, error, bool) {
-		c.KeepControl()
-		if len(request.(*kmsg.MetadataRequest).Topics) > 0 {
-			return nil, nil, false
-		}
-		response := request.ResponseKind().(*kmsg.MetadataResponse)
-		for id, host := range []string{"127.0.0.1", "kafka-2.invalid"} { // a name that never resolves: RFC 6761
-			b := kmsg.NewMetadataResponseBroker()
-			b.NodeID, b.Host, b.Port = int32(id), host, int32(c.port(t, id))
-			response.Brokers = append(response.Brokers, b)
-		}
-		return response, nil, true
+// Amazon MSK has no access control lists for those who come by IAM: the remedy is an action of a policy.
+func TestDenyIAM(t *testing.T) {
+	o := options(t, func(o *Options) {
+		o.Connection = open(t, broker.Options{TLS: &broker.TLS{}, SASL: broker.SASL{Mechanism: "AWS_MSK_IAM"}})
 	})
-	r := Run(t.Context(), o)
-	if !slices.ContainsFunc(r.Steps, func(s Step) bool {
-		return s.Name == stepBrokers && s.Status == Refused && strings.HasPrefix(s.Of, "kafka-2.invalid:") && strings.Contains(s.Remedy, "advertised.listeners")
-	}) {
-		t.Errorf("%+v", r.Steps)
+	if o.UsesACLs() {
+		t.Error("there are ACLs")
 	}
-}
-
-func (c *cluster) port(t *testing.T, id int) int {
-	t.Helper()
-	address, err := net.ResolveTCPAddr("tcp", c.ListenAddrs()[id])
-	if err != nil {
-		t.Fatal(err)
+	var s Step
+	s.deny(&o, o.missing(kmsg.ACLOperationRead, kmsg.ACLResourceTypeTopic, "in"))
+	want := `allow it in the IAM policy of the role: kafka-cluster:DescribeTopic and kafka-cluster:ReadData on the topic "in"`
+	if s.Remedy != want || len(s.ACLs) > 0 {
+		t.Errorf("%+v, want %s", s, want)
 	}
-	return address.Port
-}
-
-// What is no broker is told of as what it is.
-func TestHello(t *testing.T) {
-	for name, test := range map[string]struct {
-		answer, remedy string
-	}{
-		"TLS":              {"\x15\x03\x03\x00\x02\x02\x0a", "--tls"},
-		"HTTP":             {"HTTP/1.1 400 Bad Request\r\n\r\n", "port for clients"},
-		"nothing":          {"", "closed the connection"},
-		"too little":       {"\x00\x00\x00\x0a\x00", "closed the connection"},
-		"a foreign answer": {"\x00\x00\x00\x06\x00\x00\x00\x09\x00\x00", "port for clients"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			ours, theirs := net.Pipe()
-			defer ours.Close()
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				defer theirs.Close()
-				_, _ = theirs.Read(make([]byte, 1024))
-				_, _ = theirs.Write([]byte(test.answer))
-			}()
-			err := hello(t.Context(), ours)
-			if err == nil || !strings.Contains(helloRemedy(err), test.remedy) {
-				t.Errorf("%v: want a remedy with %q", err, test.remedy)
-			}
-			ours.Close()
-			<-done
-		})
+	for _, a := range append(o.needed(), ACL{Operation: kmsg.ACLOperationIdempotentWrite, Resource: kmsg.ACLResourceTypeCluster}) {
+		if iamActions[iamAction{a.Operation, a.Resource}] == "" {
+			t.Errorf("no action for %+v", a)
+		}
 	}
 }

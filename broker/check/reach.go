@@ -136,11 +136,14 @@ func (s *seed) secure(ctx context.Context) Step {
 	}
 	leaf := state.PeerCertificates[0]
 	step.Detail = describeTLS(&state, leaf)
-	if left := time.Until(leaf.NotAfter); left < expirySoon {
-		step.Status = Warning
-		step.Remedy = fmt.Sprintf("the broker's certificate expires in %d days; its owner has to renew it", left/(24*time.Hour))
+	if expiresSoon(leaf) {
+		step.Status, step.Remedy = Warning, "the broker's certificate expires soon; its owner has to renew it"
 	}
 	return step
+}
+
+func expiresSoon(certificate *x509.Certificate) bool {
+	return time.Until(certificate.NotAfter) < expirySoon
 }
 
 // describeTLS says what the handshake came to.

@@ -110,8 +110,8 @@ func checkOptions(s *config.Settings, connection *broker.Connection, principal s
 	if s.InstanceID != config.None {
 		o.InstanceID = s.InstanceID
 	}
-	if s.SASLMechanism == "" {
-		o.Identity = connection.Subject()
+	if ours := connection.Certificate(); ours != nil && s.SASLMechanism == "" {
+		o.Identity = ours.Subject.String() // RFC 2253, as brokers have it
 	}
 	if o.Principal == "" && o.Identity != "" {
 		o.Principal = "User:" + o.Identity
