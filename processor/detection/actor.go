@@ -28,7 +28,7 @@ func (a *actor) readFrom(userIdentity cloudtrail.Value, index *principalIndex) {
 		case key.EqualString("type"):
 			a.isService = a.isService || value.EqualString("AWSService")
 		case key.EqualString("invokedBy"):
-			a.isService = a.isService || value.IsString() && len(value) > len(`""`)
+			a.isService = a.isService || isInvoker(value)
 		case key.EqualString("arn"):
 			own = value
 		case key.EqualString("sessionContext"):
@@ -52,6 +52,15 @@ func (a *actor) readFrom(userIdentity cloudtrail.Value, index *principalIndex) {
 	if a.isKnown {
 		index.readPrefixes(a)
 	}
+}
+
+// isInvoker reports whether invokedBy names a service that made the call. The sign-in service does not: events
+// of what a person does in the console have it there, beside the person's own address, as CreateCluster has in AWS's
+// examples (https://docs.aws.amazon.com/redshift/latest/mgmt/db-auditing.html).
+func isInvoker(invokedBy cloudtrail.Value) bool {
+	var array [maxNameBytes]byte
+	text, ok := shortText(invokedBy, array[:])
+	return ok && len(text) > 0 && !bytes.HasPrefix(text, []byte("signin."))
 }
 
 // principal returns the ARN of the role or user who acted, or nil where the event does not tell.

@@ -87,6 +87,11 @@ func TestExceptions(t *testing.T) {
 	f(Exception{ServiceInvoked: true}, true, awsService)
 	f(Exception{ServiceInvoked: true}, false, roleSession)
 	f(Exception{ServiceInvoked: true}, false)
+	// The console is no service that acts: a person does.
+	f(Exception{ServiceInvoked: true}, false, `by={"type":"IAMUser","invokedBy":"signin.amazonaws.com"}`)
+	f(Exception{ServiceInvoked: true}, false, `by={"type":"IAMUser","invokedBy":"\u0073ignin.amazonaws.com"}`)
+	f(Exception{ServiceInvoked: true}, false, `by={"type":"IAMUser","invokedBy":""}`)
+	f(Exception{ServiceInvoked: true}, false, `by={"type":"IAMUser","invokedBy":["ec2.amazonaws.com"]}`)
 
 	ips := Exception{SourceIPs: []string{"192.0.2.0/24", "2001:db8::/32"}}
 	f(ips, true, "ip=192.0.2.255")
