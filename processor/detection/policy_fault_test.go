@@ -62,6 +62,9 @@ func TestNewPolicyFaults(t *testing.T) {
 func TestPolicyWarnings(t *testing.T) {
 	f := func(o PolicyOptions, want ...string) {
 		t.Helper()
+		if len(o.Default.UnusedRegions)+len(o.Default.AllowedRegions) == 0 {
+			o.Default.AllowedRegions = []string{"us-east-1"}
+		}
 		var got []string
 		for _, w := range mustPolicy(t, o).Warnings(testNow) {
 			got = append(got, w.Error())
@@ -91,6 +94,14 @@ func TestPolicyWarnings(t *testing.T) {
 		"ap-east-1 is not enabled by default: nothing happens there unless the account has enabled it")
 	f(PolicyOptions{Groups: []Group{{Name: "g", Level: &Level{UnusedRegions: []string{"cn-north-1"}}}}},
 		"group g: unused_regions: enabled in every account, and neither listed nor allowed by name: cn-northwest-1")
+}
+
+// A policy that was cut off before its lists is still valid, but not without a word.
+func TestPolicyWithoutListIsWarnedOf(t *testing.T) {
+	warnings := mustPolicy(t, PolicyOptions{Version: "7"}).Warnings(testNow)
+	if len(warnings) != 1 || !strings.Contains(warnings[0].Text, "it has no list, so that the rule's example holds, "+strings.Join(DefaultUnusedRegions, ", ")) {
+		t.Errorf("%v", warnings)
+	}
 }
 
 func TestPolicyHash(t *testing.T) {

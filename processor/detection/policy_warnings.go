@@ -43,6 +43,10 @@ type warner struct{ faultList }
 func findWarnings(o *PolicyOptions) (warnings []Warning) {
 	w := &warner{}
 	w.enter(PartDefault, 0, "")
+	if len(o.Default.UnusedRegions)+len(o.Default.AllowedRegions) == 0 {
+		w.add("", -1, "it has no list, so that the rule's example holds, "+strings.Join(DefaultUnusedRegions, ", ")+
+			", and every other region is in use; name allowed_regions or unused_regions")
+	}
 	w.level(&o.Default)
 	for i := range o.Groups {
 		if g := &o.Groups[i]; g.Level != nil {
@@ -105,7 +109,7 @@ func (w *warner) partitions(field string, list []string) {
 // denyList warns of what a deny list leaves in use without saying so.
 func (w *warner) denyList(l *Level, list []string) {
 	if len(l.UnusedRegions) == 0 {
-		return // the rule's own list is an example, which nobody here has written
+		return // the rule's own list, which is warned of as such
 	}
 	first, _ := FindRegion(list[0])
 	var open, optIn []string
