@@ -168,6 +168,10 @@ func (r *reader) accountFile(at position, name string) {
 		r.faultAt(at, fmt.Sprintf("%q is read twice", name))
 		return
 	}
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		r.faultAt(at, fmt.Sprintf("%q is no regular file", name)) // a named pipe would be waited for without end
+		return
+	}
 	source, ok := r.open(name)
 	switch {
 	case !ok:

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -97,6 +98,22 @@ func TestLoadFailure(t *testing.T) {
 		if err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%s: %v\n%s", name, err, cmp.Diff(string(want), string(got)))
 		}
+	}
+}
+
+// A folder of accounts may hold what is no file: reading a named pipe would never end, and with it no change of the
+// policy would come any more.
+func TestLoadNamedPipe(t *testing.T) {
+	folder := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(folder, "pipe.yaml"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	policy := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(policy, []byte("accounts_from: ["+folder+"]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(policy); err == nil || !strings.HasSuffix(err.Error(), `policy.yaml:1:17: "`+folder+`/pipe.yaml" is no regular file`) {
+		t.Errorf("%v", err)
 	}
 }
 
