@@ -102,7 +102,7 @@ func replayPolicy(ctx context.Context, s *config.Settings, loaded loadedPolicy) 
 		return nil, err
 	}
 	defer topic.close()
-	newest, err := topic.first(ctx)
+	newest, _, err := topic.first(ctx)
 	return newest.Policy, err
 }
 

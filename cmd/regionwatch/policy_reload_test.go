@@ -169,13 +169,16 @@ func TestReloadTopic(t *testing.T) {
 	if v := versionOf(cluster, 0); v != "v1" {
 		t.Errorf("version %q at first", v)
 	}
+	if !metricIs(r, "regionwatch_policy_reload_failures_total 1")() || !metricIs(r, "regionwatch_policy_rejected 1")() {
+		t.Error("the broken record at the start is not counted")
+	}
 	put(policyOf("v2"))
 	cluster.Eventually("a reload", metricIs(r, "regionwatch_policy_reloads_total 1"))
 	if v := versionOf(cluster, 1); v != "v2" {
 		t.Errorf("version %q after a new record", v)
 	}
 	put("accounts_from: [/etc/passwd]")
-	cluster.Eventually("a failure", metricIs(r, "regionwatch_policy_reload_failures_total 1"))
+	cluster.Eventually("a failure", metricIs(r, "regionwatch_policy_reload_failures_total 2"))
 	if v := versionOf(cluster, 2); v != "v2" {
 		t.Errorf("version %q after a broken record", v)
 	}
@@ -197,5 +200,12 @@ func TestReloadTopic(t *testing.T) {
 	cluster.Eventually("both counted", metricIs(r, "regionwatch_marked_findings_acked_total 2"))
 	if n := cluster.EndOfAll("cloudtrail-alerts"); n != 3 {
 		t.Errorf("%d alerts, want 3", n)
+	}
+
+	// Of those that come at once the last good one holds, also where a broken one is newer.
+	cluster.ProduceValues("policies", 1, policyOf("v5"), "default: [")
+	cluster.Eventually("a failure", metricIs(r, "regionwatch_policy_reload_failures_total 3"))
+	if v := versionOf(cluster, 3); v != "v5" {
+		t.Errorf("version %q after a good and a broken record", v)
 	}
 }

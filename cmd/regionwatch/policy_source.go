@@ -42,11 +42,15 @@ func openPolicySource(ctx context.Context, s *config.Settings, first loadedPolic
 		return nil, err
 	}
 	p.topic = topic
-	if first, err = topic.first(ctx); err != nil {
+	first, fault, err := topic.first(ctx)
+	if err != nil {
 		topic.close()
 		return nil, err
 	}
 	p.current.Store(&first)
+	if fault != nil {
+		p.replace(loadedPolicy{}, fault) // told as if it had come while the one before held
+	}
 	return p, nil
 }
 

@@ -35,45 +35,42 @@ func openPolicyTopic(s *config.Settings) (*policyTopic, error) {
 
 func (t *policyTopic) close() { t.client.Close() }
 
-// first reads the topic to its end and returns the newest policy in it that is valid. Those that come later are left
-// to poll.
-func (t *policyTopic) first(ctx context.Context) (loadedPolicy, error) {
+// first reads the topic to its end and returns the newest policy in it that is valid, and what is wrong with the
+// newest record where that is another. Those that come later are left to poll.
+func (t *policyTopic) first(ctx context.Context) (policy loadedPolicy, fault, err error) {
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
-	policy, err := t.readToEnd(ctx)
-	if err != nil {
-		return loadedPolicy{}, fmt.Errorf("reading the policy from topic %q: %w", t.name, err)
+	if policy, fault, err = t.readToEnd(ctx); err != nil {
+		return loadedPolicy{}, nil, fmt.Errorf("reading the policy from topic %q: %w", t.name, err)
 	}
-	return policy, nil
+	return policy, fault, nil
 }
 
-func (t *policyTopic) readToEnd(ctx context.Context) (newest loadedPolicy, _ error) {
+func (t *policyTopic) readToEnd(ctx context.Context) (newest loadedPolicy, fault, _ error) {
 	left, err := t.end(ctx)
 	if err != nil {
-		return newest, err
+		return newest, nil, err
 	}
-	var fault error
 	for next := int64(0); next < left; {
 		fetches := t.client.PollRecords(ctx, 1)
 		if err := fetches.Err(); err != nil {
-			return newest, err
+			return newest, nil, err
 		}
 		for _, r := range fetches.Records() {
 			next = r.Offset + 1
 			if !hasPolicy(r) {
 				continue
 			}
-			if policy, err := parsePolicyRecord(r); err != nil {
-				fault = err
-			} else {
+			policy, err := parsePolicyRecord(r)
+			if fault = err; err == nil {
 				newest = policy
 			}
 		}
 	}
 	if newest.Policy == nil {
-		return newest, errors.Join(errors.New("there is no valid policy in it"), fault)
+		return newest, nil, errors.Join(errors.New("there is no valid policy in it"), fault)
 	}
-	return newest, nil
+	return newest, fault, nil
 }
 
 // end returns the offset after the last committed record, 0 where there are none.
@@ -104,18 +101,19 @@ func (t *policyTopic) end(ctx context.Context) (int64, error) {
 	return end.Offset, nil
 }
 
-// poll waits for records and returns the newest that holds a policy, or nil.
-func (t *policyTopic) poll(ctx context.Context) (newest *kgo.Record, err error) {
+// poll waits for records and returns those that hold a policy, the newest last. All of them count: where the newest is
+// broken, the last good one may be among them.
+func (t *policyTopic) poll(ctx context.Context) (policies []*kgo.Record, err error) {
 	fetches := t.client.PollFetches(ctx)
 	if ctx.Err() != nil {
 		return nil, nil
 	}
 	fetches.EachRecord(func(r *kgo.Record) {
 		if hasPolicy(r) {
-			newest = r
+			policies = append(policies, r)
 		}
 	})
-	return newest, fetches.Err()
+	return policies, fetches.Err()
 }
 
 // hasPolicy reports whether a policy stands in the record. One without a value is a deletion.
@@ -135,7 +133,7 @@ func parsePolicyRecord(r *kgo.Record) (loadedPolicy, error) {
 func (p *policySource) watchTopic(ctx context.Context) error {
 	for ctx.Err() == nil {
 		hour, cancel := context.WithTimeout(ctx, warnEvery)
-		newest, err := p.topic.poll(hour)
+		policies, err := p.topic.poll(hour)
 		if hour.Err() != nil {
 			p.warn()
 		}
@@ -143,8 +141,8 @@ func (p *policySource) watchTopic(ctx context.Context) error {
 		if err != nil {
 			p.log.Warn("reading the policy's topic", "topic", p.topic.name, "error", err)
 		}
-		if newest != nil {
-			p.replace(parsePolicyRecord(newest))
+		for _, r := range policies {
+			p.replace(parsePolicyRecord(r))
 		}
 	}
 	return nil

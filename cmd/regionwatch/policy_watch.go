@@ -50,6 +50,7 @@ func (p *policySource) watchFile(ctx context.Context) error {
 		case <-hangUp:
 			p.fault = "" // whoever asks wants an answer
 			p.reload()
+			p.watchFolders(watcher) // those that were removed and made anew are watched no more
 		case event := <-events:
 			if !pending && p.concerns(event.Name) {
 				settled.Reset(settleTime)
