@@ -99,7 +99,7 @@ func TestPolicyWarnings(t *testing.T) {
 // A policy that was cut off before its lists is still valid, but not without a word.
 func TestPolicyWithoutListIsWarnedOf(t *testing.T) {
 	warnings := mustPolicy(t, PolicyOptions{Version: "7"}).Warnings(testNow)
-	if len(warnings) != 1 || !strings.Contains(warnings[0].Text, "it has no list, so that the rule's example holds, "+strings.Join(DefaultUnusedRegions, ", ")) {
+	if len(warnings) != 1 || !strings.Contains(warnings[0].Text, "the default level has no list, so that the rule's example holds, "+strings.Join(DefaultUnusedRegions, ", ")) {
 		t.Errorf("%v", warnings)
 	}
 }

@@ -44,7 +44,7 @@ func findWarnings(o *PolicyOptions) (warnings []Warning) {
 	w := &warner{}
 	w.enter(PartDefault, 0, "")
 	if len(o.Default.UnusedRegions)+len(o.Default.AllowedRegions) == 0 {
-		w.add("", -1, "it has no list, so that the rule's example holds, "+strings.Join(DefaultUnusedRegions, ", ")+
+		w.add("", -1, "the default level has no list, so that the rule's example holds, "+strings.Join(DefaultUnusedRegions, ", ")+
 			", and every other region is in use; name allowed_regions or unused_regions")
 	}
 	w.level(&o.Default)
