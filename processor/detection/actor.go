@@ -14,8 +14,8 @@ type actor struct {
 	isKnown   bool    // arn is
 	arn       arnText // of the role or user; aliases the userIdentity that it was read from, or a copy
 
-	prefixes   int // how many prefixes of patterns the ARN begins with
-	prefixSets [8]exceptionSet
+	prefixes   int    // how many prefixes of patterns the ARN begins with
+	prefixSets [8]int // their indexes in the principals' sets
 }
 
 // readFrom reads a userIdentity
@@ -77,6 +77,7 @@ type actors struct {
 	policy *Policy // the one that they were read for
 	seed   maphash.Seed
 	slots  [actorSlots]actorSlot
+	last   *actorSlot // the one that was asked for
 }
 
 // actorSlots and maxUserIdentityBytes bound what is remembered to 64 KiB; an ordinary identity has less than 1 KiB.
@@ -99,10 +100,14 @@ func (k *actors) of(p *Policy, userIdentity cloudtrail.Value) *actor {
 	if k.policy != p {
 		*k = actors{policy: p, seed: maphash.MakeSeed()}
 	}
+	if k.last != nil && bytes.Equal(k.last.text, userIdentity) {
+		return &k.last.actor
+	}
 	slot := &k.slots[maphash.Bytes(k.seed, userIdentity)%actorSlots]
 	if !slot.actor.read || !bytes.Equal(slot.text, userIdentity) {
 		slot.text = append(slot.text[:0], userIdentity...)
 		slot.actor.readFrom(slot.text, &p.principals)
 	}
+	k.last = slot
 	return &slot.actor
 }

@@ -76,7 +76,7 @@ func (p *Policy) exempting(a *account, r *regionEntry, e *cloudtrail.Event, now 
 	}
 	masks := [...]exceptionSet{a.exceptions, region, p.sources.possibleValue(e.EventSource), p.names.possibleValue(e.EventName)}
 	for w := range a.exceptions {
-		if masks[0][w]&masks[1][w]&masks[2][w]&masks[3][w] != 0 {
+		if left := masks[0][w] & masks[1][w] & masks[2][w] & masks[3][w]; left != 0 {
 			return p.firstThatHolds(&masks, w, e, now, known)
 		}
 	}
@@ -113,10 +113,11 @@ func (x *exception) holds(e *cloudtrail.Event, s *subject) bool {
 }
 
 func matchesAny(patterns []string, v cloudtrail.Value) bool {
-	var array [maxNameBytes]byte
-	text, ok := shortText(v, array[:])
+	text, ok := plainText(v)
 	if !ok {
-		return false
+		if text, ok = shortText(v, make([]byte, maxNameBytes)); !ok {
+			return false
+		}
 	}
 	for _, p := range patterns {
 		if matchWildcard(p, text) {
@@ -168,29 +169,36 @@ func parsePrefix(text string) (netip.Prefix, bool) {
 	return prefix, err == nil && !prefix.Addr().Is4In6()
 }
 
-// parseAddr reads an address. One of IPv4, by far the most, allocates nothing.
+// parseAddr reads an address.
 func parseAddr(text []byte) (netip.Addr, bool) {
-	if bytes.IndexByte(text, ':') >= 0 {
-		addr, err := netip.ParseAddr(string(text))
-		return addr.Unmap().WithZone(""), err == nil
+	if addr, ok := parseIPv4(text); ok {
+		return addr, true
 	}
+	if bytes.IndexByte(text, ':') < 0 {
+		return netip.Addr{}, false
+	}
+	addr, err := netip.ParseAddr(string(text))
+	return addr.Unmap().WithZone(""), err == nil
+}
+
+// parseIPv4 reads an address of IPv4, by far the most, and allocates nothing.
+func parseIPv4(text []byte) (netip.Addr, bool) {
 	var parts [4]byte
-	for i := range parts {
-		part, rest, found := bytes.Cut(text, []byte("."))
-		if len(part) == 0 || len(part) > 3 || found != (i < 3) || len(part) > 1 && part[0] == '0' {
+	part, digits, n := 0, 0, 0
+	for _, c := range text {
+		switch {
+		case c >= '0' && c <= '9' && digits < 3 && (digits == 0 || n > 0):
+			n, digits = 10*n+int(c-'0'), digits+1
+		case c == '.' && digits > 0 && n <= 255 && part < 3:
+			parts[part] = byte(n)
+			part, digits, n = part+1, 0, 0
+		default:
 			return netip.Addr{}, false
 		}
-		n := 0
-		for _, c := range part {
-			if c < '0' || c > '9' {
-				return netip.Addr{}, false
-			}
-			n = 10*n + int(c-'0')
-		}
-		if n > 255 {
-			return netip.Addr{}, false
-		}
-		parts[i], text = byte(n), rest
 	}
+	if part != 3 || digits == 0 || n > 255 {
+		return netip.Addr{}, false
+	}
+	parts[3] = byte(n)
 	return netip.AddrFrom4(parts), true
 }

@@ -76,6 +76,9 @@ func (c *condition) possibleValue(v cloudtrail.Value) exceptionSet {
 	if len(c.literal) == 0 {
 		return c.rest
 	}
+	if text, ok := plainText(v); ok {
+		return c.possible(text)
+	}
 	var array [maxNameBytes]byte
 	text, _ := shortText(v, array[:])
 	return c.possible(text)
@@ -83,6 +86,16 @@ func (c *condition) possibleValue(v cloudtrail.Value) exceptionSet {
 
 // maxNameBytes is longer than any name of an event or a service. A longer one fits no exception.
 const maxNameBytes = 256
+
+// plainText returns the text of a string without escapes that is no longer than a name, which aliases v. It is
+// [shortText] without room for decoding, which takes time to clear.
+func plainText(v cloudtrail.Value) ([]byte, bool) {
+	if !v.IsString() || len(v) > maxNameBytes {
+		return nil, false
+	}
+	inner := v[1 : len(v)-1]
+	return inner, bytes.IndexByte(inner, '\\') < 0
+}
 
 // shortText returns the text of a string, decoded into buf where it has escapes, and false where v is no string or
 // its text might not fit into buf. A text without escapes aliases v.

@@ -34,8 +34,10 @@ func isGlobalService(r *regionEntry, source cloudtrail.Value) bool {
 	if r == nil || r.globalSources == nil {
 		return false
 	}
-	var array [maxNameBytes]byte
-	text, ok := shortText(source, array[:])
+	text, ok := plainText(source)
+	if !ok {
+		text, ok = shortText(source, make([]byte, maxNameBytes))
+	}
 	return ok && r.globalSources[string(text)]
 }
 

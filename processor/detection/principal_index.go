@@ -10,24 +10,27 @@ import (
 // principalIndex tells which exceptions a principal does not rule out, by the part of their patterns before the first
 // wildcard: it stands at the beginning of the principal's resource, or the pattern cannot fit.
 type principalIndex struct {
-	rest     exceptionSet // that ask for no principal
-	lengths  []int        // of the prefixes, each once
-	byPrefix map[string]exceptionSet
+	rest     exceptionSet   // that ask for no principal
+	lengths  []int          // of the prefixes, each once
+	byPrefix map[string]int // their indexes in sets
+	sets     []exceptionSet
 }
 
 func newPrincipalIndex(exceptions []exception) principalIndex {
-	x := principalIndex{rest: newExceptionSet(len(exceptions)), byPrefix: make(map[string]exceptionSet)}
+	x := principalIndex{rest: newExceptionSet(len(exceptions)), byPrefix: make(map[string]int)}
 	lengths := make(map[int]bool)
 	for i := range exceptions {
 		if len(exceptions[i].principals) == 0 {
 			x.rest.set(i)
 		}
 		for _, p := range exceptions[i].principals {
-			if x.byPrefix[p.prefix] == nil {
-				x.byPrefix[p.prefix] = newExceptionSet(len(exceptions))
+			k, known := x.byPrefix[p.prefix]
+			if !known {
+				k = len(x.sets)
+				x.byPrefix[p.prefix], x.sets = k, append(x.sets, newExceptionSet(len(exceptions)))
 				lengths[len(p.prefix)] = true
 			}
-			x.byPrefix[p.prefix].set(i)
+			x.sets[k].set(i)
 		}
 	}
 	x.lengths = slices.Sorted(maps.Keys(lengths))
@@ -44,8 +47,8 @@ func (x *principalIndex) possible(w int, e *cloudtrail.Event, s *subject) uint64
 		return ^uint64(0) // more than there is room for: all are looked at
 	}
 	left := x.rest[w]
-	for _, set := range who.prefixSets[:who.prefixes] {
-		left |= set[w]
+	for _, k := range who.prefixSets[:who.prefixes] {
+		left |= x.sets[k][w]
 	}
 	return left
 }
@@ -57,9 +60,9 @@ func (x *principalIndex) readPrefixes(who *actor) {
 		if n > len(resource) {
 			return
 		}
-		if set, ok := x.byPrefix[string(resource[:n])]; ok {
+		if k, ok := x.byPrefix[string(resource[:n])]; ok {
 			if who.prefixes < len(who.prefixSets) {
-				who.prefixSets[who.prefixes] = set
+				who.prefixSets[who.prefixes] = k
 			}
 			who.prefixes++
 		}

@@ -1,6 +1,7 @@
 package detection
 
 import (
+	"encoding/binary"
 	"maps"
 	"net/netip"
 	"slices"
@@ -11,15 +12,20 @@ import (
 // sourceIndex tells which exceptions the source of a call does not rule out, by the ranges of addresses that they
 // ask for: one look-up for each length of a range, however many ranges there are.
 type sourceIndex struct {
-	rest     exceptionSet // that ask for no source
-	services exceptionSet // that ask for the name of a service
-	bits     [2][]int     // lengths of the ranges, each once: of IPv4, of IPv6
-	byRange  map[netip.Prefix]exceptionSet
+	rest     exceptionSet         // that ask for no source
+	services exceptionSet         // that ask for the name of a service
+	bits     [2][]int             // lengths of the ranges, each once: of IPv4, of IPv6
+	byRange4 map[uint64]int       // of IPv4 by rangeKey4, their indexes in sets
+	byRange6 map[netip.Prefix]int // of IPv6
+	sets     []exceptionSet
 }
 
 func newSourceIndex(exceptions []exception) sourceIndex {
 	n := len(exceptions)
-	x := sourceIndex{rest: newExceptionSet(n), services: newExceptionSet(n), byRange: make(map[netip.Prefix]exceptionSet)}
+	x := sourceIndex{
+		rest: newExceptionSet(n), services: newExceptionSet(n),
+		byRange4: make(map[uint64]int), byRange6: make(map[netip.Prefix]int),
+	}
 	var lengths [2]map[int]bool
 	for i := range lengths {
 		lengths[i] = make(map[int]bool)
@@ -33,11 +39,11 @@ func newSourceIndex(exceptions []exception) sourceIndex {
 			x.services.set(i)
 		}
 		for _, prefix := range e.sourceIPs {
-			prefix = prefix.Masked()
-			if x.byRange[prefix] == nil {
-				x.byRange[prefix] = newExceptionSet(n)
+			k, known := x.look(prefix.Addr(), prefix.Bits())
+			if !known {
+				k = x.add(prefix, n)
 			}
-			x.byRange[prefix].set(i)
+			x.sets[k].set(i)
 			lengths[family(prefix.Addr())][prefix.Bits()] = true
 		}
 	}
@@ -45,6 +51,35 @@ func newSourceIndex(exceptions []exception) sourceIndex {
 		x.bits[i] = slices.Sorted(maps.Keys(lengths[i]))
 	}
 	return x
+}
+
+// look returns the index of the set of the range of that length in which the address is.
+func (x *sourceIndex) look(addr netip.Addr, bits int) (k int, ok bool) {
+	if addr.Is4() {
+		k, ok = x.byRange4[rangeKey4(addr, bits)]
+		return k, ok
+	}
+	prefix, _ := addr.Prefix(bits) // a length of its own family
+	k, ok = x.byRange6[prefix]
+	return k, ok
+}
+
+// add makes an empty set of n exceptions for a range and returns its index.
+func (x *sourceIndex) add(prefix netip.Prefix, n int) int {
+	k := len(x.sets)
+	x.sets = append(x.sets, newExceptionSet(n))
+	if addr := prefix.Addr(); addr.Is4() {
+		x.byRange4[rangeKey4(addr, prefix.Bits())] = k
+	} else {
+		x.byRange6[prefix.Masked()] = k
+	}
+	return k
+}
+
+// rangeKey4 names the range of that length in which an address of IPv4 is.
+func rangeKey4(addr netip.Addr, bits int) uint64 {
+	octets := addr.As4()
+	return uint64(binary.BigEndian.Uint32(octets[:])>>(32-bits))<<8 | uint64(bits)
 }
 
 // family is 0 for IPv4 and 1 for IPv6.
@@ -58,7 +93,7 @@ func family(addr netip.Addr) int {
 // possible returns word w of the exceptions that the source of e does not rule out.
 func (x *sourceIndex) possible(w int, e *cloudtrail.Event, s *subject) uint64 {
 	left := x.rest[w]
-	if len(x.byRange) == 0 && x.services[w] == 0 {
+	if len(x.sets) == 0 && x.services[w] == 0 {
 		return left
 	}
 	s.readSource(e)
@@ -68,8 +103,8 @@ func (x *sourceIndex) possible(w int, e *cloudtrail.Event, s *subject) uint64 {
 	case s.ranges > len(s.rangeSets):
 		return ^uint64(0) // more than there is room for: all are looked at
 	}
-	for _, set := range s.rangeSets[:s.ranges] {
-		left |= set[w]
+	for _, k := range s.rangeSets[:s.ranges] {
+		left |= x.sets[k][w]
 	}
 	return left
 }
@@ -77,10 +112,9 @@ func (x *sourceIndex) possible(w int, e *cloudtrail.Event, s *subject) uint64 {
 // readRanges looks up which ranges the source's address is in.
 func (x *sourceIndex) readRanges(s *subject) {
 	for _, bits := range x.bits[family(s.addr)] {
-		prefix, _ := s.addr.Prefix(bits) // of its own family
-		if set, ok := x.byRange[prefix]; ok {
+		if k, ok := x.look(s.addr, bits); ok {
 			if s.ranges < len(s.rangeSets) {
-				s.rangeSets[s.ranges] = set
+				s.rangeSets[s.ranges] = k
 			}
 			s.ranges++
 		}

@@ -20,7 +20,7 @@ type subject struct {
 	addr       netip.Addr
 	source     []byte // else, where the event tells
 	ranges     int    // how many ranges of exceptions hold addr
-	rangeSets  [8]exceptionSet
+	rangeSets  [8]int // their indexes in the sources' sets
 }
 
 // actor returns who acted.
@@ -43,8 +43,12 @@ func (s *subject) readSource(e *cloudtrail.Event) {
 		return
 	}
 	s.sourceRead = true
-	if v := e.SourceIPAddress; v.IsString() && len(v) <= maxNameBytes {
-		s.source = v[1 : len(v)-1]
+	v := e.SourceIPAddress
+	if !v.IsString() || len(v) > maxNameBytes {
+		return
+	}
+	s.source = v[1 : len(v)-1]
+	if s.addr, s.isAddr = parseIPv4(s.source); !s.isAddr {
 		if bytes.IndexByte(s.source, '\\') >= 0 {
 			s.source = v.AppendText(nil)
 		}
