@@ -173,7 +173,11 @@ func atMost(name string, value time.Duration, than string, bound time.Duration) 
 // weaker value would only mislead.
 func (l *loader) fit() {
 	out := func(name string) bool { return l.bad[name] || l.table.lookup(name) == nil }
-	for _, p := range slices.Concat(pairs, securityPairs) {
+	rules := pairs
+	if l.reaches {
+		rules = slices.Concat(pairs, securityPairs)
+	}
+	for _, p := range rules {
 		if slices.ContainsFunc(p.names, out) {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
 )
 
 const (
@@ -47,6 +48,22 @@ func TestSecurityPairsFailure(t *testing.T) {
 	// A bad value is told once, not for what it leaves out.
 	f(args("--sasl-mechanism=GSSAPI", "--sasl-username=a"),
 		`flag --sasl-mechanism: "GSSAPI" is not known; allowed: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, AWS_MSK_IAM`)
+}
+
+// A command that speaks to no broker does not refuse a password whose mechanism stands in the flags of run.
+func TestSecurityPairsOfOtherCommands(t *testing.T) {
+	f := func(refused bool, names ...string) {
+		t.Helper()
+		flags := pflag.NewFlagSet("command", pflag.ContinueOnError)
+		AddFlags(flags, names...)
+		_, err := Load(Sources{Flags: flags, Environ: []string{"REGIONWATCH_SASL_PASSWORD=s3cret"}})
+		if (err != nil) != refused {
+			t.Errorf("flags %q: %v; refused should be %v", names, err, refused)
+		}
+	}
+	f(false, "config", "admin-address")
+	f(true, "brokers", "config")
+	f(true)
 }
 
 func TestWarnings(t *testing.T) {

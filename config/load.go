@@ -28,6 +28,7 @@ func Load(from Sources) (*Settings, error) { return all.load(from) }
 
 func (t table) load(from Sources) (*Settings, error) {
 	l := loader{Settings: &Settings{origins: map[string]Origin{}, table: t}, bad: map[string]bool{}}
+	l.reaches = from.Flags == nil || from.Flags.Lookup("brokers") != nil
 	flags := t.fromFlags(from.Flags)
 	variables, unknown := t.fromEnvironment(from.Environ)
 	l.defaults(t)
@@ -45,6 +46,9 @@ type loader struct {
 	*Settings
 	faults Faults
 	bad    map[string]bool // settings with a bad value in any source
+	// reaches says that the command speaks to brokers. To one that does not, TLS and SASL are no concern: the rest of
+	// them may stand in the flags of another command, as for the health check beside run.
+	reaches bool
 }
 
 func (l *loader) defaults(t table) {
