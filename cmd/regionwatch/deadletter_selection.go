@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -52,6 +53,10 @@ func (f *letterFlags) selection() (deadletter.Selection, error) {
 		if known := letterReasons(); !slices.Contains(known, word) {
 			return deadletter.Selection{}, mistake{errors.New("flag --reason: " + strconv.Quote(word) + " is not known; allowed: " + strings.Join(known, ", "))}
 		}
+	}
+	if since, until := f.since.value, f.until.value; !since.IsZero() && !until.IsZero() && !since.Before(until) {
+		return deadletter.Selection{}, mistake{fmt.Errorf("flags --since, --until: nothing is between %s and %s; allowed: a time before --until in --since",
+			since.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339))}
 	}
 	return deadletter.Selection{
 		Reasons: f.reasons, Since: f.since.value, Until: f.until.value, OriginTopics: f.originTopics,

@@ -87,6 +87,7 @@ func TestDeadLetterFailure(t *testing.T) {
 	}
 	f("list --reason syntaks", `flag --reason: "syntaks" is not known; allowed: syntax, truncated,`)
 	f("list --since yesterday", `flag --since: "yesterday" is no time`)
+	f("list --since 1h --until 2h", "flags --since, --until: nothing is between")
 	f("list --origin-partition 7-3", `flag --origin-partition: "7-3" is no range`)
 	f("list --offset -", `flag --offset: "-" is no range`)
 	f("list --dead-letter-topic nowhere", `topic "nowhere": there is no such topic`)
