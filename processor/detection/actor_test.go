@@ -43,6 +43,38 @@ func TestActorsAgainstForgetting(t *testing.T) {
 	}
 }
 
+// What is remembered is a copy: the bytes of a record are those of another one later.
+func TestActorsKeepCopies(t *testing.T) {
+	p := mustPolicy(t, PolicyOptions{Exceptions: []Exception{{Name: "x", Principals: []string{"arn:aws:iam::*:role/ci-1?"}}}})
+	identity := func(i int) string { return fmt.Sprintf(`{"arn":"arn:aws:iam::111122223333:role/ci-%02d"}`, i) }
+	e, known, buffer := event(t), new(actors), []byte(identity(0))
+	e.UserIdentity = buffer
+	for i := range 100 {
+		copy(buffer, identity(i))
+		var d Decision
+		p.decide(&d, e, testNow, known)
+		if want := i/10 == 1; (d.Outcome == OutcomeExempted) != want {
+			t.Errorf("%s: %s", buffer, d.Outcome)
+		}
+	}
+}
+
+// The index finds ranges of IPv6 by their own lengths, and takes no address of one family for the other's.
+func TestSourceIndexOfIPv6(t *testing.T) {
+	p := mustPolicy(t, PolicyOptions{Exceptions: []Exception{
+		{Name: "six", SourceIPs: []string{"2001:db8::1/33", "::/96"}}, {Name: "four", SourceIPs: []string{"10.0.0.0/8"}},
+	}})
+	for source, want := range map[string]string{
+		"2001:db8:7fff::1": "six", "2001:DB8::": "six", "2001:db8:8000::1": "", "::10.0.0.1": "six", "::ffff:10.0.0.1": "four",
+		"::ffff:0a00:1": "four", "10.0.0.1": "four", "10.0.0.1%eth0": "", "2001:db8::1%eth0": "six", "11.0.0.1": "", "0a.0.0.1": "",
+	} {
+		d := p.Decide(event(t, "ip="+source), testNow)
+		if got := d.Exception; got == nil && want != "" || got != nil && got.Name != want {
+			t.Errorf("%s: %+v, want %q", source, got, want)
+		}
+	}
+}
+
 // The index of addresses rules nothing out that would hold, however many ranges an address is in.
 func TestSourceIndex(t *testing.T) {
 	for bits := range 33 {
