@@ -29,6 +29,10 @@ func (r *reader) csv(source []byte) {
 	rows := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(source, []byte("\xef\xbb\xbf"))))
 	rows.ReuseRecord = true
 	header, err := rows.Read()
+	if errors.Is(err, io.EOF) {
+		r.faultAt(position{file: r.file}, "there is nothing in it") // else the accounts of a lost export would be under the default
+		return
+	}
 	if err != nil {
 		r.csvFault(err)
 		return
@@ -38,6 +42,9 @@ func (r *reader) csv(source []byte) {
 		row, err := rows.Read()
 		if err != nil {
 			r.csvFault(err)
+			if errors.Is(err, csv.ErrFieldCount) {
+				continue // the rows below can be read
+			}
 			return
 		}
 		r.csvRow(rows, row, columns)

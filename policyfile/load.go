@@ -28,13 +28,18 @@ type File struct {
 	name    string
 }
 
-// Load reads the policy file of that name and the files of accounts that it names. The error is [Faults].
+// Load reads the policy file of that name and the files of accounts that it names. The error is [Faults]; then the
+// File has nothing but Files, a change of which may mend it.
 func Load(name string) (*File, error) {
 	r := &reader{name: name, places: places{}, readAccounts: true}
 	if source, ok := r.open(name); ok {
 		r.document(source)
 	}
-	return r.finish()
+	file, err := r.finish()
+	if err != nil {
+		return &File{Files: r.files}, err
+	}
+	return file, nil
 }
 
 // Parse reads a policy that is not in a file; name stands for it in faults. It cannot name files of accounts. The
@@ -130,6 +135,7 @@ func (r *reader) accountFiles(at position, name string) {
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
+		r.files = append(r.files, name)
 		r.faultAt(at, fmt.Sprintf("%q: %v", name, cause(err)))
 	case info.IsDir():
 		r.accountFolder(at, name)

@@ -101,6 +101,29 @@ func TestLoadFailure(t *testing.T) {
 	}
 }
 
+// An export that came out empty would put its accounts under the default, and one row that is too short hides no other.
+func TestLoadCSVFailure(t *testing.T) {
+	f := func(csv string, want ...string) {
+		t.Helper()
+		folder := t.TempDir()
+		for name, text := range map[string]string{"a.csv": csv, "policy.yaml": "accounts_from: [a.csv]"} {
+			if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		file, err := Load(filepath.Join(folder, "policy.yaml"))
+		if err == nil || strings.ReplaceAll(err.Error(), folder+"/", "") != strings.Join(want, "\n") {
+			t.Errorf("%q: %v", csv, err)
+		}
+		if len(file.Files) != 2 {
+			t.Errorf("%q: files %q, want both, as a change of either may mend it", csv, file.Files)
+		}
+	}
+	f("", "a.csv: there is nothing in it")
+	f("\xef\xbb\xbf\r\n", "a.csv: there is nothing in it")
+	f("account,name\r\n111111111111\r\n12,a\r\n", "a.csv:2:1: no CSV: wrong number of fields", `a.csv:3:1: "12" is no account id, which has 12 digits`)
+}
+
 // A folder of accounts may hold what is no file: reading a named pipe would never end, and with it no change of the
 // policy would come any more.
 func TestLoadNamedPipe(t *testing.T) {
