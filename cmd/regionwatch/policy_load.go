@@ -28,12 +28,13 @@ func (p loadedPolicy) warnings(now time.Time) (lines []string) {
 }
 
 // newPolicy compiles the policy of the file that the settings name, or else the one that they are. Each line of the
-// error says which setting is at fault, or which place in the file.
+// error says which setting is at fault, or which place in the file; then there is no policy, but the file tells which
+// files were read.
 func newPolicy(s *config.Settings) (loadedPolicy, error) {
 	if s.Policy != "" {
 		file, err := policyfile.Load(s.Policy)
 		if err != nil {
-			return loadedPolicy{}, err
+			return loadedPolicy{file: file}, err
 		}
 		return loadedPolicy{file.Policy, file}, nil
 	}

@@ -209,3 +209,19 @@ func TestReloadTopic(t *testing.T) {
 		t.Errorf("version %q after a good and a broken record", v)
 	}
 }
+
+// TestReloadMendedElsewhere mends a broken policy by a file of accounts in a folder of which the policy before it knew
+// nothing.
+func TestReloadMendedElsewhere(t *testing.T) {
+	cluster := processortest.New(t)
+	name, accounts := writePolicy(t, policyOf("v1")), filepath.Join(t.TempDir(), "accounts.csv")
+	replaceFile(t, accounts, "")
+	r := startRun(t, strings.Join(cluster.ListenAddrs(), ","), "--create-topics", "--partitions=1", "--policy="+name)
+	cluster.Eventually("ready", func() bool { status, _ := r.get("/readyz"); return status == 200 })
+	replaceFile(t, name, policyOf("v2")+"accounts_from: ["+accounts+"]\n")
+	cluster.Eventually("a failure", metricIs(r, "regionwatch_policy_rejected 1"))
+	cluster.Eventually("a reload", func() bool {
+		replaceFile(t, accounts, "account,name\n111111111111,payments\n") // again where it came before the folder was watched
+		return metricIs(r, "regionwatch_policy_reloads_total 1")()
+	})
+}

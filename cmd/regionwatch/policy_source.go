@@ -26,6 +26,7 @@ type policySource struct {
 	news     atomic.Pointer[policyNews]
 
 	reloads, failures prometheus.Counter
+	tried             []string        // files and folders that the last try has read
 	told              map[string]bool // warnings that stand in the log
 	fault             string          // of the last try, as it stands in the log; empty after a good one
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -70,7 +72,13 @@ func (p *policySource) watchFile(ctx context.Context) error {
 }
 
 // reload reads the policy again.
-func (p *policySource) reload() { p.replace(newPolicy(p.settings)) }
+func (p *policySource) reload() {
+	next, err := newPolicy(p.settings)
+	if next.file != nil {
+		p.tried = next.file.Files
+	}
+	p.replace(next, err)
+}
 
 // watchFolders watches the folders of all files that the policy is made of. One that is watched already stays so.
 func (p *policySource) watchFolders(watcher *fsnotify.Watcher) {
@@ -88,15 +96,17 @@ func (p *policySource) watchFolders(watcher *fsnotify.Watcher) {
 		}
 	}
 	for folder := range folders {
-		if err := watcher.Add(folder); err != nil {
+		// That there is none is what the policy's own fault says.
+		if err := watcher.Add(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			p.log.Warn("watching a folder of the policy; SIGHUP makes it read all the same", "folder", folder, "error", err)
 		}
 	}
 }
 
-// files returns the files and folders that the policy is made of.
+// files returns the files and folders that the policy is made of, and those of a broken one that did not replace it:
+// what mends it may be in a folder that is new to us.
 func (p *policySource) files() []string {
-	names := []string{p.settings.Policy}
+	names := append([]string{p.settings.Policy}, p.tried...)
 	if file := p.current.Load().file; file != nil {
 		names = append(names, file.Files...)
 	}
