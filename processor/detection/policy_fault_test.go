@@ -87,6 +87,11 @@ func TestPolicyWarnings(t *testing.T) {
 	session.Principals = []string{"arn:aws:sts::*:assumed-role/a/b"}
 	f(PolicyOptions{Exceptions: []Exception{session}}, `exception x: principals: "arn:aws:sts::*:assumed-role/a/b" looks for the name of a session, `+
 		`which whoever assumes the role chooses: it never applies; name the role, arn:aws:iam::*:role/NAME`)
+	const wide = "exception x: it exempts every event that it can, or all that services do for whoever asks them; narrow it by another key"
+	f(PolicyOptions{Exceptions: []Exception{{Name: "x", Reason: "r", Owner: "o", EventNames: []string{"Put*", "*"}}}}, wide)
+	f(PolicyOptions{Exceptions: []Exception{{Name: "x", Reason: "r", Owner: "o", ServiceInvoked: true}}}, wide)
+	f(PolicyOptions{Exceptions: []Exception{{Name: "x", Reason: "r", Owner: "o", EventNames: []string{"Put*"}, EventSources: []string{"*"}}}})
+	f(PolicyOptions{Exceptions: []Exception{{Name: "x", Reason: "r", Owner: "o", Regions: x.Regions, EventNames: []string{"*"}}}})
 	f(PolicyOptions{Exceptions: []Exception{{Name: "x", Regions: x.Regions}}},
 		"exception x: reason: an auditor will ask for the reason", "exception x: owner: an auditor will ask for the owner")
 	f(PolicyOptions{Default: Level{AllowedRegions: []string{"us-east-1", "ap-east-1", "cn-north-1"}}},

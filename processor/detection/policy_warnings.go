@@ -140,10 +140,27 @@ func (w *warner) exception(x *Exception) {
 			w.add("principals", i, fmt.Sprintf("%q looks for the name of a session, which whoever assumes the role chooses: it never applies; name the role, arn:aws:iam::*:role/NAME", cut(text)))
 		}
 	}
+	if x.isWide() {
+		w.add("", -1, "it exempts every event that it can, or all that services do for whoever asks them; narrow it by another key")
+	}
 	if x.Reason == "" {
 		w.add("reason", -1, "an auditor will ask for the reason")
 	}
 	if x.Owner == "" {
 		w.add("owner", -1, "an auditor will ask for the owner")
 	}
+}
+
+// isWide reports whether an exception asks for nothing that tells events apart: for a * alone, or for a call by a
+// service, which CloudFormation makes for anybody.
+func (x *Exception) isWide() bool {
+	if len(x.Accounts)+len(x.Groups)+len(x.Regions) > 0 {
+		return false
+	}
+	for _, patterns := range [][]string{x.EventSources, x.EventNames, x.SourceIPs, x.Principals} {
+		if len(patterns) > 0 && !slices.Contains(patterns, "*") && !slices.Contains(patterns, "arn:*:*:*:*:*") {
+			return false
+		}
+	}
+	return true
 }
