@@ -1,7 +1,7 @@
 # What a developer types. The steps themselves stand in .ci/run, so that both do the same.
 # COUNT: kills of each chaos test. FUZZTIME: of each fuzz target. ROUNDS and MILLIONS: of bench-kafka.
 COUNT    ?= 20
-FUZZTIME ?= 10s
+FUZZTIME ?= 6s
 ROUNDS   ?= 3
 MILLIONS ?= 1
 export COUNT FUZZTIME ROUNDS MILLIONS

@@ -41,7 +41,7 @@ func launch(arguments ...string) (*process, error) {
 		arguments = append(arguments, "--admin-address", admin)
 	}
 	p.command = exec.CommandContext(context.Background(), binary, arguments...)
-	p.command.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "REGIONWATCH_") }) // its settings
+	p.command.Env = withoutSettings()
 	p.command.Stdout, p.command.Stderr = &p.out, &p.log
 	if err := p.command.Start(); err != nil {
 		return nil, fmt.Errorf("starting the binary: %w", err)
@@ -51,6 +51,11 @@ func launch(arguments ...string) (*process, error) {
 		_ = p.command.Wait() // its status is in ProcessState
 	}()
 	return p, nil
+}
+
+// withoutSettings returns our own environment without variables that the binary would take for its settings.
+func withoutSettings() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "REGIONWATCH_") })
 }
 
 // start starts the binary for one test: it is killed, and its log shown if the test failed, when that ends.

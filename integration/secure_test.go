@@ -196,7 +196,9 @@ func TestKafkaSecureCommands(t *testing.T) {
 	reach, _ := k.byPassword(t, "SCRAM-SHA-512", "commands", "commands-secret")
 	command := func(want string, arguments ...string) {
 		t.Helper()
-		out, err := exec.CommandContext(t.Context(), binary, slices.Concat(arguments, reach)...).CombinedOutput()
+		c := exec.CommandContext(t.Context(), binary, slices.Concat(arguments, reach)...)
+		c.Env = withoutSettings()
+		out, err := c.CombinedOutput()
 		if err != nil || !strings.Contains(string(out), want) || strings.Contains(string(out), "commands-secret") {
 			t.Errorf("%q: %v, want %q:\n%s", arguments, err, want, out)
 		}
