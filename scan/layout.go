@@ -30,6 +30,9 @@ const headLines = 16
 // is damage. Damage among lines that are values is damage of those lines.
 func detectLayout(head []byte, atEnd bool) layout {
 	head = bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
+	if inner, ok := cutConfluent(head); ok && detectLayout(inner, atEnd) == layoutValues {
+		return layoutWhole
+	}
 	lines, whole := sampleLines(head, atEnd)
 	if atEnd && len(lines) == 1 && (lines[0][0] == '{' || lines[0][0] == '[') {
 		return layoutLines // be it damaged
@@ -50,6 +53,16 @@ func detectLayout(head []byte, atEnd bool) layout {
 	default:
 		return layoutWhole
 	}
+}
+
+// cutConfluent returns what follows the header of Confluent's wire format, of which only the decoder knows that it is no
+// damage of the first line. A header within the text is none: it is cut off once.
+func cutConfluent(head []byte) (inner []byte, ok bool) {
+	const header = 5
+	if len(head) <= header || head[0] != 0 || head[header] == 0 {
+		return nil, false
+	}
+	return head[header:], true
 }
 
 // splitter returns a function that returns the index after the first value of a text, and its line break.

@@ -38,6 +38,8 @@ func TestDetectLayout(t *testing.T) {
 	f("", layoutWhole, false)
 	f(" \n\t ", layoutWhole, false)
 	f("\x00\x00\x00\x00\x05"+event, layoutWhole, false)
+	f("\x00\x00\x00\x00\x05{\n\"tags\": [\n\"x\"\n],\n\"awsRegion\": \"eu-west-3\"\n}\n", layoutWhole, false)
+	f("\x00\x00\x00\x00\x05"+event+"\n"+event, layoutLines, true) // damage of the first line
 	f("eyJldmVudE5hbWUiOiJ4In0=\n", layoutWhole, false)
 }
 

@@ -58,6 +58,16 @@ func TestSalvageKeepsWhatWasRead(t *testing.T) {
 	}
 }
 
+// An object around a damaged list that is an event by its own keys is damaged too: it must not pass for a whole event,
+// whose copy would make the alert no JSON.
+func TestDamageMakesTheFrameAnEvent(t *testing.T) {
+	expect(t, `{"Records":[,{"awsRegion":"us-east-1","readOnly":true}],"read\u004fnly":false,"aws\u0052egion":"eu-west-3"}`, `
+fault 0 syntax records
+event 1 records us-east-1 true
+event 2 event eu-west-3 false damaged
+fault 2 syntax event`)
+}
+
 func TestTrailingBytes(t *testing.T) {
 	for _, rest := range []string{"}", "garbage", ",", "\x00", "\n}", "\ngarbage\n", "]", `"x"`} {
 		expect(t, paris+rest, "event 0 event eu-west-3 false\nfault -1 trailing-bytes")

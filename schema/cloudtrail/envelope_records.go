@@ -58,8 +58,20 @@ func (d *Decoder) outerEvent(e *Event, b []byte, chain Chain) error {
 		return nil
 	}
 	d.event = *e
-	d.event.Raw = b
-	return d.emit(chain)
+	end, cause := d.scan.skipValue(b, 0)
+	d.event.Raw = b[:end:end]
+	if cause == nil {
+		return d.emit(chain)
+	}
+	// The list went on behind damage, which has been reported, and so did the object around it.
+	if d.event.ReadOnly == nil && !d.LostReadOnly {
+		d.firstHalf.add(d.event.AWSRegion, nil)
+		return nil
+	}
+	if d.event.AWSRegion == nil {
+		return nil
+	}
+	return d.damagedEvent(b, cause, chain)
 }
 
 // recordsInside is records for an object that does not start with the key.
