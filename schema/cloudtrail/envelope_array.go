@@ -20,6 +20,9 @@ func (d *Decoder) array(b []byte, i int, p place) (next, stop int, err error) {
 func (d *Decoder) list(b []byte, i int, p place) (next, stop int, err error) {
 	for separator, empty := i, true; ; empty = false {
 		at, done, cause := nextItem(b, separator)
+		if !empty && separator < len(b) && b[separator] == '[' { // which is no separator but of the list's own start
+			at, done, cause = separator, false, wrong(b, separator, "a comma or the end of the array")
+		}
 		if done {
 			if empty {
 				d.sink.Skip(KindEmpty, p.chain)
