@@ -98,13 +98,20 @@ func FuzzDecodePlain(f *testing.F) {
 			t.Fatal(err)
 		}
 		missing := want.faults - len(got.faults)
-		if whole && (!slices.Equal(got.events(), want.events) || missing < 0 || missing > want.scalars) {
+		same := func(a, b string) bool {
+			if want.leftOver > 0 { // what is left over as one piece counts as none in the index, or as one
+				_, a, _ = strings.Cut(a, " ")
+				_, b, _ = strings.Cut(b, " ")
+			}
+			return a == b
+		}
+		if whole && (!slices.EqualFunc(got.events(), want.events, same) || missing < 0 || missing > want.leftOver) {
 			t.Fatalf("%q\n got: %q, %d faults\nwant: %q, %d faults", record, got.events(), len(got.faults), want.events, want.faults)
 		}
 		if !whole && len(got.faults) == 0 {
 			t.Fatalf("%q is damaged, and there is no fault: %q", record, got.lines)
 		}
-		if n := len(want.events); !whole && (len(got.events()) < n || !slices.Equal(got.events()[:n], want.events)) {
+		if n := len(want.events); !whole && (len(got.events()) < n || !slices.EqualFunc(got.events()[:n], want.events, same)) {
 			t.Fatalf("%q\n got: %q\nwant at least: %q", record, got.events(), want.events)
 		}
 	})
@@ -114,11 +121,11 @@ func FuzzDecodePlain(f *testing.F) {
 type reference struct {
 	events []string // as found.events gives them
 	faults int
-	// scalars counts the faults that may be part of the one before: what stands after a value and starts no other
-	// object or array is left over as one piece.
-	scalars int
-	index   int
-	plain   bool // false where the record is something else that the decoder reads
+	// leftOver counts the faults that may be part of the one before: what stands after a value and starts no other
+	// object or array is left over as one piece, up to the next event.
+	leftOver int
+	index    int
+	plain    bool // false where the record is something else that the decoder reads
 }
 
 // text reads the values of a text and reports whether all of it is JSON.
@@ -133,11 +140,13 @@ func (r *reference) text(record []byte) (whole bool) {
 		if err != nil {
 			return err == io.EOF
 		}
+		before := r.faults
 		if string(v) != "null" {
 			r.value(v, 1)
 		}
-		if v[0] != '{' && v[0] != '[' {
-			r.scalars++
+		isScalar := v[0] != '{' && v[0] != '['
+		if isScalar || r.leftOver > 0 {
+			r.leftOver += max(r.faults-before, 1)
 		}
 	}
 }
