@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Source is a file with a service control policy.
@@ -104,11 +105,16 @@ func decode(text []byte, v any) error {
 	return err
 }
 
-// oneLine makes a text fit into a comment.
+// printable makes a comment of a text: on one line, without characters that YAML does not allow.
+func printable(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }), " ")
+}
+
+// oneLine makes a short text of one line.
 func oneLine(text string) string {
 	const most = 100
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 }), " ")
-	text = strings.ToValidUTF8(text, "\uFFFD")
+	text = printable(text)
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most]) + "…"
 	}

@@ -18,7 +18,7 @@ func (p *combined) write(target Target, notes []string) []byte {
 	if len(notes) > 0 {
 		fmt.Fprintln(&b, "# Not carried over, or not to the letter:")
 		for _, n := range notes {
-			fmt.Fprintf(&b, "#   %s\n", strings.Join(strings.Fields(n), " "))
+			fmt.Fprintf(&b, "#   %s\n", printable(n))
 		}
 	}
 	indent := "  "
