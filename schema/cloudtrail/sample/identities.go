@@ -62,7 +62,7 @@ type agent struct {
 }
 
 var agents = []agent{
-	{10, "APN/1.0 HashiCorp/1.0 Terraform/1.9.8 (+https://www.terraform.io) terraform-provider-aws/5.72.1 (+https://registry.terraform.io/providers/hashicorp/aws) aws-sdk-go-v2/1.32.2 ua/2.1 os/linux lang/go#1.23.1 md/GOOS#linux md/GOARCH#amd64 api/ec2#1.182.0 m/C,E,Z"},
+	{10, "APN/1.0 HashiCorp/1.0 Terraform/1.9.8 (+https://www.terraform.io) terraform-provider-aws/5.72.1 aws-sdk-go-v2/1.32.2 ua/2.1 os/linux lang/go#1.23.1 md/GOOS#linux md/GOARCH#amd64 api/ec2#1.182.0 m/C,E,Z"},
 	{12, "aws-cli/2.18.5 md/awscrt#0.22.0 ua/2.0 os/linux#6.1.109 md/arch#x86_64 lang/python#3.12.6 cfg/retry-mode#standard md/installer#exe"},
 	{16, "Boto3/1.35.40 md/Botocore#1.35.40 ua/2.0 os/linux md/arch#x86_64 lang/python#3.11.10 exec-env/AWS_Lambda_python3.11"},
 	{12, "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"},
