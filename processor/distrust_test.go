@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -82,6 +83,39 @@ func TestDistrust(t *testing.T) {
 
 			d.set(verdict{errors.New("certificate expired"), true})
 			mustMention(t, r.wait(), "certificate expired")
+		})
+	}
+}
+
+// An alert that was on its way when the brokers ceased to trust us is not waited for without end: nothing else of the
+// client goes on before it is acknowledged, and it never is.
+//
+// Guard: health gives the clients up.
+func TestDistrustInFlight(t *testing.T) {
+	t.Parallel()
+	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
+		t.Run(delivery.String(), func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t, 1)
+			release := make(chan struct{})
+			held := holdProduce(c, alertTopic, release)
+			d := new(distrusting)
+			o := testOptions(c)
+			o.Delivery, o.InstanceID, o.Sessions = delivery, "one", 1
+			o.SessionTimeout, o.DrainTimeout = 500*time.Millisecond, 2*time.Minute
+			o.ClientOpts = []kgo.Opt{kgo.Dialer(d.dial)}
+			r := start(t, o)
+			c.Eventually("ready", func() bool { return r.Ready() == nil })
+			c.ProduceValues(inputTopic, 1, "alert 1")
+			c.Eventually("on its way", func() bool { return held.Load() > 0 })
+			d.set(verdict{errors.New("certificate expired"), true})
+			mustMention(t, r.wait(), "certificate expired")
+
+			close(release)
+			d.set(nil)
+			o.Registry = nil
+			start(t, o)
+			c.Read(alertTopic, 1)
 		})
 	}
 }

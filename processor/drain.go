@@ -19,6 +19,7 @@ func (p *Processor) runAtLeastOnce(ctx context.Context) error {
 	// The client outlives ctx: draining still needs it.
 	drainCtx, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer giveUp(nil)
+	p.health.begin(giveUp)
 	clientCtx, abandon := context.WithCancel(drainCtx)
 	defer abandon()
 	c, err := newConsumer(clientCtx, p)
@@ -37,7 +38,15 @@ func (p *Processor) runAtLeastOnce(ctx context.Context) error {
 	c.client.CloseAllowingRebalance()
 	c.stopWorkers(c.assignment(), true) // of a rebalance that came in between, or a client that was given up
 	p.leave(drainCtx, p.o.InstanceID, err)
-	return errors.Join(err, done())
+	return errors.Join(err, p.refusal(drainCtx), done())
+}
+
+// refusal returns why clients were given up, where brokers refuse us; see health.
+func (p *Processor) refusal(drainCtx context.Context) error {
+	if cause := context.Cause(drainCtx); isRefusal(cause) {
+		return p.explain(fmt.Errorf("connecting to brokers %q: %w", p.o.Brokers, cause))
+	}
+	return nil
 }
 
 // assignment returns the partitions that have a worker.

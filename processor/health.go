@@ -4,26 +4,34 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// health knows whether the group has given us our partitions, and whether the brokers answer. It is a
-// hook of every client.
+// health knows whether the group has given us our partitions, whether the brokers answer, and when to give up
+// on brokers that refuse us. It is a hook of every client.
 type health struct {
-	patience time.Duration // how long brokers may be silent
+	patience  time.Duration // how long brokers may be silent
+	rebalance time.Duration // how much longer the group may be, while it rebalances
 
 	mu       sync.Mutex
 	state    string                           // what is missing before the first assignment
 	members  map[*kgo.Client][]topicPartition // by client that has been assigned
 	clients  int                              // that have to be
 	answered time.Time                        // when a broker last did
+	grouped  time.Time                        // when one last answered a member of the group
+	giveUp   func(error)                      // ends the clients; nil before there are any
 }
 
-var _ kgo.HookBrokerRead = (*health)(nil)
+var (
+	_ kgo.HookBrokerRead    = (*health)(nil)
+	_ kgo.HookBrokerConnect = (*health)(nil)
+)
 
 func newHealth(o *Options) *health {
 	clients := 1
@@ -31,11 +39,20 @@ func newHealth(o *Options) *health {
 		clients = o.Sessions
 	}
 	return &health{
-		patience: 2*o.SessionTimeout + requestOverhead,
-		state:    "not started",
-		members:  make(map[*kgo.Client][]topicPartition),
-		clients:  clients,
+		patience:  2*o.SessionTimeout + requestOverhead,
+		rebalance: o.RebalanceTimeout,
+		state:     "not started",
+		members:   make(map[*kgo.Client][]topicPartition),
+		clients:   clients,
 	}
+}
+
+// begin tells that the brokers have answered, and how to end the clients that are made now.
+func (h *health) begin(giveUp func(error)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.state, h.giveUp = "", giveUp
+	h.answered, h.grouped = now(), now()
 }
 
 // waiting says what Run is waiting for before it can join the group.
@@ -60,13 +77,34 @@ func (h *health) lost(client *kgo.Client) {
 }
 
 // OnBrokerRead implements kgo.HookBrokerRead: heartbeats alone make it an answer every session.
-func (h *health) OnBrokerRead(_ kgo.BrokerMetadata, _ int16, _ int, _, _ time.Duration, err error) {
+func (h *health) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
 	if err != nil {
 		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.answered = now()
+	switch kmsg.Key(key) {
+	case kmsg.JoinGroup, kmsg.SyncGroup, kmsg.Heartbeat:
+		h.grouped = h.answered
+	}
+}
+
+// OnBrokerConnect implements kgo.HookBrokerConnect. It gives the clients up where a broker refuses us and none, or
+// none that speaks for the group, has answered for long. Mostly the group tells of a refusal sooner. It cannot while
+// a member waits for the acknowledgement of an alert that was on its way when the brokers ceased to trust us: the
+// client tries that one again for ever, because the alert may have been written. One broker of several that refuses
+// us does not end the work with the others.
+func (h *health) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	if !isRefusal(err) {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	silent := now().Sub(h.answered) > h.patience || now().Sub(h.grouped) > h.patience+h.rebalance
+	if silent && h.giveUp != nil {
+		h.giveUp(err)
+	}
 }
 
 // ready returns nil, or what is missing.

@@ -3,6 +3,7 @@ package processor
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,19 +35,22 @@ func TestMarkAfterAck(t *testing.T) {
 	c.Eventually("committed", func() bool { return c.Committed(testGroup, inputTopic, 0) == 2 })
 }
 
-// holdProduce makes the broker sit on what is produced to a topic until release is closed.
-func holdProduce(c *processortest.Cluster, topic string, release <-chan struct{}) {
+// holdProduce makes the broker sit on what is produced to a topic until release is closed, and counts the requests.
+func holdProduce(c *processortest.Cluster, topic string, release <-chan struct{}) *atomic.Int64 {
+	held := new(atomic.Int64)
 	id := c.TopicInfo(topic).TopicID
 	c.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
 		for _, t := range req.(*kmsg.ProduceRequest).Topics {
 			if t.Topic == topic || t.TopicID == id { // by id from version 13 on
+				held.Add(1)
 				c.SleepControl(func() { <-release })
 				break
 			}
 		}
 		return nil, nil, false
 	})
+	return held
 }
 
 // What was polled but not processed is not committed on revoke.

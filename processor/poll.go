@@ -8,7 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// run polls until ctx ends, which is no error, or until something fails that cannot be got over.
+// run polls until ctx ends or the client is given up, which is no error, or until something fails that cannot be got
+// over.
 func (c *consumer) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -21,6 +22,9 @@ func (c *consumer) run(ctx context.Context) error {
 		cancel()
 		<-polled //nolint:errcheck // the first failure is the reason
 		return err
+	case <-c.ctx.Done():
+		cancel()
+		return <-polled
 	}
 }
 

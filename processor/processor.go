@@ -78,7 +78,6 @@ func (p *Processor) Run(ctx context.Context) error {
 		return fmt.Errorf("making client: %w", err)
 	}
 	defer stopLooking()
-	p.health.waiting("")
 	defer p.health.waiting("stopped")
 	if p.o.Delivery == ExactlyOnce {
 		return p.runExactlyOnce(ctx)

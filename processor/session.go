@@ -155,15 +155,15 @@ func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
 		if s.committed || isTransient(err) {
 			fails = 1
 		}
-		again := errors.Is(err, errRenew) && fails <= maxRestarts && ctx.Err() == nil
+		again := errors.Is(err, errRenew) && fails <= maxRestarts && ctx.Err() == nil && drainCtx.Err() == nil
 		s.close()
 		if !again {
 			instanceID, _ := p.names(k)
 			p.leave(drainCtx, instanceID, err)
 		}
 		switch {
-		case err == nil || ctx.Err() != nil:
-			return nil // the drain's own error tells of a client that was given up
+		case err == nil, ctx.Err() != nil, drainCtx.Err() != nil:
+			return nil // whoever gave the client up tells why
 		case !again:
 			return fmt.Errorf("session %d: %w", k, p.explain(err))
 		}
@@ -219,6 +219,7 @@ func (s *session) replaced() bool {
 func (p *Processor) runExactlyOnce(ctx context.Context) error {
 	drainCtx, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer giveUp(nil)
+	p.health.begin(giveUp)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, p.o.Sessions)
@@ -231,5 +232,5 @@ func (p *Processor) runExactlyOnce(ctx context.Context) error {
 		err = errors.Join(err, <-ended)
 		cancel() // one that ends for good takes the others along
 	}
-	return errors.Join(err, done())
+	return errors.Join(err, p.refusal(drainCtx), done())
 }
