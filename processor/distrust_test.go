@@ -8,11 +8,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
 // distrusting is a dialer whose broker and we can cease to trust each other.
 type distrusting struct {
+	only string // the address of the one broker that it is about; empty means all
+
 	mu     sync.Mutex
 	reason error
 	open   []net.Conn
@@ -22,11 +27,12 @@ type distrusting struct {
 func (d *distrusting) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.reason != nil {
+	about := d.only == "" || d.only == address
+	if d.reason != nil && about {
 		return nil, d.reason
 	}
 	c, err := new(net.Dialer).DialContext(ctx, network, address)
-	if err == nil {
+	if err == nil && about {
 		d.open = append(d.open, c)
 	}
 	return c, err
@@ -117,5 +123,51 @@ func TestDistrustInFlight(t *testing.T) {
 			start(t, o)
 			c.Read(alertTopic, 1)
 		})
+	}
+}
+
+// One broker that refuses us does not end the work with the others. Its own partitions wait.
+//
+// Guard: health asks when a broker has last answered.
+func TestDistrustOfOne(t *testing.T) {
+	t.Parallel()
+	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
+		t.Run(delivery.String(), func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t, 2, kfake.NumBrokers(2))
+			good := c.CoordinatorFor(testGroup)
+			lead(t, c, good, inputTopic, 0)
+			lead(t, c, 1-good, inputTopic, 1)
+			lead(t, c, good, alertTopic, 0, 1)
+			d := &distrusting{only: c.ListenAddrs()[1-good]}
+			o := testOptions(c)
+			o.Delivery, o.InstanceID, o.Sessions = delivery, "i", 1
+			for c.CoordinatorFor(testGroup+"-"+o.InstanceID+"-0") != good { // of transactions
+				o.InstanceID += "i"
+			}
+			o.ClientOpts = []kgo.Opt{kgo.Dialer(d.dial)}
+			r := start(t, o, func(p *Processor) { p.health.patience = 3 * time.Second })
+			c.Eventually("ready", func() bool { return r.Ready() == nil })
+
+			d.set(verdict{errors.New("certificate expired"), true})
+			for i := range 10 {
+				c.Produce(&kgo.Record{Topic: inputTopic, Partition: 0, Value: []byte("alert 1")}, &kgo.Record{Topic: inputTopic, Partition: 1, Value: []byte("alert 1")})
+				c.Read(alertTopic, 1+i)
+				time.Sleep(500 * time.Millisecond) // longer than patience in all
+			}
+			d.set(nil)
+			c.Read(alertTopic, 20)
+			r.mustStop()
+		})
+	}
+}
+
+// lead makes a node the leader of partitions.
+func lead(t *testing.T, c *processortest.Cluster, node int32, topic string, partitions ...int32) {
+	t.Helper()
+	for _, p := range partitions {
+		if err := c.MoveTopicPartition(topic, p, node); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

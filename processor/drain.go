@@ -43,7 +43,7 @@ func (p *Processor) runAtLeastOnce(ctx context.Context) error {
 
 // refusal returns why clients were given up, where brokers refuse us; see health.
 func (p *Processor) refusal(drainCtx context.Context) error {
-	if cause := context.Cause(drainCtx); isRefusal(cause) {
+	if cause := context.Cause(drainCtx); isDistrust(cause) {
 		return p.explain(fmt.Errorf("connecting to brokers %q: %w", p.o.Brokers, cause))
 	}
 	return nil

@@ -20,9 +20,6 @@ var refusals = []error{
 	kerr.TopicAuthorizationFailed,
 	kerr.ClusterAuthorizationFailed,
 	kerr.TransactionalIDAuthorizationFailed,
-	kerr.SaslAuthenticationFailed,
-	kerr.UnsupportedSaslMechanism,
-	kerr.IllegalSaslState,
 	kerr.InconsistentGroupProtocol,
 	kerr.InvalidSessionTimeout,
 	kerr.InvalidGroupID,
@@ -38,9 +35,17 @@ type refused interface {
 	Refused() bool
 }
 
+// isDistrust reports whether a broker and we do not trust each other: not even a connection comes about, and the next
+// attempt will end in the same way.
+func isDistrust(err error) bool {
+	r, ok := errors.AsType[refused](err)
+	return ok && r.Refused() || errors.Is(err, kerr.SaslAuthenticationFailed) ||
+		errors.Is(err, kerr.UnsupportedSaslMechanism) || errors.Is(err, kerr.IllegalSaslState)
+}
+
 // isRefusal reports whether the broker will answer the same again.
 func isRefusal(err error) bool {
-	if r, ok := errors.AsType[refused](err); ok && r.Refused() {
+	if isDistrust(err) {
 		return true
 	}
 	for _, refusal := range refusals {

@@ -96,7 +96,7 @@ func (h *health) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.
 // client tries that one again for ever, because the alert may have been written. One broker of several that refuses
 // us does not end the work with the others.
 func (h *health) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
-	if !isRefusal(err) {
+	if !isDistrust(err) {
 		return
 	}
 	h.mu.Lock()

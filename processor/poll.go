@@ -116,7 +116,7 @@ func (p *Processor) fetchError(topic string, partition int32, err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, kgo.ErrClientClosed),
 		ofPoll && errors.Is(err, context.DeadlineExceeded):
 		return nil
-	case isTransient(err):
+	case isTransient(err), !ofPoll && isDistrust(err): // one broker's; health and the group know whether it is all
 		p.log.Warn("fetching", "topic", topic, "partition", partition, "error", err)
 		return nil
 	}
