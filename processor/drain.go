@@ -14,31 +14,55 @@ import (
 // errDrain is the cause with which a client is given up when draining took too long.
 var errDrain = errors.New("draining took too long")
 
-// runAtLeastOnce runs the consumer until ctx ends or something fails, and drains it.
+// runAtLeastOnce runs consumers, one after another, until ctx ends or something fails, and drains.
 func (p *Processor) runAtLeastOnce(ctx context.Context) error {
-	// The client outlives ctx: draining still needs it.
+	// The clients outlive ctx: draining still needs them.
 	drainCtx, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer giveUp(nil)
 	p.health.begin(giveUp)
-	clientCtx, abandon := context.WithCancel(drainCtx)
-	defer abandon()
-	c, err := newConsumer(clientCtx, p)
-	if err != nil {
-		return err
-	}
-	p.consumer.Store(c)
 	ctx, drain := context.WithCancel(ctx)
+	defer drain()
 	done := p.drainDeadline(ctx, giveUp)
-	err = c.run(ctx)
-	drain()
-	c.revoked(clientCtx, c.client, c.assignment()) // workers stop, and what they marked is committed
+	err := p.consume(ctx, drainCtx, drain)
+	return errors.Join(err, p.refusal(drainCtx), done())
+}
+
+// consume runs a consumer until ctx ends or something fails, and closes it. Where it was fenced by one of its own
+// requests it makes another one: see fencedByItself.
+func (p *Processor) consume(ctx, drainCtx context.Context, drain func()) error {
+	for fails := 1; ; fails++ {
+		clientCtx, abandon := context.WithCancel(drainCtx)
+		c, err := newConsumer(clientCtx, p)
+		if err != nil {
+			abandon()
+			return err
+		}
+		p.consumer.Store(c)
+		err = c.run(ctx)
+		again := p.fencedByItself(err) && ctx.Err() == nil
+		if !again {
+			drain()
+		}
+		p.closeConsumer(c, abandon)
+		if !again {
+			p.leave(drainCtx, p.o.InstanceID, err)
+			return err
+		}
+		p.log.Warn("fenced after trouble with the brokers, joining anew", "group", p.o.Group, "error", err)
+		_ = sleep(ctx, backoff(fails)) // a canceled ctx ends the next consumer as it begins
+	}
+}
+
+// closeConsumer stops the workers, commits what they marked, and closes the client; abandon ends its context.
+func (p *Processor) closeConsumer(c *consumer, abandon context.CancelFunc) {
+	c.revoked(c.ctx, c.client, c.assignment())
 	if p.o.InstanceID != "" {
 		abandon()
 	}
 	c.client.CloseAllowingRebalance()
+	abandon()
 	c.stopWorkers(c.assignment(), true) // of a rebalance that came in between, or a client that was given up
-	p.leave(drainCtx, p.o.InstanceID, err)
-	return errors.Join(err, p.refusal(drainCtx), done())
+	p.health.lost(c.client)
 }
 
 // refusal returns why clients were given up, where brokers refuse us; see health.

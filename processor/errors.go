@@ -56,6 +56,14 @@ func isRefusal(err error) bool {
 	return false
 }
 
+// fencedByItself reports whether err says that our place in the group is another's, who may well be ourselves: a
+// request to join that a broker had taken before it hung, and answers when nobody waits for it any more, takes the
+// place of the one that was sent in its stead. To join once more mends that. Only after trouble with the brokers is it
+// likely; and as that passes, two processes with one instance id do not fence each other for ever.
+func (p *Processor) fencedByItself(err error) bool {
+	return errors.Is(err, kerr.FencedInstanceID) && p.health.troubled()
+}
+
 // isTransient reports whether err passes by itself: a broker that is away, a leader that moves.
 func isTransient(err error) bool {
 	if isRefusal(err) {

@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -25,6 +26,7 @@ type health struct {
 	clients  int                              // that have to be
 	answered time.Time                        // when a broker last did
 	grouped  time.Time                        // when one last answered a member of the group
+	failed   time.Time                        // when a connection last failed
 	giveUp   func(error)                      // ends the clients; nil before there are any
 }
 
@@ -78,11 +80,12 @@ func (h *health) lost(client *kgo.Client) {
 
 // OnBrokerRead implements kgo.HookBrokerRead: heartbeats alone make it an answer every session.
 func (h *health) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
-	if err != nil {
-		return
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if err != nil {
+		h.fail(err)
+		return
+	}
 	h.answered = now()
 	switch kmsg.Key(key) {
 	case kmsg.JoinGroup, kmsg.SyncGroup, kmsg.Heartbeat:
@@ -96,15 +99,31 @@ func (h *health) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.
 // client tries that one again for ever, because the alert may have been written. One broker of several that refuses
 // us does not end the work with the others.
 func (h *health) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.fail(err)
 	if !isDistrust(err) {
 		return
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	silent := now().Sub(h.answered) > h.patience || now().Sub(h.grouped) > h.patience+h.rebalance
 	if silent && h.giveUp != nil {
 		h.giveUp(err)
 	}
+}
+
+// fail tells how a connection ended, or did not come about; h is locked.
+func (h *health) fail(err error) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) || errors.Is(err, kgo.ErrClientClosed) {
+		return // we have ended it
+	}
+	h.failed = now()
+}
+
+// troubled reports whether connections to brokers have failed of late.
+func (h *health) troubled() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return now().Sub(h.failed) <= h.patience
 }
 
 // ready returns nil, or what is missing.

@@ -181,6 +181,8 @@ var errRenew = errors.New("the session has to be made anew")
 // verdict says whether a new session may get over err: then the result is errRenew too.
 func (s *session) verdict(err error) error {
 	switch {
+	case s.p.fencedByItself(err):
+		return fmt.Errorf("%w: %w", errRenew, err)
 	case isRefusal(err):
 		return err
 	case isFencing(err) && s.replaced():
@@ -209,7 +211,7 @@ func (s *session) replaced() bool {
 	for ctx.Err() == nil {
 		err := s.p.fetchErrors(s.tx.PollFetches(ctx))
 		if errors.Is(err, kerr.FencedInstanceID) {
-			return true
+			return !s.p.health.troubled()
 		}
 	}
 	return false

@@ -86,6 +86,34 @@ func TestFencing(t *testing.T) {
 	}
 }
 
+// After trouble with the brokers it may be ourselves who have taken our place in the group: the place is taken back.
+//
+// Guard: fencedByItself.
+func TestFencedByItself(t *testing.T) {
+	t.Parallel()
+	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
+		t.Run(delivery.String(), func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t, 1)
+			o, d := exactlyOnce(c), new(distrusting)
+			o.Delivery = delivery
+			o.ClientOpts = []kgo.Opt{kgo.Dialer(d.dial)}
+			r := start(t, o)
+			c.ProduceValues(inputTopic, 1, "alert 1")
+			c.Eventually("at work", func() bool { return committedToEnd(c, 1) })
+
+			d.set(verdict{errors.New("closed the connection"), false})
+			c.Eventually("noticed", r.health.troubled)
+			f := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.FencedInstanceID, Count: 1})
+			d.set(nil)
+			c.Eventually("fenced", func() bool { return f.Hits() == 1 })
+			c.ProduceValues(inputTopic, 1, "alert 2")
+			c.Eventually("at work again", func() bool { return committedToEnd(c, 1) })
+			r.mustStop()
+		})
+	}
+}
+
 // A session that fails for good again and again ends Run; it is not made anew for ever.
 //
 // Guard: maxRestarts.
