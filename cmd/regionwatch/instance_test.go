@@ -78,7 +78,7 @@ func (h *holder) kill(t *testing.T) {
 // that takes the place of a killed one has its name at once.
 func TestIdentityOfProcesses(t *testing.T) {
 	needNames(t)
-	group := t.Name() + strings.Repeat("x", os.Getpid()%10)
+	group := groupOfOurs(t)
 	first, second := newHolder(t, group), newHolder(t, group)
 	if first.name == second.name {
 		t.Fatalf("two live processes share the name %s", first.name)
@@ -98,12 +98,13 @@ func TestIdentityOfProcesses(t *testing.T) {
 
 func TestIdentityOfGroups(t *testing.T) {
 	needNames(t)
-	one, err := claimIdentity(t.Name() + "1")
+	group := groupOfOurs(t)
+	one, err := claimIdentity(group + "1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer one.Close()
-	other, err := claimIdentity(t.Name() + "2")
+	other, err := claimIdentity(group + "2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,11 +115,17 @@ func TestIdentityOfGroups(t *testing.T) {
 	if err := one.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again, err := claimIdentity(t.Name() + "1")
+	again, err := claimIdentity(group + "1")
 	if err != nil || again.Name != one.Name {
 		t.Errorf("a name that was given back: %s, %v, want %s", again.Name, err, one.Name)
 	}
 	again.Close()
+}
+
+// groupOfOurs is a group that no other process has, be it the same test at the same time: names are the machine's.
+func groupOfOurs(t *testing.T) string {
+	t.Helper()
+	return fmt.Sprint(t.Name(), os.Getpid())
 }
 
 // needNames leaves the test to systems that have names to hold. Others have TestIdentityWithout.
@@ -131,7 +138,7 @@ func needNames(t *testing.T) {
 
 // TestIdentityWithout shows what each delivery does where no name can be had.
 func TestIdentityWithout(t *testing.T) {
-	group := t.Name()
+	group := groupOfOurs(t)
 	for range maxSlots { // take all numbers; where there are none, the effect is the same
 		if id, err := claimIdentity(group); err == nil {
 			defer id.Close()

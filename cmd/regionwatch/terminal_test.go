@@ -31,13 +31,16 @@ var steering = []string{
 	"\u202egnp.exe\u202d\u2066x\u2069\u200f\u061c",       // marks of direction
 	"a\u200bb\u200c\u200d\u2060\ufeff\u00ad\u3164\ufe0f", // what does not show
 	"\u2028\u2029\U000e0041\U000e007f\ue000",             // line ends of another kind, tags, private use
-	strings.Repeat("long ", 10_000),
+	endless,
 }
 
-// steeringEvents returns events that alert, or would, with text wherever an actor has a say, and records that are damaged
-// in ways that errors quote.
-func steeringEvents() (values []string) {
-	for i, text := range steering {
+// endless is the last of them: of a batch with many of its kind only the latest alerts are shown.
+var endless = strings.Repeat("long ", 10_000)
+
+// steeringEvents returns events that alert, or would, with the texts wherever an actor has a say, and records that are
+// damaged in ways that errors quote.
+func steeringEvents(texts ...string) (values []string) {
+	for i, text := range texts {
 		quoted, _ := json.Marshal(text) // a string always encodes
 		// What JSON lets stand in a string stands there raw too.
 		raw := `"` + strings.Map(func(r rune) rune {
@@ -81,7 +84,7 @@ func wantPlain(t *testing.T, what, out string) {
 func TestTerminalFiles(t *testing.T) {
 	folder := t.TempDir()
 	name := filepath.Join(folder, "trail\x1b]0;x\a\u202e.json") // an attacker may name files as well
-	values := steeringEvents()
+	values := steeringEvents(steering...)
 	for i, value := range values {
 		values[i] = strings.ReplaceAll(value, "\n", " ") // one line for each
 	}
@@ -100,7 +103,8 @@ func TestTerminalFiles(t *testing.T) {
 // Events of a topic steer neither the terminal of run, nor that of explain.
 func TestTerminalRun(t *testing.T) {
 	c := processortest.New(t, kfake.SeedTopics(1, "cloudtrail"))
-	produceRaw(t, c.ListenAddrs()[0], steeringEvents())
+	values := steeringEvents(steering...)
+	produceRaw(t, c.ListenAddrs()[0], values)
 	for _, format := range []string{"text", "json"} {
 		cmd := command(t, "run", "--brokers", c.ListenAddrs()[0], "--create-topics", "--admin-address=127.0.0.1:0", "--instance-id=none",
 			"--log-level=debug", "--log-format", format, "--group", "of-"+format)
@@ -109,7 +113,7 @@ func TestTerminalRun(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		c.Eventually("all is committed", func() bool { return c.Committed("of-"+format, "cloudtrail", 0) == int64(len(steeringEvents())) })
+		c.Eventually("all is committed", func() bool { return c.Committed("of-"+format, "cloudtrail", 0) == int64(len(values)) })
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
@@ -136,18 +140,22 @@ func TestTerminalDemo(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	produced := false
+	// The endless ones come when the others have been shown, or they would leave no room for them.
+	parts := [][]string{steeringEvents(steering[:len(steering)-1]...), steeringEvents(endless)}
+	signs := []string{"\n0s: ", "gnp.exe", "long long long"} // that the demo is there, and that each part is shown
 	var text strings.Builder
 	buffer := make([]byte, 64<<10)
 	for end := time.Now().Add(time.Minute); ; {
 		n, err := out.Read(buffer)
 		text.Write(buffer[:n])
-		if broker, ok := strings.CutPrefix(text.String(), "Kafka broker on "); ok && !produced && strings.Contains(broker, "\n0s: ") {
-			produced = true
-			address, _, _ := strings.Cut(broker, ",")
-			produceRaw(t, address, steeringEvents())
+		if len(signs) > 0 && strings.Contains(text.String(), signs[0]) {
+			if signs = signs[1:]; len(parts) > 0 {
+				address, _, _ := strings.Cut(strings.TrimPrefix(text.String(), "Kafka broker on "), ",")
+				produceRaw(t, address, parts[0])
+				parts = parts[1:]
+			}
 		}
-		if strings.Contains(text.String(), "long long long") || time.Now().After(end) { // the last of them
+		if len(signs) == 0 || time.Now().After(end) {
 			_ = cmd.Process.Signal(syscall.SIGINT)
 		}
 		if err != nil {
@@ -155,7 +163,7 @@ func TestTerminalDemo(t *testing.T) {
 		}
 	}
 	_ = cmd.Wait() // the account does not add up, as there were events that demo has not made
-	if !strings.Contains(text.String(), `gnp.exe`) {
+	if len(signs) > 0 {
 		t.Errorf("the events have not been shown: %s", text.String())
 	}
 	wantPlain(t, "demo", text.String()+stderr.String())
