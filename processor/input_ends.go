@@ -95,8 +95,12 @@ func (p *Processor) look(ctx context.Context, admin *kadm.Client) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	topics, err := p.inputTopics(ctx, admin)
-	if err != nil || len(topics) == 0 {
+	if err != nil {
 		p.log.Debug("looking for the input topics", "error", err)
+		return
+	}
+	p.tellMatching(len(topics))
+	if len(topics) == 0 {
 		return
 	}
 	listed, err := admin.ListEndOffsets(ctx, topics...)

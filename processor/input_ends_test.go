@@ -86,6 +86,28 @@ func TestLookPattern(t *testing.T) {
 	}
 }
 
+// That nothing matches is told once, and again where that comes back; that something does is told in between.
+//
+// Guard: tellMatching remembers.
+func TestTellMatching(t *testing.T) {
+	t.Parallel()
+	var log lines
+	o := optionsFor("localhost:1")
+	o.InputTopics, o.InputPattern, o.Logger = []string{"^trail-[a-z]$"}, true, log.logger()
+	p, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, step := range []struct{ topics, nothing, something int }{
+		{2, 0, 0}, {0, 1, 0}, {0, 1, 0}, {1, 1, 1}, {3, 1, 1}, {0, 2, 1},
+	} {
+		p.tellMatching(step.topics)
+		if a, b := log.count("no topic matches the input pattern"), log.count("topics match the input pattern"); a != step.nothing || b != step.something {
+			t.Errorf("step %d: told %d times that none matches and %d times that some do, want %d and %d", i, a, b, step.nothing, step.something)
+		}
+	}
+}
+
 // A partition that cannot be listed must not make the sum fall: that would look like a counter that began anew, and
 // the rest of its rise like records.
 func TestInputEndsKeepWhatIsKnown(t *testing.T) {

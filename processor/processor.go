@@ -23,6 +23,7 @@ type Processor struct {
 	limits      *limits
 	unpack      *decompressor
 	patterns    []*regexp.Regexp // InputTopics, where they are patterns
+	unmatched   bool             // no topic matched them when it was last looked
 	brokers     int              // in the cluster, as of the start
 	startOffset kgo.Offset       // for partitions without a committed offset
 	newDecider  func() decider

@@ -93,15 +93,20 @@ func TestTopicMadeJustNow(t *testing.T) {
 	c.Read(alertTopic, 1)
 }
 
-// A pattern that matches nothing yet waits, and the topic that comes is read from its first record.
+// A pattern that matches nothing yet waits, and says so; the topic that comes is read from its first record.
+//
+// Guard: tellMatching, for the warning.
 func TestPatternWaits(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
+	var log lines
 	o := testOptions(c)
+	o.Logger = log.logger()
 	o.InputTopics, o.InputPattern, o.Start = []string{"^trail-.*"}, true, Start{Latest: true}
 	o.ClientOpts = []kgo.Opt{kgo.MetadataMaxAge(300 * time.Millisecond)}
 	r := start(t, o)
 	c.Eventually("waiting", func() bool { return r.consumer.Load() != nil })
+	c.Eventually("told", func() bool { return log.count("no topic matches the input pattern") == 1 })
 	if err := c.CreateTopic("trail-1", 1, nil); err != nil {
 		t.Fatal(err)
 	}

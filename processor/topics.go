@@ -125,3 +125,17 @@ func (p *Processor) matchingTopics(ctx context.Context, admin *kadm.Client) ([]s
 	}
 	return matching, nil
 }
+
+// tellMatching tells when no topic matches the input patterns any more, and when one does again. Without it an instance
+// that may not see its topics would look like one that has nothing to do: brokers name only those that we may describe.
+// Only the goroutine that looks at the ends of the input calls it.
+func (p *Processor) tellMatching(topics int) {
+	if !p.o.InputPattern || p.unmatched == (topics == 0) {
+		return
+	}
+	if p.unmatched = topics == 0; p.unmatched {
+		p.log.Warn("no topic matches the input pattern: nothing is read until there is one that we may read", "pattern", p.o.InputTopics)
+		return
+	}
+	p.log.Info("topics match the input pattern", "pattern", p.o.InputTopics, "topics", topics)
+}

@@ -39,8 +39,8 @@ func newCheckCommand() *cobra.Command {
 			"costs: some connections and requests, a producer id, a line of the authorizer for each refusal,\n" +
 			"and on a cluster without any group or transaction the topics that the brokers keep those in.\n" +
 			"It cannot tell how large a record the brokers take, or whether they allow --transaction-timeout.\n" +
-			"An --input-topic-pattern that matches no topic which we may see is refused here, where run waits for\n" +
-			"one: brokers do not tell the two apart. With AWS_MSK_IAM the remedy is what to allow in an IAM policy.\n\n" +
+			"An --input-topic-pattern that matches no topic which we may see is refused here, where run warns and\n" +
+			"waits for one: brokers do not tell the two apart. With AWS_MSK_IAM the remedy is what to allow in an IAM policy.\n\n" +
 			"--acls connects to nothing and prints the least list of ACLs with which run works with these\n" +
 			"settings, as kafka-acls lines (kafka-acls.sh in Apache's distribution). Describe comes with Read and\n" +
 			"Write. What exactly-once needs is for one instance where --instance-id is given, else for every\n" +
