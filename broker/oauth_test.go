@@ -170,6 +170,28 @@ func TestClientCredentialsFailure(t *testing.T) {
 	}
 }
 
+// What the query of the token's address holds is in no error: not where nobody listens, nor where the server repeats it.
+//
+// Guards: shownURL, hiddenParts.
+func TestTokenURLIsNotTold(t *testing.T) {
+	t.Parallel()
+	address, _ := tokenServer(t, "s3cret", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprintf(w, `{"error":"invalid_request","error_description":%q}`, r.URL.RawQuery+" and "+r.URL.Query().Get("key"))
+	})
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	for where, mention := range map[string]string{closed.URL + "/token": closed.URL + "/token?(hidden)", address: "invalid_request"} {
+		_, err := authenticate(t, openOAuthTest(t, OAuth{TokenURL: where + "?key=hunter%2B2&z=1", ClientID: "regionwatch",
+			ClientSecret: NewSecret("s3cret"), Scopes: []string{"kafka", "a"}}))
+		mustMention(t, err, mention, "oauth-token-url")
+		if strings.Contains(err.Error(), "hunter") {
+			t.Errorf("%s: it tells the query: %v", where, err)
+		}
+	}
+}
+
 // A token that the broker refuses is told with the broker's reason.
 func TestTokenRefused(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -49,13 +50,18 @@ func (c *tokenClient) fetch(ctx context.Context) (token, error) {
 func (c *tokenClient) explain(err error, secret string) error {
 	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
+		if sent, ok := errors.AsType[*url.Error](err); ok {
+			err = &url.Error{Op: sent.Op, URL: shownURL(c.o.TokenURL), Err: sent.Err}
+		}
 		return &Refusal{Err: fmt.Errorf("asking oauth-token-url: %w", err), Remedy: "is the address right, and up?", Passing: true}
 	}
 	why := fmt.Errorf("asking oauth-token-url: %s", answer.Response.Status)
 	if answer.ErrorCode != "" {
 		text := answer.ErrorCode + " " + answer.ErrorDescription
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, "(secret)")
+		for _, hidden := range append(hiddenParts(c.o.TokenURL), secret) {
+			if hidden != "" {
+				text = strings.ReplaceAll(text, hidden, "(secret)")
+			}
 		}
 		why = fmt.Errorf("%w, %.300q", why, strings.TrimSpace(text))
 	}
@@ -64,3 +70,38 @@ func (c *tokenClient) explain(err error, secret string) error {
 	return &Refusal{Err: why, Remedy: "look at oauth-client-id, its secret and oauth-scope",
 		Passing: status == http.StatusTooManyRequests || status >= http.StatusInternalServerError}
 }
+
+// shownURL returns an address without what may be a secret in it: the user, the query and the fragment.
+func shownURL(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "(hidden)"
+	}
+	shown := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	if u.RawQuery != "" {
+		shown.RawQuery = "(hidden)"
+	}
+	return shown.String()
+}
+
+// hiddenParts returns what an answer may repeat of the address and must not be shown: the query, and each value in it
+// that is long enough for a secret.
+func hiddenParts(address string) (parts []string) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil
+	}
+	parts = append(parts, u.RawQuery)
+	for _, values := range u.Query() {
+		for _, value := range values {
+			if len(value) >= minHidden {
+				parts = append(parts, value, url.QueryEscape(value))
+			}
+		}
+	}
+	return parts
+}
+
+// minHidden is the least length of a value that is taken for a secret: of a shorter one nothing would be left of the
+// words around it.
+const minHidden = 4

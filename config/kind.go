@@ -20,6 +20,9 @@ type kind struct {
 	many   bool // a list: flags may be repeated, commas separate
 	toggle bool // a flag without a value means true
 
+	// hide returns a word without what may be a secret in it, for whoever shows it; nil leaves it as it is.
+	hide func(word string) string
+
 	set func(s *Settings, words []string) error // one word, any number for a list
 	get func(s *Settings) string                // as a user would write it
 }
@@ -32,6 +35,27 @@ type bad struct {
 }
 
 func (b bad) Error() string { return b.word + " " + b.why }
+
+// shown returns a word as it may be shown.
+func (k *kind) shown(word string) string {
+	if k.hide == nil {
+		return word
+	}
+	return k.hide(word)
+}
+
+// withoutQuery returns an address without its query and fragment, which may hold a key. Where an @ comes after them
+// nobody knows which is a part of what.
+func withoutQuery(word string) string {
+	switch i := strings.IndexAny(word, "?#"); {
+	case i < 0:
+		return word
+	case strings.Contains(word[i:], "@"):
+		return "(hidden)"
+	default:
+		return word[:i+1] + "(hidden)"
+	}
+}
 
 // withoutUser returns a word for an error that shows it: what stands before an @ may be a password.
 func withoutUser(word string) string {
@@ -54,7 +78,7 @@ func one[T any](at func(*Settings) *T, parse reader[T], show func(T) string) kin
 			}
 			value, err := parse(word)
 			if err != nil {
-				return bad{word: withoutUser(word), why: err.Error()}
+				return bad{word: word, why: err.Error()}
 			}
 			*at(s) = value
 			return nil
@@ -76,7 +100,7 @@ func list(at func(*Settings) *[]string, typ, allowed string, parse reader[string
 			for i, word := range words {
 				value, err := parse(word)
 				if err != nil {
-					errs = append(errs, bad{withoutUser(word), i, err.Error()})
+					errs = append(errs, bad{word, i, err.Error()})
 				}
 				values = append(values, value)
 			}

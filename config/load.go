@@ -111,7 +111,7 @@ func (l *loader) note(c candidate, err error) {
 	text, origin := err.Error(), c.origin
 	var word bad
 	if errors.As(err, &word) {
-		text = quote(word.word) + " " + word.why
+		text = quote(withoutUser(c.setting.shown(word.word))) + " " + word.why
 		if word.index < len(c.each) {
 			origin = c.each[word.index]
 		}

@@ -110,7 +110,7 @@ func (s *Settings) Origin(name string) Origin { return s.origins[name] }
 // Effective is one setting with its value and where that came from.
 type Effective struct {
 	Setting *Setting
-	Value   string // "(secret)" for a secret that is set
+	Value   string // "(secret)" for a secret that is set; of an address without its query
 	Origin  Origin
 }
 
@@ -119,7 +119,7 @@ func (s *Settings) Effective() []Effective {
 	list := make([]Effective, 0, len(s.table))
 	for i := range s.table {
 		row := &s.table[i]
-		value := row.get(s)
+		value := row.shown(row.get(s))
 		if row.Secret && value != "" {
 			value = "(secret)"
 		}

@@ -81,8 +81,8 @@ var reach = table{
 	{
 		Name: "oauth-token-url", Section: sectionSecurity,
 		Help: "address that gives the token of OAUTHBEARER for client credentials (RFC 6749, section 4.4), in place of oauth-token-file",
-		kind: text(func(s *Settings) *string { return &s.OAuthTokenURL }, "URL",
-			"an https URL, or http to this host", parseTokenURL),
+		kind: hiding(withoutQuery, text(func(s *Settings) *string { return &s.OAuthTokenURL }, "URL",
+			"an https URL, or http to this host", parseTokenURL)),
 	},
 	{
 		Name: "oauth-client-id", Section: sectionSecurity,
@@ -117,6 +117,12 @@ var reach = table{
 // secret is the kind of a setting that is never shown.
 func secret(at func(*Settings) *string) kind {
 	return text(at, "text", "text on one line", parseSecret)
+}
+
+// hiding is a kind of which a part is never shown.
+func hiding(hide func(string) string, k kind) kind {
+	k.hide = hide
+	return k
 }
 
 // Reach returns the names of the settings that say how to reach the brokers.

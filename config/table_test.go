@@ -132,6 +132,33 @@ func TestEverySettingSuccess(t *testing.T) {
 	}
 }
 
+// What may be a secret in an address is neither among the settings nor in the error about one.
+//
+// Guards: shown, withoutQuery.
+func TestAddressIsNotShownWhole(t *testing.T) {
+	for value, want := range map[string]string{
+		"https://id.example.com/token":            "https://id.example.com/token",
+		"https://id.example.com/token?key=s3cret": "https://id.example.com/token?(hidden)",
+		"https://id.example.com/token#s3cret":     "https://id.example.com/token#(hidden)",
+		"http://id.example.com/token?key=s3cret":  `"http://id.example.com/token?(hidden)" is not https`,
+		"https://a:s3cret@id.example.com/token":   `"(hidden)@id.example.com/token" has a user in it`,
+		"https://a:s3?cret@id.example.com/token":  `"(hidden)" is no URL`,
+		"id.example.com/token?key=s3@cret":        `"(hidden)" is no URL`,
+	} {
+		g := given{environ: append(company["oauth-token-url"], "REGIONWATCH_OAUTH_TOKEN_URL="+value)}
+		s, err := g.load(t, all)
+		got := strings.Join(lines(err), "\n")
+		for _, e := range s.Effective() {
+			if err == nil && e.Setting.Name == "oauth-token-url" {
+				got = e.Value
+			}
+		}
+		if !strings.Contains(got, want) || strings.Contains(got, "s3") || strings.Contains(got, "cret") {
+			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+	}
+}
+
 func TestEverySettingFailure(t *testing.T) {
 	tested := map[string]bool{"config": true} // see TestMissingFile
 	for i := range all {
@@ -143,7 +170,7 @@ func TestEverySettingFailure(t *testing.T) {
 		t.Helper()
 		tested[name] = true
 		row := Lookup(name)
-		fault := quote(withoutUser(value)) + " " + why
+		fault := quote(withoutUser(row.shown(value))) + " " + why
 		if row.Secret {
 			fault = why
 		}
@@ -182,6 +209,8 @@ func TestEverySettingFailure(t *testing.T) {
 	f("oauth-token-url", "http://id.example.com/token", "is not https")
 	f("oauth-token-url", "https://a:b@id.example.com/token", "has a user in it")
 	f("oauth-token-url", "id.example.com", "is no URL")
+	f("oauth-token-url", "http://id.example.com/token?key=s3cret", "is not https")
+	f("oauth-token-url", "//id.example.com/token?key=s3cret@x", "is not https")
 	f("oauth-client-id", "a\tb", "has characters that cannot be printed")
 	f("oauth-client-secret", "a\n\nb", "the value is not allowed")
 	f("oauth-scope", "a b", "has characters that a scope cannot have")
