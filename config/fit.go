@@ -155,6 +155,14 @@ func patternMeetsOutput(s *Settings, name, output string) string {
 // WholeInputPattern returns the input pattern so that it matches whole names only.
 func (s *Settings) WholeInputPattern() string { return "^(?:" + s.InputPattern + ")$" }
 
+// ReadsTopic reports whether a topic is one of those that are read.
+func (s *Settings) ReadsTopic(name string) bool {
+	if s.InputPattern != "" {
+		return regexp.MustCompile(s.WholeInputPattern()).MatchString(name) // it was compiled when it was read
+	}
+	return slices.Contains(s.InputTopics, name)
+}
+
 func shorter(name string, value time.Duration, than string, bound time.Duration) string {
 	if value < bound {
 		return ""

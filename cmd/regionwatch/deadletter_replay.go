@@ -40,7 +40,12 @@ func newDeadLetterReplayCommand() *cobra.Command {
 			"A record is replayed once: what was replayed is noted in the dead-letter topic, in the transaction that\n" +
 			"replays it, so the same command, or another selection, or one after a crash, replays the rest only. Only one\n" +
 			"replay of a topic runs at a time: a new one stops the one before. What cannot be read again becomes a new\n" +
-			"dead letter that counts its replays.",
+			"dead letter that counts its replays.\n\n" +
+			"Letters of records that are not of the input topic of the settings are left to whoever reads that topic, as\n" +
+			"where several share a dead-letter topic: they are counted, and their topics named. Such a topic in\n" +
+			"--origin-topic is a mistake.\n\n" +
+			"Exit status: 0 done, 1 something that was selected could not be replayed or a fault, 2 a mistake in flags,\n" +
+			"settings or policy.",
 		Example: "  regionwatch deadletter replay --brokers kafka-1:9092 --reason too-large --max-event-bytes 256MiB --dry-run\n" +
 			"  regionwatch deadletter replay --config regionwatch.yaml --since 2026-11-01T00:00:00Z --to input",
 		Args: noArguments,
@@ -62,7 +67,7 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 		return mistake{err}
 	}
 	selection, err := f.letters.selection()
-	if err != nil {
+	if err = errors.Join(err, foreignOrigin(s, f.letters.originTopics)); err != nil {
 		return err
 	}
 	ctx, stop := stopLetters(cmd)
@@ -90,6 +95,16 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 		return letterError(ctx, err)
 	}
 	return account.Whole()
+}
+
+// foreignOrigin returns a mistake where letters are asked for by a topic of which none can be replayed.
+func foreignOrigin(s *config.Settings, origins []string) error {
+	for _, topic := range origins {
+		if !s.ReadsTopic(topic) {
+			return mistake{fmt.Errorf("flag --origin-topic: %q is no input topic of the settings, so nothing of it can be replayed; give --input-topic", topic)}
+		}
+	}
+	return nil
 }
 
 // replayPolicy returns the policy that run would begin with.

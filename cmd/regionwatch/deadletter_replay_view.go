@@ -45,6 +45,7 @@ func (f *replayFlags) writeAccount(w io.Writer, a *deadletter.Account) error {
 			Already    uint64             `json:"already"`
 			Refused    uint64             `json:"refused"`
 			Foreign    uint64             `json:"foreign"`
+			Foreigners []deadletter.Count `json:"foreignTopics"`
 			Partial    uint64             `json:"partial"`
 			TooLarge   uint64             `json:"tooLarge"`
 			Failed     uint64             `json:"failed"`
@@ -52,7 +53,7 @@ func (f *replayFlags) writeAccount(w io.Writer, a *deadletter.Account) error {
 			Unreadable uint64             `json:"unreadable"`
 			More       bool               `json:"more"`
 		}{
-			f.dryRun, a.Replayed, byTopic(a.Written), a.Already, a.Refused, a.Foreign, a.Partial, a.TooLarge, a.Failed,
+			f.dryRun, a.Replayed, byTopic(a.Written), a.Already, a.Refused, a.Foreign, a.Foreigners.Most(), a.Partial, a.TooLarge, a.Failed,
 			a.Incomplete, a.Unreadable, a.More,
 		})
 	}
@@ -70,7 +71,7 @@ func (f *replayFlags) writeAccount(w io.Writer, a *deadletter.Account) error {
 	}
 	row("already", a.Already, "letters of records that were replayed before, or just now by another letter")
 	row("refused", a.Refused, "letters of records that were replayed and failed as often as --max-replays allows")
-	row("foreign", a.Foreign, "letters of records that are not of the input topic of the settings")
+	row("foreign", a.Foreign, "letters of records that are not of the input topic of the settings, but of "+foreignText(a.Foreigners))
 	row("partial", a.Partial, "letters that hold only a part of their record, whose whole was not found")
 	row("too large", a.TooLarge, "records that the topic does not take")
 	row("failed", a.Failed, "records of which no replay can be made")
@@ -92,3 +93,19 @@ func writtenText(a *deadletter.Account) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// foreignText names the topics of foreign letters.
+func foreignText(topics *deadletter.Counter) string {
+	var names []string
+	for i, c := range topics.Most() {
+		if i == maxForeign {
+			names = append(names, "others")
+			break
+		}
+		names = append(names, fmt.Sprintf("%s (%s)", printable(c.Name), grouped(c.Count)))
+	}
+	return strings.Join(names, ", ")
+}
+
+// maxForeign bounds how many foreign topics are named.
+const maxForeign = 5

@@ -99,6 +99,8 @@ func TestDeadLetterFailure(t *testing.T) {
 	f("show 0:0", "it has not the headers of a dead letter")
 	f("show origin cloudtrail:0:5", "the record cloudtrail:0:5: there is no such dead letter")
 	f("replay --max-replays 0", `flag --max-replays: "0" is not allowed`)
+	f("replay --origin-topic cloudtrail,elsewhere", `flag --origin-topic: "elsewhere" is no input topic of the settings`)
+	f("replay --input-topic-pattern trail-.* --origin-topic trail", `flag --origin-topic: "trail" is no input topic of the settings`)
 	f("replay --to nowhere", `flag --to: "nowhere" is not known; allowed: decision, input`)
 }
 
@@ -106,7 +108,13 @@ func TestDeadLetterFailure(t *testing.T) {
 func TestDeadLetterReplay(t *testing.T) {
 	c, brokers := letterCluster(t)
 	c.Produce(&kgo.Record{Topic: "cloudtrail", Value: []byte("x")}, hostileLetter(0, 0, time.Unix(1, 0)), hostileLetter(0, 1, time.Unix(1, 0)))
-	f := func(wantStatus int, args ...string) (account struct{ Replayed, Already, Refused, Foreign uint64 }) {
+	f := func(wantStatus int, args ...string) (account struct {
+		Replayed, Already, Refused, Foreign uint64
+		ForeignTopics                       []struct {
+			Name  string
+			Count int
+		}
+	}) {
 		t.Helper()
 		stdout, stderr, status := runCommand(t, append([]string{"deadletter", "replay", "--format", "json", "--brokers", brokers}, args...)...)
 		if status != wantStatus {
@@ -117,7 +125,7 @@ func TestDeadLetterReplay(t *testing.T) {
 		}
 		return account
 	}
-	if a := f(exitFault, "--input-topic", "others"); a.Foreign != 2 {
+	if a := f(exitDone, "--input-topic", "others"); a.Foreign != 2 || a.Replayed != 0 || fmt.Sprint(a.ForeignTopics) != "[{cloudtrail 2}]" {
 		t.Errorf("%+v", a)
 	}
 	if a := f(exitDone, "--origin-offset", "1", "--unused-regions", "eu-west-3", "--alert-format", "ocsf"); a.Replayed != 1 {
@@ -134,7 +142,11 @@ func TestDeadLetterReplay(t *testing.T) {
 	if len(alerts) != 2 || ocsf < 0 || bytes.Contains(alerts[1-ocsf].Value, []byte(`"class_uid"`)) {
 		t.Errorf("%d alerts, the one of OCSF is %d", len(alerts), ocsf)
 	}
-	stdout, _, _ := runCommand(t, "deadletter", "show", "0:0", "--brokers", brokers)
+	stdout, _, _ := runCommand(t, "deadletter", "replay", "--input-topic", "others", "--again", "--max-replays", "9", "--brokers", brokers)
+	if !strings.Contains(stdout, "not of the input topic of the settings, but of cloudtrail (4)") {
+		t.Errorf("foreign topics are not named:\n%s", stdout)
+	}
+	stdout, _, _ = runCommand(t, "deadletter", "show", "0:0", "--brokers", brokers)
 	if !strings.Contains(stdout, "to decision") {
 		t.Errorf("that it was replayed is not shown:\n%s", stdout)
 	}
