@@ -75,7 +75,7 @@ func (f *explainFlags) run(cmd *cobra.Command, name string) error {
 	case e.more:
 		report(cmd.ErrOrStderr(), fmt.Errorf("there is more than these %s; --index or --event-id choose, --limit allows more", grouped(uint64(e.shown))))
 	case e.shown == 0:
-		return mistake{fmt.Errorf("%s: there is no such event in %s, which holds %s, damaged ones included", e.chosen, name, grouped(uint64(e.next)))}
+		return mistake{e.nothing(name)}
 	}
 	return nil
 }

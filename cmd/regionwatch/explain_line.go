@@ -17,9 +17,10 @@ const explainSchema = `The form for programs is a JSON object a line. Names are 
 "skip", "fault"), origin (topic and partition, or file; offset) and shape (the layers, outermost first).
   event  number (its place in the input), index (in its record), fields (as they came; those that the
          event lacks are left out; cut names those that are too long or too deep), policy (version, level),
-         region (unused, text), readOnly (taken: false, true, missing, unknown; text), exception (null, as
-         long as there are none), decision (outcome as in the metrics, counted, text), and where they apply
-         damage (salvaged, error, text) and alert (id, title, partial, partialReason)
+         region (unused, text), readOnly (taken: false, true, missing, unknown; text), exception (what exempts
+         it: name, reason, owner; or null), decision (outcome as in the metrics, counted, text), and where they
+         apply damage (salvaged, error, text), expiredException (what would exempt it, had it not expired:
+         name, reason, owner) and alert (id, title, partial, partialReason)
   skip   skipped (name, text)
   fault  reason, error, bytes (of the part that could not be read), stoppedAt, before, after (what stands
          around that byte, with Go's escapes), and number and index where it is within an event`
@@ -44,15 +45,18 @@ type explainOrigin struct {
 }
 
 type explainEvent struct {
-	Fields    explainFields   `json:"fields"`
-	Cut       []string        `json:"cut,omitempty"`
-	Policy    explainPolicy   `json:"policy"`
-	Region    explainRegion   `json:"region"`
-	ReadOnly  explainReadOnly `json:"readOnly"`
-	Exception *string         `json:"exception"`
-	Decision  explainDecision `json:"decision"`
-	Damage    *explainDamage  `json:"damage,omitempty"`
-	Alert     *explainAlert   `json:"alert,omitempty"`
+	Fields    explainFields    `json:"fields"`
+	Cut       []string         `json:"cut,omitempty"`
+	Policy    explainPolicy    `json:"policy"`
+	Region    explainRegion    `json:"region"`
+	ReadOnly  explainReadOnly  `json:"readOnly"`
+	Exception *alert.Exception `json:"exception"`
+	Expired   *alert.Exception `json:"expiredException,omitempty"`
+	Decision  explainDecision  `json:"decision"`
+	Damage    *explainDamage   `json:"damage,omitempty"`
+	Alert     *explainAlert    `json:"alert,omitempty"`
+
+	exceptionText string
 }
 
 type explainFields struct {
@@ -130,9 +134,10 @@ func newEventLine(p *scan.Part, number int64, policy *detection.Policy, x *detec
 	l, e, d := newLine("event", p, x.Event.Shape), x.Event, &x.Decision
 	l.Number, l.Index = &number, &e.Index
 	l.explainEvent = &explainEvent{
-		Policy:   explainPolicy{policy.Version(), d.Level},
-		Region:   explainRegion{d.Outcome != detection.OutcomeUsedRegion && d.Outcome != detection.OutcomeNoRegion, x.RegionText()},
-		ReadOnly: explainReadOnly{takenNames[d.ReadOnly], x.ReadOnlyText()},
+		Policy:    explainPolicy{policy.Version(), d.Level},
+		Region:    explainRegion{d.Outcome != detection.OutcomeUsedRegion && d.Outcome != detection.OutcomeNoRegion, x.RegionText()},
+		ReadOnly:  explainReadOnly{takenNames[d.ReadOnly], x.ReadOnlyText()},
+		Exception: d.Exception, Expired: x.Expired, exceptionText: x.ExceptionText(),
 		Decision: explainDecision{d.Outcome.String(), x.Counted, x.DecisionText()},
 	}
 	l.setFields(e)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
@@ -16,12 +17,16 @@ type selection struct {
 	eventID string
 }
 
-// String names the flag that chose.
+// String names the flags that chose.
 func (s selection) String() string {
-	if s.eventID != "" {
-		return "flag --event-id: " + strconv.Quote(s.eventID)
+	var flags []string
+	if s.number >= 0 {
+		flags = append(flags, fmt.Sprintf("flag --index: %d", s.number))
 	}
-	return fmt.Sprintf("flag --index: %d", s.number)
+	if s.eventID != "" {
+		flags = append(flags, "flag --event-id: "+strconv.Quote(s.eventID))
+	}
+	return strings.Join(flags, ", ")
 }
 
 func (s selection) all() bool { return s.number < 0 && s.eventID == "" }
@@ -106,6 +111,14 @@ func (e *explanation) wants(number int64, event *cloudtrail.Event) bool {
 		return event.EventID.EqualString(e.chosen.eventID)
 	}
 	return true
+}
+
+// nothing says that no event of the input was wanted. Behind the number that is asked for nothing is read.
+func (e *explanation) nothing(name string) error {
+	if e.chosen.number >= 0 && e.next > e.chosen.number {
+		return fmt.Errorf("%s: there is no such event in %s; the event with this number has another eventID, or none", e.chosen, name)
+	}
+	return fmt.Errorf("%s: there is no such event in %s, which holds %s, damaged ones included", e.chosen, name, grouped(uint64(e.next)))
 }
 
 // line shows one step, or ends the explanation where there are enough.

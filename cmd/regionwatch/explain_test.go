@@ -105,6 +105,33 @@ const explainEventText = `{"eventVersion":"1.11","eventID":"(id)","awsRegion":"e
 
 func eventWithID(id string) string { return strings.Replace(explainEventText, "(id)", id, 1) }
 
+// What exempts an event is told in both forms, and so is what did until it expired.
+func TestExplainExceptions(t *testing.T) {
+	dir := t.TempDir()
+	policy, file := filepath.Join(dir, "policy.yaml"), filepath.Join(dir, "event.json")
+	write := func(file, text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(file, eventWithID("a"))
+	f := func(expires, text, program string) {
+		t.Helper()
+		write(policy, "exceptions:\n  - {name: lab, reason: a test, owner: x@example.com, regions: [eu-west-3]"+expires+"}\n")
+		for format, want := range map[string]string{"text": "\n  exception           " + text + "\n", "json": program} {
+			stdout, stderr, status := runCommand(t, "explain", file, "--policy", policy, "--format", format)
+			if status != exitDone || !strings.Contains(stdout, want) {
+				t.Errorf("exit status %d, %s, %q is not in\n%s", status, stderr, want, stdout)
+			}
+		}
+	}
+	const lab = `{"name":"lab","reason":"a test","owner":"x@example.com"}`
+	f("", "lab, owner x@example.com: a test", `"exception":`+lab+`,"decision":{"outcome":"exempted"`)
+	f(", expires: 2020-01-31", "none holds any more; expired: lab, owner x@example.com: a test",
+		`"exception":null,"expiredException":`+lab+`,"decision":{"outcome":"alerted"`)
+}
+
 func TestExplainShapeChain(t *testing.T) {
 	sns := `{"Type":"Notification","Message":` + strconv.Quote(`{"Records":[`+eventWithID("a")+`]}`) + `}`
 	lines := explained(t, `{"Records":[{"eventSource":"aws:sqs","body":`+strconv.Quote(sns)+`}]}`)
@@ -173,6 +200,7 @@ func TestExplainMistakes(t *testing.T) {
 	f("nothing: no such file", "nothing")
 	f("testdata is a folder", "testdata")
 	f("--index: 5: there is no such event in "+file+", which holds 5", file, "--index", "5")
+	f(`--index: 2, flag --event-id: "nothing": there is no such event in `+file+"; the event with this number", file, "--index", "2", "--event-id", "nothing")
 	f(`--event-id: "x\x1b": there is no such event`, file, "--event-id", "x\x1b")
 	f(`--index: "-1" is not allowed`, file, "--index", "-1")
 	f(`--limit: "0" is not allowed`, file, "--limit", "0")

@@ -76,7 +76,7 @@ func (t *explainText) event(e *explainEvent) {
 	t.add("policy", e.Policy.Version+", level "+e.Policy.Level)
 	t.add("region is", e.Region.Text)
 	t.add("readOnly is", e.ReadOnly.Text)
-	t.add("exception", "none")
+	t.add("exception", e.exceptionText)
 	t.add("decision", e.Decision.Text)
 	if a := e.Alert; a != nil {
 		t.add("alert", a.Title)

@@ -1,6 +1,8 @@
 package detection
 
 import (
+	"time"
+
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -12,6 +14,8 @@ type Explanation struct {
 	Event *cloudtrail.Event
 	// Decision is what the policy says of the event's fields.
 	Decision Decision
+	// Expired is the exception that would exempt it, had it not expired; nil if there is none.
+	Expired *alert.Exception
 	// Alert is the alert that it makes; nil if it makes none.
 	Alert *alert.Alert
 	// Counted is set where the event counts as one. It is not where a damaged event makes no alert, or has
@@ -54,9 +58,19 @@ func (x *explainer) Event(e *cloudtrail.Event) error {
 	if err := x.passage.Event(e); err != nil {
 		return err
 	}
+	d := x.passage.policy.Decide(e, x.passage.record.DecidedAt)
 	return x.witness.Event(&Explanation{
-		Event: e, Decision: x.passage.policy.Decide(e, x.passage.record.DecidedAt), Alert: x.alert, Counted: x.passage.counts.Events > before,
+		Event: e, Decision: d, Expired: x.expired(e, &d), Alert: x.alert, Counted: x.passage.counts.Events > before,
 	})
+}
+
+// expired returns the exception that would hold for a finding if none had expired.
+func (x *explainer) expired(e *cloudtrail.Event, d *Decision) *alert.Exception {
+	if !d.IsFinding() {
+		return nil
+	}
+	beforeEveryExpiry := time.Time{}.Add(1) // the zero time itself is after every expiry
+	return x.passage.policy.Decide(e, beforeEveryExpiry).Exception
 }
 
 // Skip counts and tells.

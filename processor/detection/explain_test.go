@@ -110,6 +110,38 @@ func TestExplainReturnsTheWitnesssError(t *testing.T) {
 	checkSums(t, &d.Counts)
 }
 
+// An exception is told where it holds, and where it would if it had not expired: only of a finding, and not of a
+// damaged event, which none exempts.
+func TestExplainException(t *testing.T) {
+	f := func(value, want string) {
+		t.Helper()
+		p := mustPolicy(t, PolicyOptions{Exceptions: []Exception{
+			{Name: "old", Owner: "a@example.com", Regions: []string{"eu-central-1"}, Expires: testNow},
+			{Name: "new", Reason: "so it is", Regions: []string{"ap-east-1"}, Expires: testNow.Add(1)},
+		}})
+		var got []string
+		r := record(value)
+		r.DecidedAt = testNow
+		err := NewDetector(Options{}).Explain(p, r, eventWitness(func(x *Explanation) { got = append(got, x.ExceptionText()) }))
+		if err != nil || !slices.Equal(got, []string{want}) {
+			t.Errorf("%v, %q, want %q: %s", err, got, want, value)
+		}
+	}
+	f(matching, "none holds any more; expired: old, owner a@example.com")
+	f(with(t, regionField, `"awsRegion":"ap-east-1"`), "new: so it is")
+	f(with(t, regionField, `"awsRegion":"eu-west-3"`), "none")
+	f(with(t, regionField, `"awsRegion":"us-east-1"`), "none")
+	f(with(t, readOnlyField, `"readOnly":true`), "none")
+	f(matching[:strings.Index(matching, `,"eventType"`)], "none")
+}
+
+// eventWitness is told of events only.
+type eventWitness func(*Explanation)
+
+func (w eventWitness) Event(x *Explanation) error           { w(x); return nil }
+func (eventWitness) Skip(cloudtrail.Kind, cloudtrail.Chain) {}
+func (eventWitness) Fault(*cloudtrail.Fault) error          { return nil }
+
 // Every kind of what is skipped says why.
 func TestSkipTexts(t *testing.T) {
 	for k := range cloudtrail.Kind(cloudtrail.KindCount) {

@@ -1,6 +1,9 @@
 package detection
 
-import "github.com/regionwatch/regionwatch/schema/cloudtrail"
+import (
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
 
 // The texts of an explanation, for people. They hold nothing that an event says, region codes of the policy
 // excepted.
@@ -37,6 +40,28 @@ func (x *Explanation) ReadOnlyText() string {
 		return "true, from a text: the call only reads"
 	}
 	return "true: the call only reads"
+}
+
+// ExceptionText says which exception holds, or would.
+func (x *Explanation) ExceptionText() string {
+	switch {
+	case x.Decision.Exception != nil:
+		return exceptionText(x.Decision.Exception)
+	case x.Expired != nil:
+		return "none holds any more; expired: " + exceptionText(x.Expired)
+	}
+	return "none"
+}
+
+func exceptionText(e *alert.Exception) string {
+	text := e.Name
+	if e.Owner != "" {
+		text += ", owner " + e.Owner
+	}
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	return text
 }
 
 // DecisionText says what became of the event and why.
