@@ -31,7 +31,7 @@ const readBuffer = 256 << 10
 // read reads the file and hands its chunks to the workers.
 func (f *file) read(ctx context.Context, o *Options, work chan<- *chunk) {
 	defer close(f.chunks)
-	raw, err := f.source.Open()
+	raw, err := openUntil(ctx, &f.source)
 	if err != nil {
 		f.err = fmt.Errorf("reading: %w", err)
 		return

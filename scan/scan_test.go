@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -261,6 +262,53 @@ func TestStop(t *testing.T) {
 	if got := bytes.Count(out.Bytes(), []byte("\n")); int64(got*len(line)) != done || s.Files == 3 || done == 0 {
 		t.Errorf("%d alerts are written, stopped at %+v after %d files", got, s.Stopped, s.Files)
 	}
+}
+
+// TestStopWaitingSource stops a scan whose source keeps it waiting for ever, in opening it or in reading it. What
+// has come of a value by then is no damage of it.
+func TestStopWaitingSource(t *testing.T) {
+	f := func(open bool, content string, alerts int, stopped Place) {
+		t.Helper()
+		waiting, release := make(chan struct{}), make(chan struct{})
+		defer close(release)
+		wait := sync.OnceFunc(func() { close(waiting); <-release })
+		source := Source{"pipe", -1, func() (io.ReadCloser, error) {
+			if !open {
+				wait()
+			}
+			return io.NopCloser(io.MultiReader(strings.NewReader(content), waitingReader(wait))), nil
+		}}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go func() { <-waiting; cancel() }()
+		var out, letters bytes.Buffer
+		s, err := Run(ctx, withPolicy(t, Options{Alerts: &out, DeadLetters: &letters}), []Source{source})
+		if err != nil || s.Stopped == nil || *s.Stopped != stopped || bytes.Count(out.Bytes(), []byte("\n")) != alerts || letters.Len() > 0 {
+			t.Errorf("%q: error %v, stopped at %+v, alerts %s, dead letters %s", content, err, s.Stopped, &out, &letters)
+		}
+	}
+	f(false, "", 0, Place{"pipe", 0})
+	f(true, "", 0, Place{"pipe", 0})
+	f(true, match("1")[:50], 0, Place{"pipe", 0})
+	packed := gzipped(t, match("1"))
+	f(true, packed[:len(packed)-9], 0, Place{"pipe", 0})
+	for _, open := range packers {
+		var packed strings.Builder
+		w := open(&packed)
+		_, err := io.WriteString(w, match("1"))
+		if err := errors.Join(err, w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		f(true, packed.String()[:packed.Len()-9], 0, Place{"pipe", 0})
+	}
+}
+
+// waitingReader waits and then has nothing.
+type waitingReader func()
+
+func (r waitingReader) Read([]byte) (int, error) {
+	r()
+	return 0, io.EOF
 }
 
 // TestWriteError ends a scan when nobody takes the alerts any more.

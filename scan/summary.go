@@ -71,7 +71,7 @@ func newFinding(a *alert.Alert) finding {
 	return finding{
 		account:   plain(a.RecipientAccountID),
 		region:    plain(a.AWSRegion),
-		event:     plain(a.EventSource) + " " + plain(a.EventName),
+		event:     strings.TrimSpace(plain(a.EventSource) + " " + plain(a.EventName)),
 		principal: strings.Clone(a.Principal.Name),
 		shape:     a.Origin.Shape,
 	}

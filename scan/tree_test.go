@@ -97,21 +97,24 @@ func TestListPatternFailure(t *testing.T) {
 	f(filepath.Join(t.TempDir(), "[.json"), "[.json: syntax error in pattern")
 }
 
+// packers compress, by shape.
+var packers = map[string]func(io.Writer) io.WriteCloser{
+	"zstd":   func(w io.Writer) io.WriteCloser { z, _ := zstd.NewWriter(w); return z },
+	"zlib":   func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) },
+	"snappy": func(w io.Writer) io.WriteCloser { return s2.NewWriter(w, s2.WriterSnappyCompat()) },
+	"lz4": func(w io.Writer) io.WriteCloser {
+		z := lz4.NewWriter(w)
+		_ = z.Apply(lz4.BlockSizeOption(lz4.Block64Kb)) // a valid option
+		return z
+	},
+}
+
 // TestCompressedStreams reads lines of every compression piece by piece: the text is larger than what may
 // be kept of it, and its second half is cut off.
 func TestCompressedStreams(t *testing.T) {
 	const lines = 30_000
 	line := match("1") + "\n"
-	for shape, open := range map[string]func(io.Writer) io.WriteCloser{
-		"zstd":   func(w io.Writer) io.WriteCloser { z, _ := zstd.NewWriter(w); return z },
-		"zlib":   func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) },
-		"snappy": func(w io.Writer) io.WriteCloser { return s2.NewWriter(w, s2.WriterSnappyCompat()) },
-		"lz4": func(w io.Writer) io.WriteCloser {
-			z := lz4.NewWriter(w)
-			_ = z.Apply(lz4.BlockSizeOption(lz4.Block64Kb)) // a valid option
-			return z
-		},
-	} {
+	for shape, open := range packers {
 		var packed strings.Builder
 		w := open(&packed)
 		for i := range lines {

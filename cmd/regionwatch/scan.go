@@ -81,6 +81,9 @@ func scanFiles(cmd *cobra.Command, args []string, f *scanFlags) error {
 		}
 	}
 	sources, listErr := scan.List(args, cmd.InOrStdin())
+	if err := f.checkOutputs(cmd, sources); err != nil {
+		return mistake{err}
+	}
 	report(cmd.ErrOrStderr(), listErr)
 	letters, err := f.openDeadLetters()
 	if err != nil {
@@ -89,6 +92,9 @@ func scanFiles(cmd *cobra.Command, args []string, f *scanFlags) error {
 	summary, err := f.run(cmd, s, policy, sources, letters)
 	if err = errors.Join(err, letters.close()); err != nil {
 		return err
+	}
+	if summary == nil {
+		return f.unfinished()
 	}
 	return f.verdict(summary, listErr)
 }
@@ -135,11 +141,17 @@ func (f *scanFlags) table(stdout io.Writer) bool {
 	return f.format.word == "table" || f.format.word == "auto" && isTerminal(stdout)
 }
 
-// verdict returns why the exit status is not 0.
-func (f *scanFlags) verdict(s *scan.Summary, listErr error) error {
-	if s == nil {
+// unfinished returns why the exit status is not 0 where whoever reads the alerts has gone: what was to fail the
+// command may have stood in what was not scanned any more, or not shown.
+func (f *scanFlags) unfinished() error {
+	if len(f.failOn) == 0 {
 		return nil
 	}
+	return fmt.Errorf("--fail-on %s: the scan did not come to its end, because nobody reads the alerts any more", strings.Join(f.failOn, ","))
+}
+
+// verdict returns why the exit status is not 0.
+func (f *scanFlags) verdict(s *scan.Summary, listErr error) error {
 	alerts, letters := s.Counts.Outcomes[detection.OutcomeAlerted], s.Counts.DeadLettered
 	switch {
 	case s.Stopped != nil:
@@ -150,6 +162,36 @@ func (f *scanFlags) verdict(s *scan.Summary, listErr error) error {
 		return fmt.Errorf("--fail-on alert: there are %s", grouped(alerts))
 	case slices.Contains(f.failOn, "dead-letter") && letters > 0:
 		return fmt.Errorf("--fail-on dead-letter: %s records could not be read in full", grouped(letters))
+	}
+	return nil
+}
+
+// checkOutputs refuses to read what is written: dead letters would take the place of the input, and alerts or dead
+// letters that are read again make others without end.
+func (f *scanFlags) checkOutputs(cmd *cobra.Command, sources []scan.Source) error {
+	var faults []error
+	if out, ok := cmd.OutOrStdout().(*os.File); ok {
+		if info, err := out.Stat(); err == nil {
+			faults = append(faults, checkOutput("standard output", info, sources))
+		}
+	}
+	if info, err := os.Stat(f.deadLetters); err == nil {
+		faults = append(faults, checkOutput("flag --dead-letters", info, sources))
+	}
+	return errors.Join(faults...)
+}
+
+func checkOutput(name string, output os.FileInfo, sources []scan.Source) error {
+	if !output.Mode().IsRegular() {
+		return nil
+	}
+	for _, s := range sources {
+		if s.Size != output.Size() {
+			continue // most files are another by that
+		}
+		if info, err := os.Stat(s.Name); err == nil && os.SameFile(info, output) {
+			return fmt.Errorf("%s: %s is one of the files to scan; write to another, outside of folders that are scanned", name, s.Name)
+		}
 	}
 	return nil
 }

@@ -3,10 +3,14 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"flag"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -130,14 +134,95 @@ func TestScanStreams(t *testing.T) {
 	}
 }
 
-// TestScanClosedOutput ends quietly when whoever reads the alerts has had enough.
+// A signal ends a scan that waits for standard input.
+func TestScanStopsWaiting(t *testing.T) {
+	cmd := command(t, "scan", "-")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Write([]byte(eventWithID("a") + "\n" + eventWithID("b")[:20])); err != nil {
+		t.Fatal(err)
+	}
+	alerts := bufio.NewReader(out)
+	if line, err := alerts.ReadString('\n'); err != nil || !strings.Contains(line, "eu-west-3") {
+		t.Errorf("%v: %s", err, line)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	more, err := io.ReadAll(alerts)
+	if err != nil || len(more) > 0 {
+		t.Errorf("%v: %s", err, more)
+	}
+	_ = cmd.Wait()
+	where := fmt.Sprintf("stopped in - at byte %d of its text", len(explainEventText)-len("(id)")+len("a\n"))
+	if status := cmd.ProcessState.ExitCode(); status != exitFault || !strings.Contains(stderr.String(), where) || !strings.Contains(stderr.String(), "0 records with dead letters") {
+		t.Errorf("exit status %d, want %q in %s", status, where, stderr.String())
+	}
+}
+
+// What a scan writes it does not read, and an input is never overwritten.
+func TestScanRefusesItsOutput(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "event.json"), filepath.Join(dir, "link")
+	if err := errors.Join(os.WriteFile(file, []byte(eventWithID("a")), 0o600), os.Symlink(file, link)); err != nil {
+		t.Fatal(err)
+	}
+	f := func(stdout *os.File, want string, args ...string) {
+		t.Helper()
+		cmd := command(t, append([]string{"scan"}, args...)...)
+		cmd.Stdout = stdout
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+		_ = cmd.Run()
+		if status := cmd.ProcessState.ExitCode(); status != exitMistake || stderr.String() != "regionwatch: "+want+" is one of the files to scan; write to another, outside of folders that are scanned\n" {
+			t.Errorf("%q: exit status %d: %s", args, status, stderr.String())
+		}
+		if text, err := os.ReadFile(file); err != nil || string(text) != eventWithID("a") {
+			t.Errorf("%q: %v, the input is now %q", args, err, text)
+		}
+	}
+	out, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	f(nil, "flag --dead-letters: "+file, file, "--dead-letters", file)
+	f(nil, "flag --dead-letters: "+file, dir, "--dead-letters", link)
+	f(out, "standard output: "+file, dir)
+}
+
+// TestScanClosedOutput ends quietly when whoever reads the alerts has had enough. What --fail-on asks is not known then.
 func TestScanClosedOutput(t *testing.T) {
+	f := func(status int, want string, args ...string) {
+		t.Helper()
+		if gotStatus, got := scanIntoClosedPipe(t, args...); gotStatus != status || got != want {
+			t.Errorf("%q: exit status %d: %s", args, gotStatus, got)
+		}
+	}
+	f(exitDone, "")
+	f(exitFault, "regionwatch: --fail-on alert: the scan did not come to its end, because nobody reads the alerts any more\n", "--fail-on", "alert")
+}
+
+func scanIntoClosedPipe(t *testing.T, args ...string) (status int, messages string) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "events.ndjson")
 	const event = `{"eventVersion":"1.11","eventID":"1","awsRegion":"eu-west-3","readOnly":false}` + "\n"
 	if err := os.WriteFile(file, []byte(strings.Repeat(event, 50_000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := command(t, "scan", file)
+	cmd := command(t, append([]string{"scan", file}, args...)...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()
@@ -153,8 +238,30 @@ func TestScanClosedOutput(t *testing.T) {
 	if err := out.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := cmd.Wait(); err != nil || stderr.String() != "" {
-		t.Errorf("%v: %s", err, stderr.String())
+	_ = cmd.Wait() // the exit status tells
+	return cmd.ProcessState.ExitCode(), stderr.String()
+}
+
+// The summary tells what exceptions exempt and what is in shadow mode beside what passed, and has a word for events
+// without a name.
+func TestScanSummaryOfPolicy(t *testing.T) {
+	dir := t.TempDir()
+	events, policy := filepath.Join(dir, "events.ndjson"), filepath.Join(dir, "policy.yaml")
+	const of = `,"recipientAccountId":"`
+	text := eventWithID("a") + "\n" + strings.Replace(eventWithID("b"), `,"awsRegion`, of+`111122223333","awsRegion`, 1) + "\n" +
+		strings.Replace(eventWithID("c"), `,"awsRegion`, of+`444455556666","awsRegion`, 1) + "\n" + strings.Replace(eventWithID("d"), "eu-west-3", "us-east-1", 1)
+	rules := `{exceptions: [{name: lab, accounts: ["111122223333"]}], accounts: {"444455556666": {mode: shadow, unused_regions: [eu-west-3]}}}`
+	if err := errors.Join(os.WriteFile(events, []byte(text), 0o600), os.WriteFile(policy, []byte(rules), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr, status := runCommand(t, "scan", events, "--policy", policy)
+	for _, want := range []string{
+		"1 alerts, 0 of them partial\n1 events exempted by exceptions, 1 findings in shadow mode\n1 events passed (used-region 1)\n",
+		"alerts by event        (none)     1\n",
+	} {
+		if status != exitDone || !strings.Contains(stderr, want) {
+			t.Errorf("exit status %d, %q is not in\n%s", status, want, stderr)
+		}
 	}
 }
 

@@ -152,6 +152,9 @@ func printSummary(w io.Writer, s *scan.Summary, files int, took time.Duration) {
 		fmt.Fprintf(w, "stopped in %s at byte %s of its text; what stands before is done\n", printable(s.Stopped.File), grouped(uint64(s.Stopped.Offset)))
 	}
 	fmt.Fprintf(w, "%s alerts, %s of them partial\n", grouped(c.Outcomes[detection.OutcomeAlerted]), grouped(c.Partial))
+	if exempted, shadowed := c.Outcomes[detection.OutcomeExempted], c.Outcomes[detection.OutcomeShadowed]; exempted+shadowed > 0 {
+		fmt.Fprintf(w, "%s events exempted by exceptions, %s findings in shadow mode\n", grouped(exempted), grouped(shadowed))
+	}
 	fmt.Fprintf(w, "%s events passed%s\n", grouped(c.Passed()), inBrackets(passedReasons(c)))
 	fmt.Fprintf(w, "%s records with dead letters%s\n", grouped(c.DeadLettered), inBrackets(faultReasons(c)))
 	if skipped := skipReasons(c); len(skipped) > 0 {
@@ -197,7 +200,11 @@ func printTops(w io.Writer, s *scan.Summary) {
 func passedReasons(c *detection.Counts) []string {
 	var reasons []string
 	for o := range detection.Outcome(detection.OutcomeCount) {
-		if o != detection.OutcomeNone && o != detection.OutcomeAlerted && c.Outcomes[o] > 0 {
+		switch o {
+		case detection.OutcomeNone, detection.OutcomeAlerted, detection.OutcomeExempted, detection.OutcomeShadowed:
+			continue
+		}
+		if c.Outcomes[o] > 0 {
 			reasons = append(reasons, o.String()+" "+grouped(c.Outcomes[o]))
 		}
 	}
