@@ -2,9 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -72,5 +77,51 @@ func TestReplaceTellsOnce(t *testing.T) {
 		if got[name] != want {
 			t.Errorf("%s is %v, want %v", name, got[name], want)
 		}
+	}
+}
+
+// mending is a log that mends what is broken as soon as it is told, before whoever tells it does anything else.
+type mending struct {
+	slog.Handler
+	mend func() error
+}
+
+// Handle mends for an error.
+func (m mending) Handle(_ context.Context, r slog.Record) error {
+	if r.Level == slog.LevelError {
+		return m.mend()
+	}
+	return nil
+}
+
+// Whatever changes once a broken policy is told of is read, also in a folder of which nothing was known before.
+//
+// Guard: reload watches the folders before it replaces.
+func TestMendedAtOnce(t *testing.T) {
+	folder, name := t.TempDir(), writePolicy(t, policyOf("v1"))
+	accounts := filepath.Join(folder, "accounts.csv")
+	replaceFile(t, accounts, "") // which is none
+	mended := filepath.Join(folder, "mended")
+	replaceFile(t, mended, "account,name\n111111111111,payments\n")
+	s := &config.Settings{Policy: name}
+	first, err := newPolicy(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := mending{slog.NewTextHandler(io.Discard, nil), sync.OnceValue(func() error { return os.Rename(mended, accounts) })}
+	p := newPolicySource(s, first, slog.New(log), prometheus.NewRegistry())
+	replaceFile(t, name, policyOf("v2")+"accounts_from: ["+accounts+"]\n")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ended := make(chan error, 1)
+	go func() { ended <- p.run(ctx) }()
+	for p.policy().Version() != "v2" && ctx.Err() == nil {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if v := p.policy().Version(); v != "v2" {
+		t.Errorf("version %q after a minute: what mends the policy has not been read", v)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

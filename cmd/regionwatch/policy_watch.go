@@ -37,7 +37,7 @@ func (p *policySource) watchFile(ctx context.Context) error {
 	}
 	p.watchFolders(watcher)
 	pending := false
-	p.reload() // what changed since the start
+	p.reload(watcher) // what changed since the start
 
 	settled := time.NewTimer(0)
 	<-settled.C
@@ -50,9 +50,9 @@ func (p *policySource) watchFile(ctx context.Context) error {
 		case <-hourly.C:
 			p.warn()
 		case <-hangUp:
-			p.fault = "" // whoever asks wants an answer
-			p.reload()
+			p.fault = ""            // whoever asks wants an answer
 			p.watchFolders(watcher) // those that were removed and made anew are watched no more
+			p.reload(watcher)
 		case event := <-events:
 			if !pending && p.concerns(event.Name) {
 				settled.Reset(settleTime)
@@ -65,26 +65,45 @@ func (p *policySource) watchFile(ctx context.Context) error {
 			pending = true
 		case <-settled.C:
 			pending = false
-			p.reload()
 			p.watchFolders(watcher)
+			p.reload(watcher)
 		}
 	}
 }
 
-// reload reads the policy again.
-func (p *policySource) reload() {
-	next, err := newPolicy(p.settings)
-	if next.file != nil {
-		p.tried = next.file.Files
+// reload reads the policy again. Where that leads to folders that were not watched, what changed in them meanwhile is
+// told by nobody: then it reads once more.
+func (p *policySource) reload(watcher *fsnotify.Watcher) {
+	for {
+		next, err := newPolicy(p.settings)
+		if next.file != nil {
+			p.tried = next.file.Files
+		}
+		if !p.watchFolders(watcher) {
+			p.replace(next, err)
+			return
+		}
 	}
-	p.replace(next, err)
 }
 
-// watchFolders watches the folders of all files that the policy is made of. One that is watched already stays so.
-func (p *policySource) watchFolders(watcher *fsnotify.Watcher) {
+// watchFolders watches the folders of all files that the policy is made of, and reports whether one of them was not
+// watched before.
+func (p *policySource) watchFolders(watcher *fsnotify.Watcher) (more bool) {
 	if watcher == nil {
-		return
+		return false
 	}
+	watched := len(watcher.WatchList())
+	for folder := range p.folders() {
+		// That there is none is what the policy's own fault says.
+		if err := watcher.Add(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			p.log.Warn("watching a folder of the policy; SIGHUP makes it read all the same", "folder", folder, "error", err)
+		}
+	}
+	return len(watcher.WatchList()) > watched
+}
+
+// folders returns where the files are that the policy is made of, and where links to them lead.
+func (p *policySource) folders() map[string]bool {
 	folders := map[string]bool{}
 	for _, name := range p.files() {
 		folders[filepath.Dir(name)] = true
@@ -95,12 +114,7 @@ func (p *policySource) watchFolders(watcher *fsnotify.Watcher) {
 			folders[name] = true
 		}
 	}
-	for folder := range folders {
-		// That there is none is what the policy's own fault says.
-		if err := watcher.Add(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			p.log.Warn("watching a folder of the policy; SIGHUP makes it read all the same", "folder", folder, "error", err)
-		}
-	}
+	return folders
 }
 
 // files returns the files and folders that the policy is made of, and those of a broken one that did not replace it:
