@@ -161,7 +161,7 @@ func (c *consumer) countCommit(err error) {
 		return
 	}
 	c.p.log.Warn("committing offsets", "group", c.p.o.Group, "error", err)
-	if isRefusal(err) {
+	if isRefusal(err) && !isDistrust(err) { // a broker that refuses us may be one of several
 		c.fail(c.p.explain(fmt.Errorf("committing offsets of group %q: %w", c.p.o.Group, err)))
 	}
 }

@@ -162,6 +162,49 @@ func TestDistrustOfOne(t *testing.T) {
 	}
 }
 
+// An alert that failed because the client asked a broker that refuses us, as it may any, is tried again.
+//
+// Guard: isDistrust in output.again.
+func TestDistrustOfProduced(t *testing.T) {
+	t.Parallel()
+	p, err := New(optionsFor("localhost:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tries := 0
+	out := p.newOutput(t.Context(), func(_ context.Context, r *kgo.Record, promise func(*kgo.Record, error)) {
+		if tries++; tries <= 2 {
+			promise(r, verdict{errors.New("certificate expired"), true})
+			return
+		}
+		promise(r, nil)
+	}, func() error { return nil })
+	out.send(&kgo.Record{Topic: alertTopic, Value: []byte("x")})
+	if err := out.flush(); err != nil || tries != 3 {
+		t.Errorf("%v after %d tries, want it acknowledged after 3", err, tries)
+	}
+}
+
+// A session that met a broker that refuses us is made anew, and goes on where others do not.
+//
+// Guard: isDistrust in session.verdict.
+func TestDistrustRenews(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	o, d := exactlyOnce(c), new(distrusting)
+	var log lines
+	o.Logger, o.ClientOpts = log.logger(), []kgo.Opt{kgo.Dialer(d.dial)}
+	r := start(t, o)
+	c.ProduceValues(inputTopic, 1, "alert 1")
+	c.Eventually("at work", func() bool { return committedToEnd(c, 1) })
+	d.set(verdict{errors.New("certificate expired"), true})
+	c.Eventually("made anew", func() bool { return log.count("making a new one") > 0 })
+	d.set(nil)
+	c.ProduceValues(inputTopic, 1, "alert 2")
+	c.Eventually("at work again", func() bool { return committedToEnd(c, 1) })
+	r.mustStop()
+}
+
 // lead makes a node the leader of partitions.
 func lead(t *testing.T, c *processortest.Cluster, node int32, topic string, partitions ...int32) {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -128,10 +129,13 @@ func (p *Processor) delivered(a acked) {
 // again; any other is returned, and then nothing of the batch may be marked.
 func (out *output) flush() error {
 	defer clear(out.large)
-	for {
+	for rounds := 1; ; rounds++ {
 		failed, err := out.acks.wait(out.ctx)
 		if err != nil || len(failed) == 0 {
 			return err
+		}
+		if slices.ContainsFunc(failed, func(f failure) bool { return isDistrust(f.err) }) {
+			_ = sleep(out.ctx, backoff(rounds)) // the client does not; a canceled ctx fails what is produced again
 		}
 		for _, f := range failed {
 			if err := out.again(f); err != nil {
@@ -141,12 +145,13 @@ func (out *output) flush() error {
 	}
 }
 
-// again produces a record once more, or returns why that is of no use.
+// again produces a record once more, or returns why that is of no use. A broker that refuses us may be one of several,
+// which the client happened to ask for a leader or a producer id; health knows when it is all.
 func (out *output) again(f failure) error {
 	switch {
 	case errors.Is(f.err, kerr.MessageTooLarge):
 		return out.smaller(f.record)
-	case isDeliveryTimeout(f.err):
+	case isDeliveryTimeout(f.err), isDistrust(f.err):
 		if err := out.stop(); err != nil {
 			return err
 		}

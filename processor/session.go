@@ -181,7 +181,7 @@ var errRenew = errors.New("the session has to be made anew")
 // verdict says whether a new session may get over err: then the result is errRenew too.
 func (s *session) verdict(err error) error {
 	switch {
-	case s.p.fencedByItself(err):
+	case s.p.fencedByItself(err), isDistrust(err): // a broker that refuses us may be one of several
 		return fmt.Errorf("%w: %w", errRenew, err)
 	case isRefusal(err):
 		return err

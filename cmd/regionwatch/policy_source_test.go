@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -86,6 +85,9 @@ type mending struct {
 	mend func() error
 }
 
+// Enabled is true for what it mends.
+func (mending) Enabled(context.Context, slog.Level) bool { return true }
+
 // Handle mends for an error.
 func (m mending) Handle(_ context.Context, r slog.Record) error {
 	if r.Level == slog.LevelError {
@@ -108,7 +110,7 @@ func TestMendedAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := mending{slog.NewTextHandler(io.Discard, nil), sync.OnceValue(func() error { return os.Rename(mended, accounts) })}
+	log := mending{slog.DiscardHandler, sync.OnceValue(func() error { return os.Rename(mended, accounts) })}
 	p := newPolicySource(s, first, slog.New(log), prometheus.NewRegistry())
 	replaceFile(t, name, policyOf("v2")+"accounts_from: ["+accounts+"]\n")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
