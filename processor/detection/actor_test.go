@@ -9,21 +9,31 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// What is remembered of an actor is what would be read: whoever acts before, under whatever policy.
+// What is remembered of an actor is what would be read, and the address is the event's own: whoever acts before, under
+// whatever policy.
 func TestActorsAgainstForgetting(t *testing.T) {
 	roles := func(pattern string) *Policy {
 		return mustPolicy(t, PolicyOptions{Exceptions: []Exception{{Name: "x", Principals: []string{"arn:aws:iam::*:role/" + pattern}}}})
 	}
-	policies := []*Policy{roles("ci/*"), roles("team-1?/*"), roles("*"), mustPolicy(t, PolicyOptions{Exceptions: []Exception{{Name: "x", ServiceInvoked: true}}})}
+	policies := []*Policy{
+		roles("ci/*"), roles("team-1?/*"), roles("*"),
+		mustPolicy(t, PolicyOptions{Exceptions: []Exception{{Name: "x", ServiceInvoked: true}}}),
+		mustPolicy(t, PolicyOptions{Exceptions: []Exception{{Name: "x", SourceIPs: []string{"10.0.0.0/8", "*.amazonaws.com"}}}}),
+	}
 	events := []*cloudtrail.Event{event(t, roleSession), event(t, iamUser), event(t, federatedUser), event(t, throughService), event(t), event(t, `by="text"`)}
 	for i := range 60 {
 		events = append(events, event(t, fmt.Sprintf(`by={"arn":"arn:aws:iam::111122223333:role/team-%d/x"}`, i)))
 	}
 	long := strings.Repeat("a", maxUserIdentityBytes)
-	events = append(events, event(t, `by={"userName":"`+long+`","arn":"arn:aws:iam::111122223333:role/ci/x"}`))
+	for _, role := range []string{"ci/x", "cd/x"} {
+		events = append(events, event(t, `by={"userName":"`+long+`","arn":"arn:aws:iam::111122223333:role/`+role+`"}`))
+	}
+	for _, source := range []string{"10.0.0.1", "192.0.2.1", "config.amazonaws.com", ""} {
+		events = append(events, event(t, "ip="+source))
+	}
 
 	random := rand.New(rand.NewPCG(3, 4))
-	known, outcomes := new(actors), map[Outcome]int{}
+	s, outcomes := &subject{known: new(actors)}, map[Outcome]int{}
 	policy := policies[0]
 	for range 20_000 {
 		if random.IntN(50) == 0 {
@@ -31,7 +41,7 @@ func TestActorsAgainstForgetting(t *testing.T) {
 		}
 		e := events[random.IntN(len(events))]
 		var got Decision
-		policy.decide(&got, e, testNow, known)
+		policy.decide(&got, e, testNow, s)
 		want := policy.Decide(e, testNow)
 		outcomes[got.Outcome]++
 		if got.Outcome != want.Outcome {
@@ -47,12 +57,12 @@ func TestActorsAgainstForgetting(t *testing.T) {
 func TestActorsKeepCopies(t *testing.T) {
 	p := mustPolicy(t, PolicyOptions{Exceptions: []Exception{{Name: "x", Principals: []string{"arn:aws:iam::*:role/ci-1?"}}}})
 	identity := func(i int) string { return fmt.Sprintf(`{"arn":"arn:aws:iam::111122223333:role/ci-%02d"}`, i) }
-	e, known, buffer := event(t), new(actors), []byte(identity(0))
+	e, s, buffer := event(t), &subject{known: new(actors)}, []byte(identity(0))
 	e.UserIdentity = buffer
 	for i := range 100 {
 		copy(buffer, identity(i))
 		var d Decision
-		p.decide(&d, e, testNow, known)
+		p.decide(&d, e, testNow, s)
 		if want := i/10 == 1; (d.Outcome == OutcomeExempted) != want {
 			t.Errorf("%s: %s", buffer, d.Outcome)
 		}

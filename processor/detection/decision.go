@@ -34,13 +34,14 @@ func (d *Decision) IsFinding() bool {
 //
 // An exception holds for whole events only: what was read of a damaged one may not be what it says.
 func (p *Policy) Decide(e *cloudtrail.Event, now time.Time) (d Decision) {
-	p.decide(&d, e, now, nil)
+	var s subject
+	p.decide(&d, e, now, &s)
 	return d
 }
 
-// decide is Decide with what the caller remembers of actors, which may be nil. It writes to d, which is empty, so that
-// nothing so large needs to be copied for each event.
-func (p *Policy) decide(d *Decision, e *cloudtrail.Event, now time.Time, known *actors) {
+// decide is Decide with room of the caller's: d, which is empty, and s, which may be used for one event after the other.
+// Nothing so large needs to be copied or cleared for each event.
+func (p *Policy) decide(d *Decision, e *cloudtrail.Event, now time.Time, s *subject) {
 	a := p.account(e.RecipientAccountID)
 	l := a.level
 	d.Level, d.ReadOnly = l.name, readOnlyOf(e.ReadOnly)
@@ -61,12 +62,12 @@ func (p *Policy) decide(d *Decision, e *cloudtrail.Event, now time.Time, known *
 	}
 	d.Outcome, d.Reason = l.decideReadOnly(d.ReadOnly, d.RegionReason)
 	if d.Outcome == OutcomeAlerted {
-		p.decideFinding(d, a, r, e, now, known)
+		p.decideFinding(d, a, r, e, now, s)
 	}
 }
 
 // decideFinding says what becomes of an event that the rule matches.
-func (p *Policy) decideFinding(d *Decision, a *account, r *regionEntry, e *cloudtrail.Event, now time.Time, known *actors) {
+func (p *Policy) decideFinding(d *Decision, a *account, r *regionEntry, e *cloudtrail.Event, now time.Time, s *subject) {
 	l := a.level
 	d.Account, d.Severity = a.facts, l.severityOf(e)
 	if e.Damage == nil {
@@ -74,7 +75,7 @@ func (p *Policy) decideFinding(d *Decision, a *account, r *regionEntry, e *cloud
 			d.Outcome, d.Reason = OutcomeGlobalService, "CloudTrail logs this global service in this region only"
 			return
 		}
-		if x := p.exempting(a, r, e, now, known); x != nil {
+		if x := p.exempting(a, r, e, now, s); x != nil {
 			d.Outcome, d.Reason, d.Exception = OutcomeExempted, x.reasonText, &x.mark
 			return
 		}

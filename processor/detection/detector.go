@@ -69,7 +69,7 @@ type Detector struct {
 // NewDetector returns a detector.
 func NewDetector(o Options) *Detector {
 	d := &Detector{decoder: cloudtrail.NewDecoder(o.MaxEventBytes)}
-	d.passage.counts = &d.Counts
+	d.passage.counts, d.passage.subject.known = &d.Counts, &d.passage.known
 	d.passage.enricher.noEventCopy = o.NoEventCopy
 	d.passage.wanted = [OutcomeCount]bool{OutcomeAlerted: true, OutcomeShadowed: o.Shadowed, OutcomeExempted: o.Exempted}
 	return d

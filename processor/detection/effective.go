@@ -2,8 +2,6 @@ package detection
 
 import (
 	"encoding/json"
-	"fmt"
-	"maps"
 	"slices"
 	"time"
 )
@@ -56,8 +54,9 @@ func (p *Policy) Effective(accountID string, now time.Time) Effective {
 // Accounts returns the ids of the accounts that the policy names, sorted.
 func (p *Policy) Accounts() []string {
 	ids := make([]string, 0, len(p.accounts))
-	for _, key := range slices.Sorted(maps.Keys(p.accounts)) {
-		ids = append(ids, fmt.Sprintf("%012d", key))
+	for _, a := range p.accounts {
+		ids = append(ids, a.id)
 	}
+	slices.Sort(ids)
 	return ids
 }

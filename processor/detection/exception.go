@@ -63,7 +63,7 @@ func (x *exception) hasExpired(now time.Time) bool {
 
 // exempting returns the first exception that holds for e, or nil. The index leaves those that its account, region,
 // source and name do not rule out; only these are looked at.
-func (p *Policy) exempting(a *account, r *regionEntry, e *cloudtrail.Event, now time.Time, known *actors) *exception {
+func (p *Policy) exempting(a *account, r *regionEntry, e *cloudtrail.Event, now time.Time, s *subject) *exception {
 	if len(a.exceptions) == 0 {
 		return nil
 	}
@@ -74,30 +74,26 @@ func (p *Policy) exempting(a *account, r *regionEntry, e *cloudtrail.Event, now 
 	if !a.exceptions.meets(region) {
 		return nil
 	}
-	masks := [...]exceptionSet{a.exceptions, region, p.sources.possibleValue(e.EventSource), p.names.possibleValue(e.EventName)}
+	s.reset(p)
+	sources, names := p.sources.possibleValue(e.EventSource), p.names.possibleValue(e.EventName)
 	for w := range a.exceptions {
-		if left := masks[0][w] & masks[1][w] & masks[2][w] & masks[3][w]; left != 0 {
-			return p.firstThatHolds(&masks, w, e, now, known)
+		if left := a.exceptions[w] & region[w] & sources[w] & names[w]; left != 0 {
+			if x := p.firstThatHolds(w, left, e, now, s); x != nil {
+				return x
+			}
 		}
 	}
 	return nil
 }
 
-// firstThatHolds looks at the exceptions that the masks leave, from word w of them on.
-func (p *Policy) firstThatHolds(masks *[4]exceptionSet, w int, e *cloudtrail.Event, now time.Time, known *actors) *exception {
-	s := subject{policy: p, known: known}
-	for ; w < len(masks[0]); w++ {
-		left := masks[0][w] & masks[1][w] & masks[2][w] & masks[3][w]
-		if left == 0 {
-			continue
-		}
-		if left &= p.sourceIPs.possible(w, e, &s); left != 0 {
-			left &= p.principals.possible(w, e, &s)
-		}
-		for ; left != 0; left &= left - 1 {
-			if x := &p.exceptions[w*64+bits.TrailingZeros64(left)]; !x.hasExpired(now) && x.holds(e, &s) {
-				return x
-			}
+// firstThatHolds looks at the exceptions that are left of word w of the sets.
+func (p *Policy) firstThatHolds(w int, left uint64, e *cloudtrail.Event, now time.Time, s *subject) *exception {
+	if left &= p.sourceIPs.possible(w, e, s); left != 0 {
+		left &= p.principals.possible(w, e, s)
+	}
+	for ; left != 0; left &= left - 1 {
+		if x := &p.exceptions[w*64+bits.TrailingZeros64(left)]; !x.hasExpired(now) && x.holds(e, s) {
+			return x
 		}
 	}
 	return nil

@@ -10,19 +10,19 @@ import (
 // region that is in use, as nearly all are, and of a write in an unused one, which looks at the exceptions.
 func BenchmarkDecide(b *testing.B) {
 	for name, of := range exceptionKinds {
-		p, known := manyExceptions(b, 200, of), new(actors)
+		p, s := manyExceptions(b, 200, of), &subject{known: new(actors)}
 		b.Run("used/"+name, func(b *testing.B) {
 			e := event(b, "account=111122223333", "region=us-east-1", "source=service7.amazonaws.com", roleSession)
 			b.ReportAllocs()
 			for b.Loop() {
-				p.decide(new(Decision), e, testNow, known)
+				p.decide(new(Decision), e, testNow, s)
 			}
 		})
 		b.Run("unused/"+name, func(b *testing.B) {
 			e := heavyEvent(b)
 			b.ReportAllocs()
 			for b.Loop() {
-				p.decide(new(Decision), e, testNow, known)
+				p.decide(new(Decision), e, testNow, s)
 			}
 		})
 	}

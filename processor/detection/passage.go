@@ -16,6 +16,8 @@ type passage struct {
 	record *Record
 	sink   Sink
 	known  actors
+	// subject is that of the event at hand. It remembers in known.
+	subject subject
 
 	alerted      int
 	partialIndex int    // the damaged event that has alerted last, or -1
@@ -33,6 +35,7 @@ func (p *passage) begin(policy *Policy, r *Record, sink Sink) {
 // end lets go of what belongs to the record.
 func (p *passage) end() {
 	p.policy, p.record, p.sink = nil, nil, nil
+	p.subject.reset(nil)
 	clear(p.faults)
 	p.faults = p.faults[:0]
 	if cap(p.pieces) > maxKept {
@@ -45,7 +48,7 @@ func (p *passage) end() {
 // Event decides one event and hands on its alert.
 func (p *passage) Event(e *cloudtrail.Event) error {
 	var d Decision
-	p.policy.decide(&d, e, p.record.DecidedAt, &p.known)
+	p.policy.decide(&d, e, p.record.DecidedAt, &p.subject)
 	if e.Damage != nil {
 		// A damaged event counts as an event only if it alerts, else as its fault alone. It may come several
 		// times, once for each region that was salvaged from it: the first that is unused alerts.

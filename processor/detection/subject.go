@@ -8,12 +8,12 @@ import (
 )
 
 // subject is who acted and from where, as exceptions see it, read when the first of them asks. It holds nothing that
-// the actor can choose.
+// the actor can choose. It is large enough to be used for one event after the other; the zero value remembers nothing.
 type subject struct {
-	policy     *Policy
 	known      *actors // nil where nothing is remembered
-	remembered *actor  // in known
-	own        actor   // where it is not there
+	policy     *Policy
+	remembered *actor // in known
+	own        actor  // where it is not there
 
 	sourceRead bool
 	isAddr     bool // addr is the source
@@ -21,6 +21,14 @@ type subject struct {
 	source     []byte // else, where the event tells
 	ranges     int    // how many ranges of exceptions hold addr
 	rangeSets  [8]int // their indexes in the sources' sets
+}
+
+// reset lets go of what was read of an event, for the next one that p decides.
+func (s *subject) reset(p *Policy) {
+	s.policy, s.remembered, s.sourceRead, s.source = p, nil, false, nil
+	if s.own.read {
+		s.own = actor{}
+	}
 }
 
 // actor returns who acted.
@@ -42,7 +50,7 @@ func (s *subject) readSource(e *cloudtrail.Event) {
 	if s.sourceRead {
 		return
 	}
-	s.sourceRead = true
+	s.sourceRead, s.isAddr, s.ranges = true, false, 0
 	v := e.SourceIPAddress
 	if !v.IsString() || len(v) > maxNameBytes {
 		return
