@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -57,7 +56,7 @@ func newDemoCommand() *cobra.Command {
 			"A signal to stop, or --events, ends it with an account of all that was read, alerted, passed and\n" +
 			"dead-lettered, read back from the topics by a client of its own. The exit status is 1 where it does\n" +
 			"not add up.",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()
@@ -120,15 +119,8 @@ func (f *demoFlags) traffic(s *config.Settings, policy *detection.Policy) (*demo
 		Start: time.Now(), Interval: time.Second / time.Duration(3*f.rate.value),
 	}
 	o.Regions = usedRegions(unused)
-	var faults []error
-	for _, text := range f.shapes {
-		chain, err := sample.ParseShape(text)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("flag --shape: %w", err))
-		}
-		o.Shapes = append(o.Shapes, chain)
-	}
-	if err := errors.Join(faults...); err != nil {
+	var err error
+	if o.Shapes, err = parseShapes(f.shapes); err != nil {
 		return nil, err
 	}
 	g, err := sample.New(o)

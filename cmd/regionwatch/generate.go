@@ -54,7 +54,7 @@ func newGenerateCommand() *cobra.Command {
 		Example: "  regionwatch generate --count 5 | jq .eventName\n" +
 			"  regionwatch generate --shape gzip+records --output-dir logs --damaged-share 0.05\n" +
 			"  regionwatch generate --brokers localhost:9092 --topic cloudtrail --create-topics --rate 500 --count 0",
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return generate(cmd, &f) },
 	}
 	f.addTo(cmd)
@@ -121,12 +121,9 @@ func (f *generateFlags) options(s *config.Settings) (sample.Options, error) {
 		EventsPerRecord: int(f.perRecord.value), Start: f.eventTime.value,
 	}
 	var faults []error
-	for _, text := range f.shapes {
-		chain, err := sample.ParseShape(text)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("flag --shape: %w", err))
-		}
-		o.Shapes = append(o.Shapes, chain)
+	var err error
+	if o.Shapes, err = parseShapes(f.shapes); err != nil {
+		faults = append(faults, err)
 	}
 	switch {
 	case f.topic != "" && f.outputDir != "":
@@ -137,6 +134,18 @@ func (f *generateFlags) options(s *config.Settings) (sample.Options, error) {
 		faults = append(faults, errors.New("flag --brokers: needs --topic"))
 	}
 	return o, errors.Join(faults...)
+}
+
+// parseShapes returns the shapes that --shape names. The error names every mistake.
+func parseShapes(texts []string) (shapes []cloudtrail.Chain, err error) {
+	for _, text := range texts {
+		chain, fault := sample.ParseShape(text)
+		if fault != nil {
+			err = errors.Join(err, fmt.Errorf("flag --shape: %w", fault))
+		}
+		shapes = append(shapes, chain)
+	}
+	return shapes, err
 }
 
 // open returns where the records go.

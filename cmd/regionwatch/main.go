@@ -103,7 +103,7 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRunCommand(), newDemoCommand(), newScanCommand(), newExplainCommand(), newGenerateCommand(),
+	root.AddCommand(newRunCommand(), newDemoCommand(), newBenchCommand(), newBenchBrokerCommand(), newScanCommand(), newExplainCommand(), newGenerateCommand(),
 		newHealthCommand(), newValidateCommand(), newCheckCommand(), newDeadLetterCommand(), newPolicyCommand(), newRegionsCommand(), newVersionCommand())
 	return root
 }

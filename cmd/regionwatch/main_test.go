@@ -80,7 +80,7 @@ func TestCommandLineFailure(t *testing.T) {
 	const required = "brokers: is required: give flag --brokers, environment REGIONWATCH_BROKERS or file key brokers;" +
 		" allowed: host:port, several with commas"
 	f("versio", `no such command: "versio", did you mean version?`)
-	f("zzzzzz", `no such command: "zzzzzz"; there are check, deadletter, demo, explain, generate, health, policy, regions, run, scan, validate, version`)
+	f("zzzzzz", `no such command: "zzzzzz"; there are bench, check, deadletter, demo, explain, generate, health, policy, regions, run, scan, validate, version`)
 	f("run", required)
 	f("run --brokers=a:1 extra", `regionwatch run: "extra" is not expected; it takes flags only`)
 	f("version --format yaml", `flag --format: "yaml" is not known; allowed: text, json`)

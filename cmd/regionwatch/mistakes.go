@@ -130,7 +130,9 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	}
 	var names []string
 	for _, c := range cmd.Root().Commands() {
-		names = append(names, c.Name())
+		if !c.Hidden {
+			names = append(names, c.Name())
+		}
 	}
 	if near := config.Nearest(word, names); near != "" {
 		return fmt.Errorf("no such command: %q, did you mean %s?", word, near)

@@ -1,0 +1,139 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/processortest"
+)
+
+// newOptions returns options for 500 records, of which each tenth alerts and one cannot be read.
+func newOptions(t *testing.T, c *processortest.Cluster) Options {
+	t.Helper()
+	policy, err := detection.NewPolicy(detection.PolicyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	return Options{
+		Processor: processor.Options{
+			Brokers: c.ListenAddrs(), Policy: func() *detection.Policy { return policy }, CommitInterval: 100 * time.Millisecond,
+		},
+		Records: 500, Rounds: 2, Partitions: 3, Replicas: 1,
+		Next: func() (key, value []byte) {
+			n++
+			region := "us-east-1"
+			switch {
+			case n == 7:
+				return nil, []byte("{")
+			case n%10 == 0:
+				region = "eu-central-1"
+			}
+			return nil, fmt.Appendf(nil, `{"eventVersion":"1.08","eventID":"%d","awsRegion":%q,"readOnly":false,"eventSource":"ec2.amazonaws.com","eventName":"RunInstances"}`, n, region)
+		},
+	}
+}
+
+// mustBeClean checks that neither topics nor groups are left.
+func mustBeClean(t *testing.T, c *processortest.Cluster) {
+	t.Helper()
+	admin := kadm.NewClient(c.Client())
+	topics, err := admin.ListTopics(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups, err := admin.ListGroups(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(topics.Names(), groups.Groups()...) {
+		if strings.HasPrefix(name, "regionwatch-bench-") {
+			t.Errorf("%s is left", name)
+		}
+	}
+}
+
+// Every contender reads everything, in each round, and nothing is left behind.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	c := processortest.New(t)
+	o := newOptions(t, c)
+	checked := 0
+	o.Check = func(s processor.Status) error {
+		checked++
+		if s.Acked != 50 || s.DeadLetter != 1 {
+			return fmt.Errorf("%d alerts and %d dead letters, want 50 and 1", s.Acked, s.DeadLetter)
+		}
+		return nil
+	}
+	var steps []string
+	o.Step = func(text string) { steps = append(steps, text) }
+	report, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Partitions != 3 || report.Bytes == 0 {
+		t.Errorf("report %+v", report)
+	}
+	names := []string{BareConsumer, AtLeastOnce, ExactlyOnce}
+	for i, row := range report.Rows {
+		if row.Name != names[i] || row.CPU <= 0 || row.Rate <= 0 || row.Memory == 0 {
+			t.Errorf("row %d: %+v", i, row)
+		}
+	}
+	if len(report.Rows) != 3 || checked != 4 {
+		t.Errorf("%d rows and %d checks, want 3 and 4", len(report.Rows), checked)
+	}
+	if got := strings.Join(steps, "\n"); !strings.Contains(got, "round 2 of 2: exactly once") {
+		t.Errorf("steps:\n%s", got)
+	}
+	mustBeClean(t, c)
+}
+
+// Whatever ends it, nothing is left behind.
+func TestRunFailure(t *testing.T) {
+	t.Parallel()
+	f := func(want string, change func(*processortest.Cluster, *Options, context.CancelFunc)) {
+		t.Helper()
+		c := processortest.New(t)
+		o := newOptions(t, c)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		change(c, &o, cancel)
+		_, err := Run(ctx, o)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+		mustBeClean(t, c)
+	}
+	f("records: 0", func(_ *processortest.Cluster, o *Options, _ context.CancelFunc) { o.Records = 0 })
+	f("rounds: 0", func(_ *processortest.Cluster, o *Options, _ context.CancelFunc) { o.Rounds = 0 })
+	f("brokers: none", func(_ *processortest.Cluster, o *Options, _ context.CancelFunc) { o.Processor.Brokers = nil })
+	f("next: no records", func(_ *processortest.Cluster, o *Options, _ context.CancelFunc) { o.Next = nil })
+	f("measuring at least once: not what it should be", func(_ *processortest.Cluster, o *Options, _ context.CancelFunc) {
+		o.Check = func(processor.Status) error { return errors.New("not what it should be") }
+	})
+	f("TOPIC_AUTHORIZATION_FAILED", func(c *processortest.Cluster, _ *Options, _ context.CancelFunc) {
+		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed, Count: -1})
+	})
+	for _, step := range []string{"writing", "round 1 of 2: bare", "round 1 of 2: at least", "round 2 of 2: exactly"} {
+		f("context canceled", func(_ *processortest.Cluster, o *Options, cancel context.CancelFunc) {
+			o.Step = func(text string) {
+				if strings.HasPrefix(text, step) {
+					cancel()
+				}
+			}
+		})
+	}
+}
