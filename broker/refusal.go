@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -49,6 +50,10 @@ func (t *trust) refusal(address string, err error) error {
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || isReset(err) {
 		return &Refusal{Err: where, Remedy: "the broker closed the connection; if it goes on, the port may not speak TLS:" +
+			" name the brokers' TLS port, or leave --tls out", Passing: true}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &Refusal{Err: where, Remedy: "the port takes connections, and nobody answers; if it goes on, it may not speak TLS:" +
 			" name the brokers' TLS port, or leave --tls out", Passing: true}
 	}
 	if remedy := t.distrust(err); remedy != "" {

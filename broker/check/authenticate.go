@@ -22,7 +22,7 @@ func (c *checker) connect(ctx context.Context, alive []string) bool {
 	step := Step{Name: stepAuthenticate, Detail: c.identity()}
 	client, err := c.newClient(alive)
 	if err == nil {
-		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+		attempt, cancel := context.WithTimeout(ctx, c.patience)
 		defer cancel()
 		c.client, c.admin = client, kadm.NewClient(client)
 		if c.metadata, err = c.admin.BrokerMetadata(attempt); err != nil {
@@ -91,7 +91,7 @@ func (c *checker) brokers(ctx context.Context) {
 	group.SetLimit(atATime)
 	for i, b := range all {
 		group.Go(func() error {
-			attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+			attempt, cancel := context.WithTimeout(ctx, c.patience)
 			defer cancel()
 			_, errs[i] = c.client.Broker(int(b.NodeID)).RetriableRequest(attempt, kmsg.NewPtrMetadataRequest())
 			return nil

@@ -31,7 +31,7 @@ const attemptTimeout = 15 * time.Second
 // Run tries all of it and returns when that is done, or ctx ends. A step that fails does not keep those from being
 // tried that do not need it.
 func Run(ctx context.Context, o Options) *Report {
-	c := &checker{o: &o, report: &Report{}, topics: make(map[string]kadm.TopicDetail)}
+	c := newChecker(&o, attemptTimeout)
 	alive := c.reach(ctx)
 	if len(alive) == 0 || !c.connect(ctx, alive) {
 		c.notTried()
@@ -57,9 +57,14 @@ type checker struct {
 	report   *Report
 	client   *kgo.Client
 	admin    *kadm.Client
+	patience time.Duration               // bounds one step on the way to a broker that knows us
 	metadata kadm.Metadata               // of the brokers
 	topics   map[string]kadm.TopicDetail // as far as they were asked for
 	writable bool                        // there is a topic that may be written to
+}
+
+func newChecker(o *Options, patience time.Duration) *checker {
+	return &checker{o: o, report: &Report{}, topics: make(map[string]kadm.TopicDetail), patience: patience}
 }
 
 // add tells of a step.
@@ -103,7 +108,7 @@ func (c *checker) newClient(addresses []string) (*kgo.Client, error) {
 		kgo.ClientID("regionwatch-check"),
 		kgo.MaxVersions(versions()),
 		kgo.RequestRetries(3),
-		kgo.RetryTimeout(attemptTimeout),
+		kgo.RetryTimeout(c.patience),
 	)...)
 }
 

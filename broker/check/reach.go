@@ -54,7 +54,7 @@ func (c *checker) reach(ctx context.Context) []string {
 // each takes one step with every seed, and returns those with which it went well.
 func (c *checker) each(ctx context.Context, seeds []*seed, step func(*seed, context.Context) Step) (alive []*seed) {
 	for _, s := range seeds {
-		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+		attempt, cancel := context.WithTimeout(ctx, c.patience)
 		told := step(s, attempt)
 		cancel()
 		if told.Status != Refused {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/regionwatch/regionwatch/broker/check"
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/deadletter"
 )
@@ -27,16 +28,25 @@ func newDeadLetterCommand() *cobra.Command {
 }
 
 // letterTopic returns the topic of the settings, and shows on a terminal how far a reading is. close takes that
-// away.
-func letterTopic(s *config.Settings, stderr io.Writer) (topic deadletter.Topic, closeBar func()) {
+// away. The error tells what stands between us and the brokers: a client alone would try again for long, and say less.
+func letterTopic(ctx context.Context, s *config.Settings, stderr io.Writer) (topic deadletter.Topic, closeBar func(), err error) {
+	connection, err := openConnection(s, nil)
+	if err != nil {
+		return topic, nil, err
+	}
+	if err := check.Reach(ctx, connection); err != nil {
+		return topic, nil, letterError(ctx, err)
+	}
 	bar := newOffsetBar(stderr)
 	topic = deadletter.Topic{
 		Name:          s.DeadLetterTopic,
 		MaxBatchBytes: s.MaxBatchBytes,
-		Client:        func(opts ...kgo.Opt) (*kgo.Client, error) { return newClient(s, opts...) },
-		Progress:      bar.progress,
+		Client: func(opts ...kgo.Opt) (*kgo.Client, error) {
+			return kgo.NewClient(append(connection.ClientOpts(), opts...)...)
+		},
+		Progress: bar.progress,
 	}
-	return topic, bar.close
+	return topic, bar.close, nil
 }
 
 // offsetBar shows how many offsets of how many are read, on a terminal.

@@ -46,7 +46,10 @@ func listLetters(cmd *cobra.Command, flags *letterFlags, format string) error {
 	}
 	ctx, stop := stopLetters(cmd)
 	defer stop()
-	topic, closeBar := letterTopic(s, cmd.ErrOrStderr())
+	topic, closeBar, err := letterTopic(ctx, s, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
 	tally, err := countLetters(ctx, &topic, &selection, uint64(flags.limit.value))
 	closeBar()
 	if err != nil {

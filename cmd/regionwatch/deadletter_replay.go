@@ -72,12 +72,15 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 	}
 	ctx, stop := stopLetters(cmd)
 	defer stop()
-	policy, err := replayPolicy(ctx, s, loaded)
+	topic, closeBar, err := letterTopic(ctx, s, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	topic, closeBar := letterTopic(s, cmd.ErrOrStderr())
 	defer closeBar()
+	policy, err := replayPolicy(ctx, s, loaded)
+	if err != nil {
+		return letterError(ctx, err)
+	}
 	stdout := cmd.OutOrStdout()
 	replay := deadletter.Replay{
 		Topic: topic, Selection: selection, Options: replayOptions(s, policy), MaxReplays: int(f.maxReplays.value),

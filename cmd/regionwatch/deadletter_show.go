@@ -84,7 +84,10 @@ func (f *showFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	ctx, stop := stopLetters(cmd)
 	defer stop()
-	topic, closeBar := letterTopic(s, cmd.ErrOrStderr())
+	topic, closeBar, err := letterTopic(ctx, s, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
 	found, err := findLetter(ctx, &topic, place)
 	closeBar()
 	switch {

@@ -104,6 +104,29 @@ func TestDeadLetterFailure(t *testing.T) {
 	f("replay --to nowhere", `flag --to: "nowhere" is not known; allowed: decision, input`)
 }
 
+// Where the brokers cannot be reached, each command ends with one line that says why and what to do.
+//
+// Guard: check.Reach. Without it a bare EOF comes, or nothing for half a minute.
+func TestDeadLetterUnreachable(t *testing.T) {
+	_, brokers := letterCluster(t)
+	for _, line := range []string{"list", "show 0:0", "show origin cloudtrail:0:0", "replay", "replay --dry-run --to input"} {
+		for args, want := range map[string]string{
+			"--brokers 127.0.0.1:1":                  "nobody listens there",
+			"--brokers nowhere.invalid:9092":         "is the name in --brokers right",
+			"--tls --brokers " + brokers:             "leave --tls out",
+			"--policy-topic p --brokers 127.0.0.1:1": "nobody listens there",
+		} {
+			if strings.HasPrefix(args, "--policy") && !strings.HasPrefix(line, "replay") || strings.HasPrefix(args, "--tls") && line != "list" {
+				continue // only a replay needs a policy; and one wait for a handshake is enough
+			}
+			stdout, stderr, status := runCommand(t, append(strings.Fields("deadletter "+line), strings.Fields(args)...)...)
+			if status != exitFault || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, want) {
+				t.Errorf("%s %s: exit status %d, %q: %s\nwant one line with %q", line, args, status, stdout, stderr, want)
+			}
+		}
+	}
+}
+
 // The command replays what it says, once, with the settings of run.
 func TestDeadLetterReplay(t *testing.T) {
 	c, brokers := letterCluster(t)
