@@ -2,9 +2,12 @@ package scan
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
 // layout is how the values of a text stand. The zero value is layoutWhole.
@@ -37,16 +40,23 @@ func detectLayout(head []byte, atEnd bool) layout {
 	if atEnd && len(lines) == 1 && (lines[0][0] == '{' || lines[0][0] == '[') {
 		return layoutLines // be it damaged
 	}
-	values := 0
+	values, scalars, packed := 0, 0, 0
 	for _, line := range lines {
-		if isValue(line) {
+		switch {
+		case isValue(line):
 			values++
+		case json.Valid(line):
+			scalars++ // nothing that holds events, and no damage either
+		case isPacked(line):
+			packed++
 		}
 	}
 	switch start := bytes.TrimSpace(head); {
-	case values > 0 && values == len(lines):
+	case values > 0 && values+scalars == len(lines):
 		return layoutLines
 	case values > 0 && !isStream(whole):
+		return layoutLines
+	case len(lines) > 1 && 2*packed > len(lines):
 		return layoutLines
 	case len(start) > 0 && (start[0] == '{' || start[0] == '['):
 		return layoutValues
@@ -83,10 +93,11 @@ func isSequence(head []byte, l layout) bool {
 	return len(bytes.TrimSpace(head[l.splitter()(head):])) > 0
 }
 
-// sampleLines returns the first lines that are not blank and not cut, and the text that they stand in.
+// sampleLines returns the first lines that are not blank and not cut, and the text that they stand in. Only what
+// follows a line that is no value tells whether it is damaged or the value goes on, so that it is not the last one.
 func sampleLines(head []byte, atEnd bool) (lines [][]byte, whole []byte) {
 	rest := head
-	for len(lines) < headLines && len(rest) > 0 {
+	for len(rest) > 0 && (len(lines) < headLines || len(lines) < 2*headLines && !isValue(lines[len(lines)-1])) {
 		end := bytes.IndexByte(rest, '\n')
 		if end < 0 && !atEnd {
 			break
@@ -107,6 +118,21 @@ func sampleLines(head []byte, atEnd bool) (lines [][]byte, whole []byte) {
 // isValue reports whether a line is a value that may hold events: an object, an array or a quoted text.
 func isValue(line []byte) bool {
 	return (line[0] == '{' || line[0] == '[' || line[0] == '"') && json.Valid(line)
+}
+
+// isPacked reports whether a line is an object, an array or something compressed in base64. A line of a text in base64
+// that goes on over many is not, save by a chance that nobody has for most of its lines.
+func isPacked(line []byte) bool {
+	line = bytes.TrimRight(line, "=")
+	text, err := base64.RawStdEncoding.AppendDecode(nil, line)
+	if err != nil {
+		text, err = base64.RawURLEncoding.AppendDecode(nil, line)
+	}
+	if err != nil || len(text) == 0 {
+		return false
+	}
+	compressed := cloudtrail.DetectCompression(text[:min(len(text), magicBytes)]) != cloudtrail.ShapeNone
+	return compressed || (text[0] == '{' || text[0] == '[') && json.Valid(text)
 }
 
 // isStream reports whether the text is JSON values, one after the other, as far as it goes.

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"encoding/base64"
 	"io"
 	"strings"
 	"testing"
@@ -27,6 +28,24 @@ func TestDetectLayout(t *testing.T) {
 	f(`{"eventName":"x",`+"\n"+event+"\n", layoutLines, true)
 	f("not JSON at all\n"+event+"\n"+event, layoutLines, true)
 	f(event+"\ngarbage\n"+event, layoutLines, true)
+
+	// A value that holds nothing is no damage, and no line break in a value.
+	f(event+"\nnull\n"+event+"\n7\n", layoutLines, true)
+	f("null\n7\n"+event, layoutLines, true)
+
+	// The last line that is looked at may be the damaged one.
+	lines := strings.Repeat(event+"\n", headLines-1)
+	f(lines+`{"eventName":"x",`+"\n"+event+"\n", layoutLines, true)
+	f(lines+"{\n  \"eventName\": \"x\"\n}\n", layoutValues, true)
+
+	// Values in base64, one a line, are not the lines of one text in base64.
+	packed := base64.StdEncoding.EncodeToString([]byte(event))
+	f(packed+"\n"+packed+"\n", layoutLines, true)
+	f(strings.TrimRight(packed, "=")+"\n"+packed+"\nnot JSON at all\n", layoutLines, true)
+	f("H4sIAAAAAAAAA6tWSi1LzSvxS8xNVbJSqlCqBQAIvjDHEQAAAA==\nH4sIAAAAAAAAA6tWSi1LzSvxS8xNVbJSqlSqBQAGj0T+EQAAAA==\n", layoutLines, true)
+	wrapped := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(event+"\n", 40)))
+	f(wrapped[:76]+"\n"+wrapped[76:152]+"\n"+wrapped[152:228]+"\n"+wrapped[228:]+"\n", layoutWhole, false)
+	f("-_-_\n____\n", layoutWhole, false)
 
 	// Pretty-printed JSON has lines that are values by themselves, too.
 	f("{\n  \"eventName\": \"x\"\n}\n", layoutValues, false)

@@ -76,6 +76,26 @@ func TestGenerateAndScan(t *testing.T) {
 	}
 }
 
+// TestGenerateLinesAndScan closes the circle over a pipe, where records are lines.
+func TestGenerateLinesAndScan(t *testing.T) {
+	for _, shape := range []string{"event", "records", "string", "base64", "base64+gzip+records", "array,base64,sns", "lookup-events,ndjson"} {
+		truthFile := filepath.Join(t.TempDir(), "truth.json")
+		lines, stderr, status := runCommand(t, "generate", "--count", "60", "--match-share", "0.4", "--damaged-share", "0.2", "--shape", shape, "--truth", truthFile)
+		if status != exitDone {
+			t.Fatal(stderr)
+		}
+		cmd := command(t, "scan", "-")
+		cmd.Stdin = strings.NewReader(lines)
+		stdout, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if truth, got := readTruth(t, truthFile), strings.Count(string(stdout), "\n"); truth.Alerts != uint64(got) || got == 0 {
+			t.Errorf("%s: %d alerts, want %d", shape, got, truth.Alerts)
+		}
+	}
+}
+
 func TestGenerateToTopic(t *testing.T) {
 	cluster := processortest.New(t)
 	brokers := strings.Join(cluster.ListenAddrs(), ",")
