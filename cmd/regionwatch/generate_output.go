@@ -32,8 +32,10 @@ type recordWriter interface {
 
 // lines writes records as lines.
 type lines struct {
-	out *bufio.Writer
-	n   uint64
+	out     *bufio.Writer
+	n       uint64
+	waiting uint64 // records in the buffer
+	failed  bool   // which has been told
 }
 
 func newLines(w io.Writer) *lines { return &lines{out: bufio.NewWriterSize(w, 256<<10)} }
@@ -41,18 +43,37 @@ func newLines(w io.Writer) *lines { return &lines{out: bufio.NewWriterSize(w, 25
 func (l *lines) name() string { return "standard output" }
 
 func (l *lines) write(_ context.Context, r *sample.Record) error {
+	if l.out.Available() <= len(r.Value) {
+		if err := l.close(); err != nil {
+			return err
+		}
+	}
+	l.waiting++
 	_, err := l.out.Write(r.Value)
 	if err == nil && !bytes.HasSuffix(r.Value, []byte("\n")) {
 		err = l.out.WriteByte('\n')
 	}
-	if err != nil {
-		return fmt.Errorf("writing records: %w", err)
-	}
-	l.n++
-	return nil
+	return l.fault(err)
 }
 
-func (l *lines) close() error { return l.out.Flush() }
+func (l *lines) close() error {
+	if l.failed {
+		return nil
+	}
+	err := l.fault(l.out.Flush())
+	if err == nil {
+		l.n, l.waiting = l.n+l.waiting, 0
+	}
+	return err
+}
+
+func (l *lines) fault(err error) error {
+	if err == nil {
+		return nil
+	}
+	l.failed = true
+	return fmt.Errorf("writing records: %w", err)
+}
 
 func (l *lines) written() uint64 { return l.n }
 

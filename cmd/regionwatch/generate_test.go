@@ -76,6 +76,24 @@ func TestGenerateAndScan(t *testing.T) {
 	}
 }
 
+// TestGenerateWriteError tells once that standard output takes nothing, and counts none of what it did not take.
+func TestGenerateWriteError(t *testing.T) {
+	readOnly, err := os.Open("testdata/scan/mixed.ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer readOnly.Close()
+	for _, count := range []string{"10", "1000"} { // less than the buffer, and more
+		cmd := command(t, "generate", "--count", count)
+		var stderr strings.Builder
+		cmd.Stdout, cmd.Stderr = readOnly, &stderr
+		_ = cmd.Run()
+		if got := stderr.String(); cmd.ProcessState.ExitCode() != exitFault || strings.Count(got, "regionwatch: writing records: write /dev/stdout: ") != 1 || strings.Count(got, "regionwatch: ") != 1 || !strings.HasPrefix(got, "0 records, ") {
+			t.Errorf("exit status %d: %s", cmd.ProcessState.ExitCode(), got)
+		}
+	}
+}
+
 // TestGenerateLinesAndScan closes the circle over a pipe, where records are lines.
 func TestGenerateLinesAndScan(t *testing.T) {
 	for _, shape := range []string{"event", "records", "string", "base64", "base64+gzip+records", "array,base64,sns", "lookup-events,ndjson"} {
@@ -177,5 +195,6 @@ func TestGenerateMistakes(t *testing.T) {
 	f("--brokers localhost:9092", "flag --brokers: needs --topic")
 	f("--brokers localhost:9092 --topic x --output-dir y", "only one of them is allowed")
 	f("--regions eu-west-3", "eu-west-3 is both in use and unused")
+	f("--count 1 extra", `regionwatch generate: "extra" is not expected; it takes flags only`)
 	f("--compression lzma", "allowed: lz4, zstd, snappy, gzip, none")
 }
