@@ -20,14 +20,14 @@ func TestDrainDeadline(t *testing.T) {
 			c := newCluster(t, 1)
 			release := make(chan struct{})
 			defer close(release)
-			holdProduce(c, alertTopic, release)
+			held := holdProduce(c, alertTopic, release)
 			o := testOptions(c)
 			o.Delivery, o.InstanceID, o.Sessions = delivery, "one", 1
 			o.DrainTimeout = 300 * time.Millisecond
 			r := start(t, o)
 			c.ProduceValues(inputTopic, 1, "alert 1", "alert 2")
 			c.Eventually("read", func() bool { return r.tally.snapshot().Read == 2 })
-			time.Sleep(50 * time.Millisecond) // the alerts are on their way
+			c.Eventually("on their way", func() bool { return held.Load() > 0 })
 			err := r.stop()
 			if !errors.Is(err, errDrain) {
 				t.Fatalf("Run: %v, want that draining took too long", err)

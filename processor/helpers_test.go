@@ -187,6 +187,11 @@ func holding(hold func(*detection.Record)) func(*Processor) {
 	return func(p *Processor) { p.newDecider = func() decider { return &scripted{hold: hold} } }
 }
 
+// told returns what is closed when the worker of a partition, which is assigned, is told to stop.
+func (r *run) told(partition int32) <-chan struct{} {
+	return r.consumer.Load().worker(topicPartition{inputTopic, partition}).quit
+}
+
 // stop cancels the run and returns its error.
 func (r *run) stop() error {
 	r.t.Helper()

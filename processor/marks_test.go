@@ -68,8 +68,9 @@ func TestRevokeCommitsMarksOnly(t *testing.T) {
 	}))
 	c.ProduceValues(inputTopic, 1, values(10, "alert %d")...)
 	<-entered
+	told := r.told(0)
 	go func() {
-		time.Sleep(50 * time.Millisecond)
+		<-told
 		close(release)
 	}()
 	r.mustStop()
@@ -106,12 +107,12 @@ func TestLostDoesNotCommit(t *testing.T) {
 	c.ProduceValues(inputTopic, 1, "alert 0", "alert 1", "alert 2")
 	<-entered
 	commits := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Observe: true, Count: -1})
-	consumer := r.consumer.Load()
+	consumer, told := r.consumer.Load(), r.told(0)
 	var lost sync.WaitGroup
 	lost.Go(func() {
 		consumer.lost(context.Background(), consumer.client, map[string][]int32{inputTopic: {0}})
 	})
-	time.Sleep(50 * time.Millisecond)
+	<-told
 	close(release)
 	lost.Wait()
 	if marked := consumer.client.MarkedOffsets(); len(marked) != 0 {

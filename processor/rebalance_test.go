@@ -161,12 +161,13 @@ func TestNoMarkAfterRevoke(t *testing.T) {
 	c.ProduceValues(inputTopic, 1, values(10, "alert %d")...)
 	<-entered
 
-	consumer := r.consumer.Load()
+	consumer, told := r.consumer.Load(), r.told(0)
 	revoked := make(chan struct{})
 	go func() {
 		defer close(revoked)
 		consumer.revoked(context.Background(), consumer.client, map[string][]int32{inputTopic: {0}})
 	}()
+	<-told
 	select {
 	case <-revoked:
 		t.Error("the revoke has returned while its worker was at work")

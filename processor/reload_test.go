@@ -1,7 +1,10 @@
 package processor
 
 import (
+	"context"
 	"encoding/json"
+	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -33,22 +36,18 @@ func TestPolicyChangesUnderLoad(t *testing.T) {
 			current.Store(policies["v1"])
 			o := testOptions(c)
 			o.Delivery, o.InstanceID, o.Policy = delivery, "one", current.Load
-			quit, swapped := make(chan struct{}), make(chan struct{})
-			go func() {
-				defer close(swapped)
-				for i := 0; ; i++ {
-					select {
-					case <-quit:
-						return
-					default:
-						current.Store(policies[[]string{"v1", "v2"}[i%2]])
-					}
+			ctx, quit := context.WithCancel(t.Context())
+			var swapping sync.WaitGroup
+			swapping.Go(func() {
+				for i := 0; ctx.Err() == nil; i++ {
+					current.Store(policies[[]string{"v1", "v2"}[i%2]])
+					runtime.Gosched() // or it takes a processor for itself, and there may be but one
 				}
-			}()
+			})
 			r := start(t, o, func(p *Processor) { p.newDecider = p.newDetector })
 			c.Eventually("all decided", func() bool { return r.Status().Counts.Records == n })
-			close(quit)
-			<-swapped
+			quit()
+			swapping.Wait()
 			r.mustStop()
 
 			seen, ids := map[string]int{}, map[string]bool{}

@@ -3,6 +3,8 @@ package processor
 import (
 	"fmt"
 	"net"
+	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -117,28 +119,22 @@ func TestPatternWaits(t *testing.T) {
 // Brokers that are not there are waited for, with one line that says so, and Ready says it too.
 func TestBrokerUnreachable(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	listener.Close()
-
+	c := newCluster(t, 1)
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	d := &distrusting{reason: refused} // the port itself could become another's while nobody listens
 	var log lines
-	o := optionsFor(fmt.Sprintf("127.0.0.1:%d", port))
-	o.Logger = log.logger()
+	o := testOptions(c)
+	o.Logger, o.ClientOpts = log.logger(), []kgo.Opt{kgo.Dialer(d.dial)}
 	r := start(t, o)
-	deadline := time.Now().Add(time.Minute)
-	for log.count("do not answer") == 0 && time.Now().Before(deadline) {
-		time.Sleep(5 * time.Millisecond)
-	}
-	time.Sleep(time.Second) // several attempts
+	c.Eventually("told", func() bool { return log.count("do not answer") > 0 })
+	before := d.asked.Load()
+	c.Eventually("several attempts", func() bool { return d.asked.Load() >= before+3 })
 	if got := log.count("level=WARN"); got != 1 {
 		t.Errorf("%d warnings, want one", got)
 	}
 	mustMention(t, r.Ready(), "waiting for the brokers")
 
-	c := newCluster(t, 1, kfake.Ports(port))
+	d.set(nil)
 	c.Eventually("ready", func() bool { return r.Ready() == nil })
 	c.ProduceValues(inputTopic, 1, "alert 1")
 	c.Read(alertTopic, 1)
