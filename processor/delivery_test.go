@@ -38,7 +38,7 @@ func TestDelivery(t *testing.T) {
 			o := testOptions(c)
 			o.Delivery, o.InstanceID = delivery, "one"
 			r := start(t, o)
-			c.Eventually("all decided", func() bool { return r.Status().Counts.Records == n })
+			c.Eventually("all decided", func() bool { return r.Status().Counts.Records >= n })
 			r.mustStop()
 
 			if got := alertIDs(c.ReadAll(alertTopic)); len(got) != alerts {
