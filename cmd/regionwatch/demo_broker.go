@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"slices"
 	"strconv"
 
@@ -35,9 +34,7 @@ func startDemoBroker(ctx context.Context, port int) (*demoBroker, error) {
 	}
 	cluster, err := newDemoCluster(wanted)
 	if err != nil && port == 0 {
-		if wanted, err = freePort(ctx); err == nil {
-			cluster, err = newDemoCluster(wanted)
-		}
+		cluster, err = newDemoCluster(port) // the system chooses
 	}
 	if err != nil {
 		return nil, fmt.Errorf("starting the broker on port %d: %w", wanted, err)
@@ -58,15 +55,6 @@ func newDemoCluster(port int) (*kfake.Cluster, error) {
 		// Old segments are looked for this often; without it they stay for an hour.
 		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "5000"}),
 	)
-}
-
-// freePort returns a port that nobody has at the moment.
-func freePort(ctx context.Context) (int, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
 }
 
 // createTopics makes the topics, bounded so that the demo can run for days: the broker keeps its records
