@@ -22,8 +22,8 @@ const explainSchema = `The form for programs is a JSON object a line. Names are 
          apply damage (salvaged, error, text), expiredException (what would exempt it, had it not expired:
          name, reason, owner) and alert (id, title, partial, partialReason)
   skip   skipped (name, text)
-  fault  reason, error, bytes (of the part that could not be read), stoppedAt, before, after (what stands
-         around that byte, with Go's escapes), and number and index where it is within an event`
+  fault  reason, error, bytes (of the part that could not be read; 0 where nobody knows), stoppedAt, before,
+         after (what stands around that byte, with Go's escapes), and number and index where it is within an event`
 
 // explainLine is one step of an explanation: an event, what was skipped, or what could not be read.
 type explainLine struct {

@@ -242,6 +242,18 @@ func TestExplainFaultForPrograms(t *testing.T) {
 	}
 }
 
+// Of a text that is too large to be one value nobody knows how large it is.
+func TestExplainTooLarge(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "zeros")
+	if err := os.WriteFile(file, make([]byte, 2<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, status := runCommand(t, "explain", file, "--max-event-bytes", "64KiB")
+	if status != exitDone || !strings.Contains(stdout, "stopped at          byte 0; nobody knows of how many") {
+		t.Errorf("exit status %d, %s: %s", status, stderr, stdout)
+	}
+}
+
 func TestExplainRecord(t *testing.T) {
 	c := processortest.New(t, kfake.SeedTopics(1, "trail"))
 	c.ProduceValues("trail", 1, eventWithID("a"), "["+eventWithID("b")+","+eventWithID("c")+"]", "")

@@ -101,7 +101,11 @@ func (t *explainText) field(name string, value json.RawMessage, cut []string) {
 func (t *explainText) fault(f *explainFault) {
 	t.add("reason", f.Reason)
 	t.add("error", f.Error)
-	t.add("stopped at", fmt.Sprintf("byte %d of %d", f.StoppedAt, f.Bytes))
+	if f.Bytes == 0 && f.After != "" {
+		t.add("stopped at", fmt.Sprintf("byte %d; nobody knows of how many, for the rest was not read", f.StoppedAt))
+	} else {
+		t.add("stopped at", fmt.Sprintf("byte %d of %d", f.StoppedAt, f.Bytes))
+	}
 	t.add("before that", f.Before)
 	t.add("from there on", f.After)
 }
