@@ -2,12 +2,14 @@ package deadletter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor"
@@ -73,7 +75,7 @@ type input struct {
 func (t *input) records(l *Letter) ([]*kgo.Record, error) {
 	n := t.partitions[l.Origin.Topic]
 	if n == 0 {
-		return nil, fmt.Errorf("topic %s: there is no such topic, or it may not be written", quote(l.Origin.Topic))
+		return nil, fmt.Errorf("topic %s: %w", quote(l.Origin.Topic), ErrNoInput)
 	}
 	r := l.replayed()
 	return []*kgo.Record{{Topic: r.Topic, Partition: r.Partition % n, Key: r.Key, Value: r.Value, Headers: r.Headers}}, nil
@@ -108,19 +110,38 @@ func (t *inputs) has(topic string) bool {
 		slices.ContainsFunc(t.patterns, func(re *regexp.Regexp) bool { return re.MatchString(topic) })
 }
 
+// ErrNoInput is why a record is not replayed into a topic that brokers do not name to us.
+var ErrNoInput = errors.New("there is no such topic, or access control hides it")
+
 // partitions returns how many partitions each input topic has that exists.
 func (t *inputs) partitions(ctx context.Context, admin *kadm.Client) (map[string]int32, error) {
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
-	topics, err := admin.ListTopics(ctx, t.names...)
-	if err != nil {
-		return nil, fmt.Errorf("looking for the input topics: %w", err)
-	}
 	counts := make(map[string]int32)
+	if len(t.names) == 0 { // those that match a pattern are among all that we may see
+		topics, err := admin.ListTopics(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("looking for the input topics: %w", err)
+		}
+		t.count(counts, topics)
+	}
+	for _, name := range t.names { // one by one, because the refusal of several together names none
+		topics, err := admin.ListTopics(ctx, name)
+		if err == nil && errors.Is(topics[name].Err, kerr.TopicAuthorizationFailed) {
+			err = topics[name].Err
+		}
+		if err != nil {
+			return nil, fmt.Errorf("looking for input topic %q: %w", name, err)
+		}
+		t.count(counts, topics)
+	}
+	return counts, nil
+}
+
+func (t *inputs) count(counts map[string]int32, topics kadm.TopicDetails) {
 	for name, topic := range topics {
 		if topic.Err == nil && t.has(name) {
 			counts[name] = int32(len(topic.Partitions))
 		}
 	}
-	return counts, nil
 }

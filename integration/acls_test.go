@@ -57,12 +57,12 @@ func (g grant) builder(t *testing.T) *kadm.ACLBuilder {
 	return nil
 }
 
-// printedGrants returns what check --acls prints, as a shell hands it to kafka-acls.
-func printedGrants(t *testing.T, arguments []string) []grant {
+// printedGrants returns what a command prints with --acls, as a shell hands it to kafka-acls.
+func printedGrants(t *testing.T, command ...string) []grant {
 	t.Helper()
-	p := start(t, append([]string{"check", "--acls"}, arguments...)...)
+	p := start(t, append(slices.Clone(command), "--acls")...)
 	if status := p.wait(t, time.Minute); status != 0 {
-		t.Fatalf("check --acls: status %d: %s", status, p.log.String())
+		t.Fatalf("--acls: status %d: %s", status, p.log.String())
 	}
 	dir := t.TempDir()
 	script := "#!/bin/sh\nprintf '%s\\0' \"$@\"\nprintf '\\n'\n"
@@ -74,7 +74,7 @@ func printedGrants(t *testing.T, arguments []string) []grant {
 	shell.Stdin = bytes.NewReader(p.out.Bytes())
 	out, err := shell.CombinedOutput()
 	if err != nil {
-		t.Fatalf("running what check --acls prints: %v\n%s", err, out)
+		t.Fatalf("running what --acls prints: %v\n%s", err, out)
 	}
 	var grants []grant
 	for line := range strings.Lines(string(out)) {
@@ -157,7 +157,7 @@ func newACLScene(t *testing.T, missing bool, more func(s *scene) []string) *aclS
 	k.setPassword(t, user, "acl-secret")
 	a.reach, _ = k.byPassword(t, "SCRAM-SHA-512", user, "acl-secret")
 	a.arguments = more(a.scene)
-	a.grants = printedGrants(t, a.run()[1:])
+	a.grants = printedGrants(t, append([]string{"check"}, a.run()[1:]...)...)
 	return a
 }
 

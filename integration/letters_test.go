@@ -3,9 +3,13 @@
 package integration
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // TestKafkaLettersUnreachable wants one line with the remedy from each command on dead letters for each way in which a
@@ -41,4 +45,89 @@ func TestKafkaLettersUnreachable(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestKafkaLettersAcls wants that with exactly the ACLs that a command on dead letters prints it has all that it needs,
+// and that without any one of them it ends with a status of 1 and the name of the resource.
+func TestKafkaLettersAcls(t *testing.T) {
+	for name, test := range map[string]struct {
+		command []string
+		grants  int
+	}{
+		"list":             {[]string{"list"}, 1},
+		"show":             {[]string{"show", "0:0"}, 1},
+		"decision":         {[]string{"replay", "--again", "--policy-topic", "POLICY"}, 5},
+		"input":            {[]string{"replay", "--again", "--to", "input"}, 4},
+		"pattern":          {[]string{"replay", "--again", "--to", "input", "--input-topic-pattern", "INPUT.*"}, 4},
+		"dry run":          {[]string{"replay", "--again", "--dry-run", "--policy-topic", "POLICY"}, 2},
+		"dry run to input": {[]string{"replay", "--again", "--dry-run", "--to", "input"}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := startSecuredKafka(t)
+			s := newScene(t, k.brokers, 1)
+			s.produce(t, &kgo.Record{Value: []byte("damaged")},
+				&kgo.Record{Value: zip(t, strings.Replace(event(eventID(1), "eu-central-1", false), "***", strings.Repeat("x", 70<<10), 1))})
+			s.process(t, "--max-event-bytes", "64KiB")
+			s.makePolicyTopic(t, s.group+"-policy")
+			user := "user of " + s.group
+			k.setPassword(t, user, "acl-secret")
+			s.reach, _ = k.byPassword(t, "SCRAM-SHA-512", user, "acl-secret")
+
+			command := s.letterCommand(test.command)
+			grants := printedGrants(t, command...)
+			if len(grants) != test.grants {
+				t.Errorf("%d ACLs are printed, want %d: %v", len(grants), test.grants, grants)
+			}
+			for _, g := range grants {
+				k.add(t, g)
+			}
+			ends(t, command, 0)
+			for _, g := range grants {
+				k.remove(t, g)
+				ends(t, command, 1, g.name)
+				k.add(t, g)
+				ends(t, command, 0)
+			}
+		})
+	}
+}
+
+// letterCommand returns the arguments of a command on the scene's dead letters.
+func (s *scene) letterCommand(command []string) []string {
+	settings := slices.Concat(s.reach, []string{"--dead-letter-topic", s.deadLetters})
+	if command[0] == "replay" {
+		settings = s.run()[1:]
+	}
+	if i := slices.Index(settings, "--input-topic"); slices.Contains(command, "--input-topic-pattern") {
+		settings = slices.Delete(settings, i, i+2)
+	}
+	arguments := slices.Concat([]string{"deadletter"}, command, settings)
+	for i := range arguments {
+		arguments[i] = strings.NewReplacer("POLICY", s.group+"-policy", "INPUT", s.input).Replace(arguments[i])
+	}
+	return arguments
+}
+
+// ends wants a command to come to end with a status and an error with the words: a broker learns of an ACL a moment
+// later.
+func ends(t *testing.T, command []string, status int, words ...string) {
+	t.Helper()
+	eventually(t, time.Minute, func() error {
+		p, err := launch(command...)
+		if err != nil {
+			return err
+		}
+		defer p.kill()
+		got, said := p.wait(t, time.Minute), p.log.String()
+		for _, word := range words {
+			if !strings.Contains(said, word) || !strings.Contains(said, "--acls") {
+				got = -1
+			}
+		}
+		if got != status {
+			return fmt.Errorf("%q: status %d, want %d and %q: %s%s", command[1], p.command.ProcessState.ExitCode(), status, words, p.out.String(), said)
+		}
+		return nil
+	})
 }

@@ -21,6 +21,7 @@ var (
 	operationWords = map[kmsg.ACLOperation]string{
 		kmsg.ACLOperationRead:            "Read",
 		kmsg.ACLOperationWrite:           "Write",
+		kmsg.ACLOperationDescribe:        "Describe",
 		kmsg.ACLOperationCreate:          "Create",
 		kmsg.ACLOperationIdempotentWrite: "IdempotentWrite",
 	}
@@ -105,15 +106,8 @@ func (o *Options) needed() (list []ACL) {
 		}
 	}
 	const topic = kmsg.ACLResourceTypeTopic
-	for _, name := range o.InputTopics {
-		add(kmsg.ACLOperationRead, topic, name, false)
-	}
-	for _, beginning := range beginnings(o.InputPattern) {
-		if beginning.text == "" && !beginning.whole {
-			add(kmsg.ACLOperationRead, topic, "*", false)
-			continue
-		}
-		add(kmsg.ACLOperationRead, topic, beginning.text, !beginning.whole)
+	for _, a := range o.ofInput(kmsg.ACLOperationRead) {
+		add(a.Operation, topic, a.Name, a.Prefixed)
 	}
 	add(kmsg.ACLOperationRead, kmsg.ACLResourceTypeGroup, o.Group, false)
 	for _, output := range o.Outputs {
@@ -131,6 +125,21 @@ func (o *Options) needed() (list []ACL) {
 	}
 	if o.PolicyTopic != "" {
 		add(kmsg.ACLOperationRead, topic, o.PolicyTopic, false)
+	}
+	return list
+}
+
+// ofInput returns what lets the input topics be read, written to or described.
+func (o *Options) ofInput(operation kmsg.ACLOperation) (list []ACL) {
+	for _, name := range o.InputTopics {
+		list = append(list, ACL{Operation: operation, Resource: kmsg.ACLResourceTypeTopic, Name: name})
+	}
+	for _, beginning := range beginnings(o.InputPattern) {
+		a := ACL{operation, kmsg.ACLResourceTypeTopic, beginning.text, !beginning.whole}
+		if beginning.text == "" && !beginning.whole {
+			a.Name, a.Prefixed = "*", false
+		}
+		list = append(list, a)
 	}
 	return list
 }

@@ -108,6 +108,38 @@ func TestEntriesSuccess(t *testing.T) {
 	}
 }
 
+// What commands on dead letters need is less than what run needs.
+func TestLetterEntries(t *testing.T) {
+	const read, write, id = "--operation Read --topic dead", "--operation Write --topic dead", "--operation Write --transactional-id dead-replay"
+	pattern := func(o *Options) { o.InputTopics, o.InputPattern = nil, "trail-.*" }
+	for name, test := range map[string]struct {
+		letters Letters
+		change  func(*Options)
+		want    []string
+	}{
+		"read":               {Letters{}, func(o *Options) { o.PolicyTopic = "policy" }, []string{read}},
+		"dry run":            {Letters{Replay: true, DryRun: true}, func(o *Options) { o.PolicyTopic = "policy" }, []string{read, "--operation Read --topic policy"}},
+		"dry run to input":   {Letters{Replay: true, DryRun: true, ToInput: true}, func(o *Options) { o.PolicyTopic = "policy" }, []string{read, "--operation Describe --topic in"}},
+		"dry run to pattern": {Letters{Replay: true, DryRun: true, ToInput: true}, pattern, []string{read, "--operation Describe --topic trail- --resource-pattern-type prefixed"}},
+		"decision":           {Letters{Replay: true}, func(*Options) {}, []string{read, write, "--operation Write --topic out", id}},
+		"decision, policy topic": {Letters{Replay: true}, func(o *Options) {
+			o.PolicyTopic, o.Outputs = "policy", append(o.Outputs, Output{"shadow findings", "shadow"})
+		}, []string{read, "--operation Read --topic policy", write, "--operation Write --topic out", "--operation Write --topic shadow", id}},
+		"input":         {Letters{Replay: true, ToInput: true}, func(*Options) {}, []string{read, "--operation Write --topic in", write, id}},
+		"input pattern": {Letters{Replay: true, ToInput: true}, pattern, []string{read, "--operation Write --topic trail- --resource-pattern-type prefixed", write, id}},
+	} {
+		o := options(t, test.change)
+		test.letters.Topic, test.letters.TransactionalID = "dead", "dead-replay"
+		var got []string
+		for _, e := range o.LetterEntries(&test.letters) {
+			got = append(got, strings.TrimPrefix(e.Command, "kafka-acls --bootstrap-server kafka-1:9092 --add --allow-principal User:alice "))
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 // An administrator of secured brokers needs settings of their own, and a principal that nobody knows a placeholder.
 func TestEntriesSecured(t *testing.T) {
 	o := options(t, func(o *Options) { o.Principal, o.Connection = "", open(t, broker.Options{TLS: &broker.TLS{}}) })

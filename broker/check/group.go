@@ -76,7 +76,7 @@ func (c *checker) idempotence(ctx context.Context) {
 	switch {
 	case err == nil:
 		c.add(step)
-	case isDenied(err) && !c.writable:
+	case Denied(err) && !c.writable:
 		step.Status, step.Error = Refused, err.Error()
 		step.Remedy = "it comes with the right to write to any topic"
 		c.add(step)

@@ -8,8 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// isDenied reports whether the broker's access control is what refuses.
-func isDenied(err error) bool {
+// Denied reports whether the broker's access control is what refuses.
+func Denied(err error) bool {
 	for _, denied := range []error{
 		kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed,
 		kerr.TransactionalIDAuthorizationFailed, kerr.ClusterAuthorizationFailed,
@@ -26,7 +26,7 @@ func isDenied(err error) bool {
 func (c *checker) refuse(s Step, err error, operation kmsg.ACLOperation, resource kmsg.ACLResourceType, name string) {
 	s.Status, s.Error = Refused, err.Error()
 	switch {
-	case isDenied(err):
+	case Denied(err):
 		s.deny(c.o, c.o.missing(operation, resource, name))
 	case s.Remedy == "":
 		s.Remedy = remedy(err)

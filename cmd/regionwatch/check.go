@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -17,9 +16,8 @@ import (
 
 // checkFlags are the flags of check that are no settings.
 type checkFlags struct {
-	format    *choice
-	acls      bool
-	principal string
+	format *choice
+	acls   aclFlags
 }
 
 func newCheckCommand() *cobra.Command {
@@ -54,8 +52,7 @@ func newCheckCommand() *cobra.Command {
 	}
 	addSettings(cmd, "brokers")
 	f.format.addTo(cmd, "format", "form of the output")
-	cmd.Flags().BoolVar(&f.acls, "acls", false, "print the least ACLs that run needs, and connect to nothing")
-	cmd.Flags().StringVar(&f.principal, "principal", "", "whom the brokers take us for in ACLs, such as User:alice; without it the user of --sasl-username, or the subject of --tls-certificate")
+	f.acls.addTo(cmd, "run")
 	return cmd
 }
 
@@ -71,9 +68,9 @@ func runCheck(cmd *cobra.Command, f *checkFlags) error {
 	if err != nil {
 		return err
 	}
-	o := checkOptions(s, connection, f.principal)
-	if f.acls {
-		return f.printACLs(cmd.OutOrStdout(), &o, s)
+	o := checkOptions(s, connection, f.acls.principal)
+	if f.acls.wanted {
+		return printACLs(cmd.OutOrStdout(), f.format.word, "run", &o, o.Entries())
 	}
 	for _, w := range s.Warnings() {
 		report(cmd.ErrOrStderr(), errors.New("warning: "+w))
@@ -142,16 +139,4 @@ func printIndented(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
-}
-
-func (f *checkFlags) printACLs(w io.Writer, o *check.Options, s *config.Settings) error {
-	if !o.UsesACLs() {
-		return mistake{fmt.Errorf("flag --acls: with sasl-mechanism %s brokers look at IAM policies and not at ACLs", s.SASLMechanism)}
-	}
-	entries := o.Entries()
-	if f.format.word == "json" {
-		return printIndented(w, entries)
-	}
-	_, err := io.WriteString(w, aclText(o, entries))
-	return err
 }

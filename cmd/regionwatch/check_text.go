@@ -60,22 +60,3 @@ func joined(of, detail string) string {
 	}
 	return of + ": " + detail
 }
-
-// aclText returns the least ACLs as lines for a shell.
-func aclText(o *check.Options, entries []check.Entry) string {
-	var b strings.Builder
-	b.WriteString("# What run needs with these settings, and no more. Describe comes with Read and Write.\n")
-	if !o.ExactlyOnce {
-		b.WriteString("# Brokers older than 2.8 want IdempotentWrite on the cluster too.\n")
-	}
-	if o.Principal == "" {
-		b.WriteString("# " + check.Placeholder + " stands for whom the brokers take us for; --principal tells.\n")
-	}
-	if o.Connection.Secured() || o.Connection.Mechanism() != "" {
-		b.WriteString("# admin.properties is how somebody connects who may change ACLs.\n")
-	}
-	for _, entry := range entries {
-		b.WriteString(printable(entry.Command) + "\n")
-	}
-	return b.String()
-}

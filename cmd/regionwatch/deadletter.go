@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"time"
@@ -90,6 +91,10 @@ func letterError(ctx context.Context, err error) error {
 		return errors.New("stopped by a signal")
 	case errors.Is(err, deadletter.ErrNoTopic), errors.Is(err, deadletter.ErrNotFound):
 		return mistake{err}
+	case check.Denied(err):
+		return fmt.Errorf("%w: the brokers' access control refuses it; the same command with --acls prints what it needs", err)
+	case errors.Is(err, deadletter.ErrNoInput):
+		return errors.Join(err, errors.New("the same command with --acls prints what access control has to allow"))
 	}
 	return err
 }

@@ -12,12 +12,13 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/regionwatch/regionwatch/broker/check"
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/deadletter"
 )
 
 func newDeadLetterListCommand() *cobra.Command {
-	format := newChoice("table", "json")
+	format, acls := newChoice("table", "json"), new(aclFlags)
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "Count dead letters by reason, origin, time and shape",
@@ -30,12 +31,13 @@ func newDeadLetterListCommand() *cobra.Command {
 	}
 	flags := addLetterFlags(cmd)
 	format.addTo(cmd, "format", "form of the counts")
+	acls.addTo(cmd, "the command")
 	addNamedSettings(cmd, append(config.Reach(), "config", "dead-letter-topic", "max-batch-bytes")...)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return listLetters(cmd, flags, format.word) }
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return listLetters(cmd, flags, acls, format.word) }
 	return cmd
 }
 
-func listLetters(cmd *cobra.Command, flags *letterFlags, format string) error {
+func listLetters(cmd *cobra.Command, flags *letterFlags, acls *aclFlags, format string) error {
 	s, err := readSettings(cmd, "brokers")
 	if err != nil {
 		return mistake{err}
@@ -43,6 +45,9 @@ func listLetters(cmd *cobra.Command, flags *letterFlags, format string) error {
 	selection, err := flags.selection()
 	if err != nil {
 		return err
+	}
+	if acls.wanted {
+		return acls.printLetters(cmd, format, s, check.Letters{})
 	}
 	ctx, stop := stopLetters(cmd)
 	defer stop()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/regionwatch/regionwatch/broker/check"
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/deadletter"
 	"github.com/regionwatch/regionwatch/processor"
@@ -22,6 +23,7 @@ type replayFlags struct {
 	maxReplays *parsed[int64]
 	again      bool
 	dryRun     bool
+	acls       aclFlags
 }
 
 func newDeadLetterReplayCommand() *cobra.Command {
@@ -44,6 +46,8 @@ func newDeadLetterReplayCommand() *cobra.Command {
 			"Letters of records that are not of the input topic of the settings are left to whoever reads that topic, as\n" +
 			"where several share a dead-letter topic: they are counted, and their topics named. Such a topic in\n" +
 			"--origin-topic is a mistake.\n\n" +
+			"--acls prints what access control has to allow, for --to and --dry-run as they are given. The brokers look at\n" +
+			"most of it when something is written: a right to write to a topic is missed by the first record for it.\n\n" +
 			"Exit status: 0 done, 1 something that was selected could not be replayed or a fault, 2 a mistake in flags,\n" +
 			"settings or policy.",
 		Example: "  regionwatch deadletter replay --brokers kafka-1:9092 --reason too-large --max-event-bytes 256MiB --dry-run\n" +
@@ -57,6 +61,7 @@ func newDeadLetterReplayCommand() *cobra.Command {
 	cmd.Flags().Var(f.maxReplays, "max-replays", "refuse records that were replayed as often and failed each time")
 	cmd.Flags().BoolVar(&f.again, "again", false, "replay what was replayed before, too")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say which records would be replayed and what would be written where, and write nothing")
+	f.acls.addTo(cmd, "the command")
 	addSettings(cmd, "brokers")
 	return cmd
 }
@@ -70,6 +75,10 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 	if err = errors.Join(err, foreignOrigin(s, f.letters.originTopics)); err != nil {
 		return err
 	}
+	toInput := f.to.word == deadletter.ToInput.String()
+	if f.acls.wanted {
+		return f.acls.printLetters(cmd, f.format.word, s, check.Letters{Replay: true, ToInput: toInput, DryRun: f.dryRun})
+	}
 	ctx, stop := stopLetters(cmd)
 	defer stop()
 	topic, closeBar, err := letterTopic(ctx, s, cmd.ErrOrStderr())
@@ -77,7 +86,7 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer closeBar()
-	policy, err := replayPolicy(ctx, s, loaded)
+	policy, err := replayPolicy(ctx, s, loaded, toInput)
 	if err != nil {
 		return letterError(ctx, err)
 	}
@@ -86,7 +95,7 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 		Topic: topic, Selection: selection, Options: replayOptions(s, policy), MaxReplays: int(f.maxReplays.value),
 		Limit: uint64(f.letters.limit.value), Again: f.again, DryRun: f.dryRun, OnPlan: f.writePlan(stdout),
 	}
-	if f.to.word == deadletter.ToInput.String() {
+	if toInput {
 		replay.To = deadletter.ToInput
 	}
 	account, err := replay.Run(ctx)
@@ -97,7 +106,10 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return letterError(ctx, err)
 	}
-	return account.Whole()
+	if err := account.Whole(); err != nil {
+		return letterError(ctx, err)
+	}
+	return nil
 }
 
 // foreignOrigin returns a mistake where letters are asked for by a topic of which none can be replayed.
@@ -110,9 +122,9 @@ func foreignOrigin(s *config.Settings, origins []string) error {
 	return nil
 }
 
-// replayPolicy returns the policy that run would begin with.
-func replayPolicy(ctx context.Context, s *config.Settings, loaded loadedPolicy) (*detection.Policy, error) {
-	if s.PolicyTopic == "" {
+// replayPolicy returns the policy that run would begin with. Into the input nothing is decided.
+func replayPolicy(ctx context.Context, s *config.Settings, loaded loadedPolicy, toInput bool) (*detection.Policy, error) {
+	if s.PolicyTopic == "" || toInput {
 		return loaded.Policy, nil
 	}
 	topic, err := openPolicyTopic(s)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/regionwatch/regionwatch/broker/check"
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/deadletter"
 )
@@ -17,6 +18,7 @@ import (
 type showFlags struct {
 	format *choice
 	raw    bool
+	acls   aclFlags
 }
 
 func newDeadLetterShowCommand() *cobra.Command {
@@ -30,6 +32,9 @@ func newDeadLetterShowCommand() *cobra.Command {
 		Example: "  regionwatch deadletter show 0:17 --brokers kafka-1:9092\n" +
 			"  regionwatch deadletter show origin cloudtrail:3:42 --brokers kafka-1:9092 --raw > record.json",
 		Args: func(_ *cobra.Command, args []string) error {
+			if f.acls.wanted && len(args) == 0 {
+				return nil // they are the same for every letter
+			}
 			_, err := parseLetterPlace(args)
 			return err
 		},
@@ -37,6 +42,7 @@ func newDeadLetterShowCommand() *cobra.Command {
 	}
 	f.format.addTo(cmd, "format", "form of the letter; json is one object, key, value and headers in base64")
 	cmd.Flags().BoolVar(&f.raw, "raw", false, "write the record's value as it came, and nothing else")
+	f.acls.addTo(cmd, "the command")
 	addNamedSettings(cmd, append(config.Reach(), "config", "dead-letter-topic", "max-batch-bytes", "max-event-bytes")...)
 	return cmd
 }
@@ -73,6 +79,9 @@ func (f *showFlags) run(cmd *cobra.Command, args []string) error {
 	s, err := readSettings(cmd, "brokers")
 	if err != nil {
 		return mistake{err}
+	}
+	if f.acls.wanted {
+		return f.acls.printLetters(cmd, f.format.word, s, check.Letters{})
 	}
 	stdout := cmd.OutOrStdout()
 	if f.raw && isTerminal(stdout) {

@@ -91,6 +91,7 @@ func TestDeadLetterFailure(t *testing.T) {
 	f("list --origin-partition 7-3", `flag --origin-partition: "7-3" is no range`)
 	f("list --offset -", `flag --offset: "-" is no range`)
 	f("list --dead-letter-topic nowhere", `topic "nowhere": there is no such topic`)
+	f("show --acls 0:1 2", "name one dead letter")
 	f("show", "name one dead letter, as PARTITION:OFFSET")
 	f("show 0", `"0": name one dead letter`)
 	f("show 9:0", "the topic has the partitions 0 to 1")
@@ -102,6 +103,44 @@ func TestDeadLetterFailure(t *testing.T) {
 	f("replay --origin-topic cloudtrail,elsewhere", `flag --origin-topic: "elsewhere" is no input topic of the settings`)
 	f("replay --input-topic-pattern trail-.* --origin-topic trail", `flag --origin-topic: "trail" is no input topic of the settings`)
 	f("replay --to nowhere", `flag --to: "nowhere" is not known; allowed: decision, input`)
+}
+
+// What each command needs is printed without a broker, by the flags that decide it.
+func TestDeadLetterACLs(t *testing.T) {
+	for args, want := range map[string]string{
+		"list":                    "Read topic cloudtrail-dead-letters",
+		"show":                    "Read topic cloudtrail-dead-letters",
+		"show 0:7":                "Read topic cloudtrail-dead-letters",
+		"replay --dry-run":        "Read topic cloudtrail-dead-letters",
+		"replay --policy-topic p": "Read topic cloudtrail-dead-letters, Read topic p, Write topic cloudtrail-dead-letters, Write topic cloudtrail-alerts, Write transactional-id cloudtrail-dead-letters-replay",
+		"replay --to input":       "Read topic cloudtrail-dead-letters, Write topic cloudtrail, Write topic cloudtrail-dead-letters, Write transactional-id cloudtrail-dead-letters-replay",
+		"list --dead-letter-topic d --format json": "",
+	} {
+		stdout, stderr, status := runCommand(t, append(strings.Fields("deadletter "+args), "--acls", "--principal", "User:eve", "--brokers", "kafka.invalid:9092")...)
+		if status != exitDone || stderr != "" {
+			t.Errorf("%s: exit status %d: %s", args, status, stderr)
+		}
+		if want == "" {
+			var entries []struct{ Principal, Operation, Name string }
+			if err := json.Unmarshal([]byte(stdout), &entries); err != nil || fmt.Sprint(entries) != "[{User:eve Read d}]" {
+				t.Errorf("%s: %v: %s", args, err, stdout)
+			}
+			continue
+		}
+		var got []string
+		for line := range strings.Lines(stdout) {
+			if _, acl, ok := strings.Cut(strings.TrimSpace(line), "--allow-principal User:eve --operation "); ok {
+				got = append(got, strings.ReplaceAll(acl, " --", " "))
+			}
+		}
+		if text := strings.Join(got, ", "); text != want {
+			t.Errorf("%s: %s\nwant %s", args, text, want)
+		}
+	}
+	_, stderr, status := runCommand(t, "deadletter", "list", "--acls", "--brokers", "kafka:9098", "--tls", "--sasl-mechanism", "AWS_MSK_IAM")
+	if status != exitMistake || !strings.Contains(stderr, "IAM policies") {
+		t.Errorf("exit status %d: %s", status, stderr)
+	}
 }
 
 // Where the brokers cannot be reached, each command ends with one line that says why and what to do.

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/regionwatch/regionwatch/broker/check"
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/deadletter"
+)
+
+// aclFlags are the flags of a command that prints the least ACLs in place of its work.
+type aclFlags struct {
+	wanted    bool
+	principal string
+}
+
+// addTo gives a command the flags. what is the command that needs the ACLs.
+func (f *aclFlags) addTo(cmd *cobra.Command, what string) {
+	cmd.Flags().BoolVar(&f.wanted, "acls", false, "print the least ACLs that "+what+" needs, and connect to nothing")
+	cmd.Flags().StringVar(&f.principal, "principal", "", "whom the brokers take us for in ACLs, such as User:alice; without it the user of --sasl-username, or the subject of --tls-certificate")
+}
+
+// printLetters prints what a command on dead letters needs under these settings.
+func (f *aclFlags) printLetters(cmd *cobra.Command, format string, s *config.Settings, l check.Letters) error {
+	connection, err := openConnection(s, nil)
+	if err != nil {
+		return err
+	}
+	o := checkOptions(s, connection, f.principal)
+	l.Topic, l.TransactionalID = s.DeadLetterTopic, deadletter.TransactionalID(s.DeadLetterTopic)
+	return printACLs(cmd.OutOrStdout(), format, "deadletter "+cmd.Name(), &o, o.LetterEntries(&l))
+}
+
+func printACLs(w io.Writer, format, what string, o *check.Options, entries []check.Entry) error {
+	if !o.UsesACLs() {
+		return mistake{errors.New("flag --acls: with sasl-mechanism " + o.Connection.Mechanism() + " brokers look at IAM policies and not at ACLs")}
+	}
+	if format == "json" {
+		return printIndented(w, entries)
+	}
+	_, err := io.WriteString(w, aclText(what, o, entries))
+	return err
+}
+
+// aclText returns the least ACLs as lines for a shell.
+func aclText(what string, o *check.Options, entries []check.Entry) string {
+	var b strings.Builder
+	b.WriteString("# What " + what + " needs with these settings, and no more. Describe comes with Read and Write.\n")
+	if what == "run" && !o.ExactlyOnce {
+		b.WriteString("# Brokers older than 2.8 want IdempotentWrite on the cluster too.\n")
+	}
+	if o.Principal == "" {
+		b.WriteString("# " + check.Placeholder + " stands for whom the brokers take us for; --principal tells.\n")
+	}
+	if o.Connection.Secured() || o.Connection.Mechanism() != "" {
+		b.WriteString("# admin.properties is how somebody connects who may change ACLs.\n")
+	}
+	for _, entry := range entries {
+		b.WriteString(printable(entry.Command) + "\n")
+	}
+	return b.String()
+}
