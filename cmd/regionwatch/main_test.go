@@ -99,6 +99,7 @@ func TestCommandLineFailure(t *testing.T) {
 		`flag --unused-regions: "eu-centrl-1" is no AWS region, did you mean "eu-central-1"?`,
 		`flag --unused-regions: "xx-nowhere-9" is no AWS region (as of `+detection.CatalogueDate+`)`)
 	f("validate --config=testdata/nothing --brokers=a:1", `flag --config: reading "testdata/nothing": no such file or directory`)
+	f("scan x --policy=testdata/nothing", "flag --policy: testdata/nothing: no such file or directory")
 	f("run --brokers=a\x1b]0;x\x07:1", `flag --brokers: "a\x1b]0;x\a:1" is no host:port; allowed: host:port, several with commas`)
 	f("run\x1b[2J", `no such command: "run\x1b[2J", did you mean run?`)
 	f("run --br\x1b[2Jok --brokers=a:1", `flag --br\x1b[2Jok: no such flag; regionwatch run --help lists them`)

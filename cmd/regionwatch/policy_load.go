@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -34,7 +35,7 @@ func newPolicy(s *config.Settings) (loadedPolicy, error) {
 	if s.Policy != "" {
 		file, err := policyfile.Load(s.Policy)
 		if err != nil {
-			return loadedPolicy{file: file}, err
+			return loadedPolicy{file: file}, blameFile(s, err)
 		}
 		return loadedPolicy{file.Policy, file}, nil
 	}
@@ -46,6 +47,15 @@ func newPolicy(s *config.Settings) (loadedPolicy, error) {
 		return loadedPolicy{}, s.Blame("unused-regions", err)
 	}
 	return loadedPolicy{Policy: policy}, nil
+}
+
+// blameFile says which setting names the file where it cannot be read at all; what is wrong within it has a place.
+func blameFile(s *config.Settings, err error) error {
+	var faults policyfile.Faults
+	if errors.As(err, &faults) && len(faults) == 1 && faults[0].File == s.Policy && faults[0].Line == 0 {
+		return s.Blame("policy", err)
+	}
+	return err
 }
 
 // policyOrigin says where the policy comes from.
