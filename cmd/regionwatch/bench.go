@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/bench"
+	"github.com/regionwatch/regionwatch/broker/check"
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/detection"
@@ -95,7 +97,7 @@ func (f *benchFlags) run(cmd *cobra.Command) (err error) {
 			s.Partitions = benchPartitions
 		}
 	}
-	o, err := f.options(cmd, s, policy, source)
+	o, err := f.options(ctx, cmd, s, policy, source)
 	if err != nil {
 		return err
 	}
@@ -134,8 +136,11 @@ func (f *benchFlags) source(cmd *cobra.Command, s *config.Settings) (benchSource
 }
 
 // options returns what to measure.
-func (f *benchFlags) options(cmd *cobra.Command, s *config.Settings, policy *detection.Policy, source benchSource) (bench.Options, error) {
+func (f *benchFlags) options(ctx context.Context, cmd *cobra.Command, s *config.Settings, policy *detection.Policy, source benchSource) (bench.Options, error) {
 	connection, err := openConnection(s, nil)
+	if err == nil {
+		err = check.Reach(ctx, connection)
+	}
 	if err != nil {
 		return bench.Options{}, err
 	}

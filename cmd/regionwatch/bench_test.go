@@ -68,6 +68,7 @@ func TestBenchFailure(t *testing.T) {
 	f(exitMistake, "no line in it holds a record", "--file", empty)
 	f(exitMistake, "no such file", "--file", empty+"-not")
 	f(exitMistake, "unpacking", "--file", notGzip(t))
+	f(exitFault, "reaching the brokers: ", "--brokers", "127.0.0.1:1")
 }
 
 func notGzip(t *testing.T) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/broker"
+	"github.com/regionwatch/regionwatch/broker/check"
 	"github.com/regionwatch/regionwatch/config"
 )
 
@@ -82,6 +84,19 @@ func oauthOptions(s *config.Settings) broker.OAuth {
 		o.Extensions[name] = value
 	}
 	return o
+}
+
+// reachClient returns a client of brokers that can be reached, or what stands between us and them: a client alone would
+// try again for long, and say less.
+func reachClient(ctx context.Context, s *config.Settings, opts ...kgo.Opt) (*kgo.Client, error) {
+	c, err := openConnection(s, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := check.Reach(ctx, c); err != nil {
+		return nil, err
+	}
+	return newClient(s, opts...)
 }
 
 // newClient returns a client that reaches the brokers as the settings say.

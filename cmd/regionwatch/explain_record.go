@@ -45,7 +45,7 @@ func readRecord(ctx context.Context, s *config.Settings, p recordPlace) (*scan.P
 	if len(s.Brokers) == 0 {
 		return nil, mistake{fmt.Errorf("%s: there is no such file, and for a record of a topic flag --brokers is required", p)}
 	}
-	client, err := newClient(s,
+	client, err := reachClient(ctx, s,
 		kgo.ClientID("regionwatch-explain"),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{p.topic: {p.partition: kgo.NewOffset().At(p.offset)}}),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),

@@ -130,7 +130,7 @@ var codecs = map[string]kgo.CompressionCodec{
 const reachTimeout = 10 * time.Second
 
 func openTopic(ctx context.Context, s *config.Settings, topic, compression string) (*topicWriter, error) {
-	client, err := newClient(s,
+	client, err := reachClient(ctx, s,
 		kgo.ClientID("regionwatch-generate"),
 		kgo.DefaultProduceTopic(topic),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
