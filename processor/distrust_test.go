@@ -9,8 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
@@ -64,7 +66,7 @@ func (v verdict) Temporary() bool { return !v.refused }
 // What a dialer knows not to change ends Run, at the start and later, with the reason; what may pass is
 // waited for.
 //
-// Guard: isRefusal asks the error.
+// Guard: isDistrust asks the error.
 func TestDistrust(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
@@ -81,7 +83,7 @@ func TestDistrust(t *testing.T) {
 			mustMention(t, start(t, options()).wait(), "unknown authority")
 
 			d.set(verdict{errors.New("closed the connection"), false})
-			r := start(t, options())
+			r := start(t, options(), func(p *Processor) { p.health.patience = 3 * time.Second })
 			c.Eventually("waiting", func() bool { return hasText(&kgo.Record{Value: []byte(r.Ready().Error())}, "closed the connection") })
 			d.set(nil)
 			c.Eventually("ready", func() bool { return r.Ready() == nil })
@@ -131,7 +133,8 @@ func TestDistrustInFlight(t *testing.T) {
 
 // One broker that refuses us does not end the work with the others. Its own partitions wait.
 //
-// Guard: health asks when a broker has last answered.
+// Guard: health asks when a broker has last answered, and isDistrust in sessionError: it asks either broker for the
+// coordinator again and again.
 func TestDistrustOfOne(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
@@ -154,6 +157,7 @@ func TestDistrustOfOne(t *testing.T) {
 			c.Eventually("ready", func() bool { return r.Ready() == nil })
 
 			d.set(verdict{errors.New("certificate expired"), true})
+			c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.NotCoordinator, Count: 8})
 			began, n := now(), 0
 			for ; n < 10 || now().Sub(began) < patience; n++ { // longer than patience in all
 				c.Produce(&kgo.Record{Topic: inputTopic, Partition: 0, Value: []byte("alert 1")}, &kgo.Record{Topic: inputTopic, Partition: 1, Value: []byte("alert 1")})
@@ -190,24 +194,49 @@ func TestDistrustOfProduced(t *testing.T) {
 	}
 }
 
+// A session without work ends too where the clients are given up.
+//
+// Guard: session.run looks at its own context.
+func TestDistrustIdle(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	r := start(t, exactlyOnce(c))
+	c.Eventually("ready", func() bool { return r.Ready() == nil })
+	r.health.giveUp(verdict{errors.New("certificate expired"), true})
+	mustMention(t, r.wait(), "certificate expired")
+}
+
+// What a broker says before it lets us in does not count as an answer.
+//
+// Guard: the keys in OnBrokerRead.
+func TestDistrustOfPassword(t *testing.T) {
+	t.Parallel()
+	o := optionsFor("localhost:1")
+	for key, want := range map[kmsg.Key]bool{kmsg.ApiVersions: true, kmsg.SASLHandshake: true, kmsg.SASLAuthenticate: true, kmsg.Metadata: false} {
+		h, given := newHealth(&o), false
+		h.begin(func(error) { given = true })
+		h.answered = now().Add(-h.patience - time.Second)
+		h.OnBrokerRead(kgo.BrokerMetadata{}, int16(key), 0, 0, 0, nil)
+		h.OnBrokerConnect(kgo.BrokerMetadata{}, 0, nil, kerr.SaslAuthenticationFailed)
+		if given != want {
+			t.Errorf("after %s: given up %v, want %v", key.Name(), given, want)
+		}
+	}
+}
+
 // A session that met a broker that refuses us is made anew, and goes on where others do not.
 //
 // Guard: isDistrust in session.verdict.
 func TestDistrustRenews(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, 1)
-	o, d := exactlyOnce(c), new(distrusting)
-	var log lines
-	o.Logger, o.ClientOpts = log.logger(), []kgo.Opt{kgo.Dialer(d.dial)}
-	r := start(t, o)
-	c.ProduceValues(inputTopic, 1, "alert 1")
-	c.Eventually("at work", func() bool { return committedToEnd(c, 1) })
-	d.set(verdict{errors.New("certificate expired"), true})
-	c.Eventually("made anew", func() bool { return log.count("making a new one") > 0 })
-	d.set(nil)
-	c.ProduceValues(inputTopic, 1, "alert 2")
-	c.Eventually("at work again", func() bool { return committedToEnd(c, 1) })
-	r.mustStop()
+	p, err := New(optionsFor("localhost:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &session{p: p}
+	if err := s.verdict(verdict{errors.New("certificate expired"), true}); !errors.Is(err, errRenew) {
+		t.Errorf("%v, want a new session", err)
+	}
 }
 
 // lead makes a node the leader of partitions.

@@ -31,6 +31,7 @@ func (p *Processor) runAtLeastOnce(ctx context.Context) error {
 // requests it makes another one: see fencedByItself.
 func (p *Processor) consume(ctx, drainCtx context.Context, drain func()) error {
 	for fails := 1; ; fails++ {
+		began := now()
 		clientCtx, abandon := context.WithCancel(drainCtx)
 		c, err := newConsumer(clientCtx, p)
 		if err != nil {
@@ -39,7 +40,10 @@ func (p *Processor) consume(ctx, drainCtx context.Context, drain func()) error {
 		}
 		p.consumer.Store(c)
 		err = c.run(ctx)
-		again := p.fencedByItself(err) && ctx.Err() == nil
+		if p.health.held(began) {
+			fails = 1
+		}
+		again := p.fencedByItself(err) && fails <= maxRestarts && ctx.Err() == nil
 		if !again {
 			drain()
 		}

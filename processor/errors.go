@@ -59,7 +59,8 @@ func isRefusal(err error) bool {
 // fencedByItself reports whether err says that our place in the group is another's, who may well be ourselves: a
 // request to join that a broker had taken before it hung, and answers when nobody waits for it any more, takes the
 // place of the one that was sent in its stead. To join once more mends that. Only after trouble with the brokers is it
-// likely; and as that passes, two processes with one instance id do not fence each other for ever.
+// likely. The trouble may last, as one broker of several that is away is enough, so it is not done more than maxRestarts
+// times in a row: two processes with one instance id do not fence each other for ever.
 func (p *Processor) fencedByItself(err error) bool {
 	return errors.Is(err, kerr.FencedInstanceID) && p.health.troubled()
 }

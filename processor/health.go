@@ -78,7 +78,8 @@ func (h *health) lost(client *kgo.Client) {
 	delete(h.members, client)
 }
 
-// OnBrokerRead implements kgo.HookBrokerRead: heartbeats alone make it an answer every session.
+// OnBrokerRead implements kgo.HookBrokerRead: heartbeats alone make it an answer every session. What a broker says
+// before it lets us in is none: one that refuses our password says it too.
 func (h *health) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -86,18 +87,20 @@ func (h *health) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.
 		h.fail(err)
 		return
 	}
-	h.answered = now()
 	switch kmsg.Key(key) {
+	case kmsg.ApiVersions, kmsg.SASLHandshake, kmsg.SASLAuthenticate:
+		return
 	case kmsg.JoinGroup, kmsg.SyncGroup, kmsg.Heartbeat:
-		h.grouped = h.answered
+		h.grouped = now()
 	}
+	h.answered = now()
 }
 
 // OnBrokerConnect implements kgo.HookBrokerConnect. It gives the clients up where a broker refuses us and none, or
-// none that speaks for the group, has answered for long. Mostly the group tells of a refusal sooner. It cannot while
-// a member waits for the acknowledgement of an alert that was on its way when the brokers ceased to trust us: the
-// client tries that one again for ever, because the alert may have been written. One broker of several that refuses
-// us does not end the work with the others.
+// none that speaks for the group, has answered for long. Nothing else knows: whoever meets a refusal may have met the
+// one broker of several, which does not end the work with the others; and an alert that was on its way when the brokers
+// ceased to trust us, which the client tries again for ever, because it may have been written, keeps its worker and
+// with that the group's session.
 func (h *health) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -125,6 +128,10 @@ func (h *health) troubled() bool {
 	defer h.mu.Unlock()
 	return now().Sub(h.failed) <= h.patience
 }
+
+// held reports whether a member that began then has kept its place for long, so that trouble now has nothing to do with
+// trouble before. Another process with the same instance id, which takes the place back, does not let it.
+func (h *health) held(began time.Time) bool { return now().Sub(began) > h.patience }
 
 // ready returns nil, or what is missing.
 func (h *health) ready() error {

@@ -134,6 +134,7 @@ func (out *output) flush() error {
 		if err != nil || len(failed) == 0 {
 			return err
 		}
+		out.p.log.Warn("not acknowledged, trying again", "topic", failed[0].record.Topic, "records", len(failed), "error", failed[0].err)
 		if slices.ContainsFunc(failed, func(f failure) bool { return isDistrust(f.err) }) {
 			_ = sleep(out.ctx, backoff(rounds)) // the client does not; a canceled ctx fails what is produced again
 		}
@@ -155,7 +156,6 @@ func (out *output) again(f failure) error {
 		if err := out.stop(); err != nil {
 			return err
 		}
-		out.p.log.Warn("not acknowledged, trying again", "topic", f.record.Topic, "error", f.err)
 		out.p.tally.update(func(t *totals) { t.Redelivered++ })
 		out.send(reproducible(f.record))
 		return nil

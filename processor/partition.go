@@ -72,7 +72,7 @@ func (w *partition) run() {
 			return
 		}
 		if err := w.process(b); err != nil {
-			if !errors.Is(err, errStopped) {
+			if !errors.Is(err, errStopped) && w.c.ctx.Err() == nil { // whoever gave the client up tells why
 				w.c.fail(err)
 			}
 			return

@@ -129,7 +129,7 @@ var errFetching = errors.New("fetching")
 // sessionError sorts what ended a session of the group. The client joins again by itself, so only what
 // will not change ends Run.
 func (p *Processor) sessionError(err *kgo.ErrGroupSession) error {
-	if isRefusal(err) {
+	if isRefusal(err) && !isDistrust(err) { // the client asks any broker for the coordinator; health knows whether it is all
 		return p.explain(fmt.Errorf("joining group %q: %w", p.o.Group, err.Err))
 	}
 	p.log.Warn("the group session ended, joining again", "group", p.o.Group, "error", err.Err)

@@ -111,7 +111,7 @@ func (s *session) onLost(ctx context.Context, client *kgo.Client, m map[string][
 	s.p.health.lost(client)
 }
 
-// run transacts until ctx ends, which is no error, or until the session cannot go on.
+// run transacts until ctx ends or the client is given up, which is no error, or until the session cannot go on.
 //
 // It takes its transactional id before anything else: that aborts what a killed predecessor left open.
 // The client would do so only when it produces, and until then readers of committed alerts stand still,
@@ -131,19 +131,21 @@ func (s *session) run(ctx context.Context) error {
 		if err == nil && fetches.NumRecords() > 0 {
 			err = s.transact(ctx, fetches, adrift)
 		}
-		if err != nil || ctx.Err() != nil {
+		if err != nil || ctx.Err() != nil || s.ctx.Err() != nil {
 			return err
 		}
 	}
 }
 
-// maxRestarts is how often in a row a session is made anew without committing anything before Run ends.
+// maxRestarts is how often in a row a session is made anew without committing anything before Run ends, and how often
+// in a row a member takes its place back.
 const maxRestarts = 8
 
 // runSession keeps session k running: an error that a session cannot get over may well be one that a new
 // session can.
 func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
 	for fails := 1; ; fails++ {
+		began := now()
 		s, err := newSession(drainCtx, p, k)
 		if err != nil {
 			return err
@@ -152,7 +154,7 @@ func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
 		if err != nil {
 			err = s.verdict(err)
 		}
-		if s.committed || isTransient(err) {
+		if p.health.held(began) || s.committed && !isFencing(err) || isTransient(err) {
 			fails = 1
 		}
 		again := errors.Is(err, errRenew) && fails <= maxRestarts && ctx.Err() == nil && drainCtx.Err() == nil
@@ -194,10 +196,10 @@ func (s *session) verdict(err error) error {
 	return fmt.Errorf("%w: %w", errRenew, err)
 }
 
-// isFencing reports whether a newer producer has our transactional id. The broker says the same where it
-// aborted a transaction that took too long.
+// isFencing reports whether a newer member has our place, or a newer producer our transactional id. The broker says the
+// same of the latter where it aborted a transaction that took too long.
 func isFencing(err error) bool {
-	return errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.TransactionCoordinatorFenced)
+	return errors.Is(err, kerr.FencedInstanceID) || errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.TransactionCoordinatorFenced)
 }
 
 // replaced reports whether another process has our instance id. Two of them would fence each other in turn

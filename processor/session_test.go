@@ -114,6 +114,27 @@ func TestFencedByItself(t *testing.T) {
 	}
 }
 
+// Whoever is fenced again and again while brokers are in trouble, which one of several may be for days, is not alone with
+// its instance id: it ends, so that the other one can work.
+//
+// Guard: maxRestarts in consume, and isFencing in runSession.
+func TestFencedAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
+		t.Run(delivery.String(), func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t, 1)
+			o := exactlyOnce(c)
+			o.Delivery, o.SessionTimeout = delivery, 2*time.Second
+			r := start(t, o, func(p *Processor) { p.health.patience, p.health.failed = time.Hour, now() })
+			c.ProduceValues(inputTopic, 1, "alert 1")
+			c.Eventually("at work", func() bool { return committedToEnd(c, 1) })
+			c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.FencedInstanceID, Count: -1})
+			mustMention(t, r.wait(), "another process has taken over")
+		})
+	}
+}
+
 // A session that fails for good again and again ends Run; it is not made anew for ever.
 //
 // Guard: maxRestarts.
