@@ -18,7 +18,8 @@ type Row struct {
 	// CPU is the processor time of this process for a million records. What the brokers take is not in it, unless they
 	// are in this process too. It is 0 where the system does not tell.
 	CPU time.Duration
-	// Rate is records a second, from the first record to the last.
+	// Rate is records a second, from the first record to the last. It is 0 where that is not known, because a round
+	// read all at once.
 	Rate float64
 	// Memory is the most that the process had from the system at a time, in bytes.
 	Memory uint64
@@ -84,12 +85,16 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 
 // row returns the medians of a contender.
 func (c *contender) row(records int) Row {
-	return Row{
+	row := Row{
 		Name:   c.name,
 		CPU:    time.Duration(float64(median(c.took, func(p pass) time.Duration { return p.cpu })) / float64(records) * 1e6),
-		Rate:   float64(records) / median(c.took, func(p pass) float64 { return p.wall.Seconds() }),
 		Memory: median(c.took, func(p pass) uint64 { return p.memory }),
 	}
+	if slices.ContainsFunc(c.took, func(p pass) bool { return p.wall == 0 }) {
+		return row
+	}
+	row.Rate = float64(records) / median(c.took, func(p pass) float64 { return p.wall.Seconds() })
+	return row
 }
 
 // median returns the middle of what f makes of all passes, the upper one of two.

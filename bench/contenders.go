@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,9 @@ import (
 	"github.com/regionwatch/regionwatch/processor"
 )
 
+// drainTimeout is how long a processor may take to end. It has to leave time to delete the topics.
+const drainTimeout = 5 * time.Second
+
 // readBare reads all records and does nothing with them. It returns the time from the first to the last.
 func (b *bench) readBare(ctx context.Context, group string) (time.Duration, error) {
 	client, err := b.client(b.bare(group)...)
@@ -18,12 +22,17 @@ func (b *bench) readBare(ctx context.Context, group string) (time.Duration, erro
 		return 0, err
 	}
 	defer client.Close()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stall := watchStall(b.o.Stall, cancel)
+	defer stall.stop()
 	var c clock
 	for read := 0; read < b.o.Records; {
 		fetches := client.PollFetches(ctx)
-		if err := errors.Join(ctx.Err(), fetches.Err()); err != nil {
+		if err := cmp.Or(context.Cause(ctx), fetches.Err()); err != nil {
 			return 0, err
 		}
+		stall.moved()
 		fetches.EachRecord(func(*kgo.Record) { read++ })
 		c.tick(read)
 		b.o.Progress(read)
@@ -38,7 +47,7 @@ func (b *bench) readWith(delivery processor.Delivery) func(context.Context, stri
 		o.InputTopics, o.InputPattern = []string{b.input()}, false
 		o.AlertTopic, o.DeadLetterTopic, o.ShadowTopic, o.ExemptedTopic = b.alerts(), b.letters(), "", ""
 		o.Group, o.InstanceID, o.Delivery, o.Registry = group, "bench", delivery, nil
-		o.Start = processor.Start{}
+		o.Start, o.DrainTimeout = processor.Start{}, drainTimeout
 		p, err := processor.New(o)
 		if err != nil {
 			return 0, err
@@ -60,6 +69,10 @@ func (b *bench) readWith(delivery processor.Delivery) func(context.Context, stri
 
 // runToEnd runs a processor until all records are done, and drains it.
 func (b *bench) runToEnd(ctx context.Context, p *processor.Processor) (time.Duration, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stall := watchStall(b.o.Stall, cancel)
+	defer stall.stop()
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)
@@ -71,9 +84,12 @@ func (b *bench) runToEnd(ctx context.Context, p *processor.Processor) (time.Dura
 		select {
 		case <-tick.C:
 		case err := <-ended:
-			return 0, errors.Join(err, ctx.Err())
+			return 0, errors.Join(context.Cause(ctx), err)
 		}
 		read := int(p.Status().Counts.Records)
+		if read > c.atLast {
+			stall.moved()
+		}
 		c.tick(read)
 		b.o.Progress(read)
 		if read >= b.o.Records {
@@ -81,7 +97,7 @@ func (b *bench) runToEnd(ctx context.Context, p *processor.Processor) (time.Dura
 		}
 	}
 	stop()
-	return c.whole(b.o.Records), errors.Join(<-ended, ctx.Err())
+	return c.whole(b.o.Records), errors.Join(<-ended, context.Cause(ctx))
 }
 
 // clock takes the time from the first records to the last, so that joining the group, for which brokers let members
@@ -103,8 +119,12 @@ func (c *clock) tick(read int) {
 	c.last, c.atLast = now, read
 }
 
-// whole returns the time that all records take at the rate at which those after the first took theirs.
+// whole returns the time that all records take at the rate at which those after the first took theirs; 0 where there is
+// no telling, because too few came after them.
 func (c *clock) whole(records int) time.Duration {
-	took := max(c.last.Sub(c.first), 1)
-	return time.Duration(float64(took) * float64(records) / float64(max(c.atLast-c.atFirst, 1)))
+	after := c.atLast - c.atFirst
+	if after < records/4 {
+		return 0
+	}
+	return time.Duration(float64(c.last.Sub(c.first)) * float64(records) / float64(max(after, 1)))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -26,8 +27,10 @@ type Options struct {
 	// Partitions and Replicas are those of the topics; -1 takes the broker's default.
 	Partitions int32
 	Replicas   int16
-	// Compression is that of the records; nil means lz4.
+	// Compression is that of the records; the zero value is none.
 	Compression kgo.CompressionCodec
+	// Stall is how long nothing may be written or read before Run ends; 0 means a minute.
+	Stall time.Duration
 	// Step is told what is done now, and Progress how far that is. Nil means that nobody is told.
 	Step     func(text string)
 	Progress func(records int)
@@ -50,8 +53,8 @@ func (o *Options) validate() error {
 
 // withDefaults returns o with what may be nil replaced.
 func (o Options) withDefaults() Options {
-	if o.Compression == (kgo.CompressionCodec{}) {
-		o.Compression = kgo.Lz4Compression()
+	if o.Stall == 0 {
+		o.Stall = time.Minute
 	}
 	if o.Step == nil {
 		o.Step = func(string) {}

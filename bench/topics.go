@@ -69,15 +69,20 @@ func (b *bench) client(opts ...kgo.Opt) (*kgo.Client, error) {
 
 // prepare makes the topics and fills the input.
 func (b *bench) prepare(ctx context.Context) error {
-	b.o.Step(fmt.Sprintf("making the topics %s, %s and %s", b.input(), b.alerts(), b.letters()))
 	making, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
+	if _, err := b.admin.BrokerMetadata(making); err != nil {
+		return fmt.Errorf("connecting to brokers %q: %w", b.o.Processor.Brokers, err)
+	}
+	b.o.Step(fmt.Sprintf("making the topics %s, %s and %s", b.input(), b.alerts(), b.letters()))
 	for _, topic := range []string{b.input(), b.alerts(), b.letters()} {
 		made, err := b.admin.CreateTopic(making, b.o.Partitions, b.o.Replicas, nil, topic)
+		if _, answered := errors.AsType[*kerr.Error](err); err == nil || !answered || errors.Is(err, kerr.RequestTimedOut) {
+			b.made = append(b.made, topic) // as it may be where nobody has answered
+		}
 		if err != nil {
 			return fmt.Errorf("making topic %s: %w", topic, err)
 		}
-		b.made = append(b.made, topic)
 		if topic == b.input() {
 			b.partitions = int(made.NumPartitions)
 		}
@@ -90,6 +95,8 @@ func (b *bench) prepare(ctx context.Context) error {
 func (b *bench) fill(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	stall := watchStall(b.o.Stall, cancel)
+	defer stall.stop()
 	client, err := b.client(kgo.DefaultProduceTopic(b.input()), kgo.ProducerBatchCompression(b.o.Compression),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err != nil {
@@ -110,10 +117,21 @@ func (b *bench) fill(ctx context.Context) error {
 			if err != nil {
 				cancel(err)
 			}
+			stall.moved()
 		})
 		b.o.Progress(n + 1)
 	}
-	acked.Wait()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		acked.Wait()
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		client.Close() // it would wait without end for what may have been written
+		<-done
+	}
 	if err := context.Cause(ctx); err != nil {
 		return fmt.Errorf("writing to topic %s: %w", b.input(), err)
 	}
@@ -131,7 +149,12 @@ func (b *bench) close(ctx context.Context) error {
 	defer cancel()
 	var errs []error
 	topics, err := b.admin.DeleteTopics(ctx, b.made...)
-	if err = errors.Join(err, topics.Error()); err != nil {
+	for _, t := range topics.Sorted() {
+		if t.Err != nil && !errors.Is(t.Err, kerr.UnknownTopicOrPartition) { // nobody had told that it was made
+			err = errors.Join(err, fmt.Errorf("%s: %w", t.Topic, t.Err))
+		}
+	}
+	if err != nil {
 		errs = append(errs, fmt.Errorf("deleting topics %s: %w", strings.Join(b.made, ", "), err))
 	}
 	if len(b.groups) > 0 {
@@ -142,7 +165,7 @@ func (b *bench) close(ctx context.Context) error {
 			}
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("deleting groups: %w", err))
+			errs = append(errs, fmt.Errorf("deleting groups %s: %w", strings.Join(b.groups, ", "), err))
 		}
 	}
 	return errors.Join(errs...)

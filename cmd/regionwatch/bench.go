@@ -24,7 +24,7 @@ import (
 const benchPartitions = 12
 
 // benchSettle is how long topics may take to be deleted after a signal to stop.
-const benchSettle = 20 * time.Second
+const benchSettle = 30 * time.Second
 
 // benchFlags are the flags of bench that are no settings.
 type benchFlags struct {

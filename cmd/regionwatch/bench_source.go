@@ -62,11 +62,12 @@ func openLinesSource(name string) (*linesSource, error) {
 		}
 	}
 	s := new(linesSource)
-	scanner := bufio.NewScanner(io.LimitReader(r, maxSourceBytes))
+	scanner := bufio.NewScanner(r)
 	scanner.Buffer(nil, maxSourceBytes)
-	for scanner.Scan() {
+	for kept := 0; kept < maxSourceBytes && scanner.Scan(); {
 		if line := bytes.TrimSpace(scanner.Bytes()); len(line) > 0 {
 			s.lines = append(s.lines, bytes.Clone(line))
+			kept += len(line)
 		}
 	}
 	if err := scanner.Err(); err != nil {

@@ -15,14 +15,17 @@ func printBench(w io.Writer, r *bench.Report, records, rounds int, where string)
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "\tCPU s/million\tof row above\tthousand/s\tpeak MiB\t")
 	for i, row := range r.Rows {
-		cpu, ratio := "-", "-"
+		cpu, ratio, rate := "-", "-", "-"
+		if row.Rate > 0 {
+			rate = fmt.Sprintf("%.0f", row.Rate/1000)
+		}
 		if row.CPU > 0 {
 			cpu = fmt.Sprintf("%.2f", row.CPU.Seconds())
 			if i > 0 {
 				ratio = fmt.Sprintf("%.2fx", row.CPU.Seconds()/r.Rows[i-1].CPU.Seconds())
 			}
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%.0f\t%d\t\n", row.Name, cpu, ratio, row.Rate/1000, row.Memory>>20)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t\n", row.Name, cpu, ratio, rate, row.Memory>>20)
 	}
 	_ = table.Flush() // as with every line above, a reader that is gone is no fault of the measurement
 }
