@@ -133,8 +133,7 @@ func TestDistrustInFlight(t *testing.T) {
 
 // One broker that refuses us does not end the work with the others. Its own partitions wait.
 //
-// Guard: health asks when a broker has last answered, and isDistrust in sessionError: it asks either broker for the
-// coordinator again and again.
+// Guard: health asks when a broker has last answered.
 func TestDistrustOfOne(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
@@ -226,15 +225,19 @@ func TestDistrustOfPassword(t *testing.T) {
 
 // A session that met a broker that refuses us is made anew, and goes on where others do not.
 //
-// Guard: isDistrust in session.verdict.
+// Guard: isDistrust in session.verdict and in sessionError.
 func TestDistrustRenews(t *testing.T) {
 	t.Parallel()
 	p, err := New(optionsFor("localhost:1"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	refusal := verdict{errors.New("certificate expired"), true}
+	if err := p.sessionError(&kgo.ErrGroupSession{Err: refusal}); err != nil {
+		t.Errorf("%v, want the client to join again", err)
+	}
 	s := &session{p: p}
-	if err := s.verdict(verdict{errors.New("certificate expired"), true}); !errors.Is(err, errRenew) {
+	if err := s.verdict(refusal); !errors.Is(err, errRenew) {
 		t.Errorf("%v, want a new session", err)
 	}
 }
