@@ -98,9 +98,13 @@ func (p *process) wait(t *testing.T, atMost time.Duration) int {
 	return p.command.ProcessState.ExitCode()
 }
 
-// stop ends the process as an orchestrator does, and demands that it goes well.
+// stop ends the process as an orchestrator does, and demands that it goes well. A signal that comes before the process
+// listens for signals would end it at once: run listens before it says that it starts.
 func (p *process) stop(t *testing.T) {
 	t.Helper()
+	for deadline := time.Now().Add(time.Minute); p.log.lastLine() == "" && p.ended() == nil && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+	}
 	p.signal(t, syscall.SIGTERM)
 	if status := p.wait(t, time.Minute); status != 0 {
 		t.Errorf("exit status after SIGTERM: %d, want 0; log:\n%s", status, p.log.String())
