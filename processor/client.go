@@ -3,6 +3,8 @@ package processor
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -55,7 +57,7 @@ func (p *Processor) baseOpts(ctx context.Context, id string) []kgo.Opt {
 	return []kgo.Opt{
 		kgo.WithContext(ctx),
 		kgo.ClientID(id),
-		kgo.SeedBrokers(p.o.Brokers...),
+		kgo.SeedBrokers(shuffled(p.o.Brokers)...),
 		kgo.MetadataMinAge(metadataMinAge),
 		kgo.MetadataMaxAge(metadataMaxAge),
 		kgo.DialTimeout(requestOverhead),
@@ -64,6 +66,14 @@ func (p *Processor) baseOpts(ctx context.Context, id string) []kgo.Opt {
 		// A cluster that is being started may close connections that it does not serve yet.
 		kgo.AlwaysRetryEOF(),
 	}
+}
+
+// shuffled returns addresses in any order. A new client asks the first one first: were it always the same, and the one
+// of several that refuses us, sessions that are made anew would meet it each time.
+func shuffled(addresses []string) []string {
+	addresses = slices.Clone(addresses)
+	rand.Shuffle(len(addresses), func(i, j int) { addresses[i], addresses[j] = addresses[j], addresses[i] }) //nolint:gosec // no secret depends on it
+	return addresses
 }
 
 // backoff doubles from 100 ms to 1 s. The library goes up to 5 s: after a broker's return every alert

@@ -117,7 +117,7 @@ func (s *session) onLost(ctx context.Context, client *kgo.Client, m map[string][
 // The client would do so only when it produces, and until then readers of committed alerts stand still,
 // and so may we: the broker does not tell the committed offsets while a transaction has others pending.
 func (s *session) run(ctx context.Context) error {
-	if _, _, err := s.tx.Client().ProducerID(ctx); err != nil {
+	if err := s.takeID(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -132,6 +132,17 @@ func (s *session) run(ctx context.Context) error {
 			err = s.transact(ctx, fetches, adrift)
 		}
 		if err != nil || ctx.Err() != nil || s.ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// takeID takes the transactional id. The client asks any broker where its coordinator is: where that is the one of several
+// that refuses us, the next one asked is another.
+func (s *session) takeID(ctx context.Context) error {
+	for fails := 1; ; fails++ {
+		_, _, err := s.tx.Client().ProducerID(ctx)
+		if !isDistrust(err) || s.ctx.Err() != nil || sleep(ctx, backoff(fails)) != nil {
 			return err
 		}
 	}
@@ -157,7 +168,8 @@ func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
 		if p.health.held(began) || s.committed && !isFencing(err) || isTransient(err) {
 			fails = 1
 		}
-		again := errors.Is(err, errRenew) && fails <= maxRestarts && ctx.Err() == nil && drainCtx.Err() == nil
+		// Of a broker that refuses us health knows whether it is one of several.
+		again := errors.Is(err, errRenew) && (fails <= maxRestarts || isDistrust(err)) && ctx.Err() == nil && drainCtx.Err() == nil
 		s.close()
 		if !again {
 			instanceID, _ := p.names(k)
