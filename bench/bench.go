@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/regionwatch/regionwatch/processor"
 )
 
@@ -105,14 +103,4 @@ func median[T time.Duration | float64 | uint64](all []pass, f func(pass) T) T {
 	}
 	slices.Sort(values)
 	return values[len(values)/2]
-}
-
-// bare is how the bare consumer is set up: with what the client library does by itself, in a group, as everything
-// that reads a topic together with others must be.
-func (b *bench) bare(group string) []kgo.Opt {
-	return []kgo.Opt{
-		kgo.ConsumeTopics(b.input()),
-		kgo.ConsumerGroup(group),
-		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
-	}
 }

@@ -15,9 +15,10 @@ import (
 // drainTimeout is how long a processor may take to end. It has to leave time to delete the topics.
 const drainTimeout = 5 * time.Second
 
-// readBare reads all records and does nothing with them. It returns the time from the first to the last.
+// readBare reads all records and does nothing with them, set up with what the client library does by itself, in a group,
+// as everything that reads a topic together with others must be. It returns the time from the first to the last.
 func (b *bench) readBare(ctx context.Context, group string) (time.Duration, error) {
-	client, err := b.client(b.bare(group)...)
+	client, err := b.client(kgo.ConsumeTopics(b.input()), kgo.ConsumerGroup(group), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
 		return 0, err
 	}

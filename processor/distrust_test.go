@@ -170,6 +170,29 @@ func TestDistrustOfOne(t *testing.T) {
 	}
 }
 
+// Where the one that refuses us coordinates the transactions, a session holds its partitions and cannot go on: Run ends.
+//
+// Guard: maxAsks, and maxRestarts whatever the reason.
+func TestDistrustOfCoordinator(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 2, kfake.NumBrokers(2))
+	o := testOptions(c)
+	o.Delivery, o.InstanceID, o.Sessions = ExactlyOnce, "i", 1
+	good := c.CoordinatorFor(testGroup)
+	for c.CoordinatorFor(testGroup+"-"+o.InstanceID+"-0") == good { // of transactions
+		o.InstanceID += "i"
+	}
+	lead(t, c, good, inputTopic, 0, 1)
+	lead(t, c, good, alertTopic, 0, 1)
+	d := &distrusting{only: c.ListenAddrs()[1-good]}
+	o.ClientOpts = []kgo.Opt{kgo.Dialer(d.dial)}
+	r := start(t, o)
+	c.Eventually("ready", func() bool { return r.Ready() == nil })
+	d.set(verdict{errors.New("certificate expired"), true})
+	c.ProduceValues(inputTopic, 2, "alert 1")
+	mustMention(t, r.wait(), "transactional id", "certificate expired")
+}
+
 // An alert that failed because the client asked a broker that refuses us, as it may any, is tried again.
 //
 // Guard: isDistrust in output.again.

@@ -134,7 +134,9 @@ func (out *output) flush() error {
 		if err != nil || len(failed) == 0 {
 			return err
 		}
-		out.p.log.Warn("not acknowledged, trying again", "topic", failed[0].record.Topic, "records", len(failed), "error", failed[0].err)
+		if i := slices.IndexFunc(failed, failure.passes); i >= 0 {
+			out.p.log.Warn("not acknowledged, trying again", "topic", failed[i].record.Topic, "records", len(failed), "error", failed[i].err)
+		}
 		if slices.ContainsFunc(failed, func(f failure) bool { return isDistrust(f.err) }) {
 			_ = sleep(out.ctx, backoff(rounds)) // the client does not; a canceled ctx fails what is produced again
 		}
@@ -146,13 +148,16 @@ func (out *output) flush() error {
 	}
 }
 
-// again produces a record once more, or returns why that is of no use. A broker that refuses us may be one of several,
-// which the client happened to ask for a leader or a producer id; health knows when it is all.
+// passes reports whether time alone may heal the failure. A broker that refuses us may be one of several, which the
+// client happened to ask for a leader or a producer id; health knows when it is all.
+func (f failure) passes() bool { return isDeliveryTimeout(f.err) || isDistrust(f.err) }
+
+// again produces a record once more, or returns why that is of no use.
 func (out *output) again(f failure) error {
 	switch {
 	case errors.Is(f.err, kerr.MessageTooLarge):
 		return out.smaller(f.record)
-	case isDeliveryTimeout(f.err), isDistrust(f.err):
+	case f.passes():
 		if err := out.stop(); err != nil {
 			return err
 		}

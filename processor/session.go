@@ -137,12 +137,16 @@ func (s *session) run(ctx context.Context) error {
 	}
 }
 
+// maxAsks is how often a session asks for its transactional id: enough to meet a broker that lets us in, and few enough
+// that Run ends where it is the coordinator that does not.
+const maxAsks = 5
+
 // takeID takes the transactional id. The client asks any broker where its coordinator is: where that is the one of several
 // that refuses us, the next one asked is another.
 func (s *session) takeID(ctx context.Context) error {
 	for fails := 1; ; fails++ {
 		_, _, err := s.tx.Client().ProducerID(ctx)
-		if !isDistrust(err) || s.ctx.Err() != nil || sleep(ctx, backoff(fails)) != nil {
+		if !isDistrust(err) || fails == maxAsks || s.ctx.Err() != nil || sleep(ctx, backoff(fails)) != nil {
 			return err
 		}
 	}
@@ -168,8 +172,7 @@ func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
 		if p.health.held(began) || s.committed && !isFencing(err) || isTransient(err) {
 			fails = 1
 		}
-		// Of a broker that refuses us health knows whether it is one of several.
-		again := errors.Is(err, errRenew) && (fails <= maxRestarts || isDistrust(err)) && ctx.Err() == nil && drainCtx.Err() == nil
+		again := errors.Is(err, errRenew) && fails <= maxRestarts && ctx.Err() == nil && drainCtx.Err() == nil
 		s.close()
 		if !again {
 			instanceID, _ := p.names(k)
