@@ -25,10 +25,14 @@ func TestProduceFailureEndsRun(t *testing.T) {
 			c := newCluster(t, 1)
 			refused := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: alertTopic, Err: kerr.TopicAuthorizationFailed, Count: -1})
 			o := testOptions(c)
-			o.Delivery, o.InstanceID = delivery, "one"
+			var log lines
+			o.Delivery, o.InstanceID, o.Logger = delivery, "one", log.logger()
 			r := start(t, o)
 			c.ProduceValues(inputTopic, 1, "pass", "alert 1", "pass")
 			mustMention(t, r.wait(), "TOPIC_AUTHORIZATION_FAILED", alertTopic)
+			if log.count("trying again") > 0 {
+				t.Error("the log promises another try, where there is none")
+			}
 			if got := c.Committed(testGroup, inputTopic, 0); got > 1 {
 				t.Errorf("committed %d, past an alert that was never written", got)
 			}
@@ -46,16 +50,20 @@ func TestProduceFailureEndsRun(t *testing.T) {
 // An alert that is not acknowledged in time is tried again for as long as the partition is ours: an outage
 // of any length loses nothing and ends nothing.
 //
-// Guard: the case isDeliveryTimeout in again.
+// Guard: failure.passes.
 func TestDeliveryTimeoutIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
 	outage := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: alertTopic, Err: kerr.NotEnoughReplicas, Count: -1})
 	o := testOptions(c)
-	o.DeliveryTimeout = time.Second
+	var log lines
+	o.DeliveryTimeout, o.Logger = time.Second, log.logger()
 	r := start(t, o)
 	c.ProduceValues(inputTopic, 1, "alert 1")
 	c.Eventually("tried again", func() bool { return r.tally.snapshot().Redelivered > 0 })
+	if log.count("not acknowledged, trying again") == 0 {
+		t.Error("the log says nothing of it")
+	}
 	outage.Remove()
 	c.Eventually("committed", func() bool { return c.Committed(testGroup, inputTopic, 0) == 1 })
 	r.mustStop()
