@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/regionwatch/regionwatch/broker/brokertest"
+	"github.com/regionwatch/regionwatch/internal/broker/brokertest"
 )
 
 // checked is what check --format json says.

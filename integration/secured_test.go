@@ -16,7 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/regionwatch/regionwatch/broker/brokertest"
+	"github.com/regionwatch/regionwatch/internal/broker/brokertest"
 )
 
 // The listeners of a secured broker. Beside them it has the plaintext one, whose anonymous user is a super

@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/regionwatch/regionwatch/broker/check"
 	"github.com/regionwatch/regionwatch/config"
-	"github.com/regionwatch/regionwatch/deadletter"
+	"github.com/regionwatch/regionwatch/internal/broker/check"
+	"github.com/regionwatch/regionwatch/internal/deadletter"
 )
 
 // aclFlags are the flags of a command that prints the least ACLs in place of its work.

@@ -12,9 +12,9 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
-	"github.com/regionwatch/regionwatch/bench"
-	"github.com/regionwatch/regionwatch/broker/check"
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/bench"
+	"github.com/regionwatch/regionwatch/internal/broker/check"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"

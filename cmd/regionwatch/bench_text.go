@@ -5,7 +5,7 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"github.com/regionwatch/regionwatch/bench"
+	"github.com/regionwatch/regionwatch/internal/bench"
 )
 
 // printBench prints what was measured.

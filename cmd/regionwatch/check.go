@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/regionwatch/regionwatch/broker"
-	"github.com/regionwatch/regionwatch/broker/check"
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/broker"
+	"github.com/regionwatch/regionwatch/internal/broker/check"
 )
 
 // checkFlags are the flags of check that are no settings.

@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/regionwatch/regionwatch/broker/check"
+	"github.com/regionwatch/regionwatch/internal/broker/check"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/regionwatch/regionwatch/broker/check"
+	"github.com/regionwatch/regionwatch/internal/broker/check"
 )
 
 // checkMarks are what a terminal shows before a step, with the number of its color (ECMA-48).

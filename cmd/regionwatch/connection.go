@@ -9,9 +9,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/regionwatch/regionwatch/broker"
-	"github.com/regionwatch/regionwatch/broker/check"
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/broker"
+	"github.com/regionwatch/regionwatch/internal/broker/check"
 )
 
 // openConnection returns how the settings say that the brokers are reached. Every command that speaks to

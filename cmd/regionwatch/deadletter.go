@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/regionwatch/regionwatch/broker/check"
 	"github.com/regionwatch/regionwatch/config"
-	"github.com/regionwatch/regionwatch/deadletter"
+	"github.com/regionwatch/regionwatch/internal/broker/check"
+	"github.com/regionwatch/regionwatch/internal/deadletter"
 )
 
 func newDeadLetterCommand() *cobra.Command {

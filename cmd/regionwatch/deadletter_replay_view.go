@@ -8,7 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/regionwatch/regionwatch/deadletter"
+	"github.com/regionwatch/regionwatch/internal/deadletter"
 )
 
 // shownPlan is the form for programs of a record that would be replayed.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/regionwatch/regionwatch/deadletter"
+	"github.com/regionwatch/regionwatch/internal/deadletter"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 

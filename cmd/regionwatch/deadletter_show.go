@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/regionwatch/regionwatch/broker/check"
 	"github.com/regionwatch/regionwatch/config"
-	"github.com/regionwatch/regionwatch/deadletter"
+	"github.com/regionwatch/regionwatch/internal/broker/check"
+	"github.com/regionwatch/regionwatch/internal/deadletter"
 )
 
 // showFlags are the flags of deadletter show that are no settings.

@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/regionwatch/regionwatch/deadletter"
+	"github.com/regionwatch/regionwatch/internal/deadletter"
 )
 
 // shownLetter is the form for programs. Names are added, never changed. Byte slices are base64.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/regionwatch/regionwatch/deadletter"
+	"github.com/regionwatch/regionwatch/internal/deadletter"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )

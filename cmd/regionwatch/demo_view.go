@@ -15,9 +15,9 @@ import (
 	"golang.org/x/term"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/detection"
-	"github.com/regionwatch/regionwatch/scan"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 

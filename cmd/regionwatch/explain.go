@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
-	"github.com/regionwatch/regionwatch/scan"
 )
 
 // explainFlags are the flags of explain that are no settings.

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
-	"github.com/regionwatch/regionwatch/scan"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )

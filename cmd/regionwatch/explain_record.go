@@ -13,8 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
-	"github.com/regionwatch/regionwatch/scan"
 )
 
 // recordPlace is where a record stands.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
-	"github.com/regionwatch/regionwatch/scan"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 

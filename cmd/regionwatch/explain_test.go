@@ -11,7 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
-	"github.com/regionwatch/regionwatch/plain"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
@@ -223,7 +223,7 @@ func TestExplainEscapes(t *testing.T) {
 	if status != exitDone || strings.Count(stdout, "alert id") != 2 {
 		t.Errorf("exit status %d: %s", status, stdout)
 	}
-	if at := strings.IndexFunc(stdout, func(r rune) bool { return r != '\n' && plain.IsHidden(r) }); at >= 0 {
+	if at := strings.IndexFunc(stdout, func(r rune) bool { return r != '\n' && display.IsHidden(r) }); at >= 0 {
 		t.Errorf("%q reaches the terminal", stdout[max(at-20, 0):at+5])
 	}
 }

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/regionwatch/regionwatch/plain"
+	"github.com/regionwatch/regionwatch/internal/display"
 )
 
 // grouped writes a number with commas between thousands.
-func grouped(n uint64) string { return plain.Number(n) }
+func grouped(n uint64) string { return display.Number(n) }
 
 // bytesText writes a number of bytes in the unit that suits it.
 func bytesText(n uint64) string {

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/regionwatch/regionwatch/admin"
+	"github.com/regionwatch/regionwatch/internal/admin"
 )
 
 // TestHealth runs the command against a real admin server.

@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/config"
-	"github.com/regionwatch/regionwatch/policyfile"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 

@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/config"
-	"github.com/regionwatch/regionwatch/policyfile"
+	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
-	"github.com/regionwatch/regionwatch/scan"
+	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
 func newPolicyDiffCommand() *cobra.Command {

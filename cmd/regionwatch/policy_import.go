@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/regionwatch/regionwatch/policyfile"
-	"github.com/regionwatch/regionwatch/policyfile/scp"
+	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
+	"github.com/regionwatch/regionwatch/processor/policy/scp"
 )
 
 func newPolicyImportCommand() *cobra.Command {

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/regionwatch/regionwatch/config"
-	"github.com/regionwatch/regionwatch/policyfile"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
 // loadedPolicy is a policy, and the file that it comes from; nil where it is in the settings.

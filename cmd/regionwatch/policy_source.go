@@ -9,8 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/regionwatch/regionwatch/admin"
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/admin"
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 

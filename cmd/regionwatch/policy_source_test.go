@@ -15,7 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/regionwatch/regionwatch/config"
-	"github.com/regionwatch/regionwatch/policyfile"
+	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
 // parsedPolicy compiles a policy that is no file.

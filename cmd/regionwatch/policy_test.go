@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/regionwatch/regionwatch/policyfile"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
 // TestSeedCases runs the rule's own three tests as they are shipped.

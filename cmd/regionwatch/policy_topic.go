@@ -9,7 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/config"
-	"github.com/regionwatch/regionwatch/policyfile"
+	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
 // policyTopic is the compacted topic whose newest record is the policy. It has one partition, because only within one

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/regionwatch/regionwatch/admin"
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/admin"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/detection"
 )

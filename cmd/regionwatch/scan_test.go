@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regionwatch/regionwatch/scan"
+	"github.com/regionwatch/regionwatch/internal/scan"
 )
 
 var update = flag.Bool("update", false, "write the golden files")

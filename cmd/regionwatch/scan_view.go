@@ -12,9 +12,9 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
-	"github.com/regionwatch/regionwatch/plain"
+	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
-	"github.com/regionwatch/regionwatch/scan"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -114,7 +114,7 @@ const longestCell = 200
 func row(cells ...string) string {
 	var b strings.Builder
 	for i, cell := range cells {
-		cell = plain.Cut(cell, longestCell)
+		cell = display.Cut(cell, longestCell)
 		if width := alertColumns[i]; width > 0 {
 			cell = fitted(cell, width) + "  "
 		}

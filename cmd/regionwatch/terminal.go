@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/regionwatch/regionwatch/plain"
+	"github.com/regionwatch/regionwatch/internal/display"
 )
 
 // isTerminal reports whether w is a terminal.
@@ -17,4 +17,4 @@ func isTerminal(w io.Writer) bool {
 
 // printable returns text from outside as it may be shown on a terminal: whatever is no character that shows as itself,
 // line breaks included, is written as a Go escape.
-func printable(text string) string { return plain.Text(text) }
+func printable(text string) string { return display.Text(text) }

@@ -14,7 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/regionwatch/regionwatch/plain"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
@@ -71,7 +71,7 @@ func wantPlain(t *testing.T, what, out string) {
 	}
 	for line := range strings.Lines(out) {
 		line = strings.TrimSuffix(line, "\n")
-		if strings.ContainsFunc(line, plain.IsHidden) || strings.ToValidUTF8(line, "") != line {
+		if strings.ContainsFunc(line, display.IsHidden) || strings.ToValidUTF8(line, "") != line {
 			t.Errorf("%s: %.300q", what, line)
 		}
 		if strings.HasPrefix(line, "fake line") || len(line) > 20_000 {

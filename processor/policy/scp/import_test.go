@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/regionwatch/regionwatch/policyfile"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 

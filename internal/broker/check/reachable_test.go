@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/regionwatch/regionwatch/broker"
+	"github.com/regionwatch/regionwatch/internal/broker"
 )
 
 // listening answers each connection with the text, as something that is no broker does, and returns its address.

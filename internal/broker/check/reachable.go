@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/regionwatch/regionwatch/broker"
+	"github.com/regionwatch/regionwatch/internal/broker"
 )
 
 // reachPatience bounds each step of Reach: a person waits for it.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regionwatch/regionwatch/broker"
+	"github.com/regionwatch/regionwatch/internal/broker"
 )
 
 // open returns a connection that nobody uses.

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/regionwatch/regionwatch/plain"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
@@ -101,11 +101,11 @@ func newFigures(h *history) figuresView {
 	points, top := h.points()
 	f := figuresView{
 		Rate: rateText(h.rate), Top: "peak " + rateText(top) + "/s", Points: points,
-		Events: plain.Number(c.Events), Records: "in " + plain.Number(c.Records) + " records",
-		Alerts: plain.Number(s.Acked), Letters: plain.Number(s.DeadLetter), Lag: count(s.Lag), Late: lateWord(s.Lag, h.rate),
+		Events: display.Number(c.Events), Records: "in " + display.Number(c.Records) + " records",
+		Alerts: display.Number(s.Acked), Letters: display.Number(s.DeadLetter), Lag: count(s.Lag), Late: lateWord(s.Lag, h.rate),
 	}
 	if aside := c.Outcomes[detection.OutcomeExempted] + c.Outcomes[detection.OutcomeShadowed]; aside > 0 {
-		f.Aside = plain.Number(aside) + " exempted or in shadow mode"
+		f.Aside = display.Number(aside) + " exempted or in shadow mode"
 	}
 	var behind time.Duration
 	for _, p := range s.Partitions {
@@ -132,8 +132,8 @@ func newPolicyView(s *PolicyState, now time.Time) policyView {
 		list = "allowed"
 	}
 	v := policyView{
-		Version: plain.Cut(s.Policy.Version(), nameLength), Hash: plain.Cut(s.Policy.Hash(), nameLength),
-		Origin: plain.Cut(s.Origin, textLength), Age: ageText(now.Sub(s.Since)), Since: timeText(s.Since),
+		Version: display.Cut(s.Policy.Version(), nameLength), Hash: display.Cut(s.Policy.Hash(), nameLength),
+		Origin: display.Cut(s.Origin, textLength), Age: ageText(now.Sub(s.Since)), Since: timeText(s.Since),
 		Default:  fmt.Sprintf("%d regions listed as %s", len(e.Listed), list),
 		Accounts: strconv.Itoa(len(s.Policy.Accounts())), Expired: strconv.Itoa(s.Policy.ExpiredExceptions(now)),
 	}
@@ -141,7 +141,7 @@ func newPolicyView(s *PolicyState, now time.Time) policyView {
 		v.Default += ", in shadow mode"
 	}
 	if s.Fault != "" {
-		v.Fault, v.FaultAt = plain.Cut(s.Fault, textLength), timeText(s.FaultAt)
+		v.Fault, v.FaultAt = display.Cut(s.Fault, textLength), timeText(s.FaultAt)
 	}
 	return v
 }
@@ -171,7 +171,7 @@ func newPartitionsView(h *history) partitionsView {
 	for _, p := range partitions {
 		rate := h.partitions[partitionKey{p.Topic, p.Partition}].perSecond
 		row := partitionRow{
-			Topic: plain.Cut(p.Topic, 249), Partition: strconv.Itoa(int(p.Partition)),
+			Topic: display.Cut(p.Topic, 249), Partition: strconv.Itoa(int(p.Partition)),
 			Lag: count(p.Lag), Rate: rateText(rate), Next: "none yet", Late: lateWord(p.Lag, rate),
 		}
 		row.Key = row.Topic + ":" + row.Partition
@@ -197,7 +197,7 @@ func newLettersView(c *detection.Counts, rows []letterRow) lettersView {
 	for _, r := range reasons {
 		if n := c.Faults[r]; n > 0 {
 			share := strconv.FormatFloat(100*float64(n)/float64(most), 'f', 1, 64) + "%"
-			v.Reasons = append(v.Reasons, reasonRow{r.String(), plain.Number(n), share})
+			v.Reasons = append(v.Reasons, reasonRow{r.String(), display.Number(n), share})
 		}
 	}
 	if len(v.Reasons) == 0 {

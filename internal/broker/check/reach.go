@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/regionwatch/regionwatch/broker"
+	"github.com/regionwatch/regionwatch/internal/broker"
 )
 
 // expirySoon is how long before a certificate expires somebody should look.

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/regionwatch/regionwatch/plain"
+	"github.com/regionwatch/regionwatch/internal/display"
 )
 
 //go:embed assets
@@ -51,7 +51,7 @@ func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (l *live) servePage(w http.ResponseWriter, _ *http.Request) {
 	var b bytes.Buffer
 	if err := page.Execute(&b, l.now()); err != nil {
-		answer(w, http.StatusInternalServerError, "the page cannot be made: "+plain.Text(err.Error()))
+		answer(w, http.StatusInternalServerError, "the page cannot be made: "+display.Text(err.Error()))
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -62,16 +62,16 @@ func (l *live) servePage(w http.ResponseWriter, _ *http.Request) {
 func (l *live) state(now time.Time) stateView {
 	s := stateView{
 		Word: "ready", Text: "ready", Uptime: ageText(now.Sub(l.began)), Now: timeText(now),
-		Version: plain.Cut(l.source.Version, nameLength),
+		Version: display.Cut(l.source.Version, nameLength),
 	}
 	if err := l.ready(); err != nil {
-		s.Word, s.Text = "waiting", plain.Cut(err.Error(), textLength)
+		s.Word, s.Text = "waiting", display.Cut(err.Error(), textLength)
 	}
 	if l.draining {
 		s.Word = "draining"
 	}
 	for _, f := range l.source.Facts {
-		s.Facts = append(s.Facts, Fact{f.Name, plain.Cut(f.Value, textLength)})
+		s.Facts = append(s.Facts, Fact{f.Name, display.Cut(f.Value, textLength)})
 	}
 	return s
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/regionwatch/regionwatch/plain"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
@@ -43,7 +43,7 @@ type alertRow struct {
 }
 
 func newAlertRow(number uint64, at time.Time, a *alert.Alert) alertRow {
-	name := func(text string) string { return plain.Cut(text, nameLength) }
+	name := func(text string) string { return display.Cut(text, nameLength) }
 	value := func(raw json.RawMessage) string { return name(jsonText(raw)) }
 	p := &a.Principal
 	region := jsonText(a.AWSRegion)
@@ -51,11 +51,11 @@ func newAlertRow(number uint64, at time.Time, a *alert.Alert) alertRow {
 		Key:  "a" + strconv.FormatUint(number, 10),
 		Time: eventTime(jsonText(a.EventTime)), Seen: timeText(at),
 		Region: name(region), Place: placeOf(region), Account: value(a.RecipientAccountID),
-		Principal: name(p.Name), Type: name(p.Type), Session: name(p.Session), ARN: plain.Cut(p.ARN, textLength),
+		Principal: name(p.Name), Type: name(p.Type), Session: name(p.Session), ARN: display.Cut(p.ARN, textLength),
 		Event: value(a.EventName), Service: strings.TrimSuffix(value(a.EventSource), ".amazonaws.com"),
-		Address: value(a.SourceIPAddress), Agent: plain.Cut(jsonText(a.UserAgent), textLength), Error: value(a.ErrorCode),
+		Address: value(a.SourceIPAddress), Agent: display.Cut(jsonText(a.UserAgent), textLength), Error: value(a.ErrorCode),
 		Severity: name(a.Severity), Level: severityLevel(a.Severity), Mark: markOf(a),
-		Reason: plain.Cut(a.Policy.Level+": "+a.Policy.Reason, textLength),
+		Reason: display.Cut(a.Policy.Level+": "+a.Policy.Reason, textLength),
 		Origin: originText(&a.Origin), ID: name(a.ID),
 	}
 	if known := accountName(a.Policy.Account); known != "" {
@@ -68,11 +68,11 @@ func newAlertRow(number uint64, at time.Time, a *alert.Alert) alertRow {
 func markOf(a *alert.Alert) string {
 	switch {
 	case a.Policy.Exception != nil:
-		return "exempted by " + plain.Cut(a.Policy.Exception.Name, nameLength)
+		return "exempted by " + display.Cut(a.Policy.Exception.Name, nameLength)
 	case a.Policy.Mode == alert.ModeShadow:
 		return "shadow"
 	case a.Partial:
-		return "partial: " + plain.Cut(a.PartialReason, nameLength)
+		return "partial: " + display.Cut(a.PartialReason, nameLength)
 	}
 	return ""
 }
@@ -94,7 +94,7 @@ func accountName(facts json.RawMessage) string {
 	if len(facts) == 0 || json.Unmarshal(facts, &known) != nil {
 		return ""
 	}
-	return plain.Cut(known.Name, nameLength)
+	return display.Cut(known.Name, nameLength)
 }
 
 func originText(o *alert.Origin) string {
@@ -107,7 +107,7 @@ func originText(o *alert.Origin) string {
 
 // place names an event in a record; a negative index is the record as a whole.
 func place(topic string, partition int32, offset int64, index int) string {
-	text := plain.Cut(topic, 249) + ":" + strconv.Itoa(int(partition)) + ":" + strconv.FormatInt(offset, 10)
+	text := display.Cut(topic, 249) + ":" + strconv.Itoa(int(partition)) + ":" + strconv.FormatInt(offset, 10)
 	if index > 0 {
 		text += ", event " + strconv.Itoa(index)
 	}
@@ -128,8 +128,8 @@ type letterRow struct {
 func newLetterRow(number uint64, at time.Time, d *processor.DeadLetter) letterRow {
 	r := letterRow{
 		Key: "d" + strconv.FormatUint(number, 10), Seen: timeText(at),
-		Reason: plain.Cut(d.Reason, nameLength), Shape: plain.Cut(d.Shape, nameLength),
-		Place: place(d.Topic, d.Partition, d.Offset, d.Index), Error: plain.Cut(d.Error, textLength),
+		Reason: display.Cut(d.Reason, nameLength), Shape: display.Cut(d.Shape, nameLength),
+		Place: place(d.Topic, d.Partition, d.Offset, d.Index), Error: display.Cut(d.Error, textLength),
 	}
 	var more []string
 	if d.Count > 1 {

@@ -14,8 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/regionwatch/regionwatch/broker"
-	"github.com/regionwatch/regionwatch/broker/brokertest"
+	"github.com/regionwatch/regionwatch/internal/broker"
+	"github.com/regionwatch/regionwatch/internal/broker/brokertest"
 )
 
 // One address of several that answers is enough, and none leaves the rest untried.

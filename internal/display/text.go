@@ -1,6 +1,6 @@
 // Package plain writes text and figures for people, on terminals, in logs and on pages. Text from outside comes out as
 // text: it cannot move a cursor, change the direction of what stands around it, or hide.
-package plain
+package display
 
 import (
 	"strconv"

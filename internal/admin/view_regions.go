@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/regionwatch/regionwatch/plain"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
@@ -104,7 +104,7 @@ var stateTexts = map[string]string{"alerting": "alerting", "unused": "unused", "
 
 func newRegionTile(code, name, state string, events *detection.RegionEvents, busiest uint64) regionTile {
 	t := regionTile{Key: code, Place: shortPlace(name), State: state, Text: stateTexts[state], Share: "0%"}
-	t.Title = name + ", " + code + ": " + t.Text + "; " + plain.Number(events.Total()) + " events"
+	t.Title = name + ", " + code + ": " + t.Text + "; " + display.Number(events.Total()) + " events"
 	if n := events.Total(); n > 0 {
 		t.Count = short(n)
 		share := 1.
@@ -115,7 +115,7 @@ func newRegionTile(code, name, state string, events *detection.RegionEvents, bus
 	}
 	if events.Alerted > 0 {
 		t.Count = short(events.Alerted) + " / " + t.Count
-		t.Title += ", " + plain.Number(events.Alerted) + " of them alerted"
+		t.Title += ", " + display.Number(events.Alerted) + " of them alerted"
 	}
 	return t
 }

@@ -53,7 +53,7 @@ func mapSchema(names, values schema) schema {
 func Schema() []byte {
 	s := mappingSchema(documentFields())
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	s["$id"] = "https://github.com/regionwatch/regionwatch/policyfile/policy.schema.json"
+	s["$id"] = "https://github.com/regionwatch/regionwatch/processor/policy/policyfile/policy.schema.json"
 	s["title"] = "regionwatch policy"
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {

@@ -1,4 +1,4 @@
-module github.com/regionwatch/regionwatch/admin/browsertest
+module github.com/regionwatch/regionwatch/internal/admin/browsertest
 
 go 1.26.0
 

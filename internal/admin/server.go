@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/regionwatch/regionwatch/plain"
+	"github.com/regionwatch/regionwatch/internal/display"
 )
 
 // Options of a Server. All but Source are required.
@@ -90,7 +90,7 @@ func (s *Server) routes(o *Options) http.Handler {
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if err := o.Ready(); err != nil {
-			answer(w, http.StatusServiceUnavailable, "not ready: "+plain.Text(err.Error()))
+			answer(w, http.StatusServiceUnavailable, "not ready: "+display.Text(err.Error()))
 			return
 		}
 		answer(w, http.StatusOK, "ready")

@@ -34,7 +34,7 @@ func startInstance(t *testing.T) *instance {
 	folder := t.TempDir()
 	binary := filepath.Join(folder, "regionwatch")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/regionwatch")
-	build.Dir = "../.."
+	build.Dir = "../../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the program: %v\n%s", err, out)
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/regionwatch/regionwatch/plain"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/schema/alert"
@@ -79,11 +79,11 @@ func TestHostileText(t *testing.T) {
 	if !strings.Contains(body, "&lt;script&gt;") {
 		t.Error("the text is not on the page")
 	}
-	if at := strings.IndexFunc(body, func(r rune) bool { return r != '\n' && plain.IsHidden(r) }); at >= 0 {
+	if at := strings.IndexFunc(body, func(r rune) bool { return r != '\n' && display.IsHidden(r) }); at >= 0 {
 		t.Errorf("%q is on the page", body[at:at+10])
 	}
 	for name, part := range parts(s.live.now()) {
-		if at := strings.IndexFunc(string(part), func(r rune) bool { return plain.IsHidden(r) || r == '<' }); at >= 0 {
+		if at := strings.IndexFunc(string(part), func(r rune) bool { return display.IsHidden(r) || r == '<' }); at >= 0 {
 			t.Errorf("%q is in %s", part[at:], name)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/regionwatch/regionwatch/broker"
+	"github.com/regionwatch/regionwatch/internal/broker"
 )
 
 // Options say what the processor needs. Connection, Outputs, Group, the timeouts and one of InputTopics and

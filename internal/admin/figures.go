@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/regionwatch/regionwatch/plain"
+	"github.com/regionwatch/regionwatch/internal/display"
 )
 
 // timeText writes a time to the second, in UTC.
@@ -17,7 +17,7 @@ func eventTime(text string) string {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return timeText(t)
 	}
-	return plain.Cut(text, 40)
+	return display.Cut(text, 40)
 }
 
 // ageText writes how long something lasts, in the two units that tell most.
@@ -36,7 +36,7 @@ func ageText(d time.Duration) string {
 }
 
 // count writes a whole number that cannot be negative.
-func count(n int64) string { return plain.Number(uint64(max(n, 0))) }
+func count(n int64) string { return display.Number(uint64(max(n, 0))) }
 
 // rateText writes a number a second.
 func rateText(perSecond float64) string {
@@ -46,7 +46,7 @@ func rateText(perSecond float64) string {
 	case perSecond < 9.95:
 		return strconv.FormatFloat(perSecond, 'f', 1, 64)
 	}
-	return plain.Number(uint64(math.Round(perSecond)))
+	return display.Number(uint64(math.Round(perSecond)))
 }
 
 // short writes a number in at most four characters and its unit, for where there is little room.

@@ -14,7 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 
-	"github.com/regionwatch/regionwatch/broker"
+	"github.com/regionwatch/regionwatch/internal/broker"
 )
 
 // cluster is an embedded broker that allows alice nothing but what an ACL does.

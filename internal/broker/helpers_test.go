@@ -16,7 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/regionwatch/regionwatch/broker/brokertest"
+	"github.com/regionwatch/regionwatch/internal/broker/brokertest"
 )
 
 // lines is a log.
