@@ -1,6 +1,10 @@
 package cloudtrail
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
+)
 
 var (
 	errNotObject     = errors.New("no JSON object where an event belongs")
@@ -31,7 +35,7 @@ func reasonOf(cause error) Reason {
 
 // report hands a fault to the sink. The place of reading within the piece comes from a syntax error.
 func (d *Decoder) report(reason Reason, doing string, cause error, index int, piece []byte, chain Chain) error {
-	return d.reportAt(min(stoppedAt(cause, 0), len(piece)), reason, doing, cause, index, piece, chain)
+	return d.reportAt(min(jsonscan.StoppedAt(cause, 0), len(piece)), reason, doing, cause, index, piece, chain)
 }
 
 // reportAt is report where reading stopped at offset.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -60,4 +61,24 @@ func isStillJSON(text string) bool {
 			return err == io.EOF
 		}
 	}
+}
+
+// deep returns levels of nesting in the pattern of open and close, around inside.
+func deep(levels int, opening, inside, closing string) []byte {
+	return []byte(strings.Repeat(opening, levels) + inside + strings.Repeat(closing, levels))
+}
+
+// tooDeep reports whether encoding/json may refuse the text for its depth alone.
+func tooDeep(text []byte) bool {
+	return bytes.Count(text, []byte("["))+bytes.Count(text, []byte("{")) > 10_000
+}
+
+// fuzzSeeds holds texts near what the scanner has rules for.
+var fuzzSeeds = []string{
+	`{}`, `[]`, `null`, `-0.1e+5`, `01`, `"\ud83d\ude00\ud800"`, "\"\xff\xc0\x80\"", "{\"a\x00\":1}", `{"\u0061wsRegion":"eu\u002dcentral-1"}`,
+	`{"awsRegion":"a","awsRegion":"b","readOnly":true,"readOnly":false}`, `{ "readOnly" : "False" , "awsRegion" : null }`,
+	`{"a":[[[{"b":{"c":[1,2,{}]}}]]],"d":"e"}`, strings.Repeat(`[{"a":`, 70), `[1,2.5,"x",true,false,null,{"y":[]}]`,
+	"{\n  \"Records\": [\n    {\"eventVersion\": \"1.08\"}\n  ]\n}", `{"detail-type":"AWS API Call via CloudTrail","detail":{}}`,
+	`{"messageType":"DATA_MESSAGE","logEvents":[{"id":"1","timestamp":1,"message":"{\"eventVersion\":\"1.08\"}"}]}`,
+	`{"Type":"Notification","Message":"{\"Records\":[]}"}`, `{"body":"{}"}`, `{"payload":{"eventName":"x"}}`, `{"event.original":"{}"}`,
 }

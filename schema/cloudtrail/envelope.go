@@ -1,5 +1,7 @@
 package cloudtrail
 
+import "github.com/regionwatch/regionwatch/schema/jsonscan"
+
 // envelope opens the object b, which is no event by itself, by the marks in d.event. Opened is false where
 // the object has none, or not what belongs to it. Where b is damaged everything before the damage is
 // opened. An envelope's keys are read at its top level only, and nothing but the value of its own key is
@@ -99,11 +101,11 @@ func (d *Decoder) member(b []byte, name string) (v Value, whole bool) {
 		return nil, true
 	}
 	for i := 0; ; {
-		key, value, done, err := d.scan.nextKey(b, i)
+		key, value, done, err := d.scan.NextKey(b, i)
 		if done || err != nil {
 			return v, true
 		}
-		end, err := d.scan.skipValue(b, value)
+		end, err := d.scan.SkipValue(b, value)
 		found := value < len(b) && key.EqualString(name)
 		if err != nil {
 			if found {
@@ -114,7 +116,7 @@ func (d *Decoder) member(b []byte, name string) (v Value, whole bool) {
 		if found {
 			v = b[value:end]
 		}
-		i = skipSpace(b, end)
+		i = jsonscan.SkipSpace(b, end)
 	}
 }
 
@@ -125,7 +127,7 @@ func (d *Decoder) unquote(v Value, whole bool, chain Chain) []byte {
 		v = append(append(make(Value, 0, len(v)+1), v...), '"')
 	}
 	body := v[1 : len(v)-1]
-	if skipPlain(body, 0) == len(body) {
+	if jsonscan.SkipPlain(body, 0) == len(body) {
 		return body
 	}
 	text := d.buffers[chain.Len()]

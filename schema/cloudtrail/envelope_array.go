@@ -1,5 +1,7 @@
 package cloudtrail
 
+import "github.com/regionwatch/regionwatch/schema/jsonscan"
+
 // A JSON array of events, or of any other shape. It is what jq --slurp, Kinesis agents and batch writers
 // make, and EventBridge where a target takes several events at once
 // (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html).
@@ -19,9 +21,9 @@ func (d *Decoder) array(b []byte, i int, p place) (next, stop int, err error) {
 // array's end was found: damage in between costs none of the values around it that can be found again.
 func (d *Decoder) list(b []byte, i int, p place) (next, stop int, err error) {
 	for separator, empty := i, true; ; empty = false {
-		at, done, cause := nextItem(b, separator)
+		at, done, cause := jsonscan.NextItem(b, separator)
 		if !empty && separator < len(b) && b[separator] == '[' { // which is no separator but of the list's own start
-			at, done, cause = separator, false, wrong(b, separator, "a comma or the end of the array")
+			at, done, cause = separator, false, jsonscan.Unexpected(b, separator, "a comma or the end of the array")
 		}
 		if done {
 			if empty {
@@ -45,7 +47,7 @@ func (d *Decoder) list(b []byte, i int, p place) (next, stop int, err error) {
 				return at, stop, err
 			}
 		}
-		separator = skipSpace(b, at)
+		separator = jsonscan.SkipSpace(b, at)
 	}
 }
 
@@ -62,7 +64,7 @@ func continuesList(b []byte, i int) bool {
 // pass reports the value at b[i], a layer too many, and goes on after it.
 func (d *Decoder) pass(b []byte, i int, p place, shape Shape) (next, stop int, err error) {
 	stop = -1
-	end, cause := d.scan.skipValue(b, i)
+	end, cause := d.scan.SkipValue(b, i)
 	if next = end; cause != nil {
 		next, stop = p.resync(b, i, end), end
 	}
@@ -74,7 +76,7 @@ func (d *Decoder) pass(b []byte, i int, p place, shape Shape) (next, stop int, e
 // enough.
 func isBrokenIntoLines(b []byte) bool {
 	for i := lineEnd(b, 0); i < len(b); {
-		next := skipSpace(b, i)
+		next := jsonscan.SkipSpace(b, i)
 		before := i - 1
 		for before > 0 && (b[before] == '\r' || b[before] == ' ' || b[before] == '\t') {
 			before--

@@ -1,5 +1,7 @@
 package cloudtrail
 
+import "github.com/regionwatch/regionwatch/schema/jsonscan"
+
 // Base64 (RFC 4648) is how binary layers travel within JSON and through the interfaces of Kinesis and
 // Lambda. Both alphabets are read, padded or not, broken into lines or not.
 
@@ -34,7 +36,7 @@ func isBase64(b []byte) bool {
 	for range MaxNesting {
 		n, _ := decodeBase64(probe[:], b[:min(len(b), base64Probe)])
 		b = probe[:n]
-		if i := skipSpace(b, 0); i < n && (isTextStart(b[i]) || b[i] == byteOrderMark[0]) {
+		if i := jsonscan.SkipSpace(b, 0); i < n && (isTextStart(b[i]) || b[i] == byteOrderMark[0]) {
 			return true
 		}
 		if _, ok := cutConfluent(b); ok || DetectCompression(b) != ShapeNone {
@@ -55,7 +57,7 @@ func (d *Decoder) base64(b []byte, chain Chain) error {
 	if err := d.open(text[:n:n], chain); err != nil || stop == len(b) {
 		return err
 	}
-	return d.unreadable(ReasonEncoding, "reading base64", wrong(b, stop, "base64"), b, chain)
+	return d.unreadable(ReasonEncoding, "reading base64", jsonscan.Unexpected(b, stop, "base64"), b, chain)
 }
 
 // decodeBase64 decodes src into dst, which has room for three quarters of it, or is src itself. It returns

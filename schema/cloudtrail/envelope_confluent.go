@@ -1,5 +1,7 @@
 package cloudtrail
 
+import "github.com/regionwatch/regionwatch/schema/jsonscan"
+
 // Confluent's serializers put a zero byte and the schema's id, four bytes, before the JSON
 // (https://docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/index.html#wire-format).
 
@@ -12,6 +14,6 @@ func cutConfluent(b []byte) (inner []byte, ok bool) {
 		return nil, false
 	}
 	inner = b[confluentHeader:]
-	i := skipSpace(inner, 0)
+	i := jsonscan.SkipSpace(inner, 0)
 	return inner, i < len(inner) && isTextStart(inner[i])
 }

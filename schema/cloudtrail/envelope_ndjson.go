@@ -1,6 +1,10 @@
 package cloudtrail
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
+)
 
 // A JSON text holds one value as a rule. Several are NDJSON, one a line (https://github.com/ndjson/ndjson-spec),
 // or stand one after the other without a line break, as Firehose joins the objects of CloudWatch Logs
@@ -27,13 +31,13 @@ func (p *place) settle(b []byte, end int) {
 
 // isSequence reports whether another value follows after b[end], be it behind damage.
 func isSequence(b []byte, end int) bool {
-	i := skipSpace(b, end)
+	i := jsonscan.SkipSpace(b, end)
 	return i < len(b) && (b[i] == '{' || b[i] == '[' || resync(b, i, i) < len(b))
 }
 
 // text reads the values of a JSON text, one after the other.
 func (d *Decoder) text(b []byte, chain Chain) error {
-	i := skipSpace(b, 0)
+	i := jsonscan.SkipSpace(b, 0)
 	if i == len(b) {
 		return d.skip(KindEmpty, chain)
 	}
@@ -67,7 +71,7 @@ func (d *Decoder) text(b []byte, chain Chain) error {
 			}
 		}
 		p.settle(b, next)
-		i = skipSpace(b, next)
+		i = jsonscan.SkipSpace(b, next)
 	}
 	return nil
 }
@@ -81,7 +85,7 @@ func (d *Decoder) value(b []byte, i int, p place) (next, stop int, err error) {
 	case '[':
 		return d.array(b, i, p)
 	}
-	n, cause := d.scan.skipValue(b[i:], 0)
+	n, cause := d.scan.SkipValue(b[i:], 0)
 	end := i + n
 	if cause != nil {
 		next = p.resync(b, i, end)
@@ -111,7 +115,7 @@ func (d *Decoder) scalar(v Value, p place) error {
 // on. Ahead is where the next object or array may start, kept between calls: a text of scalars would be
 // searched to its end after each of them.
 func (d *Decoder) trailing(b []byte, end int, p place, ahead *int) (next int, err error) {
-	i := skipSpace(b, end)
+	i := jsonscan.SkipSpace(b, end)
 	if i == len(b) || b[i] == '{' || b[i] == '[' {
 		return i, nil
 	}
@@ -135,10 +139,10 @@ func (d *Decoder) plainText(b []byte, chain Chain) error {
 		return d.skip(KindValidation, chain)
 	}
 	p := place{chain: chain}
-	end, cause := d.scan.skipValue(b, 0)
+	end, cause := d.scan.SkipValue(b, 0)
 	if cause == nil {
-		if rest := skipSpace(b, end); rest < len(b) {
-			cause = wrong(b, rest, "the end of the text")
+		if rest := jsonscan.SkipSpace(b, end); rest < len(b) {
+			cause = jsonscan.Unexpected(b, rest, "the end of the text")
 		}
 	}
 	if cause == nil {

@@ -1,5 +1,7 @@
 package cloudtrail
 
+import "github.com/regionwatch/regionwatch/schema/jsonscan"
+
 // {"Records":[…]} is CloudTrail's log file
 // (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html), and the
 // frame of what Lambda gets from SQS, SNS, Kinesis and S3. It can hold tens of thousands of events: they
@@ -8,15 +10,15 @@ package cloudtrail
 // isRecords reports whether the object at b[i] starts like a log file.
 func isRecords(b []byte, i int) bool {
 	const key = `"Records"`
-	i = skipSpace(b, i+1)
+	i = jsonscan.SkipSpace(b, i+1)
 	if len(b)-i < len(key) || string(b[i:i+len(key)]) != key {
 		return false
 	}
-	i = skipSpace(b, i+len(key))
+	i = jsonscan.SkipSpace(b, i+len(key))
 	if i >= len(b) || b[i] != ':' {
 		return false
 	}
-	i = skipSpace(b, i+1)
+	i = jsonscan.SkipSpace(b, i+1)
 	return i < len(b) && b[i] == '['
 }
 
@@ -28,8 +30,8 @@ func (d *Decoder) records(b []byte, i int, p place) (next, stop int, err error) 
 	}
 	chain := p.chain.Push(ShapeRecords)
 	var outer Event
-	for at := i; ; at = skipSpace(b, next) {
-		key, value, done, cause := d.scan.nextKey(b, at)
+	for at := i; ; at = jsonscan.SkipSpace(b, next) {
+		key, value, done, cause := d.scan.NextKey(b, at)
 		if done {
 			return value, -1, d.outerEvent(&outer, b[i:value], p.chain)
 		}
@@ -41,7 +43,7 @@ func (d *Decoder) records(b []byte, i int, p place) (next, stop int, err error) 
 			continue
 		}
 		if cause == nil {
-			next, cause = d.scan.skipValue(b, value)
+			next, cause = d.scan.SkipValue(b, value)
 		}
 		if cause != nil {
 			next = p.resync(b, at, at)
@@ -58,7 +60,7 @@ func (d *Decoder) outerEvent(e *Event, b []byte, chain Chain) error {
 		return nil
 	}
 	d.event = *e
-	end, cause := d.scan.skipValue(b, 0)
+	end, cause := d.scan.SkipValue(b, 0)
 	d.event.Raw = b[:end:end]
 	if cause == nil {
 		return d.emit(chain)

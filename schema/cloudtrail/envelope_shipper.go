@@ -1,5 +1,7 @@
 package cloudtrail
 
+import "github.com/regionwatch/regionwatch/schema/jsonscan"
+
 // Shippers put the line that they read under a key of their own: Filebeat, Logstash and Vector under
 // message (https://www.elastic.co/guide/en/ecs/current/ecs-base.html,
 // https://vector.dev/docs/architecture/data-model/log/), Fluent Bit and Docker under log
@@ -35,7 +37,7 @@ func canOpen(v Value) bool {
 	}
 	body := v[1:]
 	for len(body) > 0 {
-		c, size := firstRune(body)
+		c, size := jsonscan.FirstRune(body)
 		switch c {
 		case '{', '[':
 			return true

@@ -1,5 +1,7 @@
 package cloudtrail
 
+import "github.com/regionwatch/regionwatch/schema/jsonscan"
+
 // A JSON text within a JSON string is what a producer writes that serializes what is JSON already, such as
 // Kafka Connect's JsonConverter for a field of type string
 // (https://kafka.apache.org/documentation/#connect_developing).
@@ -9,12 +11,12 @@ func (d *Decoder) quotedText(b []byte, chain Chain) (opened bool, err error) {
 	if b[0] != '"' {
 		return false, nil
 	}
-	end, cause := d.scan.skipValue(b, 0)
+	end, cause := d.scan.SkipValue(b, 0)
 	whole := cause == nil
 	if !whole {
 		end = len(b)
 	}
-	if skipSpace(b, end) < len(b) || !canOpen(Value(b[:end])) {
+	if jsonscan.SkipSpace(b, end) < len(b) || !canOpen(Value(b[:end])) {
 		return false, nil
 	}
 	chain, ok, err := d.enter(b, chain, ShapeString)

@@ -1,32 +1,36 @@
 package cloudtrail
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
+)
 
 // decodeEvent reads the object that starts at b[0], an opening brace, in one strict pass. It overwrites
 // e's values, marks, InvalidUTF8 and Raw (the object's bytes), and leaves the rest of e alone. On damage e holds
 // what was read before it, err is a [*SyntaxError] and end is where reading stopped.
 func (s *scanner) decodeEvent(b []byte, e *Event) (end int, err error) {
-	s.invalid, s.got.seen = false, 0
+	s.Invalid, s.got.seen = false, 0
 	end, err = s.decodeMembers(b)
 	e.fill(b, &s.got)
-	e.Raw, e.InvalidUTF8 = b[:end:end], s.invalid
+	e.Raw, e.InvalidUTF8 = b[:end:end], s.Invalid
 	return end, err
 }
 
 // decodeMembers reads the members of the event and notes in s.got where their values stand, up to any damage.
 func (s *scanner) decodeMembers(b []byte) (end int, err error) {
-	i := skipSpace(b, 1)
-	if at(b, i) == '}' {
+	i := jsonscan.SkipSpace(b, 1)
+	if jsonscan.At(b, i) == '}' {
 		return i + 1, nil
 	}
 	for id := keyOther; ; {
-		var where part
-		if i, id, where = s.readTexts(b, i, id); where == atKey {
+		var atValue bool
+		if i, id, atValue = s.readTexts(b, i, id); !atValue {
 			if id, i, err = s.nextEventKey(b, i, id); err != nil {
 				return i, err
 			}
 		}
-		start := skipSpace(b, i)
+		start := jsonscan.SkipSpace(b, i)
 		i = start
 		switch {
 		case id == keyUserIdentity:
@@ -34,36 +38,36 @@ func (s *scanner) decodeMembers(b []byte) (end int, err error) {
 		case id == keyTLSDetails:
 			i, err = s.skipRepeated(b, i, &s.tls)
 		default:
-			i, err = s.skipValue(b, i)
+			i, err = s.SkipValue(b, i)
 		}
 		if err != nil {
 			return i, err
 		}
 		s.got.put(id, start, i)
 		// Mostly the next key follows at once, and there is no white space to look for.
-		if at(b, i) == ',' && at(b, i+1) == '"' {
+		if jsonscan.At(b, i) == ',' && jsonscan.At(b, i+1) == '"' {
 			i++
 			continue
 		}
-		if i, err = afterValue(b, i, '}'); err != nil {
+		if i, err = jsonscan.AfterValue(b, i, '}'); err != nil {
 			return i, err
 		}
 		if b[i] == '}' {
 			return i + 1, nil
 		}
-		i = skipSpace(b, i+1)
+		i = jsonscan.SkipSpace(b, i+1)
 	}
 }
 
-// skipRepeated is skipValue for values that are in e, or that it puts there.
+// skipRepeated is SkipValue for values that are in e, or that it puts there.
 func (s *scanner) skipRepeated(b []byte, i int, e *echo) (end int, err error) {
 	if !e.looks() {
-		return s.skipValue(b, i)
+		return s.SkipValue(b, i)
 	}
 	if n := e.find(b, i); n > 0 {
 		return i + n, nil
 	}
-	if end, err = s.skipValue(b, i); err == nil && !s.invalid {
+	if end, err = s.SkipValue(b, i); err == nil && !s.Invalid {
 		e.keep(b[i:end])
 	}
 	return end, err
@@ -89,7 +93,7 @@ func (s *scanner) nextEventKey(b []byte, i int, last keyID) (id keyID, value int
 
 // eventKey reads the key at b[i], the colon and the white space around it.
 func (s *scanner) eventKey(b []byte, i int) (id keyID, value int, err error) {
-	end, value, err := s.skipKey(b, i)
+	end, value, err := s.SkipKey(b, i)
 	if err != nil {
 		return keyOther, value, err
 	}

@@ -303,7 +303,7 @@ func TestDecodeEventAllocates(t *testing.T) {
 	f("deep", []byte(`{"requestParameters":`+string(deep(100_000, `[{"a":`, `1`, `}]`))+`,"readOnly":false}`))
 	var s scanner
 	shallow := []byte(`{"requestParameters":` + string(deep(60, `[`, `1`, `]`)) + `}`)
-	if n := testing.AllocsPerRun(10, func() { s = scanner{}; _, _ = s.skipValue(shallow, 0) }); n != 0 {
+	if n := testing.AllocsPerRun(10, func() { s = scanner{}; _, _ = s.SkipValue(shallow, 0) }); n != 0 {
 		t.Errorf("64 levels: %v allocations, want none", n)
 	}
 }
@@ -345,11 +345,11 @@ func FuzzDecodeEvent(f *testing.F) {
 		var s scanner
 		var e Event
 		end, err := s.decodeEvent(text, &e)
-		skipEnd, skipErr := s.skipValue(text, 0)
+		skipEnd, skipErr := s.SkipValue(text, 0)
 		if end != skipEnd || (err == nil) != (skipErr == nil) || err != nil && err.Error() != skipErr.Error() {
 			t.Fatalf("%q: decoding ends at %d with %v, skipping at %d with %v", text, end, err, skipEnd, skipErr)
 		}
-		if string(e.Raw) != string(text[:end]) || e.InvalidUTF8 != (s.invalid || e.InvalidUTF8) {
+		if string(e.Raw) != string(text[:end]) || e.InvalidUTF8 != (s.Invalid || e.InvalidUTF8) {
 			t.Fatalf("%q: raw %q, invalid %v", text, e.Raw, e.InvalidUTF8)
 		}
 		for key, value := range capturedFields(&e) {

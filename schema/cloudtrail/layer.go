@@ -1,6 +1,10 @@
 package cloudtrail
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
+)
 
 // open reads one layer: it tells from the first bytes what the layer is, and hands it on. Layers nest as
 // deep as the record says, but no deeper than MaxNesting: enter stops there.
@@ -41,7 +45,7 @@ func detectLayer(b []byte) (shape Shape, inner []byte) {
 	if isUTF16(b) {
 		return shapeUTF16, nil
 	}
-	if start := skipSpace(b, 0); start == len(b) || isTextStart(b[start]) {
+	if start := jsonscan.SkipSpace(b, 0); start == len(b) || isTextStart(b[start]) {
 		return ShapeNone, nil
 	}
 	if shape = DetectCompression(b); shape != ShapeNone {

@@ -1,5 +1,7 @@
 package cloudtrail
 
+import "github.com/regionwatch/regionwatch/schema/jsonscan"
+
 // object reads the object at b[i]: an event, or an envelope. The event's fields and the envelope's marks
 // come from the same pass, so that an ordinary event is read once.
 func (d *Decoder) object(b []byte, i int, p place) (next, stop int, err error) {
@@ -27,7 +29,7 @@ func (d *Decoder) single(b []byte, chain Chain) (done bool, err error) {
 		return false, nil
 	}
 	end, cause := d.scan.decodeEvent(b, &d.event)
-	if cause != nil || end < len(b) && skipSpace(b, end) < len(b) {
+	if cause != nil || end < len(b) && jsonscan.SkipSpace(b, end) < len(b) {
 		return false, nil
 	}
 	return true, d.whole(b[:end], place{chain: chain})
@@ -78,7 +80,7 @@ func (d *Decoder) damaged(b []byte, cause error, p place) error {
 		}
 		if opened {
 			// A bracket out of place ends a list early: what stands behind may be the rest of it.
-			rest := b[min(stoppedAt(cause, 0), len(b)):]
+			rest := b[min(jsonscan.StoppedAt(cause, 0), len(b)):]
 			return d.searchRest(reasonOf(cause), "reading an envelope", cause, b, rest, p.chain)
 		}
 	}
@@ -88,18 +90,18 @@ func (d *Decoder) damaged(b []byte, cause error, p place) error {
 // lastMark returns the mark of the member in whose value the damage is.
 func (d *Decoder) lastMark(b []byte) (last marks) {
 	for i := 0; ; {
-		key, value, done, err := d.scan.nextKey(b, i)
+		key, value, done, err := d.scan.NextKey(b, i)
 		if done || err != nil {
 			return last
 		}
 		var member Event
 		member.set(key, nil)
 		last = member.marks
-		end, err := d.scan.skipValue(b, value)
+		end, err := d.scan.SkipValue(b, value)
 		if err != nil {
 			return last
 		}
-		i = skipSpace(b, end)
+		i = jsonscan.SkipSpace(b, end)
 	}
 }
 

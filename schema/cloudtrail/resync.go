@@ -1,6 +1,10 @@
 package cloudtrail
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
+)
 
 // resync returns where the next value may start at or after b[from], when the value before it is damaged:
 // at a line that starts with a brace or a bracket, or, from stop on, wherever an object starts with a key
@@ -50,7 +54,7 @@ func resyncText(b []byte, start, stop int) int {
 	for i := max(beforeKey(b, stop), start+1); i < len(b); i++ {
 		switch {
 		case b[i] == '\n':
-			return skipSpace(b, i)
+			return jsonscan.SkipSpace(b, i)
 		case b[i] == '{' && isObjectStart(b, i):
 			return i
 		}
@@ -64,14 +68,14 @@ func isElementStart(b []byte, i int) bool {
 	if b[i] != '{' {
 		return false
 	}
-	key := skipSpace(b, i+1)
+	key := jsonscan.SkipSpace(b, i+1)
 	return key < len(b) && b[key] == '"' && lastByte(b, i) == ','
 }
 
 // lastByte returns the last byte before b[i] that is no white space, or 0.
 func lastByte(b []byte, i int) byte {
 	for i--; i >= 0; i-- {
-		if skipSpace(b[i:i+1], 0) == 0 {
+		if jsonscan.SkipSpace(b[i:i+1], 0) == 0 {
 			return b[i]
 		}
 	}
@@ -86,7 +90,7 @@ func beforeKey(b []byte, stop int) int {
 		return stop
 	}
 	i := stop - 2
-	for i >= 0 && skipSpace(b[i:i+1], 0) == 1 {
+	for i >= 0 && jsonscan.SkipSpace(b[i:i+1], 0) == 1 {
 		i--
 	}
 	if i >= 0 && b[i] == '{' {
@@ -109,7 +113,7 @@ func isColumnOne(b []byte, i int) bool { return i == 0 || b[i-1] == '\n' }
 // isObjectStart reports whether an object starts at the brace b[i] whose first key is one of those with
 // which events and envelopes start.
 func isObjectStart(b []byte, i int) bool {
-	i = skipSpace(b, i+1)
+	i = jsonscan.SkipSpace(b, i+1)
 	if i >= len(b) || b[i] != '"' {
 		return false
 	}

@@ -1,6 +1,10 @@
 package cloudtrail
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
+)
 
 // maxSalvaged bounds the regions that salvage returns.
 const maxSalvaged = 64
@@ -100,9 +104,9 @@ func afterKey(b []byte, name string) (value, rest []byte) {
 		}
 		b = b[i+len(name):]
 		after, quoted := trimQuotes(b)
-		after = after[skipSpace(after, 0):]
+		after = after[jsonscan.SkipSpace(after, 0):]
 		if quoted && len(after) > 0 && after[0] == ':' {
-			return after[1+skipSpace(after[1:], 0):], b
+			return after[1+jsonscan.SkipSpace(after[1:], 0):], b
 		}
 	}
 }

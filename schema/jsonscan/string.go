@@ -1,4 +1,4 @@
-package cloudtrail
+package jsonscan
 
 import (
 	"encoding/binary"
@@ -17,51 +17,51 @@ var (
 	every80 uint64 = 0x8080808080808080
 )
 
-// special marks the bytes of w where a string's plain text ends: quotes, backslashes, control
+// Special marks the bytes of w where a string's plain text ends: quotes, backslashes, control
 // characters, and bytes that are not ASCII. Only the lowest mark is exact: a borrow of the subtraction
 // can mark bytes above it, never below.
 //
 // Flipping bit 1 moves the quote (0x22) down to 0x20 and keeps the control characters below that, so
 // that one subtraction finds both. What is not ASCII needs no test of its own: after the subtractions its
 // high bit is still set in one or the other.
-func special(w uint64) uint64 {
+func Special(w uint64) uint64 {
 	return (((w ^ every02) - every21) | ((w ^ every5c) - every01)) & every80
 }
 
-// firstMark returns the index in its word of the first byte that is marked in m, which is not 0.
-func firstMark(m uint64) int { return bits.TrailingZeros64(m) >> 3 }
+// FirstMark returns the index in its word of the first byte that is marked in m, which is not 0.
+func FirstMark(m uint64) int { return bits.TrailingZeros64(m) >> 3 }
 
-// skipWords returns the index of the first byte at or after i that is not plain text of a string, as far
+// SkipWords returns the index of the first byte at or after i that is not plain text of a string, as far
 // as that can be told a word at a time: it may stop early in the last 8 bytes of b. The loops are written so
-// that the compiler needs no bounds checks within them; three words in a round were the fastest on events.
-func skipWords(b []byte, i int) int {
+// that the compiler needs no bounds checks within them; Three words in a round were the fastest on events.
+func SkipWords(b []byte, i int) int {
 	for ; i >= 0 && i < len(b)-24; i += 24 {
-		if m := special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
-			return i + firstMark(m)
+		if m := Special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
+			return i + FirstMark(m)
 		}
-		if m := special(binary.LittleEndian.Uint64(b[i+8:])); m != 0 {
-			return i + 8 + firstMark(m)
+		if m := Special(binary.LittleEndian.Uint64(b[i+8:])); m != 0 {
+			return i + 8 + FirstMark(m)
 		}
-		if m := special(binary.LittleEndian.Uint64(b[i+16:])); m != 0 {
-			return i + 16 + firstMark(m)
+		if m := Special(binary.LittleEndian.Uint64(b[i+16:])); m != 0 {
+			return i + 16 + FirstMark(m)
 		}
 	}
 	for ; i >= 0 && i < len(b)-8; i += 8 {
-		if m := special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
-			return i + firstMark(m)
+		if m := Special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
+			return i + FirstMark(m)
 		}
 	}
 	return i
 }
 
 // skipString reads the string whose opening quote is b[i] and returns the index after its closing one.
-func (s *scanner) skipString(b []byte, i int) (end int, err error) {
+func (s *Scanner) skipString(b []byte, i int) (end int, err error) {
 	i++
 	for {
-		i = skipPlain(b, i)
+		i = SkipPlain(b, i)
 		switch {
 		case i >= len(b):
-			return i, wrong(b, i, "the end of the string")
+			return i, Unexpected(b, i, "the end of the string")
 		case b[i] == '"':
 			return i + 1, nil
 		case b[i] == '\\':
@@ -69,7 +69,7 @@ func (s *scanner) skipString(b []byte, i int) (end int, err error) {
 		case b[i] >= utf8.RuneSelf:
 			i = s.skipNonASCII(b, i)
 		default:
-			err = wrong(b, i, "no control character in a string")
+			err = Unexpected(b, i, "no control character in a string")
 		}
 		if err != nil {
 			return i, err
@@ -77,12 +77,12 @@ func (s *scanner) skipString(b []byte, i int) (end int, err error) {
 	}
 }
 
-// skipPlain returns the index of the first byte at or after i that is not plain text of a string.
-func skipPlain(b []byte, i int) int {
-	i = skipWords(b, i)
+// SkipPlain returns the index of the first byte at or after i that is not plain text of a string.
+func SkipPlain(b []byte, i int) int {
+	i = SkipWords(b, i)
 	if n := len(b) - i; 0 < n && n <= 8 && len(b) >= 8 {
 		// The last word, without what was read of it before: above its end are zeros, which count as marks.
-		return i + firstMark(special(binary.LittleEndian.Uint64(b[len(b)-8:])>>(64-8*n)))
+		return i + FirstMark(Special(binary.LittleEndian.Uint64(b[len(b)-8:])>>(64-8*n)))
 	}
 	for i < len(b) && b[i] >= 0x20 && b[i] < utf8.RuneSelf && b[i] != '"' && b[i] != '\\' {
 		i++
@@ -91,11 +91,11 @@ func skipPlain(b []byte, i int) int {
 }
 
 // skipNonASCII reads characters that are not ASCII, valid or not: b[i] is the first of them.
-func (s *scanner) skipNonASCII(b []byte, i int) int {
+func (s *Scanner) skipNonASCII(b []byte, i int) int {
 	for i < len(b) && b[i] >= utf8.RuneSelf {
 		r, size := utf8.DecodeRune(b[i:])
 		if r == utf8.RuneError && size == 1 {
-			s.invalid = true
+			s.Invalid = true
 		}
 		i += size
 	}
@@ -104,21 +104,21 @@ func (s *scanner) skipNonASCII(b []byte, i int) int {
 
 // skipEscape reads the escape sequence at the backslash b[i], and the second one of a surrogate pair
 // with it.
-func (s *scanner) skipEscape(b []byte, i int) (end int, err error) {
+func (s *Scanner) skipEscape(b []byte, i int) (end int, err error) {
 	i++
 	if i >= len(b) {
-		return i, wrong(b, i, "an escape")
+		return i, Unexpected(b, i, "an escape")
 	}
 	switch b[i] {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		return i + 1, nil
 	case 'u':
 	default:
-		return i, wrong(b, i, "an escape")
+		return i, Unexpected(b, i, "an escape")
 	}
 	for end = i + 1; end < i+5; end++ {
 		if end >= len(b) || hexDigit(b[end]) < 0 {
-			return end, wrong(b, end, "a hexadecimal digit")
+			return end, Unexpected(b, end, "a hexadecimal digit")
 		}
 	}
 	r := hexRune(b[i+1:])
@@ -126,7 +126,7 @@ func (s *scanner) skipEscape(b []byte, i int) (end int, err error) {
 		return end, nil
 	}
 	if utf16.DecodeRune(r, escapedRune(b[end:])) == utf8.RuneError {
-		s.invalid = true
+		s.Invalid = true
 		return end, nil
 	}
 	return end + 6, nil

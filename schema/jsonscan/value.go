@@ -1,4 +1,4 @@
-package cloudtrail
+package jsonscan
 
 import (
 	"unicode/utf16"
@@ -22,11 +22,11 @@ func (v Value) EqualString(text string) bool {
 		return false
 	}
 	body := v[1 : len(v)-1]
-	if skipPlain(body, 0) == len(body) {
+	if SkipPlain(body, 0) == len(body) {
 		return string(body) == text
 	}
 	for len(body) > 0 {
-		r, size := firstRune(body)
+		r, size := FirstRune(body)
 		want, wantSize := utf8.DecodeRuneInString(text)
 		if wantSize == 0 || want == utf8.RuneError && wantSize == 1 || r != want {
 			return false
@@ -43,10 +43,10 @@ func (v Value) AppendText(dst []byte) []byte {
 	body := []byte(v)
 	step := utf8.DecodeRune
 	if v.IsString() {
-		body, step = v[1:len(v)-1], firstRune
+		body, step = v[1:len(v)-1], FirstRune
 	}
 	for len(body) > 0 {
-		n := skipPlain(body, 0)
+		n := SkipPlain(body, 0)
 		dst = append(dst, body[:n]...)
 		if body = body[n:]; len(body) == 0 {
 			break
@@ -61,9 +61,9 @@ func (v Value) AppendText(dst []byte) []byte {
 // Text returns what AppendText appends.
 func (v Value) Text() string { return string(v.AppendText(nil)) }
 
-// firstRune returns the first character of a JSON string's inside, decoded, and the number of bytes that
+// FirstRune returns the first character of a JSON string's inside, decoded, and the number of bytes that
 // stand for it. It is U+FFFD where they are not valid.
-func firstRune(body []byte) (r rune, size int) {
+func FirstRune(body []byte) (r rune, size int) {
 	if body[0] != '\\' || len(body) == 1 {
 		return utf8.DecodeRune(body)
 	}
@@ -84,7 +84,7 @@ func firstRune(body []byte) (r rune, size int) {
 	return rune(body[1]), 2 // a quote, a backslash, a slash
 }
 
-// firstEscapedRune is firstRune for a \u escape, which stands for one character with a second one where
+// firstEscapedRune is FirstRune for a \u escape, which stands for one character with a second one where
 // the two are a surrogate pair.
 func firstEscapedRune(body []byte) (r rune, size int) {
 	r = escapedRune(body)

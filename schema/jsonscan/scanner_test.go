@@ -1,4 +1,4 @@
-package cloudtrail
+package jsonscan
 
 import (
 	"bytes"
@@ -11,13 +11,13 @@ import (
 )
 
 // skipOne reads text as one value with white space around it, as json.Valid does.
-func skipOne(s *scanner, text []byte) error {
-	end, err := s.skipValue(text, skipSpace(text, 0))
+func skipOne(s *Scanner, text []byte) error {
+	end, err := s.SkipValue(text, SkipSpace(text, 0))
 	if err != nil {
 		return err
 	}
-	if end = skipSpace(text, end); end < len(text) {
-		return wrong(text, end, "the end")
+	if end = SkipSpace(text, end); end < len(text) {
+		return Unexpected(text, end, "the end")
 	}
 	return nil
 }
@@ -25,15 +25,15 @@ func skipOne(s *scanner, text []byte) error {
 func TestSkipValueSuccess(t *testing.T) {
 	f := func(text string, wantInvalid bool) {
 		t.Helper()
-		var s scanner
+		var s Scanner
 		if err := skipOne(&s, []byte(text)); err != nil {
 			t.Errorf("%q: %v", text, err)
 		}
 		if !json.Valid([]byte(text)) {
 			t.Errorf("%q: encoding/json does not accept it", text)
 		}
-		if s.invalid != wantInvalid {
-			t.Errorf("%q: invalid UTF-8 is %v, want %v", text, s.invalid, wantInvalid)
+		if s.Invalid != wantInvalid {
+			t.Errorf("%q: invalid UTF-8 is %v, want %v", text, s.Invalid, wantInvalid)
 		}
 	}
 	for _, text := range []string{
@@ -57,7 +57,7 @@ func TestSkipValueSuccess(t *testing.T) {
 func TestSkipValueFailure(t *testing.T) {
 	f := func(text string, offset int) {
 		t.Helper()
-		var s scanner
+		var s Scanner
 		err := skipOne(&s, []byte(text))
 		var syntax *SyntaxError
 		if !errors.As(err, &syntax) {
@@ -148,7 +148,7 @@ func deep(levels int, opening, inside, closing string) []byte {
 }
 
 func TestSkipValueDeep(t *testing.T) {
-	var s scanner
+	var s Scanner
 	for _, levels := range []int{1, 31, 32, 63, 64, 65, 127, 128, 129, 10_001, 100_000} {
 		for _, text := range [][]byte{
 			deep(levels, `[`, ``, `]`), deep(levels, `{"a":`, `1`, `}`), deep(levels, `[{"a":`, `[]`, `}]`),
@@ -161,12 +161,12 @@ func TestSkipValueDeep(t *testing.T) {
 				t.Errorf("%d levels of %.8s without the last byte: %v", levels, text, err)
 			}
 		}
-		// A wrong closer at each boundary of the remembered bits must be seen.
+		// A Unexpected closer at each boundary of the remembered bits must be seen.
 		wrongCloser := deep(levels, `[{"a":`, `1`, `}]`)
 		last := len(wrongCloser) - 1
 		wrongCloser[last] = '}'
-		if err := skipOne(&s, wrongCloser); stoppedAt(err, -1) != last {
-			t.Errorf("%d levels with a wrong closer: %v", levels, err)
+		if err := skipOne(&s, wrongCloser); StoppedAt(err, -1) != last {
+			t.Errorf("%d levels with a Unexpected closer: %v", levels, err)
 		}
 	}
 }
@@ -174,11 +174,11 @@ func TestSkipValueDeep(t *testing.T) {
 func TestNextMember(t *testing.T) {
 	f := func(text string, want ...string) {
 		t.Helper()
-		var s scanner
+		var s Scanner
 		var got []string
 		b := []byte(text)
 		for i := 0; ; {
-			key, value, next, done, err := s.nextMember(b, i)
+			key, value, next, done, err := s.NextMember(b, i)
 			if done && next != len(b) {
 				t.Errorf("%s: done at %d", text, next)
 			}
@@ -213,11 +213,11 @@ func TestNextMember(t *testing.T) {
 func TestNextElement(t *testing.T) {
 	f := func(text string, want ...string) {
 		t.Helper()
-		var s scanner
+		var s Scanner
 		var got []string
 		b := []byte(text)
 		for i := 0; ; {
-			value, next, done, err := s.nextElement(b, i)
+			value, next, done, err := nextElement(&s, b, i)
 			if done && next != len(b) {
 				t.Errorf("%s: done at %d", text, next)
 			}
@@ -263,7 +263,7 @@ func TestSpecial(t *testing.T) {
 					case isSpecial(second):
 						want = at + 1
 					}
-					if got := bits.TrailingZeros64(special(binary.LittleEndian.Uint64(word))) >> 3; got != want {
+					if got := bits.TrailingZeros64(Special(binary.LittleEndian.Uint64(word))) >> 3; got != want {
 						t.Fatalf("%q: got %d, want %d", word, got, want)
 					}
 				}
@@ -278,29 +278,29 @@ func TestSkipStringLengths(t *testing.T) {
 		for after := range 40 {
 			for _, last := range []string{"x", `\n`, "é", "\xff", "\x01"} {
 				text := []byte(`"` + strings.Repeat("x", n) + last + `"` + strings.Repeat(" ", after))
-				var s scanner
+				var s Scanner
 				end, err := s.skipString(text, 0)
 				wantErr := last == "\x01"
 				if (err != nil) != wantErr || !wantErr && end != len(text)-after || wantErr && end != n+1 {
 					t.Fatalf("%q: ended at %d: %v", text, end, err)
 				}
-				if s.invalid != (last == "\xff") {
-					t.Fatalf("%q: invalid is %v", text, s.invalid)
+				if s.Invalid != (last == "\xff") {
+					t.Fatalf("%q: invalid is %v", text, s.Invalid)
 				}
 			}
 		}
 	}
 }
 
-// FuzzScan holds the scanner against encoding/json: it accepts the same texts, beyond 10,000 levels of
+// FuzzScan holds the Scanner against encoding/json: it accepts the same texts, beyond 10,000 levels of
 // nesting too, and takes them apart in the same way.
 func FuzzScan(f *testing.F) {
-	for _, text := range append(sampleEvents(), fuzzSeeds...) {
+	for _, text := range fuzzSeeds {
 		f.Add([]byte(text))
 		f.Add([]byte(text[:len(text)*2/3]))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		var s scanner
+		var s Scanner
 		err := skipOne(&s, text)
 		if valid := json.Valid(text); valid != (err == nil) && !tooDeep(text) {
 			t.Fatalf("%q: encoding/json says %v, got %v", text, valid, err)
@@ -314,7 +314,7 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
-// fuzzSeeds holds texts near what the scanner has rules for.
+// fuzzSeeds holds texts near what the Scanner has rules for.
 var fuzzSeeds = []string{
 	`{}`, `[]`, `null`, `-0.1e+5`, `01`, `"\ud83d\ude00\ud800"`, "\"\xff\xc0\x80\"", "{\"a\x00\":1}", `{"\u0061wsRegion":"eu\u002dcentral-1"}`,
 	`{"awsRegion":"a","awsRegion":"b","readOnly":true,"readOnly":false}`, `{ "readOnly" : "False" , "awsRegion" : null }`,
@@ -330,14 +330,14 @@ func tooDeep(text []byte) bool {
 }
 
 // checkMembers steps through an object in two ways and compares.
-func checkMembers(t *testing.T, s *scanner, text []byte) {
+func checkMembers(t *testing.T, s *Scanner, text []byte) {
 	if len(text) == 0 || text[0] != '{' || tooDeep(text) {
 		return
 	}
-	end, wantErr := s.skipValue(text, 0)
+	end, wantErr := s.SkipValue(text, 0)
 	got := map[string]string{}
 	for i := 0; ; {
-		key, value, next, done, err := s.nextMember(text, i)
+		key, value, next, done, err := s.NextMember(text, i)
 		if next < i || next > len(text) || value != nil && (key == nil || !json.Valid(value)) {
 			t.Fatalf("%q: at %d got %q:%q, next %d", text, i, key, value, next)
 		}
@@ -366,13 +366,13 @@ func checkMembers(t *testing.T, s *scanner, text []byte) {
 }
 
 // checkElements steps through an array in two ways and compares.
-func checkElements(t *testing.T, s *scanner, text []byte) {
+func checkElements(t *testing.T, s *Scanner, text []byte) {
 	if len(text) == 0 || text[0] != '[' || tooDeep(text) {
 		return
 	}
-	end, wantErr := s.skipValue(text, 0)
+	end, wantErr := s.SkipValue(text, 0)
 	for i := 0; ; {
-		value, next, done, err := s.nextElement(text, i)
+		value, next, done, err := nextElement(s, text, i)
 		if next < i || next > len(text) || value != nil && !json.Valid(value) {
 			t.Fatalf("%q: at %d got %q, next %d", text, i, value, next)
 		}
@@ -383,4 +383,18 @@ func checkElements(t *testing.T, s *scanner, text []byte) {
 			return
 		}
 	}
+}
+
+// nextElement steps through the values of an array as NextMember does through an object.
+func nextElement(s *Scanner, b []byte, i int) (value Value, next int, done bool, err error) {
+	start, done, err := NextItem(b, i)
+	if done || err != nil {
+		return nil, start, done, err
+	}
+	end, err := s.SkipValue(b, start)
+	if err != nil {
+		return nil, end, false, err
+	}
+	next, err = AfterValue(b, end, ']')
+	return Value(b[start:end]), next, false, err
 }

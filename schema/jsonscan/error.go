@@ -1,4 +1,4 @@
-package cloudtrail
+package jsonscan
 
 import (
 	"errors"
@@ -34,19 +34,19 @@ func quoteByte(c byte) string {
 	return "0x" + strconv.FormatUint(uint64(c), 16)
 }
 
-// wrong returns the error for b[i], or for the end of the input where i is there. It is kept out of
+// Unexpected returns the error for b[i], or for the end of the input where i is there. It is kept out of
 // line so that the callers' hot paths stay small.
 //
 //go:noinline
-func wrong(b []byte, i int, want string) error {
+func Unexpected(b []byte, i int, want string) error {
 	if i >= len(b) {
 		return &SyntaxError{Offset: len(b), Truncated: true, want: want}
 	}
 	return &SyntaxError{Offset: i, found: b[i], want: want}
 }
 
-// stoppedAt returns the offset of the syntax error err, or i for any other.
-func stoppedAt(err error, i int) int {
+// StoppedAt returns the offset of the syntax error err, or i for any other.
+func StoppedAt(err error, i int) int {
 	if e, ok := errors.AsType[*SyntaxError](err); ok {
 		return e.Offset
 	}

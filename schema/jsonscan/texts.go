@@ -1,0 +1,63 @@
+package jsonscan
+
+import "encoding/binary"
+
+// part is where in an object reading stands.
+type part uint8
+
+const (
+	atKey   part = iota // at what should be a key
+	atValue             // after a colon
+	atEnd               // after a value
+)
+
+// TextsWindow is how many bytes from a key's opening quote on skipTexts looks at without asking for the end of the
+// input each time: Three words of the key, and the colon and two words of the value behind them.
+const TextsWindow = 48
+
+// skipTexts reads members whose key and value are plain text without white space around it, from the key at b[i] on:
+// they are most of an event. It returns where it stops, and what should stand there: the key of the first member that
+// is not, or its value where the key is plain, or what follows the value where another member does not.
+func skipTexts(b []byte, i int) (next int, at part) {
+	for i >= 0 && i < len(b)-TextsWindow {
+		w := (*[TextsWindow]byte)(b[i:])
+		if w[0] != '"' {
+			return i, atKey
+		}
+		var p int
+		if m := Special(binary.LittleEndian.Uint64(w[1:])); m != 0 {
+			p = 1 + FirstMark(m)
+		} else if m = Special(binary.LittleEndian.Uint64(w[9:])); m != 0 {
+			p = 9 + FirstMark(m)
+		} else if m = Special(binary.LittleEndian.Uint64(w[17:])); m != 0 {
+			p = 17 + FirstMark(m)
+		} else {
+			return i, atKey
+		}
+		x := binary.LittleEndian.Uint32(w[p&31:])
+		if x&0xffffff != quoteColonQuote {
+			if x&0xffff == '"'|':'<<8 {
+				return i + p + 2, atValue
+			}
+			return i, atKey
+		}
+		p += 3
+		value := i + p
+		end := value
+		if m := Special(binary.LittleEndian.Uint64(w[p&31:])); m != 0 {
+			end += FirstMark(m)
+		} else if m = Special(binary.LittleEndian.Uint64(w[p&31+8:])); m != 0 {
+			end += 8 + FirstMark(m)
+		} else {
+			end = SkipWords(b, value+16)
+		}
+		if Three(b, end) != QuoteCommaQuote {
+			if b[end] == '"' {
+				return end + 1, atEnd
+			}
+			return value - 1, atValue
+		}
+		i = end + 2
+	}
+	return i, atKey
+}
