@@ -1,8 +1,10 @@
 // Package integration tests the built binary against a real Apache Kafka: events go in with one client,
 // and alerts and dead letters are read back from their topics with another.
 //
-// Everything here stands behind the build tag integration. With the tag set and no Docker engine the
-// tests fail with a line that says so; they never skip. There are four groups, by the tests' names:
+// It is a module of its own, so that testcontainers and the Docker client stay out of the program's
+// dependencies, and "go test ./..." at the top needs no engine. Run it with "make integration" or
+// "make chaos", or "go test" in this folder. Where there is no Docker engine the tests fail and say so;
+// they never skip. There are four groups, by the tests' names:
 //
 //   - TestKafka…: what the program promises, on one broker in a container that all of them share.
 //   - TestChaos…: kills, pauses and rebalances under load; a ledger tells what is missing or twice there.

@@ -1,5 +1,3 @@
-//go:build integration
-
 package integration
 
 import (
@@ -41,7 +39,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "regionwatch")
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", binary, "../cmd/regionwatch")
+	build := exec.CommandContext(context.Background(), "go", "-C", "..", "build", "-o", binary, "./cmd/regionwatch")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "building the binary:", err)
