@@ -3,6 +3,7 @@ package processor
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -22,7 +23,14 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain runs the tests 24 at a time: they wait for brokers and timers far more than they compute.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "24"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // The topics and the group of every test. Each has a cluster of its own.
 const (
