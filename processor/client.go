@@ -10,6 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/plugin/kprom"
 	"github.com/twmb/franz-go/plugin/kslog"
+
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
 // What the clients are given beyond Options, with the reason for each number.
@@ -114,7 +116,7 @@ func (p *Processor) groupOpts(ctx context.Context, id string, limits *limits) []
 		kgo.ProducerLinger(linger),
 		kgo.MaxBufferedBytes(max(bufferedBytes, 2*o.MaxRecordBytes)),
 		kgo.ProducerBatchMaxBytesFn(limits.batchBytes),
-		kgo.RecordPartitioner(LetterPartitioner(o.DeadLetterTopic)),
+		kgo.RecordPartitioner(deadletter.Partitioner(o.DeadLetterTopic)),
 	)
 	if o.InputPattern {
 		opts = append(opts, kgo.ConsumeRegex())

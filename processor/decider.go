@@ -20,12 +20,12 @@ func (d detector) take() detection.Counts {
 	return counts
 }
 
-// newDetector returns a decider under the processor's options.
-func (p *Processor) newDetector() decider {
+// newDetector returns a decider with these options.
+func (o *Options) newDetector() decider {
 	return detector{detection.NewDetector(detection.Options{
-		MaxEventBytes: p.o.MaxEventBytes,
-		NoEventCopy:   p.o.NoEventCopy,
-		Shadowed:      p.o.ShadowTopic != "",
-		Exempted:      p.o.ExemptedTopic != "",
+		MaxEventBytes: o.MaxEventBytes,
+		NoEventCopy:   o.NoEventCopy,
+		Shadowed:      o.ShadowTopic != "",
+		Exempted:      o.ExemptedTopic != "",
 	})}
 }

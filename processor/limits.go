@@ -1,34 +1,53 @@
 package processor
 
 import (
+	"context"
+	"fmt"
+	"log/slog"
 	"strconv"
 	"sync"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
-// MostRecordBytes is the most that Options.MaxRecordBytes may be.
+// MostRecordBytes is the largest allowed Options.MaxRecordBytes.
 const MostRecordBytes = 64 << 20
 
-// The sizes that a topic's max.message.bytes is taken within.
-const (
-	minRecordBytes = 16 << 10 // alerts can be shrunk to half of it
-	maxRecordBytes = MostRecordBytes
-)
+// minRecordBytes is the smallest topic limit that is believed: alerts can be shrunk to half of it.
+const minRecordBytes = 16 << 10
 
-// batchOverhead is what a batch of one record takes beyond the record: the batch header of 61 bytes and
-// the lengths of the record's parts (Kafka's message format, v2), rounded up.
-const batchOverhead = 128
-
-// limits knows the largest batch that we write to each output topic. It is safe for concurrent use.
+// limits knows the largest batch that each output topic takes. It is safe for concurrent use.
 type limits struct {
 	mu     sync.Mutex
-	topics map[string]int // what the broker told, or what we found out
+	topics map[string]int // what the broker said, or what rejections showed
 	most   int            // of any topic: Options.MaxRecordBytes
 }
 
 func newLimits(most int) *limits {
 	return &limits{topics: make(map[string]int), most: most}
+}
+
+// ask asks the brokers for the largest batch that topics take. Not every principal may ask and not every broker
+// answers: then MaxRecordBytes applies, and records that turn out to be too large are made smaller.
+func (l *limits) ask(ctx context.Context, admin *kadm.Client, log *slog.Logger, topics ...string) error {
+	configs, err := admin.DescribeTopicConfigs(ctx, topics...)
+	if err != nil && isTransient(err) {
+		return fmt.Errorf("describing topics: %w", err)
+	}
+	for _, resource := range configs {
+		for _, c := range resource.Configs {
+			if c.Key == "max.message.bytes" && c.Value != nil {
+				l.learn(resource.Name, *c.Value)
+			}
+		}
+		if resource.Err != nil {
+			log.Debug("asking for the largest record", "topic", resource.Name, "error", resource.Err)
+		}
+	}
+	return nil
 }
 
 // learn sets a topic's limit from its max.message.bytes.
@@ -42,10 +61,10 @@ func (l *limits) learn(topic, maxMessageBytes string) {
 	l.topics[topic] = min(max(n, minRecordBytes), l.most)
 }
 
-// lower takes a topic's limit down because r was rejected as too large, unless it was taken down since r
-// was made. It reports whether r can be smaller.
+// lower reduces a topic's limit because r was rejected as too large, unless it was reduced since r was made. It
+// reports whether r can be smaller.
 func (l *limits) lower(r *kgo.Record) bool {
-	size, limit := batchOverhead+framing(r)+len(r.Value), l.batch(r.Topic)
+	size, limit := deadletter.Size(r), l.batch(r.Topic)
 	if size > limit {
 		return true
 	}
@@ -55,8 +74,8 @@ func (l *limits) lower(r *kgo.Record) bool {
 	return limit > minRecordBytes
 }
 
-// quarter takes a topic's limit down where it is not known which record of a batch was too large, or
-// whether it was all of them together. It reports whether there was room to.
+// quarter reduces a topic's limit when it is unknown which record of a batch was too large, or whether all of them
+// together were. It reports whether the limit could be reduced.
 func (l *limits) quarter(topic string) bool {
 	limit := l.batch(topic)
 	l.mu.Lock()
@@ -75,20 +94,8 @@ func (l *limits) batch(topic string) int {
 	return l.most
 }
 
-// batchBytes is batch in the form that the client library asks for.
+// batchBytes is batch with the signature that the client library wants.
 func (l *limits) batchBytes(topic string) int32 { return int32(l.batch(topic)) }
 
 // value returns how many bytes of value fit into a record beside its key and headers.
-func (l *limits) value(r *kgo.Record) int {
-	return l.batch(r.Topic) - batchOverhead - framing(r)
-}
-
-// framing returns the size of a record without its value: key, headers, and at most 10 bytes for each
-// length and number before them.
-func framing(r *kgo.Record) int {
-	n := 40 + len(r.Key)
-	for _, h := range r.Headers {
-		n += 20 + len(h.Key) + len(h.Value)
-	}
-	return n
-}
+func (l *limits) value(r *kgo.Record) int { return deadletter.Room(r, l.batch(r.Topic)) }

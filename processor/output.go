@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
@@ -24,18 +25,19 @@ type output struct {
 	ctx     context.Context // ends when the client is to be given up
 	produce produceFunc
 	acks    acks
-	letters deadLetters
-	seen    seen                    // dead letters that are not acknowledged yet
-	large   map[*kgo.Record]*letter // in flight, and large enough to be rejected as that
-	made    int                     // for the record at hand
-	stop    func() error            // asked while one record makes very many alerts
+	letters deadletter.Encoder
+	seen    seen                         // dead letters that are not acknowledged yet
+	large   map[*kgo.Record]*largeLetter // in flight, and large enough to be rejected for it
+	record  *kgo.Record                  // that is being decided
+	made    int                          // alerts of that record
+	stop    func() error                 // asked while one record makes very many alerts
 	promise func(*kgo.Record, error)
 }
 
 func (p *Processor) newOutput(ctx context.Context, produce produceFunc, stop func() error) *output {
 	out := &output{p: p, ctx: ctx, produce: produce, stop: stop}
-	out.letters.topic = p.o.DeadLetterTopic
-	out.large = make(map[*kgo.Record]*letter)
+	out.letters.Topic = p.o.DeadLetterTopic
+	out.large = make(map[*kgo.Record]*largeLetter)
 	out.promise = out.acknowledged
 	return out
 }
@@ -43,7 +45,8 @@ func (p *Processor) newOutput(ctx context.Context, produce produceFunc, stop fun
 // begin tells that what follows comes from r.
 func (out *output) begin(r *kgo.Record) {
 	out.made = 0
-	out.letters.record, out.letters.n, out.letters.sent = r, 0, 0
+	out.record = r
+	out.letters.Begin(r)
 }
 
 // stopEvery is how many alerts one record makes between two looks at whether to stop. A record may hold
@@ -78,13 +81,27 @@ func (out *output) shrink(r *kgo.Record) error {
 	return nil
 }
 
+// largeLetter is a letter in flight.
+type largeLetter struct {
+	*deadletter.Draft
+	resent bool // in smaller parts than at first
+}
+
+// fault returns d as the dead-letter format has it.
+func fault(d *detection.DeadLetter) *deadletter.Fault {
+	return &deadletter.Fault{
+		Reason: d.Reason.String(), Err: d.Err, Index: d.Index, Shape: d.Shape.String(),
+		Alerted: d.Alerted, AlertID: d.AlertID, Count: d.Count, Piece: d.Piece, Offset: d.Offset,
+	}
+}
+
 // DeadLetter implements detection.Sink.
 func (out *output) DeadLetter(d *detection.DeadLetter) error {
 	if out.p.o.OnDeadLetter != nil {
-		out.seen.addDeadLetter(newDeadLetter(out.letters.record, d))
+		out.seen.addDeadLetter(newDeadLetter(out.record, d))
 	}
-	l := out.letters.letter(d)
-	for _, r := range l.records(out.p.limits) {
+	l := &largeLetter{Draft: out.letters.Encode(fault(d))}
+	for _, r := range l.Records(out.p.limits.batch(out.letters.Topic)) {
 		if len(r.Value) >= minRecordBytes/2 {
 			out.large[r] = l
 		}
@@ -192,7 +209,7 @@ func (out *output) smaller(r *kgo.Record) error {
 func (out *output) resize(r *kgo.Record) ([]*kgo.Record, error) {
 	if l := out.large[r]; l != nil {
 		l.resent = true
-		return l.records(out.p.limits), nil
+		return l.Records(out.p.limits.batch(r.Topic)), nil
 	}
 	r = reproducible(r)
 	if out.p.o.kindOf(r.Topic) == kindDeadLetter {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
@@ -149,7 +150,7 @@ func fill(d *detection.Record, r *kgo.Record, at time.Time) *detection.Record {
 		DecidedAt: at,
 	}
 	if len(r.Headers) > 0 {
-		d.Identity = replayIdentity(r.Headers)
+		d.Identity = deadletter.ReplayIdentity(r.Headers)
 	}
 	return d
 }

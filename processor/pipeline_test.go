@@ -5,6 +5,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
@@ -18,7 +19,7 @@ func production(t testing.TB, o *Options) func(*Processor) {
 		t.Fatal(err)
 	}
 	o.Policy = func() *detection.Policy { return policy }
-	return func(p *Processor) { p.newDecider = p.newDetector }
+	return func(p *Processor) { p.newDecider = p.o.newDetector }
 }
 
 // The whole pipeline on generated CloudTrail, damaged records among it, against what the generator knows:
@@ -63,8 +64,8 @@ func TestPipeline(t *testing.T) {
 func countOrigins(letters []*kgo.Record) uint64 {
 	origins := make(map[[2]string]struct{})
 	for _, r := range letters {
-		partition, _ := processortest.Header(r, LetterPartition)
-		offset, _ := processortest.Header(r, LetterOffset)
+		partition, _ := processortest.Header(r, deadletter.HeaderPartition)
+		offset, _ := processortest.Header(r, deadletter.HeaderOffset)
 		origins[[2]string{partition, offset}] = struct{}{}
 	}
 	return uint64(len(origins))

@@ -45,7 +45,7 @@ func New(o Options) (*Processor, error) {
 		limits:      newLimits(o.MaxRecordBytes),
 		startOffset: kgo.NewOffset().AtStart(),
 	}
-	p.newDecider = p.newDetector
+	p.newDecider = p.o.newDetector
 	if o.InputPattern {
 		for _, pattern := range o.InputTopics {
 			p.patterns = append(p.patterns, regexp.MustCompile(pattern)) // validate has compiled it

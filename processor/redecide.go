@@ -7,55 +7,64 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// Redecider decides single records outside of [Processor.Run], by the same code and under the same options,
-// and returns what there is to write instead of writing it. It belongs to one goroutine at a time.
+// Redecider decides single records without a [Processor], with the same code and options, and returns the alerts
+// and dead letters instead of writing them. It has no goroutines and no connection, and belongs to one goroutine at
+// a time.
 type Redecider struct {
-	p       *Processor
+	o       Options
+	limits  *limits
 	decider decider
-	letters deadLetters
+	letters deadletter.Encoder
 	record  detection.Record
 	made    []*kgo.Record
 }
 
-// NewRedecider returns a redecider. The processor may run or not.
-func (p *Processor) NewRedecider() *Redecider {
-	return &Redecider{p: p, decider: p.newDecider(), letters: deadLetters{topic: p.o.DeadLetterTopic}}
+// NewRedecider checks the options and returns a redecider. The error names every fault.
+func NewRedecider(o Options) (*Redecider, error) {
+	o = o.withDefaults()
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	return &Redecider{
+		o: o, limits: newLimits(o.MaxRecordBytes), decider: o.newDetector(), letters: deadletter.Encoder{Topic: o.DeadLetterTopic},
+	}, nil
 }
 
-// LearnLimits asks the brokers how large records may be, of the topics that Decide writes to and of those that
-// are named. A refusal to answer is no error: then Options.MaxRecordBytes holds.
+// LearnLimits asks the brokers for the largest records of the topics that Decide writes to, and of more. A refusal
+// to answer is not an error: then Options.MaxRecordBytes applies.
 func (d *Redecider) LearnLimits(ctx context.Context, admin *kadm.Client, more ...string) error {
-	return d.p.learnLimitsOf(ctx, admin, append(d.p.o.outputTopics(), more...)...)
+	return d.limits.ask(ctx, admin, d.o.Logger, append(d.o.outputTopics(), more...)...)
 }
 
-// BatchBytes returns the largest batch that a topic takes, as far as it is known, in the form that the client
-// library asks for.
-func (d *Redecider) BatchBytes(topic string) int32 { return d.p.limits.batchBytes(topic) }
+// BatchBytes returns the largest batch that a topic takes, as far as it is known, with the signature that the client
+// library wants.
+func (d *Redecider) BatchBytes(topic string) int32 { return d.limits.batchBytes(topic) }
 
 // Smaller makes the records of a topic smaller from now on, because one was rejected as too large. It reports
-// whether there was room to.
-func (d *Redecider) Smaller(topic string) bool { return d.p.limits.quarter(topic) }
+// whether they can be smaller.
+func (d *Redecider) Smaller(topic string) bool { return d.limits.quarter(topic) }
 
 // Topics returns the topics that Decide writes to.
-func (d *Redecider) Topics() []string { return d.p.o.outputTopics() }
+func (d *Redecider) Topics() []string { return d.o.outputTopics() }
 
-// Decide decides a record and returns its alerts and dead letters, in order. They stand in memory of their
-// own, but for dead letters, which share that of r. The policy is asked for each time.
+// Decide decides a record and returns its alerts and dead letters, in order. Alerts have memory of their own; dead
+// letters share that of r. The policy is asked for each time.
 func (d *Redecider) Decide(r *kgo.Record, at time.Time) ([]*kgo.Record, error) {
 	d.made = nil
-	d.letters.record, d.letters.n, d.letters.sent = r, 0, 0
-	err := d.decider.Detect(d.p.o.Policy(), fill(&d.record, r, at), d)
+	d.letters.Begin(r)
+	err := d.decider.Detect(d.o.Policy(), fill(&d.record, r, at), d)
 	return d.made, err
 }
 
 // Alert implements detection.Sink.
 func (d *Redecider) Alert(a *alert.Alert) error {
-	r := alertRecord(d.p.o.findingTopic(a), d.p.o.AlertFormat, a)
-	value, err := d.p.o.AlertFormat.Shrink(r.Value, d.p.limits.value(r))
+	r := alertRecord(d.o.findingTopic(a), d.o.AlertFormat, a)
+	value, err := d.o.AlertFormat.Shrink(r.Value, d.limits.value(r))
 	if err != nil {
 		return err
 	}
@@ -66,6 +75,6 @@ func (d *Redecider) Alert(a *alert.Alert) error {
 
 // DeadLetter implements detection.Sink.
 func (d *Redecider) DeadLetter(letter *detection.DeadLetter) error {
-	d.made = append(d.made, d.letters.letter(letter).records(d.p.limits)...)
+	d.made = append(d.made, d.letters.Encode(fault(letter)).Records(d.limits.batch(d.letters.Topic))...)
 	return nil
 }

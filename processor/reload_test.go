@@ -44,7 +44,7 @@ func TestPolicyChangesUnderLoad(t *testing.T) {
 					runtime.Gosched() // or it takes a processor for itself, and there may be but one
 				}
 			})
-			r := start(t, o, func(p *Processor) { p.newDecider = p.newDetector })
+			r := start(t, o, func(p *Processor) { p.newDecider = p.o.newDetector })
 			c.Eventually("all decided", func() bool { return r.Status().Counts.Records >= n })
 			quit()
 			swapping.Wait()

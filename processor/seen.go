@@ -3,6 +3,7 @@ package processor
 import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
@@ -23,7 +24,7 @@ type DeadLetter struct {
 func newDeadLetter(r *kgo.Record, d *detection.DeadLetter) DeadLetter {
 	return DeadLetter{
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Index: d.Index,
-		Reason: d.Reason.String(), Shape: d.Shape.String(), Error: errorText(d.Err),
+		Reason: d.Reason.String(), Shape: d.Shape.String(), Error: deadletter.ErrorText(d.Err),
 		Alerted: d.Alerted, Count: max(d.Count, 1),
 	}
 }

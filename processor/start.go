@@ -84,27 +84,7 @@ func (p *Processor) connect(ctx context.Context, admin *kadm.Client) error {
 	return nil
 }
 
-// learnLimits asks for the largest batch that the output topics take. Not every principal may ask, and
-// not every broker answers: then Options.MaxRecordBytes holds, and what turns out to be too large is made
-// smaller.
+// learnLimits asks for the largest batch that the output topics take.
 func (p *Processor) learnLimits(ctx context.Context, admin *kadm.Client) error {
-	return p.learnLimitsOf(ctx, admin, p.o.outputTopics()...)
-}
-
-func (p *Processor) learnLimitsOf(ctx context.Context, admin *kadm.Client, topics ...string) error {
-	configs, err := admin.DescribeTopicConfigs(ctx, topics...)
-	if err != nil && isTransient(err) {
-		return fmt.Errorf("describing topics: %w", err)
-	}
-	for _, resource := range configs {
-		for _, c := range resource.Configs {
-			if c.Key == "max.message.bytes" && c.Value != nil {
-				p.limits.learn(resource.Name, *c.Value)
-			}
-		}
-		if resource.Err != nil {
-			p.log.Debug("asking for the largest record", "topic", resource.Name, "error", resource.Err)
-		}
-	}
-	return nil
+	return p.limits.ask(ctx, admin, p.log, p.o.outputTopics()...)
 }

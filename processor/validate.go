@@ -86,8 +86,8 @@ func (o *Options) checkSizes() error {
 		}
 	}
 	check(o.Sessions < 1, "Sessions: %d is less than 1", o.Sessions)
-	check(o.MaxRecordBytes < minRecordBytes || o.MaxRecordBytes > maxRecordBytes,
-		"MaxRecordBytes: %d is not within %d to %d", o.MaxRecordBytes, minRecordBytes, maxRecordBytes)
+	check(o.MaxRecordBytes < minRecordBytes || o.MaxRecordBytes > MostRecordBytes,
+		"MaxRecordBytes: %d is not within %d to %d", o.MaxRecordBytes, minRecordBytes, MostRecordBytes)
 	check(o.MaxBatchBytes < 1<<20 || o.MaxBatchBytes > 1<<30, "MaxBatchBytes: %d is not within 1 MiB to 1 GiB", o.MaxBatchBytes)
 	check(o.MaxEventBytes < 0, "MaxEventBytes: %d is negative", o.MaxEventBytes)
 	return errors.Join(errs...)

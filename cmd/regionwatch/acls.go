@@ -9,7 +9,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
-	"github.com/regionwatch/regionwatch/internal/deadletter"
+	"github.com/regionwatch/regionwatch/internal/deadletters"
 )
 
 // aclFlags are the flags of a command that prints the least ACLs in place of its work.
@@ -31,7 +31,7 @@ func (f *aclFlags) printLetters(cmd *cobra.Command, format string, s *config.Set
 		return err
 	}
 	o := checkOptions(s, connection, f.principal)
-	l.Topic, l.TransactionalID = s.DeadLetterTopic, deadletter.TransactionalID(s.DeadLetterTopic)
+	l.Topic, l.TransactionalID = s.DeadLetterTopic, deadletters.TransactionalID(s.DeadLetterTopic)
 	return printACLs(cmd.OutOrStdout(), format, "deadletter "+cmd.Name(), &o, o.LetterEntries(&l))
 }
 

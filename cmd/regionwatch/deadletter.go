@@ -14,7 +14,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
-	"github.com/regionwatch/regionwatch/internal/deadletter"
+	"github.com/regionwatch/regionwatch/internal/deadletters"
 )
 
 func newDeadLetterCommand() *cobra.Command {
@@ -30,7 +30,7 @@ func newDeadLetterCommand() *cobra.Command {
 
 // letterTopic returns the topic of the settings, and shows on a terminal how far a reading is. close takes that
 // away. The error tells what stands between us and the brokers: a client alone would try again for long, and say less.
-func letterTopic(ctx context.Context, s *config.Settings, stderr io.Writer) (topic deadletter.Topic, closeBar func(), err error) {
+func letterTopic(ctx context.Context, s *config.Settings, stderr io.Writer) (topic deadletters.Topic, closeBar func(), err error) {
 	connection, err := openConnection(s, nil)
 	if err != nil {
 		return topic, nil, err
@@ -39,7 +39,7 @@ func letterTopic(ctx context.Context, s *config.Settings, stderr io.Writer) (top
 		return topic, nil, letterError(ctx, err)
 	}
 	bar := newOffsetBar(stderr)
-	topic = deadletter.Topic{
+	topic = deadletters.Topic{
 		Name:          s.DeadLetterTopic,
 		MaxBatchBytes: s.MaxBatchBytes,
 		Client: func(opts ...kgo.Opt) (*kgo.Client, error) {
@@ -89,11 +89,11 @@ func letterError(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return errors.New("stopped by a signal")
-	case errors.Is(err, deadletter.ErrNoTopic), errors.Is(err, deadletter.ErrNotFound):
+	case errors.Is(err, deadletters.ErrNoTopic), errors.Is(err, deadletters.ErrNotFound):
 		return mistake{err}
 	case check.Denied(err):
 		return fmt.Errorf("%w: the brokers' access control refuses it; the same command with --acls prints what it needs", err)
-	case errors.Is(err, deadletter.ErrNoInput):
+	case errors.Is(err, deadletters.ErrNoInput):
 		return errors.Join(err, errors.New("the same command with --acls prints what access control has to allow"))
 	}
 	return err

@@ -14,7 +14,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
-	"github.com/regionwatch/regionwatch/internal/deadletter"
+	"github.com/regionwatch/regionwatch/internal/deadletters"
 )
 
 func newDeadLetterListCommand() *cobra.Command {
@@ -67,11 +67,11 @@ func listLetters(cmd *cobra.Command, flags *letterFlags, acls *aclFlags, format 
 }
 
 // countLetters counts those that are selected, a limit of 0 is none.
-func countLetters(ctx context.Context, topic *deadletter.Topic, selection *deadletter.Selection, limit uint64) (*deadletter.Tally, error) {
-	tally := deadletter.NewTally()
+func countLetters(ctx context.Context, topic *deadletters.Topic, selection *deadletters.Selection, limit uint64) (*deadletters.Tally, error) {
+	tally := deadletters.NewTally()
 	err := topic.Read(ctx, selection.Since, func(r *kgo.Record) error {
 		if tally.Add(r, selection) && tally.Letters == limit {
-			return deadletter.ErrEnough
+			return deadletters.ErrEnough
 		}
 		return nil
 	})
@@ -79,7 +79,7 @@ func countLetters(ctx context.Context, topic *deadletter.Topic, selection *deadl
 }
 
 // writeTally writes the form for people. All names in it come from the topic.
-func writeTally(w io.Writer, topic string, t *deadletter.Tally) error {
+func writeTally(w io.Writer, topic string, t *deadletters.Tally) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "dead letters\t%s in %s%s\n", grouped(t.Letters), printable(topic), spanText(t))
 	fmt.Fprintf(table, "alerted\t%s of them are of records that raised alerts all the same\n", grouped(t.Alerted))
@@ -96,7 +96,7 @@ func writeTally(w io.Writer, topic string, t *deadletter.Tally) error {
 	return table.Flush()
 }
 
-func spanText(t *deadletter.Tally) string {
+func spanText(t *deadletters.Tally) string {
 	if t.Letters == 0 {
 		return ""
 	}
@@ -106,7 +106,7 @@ func spanText(t *deadletter.Tally) string {
 // maxRows bounds the rows of one table of counts; the form for programs has all.
 const maxRows = 50
 
-func writeCounts(w io.Writer, title string, counts []deadletter.Count, others uint64) {
+func writeCounts(w io.Writer, title string, counts []deadletters.Count, others uint64) {
 	for i, c := range counts {
 		if i >= maxRows {
 			others += c.Count
@@ -129,7 +129,7 @@ func writeCounts(w io.Writer, title string, counts []deadletter.Count, others ui
 // maxHours is up to how many hours are told one by one; beyond them there are days.
 const maxHours = 48
 
-func timeCounts(t *deadletter.Tally) (counts []deadletter.Count, others uint64, unit string) {
+func timeCounts(t *deadletters.Tally) (counts []deadletters.Count, others uint64, unit string) {
 	hours := t.Hours.ByName()
 	if len(hours) <= maxHours {
 		return hours, t.Hours.Others, "hour"
@@ -140,28 +140,28 @@ func timeCounts(t *deadletter.Tally) (counts []deadletter.Count, others uint64, 
 			counts[n-1].Count += h.Count
 			continue
 		}
-		counts = append(counts, deadletter.Count{Name: day, Count: h.Count})
+		counts = append(counts, deadletters.Count{Name: day, Count: h.Count})
 	}
 	return counts, t.Hours.Others, "day"
 }
 
 // writeTallyJSON writes the form for programs: one object. Names are added, never changed.
-func writeTallyJSON(w io.Writer, topic string, t *deadletter.Tally) error {
+func writeTallyJSON(w io.Writer, topic string, t *deadletters.Tally) error {
 	encoder := lettersJSON(w)
 	return encoder.Encode(struct {
-		Topic      string             `json:"topic"`
-		Letters    uint64             `json:"letters"`
-		First      *time.Time         `json:"first,omitempty"`
-		Last       *time.Time         `json:"last,omitempty"`
-		Alerted    uint64             `json:"alerted"`
-		Again      uint64             `json:"again"`
-		Replayed   uint64             `json:"replayed"`
-		Unreadable uint64             `json:"unreadable"`
-		Reasons    []deadletter.Count `json:"reasons"`
-		Topics     []deadletter.Count `json:"topics"`
-		Partitions []deadletter.Count `json:"partitions"`
-		Hours      []deadletter.Count `json:"hours"`
-		Shapes     []deadletter.Count `json:"shapes"`
+		Topic      string              `json:"topic"`
+		Letters    uint64              `json:"letters"`
+		First      *time.Time          `json:"first,omitempty"`
+		Last       *time.Time          `json:"last,omitempty"`
+		Alerted    uint64              `json:"alerted"`
+		Again      uint64              `json:"again"`
+		Replayed   uint64              `json:"replayed"`
+		Unreadable uint64              `json:"unreadable"`
+		Reasons    []deadletters.Count `json:"reasons"`
+		Topics     []deadletters.Count `json:"topics"`
+		Partitions []deadletters.Count `json:"partitions"`
+		Hours      []deadletters.Count `json:"hours"`
+		Shapes     []deadletters.Count `json:"shapes"`
 	}{
 		topic, t.Letters, timeOrNone(t.First), timeOrNone(t.Last), t.Alerted, t.Again, t.Replayed, t.Unreadable,
 		t.Reasons.Most(), t.Topics.Most(), t.Partitions.Most(), t.Hours.ByName(), t.Shapes.Most(),

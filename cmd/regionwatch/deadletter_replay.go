@@ -10,8 +10,9 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
-	"github.com/regionwatch/regionwatch/internal/deadletter"
+	"github.com/regionwatch/regionwatch/internal/deadletters"
 	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
@@ -28,8 +29,8 @@ type replayFlags struct {
 
 func newDeadLetterReplayCommand() *cobra.Command {
 	f := replayFlags{
-		to: newChoice(deadletter.ToDecision.String(), deadletter.ToInput.String()), format: newChoice("table", "json"),
-		maxReplays: newNumber("1", 1, processor.MaxReplays),
+		to: newChoice(deadletters.ToDecision.String(), deadletters.ToInput.String()), format: newChoice("table", "json"),
+		maxReplays: newNumber("1", 1, deadletter.MaxReplays),
 	}
 	cmd := &cobra.Command{
 		Use:   "replay",
@@ -75,7 +76,7 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 	if err = errors.Join(err, foreignOrigin(s, f.letters.originTopics)); err != nil {
 		return err
 	}
-	toInput := f.to.word == deadletter.ToInput.String()
+	toInput := f.to.word == deadletters.ToInput.String()
 	if f.acls.wanted {
 		return f.acls.printLetters(cmd, f.format.word, s, check.Letters{Replay: true, ToInput: toInput, DryRun: f.dryRun})
 	}
@@ -91,12 +92,12 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 		return letterError(ctx, err)
 	}
 	stdout := cmd.OutOrStdout()
-	replay := deadletter.Replay{
+	replay := deadletters.Replay{
 		Topic: topic, Selection: selection, Options: replayOptions(s, policy), MaxReplays: int(f.maxReplays.value),
 		Limit: uint64(f.letters.limit.value), Again: f.again, DryRun: f.dryRun, OnPlan: f.writePlan(stdout),
 	}
 	if toInput {
-		replay.To = deadletter.ToInput
+		replay.To = deadletters.ToInput
 	}
 	account, err := replay.Run(ctx)
 	closeBar()
@@ -145,12 +146,12 @@ func replayOptions(s *config.Settings, policy *detection.Policy) processor.Optio
 }
 
 // writePlan returns what tells of a record that would be replayed.
-func (f *replayFlags) writePlan(w io.Writer) func(*deadletter.Plan) error {
+func (f *replayFlags) writePlan(w io.Writer) func(*deadletters.Plan) error {
 	if f.format.word == "json" {
 		encoder := lettersJSON(w)
-		return func(p *deadletter.Plan) error { return encoder.Encode(newShownPlan(p)) }
+		return func(p *deadletters.Plan) error { return encoder.Encode(newShownPlan(p)) }
 	}
-	return func(p *deadletter.Plan) error {
+	return func(p *deadletters.Plan) error {
 		shown := newShownPlan(p)
 		line := fmt.Sprintf("%d:%d  %s  %s ->", shown.Letter.Partition, shown.Letter.Offset, p.Letter.Origin, shown.Reason)
 		if len(shown.Writes) == 0 {

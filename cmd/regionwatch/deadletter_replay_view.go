@@ -8,18 +8,18 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/regionwatch/regionwatch/internal/deadletter"
+	"github.com/regionwatch/regionwatch/internal/deadletters"
 )
 
 // shownPlan is the form for programs of a record that would be replayed.
 type shownPlan struct {
-	Letter shownPlace         `json:"letter"`
-	Origin shownPlace         `json:"origin"`
-	Reason string             `json:"reason"`
-	Writes []deadletter.Count `json:"writes"` // records by topic
+	Letter shownPlace          `json:"letter"`
+	Origin shownPlace          `json:"origin"`
+	Reason string              `json:"reason"`
+	Writes []deadletters.Count `json:"writes"` // records by topic
 }
 
-func newShownPlan(p *deadletter.Plan) *shownPlan {
+func newShownPlan(p *deadletters.Plan) *shownPlan {
 	counts := make(map[string]uint64)
 	for _, r := range p.Records {
 		counts[r.Topic]++
@@ -27,31 +27,31 @@ func newShownPlan(p *deadletter.Plan) *shownPlan {
 	return &shownPlan{shownPlace(p.Letter.Place), shownPlace(p.Letter.Origin), p.Letter.Reason, byTopic(counts)}
 }
 
-func byTopic(counts map[string]uint64) []deadletter.Count {
-	list := []deadletter.Count{}
+func byTopic(counts map[string]uint64) []deadletters.Count {
+	list := []deadletters.Count{}
 	for _, topic := range slices.Sorted(maps.Keys(counts)) {
-		list = append(list, deadletter.Count{Name: topic, Count: counts[topic]})
+		list = append(list, deadletters.Count{Name: topic, Count: counts[topic]})
 	}
 	return list
 }
 
 // writeAccount says what became of the letters that were selected.
-func (f *replayFlags) writeAccount(w io.Writer, a *deadletter.Account) error {
+func (f *replayFlags) writeAccount(w io.Writer, a *deadletters.Summary) error {
 	if f.format.word == "json" {
 		return lettersJSON(w).Encode(struct {
-			DryRun     bool               `json:"dryRun"`
-			Replayed   uint64             `json:"replayed"`
-			Written    []deadletter.Count `json:"written"`
-			Already    uint64             `json:"already"`
-			Refused    uint64             `json:"refused"`
-			Foreign    uint64             `json:"foreign"`
-			Foreigners []deadletter.Count `json:"foreignTopics"`
-			Partial    uint64             `json:"partial"`
-			TooLarge   uint64             `json:"tooLarge"`
-			Failed     uint64             `json:"failed"`
-			Incomplete uint64             `json:"incomplete"`
-			Unreadable uint64             `json:"unreadable"`
-			More       bool               `json:"more"`
+			DryRun     bool                `json:"dryRun"`
+			Replayed   uint64              `json:"replayed"`
+			Written    []deadletters.Count `json:"written"`
+			Already    uint64              `json:"already"`
+			Refused    uint64              `json:"refused"`
+			Foreign    uint64              `json:"foreign"`
+			Foreigners []deadletters.Count `json:"foreignTopics"`
+			Partial    uint64              `json:"partial"`
+			TooLarge   uint64              `json:"tooLarge"`
+			Failed     uint64              `json:"failed"`
+			Incomplete uint64              `json:"incomplete"`
+			Unreadable uint64              `json:"unreadable"`
+			More       bool                `json:"more"`
 		}{
 			f.dryRun, a.Replayed, byTopic(a.Written), a.Already, a.Refused, a.Foreign, a.Foreigners.Most(), a.Partial, a.TooLarge, a.Failed,
 			a.Incomplete, a.Unreadable, a.More,
@@ -83,7 +83,7 @@ func (f *replayFlags) writeAccount(w io.Writer, a *deadletter.Account) error {
 	return table.Flush()
 }
 
-func writtenText(a *deadletter.Account) string {
+func writtenText(a *deadletters.Summary) string {
 	var parts []string
 	for _, c := range byTopic(a.Written) {
 		parts = append(parts, grouped(c.Count)+" to "+printable(c.Name))
@@ -95,7 +95,7 @@ func writtenText(a *deadletter.Account) string {
 }
 
 // foreignText names the topics of foreign letters.
-func foreignText(topics *deadletter.Counter) string {
+func foreignText(topics *deadletters.Counter) string {
 	var names []string
 	for i, c := range topics.Most() {
 		if i == maxForeign {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/regionwatch/regionwatch/internal/deadletter"
+	"github.com/regionwatch/regionwatch/internal/deadletters"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -20,10 +20,10 @@ type letterFlags struct {
 	reasons         []string
 	since, until    *parsed[time.Time]
 	originTopics    []string
-	originPartition *parsed[deadletter.Range]
-	originOffset    *parsed[deadletter.Range]
-	partition       *parsed[deadletter.Range]
-	offset          *parsed[deadletter.Range]
+	originPartition *parsed[deadletters.Range]
+	originOffset    *parsed[deadletters.Range]
+	partition       *parsed[deadletters.Range]
+	offset          *parsed[deadletters.Range]
 	limit           *parsed[int64]
 }
 
@@ -48,17 +48,17 @@ func addLetterFlags(cmd *cobra.Command) *letterFlags {
 }
 
 // selection returns what the flags select.
-func (f *letterFlags) selection() (deadletter.Selection, error) {
+func (f *letterFlags) selection() (deadletters.Selection, error) {
 	for _, word := range f.reasons {
 		if known := letterReasons(); !slices.Contains(known, word) {
-			return deadletter.Selection{}, mistake{errors.New("flag --reason: " + strconv.Quote(word) + " is not known; allowed: " + strings.Join(known, ", "))}
+			return deadletters.Selection{}, mistake{errors.New("flag --reason: " + strconv.Quote(word) + " is not known; allowed: " + strings.Join(known, ", "))}
 		}
 	}
 	if since, until := f.since.value, f.until.value; !since.IsZero() && !until.IsZero() && !since.Before(until) {
-		return deadletter.Selection{}, mistake{fmt.Errorf("flags --since, --until: nothing is between %s and %s; allowed: a time before --until in --since",
+		return deadletters.Selection{}, mistake{fmt.Errorf("flags --since, --until: nothing is between %s and %s; allowed: a time before --until in --since",
 			since.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339))}
 	}
-	return deadletter.Selection{
+	return deadletters.Selection{
 		Reasons: f.reasons, Since: f.since.value, Until: f.until.value, OriginTopics: f.originTopics,
 		OriginPartition: f.originPartition.value, OriginOffset: f.originOffset.value,
 		Partition: f.partition.value, Offset: f.offset.value,
@@ -96,9 +96,9 @@ func newPast() *parsed[time.Time] {
 }
 
 // newRange returns a range of numbers from 0 on; all of them unless it is given.
-func newRange(most int64) *parsed[deadletter.Range] {
-	return newParsed("", "range", func(text string) (deadletter.Range, error) {
-		r := deadletter.All()
+func newRange(most int64) *parsed[deadletters.Range] {
+	return newParsed("", "range", func(text string) (deadletters.Range, error) {
+		r := deadletters.All()
 		first, last, isRange := strings.Cut(text, "-")
 		if !isRange {
 			last = first

@@ -11,7 +11,8 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
-	"github.com/regionwatch/regionwatch/internal/deadletter"
+	"github.com/regionwatch/regionwatch/internal/deadletters"
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
 // showFlags are the flags of deadletter show that are no settings.
@@ -113,8 +114,8 @@ func (f *showFlags) run(cmd *cobra.Command, args []string) error {
 	return writeLetter(stdout, found, s.MaxEventBytes)
 }
 
-func findLetter(ctx context.Context, topic *deadletter.Topic, p letterPlace) (*deadletter.Found, error) {
-	var found *deadletter.Found
+func findLetter(ctx context.Context, topic *deadletters.Topic, p letterPlace) (*deadletters.Found, error) {
+	var found *deadletters.Found
 	var err error
 	name := fmt.Sprintf("%d:%d of %s", p.partition, p.offset, topic.Name)
 	if p.topic == "" {

@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/regionwatch/regionwatch/internal/deadletter"
+	"github.com/regionwatch/regionwatch/internal/deadletters"
 )
 
 // shownLetter is the form for programs. Names are added, never changed. Byte slices are base64.
@@ -65,12 +65,12 @@ type shownEnd struct {
 	After  string `json:"after"`
 }
 
-func newShownLetter(found *deadletter.Found, maxEventBytes int) *shownLetter {
+func newShownLetter(found *deadletters.Found, maxEventBytes int) *shownLetter {
 	l := found.Letter
 	shown := &shownLetter{
 		Letter: shownPlace(l.Place), Written: timeOrNone(l.Time), Origin: shownPlace(l.Origin), Timestamp: timeOrNone(l.Timestamp),
 		Reason: l.Reason, Error: l.Error, Shape: l.Shape, Alerted: l.Alerted, AlertID: l.AlertID, Count: l.Count, Replays: l.Replays,
-		Now: newShownNow(deadletter.Reread(l, maxEventBytes)), Holds: l.Holds, Offsets: l.Offsets,
+		Now: newShownNow(deadletters.Reread(l, maxEventBytes)), Holds: l.Holds, Offsets: l.Offsets,
 		Headers: []shownHeader{}, Key: l.Key, Value: l.Value,
 	}
 	if l.Index >= 0 {
@@ -88,7 +88,7 @@ func newShownLetter(found *deadletter.Found, maxEventBytes int) *shownLetter {
 	return shown
 }
 
-func newShownNow(r *deadletter.Rereading) shownNow {
+func newShownNow(r *deadletters.Rereading) shownNow {
 	now := shownNow{Readable: r.Faults == 0, Events: r.Events, Skipped: r.Skipped, Faults: r.Faults}
 	if s := r.Stop; s != nil {
 		at := s.At - s.From

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/regionwatch/regionwatch/internal/deadletter"
-	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/internal/deadletters"
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -26,7 +26,7 @@ var reasonTexts = map[string]string{
 }
 
 // writeLetter writes the form for people. All text of the letter is escaped.
-func writeLetter(w io.Writer, found *deadletter.Found, maxEventBytes int) error {
+func writeLetter(w io.Writer, found *deadletters.Found, maxEventBytes int) error {
 	l := found.Letter
 	var t explainText
 	fmt.Fprintf(&t.b, "dead letter %d:%d of %s, written %s\n", l.Place.Partition, l.Place.Offset, printable(l.Place.Topic), timeText(l.Time))
@@ -54,7 +54,7 @@ func writeLetter(w io.Writer, found *deadletter.Found, maxEventBytes int) error 
 	for _, other := range found.Others[:min(len(found.Others), maxShownHeaders)] {
 		t.add("same record", fmt.Sprintf("%d:%d", other.Partition, other.Offset))
 	}
-	t.reread(deadletter.Reread(l, maxEventBytes))
+	t.reread(deadletters.Reread(l, maxEventBytes))
 	_, err := io.WriteString(w, t.b.String())
 	return err
 }
@@ -108,13 +108,13 @@ func replaysText(l *deadletter.Letter) string {
 	return text
 }
 
-func holdsText(found *deadletter.Found) string {
+func holdsText(found *deadletters.Found) string {
 	l := found.Letter
 	text := fmt.Sprintf("the record's value, %s", bytesText(uint64(len(l.Value))))
 	switch l.Holds {
-	case processor.HoldsPiece:
+	case deadletter.HoldsPiece:
 		text = fmt.Sprintf("only the part of the value that could not be read, %s; an earlier letter of the record has the whole", bytesText(uint64(len(l.Value))))
-	case processor.HoldsNothing:
+	case deadletter.HoldsNothing:
 		text = "no value; an earlier letter of the record has it"
 	}
 	if n := len(l.Offsets); n > 1 {
@@ -123,7 +123,7 @@ func holdsText(found *deadletter.Found) string {
 	return text
 }
 
-func (t *explainText) reread(r *deadletter.Rereading) {
+func (t *explainText) reread(r *deadletters.Rereading) {
 	switch {
 	case r.Faults == 0:
 		t.add("now", "it would be read: "+readText(r))
@@ -141,7 +141,7 @@ func (t *explainText) reread(r *deadletter.Rereading) {
 	writeAround(&t.b, r.Stop)
 }
 
-func readText(r *deadletter.Rereading) string {
+func readText(r *deadletters.Rereading) string {
 	text := countText(r.Events, "event")
 	if len(r.Skipped) > 0 {
 		text += ", without events: " + strings.Join(r.Skipped, ", ")
@@ -158,7 +158,7 @@ func countText(n int, noun string) string {
 
 // writeAround writes rows of 16 bytes, in hexadecimal and as ASCII, with carets under the byte at which decoding
 // stopped; at the end they stand where the next byte would.
-func writeAround(b *strings.Builder, s *deadletter.Stop) {
+func writeAround(b *strings.Builder, s *deadletters.Stop) {
 	for row := 0; row <= len(s.Around); row += 16 {
 		bytes := s.Around[row:min(row+16, len(s.Around))]
 		at := s.At - s.From - row

@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
@@ -21,13 +21,13 @@ import (
 func hostileLetter(partition int32, offset int64, at time.Time, more ...kgo.RecordHeader) *kgo.Record {
 	h := func(key, value string) kgo.RecordHeader { return kgo.RecordHeader{Key: key, Value: []byte(value)} }
 	headers := []kgo.RecordHeader{
-		h(processor.LetterTopic, "cloudtrail"), h(processor.LetterPartition, fmt.Sprint(offset%3)), h(processor.LetterOffset, fmt.Sprint(offset)),
-		h(processor.LetterTimestamp, "2026-03-04T05:06:07.008Z"), h(processor.LetterReason, "syntax"),
-		h(processor.LetterError, "decoding event: byte 61: found '\\x1b', want a string \x1b[2J\u202e"),
-		h(processor.LetterShape, "event"), h(processor.LetterAlerted, "1"), h(processor.LetterCount, "1"),
-		h(processor.LetterIndex, "0"), h(processor.LetterAlertID, "c679e136-714f-5399-a105-a6ec277fff85"),
+		h(deadletter.HeaderTopic, "cloudtrail"), h(deadletter.HeaderPartition, fmt.Sprint(offset%3)), h(deadletter.HeaderOffset, fmt.Sprint(offset)),
+		h(deadletter.HeaderTimestamp, "2026-03-04T05:06:07.008Z"), h(deadletter.HeaderReason, "syntax"),
+		h(deadletter.HeaderError, "decoding event: byte 61: found '\\x1b', want a string \x1b[2J\u202e"),
+		h(deadletter.HeaderShape, "event"), h(deadletter.HeaderAlerted, "1"), h(deadletter.HeaderCount, "1"),
+		h(deadletter.HeaderIndex, "0"), h(deadletter.HeaderAlertID, "c679e136-714f-5399-a105-a6ec277fff85"),
 	}
-	headers = append(append(headers, more...), h(processor.LetterHeaders, "1"), h("trace\x1b[31m", "\x1b]0;owned\x07\xff"))
+	headers = append(append(headers, more...), h(deadletter.HeaderHeaders, "1"), h("trace\x1b[31m", "\x1b]0;owned\x07\xff"))
 	return &kgo.Record{
 		Topic: "cloudtrail-dead-letters", Partition: partition, Timestamp: at, Key: []byte("key\x1b[2J"), Headers: headers,
 		Value: []byte("{\"eventVersion\":\"1.11\",\"awsRegion\":\"eu-west-3\",\"readOnly\":false,\x1b[2J\"userAgent\":\"\u202e\"}"),
@@ -97,7 +97,7 @@ func TestDeadLetterFailure(t *testing.T) {
 	f("show 9:0", "the topic has the partitions 0 to 1")
 	f("show 0:7", "the partition holds the offsets 0 to 0")
 	f("show 1:0", "the partition holds no records")
-	f("show 0:0", "it has not the headers of a dead letter")
+	f("show 0:0", "it does not have the headers of a dead letter")
 	f("show origin cloudtrail:0:5", "the record cloudtrail:0:5: there is no such dead letter")
 	f("replay --max-replays 0", `flag --max-replays: "0" is not allowed`)
 	f("replay --origin-topic cloudtrail,elsewhere", `flag --origin-topic: "elsewhere" is no input topic of the settings`)

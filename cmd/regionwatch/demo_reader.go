@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
 // demoReader reads the alerts and dead letters back from their topics, with a client of its own and only
@@ -72,7 +72,7 @@ func (r *demoReader) count(record *kgo.Record) {
 // isWholeLetter is false for the further parts of a dead letter that was too large for one record.
 func isWholeLetter(record *kgo.Record) bool {
 	for _, h := range record.Headers {
-		if h.Key == processor.LetterPart {
+		if h.Key == deadletter.HeaderPart {
 			return string(h.Value) == "1"
 		}
 	}

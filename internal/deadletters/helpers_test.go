@@ -1,4 +1,4 @@
-package deadletter
+package deadletters
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
@@ -113,13 +114,13 @@ func (s *scene) fail(n int) {
 }
 
 // letters are those that stand in the topic, without markers.
-func (s *scene) letters() (letters []*Letter) {
+func (s *scene) letters() (letters []*deadletter.Letter) {
 	s.t.Helper()
 	for _, r := range s.ReadAll(letterTopic) {
-		if IsMarker(r) {
+		if deadletter.IsMarker(r) {
 			continue
 		}
-		l, err := Parse(r)
+		l, err := deadletter.Parse(r)
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -137,7 +138,7 @@ func (s *scene) topic(more ...kgo.Opt) Topic {
 }
 
 func (s *scene) replay(change ...func(*Replay)) Replay {
-	r := Replay{Topic: s.topic(), Selection: Everything(), Options: s.o}
+	r := Replay{Topic: s.topic(), Selection: everything(), Options: s.o}
 	for _, f := range change {
 		f(&r)
 	}
@@ -145,16 +146,16 @@ func (s *scene) replay(change ...func(*Replay)) Replay {
 }
 
 // mustReplay replays and wants a number of records replayed.
-func (s *scene) mustReplay(want int, change ...func(*Replay)) Account {
+func (s *scene) mustReplay(want int, change ...func(*Replay)) Summary {
 	s.t.Helper()
-	account, err := s.replay(change...).Run(s.t.Context())
+	summary, err := s.replay(change...).Run(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if account.Replayed != uint64(want) {
-		s.t.Fatalf("%d records were replayed, want %d: %+v", account.Replayed, want, account)
+	if summary.Replayed != uint64(want) {
+		s.t.Fatalf("%d records were replayed, want %d: %+v", summary.Replayed, want, summary)
 	}
-	return account
+	return summary
 }
 
 // alerts counts the committed alerts by id.
@@ -196,4 +197,9 @@ func (s *scene) limit(topic, maxMessageBytes string) {
 	if _, err := admin.AlterTopicConfigs(s.t.Context(), []kadm.AlterConfig{set}, topic); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// everything selects all letters.
+func everything() Selection {
+	return Selection{OriginPartition: All(), OriginOffset: All(), Partition: All(), Offset: All()}
 }

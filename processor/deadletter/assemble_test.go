@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/regionwatch/regionwatch/processor"
 )
 
 // part writes "ORIGIN OFFSET PART/PARTS VALUE" as a letter; 0/0 is one in one record.
@@ -78,7 +76,7 @@ func TestAssemblerIsBounded(t *testing.T) {
 
 // Key and headers that go ahead belong to the value that follows.
 func TestAssemblerFrame(t *testing.T) {
-	frame, err := json.Marshal(frameContents{Key: []byte("k\xff"), Headers: []struct{ Key, Value []byte }{{[]byte("h\xfe"), []byte("v")}}})
+	frame, err := json.Marshal(frameContents{Key: []byte("k\xff"), Headers: []framePair{{[]byte("h\xfe"), []byte("v")}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,37 +86,18 @@ func TestAssemblerFrame(t *testing.T) {
 	var a Assembler
 	var got *Letter
 	for _, l := range []*Letter{
-		letter(processor.HoldsFrame, 1, 2, frame[:5]), letter(processor.HoldsFrame, 2, 2, frame[5:]),
-		letter(processor.HoldsPiece, 1, 2, []byte("x")), letter(processor.HoldsPiece, 2, 2, []byte("y")),
+		letter(HoldsFrame, 1, 2, frame[:5]), letter(HoldsFrame, 2, 2, frame[5:]),
+		letter(HoldsPiece, 1, 2, []byte("x")), letter(HoldsPiece, 2, 2, []byte("y")),
 	} {
 		got = a.Add(l)
 	}
-	if got == nil || string(got.Value) != "xy" || string(got.Key) != "k\xff" || got.Holds != processor.HoldsPiece ||
+	if got == nil || string(got.Value) != "xy" || string(got.Key) != "k\xff" || got.Holds != HoldsPiece ||
 		len(got.Headers) != 1 || got.Headers[0].Key != "h\xfe" {
 		t.Errorf("%+v", got)
 	}
 	lost := 0
 	a = Assembler{OnIncomplete: func(*Letter) { lost++ }}
-	if a.Add(letter(processor.HoldsFrame, 1, 1, []byte("no JSON"))) != nil || lost != 1 || len(a.open) != 0 {
+	if a.Add(letter(HoldsFrame, 1, 1, []byte("no JSON"))) != nil || lost != 1 || len(a.open) != 0 {
 		t.Errorf("a broken frame: %d lost", lost)
 	}
-}
-
-func TestReread(t *testing.T) {
-	f := func(want, value, told string, index int) {
-		t.Helper()
-		r := Reread(&Letter{Value: []byte(value), Error: told, Index: index}, 0)
-		got := fmt.Sprintf("%d events, %d faults", r.Events, r.Faults)
-		if s := r.Stop; s != nil {
-			got += fmt.Sprintf(", %v %s %d/%d %q", s.Now, s.Reason, s.At, s.Length, s.Around[s.At-s.From:])
-		}
-		if got != want {
-			t.Errorf("%q:\ngot  %s\nwant %s", value, got, want)
-		}
-	}
-	f(`1 events, 0 faults`, event("a"), "", 0)
-	f(`1 events, 0 faults, false  24/117 "eventID\":\"a\",\"awsRegion\""`, event("a"), "decoding event: byte 24: found", 0)
-	f(`1 events, 0 faults`, event("a"), "byte 999999: far away", 0)
-	f(`0 events, 1 faults, true truncated 5/5 ""`, `{"bad`, "", -1)
-	f(`2 events, 2 faults, true syntax 1/7 "worse\n"`, event("a")+"\n{bad\n"+event("b")+"\n{worse\n", "", 3)
 }

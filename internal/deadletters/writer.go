@@ -1,4 +1,4 @@
-package deadletter
+package deadletters
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
 // writer writes transactions under the replay's transactional id.
@@ -30,7 +30,7 @@ const maxWriteBytes = 128 << 20
 // whoever writes under the id from then on is refused.
 func newWriter(ctx context.Context, o *Replay, batchBytes func(topic string) int32) (*writer, error) {
 	w := &writer{id: TransactionalID(o.Topic.Name), limit: o.Options.TransactionTimeout}
-	partitioner := processor.LetterPartitioner(o.Topic.Name)
+	partitioner := deadletter.Partitioner(o.Topic.Name)
 	if o.To == ToInput {
 		partitioner = kgo.ManualPartitioner()
 	}

@@ -1,9 +1,7 @@
-package deadletter
+package deadletters
 
 import (
-	"regexp"
-	"strconv"
-
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -11,16 +9,16 @@ import (
 type Rereading struct {
 	Events  int // that were read, damaged ones included
 	Skipped []string
-	Faults  int // parts that cannot be read; 0 means that the value would be read now
-	// Stop is where decoding stops now: in the part that the letter is about, as far as that can be told,
-	// else in the first that cannot be read. Where all is read it is where the letter's error text says
-	// that decoding had stopped. It is nil where neither is known.
+	Faults  int // parts that cannot be read; 0 means that the value can be read now
+	// Stop is where decoding stops now: in the part that the letter is about, if it can be told, else in the first
+	// that cannot be read. If all can be read it is where decoding stopped when the letter was written. It is nil if
+	// neither is known.
 	Stop *Stop
 }
 
-// Stop is a place where decoding stopped, with what stands around it.
+// Stop is a place where decoding stopped, and the bytes around it.
 type Stop struct {
-	Now    bool   // found by decoding now; else taken from the letter's text
+	Now    bool   // decoding stops there now; else it did when the letter was written
 	Reason string // of now
 	Error  string // of now
 	At     int    // bytes into Length
@@ -30,12 +28,11 @@ type Stop struct {
 }
 
 // Reread decodes the letter's value again. maxEventBytes is as in cloudtrail.NewDecoder.
-func Reread(l *Letter, maxEventBytes int) *Rereading {
-	var r rereader
-	r.letter = l
-	_ = cloudtrail.NewDecoder(maxEventBytes).Decode(l.Value, &r) // the sink returns none
-	if r.Stop == nil {
-		r.Stop = r.told()
+func Reread(l *deadletter.Letter, maxEventBytes int) *Rereading {
+	r := rereader{letter: l}
+	_ = cloudtrail.NewDecoder(maxEventBytes).Decode(l.Value, &r) // the sink returns no error
+	if r.Stop == nil && l.Byte >= 0 && l.Byte <= len(l.Value) {
+		r.Stop = around(l.Value, l.Byte)
 	}
 	return &r.Rereading
 }
@@ -43,7 +40,7 @@ func Reread(l *Letter, maxEventBytes int) *Rereading {
 // rereader is the decoder's sink.
 type rereader struct {
 	Rereading
-	letter *Letter
+	letter *deadletter.Letter
 	found  bool // the fault that the letter is about
 }
 
@@ -60,7 +57,7 @@ func (r *rereader) Skip(k cloudtrail.Kind, _ cloudtrail.Chain) {
 	}
 }
 
-// Fault keeps the first, or the one that is the letter's.
+// Fault keeps the first fault, or the one that the letter is about.
 func (r *rereader) Fault(f *cloudtrail.Fault) error {
 	r.Faults++
 	same := f.Index == r.letter.Index
@@ -73,22 +70,7 @@ func (r *rereader) Fault(f *cloudtrail.Fault) error {
 	return nil
 }
 
-var toldByte = regexp.MustCompile(`byte ([0-9]{1,9})`)
-
-// told returns the place that the letter's error names, where the value has such a byte.
-func (r *rereader) told() *Stop {
-	found := toldByte.FindStringSubmatch(r.letter.Error)
-	if found == nil {
-		return nil
-	}
-	at, err := strconv.Atoi(found[1])
-	if err != nil || at > len(r.letter.Value) {
-		return nil
-	}
-	return around(r.letter.Value, at)
-}
-
-// around copies what stands around a byte: the row of 16 bytes that it is in, two before and one after.
+// around copies the row of 16 bytes that holds byte at, two rows before it and one after it.
 func around(piece []byte, at int) *Stop {
 	at = min(max(at, 0), len(piece))
 	row := at / 16 * 16

@@ -1,4 +1,4 @@
-package deadletter
+package deadletters
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -13,6 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/deadletter"
+	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
 // Destination is where replays go.
@@ -40,7 +43,7 @@ func (d Destination) String() string {
 // target makes of a record what is to be written for its replay.
 type target interface {
 	// records returns what there is to write. It is asked again after smaller.
-	records(l *Letter) ([]*kgo.Record, error)
+	records(l *deadletter.Letter) ([]*kgo.Record, error)
 	// smaller makes records smaller from now on, because one was rejected as too large, and reports whether
 	// there was room to.
 	smaller() bool
@@ -53,8 +56,8 @@ type decision struct {
 	now       func() time.Time
 }
 
-func (d *decision) records(l *Letter) ([]*kgo.Record, error) {
-	return d.redecider.Decide(l.replayed(), d.now())
+func (d *decision) records(l *deadletter.Letter) ([]*kgo.Record, error) {
+	return d.redecider.Decide(l.Replayed(), d.now())
 }
 
 func (d *decision) smaller() bool {
@@ -72,12 +75,12 @@ type input struct {
 	partitions map[string]int32 // of each input topic that there is
 }
 
-func (t *input) records(l *Letter) ([]*kgo.Record, error) {
+func (t *input) records(l *deadletter.Letter) ([]*kgo.Record, error) {
 	n := t.partitions[l.Origin.Topic]
 	if n == 0 {
-		return nil, fmt.Errorf("topic %s: %w", quote(l.Origin.Topic), ErrNoInput)
+		return nil, fmt.Errorf("topic %s: %w", strconv.QuoteToASCII(alert.CutText(l.Origin.Topic, 60)), ErrNoInput)
 	}
-	r := l.replayed()
+	r := l.Replayed()
 	return []*kgo.Record{{Topic: r.Topic, Partition: r.Partition % n, Key: r.Key, Value: r.Value, Headers: r.Headers}}, nil
 }
 

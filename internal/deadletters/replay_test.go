@@ -1,4 +1,4 @@
-package deadletter
+package deadletters
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
@@ -29,7 +29,7 @@ func TestReplayOnce(t *testing.T) {
 			s.fail(10)
 			send := func(r *Replay) { r.To = to }
 			some := s.mustReplay(5, send, func(r *Replay) { r.Selection.OriginPartition = Range{1, 1} })
-			if some.Already != 5 || some.Whole() != nil {
+			if to == ToDecision && (some.Readable != 5 || some.StillUnreadable != 0) || some.Already != 5 || some.Whole() != nil {
 				t.Errorf("%+v", some)
 			}
 			if rest := s.mustReplay(5, send); rest.Already != 15 {
@@ -93,12 +93,15 @@ func TestReplayThatFailsAgain(t *testing.T) {
 		t.Run(to.String(), func(t *testing.T) {
 			t.Parallel()
 			s := newScene(t)
-			own := []kgo.RecordHeader{{Key: "trace", Value: []byte("x")}, {Key: processor.LetterHolds, Value: []byte(processor.HoldsNothing)}}
+			own := []kgo.RecordHeader{{Key: "trace", Value: []byte("x")}, {Key: deadletter.HeaderHolds, Value: []byte(deadletter.HoldsNothing)}}
 			s.Produce(&kgo.Record{Topic: inputTopic, Partition: 1, Key: []byte("key"), Value: []byte(`{"bad`), Headers: own})
 			s.run(0)
 			send := func(r *Replay) { r.To, r.MaxReplays = to, 2 }
 			for n := 1; n <= 2; n++ {
-				s.mustReplay(1, send)
+				a := s.mustReplay(1, send)
+				if want := (to == ToDecision); (a.StillUnreadable == 1) != want || a.Readable != 0 {
+					t.Errorf("%+v", a)
+				}
 				if to == ToInput {
 					s.run(0)
 				}
@@ -113,7 +116,7 @@ func TestReplayThatFailsAgain(t *testing.T) {
 				if first, _ := last.FirstOrigin(); first != inputTopic+":1:0" {
 					t.Errorf("first read at %s", first)
 				}
-				if len(last.Headers) != len(own)+5 || last.Headers[0].Key != "trace" || last.Headers[1].Key != processor.LetterHolds {
+				if len(last.Headers) != len(own)+5 || last.Headers[0].Key != "trace" || last.Headers[1].Key != deadletter.HeaderHolds {
 					t.Errorf("headers %v", last.Headers)
 				}
 				if last.Place.Partition != letters[0].Place.Partition {
@@ -170,8 +173,8 @@ func TestReplayForeign(t *testing.T) {
 func letterRecord(topic string, partition int, offset int64) *kgo.Record {
 	header := func(key, value string) kgo.RecordHeader { return kgo.RecordHeader{Key: key, Value: []byte(value)} }
 	return &kgo.Record{Topic: letterTopic, Value: []byte(event("forged")), Headers: []kgo.RecordHeader{
-		header(processor.LetterTopic, topic), header(processor.LetterPartition, fmt.Sprint(partition)),
-		header(processor.LetterOffset, fmt.Sprint(offset)), header(processor.LetterReason, "syntax"), header(processor.LetterHeaders, "0"),
+		header(deadletter.HeaderTopic, topic), header(deadletter.HeaderPartition, fmt.Sprint(partition)),
+		header(deadletter.HeaderOffset, fmt.Sprint(offset)), header(deadletter.HeaderReason, "syntax"), header(deadletter.HeaderHeaders, "0"),
 	}}
 }
 
@@ -291,7 +294,7 @@ func TestReplayOfParts(t *testing.T) {
 	s.mustReplay(2, toInput)
 	var got []*kgo.Record
 	for _, r := range s.ReadAll(inputTopic) {
-		if _, replayed := processortest.Header(r, processor.ReplayCount); replayed {
+		if _, replayed := processortest.Header(r, deadletter.ReplayCount); replayed {
 			got = append(got, r)
 		}
 	}

@@ -1,4 +1,4 @@
-package deadletter
+package deadletters
 
 import (
 	"cmp"
@@ -9,8 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/regionwatch/regionwatch/processor"
-
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -43,27 +42,24 @@ func NewTally() *Tally {
 
 // Add counts a record of the topic, where it is the first of a letter that is selected, and reports whether.
 func (t *Tally) Add(r *kgo.Record, s *Selection) bool {
-	if IsMarker(r) {
+	if deadletter.IsMarker(r) {
 		n, _ := strconv.ParseUint(string(r.Headers[0].Value), 10, 31) // 0 where it does not say
 		t.Replayed += n
 		return false
 	}
-	l, err := Parse(r)
+	l, err := deadletter.Parse(r)
 	if err != nil {
 		t.Unreadable++
 		return false
 	}
-	if !l.first() || !s.Wants(l) {
+	if !l.First() || !s.Wants(l) {
 		return false
 	}
 	t.count(l)
 	return true
 }
 
-// first reports whether l is a letter in one record, or the first of those of its value.
-func (l *Letter) first() bool { return l.Part <= 1 && l.Holds != processor.HoldsFrame }
-
-func (t *Tally) count(l *Letter) {
+func (t *Tally) count(l *deadletter.Letter) {
 	t.Letters++
 	if l.Replays > 0 {
 		t.Again++

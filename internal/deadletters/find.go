@@ -1,4 +1,4 @@
-package deadletter
+package deadletters
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
 // ErrNotFound is returned where no letter stands where one was looked for.
@@ -15,9 +17,9 @@ var ErrNotFound = errors.New("there is no such dead letter")
 
 // Found is a letter, and what else the topic says of its record.
 type Found struct {
-	Letter *Letter
-	Others []Place // of letters of the same record: other faults of it, or the same written again
-	Marker *Marker // that notes its replay; nil if none does
+	Letter *deadletter.Letter
+	Others []deadletter.Place // of letters of the same record: other faults of it, or the same written again
+	Marker *deadletter.Marker // that notes its replay; nil if none does
 }
 
 // maxOthers bounds Found.Others.
@@ -38,15 +40,17 @@ func (t *Topic) Letter(ctx context.Context, partition int32, offset int64) (*Fou
 	case offset < span.from || offset >= span.to:
 		return nil, fmt.Errorf("%w: the partition holds the offsets %d to %d", ErrNotFound, span.from, span.to-1)
 	}
-	f := finder{wanted: func(l *Letter) bool { return l.Place.Partition == partition && slices.Contains(l.Offsets, offset) }}
+	f := finder{wanted: func(l *deadletter.Letter) bool {
+		return l.Place.Partition == partition && slices.Contains(l.Offsets, offset)
+	}}
 	f.at = func(r *kgo.Record) error {
 		if r.Offset != offset {
 			return nil
 		}
-		if IsMarker(r) {
+		if deadletter.IsMarker(r) {
 			return fmt.Errorf("%w: the record notes replays", ErrNotFound)
 		}
-		l, err := Parse(r)
+		l, err := deadletter.Parse(r)
 		switch {
 		case err != nil:
 			return fmt.Errorf("%w: %w", ErrNotFound, err)
@@ -69,27 +73,27 @@ func (t *Topic) Letter(ctx context.Context, partition int32, offset int64) (*Fou
 var errPart = errors.New("this is a part of a letter")
 
 // OfRecord finds the first letter of a record that could not be read, by the place where it was read.
-func (t *Topic) OfRecord(ctx context.Context, origin Place) (*Found, error) {
+func (t *Topic) OfRecord(ctx context.Context, origin deadletter.Place) (*Found, error) {
 	e, err := t.committed(ctx, time.Time{})
 	if err != nil {
 		return nil, err
 	}
-	f := finder{wanted: func(l *Letter) bool { return l.Origin == origin }}
+	f := finder{wanted: func(l *deadletter.Letter) bool { return l.Origin == origin }}
 	return f.run(ctx, t, e)
 }
 
 // finder looks for one letter.
 type finder struct {
-	wanted func(*Letter) bool
+	wanted func(*deadletter.Letter) bool
 	at     func(*kgo.Record) error // nil does nothing
 	whole  bool                    // the partition is read from its start
 
-	parts Assembler
+	parts deadletter.Assembler
 	found Found
 }
 
 func (f *finder) run(ctx context.Context, t *Topic, e extent) (*Found, error) {
-	f.parts, f.found = Assembler{}, Found{}
+	f.parts, f.found = deadletter.Assembler{}, Found{}
 	if err := t.read(ctx, e, f.visit); err != nil {
 		return nil, err
 	}
@@ -105,14 +109,14 @@ func (f *finder) visit(r *kgo.Record) error {
 			return err
 		}
 	}
-	if IsMarker(r) {
-		m, err := ParseMarker(r)
-		if err == nil && f.found.Letter != nil && m.Names(f.found.Letter) {
+	if deadletter.IsMarker(r) {
+		m, err := deadletter.ParseMarker(r)
+		if err == nil && f.found.Letter != nil && m.Marks(f.found.Letter) {
 			f.found.Marker = m
 		}
 		return nil
 	}
-	l, err := Parse(r)
+	l, err := deadletter.Parse(r)
 	if err != nil {
 		return nil //nolint:nilerr // another record's trouble
 	}

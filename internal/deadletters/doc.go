@@ -1,4 +1,4 @@
-// Package deadletter reads what package processor writes to the dead-letter topic: it parses letters, puts
+// Package deadletters reads what package processor writes to the dead-letter topic: it parses letters, puts
 // those in parts together, selects, counts, reads them once more with the decoder of today, and replays them.
 //
 // # Replays
@@ -20,4 +20,4 @@
 // number of replays that is one higher.
 //
 // The package starts no goroutines but those of the Kafka clients, which it closes before it returns.
-package deadletter
+package deadletters

@@ -1,9 +1,11 @@
-package deadletter
+package deadletters
 
 import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
 // Range is a range of whole numbers, both ends included. The zero value is 0 alone; see [All].
@@ -27,13 +29,8 @@ type Selection struct {
 	Offset          Range // in the dead-letter topic
 }
 
-// Everything selects all letters.
-func Everything() Selection {
-	return Selection{OriginPartition: All(), OriginOffset: All(), Partition: All(), Offset: All()}
-}
-
 // Wants reports whether a letter is selected. Of several parts the first one counts.
-func (s *Selection) Wants(l *Letter) bool {
+func (s *Selection) Wants(l *deadletter.Letter) bool {
 	switch {
 	case len(s.Reasons) > 0 && !slices.Contains(s.Reasons, l.Reason),
 		!s.Since.IsZero() && l.Time.Before(s.Since),

@@ -1,16 +1,18 @@
-package deadletter
+package deadletters
 
 import (
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
 // Replay says what is to be replayed and where to. Topic and Options are required.
@@ -30,40 +32,43 @@ type Replay struct {
 
 // Plan is what would come of a record's replay.
 type Plan struct {
-	Letter  *Letter
+	Letter  *deadletter.Letter
 	Records []*kgo.Record // that would be written; their topics say what they are
 }
 
-// Account says what became of the letters that were selected.
-type Account struct {
-	Replayed   uint64            // records; with DryRun those that would be
-	Written    map[string]uint64 // records that came of it, by topic
-	Already    uint64            // letters of records that were replayed before, or as an earlier letter of the same record
-	Refused    uint64            // letters of records that were replayed MaxReplays times
-	Foreign    uint64            // letters whose origin is no input topic of the settings: another processor's, in a topic that is shared
-	Foreigners *Counter          // the topics of these
-	Partial    uint64            // letters that hold only a part of their record: another letter has the whole
-	TooLarge   uint64            // records that their topic does not take
-	Failed     uint64            // records of which no replay can be made, see Why
-	Why        error             // of the first of them
-	Incomplete uint64            // records of which parts of the letter are missing, and that no other letter has whole
-	Unreadable uint64            // records of the topic that are neither letters nor markers that can be read
-	More       bool              // Limit ended it
+// Summary says what became of the letters that were selected.
+type Summary struct {
+	Replayed uint64 // records; with DryRun those that would be
+	// Readable and StillUnreadable divide Replayed, with ToDecision: whether the record can be read now or became a
+	// new dead letter. With ToInput the processor that reads the input finds out, and both are 0.
+	Readable, StillUnreadable uint64
+	Written                   map[string]uint64 // records that came of it, by topic
+	Already                   uint64            // letters of records that were replayed before, or as an earlier letter of the same record
+	Refused                   uint64            // letters of records that were replayed MaxReplays times
+	Foreign                   uint64            // letters whose origin is no input topic of the settings: another processor's, in a topic that is shared
+	Foreigners                *Counter          // the topics of these
+	Partial                   uint64            // letters that hold only a part of their record: another letter has the whole
+	TooLarge                  uint64            // records that their topic does not take
+	Failed                    uint64            // records of which no replay can be made, see Why
+	Why                       error             // of the first of them
+	Incomplete                uint64            // records of which parts of the letter are missing, and that no other letter has whole
+	Unreadable                uint64            // records of the topic that are neither letters nor markers that can be read
+	More                      bool              // Limit ended it
 }
 
 // Run replays. The account is valid with an error too: it holds what is committed. The error is ctx's where
 // that ended; what was under way then is finished.
-func (o Replay) Run(ctx context.Context) (Account, error) {
+func (o Replay) Run(ctx context.Context) (Summary, error) {
 	o.MaxReplays = cmp.Or(o.MaxReplays, 1)
 	o.Options.TransactionTimeout = cmp.Or(o.Options.TransactionTimeout, processor.DefaultTransactionTimeout)
 	o.Options.DeliveryTimeout = cmp.Or(o.Options.DeliveryTimeout, processor.DefaultRebalanceTimeout*2/3)
 	run := replaying{Replay: &o, ledger: newLedger(), missing: newLedger()}
-	run.account.Written, run.account.Foreigners = make(map[string]uint64), newCounter()
+	run.summary.Written, run.summary.Foreigners = make(map[string]uint64), newCounter()
 	run.parts.OnIncomplete = run.incomplete
 	err := run.run(ctx)
-	run.account.Incomplete = run.missing.without(run.ledger)
-	run.account.Unreadable += uint64(run.ledger.bad)
-	return run.account, err
+	run.summary.Incomplete = run.missing.without(run.ledger)
+	run.summary.Unreadable += uint64(run.ledger.bad)
+	return run.summary, err
 }
 
 // The bounds of one transaction: larger ones cost less each, but stay open longer. Readers of committed records wait
@@ -81,10 +86,10 @@ type replaying struct {
 	writer  *writer // nil with DryRun
 	ledger  *ledger
 	missing *ledger // records with a letter of which parts are missing
-	parts   Assembler
-	batch   []*Letter
+	parts   deadletter.Assembler
+	batch   []*deadletter.Letter
 	bytes   int
-	account Account
+	summary Summary
 }
 
 func (g *replaying) run(ctx context.Context) error {
@@ -133,7 +138,7 @@ func (g *replaying) open(ctx context.Context) (err error) {
 	if g.To == ToInput {
 		options.MaxRecordBytes = processor.MostRecordBytes // it was read, so it can be large
 	}
-	p, err := processor.New(options)
+	redecider, err := processor.NewRedecider(options)
 	if err != nil {
 		return err
 	}
@@ -143,7 +148,6 @@ func (g *replaying) open(ctx context.Context) (err error) {
 	}
 	defer client.Close()
 	admin := kadm.NewClient(client)
-	redecider := p.NewRedecider()
 	var partitions map[string]int32
 	if g.To == ToInput { // a decision has no use for them, and whoever replays may have no right to see them
 		if partitions, err = g.inputs.partitions(ctx, admin); err != nil {
@@ -169,45 +173,45 @@ func (g *replaying) open(ctx context.Context) (err error) {
 
 // take takes the next record of the topic.
 func (g *replaying) take(ctx context.Context, r *kgo.Record) error {
-	if IsMarker(r) {
+	if deadletter.IsMarker(r) {
 		return nil
 	}
-	l, err := Parse(r)
+	l, err := deadletter.Parse(r)
 	if err != nil {
-		g.account.Unreadable++
+		g.summary.Unreadable++
 		return nil //nolint:nilerr // counted; it must not keep the others from being replayed
 	}
 	if l = g.parts.Add(l); l == nil || !g.Selection.Wants(l) || !g.mayReplay(l) {
 		return nil
 	}
-	g.ledger.add(l.scope(), l.Origin.Offset)
+	g.ledger.add(l.Scope(), l.Origin.Offset)
 	g.batch = append(g.batch, l)
 	g.bytes += len(l.Key) + len(l.Value)
-	full := g.Limit > 0 && g.account.Replayed+uint64(len(g.batch)) >= g.Limit
+	full := g.Limit > 0 && g.summary.Replayed+uint64(len(g.batch)) >= g.Limit
 	if !full && len(g.batch) < maxBatch && g.bytes < maxBatchBytes {
 		return nil
 	}
 	if err := g.flush(ctx); err != nil {
 		return err
 	}
-	if g.account.More = g.Limit > 0 && g.account.Replayed >= g.Limit; g.account.More {
+	if g.summary.More = g.Limit > 0 && g.summary.Replayed >= g.Limit; g.summary.More {
 		return ErrEnough
 	}
 	return nil
 }
 
 // incomplete notes a letter of which parts are missing.
-func (g *replaying) incomplete(l *Letter) {
+func (g *replaying) incomplete(l *deadletter.Letter) {
 	if g.Selection.Wants(l) {
-		g.missing.add(l.scope(), l.Origin.Offset)
+		g.missing.add(l.Scope(), l.Origin.Offset)
 	}
 }
 
 // mayReplay reports whether a letter's record is to be replayed, and counts why not.
-func (g *replaying) mayReplay(l *Letter) bool {
+func (g *replaying) mayReplay(l *deadletter.Letter) bool {
 	var why *uint64
-	switch a := &g.account; {
-	case g.ledger.has(l.scope(), l.Origin.Offset):
+	switch a := &g.summary; {
+	case g.ledger.has(l.Scope(), l.Origin.Offset):
 		why = &a.Already
 	case l.Replays >= g.MaxReplays:
 		why = &a.Refused
@@ -233,37 +237,44 @@ func (g *replaying) flush(ctx context.Context) error {
 	return g.replay(ctx, batch)
 }
 
-// replay replays letters in one transaction. Where a topic does not take it all, records are made smaller as far as
-// that goes, and then each letter has a transaction of its own.
-func (g *replaying) replay(ctx context.Context, letters []*Letter) error {
+// outcome is what the replay of some letters comes to.
+type outcome struct {
+	letters    []*deadletter.Letter // that can be replayed
+	records    []*kgo.Record        // that are to be written
+	unreadable uint64               // of the letters, those that became dead letters again
+}
+
+// replay replays letters in one transaction. If a topic rejects it as too large, records are made smaller as long as
+// that is possible, and then each letter gets a transaction of its own.
+func (g *replaying) replay(ctx context.Context, letters []*deadletter.Letter) error {
 	for {
-		written, made, err := g.make(letters)
-		if err != nil || len(made) == 0 {
+		made, err := g.make(letters)
+		if err != nil || len(made.letters) == 0 {
 			return err
 		}
 		if g.writer != nil {
-			err = g.writer.write(ctx, append(written, g.markers(made)...))
+			err = g.writer.write(ctx, append(made.records, g.markers(made.letters)...))
 		}
 		switch {
 		case err == nil:
-			g.count(made, written)
+			g.count(&made)
 			return nil
 		case !isTooLarge(err):
 			return err
 		case g.target.smaller():
-		case len(made) == 1:
-			g.account.TooLarge++
+		case len(made.letters) == 1:
+			g.summary.TooLarge++
 			return nil
 		default:
-			return g.oneByOne(ctx, made)
+			return g.oneByOne(ctx, made.letters)
 		}
-		letters = made
+		letters = made.letters
 	}
 }
 
-func (g *replaying) oneByOne(ctx context.Context, letters []*Letter) error {
+func (g *replaying) oneByOne(ctx context.Context, letters []*deadletter.Letter) error {
 	for _, l := range letters {
-		if err := g.replay(ctx, []*Letter{l}); err != nil {
+		if err := g.replay(ctx, []*deadletter.Letter{l}); err != nil {
 			return err
 		}
 		if err := ctx.Err(); err != nil {
@@ -273,50 +284,57 @@ func (g *replaying) oneByOne(ctx context.Context, letters []*Letter) error {
 	return nil
 }
 
-// make returns what is to be written, and the letters that it comes from. A letter of which nothing can be made is
-// counted.
-func (g *replaying) make(letters []*Letter) (written []*kgo.Record, made []*Letter, err error) {
+// make makes the records to write. Letters that cannot be replayed are counted and left out.
+func (g *replaying) make(letters []*deadletter.Letter) (made outcome, err error) {
 	for _, l := range letters {
 		records, err := g.target.records(l)
 		if err != nil {
-			g.account.Failed++
-			if g.account.Why == nil {
-				g.account.Why = fmt.Errorf("replaying %s: %w", l.Place, err)
+			g.summary.Failed++
+			if g.summary.Why == nil {
+				g.summary.Why = fmt.Errorf("replaying %s: %w", l.Place, err)
 			}
 			continue
 		}
 		if g.DryRun && g.OnPlan != nil {
 			if err := g.OnPlan(&Plan{l, records}); err != nil {
-				return nil, nil, err
+				return made, err
 			}
 		}
-		written, made = append(written, records...), append(made, l)
+		made.letters, made.records = append(made.letters, l), append(made.records, records...)
+		if slices.ContainsFunc(records, func(r *kgo.Record) bool { return r.Topic == g.Topic.Name }) {
+			made.unreadable++
+		}
 	}
-	return written, made, nil
+	return made, nil
 }
 
 // markers notes the letters, in the partitions that they stand in.
-func (g *replaying) markers(letters []*Letter) (markers []*kgo.Record) {
-	byPartition := make(map[int32][]*Letter)
+func (g *replaying) markers(letters []*deadletter.Letter) (markers []*kgo.Record) {
+	byPartition := make(map[int32][]*deadletter.Letter)
 	for _, l := range letters {
 		byPartition[l.Place.Partition] = append(byPartition[l.Place.Partition], l)
 	}
 	for partition, list := range byPartition {
-		markers = append(markers, newMarker(g.Topic.Name, partition, g.To.String(), time.Now(), list))
+		markers = append(markers, deadletter.NewMarker(g.Topic.Name, partition, g.To.String(), time.Now(), list))
 	}
 	return markers
 }
 
-func (g *replaying) count(letters []*Letter, written []*kgo.Record) {
-	g.account.Replayed += uint64(len(letters))
-	for _, r := range written {
-		g.account.Written[r.Topic]++
+func (g *replaying) count(made *outcome) {
+	n := uint64(len(made.letters))
+	g.summary.Replayed += n
+	if g.To == ToDecision {
+		g.summary.StillUnreadable += made.unreadable
+		g.summary.Readable += n - made.unreadable
+	}
+	for _, r := range made.records {
+		g.summary.Written[r.Topic]++
 	}
 }
 
 // Whole returns an error unless every letter that was selected was replayed now or before, or refused by MaxReplays, or
 // is foreign: those are for the processor that reads their topic to replay.
-func (a *Account) Whole() error {
+func (a *Summary) Whole() error {
 	var errs []error
 	if a.Why != nil {
 		errs = append(errs, a.Why)

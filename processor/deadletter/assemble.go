@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/regionwatch/regionwatch/processor"
 )
 
-// The bounds of letters in parts. A record of Kafka's is at most some tens of megabytes; parts are there to
-// hold one.
+// The bounds of letters in parts. A Kafka record has at most some tens of megabytes, and the parts of a letter hold
+// one.
 const (
 	maxParts      = 1 << 16
 	maxSetBytes   = 256 << 20
@@ -17,26 +15,26 @@ const (
 	maxOpenInputs = 10_000 // input partitions with a letter whose parts are not all there yet
 )
 
-// Assembler puts letters together that come in parts. The zero value is ready. The parts of a letter stand in
-// one partition, in order, with letters of other input partitions in between; a letter of the same input
-// partition in between means that the writer was interrupted, and has begun anew or will.
+// Assembler joins letters that come in parts. The zero value is ready. The parts of a letter stand in one partition,
+// in order, with letters of other input partitions between them. A letter of the same input partition between them
+// means that the writer was interrupted, and that it has started over or will.
 type Assembler struct {
-	// OnIncomplete, if set, is told of each letter of which not all parts came, by one of them. As a rule the
-	// same letter stands whole further on, because who writes it begins anew where it was interrupted.
+	// OnIncomplete, if set, is called for each letter with missing parts, with one of its parts. The whole letter
+	// usually follows later, because an interrupted writer starts over.
 	OnIncomplete func(*Letter)
 
 	open map[stream]*set
 	held int // bytes of all sets
 }
 
-// stream is what one writer writes in order.
+// stream identifies what one writer writes in order.
 type stream struct {
 	partition int32
 	topic     string
 	origin    int32
 }
 
-// set is a letter of which parts are missing.
+// set is a letter whose parts are still coming.
 type set struct {
 	letter *Letter
 	bytes  []byte
@@ -45,12 +43,7 @@ type set struct {
 	frame  *frameContents // nil until it is read
 }
 
-type frameContents struct {
-	Key     []byte
-	Headers []struct{ Key, Value []byte }
-}
-
-// Add takes the next record and returns the letter that is whole with it, or nil.
+// Add takes the next record and returns the letter that it completes, or nil.
 func (a *Assembler) Add(l *Letter) *Letter {
 	key := stream{l.Place.Partition, l.Origin.Topic, l.Origin.Partition}
 	s := a.open[key]
@@ -73,7 +66,7 @@ func (a *Assembler) Add(l *Letter) *Letter {
 		return nil
 	}
 	if s.frame != nil {
-		s.letter.Holds = l.Holds // what is said of the value
+		s.letter.Holds = l.Holds // of the value, not of the frame
 	}
 	s.parts, s.next = l.Parts, l.Part+1
 	s.bytes = append(s.bytes, l.Value...)
@@ -84,14 +77,14 @@ func (a *Assembler) Add(l *Letter) *Letter {
 	return a.whole(key, s)
 }
 
-// Finish gives up what is still open: nothing comes any more.
+// Finish gives up the letters that are still open, at the end of the topic.
 func (a *Assembler) Finish() {
 	for key := range a.open {
 		a.giveUp(key)
 	}
 }
 
-// begin opens a set, where l is the first of one.
+// begin opens a set if l is its first part.
 func (a *Assembler) begin(key stream, l *Letter) *set {
 	if l.Part != 1 || len(a.open) >= maxOpenInputs {
 		if a.OnIncomplete != nil {
@@ -128,15 +121,15 @@ func (s *set) takes(l *Letter) bool {
 	case l.Origin != first.Origin || l.Index != first.Index || l.Replays != first.Replays || l.Reason != first.Reason:
 		return false
 	case s.parts == 0:
-		return l.Part == 1 && l.Holds != processor.HoldsFrame
+		return l.Part == 1 && l.Holds != HoldsFrame
 	}
 	return l.Part == s.next && l.Parts == s.parts && l.Holds == first.Holds
 }
 
-// whole closes a set whose parts are all there. Key and headers that went ahead wait for the value.
+// whole closes a complete set. A frame stays open for the value that follows it.
 func (a *Assembler) whole(key stream, s *set) *Letter {
 	l := s.letter
-	if l.Holds == processor.HoldsFrame {
+	if l.Holds == HoldsFrame {
 		frame := new(frameContents)
 		if json.Unmarshal(s.bytes, frame) != nil {
 			a.giveUp(key)

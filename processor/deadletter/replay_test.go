@@ -1,33 +1,20 @@
-package processor
+package deadletter
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
-func replayHeaders(pairs ...string) (headers []kgo.RecordHeader) {
-	for _, p := range pairs {
-		key, value, _ := strings.Cut(p, "=")
-		headers = append(headers, header(key, value))
-	}
-	return headers
-}
-
-// What names a replayed record is what named it at first; headers that could name anything else name nothing.
+// A replayed record keeps its first identity; headers of any other form give it none.
 //
-// Guard: replayIdentity checks the form of all three.
+// Guard: ReplayIdentity checks the form of all three.
 func TestReplayIdentity(t *testing.T) {
 	f := func(want string, pairs ...string) {
 		t.Helper()
-		var d detection.Record
-		fill(&d, &kgo.Record{Headers: replayHeaders(pairs...)}, now())
 		got := ""
-		if d.Identity != nil {
-			got = d.Identity()
+		if identity := ReplayIdentity(headersOf(pairs...)); identity != nil {
+			got = identity()
 		}
 		if got != want {
 			t.Errorf("%q: %q, want %q", pairs, got, want)
@@ -47,7 +34,7 @@ func TestReplayIdentity(t *testing.T) {
 func TestReplays(t *testing.T) {
 	f := func(want int, value string) {
 		t.Helper()
-		if got := Replays(replayHeaders("a=b", "replay-count="+value)); got != want {
+		if got := Replays(headersOf("a=b", "replay-count="+value)); got != want {
 			t.Errorf("%q: %d, want %d", value, got, want)
 		}
 	}
@@ -60,13 +47,13 @@ func TestReplays(t *testing.T) {
 }
 
 // The letters of one input partition go to one partition, whatever their keys; those of its neighbours to others.
-func TestLetterPartitioner(t *testing.T) {
-	p := LetterPartitioner(deadLetterTopic).ForTopic(deadLetterTopic)
+func TestPartitioner(t *testing.T) {
+	p := Partitioner("dead").ForTopic("dead")
 	seen := map[int]bool{}
 	for _, partition := range []string{"0", "1", "2", "3"} {
 		first := -1
 		for _, key := range []string{"", "a", "b", "c"} {
-			r := &kgo.Record{Key: []byte(key), Headers: replayHeaders(LetterTopic+"=in", LetterPartition+"="+partition)}
+			r := &kgo.Record{Key: []byte(key), Headers: headersOf(HeaderTopic+"=in", HeaderPartition+"="+partition)}
 			got := p.Partition(r, 4)
 			if first >= 0 && got != first {
 				t.Errorf("partition %s: letters go to %d and %d", partition, first, got)

@@ -1,0 +1,64 @@
+package deadletters
+
+import (
+	"math/bits"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/deadletter"
+)
+
+// ledger knows which records were replayed. It keeps a bit for each, in words of 64 offsets.
+type ledger struct {
+	words map[deadletter.Scope]map[int64]uint64
+	bad   int // markers that cannot be read
+}
+
+func newLedger() *ledger { return &ledger{words: make(map[deadletter.Scope]map[int64]uint64)} }
+
+// add notes a record and reports whether it is new.
+func (g *ledger) add(s deadletter.Scope, offset int64) bool {
+	words := g.words[s]
+	if words == nil {
+		words = make(map[int64]uint64)
+		g.words[s] = words
+	}
+	word, bit := offset>>6, uint64(1)<<(offset&63)
+	if words[word]&bit != 0 {
+		return false
+	}
+	words[word] |= bit
+	return true
+}
+
+func (g *ledger) has(s deadletter.Scope, offset int64) bool {
+	return g.words[s][offset>>6]&(1<<(offset&63)) != 0
+}
+
+// without counts the records that other has not.
+func (g *ledger) without(other *ledger) (n uint64) {
+	for s, words := range g.words {
+		for word, set := range words {
+			n += uint64(bits.OnesCount64(set &^ other.words[s][word]))
+		}
+	}
+	return n
+}
+
+// read notes what a marker says. Other records of the topic say nothing.
+func (g *ledger) read(r *kgo.Record) error {
+	if !deadletter.IsMarker(r) {
+		return nil
+	}
+	m, err := deadletter.ParseMarker(r)
+	if err != nil {
+		g.bad++
+		return nil //nolint:nilerr // a marker that cannot be read is counted; it must not keep the others from being replayed
+	}
+	for _, o := range m.Records {
+		for _, offset := range o.Offsets {
+			g.add(o.Scope(), offset)
+		}
+	}
+	return nil
+}

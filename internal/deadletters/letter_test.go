@@ -1,0 +1,122 @@
+package deadletters
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/deadletter"
+)
+
+// What the processor writes is what is read, also where the record has headers that look like ours.
+func TestParseOfProcessor(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	own := []kgo.RecordHeader{
+		{Key: "dead-letter-holds", Value: []byte("nothing")}, {Key: "dead-letter-alert-id", Value: []byte("forged")},
+		{Key: deadletter.MarkerHeader, Value: []byte("1")},
+	}
+	at := time.UnixMilli(1_700_000_000_123)
+	s.Produce(&kgo.Record{Topic: inputTopic, Partition: 1, Key: []byte("key"), Value: []byte("{bad"), Headers: own, Timestamp: at})
+	s.run(0)
+	letters := s.letters()
+	if len(letters) != 1 {
+		t.Fatalf("%d letters", len(letters))
+	}
+	l := letters[0]
+	if l.Origin != (deadletter.Place{Topic: inputTopic, Partition: 1}) || !l.Timestamp.Equal(at) || l.Holds != "" || l.AlertID != "" || string(l.Key) != "key" ||
+		string(l.Value) != "{bad" || len(l.Headers) != 3 || l.Reason != "syntax" || l.Error == "" {
+		t.Errorf("%+v", l)
+	}
+}
+
+func TestSelection(t *testing.T) {
+	at := time.Unix(1000, 0)
+	l := &deadletter.Letter{Place: deadletter.Place{Topic: "dead", Partition: 1, Offset: 7}, Origin: deadletter.Place{Topic: "in", Partition: 3, Offset: 42}, Reason: "syntax", Time: at}
+	f := func(want bool, change func(*Selection)) {
+		t.Helper()
+		s := everything()
+		change(&s)
+		if got := s.Wants(l); got != want {
+			t.Errorf("%+v: %v, want %v", s, got, want)
+		}
+	}
+	f(true, func(*Selection) {})
+	f(true, func(s *Selection) { s.Reasons = []string{"truncated", "syntax"} })
+	f(false, func(s *Selection) { s.Reasons = []string{"truncated"} })
+	f(true, func(s *Selection) { s.Since = at })
+	f(false, func(s *Selection) { s.Since = at.Add(1) })
+	f(false, func(s *Selection) { s.Until = at })
+	f(true, func(s *Selection) { s.Until = at.Add(1) })
+	f(true, func(s *Selection) { s.OriginTopics = []string{"other", "in"} })
+	f(false, func(s *Selection) { s.OriginTopics = []string{"other"} })
+	f(true, func(s *Selection) { s.OriginPartition = Range{3, 3} })
+	f(false, func(s *Selection) { s.OriginPartition = Range{4, 9} })
+	f(false, func(s *Selection) { s.OriginOffset = Range{0, 41} })
+	f(false, func(s *Selection) { s.Partition = Range{0, 0} })
+	f(false, func(s *Selection) { s.Offset = Range{8, 9} })
+}
+
+// The ledger holds what markers note and nothing else, and counts markers that cannot be read.
+func TestLedger(t *testing.T) {
+	a := &deadletter.Letter{Origin: deadletter.Place{Topic: "in", Partition: 3, Offset: 42}}
+	b := &deadletter.Letter{Origin: deadletter.Place{Topic: "in", Partition: 3, Offset: 105}}
+	again := &deadletter.Letter{Origin: a.Origin, Replays: 1}
+	r := deadletter.NewMarker("dead", 2, "input", time.Unix(5, 0), []*deadletter.Letter{a, b})
+	bad := &kgo.Record{Headers: []kgo.RecordHeader{{Key: deadletter.MarkerHeader, Value: []byte("1")}}, Value: []byte("{")}
+	g := newLedger()
+	for _, r := range []*kgo.Record{r, bad, letterRecord("in", 3, 43)} {
+		if err := g.read(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for offset := range int64(200) {
+		if want := offset == 42 || offset == 105; g.has(a.Scope(), offset) != want {
+			t.Errorf("offset %d: noted: %v", offset, !want)
+		}
+	}
+	if g.has(again.Scope(), 42) || g.bad != 1 || g.without(newLedger()) != 2 || g.without(g) != 0 {
+		t.Errorf("%+v", g)
+	}
+}
+
+// The memory of a tally is bounded, however many names the topic holds.
+func TestTallyIsBounded(t *testing.T) {
+	c := newCounter()
+	for i := range 2 * maxNames {
+		c.add(fmt.Sprint(i, strings.Repeat("x", 2*maxNameBytes)))
+	}
+	if len(c.counts) != maxNames || c.Others != maxNames {
+		t.Errorf("%d names and %d others", len(c.counts), c.Others)
+	}
+	for name := range c.counts {
+		if len(name) > maxNameBytes {
+			t.Fatalf("a name of %d bytes", len(name))
+		}
+	}
+	if c.Most()[0].Count != 1 {
+		t.Error("counted wrong")
+	}
+}
+
+func TestReread(t *testing.T) {
+	f := func(want, value string, at, index int) {
+		t.Helper()
+		r := Reread(&deadletter.Letter{Value: []byte(value), Byte: at, Index: index}, 0)
+		got := fmt.Sprintf("%d events, %d faults", r.Events, r.Faults)
+		if s := r.Stop; s != nil {
+			got += fmt.Sprintf(", %v %s %d/%d %q", s.Now, s.Reason, s.At, s.Length, s.Around[s.At-s.From:])
+		}
+		if got != want {
+			t.Errorf("%q:\ngot  %s\nwant %s", value, got, want)
+		}
+	}
+	f(`1 events, 0 faults`, event("a"), -1, 0)
+	f(`1 events, 0 faults, false  24/117 "eventID\":\"a\",\"awsRegion\""`, event("a"), 24, 0)
+	f(`1 events, 0 faults`, event("a"), 999999, 0)
+	f(`0 events, 1 faults, true truncated 5/5 ""`, `{"bad`, -1, -1)
+	f(`2 events, 2 faults, true syntax 1/7 "worse\n"`, event("a")+"\n{bad\n"+event("b")+"\n{worse\n", -1, 3)
+}

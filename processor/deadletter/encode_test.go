@@ -1,0 +1,157 @@
+package deadletter
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+func headerOf(r *kgo.Record, key string) (string, bool) { return find(r.Headers, key) }
+
+// A letter names the byte at which reading stopped, as long as the value has that byte.
+func TestEncodeByte(t *testing.T) {
+	f := func(want int, value, piece string, offset int) {
+		t.Helper()
+		e := Encoder{Topic: "dead"}
+		e.Begin(&kgo.Record{Topic: "in", Value: []byte(value)})
+		for _, r := range e.Encode(&Fault{Reason: "syntax", Index: -1, Piece: []byte(piece), Offset: offset}).Records(1 << 20) {
+			l, err := Parse(r)
+			if err != nil || l.Byte != want {
+				t.Errorf("%q in %q: byte %d, %v, want %d", piece, value, l.Byte, err, want)
+			}
+		}
+	}
+	f(2, "{bad", "{bad", 2)
+	f(8, "{good}\n{bad", "{bad", 1)
+	f(4, "{bad", "{bad", 4)
+	f(-1, "{bad", "{bad", 5)
+	f(-1, "{bad", "{bad", -1)
+	f(-1, "H4sIAAAA", "{bad", 2)
+	f(-1, strings.Repeat("x", maxSearched)+"{bad", "{bad", 2)
+}
+
+// One record with the most faults that there can be becomes dead letters of a bounded size, and the first
+// of them has the whole record.
+//
+// Guard: Encoder.choose.
+func TestDeadLettersAreBounded(t *testing.T) {
+	t.Parallel()
+	source := &kgo.Record{Topic: "in", Value: bytes.Repeat([]byte("x"), 6<<20)}
+	letters := Encoder{Topic: "dead"}
+	letters.Begin(source)
+	const faults = 64 // detection.MaxDeadLetters
+	sum, holds := 0, map[string]int{}
+	for i := range faults {
+		d := &Fault{Index: i, Piece: source.Value[:1<<20], Count: 1}
+		l := letters.Encode(d)
+		sum += len(l.whole.Value)
+		what, _ := headerOf(l.whole, HeaderHolds)
+		if i == 0 && (what != "" || len(l.whole.Value) != len(source.Value)) {
+			t.Errorf("the first holds %q of %d bytes", what, len(l.whole.Value))
+		}
+		holds[what]++
+	}
+	if most := len(source.Value) + 2*maxValues; sum > most {
+		t.Errorf("%d bytes of dead letters of a record of %d, want at most %d", sum, len(source.Value), most)
+	}
+	if holds[HoldsPiece] == 0 || holds[HoldsNothing] == 0 {
+		t.Errorf("holds %v, want pieces and then nothing", holds)
+	}
+}
+
+// A key and headers that leave no room go ahead in parts of their own, and nothing of them is lost.
+func TestDeadLetterFrame(t *testing.T) {
+	t.Parallel()
+	const batchBytes = 16 << 10
+	source := &kgo.Record{
+		Topic: "in", Key: []byte(randomBytes(40_000)), Value: []byte(randomBytes(50_000)),
+		Headers: []kgo.RecordHeader{{Key: "h", Value: []byte(randomBytes(30_000))}},
+	}
+	letters := Encoder{Topic: "dead"}
+	letters.Begin(source)
+	records := letters.Encode(&Fault{Index: -1, Err: errors.New("x")}).Records(batchBytes)
+	byHolds := make(map[string][]*kgo.Record)
+	for _, r := range records {
+		if size := Size(r); size > batchBytes {
+			t.Fatalf("a part of %d bytes, want at most %d", size, batchBytes)
+		}
+		holds, _ := headerOf(r, HeaderHolds)
+		byHolds[holds] = append(byHolds[holds], r)
+	}
+	if got := join(t, byHolds[""]); got != string(source.Value) {
+		t.Error("the value is not what it was")
+	}
+	var frame struct {
+		Key     []byte
+		Headers []struct{ Key, Value []byte }
+	}
+	if err := json.Unmarshal([]byte(join(t, byHolds[HoldsFrame])), &frame); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(frame.Key, source.Key) || len(frame.Headers) != 1 || !bytes.Equal(frame.Headers[0].Value, source.Headers[0].Value) {
+		t.Error("the key and the headers are not what they were")
+	}
+}
+
+// The bytes of every part are those of the value, for all sizes around the limits.
+func TestPartsAreLossless(t *testing.T) {
+	t.Parallel()
+	for size := range 40 {
+		r := &kgo.Record{Topic: "dead", Value: []byte(randomBytes(size))}
+		for room := 1; room < 12; room++ {
+			cut := parts(r, room)
+			if got := join(t, cut); got != string(r.Value) {
+				t.Fatalf("size %d in parts of %d: %q", size, room, got)
+			}
+		}
+	}
+}
+
+// join puts the parts of one dead letter together. Where it was cut more than once the whole set with the
+// most parts counts.
+func join(t *testing.T, records []*kgo.Record) string {
+	t.Helper()
+	byTotal := make(map[int]map[int]string)
+	for _, r := range records {
+		part, ok := headerOf(r, HeaderPart)
+		if !ok {
+			return string(r.Value)
+		}
+		parts, _ := headerOf(r, HeaderParts)
+		i, _ := strconv.Atoi(part)
+		n, _ := strconv.Atoi(parts)
+		if byTotal[n] == nil {
+			byTotal[n] = make(map[int]string)
+		}
+		byTotal[n][i] = string(r.Value)
+	}
+	for n, set := range byTotal {
+		if len(set) == n {
+			var b strings.Builder
+			for i := range n {
+				b.WriteString(set[i+1])
+			}
+			return b.String()
+		}
+	}
+	t.Fatalf("no set of parts is complete: %d records", len(records))
+	return ""
+}
+
+// randomBytes does not compress at all.
+func randomBytes(n int) string {
+	b := make([]byte, n)
+	seed := uint64(88172645463325252)
+	for i := range b {
+		seed ^= seed << 13
+		seed ^= seed >> 7
+		seed ^= seed << 17
+		b[i] = byte(seed >> 33)
+	}
+	return string(b)
+}
