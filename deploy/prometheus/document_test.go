@@ -131,18 +131,17 @@ func TestLogLines(t *testing.T) {
 
 // The figures for sizing are those that were measured.
 func TestFigures(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	measured, err := os.ReadFile(filepath.Join(root, "docs/figures.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, measured, _ := strings.Cut(string(readme), "\n## Figures\n")
 	figure := regexp.MustCompile(`\d+\.\d+|\d+ MiB at the peak`)
 	found := 0
 	for _, row := range regexp.MustCompile(`(?m)^\| [a-z ]+ \| ([^|]+) \|`).FindAllStringSubmatch(section(t, "Sizing"), -1) {
 		for _, number := range figure.FindAllString(row[1], -1) {
 			found++
-			if !strings.Contains(measured, " "+strings.TrimSuffix(number, " at the peak")) {
-				t.Errorf("%s is no figure of the README", number)
+			if !strings.Contains(string(measured), " "+strings.TrimSuffix(number, " at the peak")) {
+				t.Errorf("%s is not in docs/figures.md", number)
 			}
 		}
 	}
@@ -157,14 +156,14 @@ func TestDocumentReferences(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	settings, err := os.ReadFile(filepath.Join(root, "docs/settings.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	prose := regexp.MustCompile("(?s)```.*?```").ReplaceAllString(string(text), "")
 	for _, match := range regexp.MustCompile("`(--[a-z-]+)[^`]*`").FindAllStringSubmatch(prose, -1) {
-		if !strings.Contains(string(readme), "`"+match[1]+"`") && match[1] != "--dry-run" {
-			t.Errorf("%s is no setting", match[1])
+		if !strings.Contains(string(settings), "`"+match[1]+"`") && match[1] != "--dry-run" {
+			t.Errorf("%s is not a setting", match[1])
 		}
 	}
 	for _, match := range regexp.MustCompile(`\]\(([^):#]+)(#[^)]*)?\)`).FindAllStringSubmatch(prose, -1) {

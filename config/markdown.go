@@ -2,13 +2,13 @@ package config
 
 import "strings"
 
-// The marks between which the README's table of settings stands.
+// The table of settings in docs/settings.md stands between these lines.
 const (
-	ReadmeBegin = "<!-- settings:begin -->"
-	ReadmeEnd   = "<!-- settings:end -->"
+	MarkdownBegin = "<!-- settings:begin -->"
+	MarkdownEnd   = "<!-- settings:end -->"
 )
 
-// Markdown returns the table of settings as it stands in the README.
+// Markdown returns the table of settings in docs/settings.md.
 func Markdown() string {
 	var b strings.Builder
 	section := ""

@@ -10,31 +10,31 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// go generate ./config rewrites the README's table of settings.
+// go generate ./config rewrites the table of settings in docs/settings.md.
 //
-//go:generate go test . -run TestReadme -update
-var update = flag.Bool("update", false, "rewrite the README's table of settings")
+//go:generate go test . -run TestMarkdown -update
+var update = flag.Bool("update", false, "rewrite the table of settings in docs/settings.md")
 
-func TestReadme(t *testing.T) {
-	const name = "../README.md"
+func TestMarkdown(t *testing.T) {
+	const name = "../docs/settings.md"
 	source, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, found := strings.Cut(string(source), ReadmeBegin)
-	table, after, ends := strings.Cut(rest, ReadmeEnd)
+	before, rest, found := strings.Cut(string(source), MarkdownBegin)
+	table, after, ends := strings.Cut(rest, MarkdownEnd)
 	if !found || !ends {
-		t.Fatalf("README.md has no %s and %s", ReadmeBegin, ReadmeEnd)
+		t.Fatalf("%s lacks %s or %s", name, MarkdownBegin, MarkdownEnd)
 	}
 	want := "\n" + Markdown()
 	if *update {
-		if err := os.WriteFile(name, []byte(before+ReadmeBegin+want+ReadmeEnd+after), 0o644); err != nil {
+		if err := os.WriteFile(name, []byte(before+MarkdownBegin+want+MarkdownEnd+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	if diff := cmp.Diff(want, table); diff != "" {
-		t.Errorf("README.md differs from the table; run go generate ./config (-want +got):\n%s", diff)
+		t.Errorf("%s differs from the settings; run go generate ./config (-want +got):\n%s", name, diff)
 	}
 }
 
@@ -53,7 +53,7 @@ func TestTable(t *testing.T) {
 		}
 		seen[row.Name], seen[row.Variable()] = true, true
 		if !strings.Contains(Markdown(), "`"+row.Variable()+"`") {
-			t.Errorf("%s is not in the README's table: is its section in sections?", row.Name)
+			t.Errorf("%s is not in docs/settings.md: is its section in sections?", row.Name)
 		}
 	}
 }
