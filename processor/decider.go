@@ -1,12 +1,15 @@
 package processor
 
-import "github.com/regionwatch/regionwatch/processor/detection"
+import (
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
+)
 
 // decider carries a record from its bytes to its alerts and dead letters, and counts. It belongs to one
 // goroutine at a time. It stands between us and detection.Detector so that delivery can be tested with
 // a decision that a test controls.
 type decider interface {
-	Detect(p *detection.Policy, r *detection.Record, sink detection.Sink) error
+	Detect(p *policy.Policy, r *detection.Record, sink detection.Sink) error
 	// take returns what was counted since it was last called.
 	take() detection.Counts
 }

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
@@ -60,7 +61,7 @@ func (s *scripted) take() detection.Counts {
 	return counts
 }
 
-func (s *scripted) Detect(_ *detection.Policy, r *detection.Record, sink detection.Sink) error {
+func (s *scripted) Detect(_ *policy.Policy, r *detection.Record, sink detection.Sink) error {
 	if s.hold != nil {
 		s.hold(r)
 	}
@@ -76,7 +77,7 @@ func (s *scripted) Detect(_ *detection.Policy, r *detection.Record, sink detecti
 	s.counts.Done++
 	switch word {
 	case "pass":
-		s.event(detection.OutcomeUsedRegion)
+		s.event(policy.OutcomeUsedRegion)
 	case "alert":
 		return s.alert(sink, rest, 0)
 	case "large":
@@ -94,14 +95,14 @@ func (s *scripted) Detect(_ *detection.Policy, r *detection.Record, sink detecti
 	return nil
 }
 
-func (s *scripted) event(o detection.Outcome) {
+func (s *scripted) event(o policy.Outcome) {
 	s.counts.Events++
 	s.counts.Outcomes[o]++
 	s.counts.Shapes[cloudtrail.ShapeEvent]++
 }
 
 func (s *scripted) alert(sink detection.Sink, id string, size int) error {
-	s.event(detection.OutcomeAlerted)
+	s.event(policy.OutcomeAlerted)
 	a := alert.Alert{ID: id, RuleID: "rule", Severity: "High", RecipientAccountID: []byte(`"123456789012"`),
 		AWSRegion: []byte(`"eu-central-1"`), Policy: alert.Policy{Version: "v1"}}
 	if size > 0 {
@@ -147,7 +148,7 @@ func optionsFor(brokers ...string) Options {
 		Group:           testGroup,
 		CommitInterval:  minCommitInterval,
 		SessionTimeout:  10 * time.Second, // a busy machine must not end a session: what is read again is counted again
-		Policy:          func() *detection.Policy { return nil },
+		Policy:          func() *policy.Policy { return nil },
 		Registry:        prometheus.NewRegistry(),
 	}
 }

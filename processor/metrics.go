@@ -6,7 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -107,8 +107,8 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	for _, c := range counters {
 		count(c.desc, c.of(&t))
 	}
-	for i := 1; i < detection.OutcomeCount; i++ { // 0 is no outcome
-		count(eventsDesc, t.Outcomes[i], detection.Outcome(i).String())
+	for i := 1; i < policy.OutcomeCount; i++ { // 0 is no outcome
+		count(eventsDesc, t.Outcomes[i], policy.Outcome(i).String())
 	}
 	for name, n := range t.Exempted {
 		count(exemptedDesc, n, strings.ToValidUTF8(name, "\uFFFD"))

@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -87,7 +87,7 @@ type Options struct {
 	MaxBatchBytes int
 
 	// Policy returns the policy of the next batch. It must be safe for concurrent use.
-	Policy        func() *detection.Policy
+	Policy        func() *policy.Policy
 	MaxEventBytes int
 	NoEventCopy   bool
 	AlertFormat   alert.Format // the zero value is alert.Native

@@ -6,7 +6,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
@@ -14,11 +14,11 @@ import (
 // production makes a processor decide as it does in production, under the rule's own policy.
 func production(t testing.TB, o *Options) func(*Processor) {
 	t.Helper()
-	policy, err := detection.NewPolicy(detection.PolicyOptions{})
+	compiled, err := policy.Compile(policy.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Policy = func() *detection.Policy { return policy }
+	o.Policy = func() *policy.Policy { return compiled }
 	return func(p *Processor) { p.newDecider = p.o.newDetector }
 }
 
@@ -42,7 +42,7 @@ func TestPipeline(t *testing.T) {
 			r.mustStop()
 
 			counts := r.Status().Counts
-			if sum := counts.Outcomes[detection.OutcomeAlerted] + counts.Outcomes[detection.OutcomeExempted] + counts.Passed(); sum != counts.Events {
+			if sum := counts.Outcomes[policy.OutcomeAlerted] + counts.Outcomes[policy.OutcomeExempted] + counts.Passed(); sum != counts.Events {
 				t.Errorf("events %d != alerted + exempted + passed %d", counts.Events, sum)
 			}
 			s := scrape(t, r.o.Registry)
@@ -50,8 +50,8 @@ func TestPipeline(t *testing.T) {
 				t.Errorf("events_total sums to %v, want %d", s["regionwatch_events_total"], counts.Events)
 			}
 			alerts, letters := c.ReadAll(alertTopic), c.ReadAll(deadLetterTopic)
-			if uint64(len(alerts)) != counts.Outcomes[detection.OutcomeAlerted] || len(alerts) == 0 {
-				t.Errorf("%d alerts in the topic, %d counted", len(alerts), counts.Outcomes[detection.OutcomeAlerted])
+			if uint64(len(alerts)) != counts.Outcomes[policy.OutcomeAlerted] || len(alerts) == 0 {
+				t.Errorf("%d alerts in the topic, %d counted", len(alerts), counts.Outcomes[policy.OutcomeAlerted])
 			}
 			if got := countOrigins(letters); got != counts.DeadLettered || got != truth.DeadLettered {
 				t.Errorf("dead letters of %d records in the topic, %d counted, %d made", got, counts.DeadLettered, truth.DeadLettered)

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -19,10 +19,10 @@ func TestPolicyChangesUnderLoad(t *testing.T) {
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
 		t.Run(delivery.String(), func(t *testing.T) {
 			t.Parallel()
-			policies := map[string]*detection.Policy{}
+			policies := map[string]*policy.Policy{}
 			severities := map[string]string{"v1": "Low", "v2": "Critical"}
 			for version, severity := range severities {
-				policy, err := detection.NewPolicy(detection.PolicyOptions{Version: version, Default: detection.Level{Severity: severity}})
+				policy, err := policy.Compile(policy.Options{Version: version, Default: policy.Level{Severity: severity}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -32,7 +32,7 @@ func TestPolicyChangesUnderLoad(t *testing.T) {
 			c := newCluster(t, partitions)
 			records, truth := sampleRecords(t, n, partitions, 0)
 			c.Produce(records...)
-			var current atomic.Pointer[detection.Policy]
+			var current atomic.Pointer[policy.Policy]
 			current.Store(policies["v1"])
 			o := testOptions(c)
 			o.Delivery, o.InstanceID, o.Policy = delivery, "one", current.Load
@@ -63,8 +63,8 @@ func TestPolicyChangesUnderLoad(t *testing.T) {
 				ids[a.ID] = true
 				seen[a.Policy.Version]++
 			}
-			if len(ids) != int(truth.Alerts(detection.DefaultUnusedRegions)) || len(seen) != 2 {
-				t.Errorf("alerts by version %v, want %d in all and both versions", seen, truth.Alerts(detection.DefaultUnusedRegions))
+			if len(ids) != int(truth.Alerts(policy.DefaultUnusedRegions)) || len(seen) != 2 {
+				t.Errorf("alerts by version %v, want %d in all and both versions", seen, truth.Alerts(policy.DefaultUnusedRegions))
 			}
 		})
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // maxTransaction bounds the records of one transaction. Larger ones cost less each, but all of it is
@@ -114,10 +115,10 @@ func (t *transaction) decide(batches [][]*kgo.Record) error {
 	return errors.Join(errs...)
 }
 
-func (d *decision) decide(policy *detection.Policy, at time.Time, records []*kgo.Record) error {
+func (d *decision) decide(under *policy.Policy, at time.Time, records []*kgo.Record) error {
 	for _, r := range records {
 		d.output.begin(r)
-		if err := d.decider.Detect(policy, fill(&d.record, r, at), d.output); err != nil {
+		if err := d.decider.Detect(under, fill(&d.record, r, at), d.output); err != nil {
 			return err
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/bench"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
 	"github.com/regionwatch/regionwatch/processor"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
@@ -136,7 +136,7 @@ func (f *benchFlags) source(cmd *cobra.Command, s *config.Settings) (benchSource
 }
 
 // options returns what to measure.
-func (f *benchFlags) options(ctx context.Context, cmd *cobra.Command, s *config.Settings, policy *detection.Policy, source benchSource) (bench.Options, error) {
+func (f *benchFlags) options(ctx context.Context, cmd *cobra.Command, s *config.Settings, p *policy.Policy, source benchSource) (bench.Options, error) {
 	connection, err := openConnection(s, nil)
 	if err == nil {
 		err = check.Reach(ctx, connection)
@@ -150,7 +150,7 @@ func (f *benchFlags) options(ctx context.Context, cmd *cobra.Command, s *config.
 		Next: source.next, Check: func(status processor.Status) error { return source.check(status) },
 	}
 	o.Processor.ClientOpts = connection.ClientOpts()
-	o.Processor.Policy = func() *detection.Policy { return policy }
+	o.Processor.Policy = func() *policy.Policy { return p }
 	w := cmd.ErrOrStderr()
 	var bar *progressbar.ProgressBar
 	o.Step = func(text string) {

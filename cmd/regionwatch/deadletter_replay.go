@@ -13,7 +13,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/deadletters"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/deadletter"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // replayFlags are the flags of deadletter replay that are no settings.
@@ -124,7 +124,7 @@ func foreignOrigin(s *config.Settings, origins []string) error {
 }
 
 // replayPolicy returns the policy that run would begin with. Into the input nothing is decided.
-func replayPolicy(ctx context.Context, s *config.Settings, loaded loadedPolicy, toInput bool) (*detection.Policy, error) {
+func replayPolicy(ctx context.Context, s *config.Settings, loaded loadedPolicy, toInput bool) (*policy.Policy, error) {
 	if s.PolicyTopic == "" || toInput {
 		return loaded.Policy, nil
 	}
@@ -138,10 +138,10 @@ func replayPolicy(ctx context.Context, s *config.Settings, loaded loadedPolicy, 
 }
 
 // replayOptions are those of run, as far as a replay has a use for them.
-func replayOptions(s *config.Settings, policy *detection.Policy) processor.Options {
+func replayOptions(s *config.Settings, p *policy.Policy) processor.Options {
 	o := newOptions(s)
 	o.Delivery = processor.AtLeastOnce // a replay has no instance that a session would be named after
-	o.Policy = func() *detection.Policy { return policy }
+	o.Policy = func() *policy.Policy { return p }
 	return o
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/admin"
 	"github.com/regionwatch/regionwatch/processor"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
@@ -108,10 +108,10 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 }
 
 // traffic returns what makes the records. The error names every mistake.
-func (f *demoFlags) traffic(s *config.Settings, policy *detection.Policy) (*demoTraffic, error) {
+func (f *demoFlags) traffic(s *config.Settings, p *policy.Policy) (*demoTraffic, error) {
 	unused := s.UnusedRegions
 	if s.Policy != "" {
-		unused = policy.Effective("", time.Now()).Unused
+		unused = p.Effective("", time.Now()).Unused
 	}
 	o := sample.Options{
 		Seed: uint64(f.seed.value), Accounts: int(f.accounts.value), UnusedRegions: unused,
@@ -143,14 +143,14 @@ type demo struct {
 }
 
 // connect makes the clients and the processor.
-func (d *demo) connect(cmd *cobra.Command, policy *detection.Policy) error {
+func (d *demo) connect(cmd *cobra.Command, p *policy.Policy) error {
 	o := newOptions(d.settings)
 	o.Brokers = []string{d.broker.address}
 	o.InputTopics, o.InputPattern = []string{demoInput}, false
 	o.AlertTopic, o.DeadLetterTopic = demoAlerts, demoDeadLetters
 	o.Group, o.InstanceID = demoGroup, "demo"
 	o.AlertFormat = alert.Native // the view reads what arrives
-	o.Policy = func() *detection.Policy { return policy }
+	o.Policy = func() *policy.Policy { return p }
 	o.Logger = d.view.logger(cmd.ErrOrStderr())
 	o.OnAlert = d.view.alert
 	d.registry = newRegistry()
@@ -158,7 +158,7 @@ func (d *demo) connect(cmd *cobra.Command, policy *detection.Policy) error {
 	d.page = newAdminView(d.settings, &o)
 	since := time.Now()
 	d.page.Policy = func() admin.PolicyState {
-		return admin.PolicyState{Policy: policy, Origin: policyOrigin(d.settings), Since: since}
+		return admin.PolicyState{Policy: p, Origin: policyOrigin(d.settings), Since: since}
 	}
 	var err error
 	if d.processor, err = processor.New(o); err != nil {

@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/regionwatch/regionwatch/processor"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
@@ -30,7 +30,7 @@ func (a *demoAccount) print(w io.Writer) {
 	}
 	line("records", "%s produced, %s read: %s done, %s with dead letters", grouped(a.produced), grouped(c.Records), grouped(c.Done), grouped(c.DeadLettered))
 	line("events", "%s read: %s alerted, %s shadowed, %s exempted, %s passed", grouped(c.Events),
-		grouped(c.Outcomes[detection.OutcomeAlerted]), grouped(c.Outcomes[detection.OutcomeShadowed]), grouped(c.Outcomes[detection.OutcomeExempted]), grouped(c.Passed()))
+		grouped(c.Outcomes[policy.OutcomeAlerted]), grouped(c.Outcomes[policy.OutcomeShadowed]), grouped(c.Outcomes[policy.OutcomeExempted]), grouped(c.Passed()))
 	line("passed", "%s", orNone(passedReasons(c)))
 	line("alerts", "%s acknowledged, %s read back from %s, %s of them partial", grouped(a.status.Acked), grouped(a.alertsBack), demoAlerts, grouped(c.Partial))
 	line("dead letters", "%s acknowledged, %s read back from %s: %s", grouped(a.status.DeadLetter), grouped(a.lettersBack), demoDeadLetters, orNone(faultReasons(c)))
@@ -56,7 +56,7 @@ func (a *demoAccount) check() error {
 	for _, n := range c.Faults {
 		letters += n
 	}
-	alerted := c.Outcomes[detection.OutcomeAlerted]
+	alerted := c.Outcomes[policy.OutcomeAlerted]
 	same("records read", c.Records, a.produced)
 	same("records done and dead-lettered", c.Done+c.DeadLettered, c.Records)
 	same("records with dead letters", c.DeadLettered, t.DeadLettered)

@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // demoPort is the broker's port where none is given and nobody has it.
@@ -84,7 +84,7 @@ func usedRegions(unused []string) []string {
 			used = append(used, region)
 		}
 	}
-	for _, region := range detection.DefaultUnusedRegions {
+	for _, region := range policy.DefaultUnusedRegions {
 		if len(used) == 0 && !slices.Contains(unused, region) {
 			used = append(used, region)
 		}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/processor"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
@@ -102,7 +102,7 @@ func TestDemoAccount(t *testing.T) {
 		a.truth = sample.Truth{Events: 8, DeadLettered: 2, Regions: map[string]sample.Tally{"eu-west-3": {Writes: 2, PartialWrites: 1}}}
 		c := &a.status.Counts
 		c.Records, c.Done, c.DeadLettered, c.Events, c.Partial = 10, 8, 2, 9, 1
-		c.Outcomes[detection.OutcomeAlerted], c.Outcomes[detection.OutcomeUsedRegion] = 3, 6
+		c.Outcomes[policy.OutcomeAlerted], c.Outcomes[policy.OutcomeUsedRegion] = 3, 6
 		c.Faults[1] = 2
 		a.status.Acked, a.status.DeadLetter = 3, 2
 		return a
@@ -115,7 +115,7 @@ func TestDemoAccount(t *testing.T) {
 		"records done and dead-lettered: 9": func(a *demoAccount) { a.status.Counts.Done-- },
 		"records with dead letters: 2":      func(a *demoAccount) { a.truth.DeadLettered++ },
 		"events read: 9, want 10":           func(a *demoAccount) { a.truth.Events++ },
-		"events alerted: 4, want 3":         func(a *demoAccount) { a.status.Counts.Outcomes[detection.OutcomeAlerted]++ },
+		"events alerted: 4, want 3":         func(a *demoAccount) { a.status.Counts.Outcomes[policy.OutcomeAlerted]++ },
 		"partial alerts: 0, want 1":         func(a *demoAccount) { a.status.Counts.Partial = 0 },
 		"alerts acknowledged: 2, want 3":    func(a *demoAccount) { a.status.Acked-- },
 		"alerts read back: 4, want 3":       func(a *demoAccount) { a.alertsBack++ },

@@ -17,7 +17,7 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -45,12 +45,12 @@ const (
 	shownWarnings = 2
 )
 
-func newDemoView(cmd *cobra.Command, broker string, s *config.Settings, policy *detection.Policy) *demoView {
+func newDemoView(cmd *cobra.Command, broker string, s *config.Settings, p *policy.Policy) *demoView {
 	v := &demoView{out: cmd.OutOrStdout(), began: time.Now(), at: time.Now()}
 	v.live = isTerminal(v.out)
 	v.head = []string{
 		fmt.Sprintf("Kafka broker on %s, topics %s, %s, %s", broker, demoInput, demoAlerts, demoDeadLetters),
-		fmt.Sprintf("delivery %s, %s", s.Delivery, policyText(s, policy)),
+		fmt.Sprintf("delivery %s, %s", s.Delivery, policyText(s, p)),
 		"look at the alerts from another terminal, with either of",
 		fmt.Sprintf("  kcat -C -b %s -t %s", broker, demoAlerts),
 		fmt.Sprintf("  kafka-console-consumer.sh --bootstrap-server %s --topic %s --from-beginning", broker, demoAlerts),

@@ -8,6 +8,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -130,12 +131,12 @@ func newLine(kind string, p *scan.Part, shape cloudtrail.Chain) *explainLine {
 	return l
 }
 
-func newEventLine(p *scan.Part, number int64, policy *detection.Policy, x *detection.Explanation) *explainLine {
+func newEventLine(p *scan.Part, number int64, version string, x *detection.Explanation) *explainLine {
 	l, e, d := newLine("event", p, x.Event.Shape), x.Event, &x.Decision
 	l.Number, l.Index = &number, &e.Index
 	l.explainEvent = &explainEvent{
-		Policy:    explainPolicy{policy.Version(), d.Level},
-		Region:    explainRegion{d.Outcome != detection.OutcomeUsedRegion && d.Outcome != detection.OutcomeNoRegion, x.RegionText()},
+		Policy:    explainPolicy{version, d.Level},
+		Region:    explainRegion{d.Outcome != policy.OutcomeUsedRegion && d.Outcome != policy.OutcomeNoRegion, x.RegionText()},
 		ReadOnly:  explainReadOnly{takenNames[d.ReadOnly], x.ReadOnlyText()},
 		Exception: d.Exception, Expired: x.Expired, exceptionText: x.ExceptionText(),
 		Decision: explainDecision{d.Outcome.String(), x.Counted, x.DecisionText()},
@@ -152,7 +153,7 @@ func newEventLine(p *scan.Part, number int64, policy *detection.Policy, x *detec
 
 // takenNames are what readOnly can be taken for.
 var takenNames = [...]string{
-	detection.ReadOnlyMissing: "missing", detection.ReadOnlyFalse: "false", detection.ReadOnlyTrue: "true", detection.ReadOnlyOdd: "unknown",
+	policy.ReadOnlyMissing: "missing", policy.ReadOnlyFalse: "false", policy.ReadOnlyTrue: "true", policy.ReadOnlyOdd: "unknown",
 }
 
 // maxFieldBytes is how long a field may be to be shown.

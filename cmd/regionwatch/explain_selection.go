@@ -8,6 +8,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -34,7 +35,7 @@ func (s selection) all() bool { return s.number < 0 && s.eventID == "" }
 // explanation is the witness of records: it numbers their events, picks those that are wanted and shows them.
 type explanation struct {
 	detector *detection.Detector
-	policy   *detection.Policy
+	policy   *policy.Policy
 	chosen   selection
 	limit    int64
 	show     func(*explainLine) error
@@ -74,7 +75,7 @@ func (e *explanation) Event(x *detection.Explanation) error {
 		return nil
 	}
 	e.matched = x.Event.Index
-	return e.line(newEventLine(e.part, number, e.policy, x))
+	return e.line(newEventLine(e.part, number, e.policy.Version(), x))
 }
 
 // Skip shows what holds no events, where no event is asked for.

@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regionwatch/regionwatch/config"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
 // asCommand makes the test binary behave as the command, so that exit statuses and signals are the real
@@ -97,7 +98,7 @@ func TestCommandLineFailure(t *testing.T) {
 		`flag --delivery: "x" is not known; allowed: at-least-once, exactly-once`,
 		required,
 		`flag --unused-regions: "eu-centrl-1" is no AWS region, did you mean "eu-central-1"?`,
-		`flag --unused-regions: "xx-nowhere-9" is no AWS region (as of `+detection.CatalogueDate+`)`)
+		`flag --unused-regions: "xx-nowhere-9" is no AWS region (as of `+regions.Date+`)`)
 	f("validate --config=testdata/nothing --brokers=a:1", `flag --config: reading "testdata/nothing": no such file or directory`)
 	f("scan x --policy=testdata/nothing", "flag --policy: testdata/nothing: no such file or directory")
 	f("run --brokers=a\x1b]0;x\x07:1", `flag --brokers: "a\x1b]0;x\a:1" is no host:port; allowed: host:port, several with commas`)
@@ -125,7 +126,7 @@ func TestCommandLineSuccess(t *testing.T) {
 	f("version --format json", `"go":"go1.`)
 	f("validate --brokers=a:1 --group=b", "group ", "flag --group", "policy version sha256:")
 	f("validate --brokers=a:1 --policy-version=v1 --format=json", `"policyVersion":"v1"`, `{"name":"brokers","value":"a:1","from":"flag --brokers"}`)
-	f("regions", "REGION", "eu-central-1", "Europe (Frankfurt)", "opt-in", detection.CatalogueDate)
+	f("regions", "REGION", "eu-central-1", "Europe (Frankfurt)", "opt-in", regions.Date)
 	f("regions --format json", `{"code":"us-east-1","partition":"aws","name":"US East (N. Virginia)","optIn":false}`)
 	f("completion bash", "complete")
 }
@@ -190,7 +191,7 @@ func TestDefaultRegions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(detection.DefaultUnusedRegions, s.UnusedRegions); diff != "" {
+	if diff := cmp.Diff(policy.DefaultUnusedRegions, s.UnusedRegions); diff != "" {
 		t.Errorf("default of unused-regions (-rule +settings):\n%s", diff)
 	}
 }

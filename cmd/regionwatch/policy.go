@@ -13,7 +13,9 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -50,7 +52,7 @@ func newPolicyShowCommand() *cobra.Command {
 	return cmd
 }
 
-func showPolicy(w io.Writer, p *detection.Policy, account, format string) error {
+func showPolicy(w io.Writer, p *policy.Policy, account, format string) error {
 	if account != "" && (len(account) != 12 || strings.Trim(account, "0123456789") != "") {
 		return mistake{fmt.Errorf("flag --account: %q is no account id, which has 12 digits", account)}
 	}
@@ -71,7 +73,7 @@ func showPolicy(w io.Writer, p *detection.Policy, account, format string) error 
 	line("regions", ruleText(&e))
 	line("unused", regionList(e.Unused))
 	if e.AllowList {
-		line("", "and every region that AWS opens after "+detection.CatalogueDate)
+		line("", "and every region that AWS opens after "+regions.Date)
 	}
 	line("global services", map[bool]string{true: "pass in the region in which CloudTrail logs them", false: "as any other"}[e.ExemptGlobalServices])
 	line("missing readOnly", e.MissingReadOnly)
@@ -138,7 +140,7 @@ func testPolicy(cmd *cobra.Command, names []string) error {
 }
 
 // tryCase decides one case and reports whether it comes out as expected.
-func tryCase(w io.Writer, s *config.Settings, p *detection.Policy, c *policyfile.Case) bool {
+func tryCase(w io.Writer, s *config.Settings, p *policy.Policy, c *policyfile.Case) bool {
 	v := decideAll(p, s.MaxEventBytes, &detection.Record{Value: c.Event, File: c.At, DecidedAt: time.Now()})
 	alerts, why := false, "there is no event in it"
 	for _, d := range v {
@@ -165,7 +167,7 @@ type verdict struct {
 type verdicts []verdict
 
 // decideAll decides all events of a record.
-func decideAll(p *detection.Policy, maxBytes int, r *detection.Record) verdicts {
+func decideAll(p *policy.Policy, maxBytes int, r *detection.Record) verdicts {
 	var v verdicts
 	if err := detection.NewDetector(detection.Options{MaxEventBytes: maxBytes}).Explain(p, r, &v); err != nil {
 		panic("BUG: " + err.Error()) // verdicts never fails
@@ -176,7 +178,7 @@ func decideAll(p *detection.Policy, maxBytes int, r *detection.Record) verdicts 
 // Event implements detection.Witness.
 func (v *verdicts) Event(x *detection.Explanation) error {
 	*v = append(*v, verdict{
-		matches: x.Counted && x.Decision.IsFinding(), alerts: x.Counted && x.Decision.Outcome == detection.OutcomeAlerted,
+		matches: x.Counted && x.Decision.IsFinding(), alerts: x.Counted && x.Decision.Outcome == policy.OutcomeAlerted,
 		text:    x.DecisionText(),
 		account: x.Event.RecipientAccountID.Text(), region: x.Event.AWSRegion.Text(), id: x.Event.EventID.Text(),
 	})

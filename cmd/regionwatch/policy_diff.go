@@ -13,7 +13,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/scan"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
@@ -55,7 +55,7 @@ func diffPolicies(cmd *cobra.Command, oldName, newName string, events []string) 
 }
 
 // printDiff writes each change once, with all accounts that it is for.
-func printDiff(w io.Writer, before, after *detection.Policy, now time.Time) {
+func printDiff(w io.Writer, before, after *policy.Policy, now time.Time) {
 	accounts := append([]string{""}, before.Accounts()...)
 	accounts = append(accounts, after.Accounts()...)
 	slices.Sort(accounts)
@@ -80,7 +80,7 @@ func printDiff(w io.Writer, before, after *detection.Policy, now time.Time) {
 }
 
 // changeText tells what is other for an account; empty where nothing is.
-func changeText(old, next *detection.Effective) string {
+func changeText(old, next *policy.Effective) string {
 	var lines []string
 	line := func(sign, what string) {
 		if what != "" {
@@ -106,7 +106,7 @@ func changeText(old, next *detection.Effective) string {
 	return strings.Join(lines, "\n")
 }
 
-func listKind(e *detection.Effective) string {
+func listKind(e *policy.Effective) string {
 	if e.AllowList {
 		return "allowed regions, all new ones are unused"
 	}
@@ -127,7 +127,7 @@ func without(a, b []string) (list []string) {
 const maxListed = 1000
 
 // diffEvents decides events by both policies and writes those that come out otherwise.
-func diffEvents(cmd *cobra.Command, s *config.Settings, before, after *detection.Policy, names []string, now time.Time) error {
+func diffEvents(cmd *cobra.Command, s *config.Settings, before, after *policy.Policy, names []string, now time.Time) error {
 	w := cmd.OutOrStdout()
 	sources, listErr := scan.List(names, cmd.InOrStdin())
 	report(cmd.ErrOrStderr(), listErr)

@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/regionwatch/regionwatch/config"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
 // loadedPolicy is a policy, and the file that it comes from; nil where it is in the settings.
 type loadedPolicy struct {
-	*detection.Policy
+	*policy.Policy
 	file *policyfile.File
 }
 
@@ -39,14 +39,14 @@ func newPolicy(s *config.Settings) (loadedPolicy, error) {
 		}
 		return loadedPolicy{file.Policy, file}, nil
 	}
-	policy, err := detection.NewPolicy(detection.PolicyOptions{
+	p, err := policy.Compile(policy.Options{
 		Version: s.PolicyVersion,
-		Default: detection.Level{UnusedRegions: s.UnusedRegions, AlertOnMissingReadOnly: s.AlertOnMissingReadOnly},
+		Default: policy.Level{UnusedRegions: s.UnusedRegions, AlertOnMissingReadOnly: s.AlertOnMissingReadOnly},
 	})
 	if err != nil {
 		return loadedPolicy{}, s.Blame("unused-regions", err)
 	}
-	return loadedPolicy{Policy: policy}, nil
+	return loadedPolicy{Policy: p}, nil
 }
 
 // blameFile says which setting names the file where it cannot be read at all; what is wrong within it has a place.
@@ -70,6 +70,6 @@ func policyOrigin(s *config.Settings) string {
 }
 
 // policyText says for people which policy holds.
-func policyText(s *config.Settings, p *detection.Policy) string {
+func policyText(s *config.Settings, p *policy.Policy) string {
 	return policyOrigin(s) + ", policy " + p.Version()
 }

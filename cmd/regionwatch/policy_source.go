@@ -11,7 +11,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/admin"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // policySource holds the policy that decides, and replaces it whole when a new one comes. A broken one leaves the last
@@ -94,7 +94,7 @@ func (p *policySource) state() admin.PolicyState {
 }
 
 // policy returns the policy of the next batch. It may be called from any goroutine.
-func (p *policySource) policy() *detection.Policy { return p.current.Load().Policy }
+func (p *policySource) policy() *policy.Policy { return p.current.Load().Policy }
 
 // warnEvery is how often is looked whether an exception is about to expire.
 const warnEvery = time.Hour
@@ -196,5 +196,5 @@ func (c *policyCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(policyRejectedDesc, rejected)
 	gauge(policyExpiredDesc, expired)
-	gauge(policyExpiringDesc, p.ExpiredExceptions(now.Add(detection.WarnAhead))-expired)
+	gauge(policyExpiringDesc, p.ExpiredExceptions(now.Add(policy.WarnAhead))-expired)
 }

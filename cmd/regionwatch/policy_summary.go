@@ -8,7 +8,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
 // policySummary is what a policy comes to: how many accounts each level holds for, and for how many accounts each
@@ -33,11 +34,11 @@ type regionSummary struct {
 }
 
 // newPolicySummary goes through all accounts. Those with a level of their own are one line together.
-func newPolicySummary(p *detection.Policy, now time.Time) *policySummary {
+func newPolicySummary(p *policy.Policy, now time.Time) *policySummary {
 	s := &policySummary{}
 	at := map[string]int{}
 	unused, ofDefault, partitions := map[string]int{}, map[string]bool{}, map[string]bool{}
-	add := func(e *detection.Effective, n int) {
+	add := func(e *policy.Effective, n int) {
 		name := e.Level
 		if strings.HasPrefix(name, "account ") && n > 0 {
 			name, e.Listed = "accounts on their own", nil
@@ -64,7 +65,7 @@ func newPolicySummary(p *detection.Policy, now time.Time) *policySummary {
 		}
 		add(&e, 1)
 	}
-	for _, r := range detection.Regions() {
+	for _, r := range regions.All() {
 		if partitions[r.Partition] && (unused[r.Code] > 0 || ofDefault[r.Code]) {
 			s.Regions = append(s.Regions, regionSummary{r.Code, unused[r.Code], ofDefault[r.Code]})
 		}
@@ -74,12 +75,12 @@ func newPolicySummary(p *detection.Policy, now time.Time) *policySummary {
 
 func notePartitions(partitions map[string]bool, codes []string) {
 	for _, code := range codes {
-		r, _ := detection.FindRegion(code)
+		r, _ := regions.Lookup(code)
 		partitions[r.Partition] = true
 	}
 }
 
-func newLevelSummary(name string, e *detection.Effective) levelSummary {
+func newLevelSummary(name string, e *policy.Effective) levelSummary {
 	s := levelSummary{Level: name, Severity: e.Severity, Mode: "alert", Rule: ruleText(e)}
 	if e.Listed == nil {
 		s.Severity, s.Rule, s.Mode = "-", "each its own", "-"
@@ -90,7 +91,7 @@ func newLevelSummary(name string, e *detection.Effective) levelSummary {
 }
 
 // ruleText says a level's list.
-func ruleText(e *detection.Effective) string {
+func ruleText(e *policy.Effective) string {
 	if e.AllowList {
 		return "all unused but " + strings.Join(e.Listed, ", ")
 	}

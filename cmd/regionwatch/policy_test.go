@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
@@ -45,7 +45,7 @@ func TestPolicyTestFailure(t *testing.T) {
 func TestPolicyShow(t *testing.T) {
 	name := writePolicy(t, `{version: "7", groups: {g: {accounts: ["111111111111"], allowed_regions: [us-east-1]}}, exceptions: [{name: x, groups: [g]}, {name: gone, groups: [g], expires: 2020-01-01}]}`)
 	stdout, _, _ := runCommand(t, "policy", "show", "--policy", name, "--account=111111111111", "--format=json")
-	var e detection.Effective
+	var e policy.Effective
 	if err := json.Unmarshal([]byte(stdout), &e); err != nil || e.Level != "group g" || !e.AllowList || len(e.Exceptions) != 1 || e.Exceptions[0] != "x" {
 		t.Errorf("%v: %s", err, stdout)
 	}

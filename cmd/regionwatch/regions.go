@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
 func newRegionsCommand() *cobra.Command {
@@ -39,7 +39,7 @@ type listedRegion struct {
 func printRegions(w io.Writer, format string) error {
 	if format == "json" {
 		lines := json.NewEncoder(w)
-		for _, r := range detection.Regions() {
+		for _, r := range regions.All() {
 			if err := lines.Encode(listedRegion(r)); err != nil {
 				return err
 			}
@@ -48,7 +48,7 @@ func printRegions(w io.Writer, format string) error {
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "REGION\tPARTITION\tNAME\tENABLED")
-	for _, r := range detection.Regions() {
+	for _, r := range regions.All() {
 		enabled := "by default"
 		if r.OptIn {
 			enabled = "opt-in"
@@ -58,6 +58,6 @@ func printRegions(w io.Writer, format string) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\nfrom %s of %s\n", detection.CatalogueSource, detection.CatalogueDate)
+	_, err := fmt.Fprintf(w, "\nfrom %s of %s\n", regions.Source, regions.Date)
 	return err
 }

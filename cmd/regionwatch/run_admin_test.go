@@ -12,7 +12,7 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/admin"
 	"github.com/regionwatch/regionwatch/processor"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // Two instances on one host must not need a flag to live side by side; an address that somebody asked for
@@ -30,13 +30,13 @@ func TestAdminAddressTaken(t *testing.T) {
 			t.Fatal(err)
 		}
 		o := newOptions(s)
-		policy, err := newPolicy(s)
+		loaded, err := newPolicy(s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.Policy = func() *detection.Policy { return policy.Policy }
+		o.Policy = func() *policy.Policy { return loaded.Policy }
 		view := newAdminView(s, &o)
-		view.Policy = func() admin.PolicyState { return admin.PolicyState{Policy: policy.Policy} }
+		view.Policy = func() admin.PolicyState { return admin.PolicyState{Policy: loaded.Policy} }
 		p, err := processor.New(o)
 		if err != nil {
 			t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/scan"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -100,7 +100,7 @@ func scanFiles(cmd *cobra.Command, args []string, f *scanFlags) error {
 }
 
 // run scans, and tells of it on standard error. It returns nil where whoever reads the alerts has gone.
-func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, policy *detection.Policy, sources []scan.Source, letters *letterFile) (*scan.Summary, error) {
+func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy, sources []scan.Source, letters *letterFile) (*scan.Summary, error) {
 	ctx, stop := stopOnSignal(cmd.Context(), scanDrain, slog.New(slog.DiscardHandler))
 	defer stop()
 	broken := make(chan os.Signal, 1) // makes writing to a closed pipe an error, not the end of the process
@@ -109,7 +109,7 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, policy *detectio
 
 	view := newScanView(cmd, sources)
 	o := scan.Options{
-		Policy: policy, DecidedAt: time.Now(), MaxEventBytes: s.MaxEventBytes, NoEventCopy: s.NoEventCopy,
+		Policy: p, DecidedAt: time.Now(), MaxEventBytes: s.MaxEventBytes, NoEventCopy: s.NoEventCopy,
 		Append: appendLine(f.alertFormat()), Alerts: view.alerts,
 		OnProgress: view.progress, OnError: view.fault,
 	}
@@ -152,7 +152,7 @@ func (f *scanFlags) unfinished() error {
 
 // verdict returns why the exit status is not 0.
 func (f *scanFlags) verdict(s *scan.Summary, listErr error) error {
-	alerts, letters := s.Counts.Outcomes[detection.OutcomeAlerted], s.Counts.DeadLettered
+	alerts, letters := s.Counts.Outcomes[policy.OutcomeAlerted], s.Counts.DeadLettered
 	switch {
 	case s.Stopped != nil:
 		return errors.New("stopped by a signal")

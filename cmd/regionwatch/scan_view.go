@@ -15,6 +15,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -151,8 +152,8 @@ func printSummary(w io.Writer, s *scan.Summary, files int, took time.Duration) {
 	if s.Stopped != nil {
 		fmt.Fprintf(w, "stopped in %s at byte %s of its text; what stands before is done\n", printable(s.Stopped.File), grouped(uint64(s.Stopped.Offset)))
 	}
-	fmt.Fprintf(w, "%s alerts, %s of them partial\n", grouped(c.Outcomes[detection.OutcomeAlerted]), grouped(c.Partial))
-	if exempted, shadowed := c.Outcomes[detection.OutcomeExempted], c.Outcomes[detection.OutcomeShadowed]; exempted+shadowed > 0 {
+	fmt.Fprintf(w, "%s alerts, %s of them partial\n", grouped(c.Outcomes[policy.OutcomeAlerted]), grouped(c.Partial))
+	if exempted, shadowed := c.Outcomes[policy.OutcomeExempted], c.Outcomes[policy.OutcomeShadowed]; exempted+shadowed > 0 {
 		fmt.Fprintf(w, "%s events exempted by exceptions, %s findings in shadow mode\n", grouped(exempted), grouped(shadowed))
 	}
 	fmt.Fprintf(w, "%s events passed%s\n", grouped(c.Passed()), inBrackets(passedReasons(c)))
@@ -199,9 +200,9 @@ func printTops(w io.Writer, s *scan.Summary) {
 // passedReasons returns why events passed, those that any did.
 func passedReasons(c *detection.Counts) []string {
 	var reasons []string
-	for o := range detection.Outcome(detection.OutcomeCount) {
+	for o := range policy.Outcome(policy.OutcomeCount) {
 		switch o {
-		case detection.OutcomeNone, detection.OutcomeAlerted, detection.OutcomeExempted, detection.OutcomeShadowed:
+		case policy.OutcomeNone, policy.OutcomeAlerted, policy.OutcomeExempted, policy.OutcomeShadowed:
 			continue
 		}
 		if c.Outcomes[o] > 0 {

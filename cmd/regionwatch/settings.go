@@ -9,7 +9,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/processor"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -45,7 +45,7 @@ func takesSettings(cmd *cobra.Command) bool {
 
 // loadPolicy returns the settings of a command and the policy that they describe. The error holds every
 // mistake in both.
-func loadPolicy(cmd *cobra.Command) (*config.Settings, *detection.Policy, error) {
+func loadPolicy(cmd *cobra.Command) (*config.Settings, *policy.Policy, error) {
 	s, policy, err := loadBoth(cmd)
 	if err != nil {
 		return nil, nil, mistake{err}

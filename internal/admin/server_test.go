@@ -15,7 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/regionwatch/regionwatch/processor"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -30,7 +30,7 @@ type instance struct {
 
 func newInstance(t testing.TB) *instance {
 	t.Helper()
-	policy, err := detection.NewPolicy(detection.PolicyOptions{Version: "v1", Default: detection.Level{UnusedRegions: []string{"eu-west-3"}}})
+	p, err := policy.Compile(policy.Options{Version: "v1", Default: policy.Level{UnusedRegions: []string{"eu-west-3"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func newInstance(t testing.TB) *instance {
 	i.source = &Source{
 		Version: "test", Facts: []Fact{{"Group", "regionwatch"}}, Recent: NewRecent(alert.Native),
 		Status: func() processor.Status { return *i.status.Load() },
-		Policy: func() PolicyState { return PolicyState{Policy: policy, Origin: "file policy.yaml", Since: since} },
+		Policy: func() PolicyState { return PolicyState{Policy: p, Origin: "file policy.yaml", Since: since} },
 	}
 	return i
 }

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/regionwatch/regionwatch/processor"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // Source is what the page shows. Its functions are called once a second, and must be safe for concurrent use.
@@ -22,7 +22,7 @@ type Fact struct{ Name, Value string }
 
 // PolicyState is the policy that decides now, and what came of the last try to replace it.
 type PolicyState struct {
-	Policy *detection.Policy
+	Policy *policy.Policy
 	Origin string    // where it comes from: "file policy.yaml"
 	Since  time.Time // since when it decides
 	// Fault is why the last try to replace it failed, at FaultAt; empty where it did not.

@@ -10,6 +10,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -104,7 +105,7 @@ func newFigures(h *history) figuresView {
 		Events: display.Number(c.Events), Records: "in " + display.Number(c.Records) + " records",
 		Alerts: display.Number(s.Acked), Letters: display.Number(s.DeadLetter), Lag: count(s.Lag), Late: lateWord(s.Lag, h.rate),
 	}
-	if aside := c.Outcomes[detection.OutcomeExempted] + c.Outcomes[detection.OutcomeShadowed]; aside > 0 {
+	if aside := c.Outcomes[policy.OutcomeExempted] + c.Outcomes[policy.OutcomeShadowed]; aside > 0 {
 		f.Aside = display.Number(aside) + " exempted or in shadow mode"
 	}
 	var behind time.Duration

@@ -9,6 +9,8 @@ import (
 
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
 // alertingFor is how long after an alert its region counts as alerting.
@@ -45,7 +47,7 @@ var areas = []struct{ name, codes string }{
 // otherArea holds what the catalogue does not know.
 const otherArea = "Elsewhere"
 
-func newRegionsView(h *history, p *detection.Policy, now time.Time) regionsView {
+func newRegionsView(h *history, p *policy.Policy, now time.Time) regionsView {
 	c := &h.last.Counts
 	unused := p.Effective("", now).Unused
 	busiest := uint64(0)
@@ -64,7 +66,7 @@ func newRegionsView(h *history, p *detection.Policy, now time.Time) regionsView 
 		names, groups[a.name] = append(names, a.name), []regionTile{}
 	}
 	states := make(map[string]int)
-	for i, r := range detection.Regions() {
+	for i, r := range regions.All() {
 		events := &c.Regions[i]
 		if r.Partition != "aws" && events.Total() == 0 {
 			continue
@@ -121,7 +123,7 @@ func newRegionTile(code, name, state string, events *detection.RegionEvents, bus
 }
 
 // areaOf returns the part of the world that a region is shown under.
-func areaOf(r *detection.Region) string {
+func areaOf(r *regions.Region) string {
 	head, _, _ := strings.Cut(r.Code, "-")
 	if r.Partition == "aws" {
 		for _, a := range areas {
@@ -143,7 +145,7 @@ func shortPlace(name string) string {
 
 // placeOf returns the place of a region by its code, or nothing where the catalogue lacks it.
 func placeOf(code string) string {
-	r, ok := detection.FindRegion(code)
+	r, ok := regions.Lookup(code)
 	if !ok {
 		return ""
 	}

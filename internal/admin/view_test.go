@@ -9,6 +9,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -96,7 +97,7 @@ func TestRegions(t *testing.T) {
 	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	var h history
 	slot := func(code string) int {
-		for i, r := range detection.Regions() {
+		for i, r := range regions.All() {
 			if r.Code == code {
 				return i
 			}

@@ -15,21 +15,21 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/processor"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
 // newOptions returns options for 500 records, of which each tenth alerts and one cannot be read.
 func newOptions(t *testing.T, c *processortest.Cluster) Options {
 	t.Helper()
-	policy, err := detection.NewPolicy(detection.PolicyOptions{})
+	p, err := policy.Compile(policy.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := 0
 	return Options{
 		Processor: processor.Options{
-			Brokers: c.ListenAddrs(), Policy: func() *detection.Policy { return policy }, CommitInterval: 100 * time.Millisecond,
+			Brokers: c.ListenAddrs(), Policy: func() *policy.Policy { return p }, CommitInterval: 100 * time.Millisecond,
 		},
 		Records: 500, Rounds: 2, Partitions: 3, Replicas: 1,
 		Next: func() (key, value []byte) {

@@ -16,7 +16,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/deadletter"
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
@@ -38,13 +38,13 @@ type scene struct {
 func newScene(t *testing.T, opts ...kfake.Opt) *scene {
 	t.Helper()
 	c := processortest.New(t, append([]kfake.Opt{kfake.SeedTopics(2, inputTopic, alertTopic, letterTopic)}, opts...)...)
-	policy, err := detection.NewPolicy(detection.PolicyOptions{Default: detection.Level{UnusedRegions: []string{"eu-central-1"}}})
+	p, err := policy.Compile(policy.Options{Default: policy.Level{UnusedRegions: []string{"eu-central-1"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &scene{c, t, processor.Options{
 		Brokers: c.ListenAddrs(), InputTopics: []string{inputTopic}, AlertTopic: alertTopic, DeadLetterTopic: letterTopic,
-		Group: "regionwatch", Policy: func() *detection.Policy { return policy },
+		Group: "regionwatch", Policy: func() *policy.Policy { return p },
 	}}
 }
 

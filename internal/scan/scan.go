@@ -9,14 +9,14 @@ import (
 	"sync"
 	"time"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
 // Options of a scan. Policy, Append and Alerts are required.
 type Options struct {
-	Policy *detection.Policy
+	Policy *policy.Policy
 	// DecidedAt is the time at which exceptions of the policy may have expired; the zero time is after every expiry.
 	DecidedAt time.Time
 	// Append appends an alert in the form that is wanted, line ends and all. It is called from several
@@ -168,6 +168,6 @@ func (w *writer) tell() {
 		return
 	}
 	w.progress.Events = w.summary.Counts.Events
-	w.progress.Alerts = w.summary.Counts.Outcomes[detection.OutcomeAlerted]
+	w.progress.Alerts = w.summary.Counts.Outcomes[policy.OutcomeAlerted]
 	w.o.OnProgress(w.progress)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"go.uber.org/goleak"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
@@ -66,7 +66,7 @@ func scanSources(t *testing.T, o Options, sources ...Source) result {
 	readLines(t, &alerts, &r.alerts)
 	readLines(t, &letters, &r.letters)
 	c := &r.summary.Counts
-	if alerted := c.Outcomes[detection.OutcomeAlerted]; alerted != uint64(len(r.alerts)) || c.Records != c.Done+c.DeadLettered {
+	if alerted := c.Outcomes[policy.OutcomeAlerted]; alerted != uint64(len(r.alerts)) || c.Records != c.Done+c.DeadLettered {
 		t.Errorf("counts do not add up: %+v", c)
 	}
 	return r
@@ -74,11 +74,11 @@ func scanSources(t *testing.T, o Options, sources ...Source) result {
 
 func withPolicy(t *testing.T, o Options) Options {
 	t.Helper()
-	policy, err := detection.NewPolicy(detection.PolicyOptions{})
+	p, err := policy.Compile(policy.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Policy = policy
+	o.Policy = p
 	o.Append = func(dst []byte, a *alert.Alert) []byte { return append(alert.AppendJSON(dst, a), '\n') }
 	return o
 }
@@ -156,7 +156,7 @@ func TestOrderAndOffsets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unused := detection.DefaultUnusedRegions
+	unused := policy.DefaultUnusedRegions
 	var content strings.Builder
 	var alerts, letters []string
 	for content.Len() < 5<<20 {
@@ -381,11 +381,11 @@ func BenchmarkScan(b *testing.B) {
 	for block.Len() < 64<<20 {
 		block.Write(append(g.Next().Value, '\n'))
 	}
-	policy, err := detection.NewPolicy(detection.PolicyOptions{})
+	p, err := policy.Compile(policy.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	o := Options{Policy: policy, Alerts: io.Discard, MaxEventBytes: cloudtrail.DefaultMaxBytes}
+	o := Options{Policy: p, Alerts: io.Discard, MaxEventBytes: cloudtrail.DefaultMaxBytes}
 	o.Append = func(dst []byte, a *alert.Alert) []byte { return append(alert.AppendJSON(dst, a), '\n') }
 	b.SetBytes(int64(block.Len()))
 	for b.Loop() {

@@ -11,6 +11,7 @@ import (
 
 	segmentio "github.com/segmentio/encoding/json"
 
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -34,7 +35,7 @@ type decodedEvent struct {
 
 // matches decides as the rule does, as far as events that were decoded without fault need it.
 func (e *decodedEvent) matches() bool {
-	return slices.Contains(DefaultUnusedRegions, e.AWSRegion) && string(e.ReadOnly) == "false"
+	return slices.Contains(policy.DefaultUnusedRegions, e.AWSRegion) && string(e.ReadOnly) == "false"
 }
 
 // roundsInTurn is how many rounds a contender has before the next one's turn: the first of them finds caches
@@ -158,5 +159,5 @@ func tokenize(t *segmentio.Tokenizer) bool {
 			readOnly = t.Value
 		}
 	}
-	return len(region) > 2 && slices.Contains(DefaultUnusedRegions, string(region[1:len(region)-1])) && string(readOnly) == "false"
+	return len(region) > 2 && slices.Contains(policy.DefaultUnusedRegions, string(region[1:len(region)-1])) && string(readOnly) == "false"
 }

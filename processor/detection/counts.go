@@ -3,36 +3,9 @@ package detection
 import (
 	"maps"
 
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
-
-// Outcome is what became of an event. The zero value is OutcomeNone.
-type Outcome uint8
-
-// The outcomes. Each event that was read has exactly one.
-const (
-	OutcomeNone            Outcome = iota
-	OutcomeAlerted                 // a finding: an alert was made
-	OutcomeExempted                // it would be a finding, but an exception holds
-	OutcomeUsedRegion              // passed: the region is in use
-	OutcomeReadOnly                // passed: readOnly is true
-	OutcomeUnknownReadOnly         // passed: readOnly is missing or no boolean, and the policy passes those
-	OutcomeNoRegion                // passed: the event has no awsRegion
-	OutcomeGlobalService           // passed: the region is unused, but it is where a global service is logged
-	OutcomeShadowed                // a finding of a level in shadow mode
-	outcomeCount
-)
-
-// OutcomeCount is the number of outcomes, for arrays indexed by Outcome.
-const OutcomeCount = int(outcomeCount)
-
-var outcomeNames = [outcomeCount]string{
-	"none", "alerted", "exempted", "used-region", "read-only", "unknown-read-only", "no-region",
-	"global-service", "shadowed",
-}
-
-// String returns the outcome's name as it stands in metrics.
-func (o Outcome) String() string { return outcomeNames[o] }
 
 // Counts is what went in and what came out. At any time between records it adds up:
 // Events = the sum of Outcomes, and Records = Done + DeadLettered.
@@ -43,15 +16,15 @@ type Counts struct {
 	Bytes        uint64 // of the records as they came
 
 	Events   uint64 // events decided
-	Outcomes [OutcomeCount]uint64
-	// Exempted counts the events of OutcomeExempted by the exception's name; nil where there are none.
+	Outcomes [policy.OutcomeCount]uint64
+	// Exempted counts the events of policy.OutcomeExempted by the exception's name; nil where there are none.
 	Exempted map[string]uint64
-	// Alerted counts the events of OutcomeAlerted by where they were and how severe; nil where there are none.
+	// Alerted counts the events of policy.OutcomeAlerted by where they were and how severe; nil where there are none.
 	Alerted  map[AlertedKind]uint64
-	Partial  uint64 // findings of damaged events, among Outcomes[OutcomeAlerted] and Outcomes[OutcomeShadowed]
+	Partial  uint64 // findings of damaged events, among Outcomes[policy.OutcomeAlerted] and Outcomes[policy.OutcomeShadowed]
 	Salvaged uint64 // among Partial
 	BadUTF8  uint64 // events with invalid UTF-8 or lone surrogates
-	// ReadOnlyMissing and ReadOnlyOdd count events without readOnly (or null), and with one that is
+	// policy.ReadOnlyMissing and policy.ReadOnlyOdd count events without readOnly (or null), and with one that is
 	// neither a boolean nor the string true or false.
 	ReadOnlyMissing uint64
 	ReadOnlyOdd     uint64
@@ -72,7 +45,7 @@ type AlertedKind struct {
 
 // Passed returns how many events were neither findings nor exempted.
 func (c *Counts) Passed() uint64 {
-	return c.Events - c.Outcomes[OutcomeAlerted] - c.Outcomes[OutcomeShadowed] - c.Outcomes[OutcomeExempted]
+	return c.Events - c.Outcomes[policy.OutcomeAlerted] - c.Outcomes[policy.OutcomeShadowed] - c.Outcomes[policy.OutcomeExempted]
 }
 
 // Clone returns a copy that shares nothing with c.
@@ -131,5 +104,40 @@ func (c *Counts) Add(o *Counts) {
 	}
 	for i := range c.Regions {
 		c.Regions[i].add(&o.Regions[i])
+	}
+}
+
+// RegionSlots is the length of Counts.Regions: more than the catalogue has regions.
+const RegionSlots = 64
+
+// OtherRegion is the slot of every region that the catalogue lacks.
+const OtherRegion = RegionSlots - 1
+
+// RegionEvents counts the events of one region, by what the policy of their account says of it.
+type RegionEvents struct {
+	Used    uint64 // the region is in use
+	Unused  uint64 // the region is unused, and the event raised no alert
+	Alerted uint64
+}
+
+// Total returns all of them.
+func (r *RegionEvents) Total() uint64 { return r.Used + r.Unused + r.Alerted }
+
+func (r *RegionEvents) add(o *RegionEvents) {
+	r.Used += o.Used
+	r.Unused += o.Unused
+	r.Alerted += o.Alerted
+}
+
+// count counts one event. One without a region belongs to none.
+func (r *RegionEvents) count(o policy.Outcome) {
+	switch o {
+	case policy.OutcomeUsedRegion:
+		r.Used++
+	case policy.OutcomeAlerted:
+		r.Alerted++
+	case policy.OutcomeNoRegion:
+	default:
+		r.Unused++
 	}
 }

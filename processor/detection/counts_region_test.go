@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
 // Whatever regions events name, the room that their counts take is the same, and each event with a region is in it.
 func TestRegionCounts(t *testing.T) {
-	if len(Regions()) > OtherRegion {
-		t.Fatalf("%d regions do not fit in %d slots", len(Regions()), OtherRegion)
+	if len(regions.All()) > OtherRegion {
+		t.Fatalf("%d regions do not fit in %d slots", len(regions.All()), OtherRegion)
 	}
 	var lines []string
 	for i := range 1000 {
@@ -27,10 +30,10 @@ func TestRegionCounts(t *testing.T) {
 	for i := range sum.Regions {
 		total += sum.Regions[i].Total()
 	}
-	if want := sum.Events - sum.Outcomes[OutcomeNoRegion]; total != want || want != 2*1002 {
+	if want := sum.Events - sum.Outcomes[policy.OutcomeNoRegion]; total != want || want != 2*1002 {
 		t.Errorf("%d events by region, want %d", total, want)
 	}
-	for i, r := range Regions() {
+	for i, r := range regions.All() {
 		want := RegionEvents{}
 		if r.Code == "eu-central-1" {
 			want = RegionEvents{Unused: 2, Alerted: 2}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // FuzzDecide holds the whole path, from the bytes of a single event to the decision, against encoding/json and the
@@ -47,5 +49,5 @@ func slowDecide(value []byte) (alerts, known bool) {
 	}
 	text, _ := readOnly.(string)
 	write := readOnly == false || strings.ToLower(text) == "false" && len(text) == len("false")
-	return write && slices.Contains(DefaultUnusedRegions, code), true
+	return write && slices.Contains(policy.DefaultUnusedRegions, code), true
 }

@@ -3,6 +3,7 @@ package detection
 import (
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -19,7 +20,7 @@ type Record struct {
 	// Identity returns what names the record for good, where an event in it has no id of its own; nil means
 	// topic, partition and offset. It is called for such findings only, as it may be a hash of the content.
 	Identity func() string
-	// DecidedAt is the time at which exceptions may have expired, see [Policy.Decide].
+	// DecidedAt is the time at which exceptions may have expired, see [policy.Policy.Decide].
 	DecidedAt time.Time
 }
 
@@ -69,15 +70,15 @@ type Detector struct {
 // NewDetector returns a detector.
 func NewDetector(o Options) *Detector {
 	d := &Detector{decoder: cloudtrail.NewDecoder(o.MaxEventBytes)}
-	d.passage.counts, d.passage.subject.known = &d.Counts, &d.passage.known
+	d.passage.counts = &d.Counts
 	d.passage.enricher.noEventCopy = o.NoEventCopy
-	d.passage.wanted = [OutcomeCount]bool{OutcomeAlerted: true, OutcomeShadowed: o.Shadowed, OutcomeExempted: o.Exempted}
+	d.passage.wanted = [policy.OutcomeCount]bool{policy.OutcomeAlerted: true, policy.OutcomeShadowed: o.Shadowed, policy.OutcomeExempted: o.Exempted}
 	return d
 }
 
 // Detect decides one record under p. The error is the sink's; a record that cannot be read is a
 // DeadLetter, never an error. A record that the sink has stopped counts as far as it was read.
-func (d *Detector) Detect(p *Policy, r *Record, sink Sink) error {
+func (d *Detector) Detect(p *policy.Policy, r *Record, sink Sink) error {
 	d.passage.begin(p, r, sink)
 	defer d.passage.end()
 	if err := d.decode(r, &d.passage); err != nil {
@@ -89,7 +90,7 @@ func (d *Detector) Detect(p *Policy, r *Record, sink Sink) error {
 // decode reads the record and counts it. The error is the sink's.
 func (d *Detector) decode(r *Record, sink cloudtrail.Sink) error {
 	d.Counts.Bytes += uint64(len(r.Value))
-	d.decoder.LostReadOnly = d.passage.policy.alertsOnMissing
+	d.decoder.LostReadOnly = d.passage.policy.AlertsOnMissingReadOnly()
 	err := d.decoder.Decode(r.Value, sink)
 	d.Counts.Records++
 	if len(d.passage.faults) > 0 {

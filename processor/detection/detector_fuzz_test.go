@@ -1,6 +1,10 @@
 package detection
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/regionwatch/regionwatch/processor/policy"
+)
 
 // FuzzDetect: whatever bytes come, every alert is one line of valid JSON and UTF-8 that fits the schema, the
 // counts add up, and the same bytes give the same alerts.
@@ -14,7 +18,7 @@ func FuzzDetect(f *testing.F) {
 		f.Add([]byte(eventBy(identity)))
 	}
 	schema := alertSchema(f)
-	policies := []*Policy{defaultPolicy(f), mustPolicy(f, PolicyOptions{Default: Level{AlertOnMissingReadOnly: true}})}
+	policies := []*policy.Policy{defaultPolicy(f), mustPolicy(f, policy.Options{Default: policy.Level{AlertOnMissingReadOnly: true}})}
 	f.Fuzz(func(t *testing.T, value []byte) {
 		for _, p := range policies {
 			d, first, again := NewDetector(Options{MaxEventBytes: 1 << 20}), &results{}, &results{}
@@ -24,7 +28,7 @@ func FuzzDetect(f *testing.F) {
 				}
 				checkSums(t, &d.Counts)
 			}
-			if alerted := d.Counts.Outcomes[OutcomeAlerted]; alerted != 2*uint64(len(first.encoded)) {
+			if alerted := d.Counts.Outcomes[policy.OutcomeAlerted]; alerted != 2*uint64(len(first.encoded)) {
 				t.Errorf("%d alerts counted for two times %d", alerted, len(first.encoded))
 			}
 			for i, encoded := range first.encoded {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -32,13 +34,13 @@ func TestDetectCounts(t *testing.T) {
 		ReadOnlyMissing: 1, ReadOnlyOdd: 1,
 	}
 	want.Alerted = map[AlertedKind]uint64{{"eu-central-1", "High"}: 4}
-	want.Outcomes[OutcomeAlerted] = 4
-	want.Outcomes[OutcomeUsedRegion] = 1
-	want.Outcomes[OutcomeReadOnly] = 1
-	want.Outcomes[OutcomeUnknownReadOnly] = 2
-	want.Outcomes[OutcomeNoRegion] = 1
-	want.Regions[regionEntries["eu-central-1"].number] = RegionEvents{Unused: 3, Alerted: 4}
-	want.Regions[regionEntries["us-east-1"].number] = RegionEvents{Used: 1}
+	want.Outcomes[policy.OutcomeAlerted] = 4
+	want.Outcomes[policy.OutcomeUsedRegion] = 1
+	want.Outcomes[policy.OutcomeReadOnly] = 1
+	want.Outcomes[policy.OutcomeUnknownReadOnly] = 2
+	want.Outcomes[policy.OutcomeNoRegion] = 1
+	want.Regions[regions.Index([]byte("eu-central-1"))] = RegionEvents{Unused: 3, Alerted: 4}
+	want.Regions[regions.Index([]byte("us-east-1"))] = RegionEvents{Used: 1}
 	want.Faults[cloudtrail.ReasonSyntax] = 3
 	want.Faults[cloudtrail.ReasonUnknownShape] = 1
 	want.Shapes[cloudtrail.ShapeNDJSON] = 9
@@ -52,7 +54,7 @@ func TestDetectCounts(t *testing.T) {
 
 // What is counted by region must not grow by what stands in events: an allow list alerts on any text.
 func TestDetectCountsByRegion(t *testing.T) {
-	p := mustPolicy(t, PolicyOptions{Default: Level{AllowedRegions: []string{"us-east-1"}, FailedSeverity: "Low"}})
+	p := mustPolicy(t, policy.Options{Default: policy.Level{AllowedRegions: []string{"us-east-1"}, FailedSeverity: "Low"}})
 	_, c := detectWith(t, p, Options{}, strings.Join([]string{
 		matching,
 		with(t, regionField, `"awsRegion":"eu-west-3","errorCode":"AccessDenied"`),
@@ -206,14 +208,14 @@ func TestDetectGivesMemoryBack(t *testing.T) {
 // Where events without readOnly alert, one that is cut off before its readOnly does too: as a partial alert, beside the
 // dead letter. Elsewhere it is a dead letter alone.
 func TestEventsCutBeforeReadOnly(t *testing.T) {
-	lenient := PolicyOptions{Default: Level{AlertOnMissingReadOnly: true}}
-	other := PolicyOptions{Accounts: []Account{{ID: "999999999999", Level: &Level{UnusedRegions: DefaultUnusedRegions, AlertOnMissingReadOnly: true}}}}
+	lenient := policy.Options{Default: policy.Level{AlertOnMissingReadOnly: true}}
+	other := policy.Options{Accounts: []policy.Account{{ID: "999999999999", Level: &policy.Level{UnusedRegions: policy.DefaultUnusedRegions, AlertOnMissingReadOnly: true}}}}
 	region := strings.Index(matching, regionField) + len(regionField)
 	readOnly := strings.Index(matching, readOnlyField)
 	if readOnly < region {
 		t.Fatal("want awsRegion before readOnly")
 	}
-	f := func(name string, p *Policy, value string, want int) {
+	f := func(name string, p *policy.Policy, value string, want int) {
 		t.Helper()
 		d, r := NewDetector(Options{}), &results{}
 		if err := d.Detect(p, record(value), r); err != nil {

@@ -1,7 +1,6 @@
-// Package detection is the decision: which regions are unused for an account, whether an event is a
-// finding, why, and what an analyst needs to know about it.
+// Package detection carries a record to its alerts: it decodes the events, lets the policy decide each of them, and makes
+// the alerts with what an analyst needs to know.
 //
-// It guarantees that it is pure: no Kafka, no clock, no I/O, no goroutines. The same bytes under the
-// same [Policy] give the same alerts. A Policy is immutable and safe for concurrent use; a [Detector]
-// belongs to one goroutine at a time.
+// It is pure: no Kafka, no clock, no I/O, no goroutines. The same bytes under the same policy give the same alerts. A
+// [Detector] belongs to one goroutine at a time.
 package detection

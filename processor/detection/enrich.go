@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -37,17 +39,17 @@ type enricher struct {
 }
 
 // enrich makes the alert of a finding.
-func (en *enricher) enrich(p *Policy, d *Decision, e *cloudtrail.Event, r *Record) *alert.Alert {
+func (en *enricher) enrich(p *policy.Policy, d *policy.Decision, e *cloudtrail.Event, r *Record) *alert.Alert {
 	en.texts.reset()
 	en.clean = en.clean[:0]
 	en.alert = alert.Alert{
 		RuleID: RuleID, RuleName: RuleName, Severity: d.Severity, Description: RuleDescription,
 		Runbook: RuleRunbook, Reference: RuleReference, Tags: ruleTags, MitreAttack: ruleTechniques,
 		Policy: alert.Policy{
-			Version: p.version, Hash: p.hash, Level: d.Level, Reason: d.Reason, Account: d.Account, Exception: d.Exception,
+			Version: p.Version(), Hash: p.Hash(), Level: d.Level, Reason: d.Reason, Account: d.Account, Exception: d.Exception,
 		},
 	}
-	if d.Outcome == OutcomeShadowed {
+	if d.Outcome == policy.OutcomeShadowed {
 		en.alert.Policy.Mode = alert.ModeShadow
 	}
 	id := readIdentity(e.UserIdentity)
@@ -130,9 +132,9 @@ func (en *enricher) principalText(dst *string, appendTo func([]byte) []byte) spa
 }
 
 // setTitle sets the rule's title, with the name that fits the type of identity.
-func (en *enricher) setTitle(d *Decision, e *cloudtrail.Event) {
+func (en *enricher) setTitle(d *policy.Decision, e *cloudtrail.Event) {
 	t, start := &en.texts, len(en.texts.buf)
-	if d.ReadOnly == ReadOnlyFalse {
+	if d.ReadOnly == policy.ReadOnlyFalse {
 		t.buf = append(t.buf, "Non-read-only API call"...)
 	} else {
 		t.buf = append(t.buf, "API call that does not say whether it is read-only"...)
@@ -145,13 +147,13 @@ func (en *enricher) setTitle(d *Decision, e *cloudtrail.Event) {
 }
 
 // appendRegion appends the region. One that the catalogue does not know is whatever the event says.
-func appendRegion(dst []byte, d *Decision, e *cloudtrail.Event) []byte {
+func appendRegion(dst []byte, d *policy.Decision, e *cloudtrail.Event) []byte {
 	if d.Region != "" {
 		return append(dst, d.Region...)
 	}
 	start := len(dst)
 	dst = e.AWSRegion.AppendText(dst)
-	return dst[:start+len(alert.CutText(dst[start:], maxRegionBytes))]
+	return dst[:start+len(alert.CutText(dst[start:], regions.MaxCodeBytes))]
 }
 
 func (en *enricher) setOrigin(e *cloudtrail.Event, r *Record) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -179,7 +180,7 @@ func TestEventCopy(t *testing.T) {
 }
 
 func TestMissingReadOnlyAlert(t *testing.T) {
-	p := mustPolicy(t, PolicyOptions{Default: Level{AlertOnMissingReadOnly: true}, Version: "7"})
+	p := mustPolicy(t, policy.Options{Default: policy.Level{AlertOnMissingReadOnly: true}, Version: "7"})
 	f := func(readOnly, reason string) {
 		t.Helper()
 		r, counts := detectWith(t, p, Options{}, with(t, `"readOnly":false`, readOnly))

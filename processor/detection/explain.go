@@ -3,6 +3,7 @@ package detection
 import (
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -13,7 +14,7 @@ type Explanation struct {
 	// salvaged one the region that was tried.
 	Event *cloudtrail.Event
 	// Decision is what the policy says of the event's fields.
-	Decision Decision
+	Decision policy.Decision
 	// Expired is the exception that would exempt it, had it not expired; nil if there is none.
 	Expired *alert.Exception
 	// Alert is the alert that it makes; nil if it makes none.
@@ -37,7 +38,7 @@ type Witness interface {
 
 // Explain decides one record as [Detector.Detect] does, by the same code, and tells the witness of each
 // step instead of handing on alerts and dead letters.
-func (d *Detector) Explain(p *Policy, r *Record, w Witness) error {
+func (d *Detector) Explain(p *policy.Policy, r *Record, w Witness) error {
 	x := explainer{passage: &d.passage, witness: w}
 	d.passage.begin(p, r, &x)
 	defer d.passage.end()
@@ -65,7 +66,7 @@ func (x *explainer) Event(e *cloudtrail.Event) error {
 }
 
 // expired returns the exception that would hold for a finding if none had expired.
-func (x *explainer) expired(e *cloudtrail.Event, d *Decision) *alert.Exception {
+func (x *explainer) expired(e *cloudtrail.Event, d *policy.Decision) *alert.Exception {
 	if !d.IsFinding() {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -36,8 +37,8 @@ func (w *told) Fault(f *cloudtrail.Fault) error {
 }
 
 func TestExplain(t *testing.T) {
-	lenient := mustPolicy(t, PolicyOptions{Default: Level{AlertOnMissingReadOnly: true}})
-	f := func(p *Policy, value string, want ...string) {
+	lenient := mustPolicy(t, policy.Options{Default: policy.Level{AlertOnMissingReadOnly: true}})
+	f := func(p *policy.Policy, value string, want ...string) {
 		t.Helper()
 		var w told
 		if err := NewDetector(Options{}).Explain(p, record(value), &w); err != nil || !slices.Equal(w.lines, want) {
@@ -115,7 +116,7 @@ func TestExplainReturnsTheWitnesssError(t *testing.T) {
 func TestExplainException(t *testing.T) {
 	f := func(value, want string) {
 		t.Helper()
-		p := mustPolicy(t, PolicyOptions{Exceptions: []Exception{
+		p := mustPolicy(t, policy.Options{Exceptions: []policy.Exception{
 			{Name: "old", Owner: "a@example.com", Regions: []string{"eu-central-1"}, Expires: testNow},
 			{Name: "new", Reason: "so it is", Regions: []string{"ap-east-1"}, Expires: testNow.Add(1)},
 		}})

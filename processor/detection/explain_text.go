@@ -1,6 +1,7 @@
 package detection
 
 import (
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -12,11 +13,11 @@ import (
 func (x *Explanation) RegionText() string {
 	d := &x.Decision
 	switch {
-	case d.Outcome == OutcomeNoRegion && x.Event.AWSRegion.IsNull():
+	case d.Outcome == policy.OutcomeNoRegion && x.Event.AWSRegion.IsNull():
 		return "none: the event has no awsRegion at its top level"
-	case d.Outcome == OutcomeNoRegion:
+	case d.Outcome == policy.OutcomeNoRegion:
 		return "none: awsRegion is not a text"
-	case d.Outcome == OutcomeUsedRegion:
+	case d.Outcome == policy.OutcomeUsedRegion:
 		return "used: " + d.RegionReason
 	}
 	return "unused: " + d.RegionReason
@@ -26,15 +27,15 @@ func (x *Explanation) RegionText() string {
 func (x *Explanation) ReadOnlyText() string {
 	r, v := x.Decision.ReadOnly, x.Event.ReadOnly
 	switch {
-	case r == ReadOnlyMissing && v == nil:
+	case r == policy.ReadOnlyMissing && v == nil:
 		return "missing: the event has no readOnly at its top level"
-	case r == ReadOnlyMissing:
+	case r == policy.ReadOnlyMissing:
 		return "missing: null counts as absent"
-	case r == ReadOnlyOdd:
+	case r == policy.ReadOnlyOdd:
 		return "unknown: neither a boolean nor the text true or false"
-	case r == ReadOnlyFalse && v.IsString():
+	case r == policy.ReadOnlyFalse && v.IsString():
 		return "false, from a text: the call may write"
-	case r == ReadOnlyFalse:
+	case r == policy.ReadOnlyFalse:
 		return "false: the call may write"
 	case v.IsString():
 		return "true, from a text: the call only reads"
@@ -67,19 +68,19 @@ func exceptionText(e *alert.Exception) string {
 // DecisionText says what became of the event and why.
 func (x *Explanation) DecisionText() string {
 	switch {
-	case x.Counted && x.Decision.Outcome == OutcomeAlerted && x.Event.Salvaged:
+	case x.Counted && x.Decision.Outcome == policy.OutcomeAlerted && x.Event.Salvaged:
 		return "alert: awsRegion and readOnly were found around the damage, and what is damaged leans to alerting"
-	case x.Counted && x.Decision.Outcome == OutcomeAlerted && x.Event.Damage != nil:
+	case x.Counted && x.Decision.Outcome == policy.OutcomeAlerted && x.Event.Damage != nil:
 		return "alert: awsRegion and readOnly were read before the damage; " + x.Decision.Reason
-	case x.Counted && x.Decision.Outcome == OutcomeAlerted:
+	case x.Counted && x.Decision.Outcome == policy.OutcomeAlerted:
 		return "alert: " + x.Decision.Reason
-	case x.Counted && x.Decision.Outcome == OutcomeExempted:
+	case x.Counted && x.Decision.Outcome == policy.OutcomeExempted:
 		return "exempted: " + x.Decision.Reason
-	case x.Counted && x.Decision.Outcome == OutcomeShadowed:
+	case x.Counted && x.Decision.Outcome == policy.OutcomeShadowed:
 		return "no alert but a finding of a level in shadow mode: " + x.Decision.Reason
 	case x.Counted:
 		return "no alert: " + x.Decision.Reason
-	case x.Decision.Outcome == OutcomeAlerted:
+	case x.Decision.Outcome == policy.OutcomeAlerted:
 		return "no second alert: the damaged event has made one for another region"
 	}
 	return "no alert, a dead letter only: the event is damaged, and as far as it can be read " + x.Decision.Reason

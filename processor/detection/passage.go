@@ -3,6 +3,7 @@ package detection
 import (
 	"cmp"
 
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -10,14 +11,13 @@ import (
 type passage struct {
 	counts   *Counts
 	enricher enricher
-	wanted   [OutcomeCount]bool // outcomes of which an alert is made
+	wanted   [policy.OutcomeCount]bool // outcomes of which an alert is made
 
-	policy *Policy
+	policy *policy.Policy
 	record *Record
 	sink   Sink
-	known  actors
-	// subject is that of the event at hand. It remembers in known.
-	subject subject
+	// decider remembers identities from one record to the next.
+	decider policy.Decider
 
 	alerted      int
 	partialIndex int    // the damaged event that has alerted last, or -1
@@ -27,15 +27,15 @@ type passage struct {
 	pieces []byte // the bytes of the faults, which outlive what the decoder lends
 }
 
-func (p *passage) begin(policy *Policy, r *Record, sink Sink) {
-	p.policy, p.record, p.sink = policy, r, sink
+func (p *passage) begin(under *policy.Policy, r *Record, sink Sink) {
+	p.policy, p.record, p.sink = under, r, sink
 	p.alerted, p.partialIndex, p.partialID = 0, -1, ""
 }
 
 // end lets go of what belongs to the record.
 func (p *passage) end() {
 	p.policy, p.record, p.sink = nil, nil, nil
-	p.subject.reset(nil)
+	p.decider.Release()
 	clear(p.faults)
 	p.faults = p.faults[:0]
 	if cap(p.pieces) > maxKept {
@@ -47,8 +47,8 @@ func (p *passage) end() {
 
 // Event decides one event and hands on its alert.
 func (p *passage) Event(e *cloudtrail.Event) error {
-	var d Decision
-	p.policy.decide(&d, e, p.record.DecidedAt, &p.subject)
+	var d policy.Decision
+	p.decider.Decide(&d, p.policy, e, p.record.DecidedAt)
 	if e.Damage != nil {
 		// A damaged event counts as an event only if it alerts, else as its fault alone. It may come several
 		// times, once for each region that was salvaged from it: the first that is unused alerts.
@@ -62,7 +62,7 @@ func (p *passage) Event(e *cloudtrail.Event) error {
 		return nil
 	}
 	a := p.enricher.enrich(p.policy, &d, e, p.record)
-	if d.Outcome == OutcomeAlerted {
+	if d.Outcome == policy.OutcomeAlerted {
 		p.alerted++
 	}
 	if e.Damage != nil {
@@ -71,12 +71,12 @@ func (p *passage) Event(e *cloudtrail.Event) error {
 	return p.sink.Alert(a)
 }
 
-func (p *passage) count(d *Decision, e *cloudtrail.Event) {
+func (p *passage) count(d *policy.Decision, e *cloudtrail.Event) {
 	c := p.counts
 	c.Events++
 	c.Outcomes[d.Outcome]++
-	c.Regions[d.slot%RegionSlots].count(d.Outcome)
-	if d.Outcome == OutcomeAlerted {
+	c.Regions[uint(d.Number)%RegionSlots].count(d.Outcome) // -1 is OtherRegion
+	if d.Outcome == policy.OutcomeAlerted {
 		c.alerted(AlertedKind{cmp.Or(d.Region, "other"), d.Severity}, 1)
 	}
 	if d.Exception != nil {
@@ -89,9 +89,9 @@ func (p *passage) count(d *Decision, e *cloudtrail.Event) {
 		c.BadUTF8++
 	}
 	switch d.ReadOnly {
-	case ReadOnlyMissing:
+	case policy.ReadOnlyMissing:
 		c.ReadOnlyMissing++
-	case ReadOnlyOdd:
+	case policy.ReadOnlyOdd:
 		c.ReadOnlyOdd++
 	}
 	if e.Damage != nil {

@@ -4,97 +4,74 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
-func TestNewPolicySuccess(t *testing.T) {
-	f := func(o PolicyOptions, unused, used string) {
+// What the policy knows of an account stands in its alerts, which fit the schema.
+func TestAlertsCarryAccountFacts(t *testing.T) {
+	f := func(account, region, wantFacts string, p *policy.Policy, o Options) {
 		t.Helper()
-		p := mustPolicy(t, o)
-		for region, want := range map[string]Outcome{unused: OutcomeAlerted, used: OutcomeUsedRegion} {
-			e := &cloudtrail.Event{AWSRegion: cloudtrail.Value(`"` + region + `"`), ReadOnly: cloudtrail.Value("false")}
-			if d := p.Decide(e, testNow); d.Outcome != want || d.Level != "default" || d.Reason == "" {
-				t.Errorf("%v: %s is %+v, want %s", o, region, d, want)
-			}
+		value := with(t, regionField, `"awsRegion":"`+region+`"`)
+		value = strings.ReplaceAll(value, `"recipientAccountId":"111122223333"`, `"recipientAccountId":"`+account+`"`)
+		r, _ := detectWith(t, p, o, value)
+		if len(r.alerts) != 1 {
+			t.Fatalf("%s: %d alerts", account, len(r.alerts))
+		}
+		validate(t, alertSchema(t), r.encoded[0])
+		a := &r.alerts[0]
+		if got := string(a.Policy.Account); got != wantFacts {
+			t.Errorf("%s: account %s, want %s", account, got, wantFacts)
+		}
+		if a.Policy.Hash != p.Hash() || a.Policy.Hash == "" {
+			t.Errorf("%s: hash %q", account, a.Policy.Hash)
 		}
 	}
-	f(PolicyOptions{}, "ap-east-1", "us-east-1")
-	f(PolicyOptions{}, "eu-west-3", "eu-west-1")
-	f(PolicyOptions{}, "eu-central-1", "eu-central-2")
-	f(PolicyOptions{Default: Level{UnusedRegions: []string{"us-west-1"}}}, "us-west-1", "eu-central-1")
-	f(PolicyOptions{Default: Level{UnusedRegions: []string{"us-west-1", "cn-north-1", "us-west-1"}}}, "cn-north-1", "cn-northwest-1")
+	p := mustPolicy(t, policy.Options{
+		Default: policy.Level{UnusedRegions: []string{"eu-central-1"}},
+		Groups: []policy.Group{
+			{Name: "sandbox", Accounts: []string{"111111111111"}, Level: &policy.Level{AllowedRegions: []string{"us-west-2"}}},
+			{Name: "trial", Level: &policy.Level{UnusedRegions: []string{"eu-central-1"}, Shadow: true}},
+		},
+		Accounts: []policy.Account{
+			{ID: "222222222222", Name: "payments", Owner: "o@example.com", Environment: "prod", Tags: map[string]string{"b": "2", "a": "1"},
+				Level: &policy.Level{UnusedRegions: []string{"ap-east-1"}}},
+			{ID: "444444444444", Group: "trial"},
+		},
+	})
+	f("222222222222", "ap-east-1", `{"name":"payments","owner":"o@example.com","environment":"prod","tags":{"a":"1","b":"2"}}`, p, Options{})
+	f("111111111111", "eu-central-1", `{"group":"sandbox"}`, p, Options{})
+	f("111111111111", "mars-east-1", `{"group":"sandbox"}`, p, Options{})
+	f("999999999999", "eu-central-1", ``, p, Options{})
+	f("444444444444", "eu-central-1", `{"group":"trial"}`, p, Options{Shadowed: true})
 }
 
-func TestNewPolicyFailure(t *testing.T) {
-	f := func(regions []string, want ...string) {
+func TestShadowedAndExemptedAlertsOnlyWhereWanted(t *testing.T) {
+	f := func(p *policy.Policy, o Options, wantAlerts int, outcome policy.Outcome, wantMode, wantException string) {
 		t.Helper()
-		p, err := NewPolicy(PolicyOptions{Default: Level{UnusedRegions: regions}})
-		if err == nil {
-			t.Fatalf("NewPolicy(%q) = %v, want an error", regions, p)
+		r, c := detectWith(t, p, o, matching)
+		if len(r.alerts) != wantAlerts || c.Outcomes[outcome] != 1 || c.Events != 1 || c.Passed() != 0 {
+			t.Fatalf("%d alerts, counts %+v", len(r.alerts), c)
 		}
-		if got := err.Error(); got != strings.Join(want, "\n") {
-			t.Errorf("NewPolicy(%q): %s, want %s", regions, got, strings.Join(want, "\n"))
+		if wantAlerts == 0 {
+			return
 		}
-	}
-	f([]string{"eu-cental-1"}, `"eu-cental-1" is no AWS region, did you mean "eu-central-1"?`)
-	f([]string{"us-esat-1"}, `"us-esat-1" is no AWS region, did you mean "us-east-1"?`)
-	f([]string{"EU-WEST-3"}, `"EU-WEST-3" is no AWS region, did you mean "eu-west-3"?`)
-	f([]string{" eu-west-3"}, `" eu-west-3" is no AWS region, did you mean "eu-west-3"?`)
-	f([]string{"us-east-1a"}, `"us-east-1a" is no AWS region, did you mean "us-east-1"?`)
-	f([]string{"frankfurt"}, `"frankfurt" is no AWS region (as of `+CatalogueDate+`)`)
-	f([]string{strings.Repeat("x", 1000)}, `"`+strings.Repeat("x", 1000)+`" is no AWS region (as of `+CatalogueDate+`)`)
-	f([]string{"", "us-east-1", "mars-east-1", "useast1"},
-		`region 1 of 4 is empty`,
-		`"mars-east-1" is no AWS region, did you mean "sa-east-1"?`,
-		`"useast1" is no AWS region, did you mean "us-east-1"?`)
-}
-
-func TestPolicyVersion(t *testing.T) {
-	version := func(o PolicyOptions) string { return mustPolicy(t, o).Version() }
-	standard := version(PolicyOptions{})
-	// The version is stamped on alerts: it stays the same between processes and releases.
-	if want := "sha256:3dd7f48a2200"; standard != want {
-		t.Errorf("default version %q, want %q", standard, want)
-	}
-	if got := version(PolicyOptions{Default: Level{UnusedRegions: []string{"eu-west-3", "eu-central-1", "ap-east-1", "eu-west-3"}}}); got != standard {
-		t.Errorf("the same list in another order has version %q, want %q", got, standard)
-	}
-	if got := version(PolicyOptions{Default: Level{UnusedRegions: []string{"eu-west-3"}}}); got == standard {
-		t.Error("another list has the same version")
-	}
-	if got := version(PolicyOptions{Default: Level{AlertOnMissingReadOnly: true}}); got == standard {
-		t.Error("another setting has the same version")
-	}
-	if got := version(PolicyOptions{Version: "2026-11-01"}); got != "2026-11-01" {
-		t.Errorf("version %q, want the one that is given", got)
-	}
-}
-
-func TestRegionsCatalogue(t *testing.T) {
-	counts := map[string]int{}
-	seen := map[string]bool{}
-	for _, r := range Regions() {
-		counts[r.Partition]++
-		if r.OptIn {
-			counts["opt-in"]++
+		validate(t, alertSchema(t), r.encoded[0])
+		a := r.alerts[0].Policy
+		if a.Mode != wantMode || (a.Exception != nil) != (wantException != "") {
+			t.Errorf("policy %+v", a)
 		}
-		if seen[r.Code] || len(r.Code) > maxRegionBytes {
-			t.Errorf("%s stands twice or is too long", r.Code)
-		}
-		seen[r.Code] = true
-		if got, ok := FindRegion(r.Code); !ok || got != r {
-			t.Errorf("FindRegion(%q) = %v, %t", r.Code, got, ok)
-		}
-		if got := NearestRegion(r.Code); got != r.Code {
-			t.Errorf("NearestRegion(%q) = %q", r.Code, got)
+		if a.Exception != nil && a.Exception.Name != wantException {
+			t.Errorf("exception %+v", a.Exception)
 		}
 	}
-	if counts["aws"] != 36 || counts["opt-in"] != 19 || len(seen) != 48 {
-		t.Errorf("counts %v, %d in all", counts, len(seen))
-	}
-	for _, code := range DefaultUnusedRegions {
-		if !seen[code] {
-			t.Errorf("default %s is not in the catalogue", code)
-		}
+	shadow := mustPolicy(t, policy.Options{Shadow: true})
+	f(shadow, Options{}, 0, policy.OutcomeShadowed, "", "")
+	f(shadow, Options{Shadowed: true}, 1, policy.OutcomeShadowed, "shadow", "")
+	exempt := mustPolicy(t, policy.Options{Exceptions: []policy.Exception{{Name: "x", Regions: []string{"eu-central-1"}}}})
+	f(exempt, Options{}, 0, policy.OutcomeExempted, "", "")
+	f(exempt, Options{Exempted: true}, 1, policy.OutcomeExempted, "", "x")
+	_, c := detectWith(t, exempt, Options{}, matching+"\n"+matching)
+	if c.Exempted["x"] != 2 || len(c.Exempted) != 1 {
+		t.Errorf("counted by name %v", c.Exempted)
 	}
 }

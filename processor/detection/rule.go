@@ -6,7 +6,6 @@ import "github.com/regionwatch/regionwatch/schema/alert"
 const (
 	RuleID          = "AWS.UnusedRegion"
 	RuleName        = "Unused AWS Region"
-	RuleSeverity    = "High"
 	RuleDescription = "CloudTrail logged non-read activity from a verboten AWS region."
 	RuleRunbook     = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws-enable-disable-regions.html"
 	RuleReference   = "https://attack.mitre.org/techniques/T1535/"
@@ -19,7 +18,3 @@ var (
 	// TA0005 is the tactic that ATT&CK names "Stealth" today and the tag by its older name.
 	ruleTechniques = []alert.Technique{{Tactic: "TA0005", Technique: "T1535"}}
 )
-
-// DefaultUnusedRegions is the rule's own list. It is an example, not advice: eu-west-3 and eu-central-1 are
-// enabled in every account.
-var DefaultUnusedRegions = []string{"ap-east-1", "eu-west-3", "eu-central-1"}

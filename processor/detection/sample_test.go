@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -32,11 +33,11 @@ func with(t *testing.T, part, other string) string {
 	return strings.Replace(matching, part, other, 1)
 }
 
-func defaultPolicy(t testing.TB) *Policy { return mustPolicy(t, PolicyOptions{}) }
+func defaultPolicy(t testing.TB) *policy.Policy { return mustPolicy(t, policy.Options{}) }
 
-func mustPolicy(t testing.TB, o PolicyOptions) *Policy {
+func mustPolicy(t testing.TB, o policy.Options) *policy.Policy {
 	t.Helper()
-	p, err := NewPolicy(o)
+	p, err := policy.Compile(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +101,7 @@ func detect(t *testing.T, value string) (*results, Counts) {
 	return detectWith(t, defaultPolicy(t), Options{}, value)
 }
 
-func detectWith(t *testing.T, p *Policy, o Options, value string) (*results, Counts) {
+func detectWith(t *testing.T, p *policy.Policy, o Options, value string) (*results, Counts) {
 	t.Helper()
 	d, r := NewDetector(o), &results{}
 	if err := d.Detect(p, record(value), r); err != nil {
@@ -117,14 +118,14 @@ func checkSums(t *testing.T, c *Counts) {
 	for _, n := range c.Outcomes {
 		outcomes += n
 	}
-	if c.Events != outcomes || c.Outcomes[OutcomeNone] != 0 {
+	if c.Events != outcomes || c.Outcomes[policy.OutcomeNone] != 0 {
 		t.Errorf("%d events, %d outcomes: %v", c.Events, outcomes, c.Outcomes)
 	}
 	if c.Records != c.Done+c.DeadLettered {
 		t.Errorf("%d records, %d done, %d dead-lettered", c.Records, c.Done, c.DeadLettered)
 	}
-	if c.Salvaged > c.Partial || c.Partial > c.Outcomes[OutcomeAlerted] {
-		t.Errorf("%d salvaged, %d partial, %d alerted", c.Salvaged, c.Partial, c.Outcomes[OutcomeAlerted])
+	if c.Salvaged > c.Partial || c.Partial > c.Outcomes[policy.OutcomeAlerted] {
+		t.Errorf("%d salvaged, %d partial, %d alerted", c.Salvaged, c.Partial, c.Outcomes[policy.OutcomeAlerted])
 	}
 }
 

@@ -3,19 +3,21 @@ package detection
 import (
 	"encoding/json"
 	"testing"
+
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // The rule's own three tests, by name (panther-analysis, AWS.UnusedRegion), on events of our own.
 func TestSeed(t *testing.T) {
 	t.Run("Authorized region", func(t *testing.T) {
 		r, counts := detect(t, seedEvent("us-west-2", "false"))
-		if len(r.alerts) != 0 || counts.Outcomes[OutcomeUsedRegion] != 1 {
+		if len(r.alerts) != 0 || counts.Outcomes[policy.OutcomeUsedRegion] != 1 {
 			t.Errorf("alerts %q, outcomes %v", r.encoded, counts.Outcomes)
 		}
 	})
 	t.Run("Unauthorized region, read-only", func(t *testing.T) {
 		r, counts := detect(t, seedEvent("ap-east-1", "true"))
-		if len(r.alerts) != 0 || counts.Outcomes[OutcomeReadOnly] != 1 {
+		if len(r.alerts) != 0 || counts.Outcomes[policy.OutcomeReadOnly] != 1 {
 			t.Errorf("alerts %q, outcomes %v", r.encoded, counts.Outcomes)
 		}
 	})
@@ -24,7 +26,7 @@ func TestSeed(t *testing.T) {
 
 func testSeedUnauthorized(t *testing.T) {
 	r, counts := detect(t, seedEvent("eu-central-1", "false"))
-	if len(r.alerts) != 1 || counts.Outcomes[OutcomeAlerted] != 1 {
+	if len(r.alerts) != 1 || counts.Outcomes[policy.OutcomeAlerted] != 1 {
 		t.Fatalf("alerts %q, outcomes %v", r.encoded, counts.Outcomes)
 	}
 	a := &r.alerts[0]

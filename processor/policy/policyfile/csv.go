@@ -8,19 +8,19 @@ import (
 	"io"
 	"strings"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // csvColumns are the columns of a CSV of accounts, by what they set.
 var csvColumns = []struct {
 	name string
-	of   func(*detection.Account) *string
+	of   func(*policy.Account) *string
 }{
-	{"account", func(a *detection.Account) *string { return &a.ID }},
-	{"name", func(a *detection.Account) *string { return &a.Name }},
-	{"owner", func(a *detection.Account) *string { return &a.Owner }},
-	{"environment", func(a *detection.Account) *string { return &a.Environment }},
-	{"group", func(a *detection.Account) *string { return &a.Group }},
+	{"account", func(a *policy.Account) *string { return &a.ID }},
+	{"name", func(a *policy.Account) *string { return &a.Name }},
+	{"owner", func(a *policy.Account) *string { return &a.Owner }},
+	{"environment", func(a *policy.Account) *string { return &a.Environment }},
+	{"group", func(a *policy.Account) *string { return &a.Group }},
 }
 
 // csv reads accounts from a CSV with a header, as an export from Organizations gives it. Columns may stand in any
@@ -83,13 +83,13 @@ func (r *reader) csvHeader(rows *csv.Reader, header []string) (columns []int, ok
 }
 
 func (r *reader) csvRow(rows *csv.Reader, row []string, columns []int) {
-	var a detection.Account
+	var a policy.Account
 	index := len(r.options.Accounts)
 	for i, text := range row {
 		c := csvColumns[columns[i]]
 		*c.of(&a) = strings.Clone(strings.TrimSpace(text))
 		line, column := rows.FieldPos(i)
-		place := detection.Place{Part: detection.PartAccount, Index: index, Field: c.name, Item: -1}
+		place := policy.Place{Part: policy.PartAccount, Index: index, Field: c.name, Item: -1}
 		if c.name == "account" {
 			place.Field = ""
 		}

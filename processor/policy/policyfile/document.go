@@ -3,7 +3,7 @@ package policyfile
 import (
 	"go.yaml.in/yaml/v3"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // documentFields are the keys of the policy file. It is a function because its fields read mappings themselves.
@@ -20,7 +20,7 @@ func documentFields() []field[reader] {
 		{
 			"default", "Holds for every account that has no level of its own and is in no group that has one.",
 			mappingSchema(levelFields), func(r *reader, n *yaml.Node, _ *reader) {
-				r.enter(detection.PartDefault, 0, n)
+				r.enter(policy.PartDefault, 0, n)
 				readMapping(r, n, "default", levelFields, &r.options.Default)
 			},
 		},
@@ -49,14 +49,14 @@ func (r *reader) document(source []byte) {
 	if root == nil {
 		return
 	}
-	r.enter(detection.PartPolicy, 0, root)
+	r.enter(policy.PartPolicy, 0, root)
 	readMapping(r, root, "a policy", documentFields(), r)
 }
 
 func (r *reader) groups(n *yaml.Node) {
 	r.eachEntry(n, "groups by name", func(key, value *yaml.Node) {
-		r.enter(detection.PartGroup, len(r.options.Groups), key)
-		g := group{Group: detection.Group{Name: r.text(key)}}
+		r.enter(policy.PartGroup, len(r.options.Groups), key)
+		g := group{Group: policy.Group{Name: r.text(key)}}
 		readMapping(r, value, "a group", groupFields, &g)
 		if g.hasLevel {
 			g.Level = &g.level
@@ -67,8 +67,8 @@ func (r *reader) groups(n *yaml.Node) {
 
 func (r *reader) accounts(n *yaml.Node) {
 	r.eachEntry(n, "accounts by id", func(key, value *yaml.Node) {
-		r.enter(detection.PartAccount, len(r.options.Accounts), key)
-		a := account{Account: detection.Account{ID: r.text(key)}}
+		r.enter(policy.PartAccount, len(r.options.Accounts), key)
+		a := account{Account: policy.Account{ID: r.text(key)}}
 		readMapping(r, value, "an account", accountFields, &a)
 		if a.hasLevel {
 			a.Level = &a.level
@@ -104,8 +104,8 @@ func (r *reader) exceptions(n *yaml.Node) {
 		return
 	}
 	for i, item := range n.Content {
-		r.enter(detection.PartException, i, item)
-		var x detection.Exception
+		r.enter(policy.PartException, i, item)
+		var x policy.Exception
 		readMapping(r, item, "an exception", exceptionFields, &x)
 		r.options.Exceptions = append(r.options.Exceptions, x)
 	}

@@ -5,35 +5,35 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // levelFields are the keys of a level: they stand in default, in a group and in an account.
-var levelFields = []field[detection.Level]{
+var levelFields = []field[policy.Level]{
 	listField("unused_regions", "A deny list: these regions are unused, all others are in use.", regionSchema,
-		func(l *detection.Level) *[]string { return &l.UnusedRegions }),
+		func(l *policy.Level) *[]string { return &l.UnusedRegions }),
 	listField("allowed_regions", "An allow list: every other region is unused, those that AWS opens tomorrow too.", regionSchema,
-		func(l *detection.Level) *[]string { return &l.AllowedRegions }),
+		func(l *policy.Level) *[]string { return &l.AllowedRegions }),
 	{
 		"exempt_global_services", "Let events of global services pass in the one region in which CloudTrail logs them. By default true with allowed_regions, false with unused_regions.",
-		flagSchema, func(r *reader, n *yaml.Node, l *detection.Level) {
+		flagSchema, func(r *reader, n *yaml.Node, l *policy.Level) {
 			exempt := r.flag(n)
 			l.ExemptGlobalServices = &exempt
 		},
 	},
 	{
 		"missing_read_only", "What becomes of an event in an unused region whose readOnly is neither true nor false; pass by default.",
-		choiceSchema("pass", "alert"), func(r *reader, n *yaml.Node, l *detection.Level) {
+		choiceSchema("pass", "alert"), func(r *reader, n *yaml.Node, l *policy.Level) {
 			l.AlertOnMissingReadOnly = r.choice(n, "pass", "alert") == "alert"
 		},
 	},
-	textField("severity", "Severity of the alerts; High by default.", choiceSchema(detection.Severities...),
-		func(l *detection.Level) *string { return &l.Severity }),
-	textField("failed_severity", "Severity of alerts of calls that failed; severity by default.", choiceSchema(detection.Severities...),
-		func(l *detection.Level) *string { return &l.FailedSeverity }),
+	textField("severity", "Severity of the alerts; High by default.", choiceSchema(policy.Severities...),
+		func(l *policy.Level) *string { return &l.Severity }),
+	textField("failed_severity", "Severity of alerts of calls that failed; severity by default.", choiceSchema(policy.Severities...),
+		func(l *policy.Level) *string { return &l.FailedSeverity }),
 	{
 		"mode", "shadow: findings are not alerts but marked, counted, and written to the shadow topic.",
-		choiceSchema("alert", "shadow"), func(r *reader, n *yaml.Node, l *detection.Level) {
+		choiceSchema("alert", "shadow"), func(r *reader, n *yaml.Node, l *policy.Level) {
 			l.Shadow = r.choice(n, "alert", "shadow") == "shadow"
 		},
 	},
@@ -41,20 +41,20 @@ var levelFields = []field[detection.Level]{
 
 // group is a group as it is written: its level's keys stand among its own.
 type group struct {
-	detection.Group
-	level    detection.Level
+	policy.Group
+	level    policy.Level
 	hasLevel bool
 }
 
 var groupFields = append([]field[group]{
 	listField("accounts", "Ids of the accounts in the group. Accounts may name their group in its place.", accountIDSchema,
 		func(g *group) *[]string { return &g.Accounts }),
-}, within(levelFields, func(g *group) *detection.Level { g.hasLevel = true; return &g.level })...)
+}, within(levelFields, func(g *group) *policy.Level { g.hasLevel = true; return &g.level })...)
 
 // account is an account as it is written.
 type account struct {
-	detection.Account
-	level    detection.Level
+	policy.Account
+	level    policy.Level
 	hasLevel bool
 }
 
@@ -64,7 +64,7 @@ var accountFields = append([]field[account]{
 	textField("environment", "What the account is for, such as prod, for its alerts.", textSchema, func(a *account) *string { return &a.Environment }),
 	{"tags", "More facts for its alerts.", schema{"type": "object", "additionalProperties": textSchema}, readTags},
 	textField("group", "The group that the account is in.", textSchema, func(a *account) *string { return &a.Group }),
-}, within(levelFields, func(a *account) *detection.Level { a.hasLevel = true; return &a.level })...)
+}, within(levelFields, func(a *account) *policy.Level { a.hasLevel = true; return &a.level })...)
 
 func readTags(r *reader, n *yaml.Node, a *account) {
 	if n.Kind != yaml.MappingNode {
@@ -81,27 +81,27 @@ func readTags(r *reader, n *yaml.Node, a *account) {
 	}
 }
 
-var exceptionFields = []field[detection.Exception]{
-	textField("name", "Unique; events are counted by it.", textSchema, func(x *detection.Exception) *string { return &x.Name }),
-	textField("reason", "Why it is there, for auditors.", textSchema, func(x *detection.Exception) *string { return &x.Reason }),
-	textField("owner", "Who answers for it, for auditors.", textSchema, func(x *detection.Exception) *string { return &x.Owner }),
+var exceptionFields = []field[policy.Exception]{
+	textField("name", "Unique; events are counted by it.", textSchema, func(x *policy.Exception) *string { return &x.Name }),
+	textField("reason", "Why it is there, for auditors.", textSchema, func(x *policy.Exception) *string { return &x.Reason }),
+	textField("owner", "Who answers for it, for auditors.", textSchema, func(x *policy.Exception) *string { return &x.Owner }),
 	{"expires", "When it holds no more: a date, which is its first instant in UTC, or an RFC 3339 time.", schema{"type": "string", "pattern": `^\d{4}-\d{2}-\d{2}(T.+)?$`}, readExpires},
-	listField("accounts", "Ids of accounts.", accountIDSchema, func(x *detection.Exception) *[]string { return &x.Accounts }),
-	listField("groups", "Names of groups.", textSchema, func(x *detection.Exception) *[]string { return &x.Groups }),
-	listField("regions", "Region codes.", regionSchema, func(x *detection.Exception) *[]string { return &x.Regions }),
-	listField("event_sources", "Event sources such as config.amazonaws.com, with * and ?.", textSchema, func(x *detection.Exception) *[]string { return &x.EventSources }),
-	listField("event_names", "Event names such as PutConfigRule, with * and ?.", textSchema, func(x *detection.Exception) *[]string { return &x.EventNames }),
+	listField("accounts", "Ids of accounts.", accountIDSchema, func(x *policy.Exception) *[]string { return &x.Accounts }),
+	listField("groups", "Names of groups.", textSchema, func(x *policy.Exception) *[]string { return &x.Groups }),
+	listField("regions", "Region codes.", regionSchema, func(x *policy.Exception) *[]string { return &x.Regions }),
+	listField("event_sources", "Event sources such as config.amazonaws.com, with * and ?.", textSchema, func(x *policy.Exception) *[]string { return &x.EventSources }),
+	listField("event_names", "Event names such as PutConfigRule, with * and ?.", textSchema, func(x *policy.Exception) *[]string { return &x.EventNames }),
 	listField("principals", "Patterns of ARNs of roles and users, compared as IAM's ArnLike does. A session is matched by its role.", textSchema,
-		func(x *detection.Exception) *[]string { return &x.Principals }),
+		func(x *policy.Exception) *[]string { return &x.Principals }),
 	listField("source_ips", "Addresses, ranges such as 192.0.2.0/24, and names of AWS services with * and ?.", textSchema,
-		func(x *detection.Exception) *[]string { return &x.SourceIPs }),
+		func(x *policy.Exception) *[]string { return &x.SourceIPs }),
 	{
 		"service_invoked", "Only calls that an AWS service made.", flagSchema,
-		func(r *reader, n *yaml.Node, x *detection.Exception) { x.ServiceInvoked = r.flag(n) },
+		func(r *reader, n *yaml.Node, x *policy.Exception) { x.ServiceInvoked = r.flag(n) },
 	},
 }
 
-func readExpires(r *reader, n *yaml.Node, x *detection.Exception) {
+func readExpires(r *reader, n *yaml.Node, x *policy.Exception) {
 	text := r.text(n)
 	for _, layout := range []string{time.DateOnly, time.RFC3339} {
 		if t, err := time.Parse(layout, text); err == nil {

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // MaxBytes bounds each file. 5,000 accounts and 2,000 exceptions are about 1 MiB.
@@ -21,9 +21,9 @@ const maxFiles = 10_000
 
 // File is a policy that was read.
 type File struct {
-	Policy  *detection.Policy
-	Options detection.PolicyOptions // as it was written
-	Files   []string                // every file and directory that was read, the policy's own first
+	Policy  *policy.Policy
+	Options policy.Options // as it was written
+	Files   []string       // every file and directory that was read, the policy's own first
 	places  places
 	name    string
 }
@@ -56,8 +56,8 @@ func Parse(name string, source []byte) (*File, error) {
 
 // finish compiles what was read. What could not be read is told beside what was read and makes no sense.
 func (r *reader) finish() (*File, error) {
-	p, err := detection.NewPolicy(r.options)
-	var faults detection.Faults
+	p, err := policy.Compile(r.options)
+	var faults policy.Faults
 	if errors.As(err, &faults) {
 		for _, f := range faults {
 			r.faultAt(r.places.of(f.Place, r.name), f.Text)
@@ -82,7 +82,7 @@ func (r *reader) inOrder(a, b *Fault) int {
 }
 
 // Locate returns a fault or warning of the compiled policy with its place in the files.
-func (f *File) Locate(w *detection.Fault) *Fault {
+func (f *File) Locate(w *policy.Fault) *Fault {
 	p := f.places.of(w.Place, f.name)
 	return &Fault{File: p.file, Line: p.line, Column: p.column, Text: w.Text}
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -25,29 +25,29 @@ func TestLoadSuccess(t *testing.T) {
 		t.Fatal(err)
 	}
 	no := false
-	want := detection.PolicyOptions{
+	want := policy.Options{
 		Version: "2026-11-01",
-		Default: detection.Level{UnusedRegions: []string{"ap-east-1", "eu-west-3", "eu-central-1"}},
-		Groups: []detection.Group{
-			{Name: "sandbox", Accounts: []string{"111111111111"}, Level: &detection.Level{AllowedRegions: []string{"us-east-1"}}},
-			{Name: "trial", Level: &detection.Level{UnusedRegions: []string{"ap-east-1"}, Shadow: true}},
+		Default: policy.Level{UnusedRegions: []string{"ap-east-1", "eu-west-3", "eu-central-1"}},
+		Groups: []policy.Group{
+			{Name: "sandbox", Accounts: []string{"111111111111"}, Level: &policy.Level{AllowedRegions: []string{"us-east-1"}}},
+			{Name: "trial", Level: &policy.Level{UnusedRegions: []string{"ap-east-1"}, Shadow: true}},
 		},
-		Accounts: []detection.Account{
+		Accounts: []policy.Account{
 			{
 				ID: "222222222222", Name: "payments-prod", Owner: "payments@example.com", Environment: "prod",
-				Level: &detection.Level{UnusedRegions: []string{"ap-east-1"}, Severity: "Critical", FailedSeverity: "Low"},
+				Level: &policy.Level{UnusedRegions: []string{"ap-east-1"}, Severity: "Critical", FailedSeverity: "Low"},
 			},
 			{ID: "000000000001", Name: "management", Group: "trial", Tags: map[string]string{"cost-center": "42", "tier": "1"}},
 			{
 				ID: "333333333333", Name: "legacy",
-				Level: &detection.Level{AllowedRegions: []string{"us-east-1"}, ExemptGlobalServices: &no, AlertOnMissingReadOnly: true},
+				Level: &policy.Level{AllowedRegions: []string{"us-east-1"}, ExemptGlobalServices: &no, AlertOnMissingReadOnly: true},
 			},
 			{ID: "444444444444", Name: "one", Group: "trial"},
 			{ID: "555555555555", Name: "two"},
 			{ID: "666666666666", Name: "Data, Inc.", Owner: "data@example.com", Environment: "prod", Group: "sandbox"},
 			{ID: "777777777777", Name: "x"},
 		},
-		Exceptions: []detection.Exception{
+		Exceptions: []policy.Exception{
 			{
 				Name: "config-recorder", Reason: "AWS Config records in every region", Owner: "cloud-platform@example.com",
 				Expires: time.Date(2027, 3, 31, 0, 0, 0, 0, time.UTC), EventSources: []string{"config.amazonaws.com"},

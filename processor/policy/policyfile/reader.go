@@ -13,7 +13,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // reader reads a policy and collects its faults.
@@ -22,10 +22,10 @@ type reader struct {
 	file         string // that is read now
 	files        []string
 	readAccounts bool // the policy may name files of accounts
-	options      detection.PolicyOptions
+	options      policy.Options
 	places       places
 	faults       Faults
-	place        detection.Place // of what is read now
+	place        policy.Place // of what is read now
 }
 
 // position is where something stands.
@@ -35,11 +35,11 @@ type position struct {
 }
 
 // places tells where the parts of a policy stand.
-type places map[detection.Place]position
+type places map[policy.Place]position
 
 // of returns the position of a part, or of what holds it, as near as is known.
-func (p places) of(place detection.Place, file string) position {
-	for _, near := range []detection.Place{
+func (p places) of(place policy.Place, file string) position {
+	for _, near := range []policy.Place{
 		place,
 		{Part: place.Part, Index: place.Index, Field: place.Field, Item: -1},
 		{Part: place.Part, Index: place.Index, Item: -1},
@@ -52,8 +52,8 @@ func (p places) of(place detection.Place, file string) position {
 }
 
 // enter notes that a part begins.
-func (r *reader) enter(part detection.Part, index int, n *yaml.Node) {
-	r.place = detection.Place{Part: part, Index: index, Item: -1}
+func (r *reader) enter(part policy.Part, index int, n *yaml.Node) {
+	r.place = policy.Place{Part: part, Index: index, Item: -1}
 	r.places[r.place] = r.at(n)
 }
 

@@ -3,7 +3,7 @@ package policyfile
 import (
 	"encoding/json"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
 //go:generate go test . -run TestSchemaFile -update
@@ -19,7 +19,7 @@ var (
 )
 
 func regionCodes() (codes []string) {
-	for _, r := range detection.Regions() {
+	for _, r := range regions.All() {
 		codes = append(codes, r.Code)
 	}
 	return codes

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
 // denial is what one statement says of regions.
@@ -87,7 +87,7 @@ func (im *importer) addRegions(s *statement, d *denial, op string, values texts,
 	}
 	both := map[string]bool{}
 	inverse := d.inverse && next.inverse // only then regions that nobody knows yet are denied
-	for _, r := range detection.Regions() {
+	for _, r := range regions.All() {
 		if (d.denies(r.Code) && next.denies(r.Code)) != inverse {
 			both[r.Code] = true
 		}
@@ -108,7 +108,7 @@ func (im *importer) regions(s *statement, kind, value string, ignoreCase bool) (
 		value = strings.ToLower(value)
 	}
 	if kind == "stringlike" && strings.ContainsAny(value, "*?") {
-		for _, r := range detection.Regions() {
+		for _, r := range regions.All() {
 			if like(value, r.Code) {
 				codes = append(codes, r.Code)
 			}
@@ -116,11 +116,11 @@ func (im *importer) regions(s *statement, kind, value string, ignoreCase bool) (
 		im.note(s, fmt.Sprintf("%s is written out as the regions that match it today", quote(value)))
 		return codes
 	}
-	if _, ok := detection.FindRegion(value); ok {
+	if _, ok := regions.Lookup(value); ok {
 		return []string{value}
 	}
 	text := quote(value) + " is no AWS region"
-	if nearest := detection.NearestRegion(value); nearest != "" {
+	if nearest := regions.Nearest(value); nearest != "" {
 		text += fmt.Sprintf(", did you mean %q?", nearest)
 	}
 	im.fault(s, text)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
 // Target is what the service control policies are attached to. The zero value is every account.
@@ -85,7 +85,7 @@ func combine(denials []*denial) *combined {
 		p.allow = p.allow || d.inverse
 	}
 	var denied []string
-	for _, r := range detection.Regions() {
+	for _, r := range regions.All() {
 		if slices.ContainsFunc(denials, func(d *denial) bool { return d.denies(r.Code) }) {
 			denied = append(denied, r.Code)
 		} else if p.allow {

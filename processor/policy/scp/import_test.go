@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -21,7 +21,7 @@ const (
 )
 
 // decide says what an imported policy makes of a call.
-func decide(t *testing.T, imported *Imported, account, region, source, name, role string) detection.Outcome {
+func decide(t *testing.T, imported *Imported, account, region, source, name, role string) policy.Outcome {
 	t.Helper()
 	f, err := policyfile.Parse("imported", imported.Policy)
 	if err != nil {
@@ -37,7 +37,7 @@ func decide(t *testing.T, imported *Imported, account, region, source, name, rol
 
 func TestImportSuccess(t *testing.T) {
 	var files []string
-	f := func(want detection.Outcome, call string) {
+	f := func(want policy.Outcome, call string) {
 		t.Helper()
 		var sources []Source
 		for _, text := range files {
@@ -52,7 +52,7 @@ func TestImportSuccess(t *testing.T) {
 			t.Errorf("%s: %s, want %s by\n%s", call, got, want, imported.Policy)
 		}
 	}
-	const alerted, exempted, used = detection.OutcomeAlerted, detection.OutcomeExempted, detection.OutcomeUsedRegion
+	const alerted, exempted, used = policy.OutcomeAlerted, policy.OutcomeExempted, policy.OutcomeUsedRegion
 	files = []string{allowTwo}
 	f(used, "us-east-1 ec2 RunInstances dev")
 	f(alerted, "us-west-2 ec2 RunInstances dev")
@@ -96,7 +96,7 @@ func TestImportTargets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for account, want := range map[string]detection.Outcome{"111122223333": detection.OutcomeAlerted, "444455556666": detection.OutcomeUsedRegion} {
+	for account, want := range map[string]policy.Outcome{"111122223333": policy.OutcomeAlerted, "444455556666": policy.OutcomeUsedRegion} {
 		if got := decide(t, imported, account, "us-west-2", "ec2.amazonaws.com", "RunInstances", "dev"); got != want {
 			t.Errorf("%s: %s, want %s", account, got, want)
 		}

@@ -1,0 +1,126 @@
+package policy
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"maps"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// account is what holds for one account, compiled.
+type account struct {
+	id         string
+	level      *level
+	facts      json.RawMessage // for alerts; nil where nothing is known
+	exceptions exceptionSet    // those that its account and group do not rule out; empty for none
+}
+
+// accountDigits is how long every account id is.
+const accountDigits = len("111122223333")
+
+// accountKey returns a number for an account id of 12 digits, one of its own for each. It looks at 8 digits at once.
+func accountKey(id []byte) (key uint64, ok bool) {
+	if len(id) != accountDigits {
+		return 0, false
+	}
+	const zeros, sixes, upper = 0x3030303030303030, 0x0606060606060606, 0xf0f0f0f0f0f0f0f0
+	first, last := binary.LittleEndian.Uint64(id)^zeros, uint64(binary.LittleEndian.Uint32(id[8:]))^zeros>>32
+	// A byte that is no digit has bits in its upper half now, or gets one by the 6 that is added. A digit gives none to the
+	// next byte.
+	if (first|last|(first+sixes)|(last+sixes))&upper != 0 {
+		return 0, false
+	}
+	return first | last<<4, true
+}
+
+// accountKeyOf is accountKey for an id as it stands in an event.
+func accountKeyOf(id cloudtrail.Value) (key uint64, ok bool) {
+	if id.IsString() && len(id) == len(`""`)+accountDigits {
+		return accountKey(id[1 : len(id)-1]) // too short for a digit that is escaped
+	}
+	var array [accountDigits]byte
+	text, _ := shortText(id, array[:])
+	return accountKey(text)
+}
+
+// account returns what holds for the account that received the event. One that is not in the policy, or not
+// readable, is under the default level.
+func (p *Policy) account(id cloudtrail.Value) *account {
+	if len(p.accounts) > 0 {
+		if key, ok := accountKeyOf(id); ok {
+			if a := p.accounts[key]; a != nil {
+				return a
+			}
+		}
+	}
+	return &p.standard
+}
+
+// accountFacts is policy.account in alerts.
+type accountFacts struct {
+	Name        string            `json:"name,omitempty"`
+	Owner       string            `json:"owner,omitempty"`
+	Environment string            `json:"environment,omitempty"`
+	Group       string            `json:"group,omitempty"`
+	Tags        map[string]string `json:"tags,omitempty"`
+}
+
+// encodeFacts returns the account's facts as they stand in its alerts; nil where there are none.
+func encodeFacts(a *Account, group string) json.RawMessage {
+	f := accountFacts{a.Name, a.Owner, a.Environment, group, a.Tags}
+	if f.Name+f.Owner+f.Environment+f.Group == "" && len(f.Tags) == 0 {
+		return nil
+	}
+	facts, err := json.Marshal(f) // makes valid UTF-8 of anything, and sorts the tags
+	if err != nil {
+		panic("BUG: encoding an account: " + err.Error())
+	}
+	return facts
+}
+
+// compileAccounts makes what holds for each account that the policy names: on its own, in a group, or in an
+// exception.
+func (p *Policy) compileAccounts(o *Options, c *checker) {
+	scopes := newScopes(o)
+	groupLevels := make(map[string]*level, len(o.Groups))
+	for i := range o.Groups {
+		if g := &o.Groups[i]; g.Level != nil {
+			groupLevels[g.Name] = newLevel("group "+g.Name, g.Level, o.Shadow)
+		}
+	}
+	standard := newLevel("default", &o.Default, o.Shadow)
+	p.standard = account{level: standard, exceptions: scopes.of("", "")}
+	p.alertsOnMissing = standard.alertOnMissing
+
+	ids := make(map[string]struct{}, len(c.accounts)+len(c.groupOf))
+	for _, named := range []map[string]struct{}{keys(c.accounts), keys(c.groupOf), keys(scopes.byAccount)} {
+		maps.Copy(ids, named)
+	}
+	p.accounts = make(map[uint64]*account, len(ids))
+	for id := range ids {
+		a := &account{id: id, level: standard, exceptions: scopes.of(id, c.groupOf[id])}
+		if l := groupLevels[c.groupOf[id]]; l != nil {
+			a.level = l
+		}
+		if known := c.accounts[id]; known != nil {
+			if known.Level != nil {
+				a.level = newLevel("account "+id, known.Level, o.Shadow)
+			}
+			a.facts = encodeFacts(known, c.groupOf[id])
+		} else {
+			a.facts = encodeFacts(&Account{}, c.groupOf[id])
+		}
+		p.alertsOnMissing = p.alertsOnMissing || a.level.alertOnMissing
+		key, _ := accountKey([]byte(id))
+		p.accounts[key] = a
+	}
+}
+
+func keys[V any](m map[string]V) map[string]struct{} {
+	set := make(map[string]struct{}, len(m))
+	for k := range m {
+		set[k] = struct{}{}
+	}
+	return set
+}

@@ -1,0 +1,113 @@
+package policy
+
+import (
+	"bytes"
+	"hash/maphash"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// actor is what exceptions see of a userIdentity.
+type actor struct {
+	read      bool
+	isService bool    // an AWS service made the call, for itself or for the principal
+	isKnown   bool    // arn is
+	arn       arnText // of the role or user; aliases the userIdentity that it was read from, or a copy
+
+	prefixes   int    // how many prefixes of patterns the ARN begins with
+	prefixSets [8]int // their indexes in the principals' sets
+}
+
+// readFrom reads a userIdentity
+// (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html).
+func (a *actor) readFrom(userIdentity cloudtrail.Value, index *principalIndex) {
+	*a = actor{read: true}
+	var own, issuer cloudtrail.Value
+	for key, value := range userIdentity.Members() {
+		switch {
+		case key.EqualString("type"):
+			a.isService = a.isService || value.EqualString("AWSService")
+		case key.EqualString("invokedBy"):
+			a.isService = a.isService || isInvoker(value)
+		case key.EqualString("arn"):
+			own = value
+		case key.EqualString("sessionContext"):
+			issuer = value.Member("sessionIssuer").Member("arn")
+		}
+	}
+	// A session's own ARN ends in a name that whoever made the session wrote; that of its issuer, the role or the
+	// user that it stands for, does not. An own ARN that is not of iam is a session's whose issuer is not told.
+	if issuer == nil {
+		issuer = own
+	}
+	if !issuer.IsString() || len(issuer) > maxARNBytes {
+		return
+	}
+	text := []byte(issuer[1 : len(issuer)-1])
+	if bytes.IndexByte(text, '\\') >= 0 {
+		text = issuer.AppendText(nil) // escapes in an ARN are odd enough to cost an allocation
+	}
+	arn, ok := splitComponents(text)
+	a.arn, a.isKnown = arn, ok && string(arn[2]) == "iam"
+	if a.isKnown {
+		index.readPrefixes(a)
+	}
+}
+
+// isInvoker reports whether invokedBy names a service that made the call. The sign-in service does not: events
+// of what a person does in the console have it there, beside the person's own address, as CreateCluster has in AWS's
+// examples (https://docs.aws.amazon.com/redshift/latest/mgmt/db-auditing.html).
+func isInvoker(invokedBy cloudtrail.Value) bool {
+	var array [maxNameBytes]byte
+	text, ok := shortText(invokedBy, array[:])
+	return ok && len(text) > 0 && !bytes.HasPrefix(text, []byte("signin."))
+}
+
+// principal returns the ARN of the role or user who acted, or nil where the event does not tell.
+func (a *actor) principal() *arnText {
+	if !a.isKnown {
+		return nil
+	}
+	return &a.arn
+}
+
+// actors remembers what was read from the userIdentities of late, because whoever acts makes many calls. It
+// belongs to one goroutine. The zero value is empty.
+type actors struct {
+	policy *Policy // the one that they were read for
+	seed   maphash.Seed
+	slots  [actorSlots]actorSlot
+	last   *actorSlot // the one that was asked for
+}
+
+// actorSlots and maxUserIdentityBytes bound what is remembered to 64 KiB; an ordinary identity has less than 1 KiB.
+const (
+	actorSlots           = 16
+	maxUserIdentityBytes = 4 << 10
+)
+
+type actorSlot struct {
+	text  []byte // of the userIdentity, a copy
+	actor actor
+}
+
+// of returns what is read from a userIdentity for p's exceptions, or nil for one that is too large to remember. It
+// is valid until the next call.
+func (k *actors) of(p *Policy, userIdentity cloudtrail.Value) *actor {
+	if len(userIdentity) > maxUserIdentityBytes {
+		return nil
+	}
+	if k.policy != p {
+		*k = actors{policy: p, seed: maphash.MakeSeed()}
+	}
+	if k.last != nil && bytes.Equal(k.last.text, userIdentity) {
+		return &k.last.actor
+	}
+	slot := &k.slots[maphash.Bytes(k.seed, userIdentity)%actorSlots]
+	if !slot.actor.read || !bytes.Equal(slot.text, userIdentity) {
+		slot.text = append(slot.text[:0], userIdentity...)
+		slot.actor.readFrom(slot.text, &p.principals)
+	}
+	k.last = slot
+	return &slot.actor
+}

@@ -1,0 +1,186 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
+)
+
+// maxText bounds each text that goes from a policy into alerts, in bytes.
+const maxText = 256
+
+// maxTags bounds the tags of an account: as many as AWS Organizations allows.
+const maxTags = 50
+
+// checker finds the mistakes in a policy.
+type checker struct {
+	faultList
+	o        *Options
+	groupOf  map[string]string // by account id
+	groups   map[string]*Group // by name
+	accounts map[string]*Account
+	levels   []*Level            // all of them
+	levelsIn map[string][]*Level // by group
+}
+
+// checkPolicy returns every mistake.
+func checkPolicy(o *Options) (*checker, Faults) {
+	c := &checker{
+		o:        o,
+		groupOf:  make(map[string]string, len(o.Accounts)),
+		groups:   make(map[string]*Group, len(o.Groups)),
+		accounts: make(map[string]*Account, len(o.Accounts)),
+	}
+	c.enter(PartPolicy, 0, "")
+	c.checkText("version", o.Version)
+	c.enter(PartDefault, 0, "")
+	c.checkLevel(&o.Default, false)
+	c.checkGroups()
+	c.checkAccounts()
+	c.checkExceptions()
+	return c, c.faults
+}
+
+func (c *checker) checkGroups() {
+	for i := range c.o.Groups {
+		g := &c.o.Groups[i]
+		c.enter(PartGroup, i, g.Name)
+		switch {
+		case g.Name == "":
+			c.add("", -1, "a group needs a name")
+		case c.groups[g.Name] != nil:
+			c.add("", -1, "the name stands twice")
+		default:
+			c.checkText("", g.Name)
+			c.groups[g.Name] = g
+		}
+		for j, id := range g.Accounts {
+			c.checkAccountID("accounts", j, id)
+			c.join(id, g.Name, "accounts", j)
+		}
+		if g.Level != nil {
+			c.checkLevel(g.Level, true)
+		}
+	}
+}
+
+// join notes that an account is in a group. It can only be in one: else which level held would have to be worked out.
+func (c *checker) join(id, group, field string, item int) {
+	if other, ok := c.groupOf[id]; ok {
+		if other == group {
+			c.add(field, item, fmt.Sprintf("account %s stands twice in group %s", id, group))
+		} else {
+			c.add(field, item, fmt.Sprintf("account %s is in group %s too; an account is in one group at most", id, other))
+		}
+		return
+	}
+	c.groupOf[id] = group
+}
+
+func (c *checker) checkAccounts() {
+	for i := range c.o.Accounts {
+		a := &c.o.Accounts[i]
+		c.enter(PartAccount, i, a.ID)
+		c.checkAccountID("", -1, a.ID)
+		if c.accounts[a.ID] != nil {
+			c.add("", -1, "the account stands twice")
+		} else {
+			c.accounts[a.ID] = a
+		}
+		c.checkText("name", a.Name)
+		c.checkText("owner", a.Owner)
+		c.checkText("environment", a.Environment)
+		c.checkTags(a.Tags)
+		if a.Group != "" && c.groups[a.Group] == nil {
+			c.add("group", -1, unknownGroup(a.Group, c.groups))
+		} else if a.Group != "" {
+			c.join(a.ID, a.Group, "group", -1)
+		}
+		if a.Level != nil {
+			c.checkLevel(a.Level, true)
+		}
+	}
+}
+
+func unknownGroup(name string, groups map[string]*Group) string {
+	nearest, least := "", min(4, len(name)/2+1)
+	for g := range groups {
+		if d := regions.Slips(name, g); d < least || d == least && g < nearest {
+			nearest, least = g, d
+		}
+	}
+	if nearest == "" {
+		return fmt.Sprintf("there is no group %q", name)
+	}
+	return fmt.Sprintf("there is no group %q, did you mean %q?", name, nearest)
+}
+
+func (c *checker) checkAccountID(field string, item int, id string) {
+	if _, ok := accountKey([]byte(id)); !ok {
+		c.add(field, item, fmt.Sprintf("%q is no account id, which has 12 digits", cut(id)))
+	}
+}
+
+func (c *checker) checkText(field, text string) {
+	if len(text) > maxText {
+		c.add(field, -1, fmt.Sprintf("the text has %d bytes, %d are allowed", len(text), maxText))
+	}
+}
+
+func (c *checker) checkTags(tags map[string]string) {
+	if len(tags) > maxTags {
+		c.add("tags", -1, fmt.Sprintf("there are %d tags, %d are allowed", len(tags), maxTags))
+	}
+	for key, value := range tags {
+		c.checkText("tags", key)
+		c.checkText("tags", value)
+	}
+}
+
+// checkLevel checks one level. One that stands for itself has to say its regions.
+func (c *checker) checkLevel(l *Level, needsList bool) {
+	switch {
+	case len(l.UnusedRegions) > 0 && len(l.AllowedRegions) > 0:
+		c.add("allowed_regions", -1, "a level has either unused_regions or allowed_regions, not both")
+	case needsList && len(l.UnusedRegions) == 0 && len(l.AllowedRegions) == 0:
+		c.add("", -1, "the closest level holds whole, so it has to say its regions: unused_regions or allowed_regions")
+	}
+	c.checkRegions("unused_regions", l.UnusedRegions)
+	c.checkRegions("allowed_regions", l.AllowedRegions)
+	c.checkSeverity("severity", l.Severity)
+	c.checkSeverity("failed_severity", l.FailedSeverity)
+}
+
+func (c *checker) checkSeverity(field, severity string) {
+	if severity != "" && !slices.Contains(Severities, severity) {
+		c.add(field, -1, fmt.Sprintf("%q is no severity: %s", cut(severity), strings.Join(Severities, ", ")))
+	}
+}
+
+// checkRegions checks a list of region codes.
+func (c *checker) checkRegions(field string, codes []string) {
+	for i, code := range codes {
+		if _, ok := regions.Lookup(code); ok {
+			continue
+		}
+		switch nearest := regions.Nearest(code); {
+		case code == "":
+			c.add(field, i, fmt.Sprintf("region %d of %d is empty", i+1, len(codes)))
+		case nearest != "":
+			c.add(field, i, fmt.Sprintf("%q is no AWS region, did you mean %q?", code, nearest))
+		default:
+			c.add(field, i, fmt.Sprintf("%q is no AWS region (as of %s)", code, regions.Date))
+		}
+	}
+}
+
+// cut bounds what a fault quotes.
+func cut(text string) string {
+	const most = 100
+	if len(text) > most {
+		return text[:most] + "…"
+	}
+	return text
+}

@@ -1,0 +1,183 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// checkExceptions checks the exceptions, each on its own.
+func (c *checker) checkExceptions() {
+	c.noteLevels()
+	names := make(map[string]bool, len(c.o.Exceptions))
+	for i := range c.o.Exceptions {
+		x := &c.o.Exceptions[i]
+		c.enter(PartException, i, x.Name)
+		switch {
+		case x.Name == "":
+			c.add("name", -1, "an exception needs a name: findings are counted by it")
+		case names[x.Name]:
+			c.add("name", -1, "the name stands twice")
+		}
+		names[x.Name] = true
+		c.checkText("name", x.Name)
+		c.checkText("reason", x.Reason)
+		c.checkText("owner", x.Owner)
+		if x.isUnbounded() {
+			c.add("", -1, "it would except everything; say what it is for: accounts, groups, regions, event_sources, "+
+				"event_names, principals, source_ips or service_invoked")
+			continue
+		}
+		before := len(c.faults)
+		c.checkConditions(x)
+		if len(c.faults) == before {
+			c.checkReach(x)
+		}
+	}
+}
+
+// isUnbounded reports whether nothing is asked of an event.
+func (x *Exception) isUnbounded() bool {
+	return len(x.Accounts)+len(x.Groups)+len(x.Regions)+len(x.EventSources)+len(x.EventNames)+len(x.Principals)+
+		len(x.SourceIPs) == 0 && !x.ServiceInvoked
+}
+
+func (c *checker) checkConditions(x *Exception) {
+	for i, id := range x.Accounts {
+		c.checkAccountID("accounts", i, id)
+	}
+	for i, g := range x.Groups {
+		if c.groups[g] == nil {
+			c.add("groups", i, unknownGroup(g, c.groups))
+		}
+	}
+	c.checkRegions("regions", x.Regions)
+	for i, s := range x.EventSources {
+		c.checkService("event_sources", i, s)
+	}
+	for i, s := range x.SourceIPs {
+		c.checkSource(i, s)
+	}
+	for i, n := range x.EventNames {
+		if n == "" || strings.ContainsAny(n, " :/") {
+			c.add("event_names", i, fmt.Sprintf("%q is no event name such as PutConfigRule: it can never apply", cut(n)))
+		}
+	}
+	for i, p := range x.Principals {
+		c.checkPrincipal(i, p)
+	}
+}
+
+// checkService checks the name of an AWS service as CloudTrail writes it. Without a dot it is none, and the
+// exception could never apply.
+func (c *checker) checkService(field string, item int, name string) {
+	switch {
+	case name == "" || strings.ContainsAny(name, " :/") || strings.ToLower(name) != name:
+		c.add(field, item, fmt.Sprintf("%q is no AWS service name such as config.amazonaws.com: it can never apply", cut(name)))
+	case !strings.ContainsAny(name, ".*?"):
+		c.add(field, item, fmt.Sprintf("%q is no AWS service name: it can never apply, did you mean %q?", cut(name), cut(name)+".amazonaws.com"))
+	}
+}
+
+// checkSource checks an address, a range or the name of a service.
+func (c *checker) checkSource(item int, text string) {
+	if _, ok := parsePrefix(text); ok {
+		return
+	}
+	if strings.ContainsAny(text, "/:") || strings.Trim(text, "0123456789.") == "" {
+		c.add("source_ips", item, fmt.Sprintf("%q is neither an address nor a range such as 192.0.2.0/24 or 2001:db8::/32", cut(text)))
+		return
+	}
+	c.checkService("source_ips", item, text)
+}
+
+func (c *checker) checkPrincipal(item int, text string) {
+	p, ok := parseARNPattern(text)
+	switch {
+	case len(text) > maxARNBytes:
+		c.add("principals", item, fmt.Sprintf("the pattern has %d bytes, %d are allowed", len(text), maxARNBytes))
+	case !ok:
+		c.add("principals", item, fmt.Sprintf("%q is no pattern of an ARN: it needs six parts, such as arn:aws:iam::*:role/NAME", cut(text)))
+	case !matchWildcard(p.parts[0], []byte("arn")):
+		c.add("principals", item, fmt.Sprintf("%q can never apply: an ARN begins with arn:", cut(text)))
+	case !matchWildcard(p.parts[2], []byte("iam")) && !needsSession(&p):
+		c.add("principals", item, fmt.Sprintf("%q can never apply: principals have ARNs of iam", cut(text)))
+	case !matchWildcard(p.parts[3], nil):
+		c.add("principals", item, fmt.Sprintf("%q can never apply: ARNs of iam have no region", cut(text)))
+	}
+}
+
+// needsSession reports whether the pattern looks for a session, whose name is chosen by whoever makes it.
+func needsSession(p *arnPattern) bool {
+	return matchWildcard(p.parts[2], []byte("sts")) && p.parts[2] != "*" || strings.HasPrefix(p.parts[5], "assumed-role/") || strings.HasPrefix(p.parts[5], "federated-user/")
+}
+
+// checkReach finds an exception that can never apply: for accounts that are in none of its groups, or for regions
+// that are in use wherever it looks.
+func (c *checker) checkReach(x *Exception) {
+	levels := c.reached(x)
+	if len(levels) == 0 {
+		c.add("accounts", -1, "it can never apply: none of its accounts is in one of its groups")
+		return
+	}
+	for i, code := range x.Regions {
+		if !slices.ContainsFunc(levels, func(l *Level) bool { return l.isUnused(code) }) {
+			c.add("regions", i, fmt.Sprintf("%s is in use wherever the exception looks: it can never apply", code))
+		}
+	}
+}
+
+// reached returns the levels of the accounts that an exception is for.
+func (c *checker) reached(x *Exception) (levels []*Level) {
+	switch {
+	case len(x.Accounts) > 0:
+		for _, id := range x.Accounts {
+			if len(x.Groups) == 0 || slices.Contains(x.Groups, c.groupOf[id]) {
+				levels = append(levels, c.levelOf(id))
+			}
+		}
+	case len(x.Groups) > 0:
+		for _, g := range x.Groups {
+			levels = append(levels, c.levelsIn[g]...)
+		}
+	default:
+		return c.levels
+	}
+	return levels
+}
+
+// noteLevels lists every level of the policy, and the levels in each group.
+func (c *checker) noteLevels() {
+	c.levels = []*Level{&c.o.Default}
+	c.levelsIn = make(map[string][]*Level, len(c.groups))
+	for name, g := range c.groups {
+		c.levelsIn[name] = []*Level{c.levelOfGroup(name)}
+		if g.Level != nil {
+			c.levels = append(c.levels, g.Level)
+		}
+	}
+	for id, a := range c.accounts {
+		if a.Level == nil {
+			continue
+		}
+		c.levels = append(c.levels, a.Level)
+		if g := c.groupOf[id]; g != "" {
+			c.levelsIn[g] = append(c.levelsIn[g], a.Level)
+		}
+	}
+}
+
+// levelOf returns the level that is closest to an account.
+func (c *checker) levelOf(id string) *Level {
+	if a := c.accounts[id]; a != nil && a.Level != nil {
+		return a.Level
+	}
+	return c.levelOfGroup(c.groupOf[id])
+}
+
+func (c *checker) levelOfGroup(name string) *Level {
+	if g := c.groups[name]; g != nil && g.Level != nil {
+		return g.Level
+	}
+	return &c.o.Default
+}

@@ -1,0 +1,62 @@
+package policy
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// Effective is what a policy comes to for one account, for people.
+type Effective struct {
+	Level                string          `json:"level"` // as alerts name it
+	AllowList            bool            `json:"allowList"`
+	Listed               []string        `json:"listed"` // the level's list
+	Unused               []string        `json:"unused"` // of the catalogue
+	MissingReadOnly      string          `json:"missingReadOnly"`
+	ExemptGlobalServices bool            `json:"exemptGlobalServices"`
+	Severity             string          `json:"severity"`
+	FailedSeverity       string          `json:"failedSeverity"`
+	Shadow               bool            `json:"shadow"`
+	Account              json.RawMessage `json:"account,omitempty"` // what is known of it
+	Exceptions           []string        `json:"exceptions"`        // that have not expired and that the account does not rule out
+}
+
+// Effective returns what holds for an account; one that the policy does not name is under the default level.
+func (p *Policy) Effective(accountID string, now time.Time) Effective {
+	a := &p.standard
+	if key, ok := accountKey([]byte(accountID)); ok && p.accounts[key] != nil {
+		a = p.accounts[key]
+	}
+	l := a.level
+	e := Effective{
+		Level: l.name, AllowList: l.isAllowList, MissingReadOnly: "pass", ExemptGlobalServices: l.exemptGlobal,
+		Severity: l.severity, FailedSeverity: l.failedSeverity, Shadow: l.shadow, Account: a.facts, Exceptions: []string{},
+	}
+	if l.alertOnMissing {
+		e.MissingReadOnly = "alert"
+	}
+	for i, r := range catalogue {
+		if l.listed[i] {
+			e.Listed = append(e.Listed, r.Code)
+		}
+		if l.listed[i] != l.isAllowList {
+			e.Unused = append(e.Unused, r.Code)
+		}
+	}
+	for i := range p.exceptions {
+		if x := &p.exceptions[i]; !x.hasExpired(now) && a.exceptions[i/64]&(1<<(i%64)) != 0 {
+			e.Exceptions = append(e.Exceptions, x.mark.Name)
+		}
+	}
+	return e
+}
+
+// Accounts returns the ids of the accounts that the policy names, sorted.
+func (p *Policy) Accounts() []string {
+	ids := make([]string, 0, len(p.accounts))
+	for _, a := range p.accounts {
+		ids = append(ids, a.id)
+	}
+	slices.Sort(ids)
+	return ids
+}

@@ -1,0 +1,200 @@
+package policy
+
+import (
+	"bytes"
+	"math/bits"
+	"net/netip"
+	"time"
+
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// exception is a compiled exception. Its accounts, groups and regions, and its names without wildcards, are in the
+// policy's index.
+type exception struct {
+	mark           alert.Exception // as alerts and counters name it
+	reasonText     string          // of the decision
+	expires        time.Time
+	eventSources   []string // only where one has a wildcard
+	eventNames     []string // only where one has a wildcard
+	principals     []arnPattern
+	sourceIPs      []netip.Prefix
+	sourceServices []string
+	serviceInvoked bool
+}
+
+func newException(o *Exception) exception {
+	x := exception{
+		mark:           alert.Exception{Name: o.Name, Reason: o.Reason, Owner: o.Owner},
+		reasonText:     "exception " + o.Name,
+		expires:        o.Expires,
+		serviceInvoked: o.ServiceInvoked,
+	}
+	if o.Reason != "" {
+		x.reasonText += ": " + o.Reason
+	}
+	for _, text := range o.SourceIPs {
+		if prefix, ok := parsePrefix(text); ok {
+			x.sourceIPs = append(x.sourceIPs, prefix)
+		} else {
+			x.sourceServices = append(x.sourceServices, text)
+		}
+	}
+	if anyWildcard(o.EventSources) {
+		x.eventSources = o.EventSources
+	}
+	if anyWildcard(o.EventNames) {
+		x.eventNames = o.EventNames
+	}
+	for _, text := range o.Principals {
+		if p, ok := parseARNPattern(text); ok {
+			x.principals = append(x.principals, p)
+		}
+	}
+	return x
+}
+
+// hasExpired reports whether the exception does not hold any more. A time that is not known is after every expiry:
+// then we lean to alerting.
+func (x *exception) hasExpired(now time.Time) bool {
+	return !x.expires.IsZero() && (now.IsZero() || !now.Before(x.expires))
+}
+
+// exempting returns the first exception that holds for e, or nil. The index leaves those that its account, region,
+// source and name do not rule out; only these are looked at.
+func (p *Policy) exempting(a *account, r int, e *cloudtrail.Event, now time.Time, s *subject) *exception {
+	if len(a.exceptions) == 0 {
+		return nil
+	}
+	region := p.regions.rest
+	if r >= 0 {
+		region = p.byRegion[r]
+	}
+	if !a.exceptions.meets(region) {
+		return nil
+	}
+	s.reset(p)
+	sources, names := p.sources.possibleValue(e.EventSource), p.names.possibleValue(e.EventName)
+	for w := range a.exceptions {
+		if left := a.exceptions[w] & region[w] & sources[w] & names[w]; left != 0 {
+			if x := p.firstThatHolds(w, left, e, now, s); x != nil {
+				return x
+			}
+		}
+	}
+	return nil
+}
+
+// firstThatHolds looks at the exceptions that are left of word w of the sets.
+func (p *Policy) firstThatHolds(w int, left uint64, e *cloudtrail.Event, now time.Time, s *subject) *exception {
+	if left &= p.sourceIPs.possible(w, e, s); left != 0 {
+		left &= p.principals.possible(w, e, s)
+	}
+	for ; left != 0; left &= left - 1 {
+		if x := &p.exceptions[w*64+bits.TrailingZeros64(left)]; !x.hasExpired(now) && x.holds(e, s) {
+			return x
+		}
+	}
+	return nil
+}
+
+// holds reports whether e fits what the index does not know.
+func (x *exception) holds(e *cloudtrail.Event, s *subject) bool {
+	return (x.eventSources == nil || matchesAny(x.eventSources, e.EventSource)) &&
+		(x.eventNames == nil || matchesAny(x.eventNames, e.EventName)) &&
+		(!x.serviceInvoked || s.actor(e).isService) &&
+		(len(x.sourceIPs)+len(x.sourceServices) == 0 || x.fitsSource(e, s)) &&
+		(x.principals == nil || x.fitsPrincipal(e, s))
+}
+
+func matchesAny(patterns []string, v cloudtrail.Value) bool {
+	text, ok := plainText(v)
+	if !ok {
+		if text, ok = shortText(v, make([]byte, maxNameBytes)); !ok {
+			return false
+		}
+	}
+	for _, p := range patterns {
+		if matchWildcard(p, text) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *exception) fitsPrincipal(e *cloudtrail.Event, s *subject) bool {
+	arn := s.actor(e).principal()
+	if arn == nil {
+		return false
+	}
+	for i := range x.principals {
+		if x.principals[i].matches(arn) {
+			return true
+		}
+	}
+	return false
+}
+
+// fitsSource looks at where the call came from. No pattern of a service's name is meant to fit an address.
+func (x *exception) fitsSource(e *cloudtrail.Event, s *subject) bool {
+	s.readSource(e)
+	if s.isAddr {
+		for _, prefix := range x.sourceIPs {
+			if prefix.Contains(s.addr) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, p := range x.sourceServices {
+		if len(s.source) > 0 && matchWildcard(p, s.source) {
+			return true
+		}
+	}
+	return false
+}
+
+// parsePrefix reads a range of addresses, or one address.
+func parsePrefix(text string) (netip.Prefix, bool) {
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), true
+	}
+	prefix, err := netip.ParsePrefix(text)
+	return prefix, err == nil && !prefix.Addr().Is4In6()
+}
+
+// parseAddr reads an address.
+func parseAddr(text []byte) (netip.Addr, bool) {
+	if addr, ok := parseIPv4(text); ok {
+		return addr, true
+	}
+	if bytes.IndexByte(text, ':') < 0 {
+		return netip.Addr{}, false
+	}
+	addr, err := netip.ParseAddr(string(text))
+	return addr.Unmap().WithZone(""), err == nil
+}
+
+// parseIPv4 reads an address of IPv4, by far the most, and allocates nothing.
+func parseIPv4(text []byte) (netip.Addr, bool) {
+	var parts [4]byte
+	part, digits, n := 0, 0, 0
+	for _, c := range text {
+		switch {
+		case c >= '0' && c <= '9' && digits < 3 && (digits == 0 || n > 0):
+			n, digits = 10*n+int(c-'0'), digits+1
+		case c == '.' && digits > 0 && n <= 255 && part < 3:
+			parts[part] = byte(n)
+			part, digits, n = part+1, 0, 0
+		default:
+			return netip.Addr{}, false
+		}
+	}
+	if part != 3 || digits == 0 || n > 255 {
+		return netip.Addr{}, false
+	}
+	parts[3] = byte(n)
+	return netip.AddrFrom4(parts), true
+}

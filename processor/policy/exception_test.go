@@ -1,0 +1,196 @@
+package policy
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+const (
+	roleSession = `by={"type":"AssumedRole","principalId":"AROAEXAMPLE:sneaky","arn":"arn:aws:sts::111122223333:assumed-role/deploy/sneaky",` +
+		`"sessionContext":{"sessionIssuer":{"type":"Role","arn":"arn:aws:iam::111122223333:role/ci/deploy"}}}`
+	roleWithoutIssuer = `by={"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/deploy/sneaky"}`
+	iamUser           = `by={"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/alice","userName":"alice"}`
+	federatedUser     = `by={"type":"FederatedUser","arn":"arn:aws:sts::111122223333:federated-user/alice",` +
+		`"sessionContext":{"sessionIssuer":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/broker"}}}`
+	throughService = `by={"type":"AssumedRole","invokedBy":"cloudformation.amazonaws.com"}`
+	awsService     = `by={"type":"AWSService","invokedBy":"autoscaling.amazonaws.com"}`
+)
+
+func TestExceptions(t *testing.T) {
+	f := func(x Exception, exempted bool, fields ...string) {
+		t.Helper()
+		x.Name = "x"
+		p := mustPolicy(t, Options{
+			Groups:     []Group{{Name: "g", Accounts: []string{"111111111111", "222222222222"}}},
+			Exceptions: []Exception{x},
+		})
+		d := p.Decide(event(t, fields...), testNow)
+		if want := map[bool]Outcome{true: OutcomeExempted, false: OutcomeAlerted}[exempted]; d.Outcome != want {
+			t.Errorf("%+v: %q is %+v, want %s", x, fields, d, want)
+		}
+		if (d.Exception != nil) != exempted {
+			t.Errorf("%+v: exception %+v", x, d.Exception)
+		}
+	}
+	accounts := Exception{Accounts: []string{"111111111111", "333333333333"}}
+	f(accounts, true, "account=111111111111")
+	f(accounts, true, "account=333333333333")
+	f(accounts, false, "account=222222222222")
+	f(accounts, false)
+	groups := Exception{Groups: []string{"g"}}
+	f(groups, true, "account=222222222222")
+	f(groups, false, "account=333333333333")
+	f(groups, false)
+	both := Exception{Groups: []string{"g"}, Accounts: []string{"111111111111", "333333333333"}}
+	f(both, true, "account=111111111111")
+	f(both, false, "account=222222222222")
+	f(both, false, "account=333333333333")
+
+	f(Exception{Regions: []string{"ap-east-1"}}, false)
+	f(Exception{Regions: []string{"ap-east-1", "eu-central-1"}}, true)
+
+	sources := Exception{EventSources: []string{"config.amazonaws.com", "health.amazonaws.com"}}
+	f(sources, true, "source=config.amazonaws.com")
+	f(sources, true, `source=config\u002eamazonaws.com`)
+	f(sources, false, "source=Config.amazonaws.com")
+	f(sources, false, "source=ec2.amazonaws.com")
+	f(sources, false)
+	f(sources, false, "source=config.amazonaws.com", "damage=")
+	f(Exception{EventSources: []string{"*.amazonaws.com"}}, true, "source=ec2.amazonaws.com")
+	f(Exception{EventSources: []string{"*.amazonaws.com"}}, false, "source=amazonaws.com")
+	names := Exception{EventSources: []string{"ec2.amazonaws.com"}, EventNames: []string{"Put*Rule", "Tag?"}}
+	f(names, true, "source=ec2.amazonaws.com", "name=PutConfigRule")
+	f(names, true, "source=ec2.amazonaws.com", "name=Tags")
+	f(names, false, "source=ec2.amazonaws.com", "name=Tag")
+	f(names, false, "source=s3.amazonaws.com", "name=Tags")
+	f(Exception{EventNames: []string{"*"}}, false)
+
+	role := Exception{Principals: []string{"arn:aws:iam::*:role/ci/*"}}
+	f(role, true, roleSession)
+	f(role, false, iamUser)
+	f(Exception{Principals: []string{"arn:*:iam::111122223333:role/ci/deplo?"}}, true, roleSession)
+	f(Exception{Principals: []string{"arn:aws:iam::111122223333:role/deploy"}}, false, roleSession)
+	f(Exception{Principals: []string{"arn:aws:iam::111122223333:user/alice"}}, true, iamUser)
+	f(Exception{Principals: []string{"arn:aws:iam::111122223333:user/broker"}}, true, federatedUser)
+	f(Exception{Principals: []string{"arn:aws:iam::*:*/alice"}}, false, federatedUser)
+	f(Exception{Principals: []string{"arn:*:*:*:*:*"}}, true, roleSession)
+	f(Exception{Principals: []string{"arn:*:*:*:*:*"}}, false, awsService)
+	// Nothing that the actor writes exempts: neither a session's name nor a session without its role.
+	f(Exception{Principals: []string{"arn:aws:sts::*:assumed-role/deploy/sneaky"}}, false, roleSession)
+	f(Exception{Principals: []string{"arn:*:*:*:*:*"}}, false, roleWithoutIssuer)
+	f(Exception{Principals: []string{"arn:aws:*::*:*sneaky"}}, false, roleSession)
+
+	f(Exception{ServiceInvoked: true}, true, throughService)
+	f(Exception{ServiceInvoked: true}, true, awsService)
+	f(Exception{ServiceInvoked: true}, false, roleSession)
+	f(Exception{ServiceInvoked: true}, false)
+	// The console is no service that acts: a person does.
+	f(Exception{ServiceInvoked: true}, false, `by={"type":"IAMUser","invokedBy":"signin.amazonaws.com"}`)
+	f(Exception{ServiceInvoked: true}, false, `by={"type":"IAMUser","invokedBy":"\u0073ignin.amazonaws.com"}`)
+	f(Exception{ServiceInvoked: true}, false, `by={"type":"IAMUser","invokedBy":""}`)
+	f(Exception{ServiceInvoked: true}, false, `by={"type":"IAMUser","invokedBy":["ec2.amazonaws.com"]}`)
+
+	ips := Exception{SourceIPs: []string{"192.0.2.0/24", "2001:db8::/32"}}
+	f(ips, true, "ip=192.0.2.255")
+	f(ips, false, "ip=192.0.3.1")
+	f(ips, true, "ip=2001:db8::1")
+	f(ips, true, "ip=::ffff:192.0.2.1")
+	f(ips, false, "ip=192.0.2.1.example.com")
+	f(ips, false, "ip=192.0.2.01")
+	f(ips, false, "ip=192.0.2.1 ")
+	f(ips, false)
+	services := Exception{SourceIPs: []string{"*.amazonaws.com"}}
+	f(services, true, "ip=config.amazonaws.com")
+	f(services, false, "ip=192.0.2.1")
+	f(Exception{SourceIPs: []string{"*"}}, false, "ip=192.0.2.1")
+
+	f(Exception{Regions: []string{"eu-central-1"}, Expires: testNow.Add(time.Nanosecond)}, true)
+	f(Exception{Regions: []string{"eu-central-1"}, Expires: testNow}, false)
+}
+
+// Without a time an exception that expires holds no more: we lean to alerting.
+func TestExceptionsWithoutTime(t *testing.T) {
+	p := mustPolicy(t, Options{Exceptions: []Exception{{Name: "x", Regions: []string{"eu-central-1"}, Expires: testNow}}})
+	if d := p.Decide(event(t), time.Time{}); d.Outcome != OutcomeAlerted {
+		t.Errorf("%+v", d)
+	}
+}
+
+// The first exception that holds is named, and one that has expired does not stand in the way.
+func TestFirstExceptionThatHolds(t *testing.T) {
+	p := mustPolicy(t, Options{Exceptions: []Exception{
+		{Name: "expired", Regions: []string{"eu-central-1"}, Expires: testNow.Add(-1)},
+		{Name: "other", EventSources: []string{"config.amazonaws.com"}},
+		{Name: "second", Regions: []string{"eu-central-1"}, Reason: "so it is"},
+		{Name: "third", Regions: []string{"eu-central-1"}},
+	}})
+	d := p.Decide(event(t), testNow)
+	if d.Outcome != OutcomeExempted || d.Exception.Name != "second" || d.Reason != "exception second: so it is" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// manyExceptions returns a policy with n exceptions, each for a service or role of its own, of which the last
+// holds for the role of roleSession.
+func manyExceptions(t testing.TB, n int, of func(i int) Exception) *Policy {
+	o := Options{Default: Level{AllowedRegions: []string{"us-east-1"}}, Accounts: []Account{{ID: "111122223333", Name: "a"}}}
+	for i := range n {
+		x := of(i)
+		x.Name = fmt.Sprint("exception-", i)
+		o.Exceptions = append(o.Exceptions, x)
+	}
+	return mustPolicy(t, o)
+}
+
+var exceptionKinds = map[string]func(i int) Exception{
+	"services": func(i int) Exception {
+		return Exception{EventSources: []string{fmt.Sprintf("service%d.amazonaws.com", i)}, EventNames: []string{"Put*"}}
+	},
+	"names": func(i int) Exception { return Exception{EventNames: []string{fmt.Sprint("Put", i)}} },
+	"roles": func(i int) Exception {
+		return Exception{Principals: []string{fmt.Sprintf("arn:aws:iam::*:role/team-%d/*", i)}}
+	},
+	"roles of services": func(i int) Exception {
+		return Exception{EventSources: []string{fmt.Sprintf("service%d.amazonaws.com", i)}, Principals: []string{fmt.Sprintf("arn:aws:iam::*:role/team-%d/*", i)}}
+	},
+	"accounts": func(i int) Exception {
+		return Exception{Accounts: []string{"111122223333"}, Regions: []string{"eu-west-1"}, EventSources: []string{fmt.Sprintf("service%d.amazonaws.com", i)}, Expires: testNow.Add(time.Hour)}
+	},
+	"addresses": func(i int) Exception {
+		return Exception{SourceIPs: []string{fmt.Sprintf("10.%d.0.0/16", i)}}
+	},
+}
+
+func heavyEvent(t testing.TB) *cloudtrail.Event {
+	return event(t, "account=111122223333", "source=service7.amazonaws.com", "name=RunInstances", "ip=192.0.2.1", roleSession)
+}
+
+func TestExceptionsAllocateNothing(t *testing.T) {
+	for name, of := range exceptionKinds {
+		p, e := manyExceptions(t, 200, of), heavyEvent(t)
+		if n := testing.AllocsPerRun(100, func() { p.Decide(e, testNow) }); n > 0 {
+			t.Errorf("%s: %v allocations, want none", name, n)
+		}
+	}
+}
+
+// The index of principals rules nothing out that would hold, however many prefixes a role begins with.
+func TestPrincipalIndex(t *testing.T) {
+	const name = "ci/deploy"
+	for n := range len(name) + 1 {
+		o := Options{}
+		for i := range n + 1 { // role/*, role/c*, role/ci* …, all for an account that is another
+			o.Exceptions = append(o.Exceptions, Exception{Name: fmt.Sprint("near-", i), Principals: []string{"arn:aws:iam::999999999999:role/" + name[:i] + "*"}})
+		}
+		o.Exceptions = append(o.Exceptions, Exception{Name: "x", Principals: []string{"arn:aws:iam::111122223333:role/" + name[:n] + "*"}})
+		if d := mustPolicy(t, o).Decide(event(t, roleSession), testNow); d.Outcome != OutcomeExempted || d.Exception.Name != "x" {
+			t.Errorf("%d prefixes: %+v", n, d)
+		}
+		if d := mustPolicy(t, o).Decide(event(t, iamUser), testNow); d.Outcome != OutcomeAlerted {
+			t.Errorf("%d prefixes, another principal: %+v", n, d)
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package policy
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Every mistake of a policy is told at once, each with its place.
+func TestCompileFaults(t *testing.T) {
+	f := func(o Options, want ...string) {
+		t.Helper()
+		_, err := Compile(o)
+		var faults Faults
+		if !errors.As(err, &faults) || faults.Error() != strings.Join(want, "\n") {
+			t.Errorf("got\n%v\nwant\n%s", err, strings.Join(want, "\n"))
+		}
+	}
+	deny := &Level{UnusedRegions: []string{"eu-west-3"}}
+	f(Options{Default: Level{UnusedRegions: []string{"eu-west-3"}, AllowedRegions: []string{"us-east-1"}}},
+		"a level has either unused_regions or allowed_regions, not both")
+	f(Options{Groups: []Group{{Name: "a", Accounts: []string{"1", "111111111111"}, Level: &Level{Severity: "Hihg"}}, {Name: "b", Accounts: []string{"111111111111"}}, {Name: "b"}, {}}},
+		`group a: accounts: "1" is no account id, which has 12 digits`,
+		"group a: the closest level holds whole, so it has to say its regions: unused_regions or allowed_regions",
+		`group a: severity: "Hihg" is no severity: Info, Low, Medium, High, Critical`,
+		"group b: accounts: account 111111111111 is in group a too; an account is in one group at most",
+		"group b: the name stands twice",
+		"group 4: a group needs a name")
+	f(Options{Groups: []Group{{Name: "sandbox", Accounts: []string{"111111111111"}}}, Accounts: []Account{
+		{ID: "111111111111", Group: "sandbox"}, {ID: "111111111111"}, {ID: "222222222222", Group: "sandbx"}, {ID: "333333333333", Level: &Level{AllowedRegions: []string{"us-esat-1"}}}}},
+		"account 111111111111: group: account 111111111111 stands twice in group sandbox",
+		"account 111111111111: the account stands twice",
+		`account 222222222222: group: there is no group "sandbx", did you mean "sandbox"?`,
+		`account 333333333333: allowed_regions: "us-esat-1" is no AWS region, did you mean "us-east-1"?`)
+	f(Options{Groups: []Group{{Name: "g", Accounts: []string{"111111111111"}, Level: deny}}, Exceptions: []Exception{
+		{},
+		{Name: "a", Regions: []string{"us-east-1"}},
+		{Name: "a", Regions: []string{"eu-west-3"}},
+		{Name: "b", Groups: []string{"g"}, Accounts: []string{"222222222222"}},
+		{Name: "c", Groups: []string{"g"}, Regions: []string{"eu-central-1"}},
+		{Name: "d", EventSources: []string{"s3", "S3.amazonaws.com"}, EventNames: []string{"s3:PutObject"}},
+		{Name: "e", Principals: []string{"alice", "urn:aws:iam::*:role/a", "arn:aws:ec2::*:instance/a", "arn:aws:iam:us-east-1:*:role/a"}},
+		{Name: "f", Groups: []string{"h"}},
+	}},
+		"exception 1: name: an exception needs a name: findings are counted by it",
+		"exception 1: it would except everything; say what it is for: accounts, groups, regions, event_sources, event_names, principals, source_ips or service_invoked",
+		"exception a: regions: us-east-1 is in use wherever the exception looks: it can never apply",
+		"exception a: name: the name stands twice",
+		"exception b: accounts: it can never apply: none of its accounts is in one of its groups",
+		"exception c: regions: eu-central-1 is in use wherever the exception looks: it can never apply",
+		`exception d: event_sources: "s3" is no AWS service name: it can never apply, did you mean "s3.amazonaws.com"?`,
+		`exception d: event_sources: "S3.amazonaws.com" is no AWS service name such as config.amazonaws.com: it can never apply`,
+		`exception d: event_names: "s3:PutObject" is no event name such as PutConfigRule: it can never apply`,
+		`exception e: principals: "alice" is no pattern of an ARN: it needs six parts, such as arn:aws:iam::*:role/NAME`,
+		`exception e: principals: "urn:aws:iam::*:role/a" can never apply: an ARN begins with arn:`,
+		`exception e: principals: "arn:aws:ec2::*:instance/a" can never apply: principals have ARNs of iam`,
+		`exception e: principals: "arn:aws:iam:us-east-1:*:role/a" can never apply: ARNs of iam have no region`,
+		`exception f: groups: there is no group "h"`)
+}
+
+func TestPolicyWarnings(t *testing.T) {
+	f := func(o Options, want ...string) {
+		t.Helper()
+		if len(o.Default.UnusedRegions)+len(o.Default.AllowedRegions) == 0 {
+			o.Default.AllowedRegions = []string{"us-east-1"}
+		}
+		var got []string
+		for _, w := range mustPolicy(t, o).Warnings(testNow) {
+			got = append(got, w.Error())
+		}
+		if strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+	x := Exception{Name: "x", Reason: "r", Owner: "o", Regions: []string{"eu-west-3"}}
+	expiring := func(at time.Time) Options {
+		x := x
+		x.Expires = at
+		return Options{Exceptions: []Exception{x}}
+	}
+	f(Options{})
+	f(expiring(testNow.Add(WarnAhead + time.Second)))
+	f(expiring(testNow.Add(WarnAhead)), "exception x: expires: it expires at 2026-11-15T12:00:00Z")
+	f(expiring(testNow), "exception x: expires: it has expired at 2026-11-01T12:00:00Z: what it was for alerts again")
+	session := x
+	session.Principals = []string{"arn:aws:sts::*:assumed-role/a/b"}
+	f(Options{Exceptions: []Exception{session}}, `exception x: principals: "arn:aws:sts::*:assumed-role/a/b" looks for the name of a session, `+
+		`which whoever assumes the role chooses: it never applies; name the role, arn:aws:iam::*:role/NAME`)
+	const wide = "exception x: it exempts every event that it can, or all that services do for whoever asks them; narrow it by another key"
+	f(Options{Exceptions: []Exception{{Name: "x", Reason: "r", Owner: "o", EventNames: []string{"Put*", "*"}}}}, wide)
+	f(Options{Exceptions: []Exception{{Name: "x", Reason: "r", Owner: "o", ServiceInvoked: true}}}, wide)
+	f(Options{Exceptions: []Exception{{Name: "x", Reason: "r", Owner: "o", EventNames: []string{"Put*"}, EventSources: []string{"*"}}}})
+	f(Options{Exceptions: []Exception{{Name: "x", Reason: "r", Owner: "o", Regions: x.Regions, EventNames: []string{"*"}}}})
+	f(Options{Exceptions: []Exception{{Name: "x", Regions: x.Regions}}},
+		"exception x: reason: an auditor will ask for the reason", "exception x: owner: an auditor will ask for the owner")
+	f(Options{Default: Level{AllowedRegions: []string{"us-east-1", "ap-east-1", "cn-north-1"}}},
+		"cn-north-1 is of the partition aws-cn, the list begins with aws: an account is in one of them",
+		"ap-east-1 is not enabled by default: nothing happens there unless the account has enabled it")
+	f(Options{Groups: []Group{{Name: "g", Level: &Level{UnusedRegions: []string{"cn-north-1"}}}}},
+		"group g: unused_regions: enabled in every account, and neither listed nor allowed by name: cn-northwest-1")
+}
+
+// A policy that was cut off before its lists is still valid, but not without a word.
+func TestPolicyWithoutListIsWarnedOf(t *testing.T) {
+	warnings := mustPolicy(t, Options{Version: "7"}).Warnings(testNow)
+	if len(warnings) != 1 || !strings.Contains(warnings[0].Text, "the default level has no list, so that the rule's example holds, "+strings.Join(DefaultUnusedRegions, ", ")) {
+		t.Errorf("%v", warnings)
+	}
+}
+
+func TestPolicyHash(t *testing.T) {
+	base := leveledPolicy(t).Hash()
+	if again := leveledPolicy(t).Hash(); again != base {
+		t.Errorf("the same policy has the hashes %s and %s", base, again)
+	}
+	seen := map[string]bool{base: true}
+	for _, o := range []Options{
+		{},
+		{Shadow: true},
+		{Default: Level{Shadow: true}},
+		{Default: Level{Severity: "Low"}},
+		{Default: Level{FailedSeverity: "Low"}},
+		{Default: Level{AllowedRegions: DefaultUnusedRegions}},
+		{Default: Level{AllowedRegions: DefaultUnusedRegions, ExemptGlobalServices: new(bool)}},
+		{Accounts: []Account{{ID: "111111111111", Name: "a"}}},
+		{Accounts: []Account{{ID: "111111111111", Owner: "a"}}},
+		{Accounts: []Account{{ID: "111111111111", Level: &Level{AllowedRegions: []string{"us-east-1"}}}}},
+		{Groups: []Group{{Name: "a", Accounts: []string{"111111111111"}}}},
+		{Exceptions: []Exception{{Name: "x", Regions: []string{"eu-west-3"}}}},
+		{Exceptions: []Exception{{Name: "x", Regions: []string{"eu-west-3"}, Expires: testNow}}},
+	} {
+		if h := mustPolicy(t, o).Hash(); seen[h] {
+			t.Errorf("%+v has the hash of another", o)
+		} else {
+			seen[h] = true
+		}
+	}
+}
+
+func TestMatchWildcard(t *testing.T) {
+	f := func(pattern, text string, want bool) {
+		t.Helper()
+		if got := matchWildcard(pattern, []byte(text)); got != want {
+			t.Errorf("%q and %q: %t", pattern, text, got)
+		}
+	}
+	f("", "", true)
+	f("", "a", false)
+	f("*", "", true)
+	f("*", "anything/at:all", true)
+	f("a*b*c", "aXbXbc", true)
+	f("a*b*c", "aXbXb", false)
+	f("a?c", "abc", true)
+	f("a?c", "ac", false)
+	f("?*", "", false)
+	f("**a**", "bab", true)
+	f("role/x", "role/x/y", false)
+	f(strings.Repeat("*a", 1000), strings.Repeat("a", 2000)+"b", false)
+}

@@ -1,0 +1,120 @@
+package policy
+
+import (
+	"slices"
+
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// level is a compiled level: what holds for one account, for a group of them, or by default.
+type level struct {
+	name                     string
+	isAllowList              bool
+	listed                   []bool // by the region's number in the catalogue
+	alertOnMissing           bool
+	exemptGlobal             bool
+	shadow                   bool
+	severity, failedSeverity string
+}
+
+func newLevel(name string, o *Level, shadow bool) *level {
+	l := &level{
+		name:           name,
+		isAllowList:    len(o.AllowedRegions) > 0,
+		listed:         make([]bool, len(catalogue)),
+		alertOnMissing: o.AlertOnMissingReadOnly,
+		shadow:         shadow || o.Shadow,
+		severity:       o.Severity,
+		failedSeverity: o.FailedSeverity,
+	}
+	l.exemptGlobal = l.isAllowList
+	if o.ExemptGlobalServices != nil {
+		l.exemptGlobal = *o.ExemptGlobalServices
+	}
+	if l.severity == "" {
+		l.severity = DefaultSeverity
+	}
+	if l.failedSeverity == "" {
+		l.failedSeverity = l.severity
+	}
+	for _, code := range o.list() {
+		l.listed[regions.Index([]byte(code))] = true
+	}
+	return l
+}
+
+// list returns the level's list, whichever it has.
+func (l *Level) list() []string {
+	switch {
+	case len(l.AllowedRegions) > 0:
+		return l.AllowedRegions
+	case len(l.UnusedRegions) > 0:
+		return l.UnusedRegions
+	}
+	return DefaultUnusedRegions
+}
+
+// isUnused reports whether the level says that a region is unused.
+func (l *Level) isUnused(code string) bool {
+	return slices.Contains(l.list(), code) != (len(l.AllowedRegions) > 0)
+}
+
+// isUnused reports whether the level says that a region is unused. Under an allow list what the catalogue does not
+// know is, under a deny list it is not.
+func (l *level) isUnused(r int) bool {
+	return (r >= 0 && l.listed[r]) != l.isAllowList
+}
+
+// why says why the region is unused or is not, for people.
+func (l *level) why(r int, unused bool) string {
+	switch {
+	case l.isAllowList && r < 0:
+		return "the region is not in allowed_regions, and not in the catalogue"
+	case l.isAllowList && unused:
+		return notAllowed[r]
+	case l.isAllowList:
+		return "the region is in allowed_regions"
+	case unused:
+		return denied[r]
+	}
+	return "the region is not in unused_regions"
+}
+
+// severityOf returns the severity of an alert of e.
+func (l *level) severityOf(e *cloudtrail.Event) string {
+	if !e.ErrorCode.IsNull() {
+		return l.failedSeverity
+	}
+	return l.severity
+}
+
+// catalogue, denied and notAllowed are made once, so that deciding allocates nothing. The latter two are what [level.why]
+// says of each region.
+var (
+	catalogue  = regions.All()
+	denied     = regionTexts(" is in unused_regions")
+	notAllowed = regionTexts(" is not in allowed_regions")
+)
+
+func regionTexts(after string) []string {
+	var texts []string
+	for _, r := range catalogue {
+		texts = append(texts, r.Code+after)
+	}
+	return texts
+}
+
+// findRegion returns the place of an event's region in the catalogue, or -1. The code must be the catalogue's own to the
+// letter, once decoded.
+func findRegion(v cloudtrail.Value) int {
+	if text, ok := plainText(v); ok {
+		return regions.Index(text)
+	}
+	var array [regions.MaxCodeBytes]byte
+	code, ok := shortText(v, array[:])
+	if !ok {
+		return -1
+	}
+	return regions.Index(code)
+}

@@ -1,0 +1,82 @@
+// Package policy compiles a policy and decides by it: which regions are unused for an account, whether an event is a
+// finding, which exception exempts it, and why.
+//
+// It is pure: no Kafka, no clock, no I/O, no goroutines. The same event, policy and time give the same decision. A [Policy]
+// is immutable and safe for concurrent use; a [Decider] belongs to one goroutine at a time. How a policy file is read is
+// policyfile's concern, and how a policy is replaced at run time is live's.
+package policy
+
+import "time"
+
+// Policy is a compiled policy, immutable and safe for concurrent use.
+type Policy struct {
+	version  string
+	hash     string
+	warnings []Warning
+
+	standard account // of every account that is not in accounts
+	accounts map[uint64]*account
+	// alertsOnMissing is set where some level alerts on events without readOnly.
+	alertsOnMissing bool
+
+	exceptions []exception
+	regions    condition
+	byRegion   []exceptionSet // of regions, by the region's number
+	sources    condition
+	names      condition
+	principals principalIndex
+	sourceIPs  sourceIndex
+}
+
+// Compile compiles a policy. The error is [Faults], which hold every mistake: a region code that is not in the
+// catalogue with the nearest one that is. It keeps the lists of o, which nobody may write to any more.
+func Compile(o Options) (*Policy, error) {
+	c, faults := checkPolicy(&o)
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	p := &Policy{version: o.Version, hash: contentHash(&o, c)}
+	if p.version == "" {
+		p.version = p.hash
+	}
+	p.compileExceptions(o.Exceptions)
+	p.compileAccounts(&o, c)
+	p.warnings = findWarnings(&o)
+	return p, nil
+}
+
+func (p *Policy) compileExceptions(list []Exception) {
+	n := len(list)
+	p.exceptions = make([]exception, n)
+	for i := range list {
+		p.exceptions[i] = newException(&list[i])
+	}
+	p.regions = newCondition(n, func(i int) []string { return list[i].Regions })
+	p.sources = newCondition(n, func(i int) []string { return list[i].EventSources })
+	p.names = newCondition(n, func(i int) []string { return list[i].EventNames })
+	p.principals = newPrincipalIndex(p.exceptions)
+	p.sourceIPs = newSourceIndex(p.exceptions)
+	p.byRegion = make([]exceptionSet, len(catalogue))
+	for i := range catalogue {
+		p.byRegion[i] = p.regions.possible([]byte(catalogue[i].Code))
+	}
+}
+
+// Version returns the policy's version as it is stamped on alerts.
+func (p *Policy) Version() string { return p.version }
+
+// Hash names the policy's content: the same content has the same hash, whatever the order of its lists of regions.
+func (p *Policy) Hash() string { return p.hash }
+
+// AlertsOnMissingReadOnly reports whether some level alerts on events without a readable readOnly.
+func (p *Policy) AlertsOnMissingReadOnly() bool { return p.alertsOnMissing }
+
+// ExpiredExceptions returns how many exceptions do not hold any more at a time.
+func (p *Policy) ExpiredExceptions(now time.Time) (n int) {
+	for i := range p.exceptions {
+		if p.exceptions[i].hasExpired(now) {
+			n++
+		}
+	}
+	return n
+}

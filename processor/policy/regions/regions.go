@@ -1,0 +1,117 @@
+// Package regions is the catalogue of AWS regions: what a code means, which code a mistyped one stands for, and in which
+// region CloudTrail logs a global service.
+//
+// It is pure. Nothing writes to the catalogue after the program starts.
+package regions
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+)
+
+//go:generate go run gen.go
+
+// Region is an AWS region.
+type Region struct {
+	Code      string // as it stands in awsRegion
+	Partition string // aws, aws-cn, aws-us-gov, …
+	Name      string // such as Europe (Paris)
+	// OptIn is set for a region that an account has to enable before it can be used. The others are enabled
+	// in every account and cannot be disabled.
+	OptIn bool
+}
+
+// All returns the catalogue by partition, the regions that are enabled by default first.
+func All() []Region { return slices.Clone(catalogue) }
+
+// Lookup returns the region with this code, exact case.
+func Lookup(code string) (Region, bool) {
+	if i := Index([]byte(code)); i >= 0 {
+		return catalogue[i], true
+	}
+	return Region{}, false
+}
+
+// MaxCodeBytes is longer than any region code.
+const MaxCodeBytes = 32
+
+// Nearest returns the code that a mistyped one most likely stands for, or "" if none is near.
+func Nearest(code string) string {
+	const far = 5 // more slips of the keyboard than that are another word
+	nearest, least := "", far
+	if len(code) > 2*MaxCodeBytes {
+		return ""
+	}
+	for _, r := range catalogue {
+		if d := Slips(code, r.Code); d < least {
+			nearest, least = r.Code, d
+		}
+	}
+	return nearest
+}
+
+// slots is an open hash table over the catalogue: each slot has the place of a region plus one, or zero. A Go map takes
+// 22 ns for a look-up, which every event needs, and this one 5. It is several times the size of the catalogue, so that few
+// regions share a slot.
+var slots = makeSlots()
+
+const slotCount = 256
+
+func makeSlots() (table [slotCount]uint8) {
+	for i, r := range catalogue {
+		slot := slotOf([]byte(r.Code))
+		for ; table[slot] != 0; slot = (slot + 1) % slotCount {
+		}
+		table[slot] = uint8(i + 1)
+	}
+	return table
+}
+
+// slotOf hashes the first and the last word of a code of at least 8 bytes, as all are. A product's upper bits depend on all
+// bits of its factors.
+func slotOf(code []byte) uint64 {
+	first, last := binary.LittleEndian.Uint64(code), binary.LittleEndian.Uint64(code[len(code)-8:])
+	return (first ^ last<<1) * 0x9e3779b97f4a7c15 >> 56 % slotCount
+}
+
+// Index returns the place in [All] of the region with this code, exact case, or -1.
+func Index(code []byte) int {
+	if len(code) < 8 {
+		return -1
+	}
+	for slot := slotOf(code); slots[slot] != 0; slot = (slot + 1) % slotCount {
+		if i := int(slots[slot]) - 1; catalogue[i].Code == string(code) {
+			return i
+		}
+	}
+	return -1
+}
+
+// Slips counts the slips between two words: letters inserted, left out, replaced, or swapped with their
+// neighbour (the optimal string alignment distance); case is one slip for the whole word.
+func Slips(a, b string) int {
+	if lower := strings.ToLower(a); lower != a {
+		return 1 + Slips(lower, b)
+	}
+	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
+	before, last, row := rows[0], rows[1], rows[2]
+	for j := range last {
+		last[j] = j
+	}
+	for i := range len(a) {
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			row[j+1] = min(last[j]+cost, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}

@@ -1,0 +1,77 @@
+package regions
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestCatalogue(t *testing.T) {
+	counts, seen := map[string]int{}, map[string]bool{}
+	for i, r := range All() {
+		counts[r.Partition]++
+		if r.OptIn {
+			counts["opt-in"]++
+		}
+		if seen[r.Code] || len(r.Code) > MaxCodeBytes {
+			t.Errorf("%s is listed twice or too long", r.Code)
+		}
+		seen[r.Code] = true
+		if got, ok := Lookup(r.Code); !ok || got != r {
+			t.Errorf("Lookup(%q) = %v, %t", r.Code, got, ok)
+		}
+		if got := Index([]byte(r.Code)); got != i {
+			t.Errorf("Index(%q) = %d, want %d", r.Code, got, i)
+		}
+		if got := Nearest(r.Code); got != r.Code {
+			t.Errorf("Nearest(%q) = %q", r.Code, got)
+		}
+	}
+	if counts["aws"] != 36 || counts["opt-in"] != 19 || len(seen) != 48 {
+		t.Errorf("counts %v, %d in all", counts, len(seen))
+	}
+}
+
+// A code that differs in one byte, in case or in length is another one.
+func TestIndex(t *testing.T) {
+	known := map[string]int{}
+	for i, r := range All() {
+		known[r.Code] = i
+	}
+	f := func(code string) {
+		t.Helper()
+		want, ok := known[code]
+		if !ok {
+			want = -1
+		}
+		if got := Index([]byte(code)); got != want {
+			t.Errorf("Index(%q) = %d, want %d", code, got, want)
+		}
+	}
+	for code := range known {
+		f(code + "-")
+		f(strings.ToUpper(code))
+		for i := range code {
+			f(code[:i])
+			f(code[:i] + string(code[i]^1) + code[i+1:])
+		}
+	}
+	for _, code := range []string{"", "x", strings.Repeat("us-east-1", 100)} {
+		f(code)
+	}
+}
+
+func TestLogsGlobally(t *testing.T) {
+	f := func(region, source string, want bool) {
+		t.Helper()
+		if got := LogsGlobally(Index([]byte(region)), []byte(source)); got != want {
+			t.Errorf("%s in %s: %t", source, region, got)
+		}
+	}
+	f("us-east-1", "iam.amazonaws.com", true)
+	f("us-east-1", "signin.amazonaws.com", true)
+	f("us-gov-west-1", "sts.amazonaws.com", true)
+	f("cn-north-1", "iam.amazonaws.com", true)
+	f("us-east-2", "iam.amazonaws.com", false)
+	f("us-east-1", "ec2.amazonaws.com", false)
+	f("us-east-1", "", false)
+}

@@ -1,0 +1,168 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
+)
+
+// WarnAhead is how long before its expiry an exception is warned about.
+const WarnAhead = 14 * 24 * time.Hour
+
+// Warning is what an author should know of a policy that is valid all the same.
+type Warning struct {
+	Fault
+	from time.Time // the first instant at which it is true; zero means always
+}
+
+// Warnings returns what is to be said of the policy at a time, in the order of its parts.
+func (p *Policy) Warnings(now time.Time) []*Fault {
+	var list []*Fault
+	for i := range p.warnings {
+		w := &p.warnings[i]
+		if w.from.IsZero() {
+			list = append(list, &w.Fault)
+			continue
+		}
+		if x := &p.exceptions[w.Place.Index]; !now.Before(w.from) {
+			fault := w.Fault
+			fault.Text = "it expires at " + x.expires.Format(time.RFC3339)
+			if x.hasExpired(now) {
+				fault.Text = "it has expired at " + x.expires.Format(time.RFC3339) + ": what it was for alerts again"
+			}
+			list = append(list, &fault)
+		}
+	}
+	return list
+}
+
+// warner collects warnings.
+type warner struct{ faultList }
+
+func findWarnings(o *Options) (warnings []Warning) {
+	w := &warner{}
+	w.enter(PartDefault, 0, "")
+	if len(o.Default.UnusedRegions)+len(o.Default.AllowedRegions) == 0 {
+		w.add("", -1, "the default level has no list, so that the rule's example holds, "+strings.Join(DefaultUnusedRegions, ", ")+
+			", and every other region is in use; name allowed_regions or unused_regions")
+	}
+	w.level(&o.Default)
+	for i := range o.Groups {
+		if g := &o.Groups[i]; g.Level != nil {
+			w.enter(PartGroup, i, g.Name)
+			w.level(g.Level)
+		}
+	}
+	for i := range o.Accounts {
+		if a := &o.Accounts[i]; a.Level != nil {
+			w.enter(PartAccount, i, a.ID)
+			w.level(a.Level)
+		}
+	}
+	for i := range o.Exceptions {
+		w.enter(PartException, i, o.Exceptions[i].Name)
+		w.exception(&o.Exceptions[i])
+	}
+	for _, f := range w.faults {
+		warning := Warning{Fault: *f}
+		if f.Place.Part == PartException && f.Place.Field == "expires" {
+			warning.from = o.Exceptions[f.Place.Index].Expires.Add(-WarnAhead)
+		}
+		warnings = append(warnings, warning)
+	}
+	return warnings
+}
+
+// level warns of regions that a list may have got wrong.
+func (w *warner) level(l *Level) {
+	field, list := "unused_regions", l.list()
+	if len(l.AllowedRegions) > 0 {
+		field, list = "allowed_regions", l.AllowedRegions
+	}
+	w.partitions(field, list)
+	if field == "unused_regions" {
+		w.denyList(l, list)
+		return
+	}
+	for i, code := range list {
+		if r, _ := regions.Lookup(code); r.OptIn {
+			w.add(field, i, code+" is not enabled by default: nothing happens there unless the account has enabled it")
+		}
+	}
+}
+
+// partitions warns of a list that mixes partitions: an account is in one.
+func (w *warner) partitions(field string, list []string) {
+	first := ""
+	for i, code := range list {
+		r, _ := regions.Lookup(code)
+		if first == "" {
+			first = r.Partition
+		}
+		if r.Partition != first {
+			w.add(field, i, fmt.Sprintf("%s is of the partition %s, the list begins with %s: an account is in one of them", code, r.Partition, first))
+		}
+	}
+}
+
+// denyList warns of what a deny list leaves in use without saying so.
+func (w *warner) denyList(l *Level, list []string) {
+	if len(l.UnusedRegions) == 0 {
+		return // the rule's own list, which is warned of as such
+	}
+	first, _ := regions.Lookup(list[0])
+	var open, optIn []string
+	for _, r := range catalogue {
+		switch {
+		case r.Partition != first.Partition || slices.Contains(list, r.Code):
+		case !r.OptIn:
+			open = append(open, r.Code)
+		default:
+			optIn = append(optIn, r.Code)
+		}
+	}
+	if len(open) > 0 {
+		w.add("unused_regions", -1, "enabled in every account, and neither listed nor allowed by name: "+strings.Join(open, ", "))
+	}
+	if len(optIn) > 0 {
+		w.add("unused_regions", -1, "opt-in, and not listed: "+strings.Join(optIn, ", ")+"; allowed_regions would cover them, and regions to come")
+	}
+}
+
+func (w *warner) exception(x *Exception) {
+	if !x.Expires.IsZero() {
+		w.add("expires", -1, "") // Warnings says when
+	}
+	for i, text := range x.Principals {
+		p, _ := parseARNPattern(text)
+		if needsSession(&p) {
+			w.add("principals", i, fmt.Sprintf("%q looks for the name of a session, which whoever assumes the role chooses: it never applies; name the role, arn:aws:iam::*:role/NAME", cut(text)))
+		}
+	}
+	if x.isWide() {
+		w.add("", -1, "it exempts every event that it can, or all that services do for whoever asks them; narrow it by another key")
+	}
+	if x.Reason == "" {
+		w.add("reason", -1, "an auditor will ask for the reason")
+	}
+	if x.Owner == "" {
+		w.add("owner", -1, "an auditor will ask for the owner")
+	}
+}
+
+// isWide reports whether an exception asks for nothing that tells events apart: for a * alone, or for a call by a
+// service, which CloudFormation makes for anybody.
+func (x *Exception) isWide() bool {
+	if len(x.Accounts)+len(x.Groups)+len(x.Regions) > 0 {
+		return false
+	}
+	for _, patterns := range [][]string{x.EventSources, x.EventNames, x.SourceIPs, x.Principals} {
+		if len(patterns) > 0 && !slices.Contains(patterns, "*") && !slices.Contains(patterns, "arn:*:*:*:*:*") {
+			return false
+		}
+	}
+	return true
+}
