@@ -9,7 +9,10 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/deadletters"
+	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/setup"
 )
 
 // aclFlags are the flags of a command that prints the least ACLs in place of its work.
@@ -26,21 +29,21 @@ func (f *aclFlags) addTo(cmd *cobra.Command, what string) {
 
 // printLetters prints what a command on dead letters needs under these settings.
 func (f *aclFlags) printLetters(cmd *cobra.Command, format string, s *config.Settings, l check.Letters) error {
-	connection, err := openConnection(s, nil)
+	connection, err := setup.Connection(s, nil)
 	if err != nil {
 		return err
 	}
-	o := checkOptions(s, connection, f.principal)
+	o := setup.Check(s, connection, f.principal)
 	l.Topic, l.TransactionalID = s.DeadLetterTopic, deadletters.TransactionalID(s.DeadLetterTopic)
 	return printACLs(cmd.OutOrStdout(), format, "deadletter "+cmd.Name(), &o, o.LetterEntries(&l))
 }
 
 func printACLs(w io.Writer, format, what string, o *check.Options, entries []check.Entry) error {
 	if !o.UsesACLs() {
-		return mistake{errors.New("flag --acls: with sasl-mechanism " + o.Connection.Mechanism() + " brokers look at IAM policies and not at ACLs")}
+		return cli.Mistake(errors.New("flag --acls: with sasl-mechanism " + o.Connection.Mechanism() + " brokers look at IAM policies and not at ACLs"))
 	}
 	if format == "json" {
-		return printIndented(w, entries)
+		return display.WriteIndented(w, entries)
 	}
 	_, err := io.WriteString(w, aclText(what, o, entries))
 	return err
@@ -60,7 +63,7 @@ func aclText(what string, o *check.Options, entries []check.Entry) string {
 		b.WriteString("# admin.properties is how somebody connects who may change ACLs.\n")
 	}
 	for _, entry := range entries {
-		b.WriteString(printable(entry.Command) + "\n")
+		b.WriteString(display.Text(entry.Command) + "\n")
 	}
 	return b.String()
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math"
 	"strings"
 	"time"
@@ -15,6 +14,9 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/bench"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
@@ -28,21 +30,21 @@ const benchSettle = 30 * time.Second
 
 // benchFlags are the flags of bench that are no settings.
 type benchFlags struct {
-	records, rounds, seed, perRecord *parsed[int64]
-	matching                         *parsed[float64]
-	compression                      *choice
+	records, rounds, seed, perRecord *cli.Parsed[int64]
+	matching                         *cli.Parsed[float64]
+	compression                      *cli.Choice
 	shapes                           []string
 	file                             string
 }
 
 func newBenchCommand() *cobra.Command {
 	f := benchFlags{
-		records:     newNumber("200000", 1, math.MaxInt32),
-		rounds:      newNumber("3", 1, 1000),
-		seed:        newNumber("1", 0, math.MaxInt64),
-		perRecord:   newNumber("10", 1, 1_000_000),
-		matching:    newShare("0.01"),
-		compression: newChoice("lz4", "zstd", "snappy", "gzip", "none"),
+		records:     cli.NewNumber("200000", 1, math.MaxInt32),
+		rounds:      cli.NewNumber("3", 1, 1000),
+		seed:        cli.NewNumber("1", 0, math.MaxInt64),
+		perRecord:   cli.NewNumber("10", 1, 1_000_000),
+		matching:    cli.NewShare("0.01"),
+		compression: cli.NewChoice("lz4", "zstd", "snappy", "gzip", "none"),
 	}
 	cmd := &cobra.Command{
 		Use:   "bench",
@@ -57,7 +59,7 @@ func newBenchCommand() *cobra.Command {
 			"the embedded broker does.",
 		Example: "  regionwatch bench\n" +
 			"  regionwatch bench --brokers kafka-1:9092 --records 2000000 --partitions 12 --replicas 3",
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()
@@ -68,9 +70,9 @@ func newBenchCommand() *cobra.Command {
 	flags.Var(f.matching, "match-share", "share of events that are writes in an unused region, from 0 to 1")
 	flags.StringSliceVar(&f.shapes, "shape", []string{"event"}, "shapes of the records, as generate takes them")
 	flags.StringVar(&f.file, "file", "", "file of records, one a line, to repeat in place of generated ones; .gz is unpacked")
-	f.compression.addTo(cmd, "compression", "compression of the records")
-	mustBeKnown(cmd.MarkFlagFilename("file"))
-	addNamedSettings(cmd, append(config.Reach(), "partitions", "replicas", "unused-regions", "sessions")...)
+	f.compression.AddTo(cmd, "compression", "compression of the records")
+	cli.Must(cmd.MarkFlagFilename("file"))
+	cli.AddSettings(cmd, append(config.Reach(), "partitions", "replicas", "unused-regions", "sessions")...)
 	return cmd
 }
 
@@ -83,7 +85,7 @@ func (f *benchFlags) run(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx, stop := stopOnSignal(cmd.Context(), benchSettle, slog.New(slog.DiscardHandler))
+	ctx, stop := cli.StopOnSignal(cmd.Context(), benchSettle, nil)
 	defer stop()
 	where := "the brokers " + strings.Join(s.Brokers, ",")
 	if len(s.Brokers) == 0 {
@@ -116,28 +118,28 @@ func (f *benchFlags) source(cmd *cobra.Command, s *config.Settings) (benchSource
 	if f.file != "" {
 		for _, name := range []string{"shape", "match-share", "seed", "events-per-record"} {
 			if cmd.Flags().Changed(name) {
-				return nil, mistake{fmt.Errorf("flag --%s: only for generated records, not with --file", name)}
+				return nil, cli.Mistake(fmt.Errorf("flag --%s: only for generated records, not with --file", name))
 			}
 		}
 		return openLinesSource(f.file)
 	}
 	shapes, err := parseShapes(f.shapes)
 	if err != nil {
-		return nil, mistake{err}
+		return nil, cli.Mistake(err)
 	}
 	generator, err := sample.New(sample.Options{
-		Seed: uint64(f.seed.value), Shapes: shapes, EventsPerRecord: int(f.perRecord.value), MatchShare: f.matching.value,
+		Seed: uint64(f.seed.Value), Shapes: shapes, EventsPerRecord: int(f.perRecord.Value), MatchShare: f.matching.Value,
 		Regions: usedRegions(s.UnusedRegions), UnusedRegions: s.UnusedRegions,
 	})
 	if err != nil {
-		return nil, mistake{err}
+		return nil, cli.Mistake(err)
 	}
 	return &generatedSource{generator: generator, unused: s.UnusedRegions}, nil
 }
 
 // options returns what to measure.
 func (f *benchFlags) options(ctx context.Context, cmd *cobra.Command, s *config.Settings, p *policy.Policy, source benchSource) (bench.Options, error) {
-	connection, err := openConnection(s, nil)
+	connection, err := setup.Connection(s, nil)
 	if err == nil {
 		err = check.Reach(ctx, connection)
 	}
@@ -145,8 +147,8 @@ func (f *benchFlags) options(ctx context.Context, cmd *cobra.Command, s *config.
 		return bench.Options{}, err
 	}
 	o := bench.Options{
-		Processor: newOptions(s), Records: int(f.records.value), Rounds: int(f.rounds.value),
-		Partitions: orBroker(int32(s.Partitions)), Replicas: orBroker(int16(s.Replicas)), Compression: codecs[f.compression.word],
+		Processor: setup.Processor(s), Records: int(f.records.Value), Rounds: int(f.rounds.Value),
+		Partitions: setup.OrBroker(int32(s.Partitions)), Replicas: setup.OrBroker(int16(s.Replicas)), Compression: setup.Codecs[f.compression.String()],
 		Next: source.next, Check: func(status processor.Status) error { return source.check(status) },
 	}
 	o.Processor.ClientOpts = connection.ClientOpts()
@@ -158,7 +160,7 @@ func (f *benchFlags) options(ctx context.Context, cmd *cobra.Command, s *config.
 			_ = bar.Exit()
 		}
 		fmt.Fprintln(w, text)
-		bar = newBar(w, int64(o.Records), "records", isTerminal(w))
+		bar = newBar(w, int64(o.Records), "records", display.IsTerminal(w))
 	}
 	o.Progress = func(records int) { _ = bar.Set(records) } // a bar that cannot be drawn does not matter
 	return o, nil

@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/regionwatch/regionwatch/internal/cli"
 )
 
 // benchBrokerName is the command that is the embedded broker of bench: in a process of its own, its processor time and
@@ -25,7 +27,7 @@ func newBenchBrokerCommand() *cobra.Command {
 		Use:    benchBrokerName,
 		Short:  "The embedded broker of bench, until its standard input ends",
 		Hidden: true,
-		Args:   noArguments,
+		Args:   cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			signal.Ignore(os.Interrupt, syscall.SIGTERM)                                                // bench deletes its topics first
 			cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ClusterID("regionwatch-bench")) // on a port of the system's choice

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
@@ -52,13 +53,13 @@ type linesSource struct {
 func openLinesSource(name string) (*linesSource, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, mistake{fmt.Errorf("flag --file: %w", err)}
+		return nil, cli.Mistake(fmt.Errorf("flag --file: %w", err))
 	}
 	defer file.Close()
 	var r io.Reader = file
 	if strings.HasSuffix(name, ".gz") {
 		if r, err = gzip.NewReader(file); err != nil {
-			return nil, mistake{fmt.Errorf("flag --file: unpacking %s: %w", name, err)}
+			return nil, cli.Mistake(fmt.Errorf("flag --file: unpacking %s: %w", name, err))
 		}
 	}
 	s := new(linesSource)
@@ -71,10 +72,10 @@ func openLinesSource(name string) (*linesSource, error) {
 		}
 	}
 	if err := scanner.Err(); err != nil {
-		return nil, mistake{fmt.Errorf("flag --file: reading %s: %w", name, err)}
+		return nil, cli.Mistake(fmt.Errorf("flag --file: reading %s: %w", name, err))
 	}
 	if len(s.lines) == 0 {
-		return nil, mistake{fmt.Errorf("flag --file: %s: %w", name, errors.New("no line in it holds a record"))}
+		return nil, cli.Mistake(fmt.Errorf("flag --file: %s: %w", name, errors.New("no line in it holds a record")))
 	}
 	return s, nil
 }

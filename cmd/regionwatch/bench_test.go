@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
@@ -32,7 +33,7 @@ func TestBenchSuccess(t *testing.T) {
 	f := func(args ...string) {
 		t.Helper()
 		stdout, stderr, status := runCommand(t, append([]string{"bench", "--records", "1500", "--rounds", "2"}, args...)...)
-		if status != exitDone {
+		if status != cli.ExitDone {
 			t.Errorf("%q: status %d\n%s", args, status, stderr)
 		}
 		for _, want := range []string{`^1,500 records of [\d,]+ bytes on average, \d+ partitions, medians of 2 rounds\n`, `bare consumer +\d`, `at least once +[\d.]+ +[\d.]+x`, `exactly once +[\d.]+ +[\d.]+x`} {
@@ -62,13 +63,13 @@ func TestBenchFailure(t *testing.T) {
 			t.Errorf("%q: status %d, want %d; standard output %q; no %q in %q", args, status, wantStatus, stdout, want, stderr)
 		}
 	}
-	f(exitMistake, `flag --records: "0"`, "--records", "0")
-	f(exitMistake, "flag --shape:", "--shape", "spiral")
-	f(exitMistake, "flag --seed: only for generated records", "--file", empty, "--seed", "2")
-	f(exitMistake, "no line in it holds a record", "--file", empty)
-	f(exitMistake, "no such file", "--file", empty+"-not")
-	f(exitMistake, "unpacking", "--file", notGzip(t))
-	f(exitFault, "reaching the brokers: ", "--brokers", "127.0.0.1:1")
+	f(cli.ExitMistake, `flag --records: "0"`, "--records", "0")
+	f(cli.ExitMistake, "flag --shape:", "--shape", "spiral")
+	f(cli.ExitMistake, "flag --seed: only for generated records", "--file", empty, "--seed", "2")
+	f(cli.ExitMistake, "no line in it holds a record", "--file", empty)
+	f(cli.ExitMistake, "no such file", "--file", empty+"-not")
+	f(cli.ExitMistake, "unpacking", "--file", notGzip(t))
+	f(cli.ExitFault, "reaching the brokers: ", "--brokers", "127.0.0.1:1")
 }
 
 func notGzip(t *testing.T) string {
@@ -85,7 +86,7 @@ func TestBenchBrokers(t *testing.T) {
 	t.Parallel()
 	c := processortest.New(t)
 	stdout, stderr, status := runCommand(t, "bench", "--records", "500", "--rounds", "1", "--brokers", c.ListenAddrs()[0])
-	if status != exitDone || !strings.Contains(stdout, "on the brokers "+c.ListenAddrs()[0]) {
+	if status != cli.ExitDone || !strings.Contains(stdout, "on the brokers "+c.ListenAddrs()[0]) {
 		t.Errorf("status %d:\n%s%s", status, stdout, stderr)
 	}
 	topics, err := kadm.NewClient(c.Client()).ListTopics(t.Context())
@@ -115,8 +116,8 @@ func TestBenchSignal(t *testing.T) {
 		}
 	}
 	_ = cmd.Wait()
-	if status := cmd.ProcessState.ExitCode(); status != exitFault || !strings.Contains(last, "stopped by a signal") {
-		t.Errorf("status %d, want %d; the last line: %s", status, exitFault, last)
+	if status := cmd.ProcessState.ExitCode(); status != cli.ExitFault || !strings.Contains(last, "stopped by a signal") {
+		t.Errorf("status %d, want %d; the last line: %s", status, cli.ExitFault, last)
 	}
 }
 

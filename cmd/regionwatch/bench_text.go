@@ -6,12 +6,13 @@ import (
 	"text/tabwriter"
 
 	"github.com/regionwatch/regionwatch/internal/bench"
+	"github.com/regionwatch/regionwatch/internal/display"
 )
 
 // printBench prints what was measured.
 func printBench(w io.Writer, r *bench.Report, records, rounds int, where string) {
 	fmt.Fprintf(w, "%s records of %s bytes on average, %d partitions, medians of %d rounds\non %s\n\n",
-		grouped(uint64(records)), grouped(uint64(r.Bytes)/uint64(records)), r.Partitions, rounds, where)
+		display.Number(records), display.Number(uint64(r.Bytes)/uint64(records)), r.Partitions, rounds, where)
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "\tCPU s/million\tof row above\tthousand/s\tpeak MiB\t")
 	for i, row := range r.Rows {

@@ -1,27 +1,26 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"os"
-	"slices"
 
 	"github.com/spf13/cobra"
 
-	"github.com/regionwatch/regionwatch/config"
-	"github.com/regionwatch/regionwatch/internal/broker"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/setup"
 )
 
 // checkFlags are the flags of check that are no settings.
 type checkFlags struct {
-	format *choice
+	format *cli.Choice
 	acls   aclFlags
 }
 
 func newCheckCommand() *cobra.Command {
-	f := checkFlags{format: newChoice("text", "json")}
+	f := checkFlags{format: cli.NewChoice("text", "json")}
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Try what run needs of the brokers, step by step, and say what is refused",
@@ -47,11 +46,11 @@ func newCheckCommand() *cobra.Command {
 			"Exit status: 0 all works, 1 something is refused, 2 a mistake in flags, settings or policy.",
 		Example: "  regionwatch check --config /etc/regionwatch.yaml\n" +
 			"  regionwatch check --config /etc/regionwatch.yaml --acls --principal User:regionwatch",
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runCheck(cmd, &f) },
 	}
-	addSettings(cmd, "brokers")
-	f.format.addTo(cmd, "format", "form of the output")
+	addRunSettings(cmd)
+	f.format.AddTo(cmd, "format", "form of the output")
 	f.acls.addTo(cmd, "run")
 	return cmd
 }
@@ -61,19 +60,19 @@ var errRefused = errors.New("not all that run needs works")
 
 func runCheck(cmd *cobra.Command, f *checkFlags) error {
 	s, _, err := loadBoth(cmd)
-	if err = errors.Join(err, checkConnection(s)); err != nil {
-		return mistake{err}
+	if err = errors.Join(err, setup.CheckConnection(s)); err != nil {
+		return cli.Mistake(err)
 	}
-	connection, err := openConnection(s, nil)
+	connection, err := setup.Connection(s, nil)
 	if err != nil {
 		return err
 	}
-	o := checkOptions(s, connection, f.acls.principal)
+	o := setup.Check(s, connection, f.acls.principal)
 	if f.acls.wanted {
-		return printACLs(cmd.OutOrStdout(), f.format.word, "run", &o, o.Entries())
+		return printACLs(cmd.OutOrStdout(), f.format.String(), "run", &o, o.Entries())
 	}
 	for _, w := range s.Warnings() {
-		report(cmd.ErrOrStderr(), errors.New("warning: "+w))
+		cli.Report(cmd.ErrOrStderr(), errors.New("warning: "+w))
 	}
 	result := check.Run(cmd.Context(), o)
 	if err := f.print(cmd.OutOrStdout(), result); err != nil {
@@ -85,58 +84,11 @@ func runCheck(cmd *cobra.Command, f *checkFlags) error {
 	return nil
 }
 
-// checkOptions returns what the settings need of the brokers.
-func checkOptions(s *config.Settings, connection *broker.Connection, principal string) check.Options {
-	o := check.Options{
-		Connection:       connection,
-		Principal:        principal,
-		Identity:         s.SASLUsername,
-		InputTopics:      s.InputTopics,
-		InputPattern:     s.InputPattern,
-		PolicyTopic:      s.PolicyTopic,
-		CreateTopics:     s.CreateTopics,
-		Partitions:       int32(s.Partitions), // bounded by the table
-		Replicas:         int16(s.Replicas),   // bounded by the table
-		Group:            s.Group,
-		SessionTimeout:   s.SessionTimeout,
-		RebalanceTimeout: s.RebalanceTimeout,
-		ExactlyOnce:      s.Delivery == config.ExactlyOnce,
-		Sessions:         s.Sessions,
-	}
-	if s.InputPattern != "" {
-		o.InputTopics = nil
-	}
-	if s.InstanceID != config.None {
-		o.InstanceID = s.InstanceID
-	}
-	if ours := connection.Certificate(); ours != nil && s.SASLMechanism == "" {
-		o.Identity = ours.Subject.String() // RFC 2253, as brokers have it
-	}
-	if o.Principal == "" && o.Identity != "" {
-		o.Principal = "User:" + o.Identity
-	}
-	o.Outputs = []check.Output{
-		{What: "alerts", Topic: s.AlertTopic}, {What: "dead letters", Topic: s.DeadLetterTopic},
-		{What: "shadow findings", Topic: s.ShadowTopic}, {What: "exempted events", Topic: s.ExemptedTopic},
-	}
-	o.Outputs = slices.DeleteFunc(o.Outputs, func(output check.Output) bool { return output.Topic == "" })
-	return o
-}
-
 func (f *checkFlags) print(w io.Writer, result *check.Report) error {
-	if f.format.word == "json" {
-		return printIndented(w, result)
+	if f.format.String() == "json" {
+		return display.WriteIndented(w, result)
 	}
-	marks := isTerminal(w)
+	marks := display.IsTerminal(w)
 	_, err := io.WriteString(w, checkText(result, marks, marks && os.Getenv("NO_COLOR") == ""))
 	return err
-}
-
-func printIndented(w io.Writer, v any) error {
-	if isTerminal(w) {
-		w = asciiWriter{w} // JSON may hold what a terminal obeys
-	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }

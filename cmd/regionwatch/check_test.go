@@ -11,6 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/internal/broker/check"
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
@@ -44,14 +46,14 @@ func TestCheckGolden(t *testing.T) {
 		arguments []string
 		status    int
 	}{
-		"check.text.golden":      {nil, exitFault},
-		"check.json.golden":      {[]string{"--format", "json", "--delivery", "exactly-once"}, exitFault},
-		"check.acls.text.golden": {[]string{"--acls", "--policy-topic", "policy"}, exitDone},
-		"check.acls.json.golden": {[]string{"--acls", "--delivery", "exactly-once", "--format", "json", "--principal", "User:CN=alice"}, exitDone},
+		"check.text.golden":      {nil, cli.ExitFault},
+		"check.json.golden":      {[]string{"--format", "json", "--delivery", "exactly-once"}, cli.ExitFault},
+		"check.acls.text.golden": {[]string{"--acls", "--policy-topic", "policy"}, cli.ExitDone},
+		"check.acls.json.golden": {[]string{"--acls", "--delivery", "exactly-once", "--format", "json", "--principal", "User:CN=alice"}, cli.ExitDone},
 	} {
 		stdout, stderr, status := runCommand(t, append(arguments, test.arguments...)...)
 		golden(t, name, hide.Replace(stdout))
-		if status != test.status || status == exitFault && !strings.Contains(stderr, errRefused.Error()) {
+		if status != test.status || status == cli.ExitFault && !strings.Contains(stderr, errRefused.Error()) {
 			t.Errorf("%s: status %d: %s", name, status, stderr)
 		}
 	}
@@ -62,7 +64,7 @@ func TestCheckSuccess(t *testing.T) {
 	c := processortest.New(t, kfake.SeedTopics(3, "cloudtrail", "cloudtrail-alerts", "cloudtrail-dead-letters"))
 	for _, delivery := range []string{"at-least-once", "exactly-once"} {
 		stdout, stderr, status := runCommand(t, "check", "--brokers", c.ListenAddrs()[0], "--delivery", delivery)
-		if status != exitDone || stderr != "" || strings.Contains(stdout, "refused") || strings.Contains(stdout, "not tried") {
+		if status != cli.ExitDone || stderr != "" || strings.Contains(stdout, "refused") || strings.Contains(stdout, "not tried") {
 			t.Errorf("%s: status %d: %s%s", delivery, status, stdout, stderr)
 		}
 	}
@@ -79,8 +81,8 @@ func TestCheckFailure(t *testing.T) {
 		"no password": {[]string{"--brokers", "kafka:9092", "--sasl-mechanism", "PLAIN", "--sasl-username", "alice"}, "sasl-password"},
 	} {
 		stdout, stderr, status := runCommand(t, append([]string{"check"}, test.arguments...)...)
-		if status != exitMistake || stdout != "" || !strings.Contains(stderr, test.want) {
-			t.Errorf("%s: status %d, want %d and %q: %s%s", name, status, exitMistake, test.want, stdout, stderr)
+		if status != cli.ExitMistake || stdout != "" || !strings.Contains(stderr, test.want) {
+			t.Errorf("%s: status %d, want %d and %q: %s%s", name, status, cli.ExitMistake, test.want, stdout, stderr)
 		}
 	}
 }
@@ -94,7 +96,7 @@ func TestCheckTextNeutral(t *testing.T) {
 	}}}
 	for _, marks := range []bool{false, true} {
 		text := checkText(r, marks, false)
-		if printable(strings.ReplaceAll(text, "\n", "")) != strings.ReplaceAll(text, "\n", "") || strings.Count(text, "\n") != 4 {
+		if display.Text(strings.ReplaceAll(text, "\n", "")) != strings.ReplaceAll(text, "\n", "") || strings.Count(text, "\n") != 4 {
 			t.Errorf("not printable: %q", text)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/regionwatch/regionwatch/internal/broker/check"
+	"github.com/regionwatch/regionwatch/internal/display"
 )
 
 // checkMarks are what a terminal shows before a step, with the number of its color (ECMA-48).
@@ -28,18 +29,18 @@ func checkText(r *check.Report, marks, colors bool) string {
 			b.WriteString(checkMark(step.Status, colors) + " ")
 		}
 		line := fmt.Sprintf("%-22s %-9s %s", step.Name, step.Status, joined(step.Of, step.Detail))
-		b.WriteString(printable(strings.TrimRight(line, " ")) + "\n")
+		b.WriteString(display.Text(strings.TrimRight(line, " ")) + "\n")
 		indent := strings.Repeat(" ", 33)
 		if marks {
 			indent += "  "
 		}
 		for _, more := range []string{step.Error, step.Remedy} {
 			if more != "" {
-				b.WriteString(indent + printable(more) + "\n")
+				b.WriteString(indent + display.Text(more) + "\n")
 			}
 		}
 		for _, entry := range step.ACLs {
-			b.WriteString(indent + printable(entry.Command) + "\n")
+			b.WriteString(indent + display.Text(entry.Command) + "\n")
 		}
 	}
 	return b.String()

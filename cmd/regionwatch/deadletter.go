@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -14,7 +13,10 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/deadletters"
+	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/setup"
 )
 
 func newDeadLetterCommand() *cobra.Command {
@@ -31,7 +33,7 @@ func newDeadLetterCommand() *cobra.Command {
 // letterTopic returns the topic of the settings, and shows on a terminal how far a reading is. close takes that
 // away. The error tells what stands between us and the brokers: a client alone would try again for long, and say less.
 func letterTopic(ctx context.Context, s *config.Settings, stderr io.Writer) (topic deadletters.Topic, closeBar func(), err error) {
-	connection, err := openConnection(s, nil)
+	connection, err := setup.Connection(s, nil)
 	if err != nil {
 		return topic, nil, err
 	}
@@ -56,7 +58,7 @@ type offsetBar struct{ bar *progressbar.ProgressBar }
 func newOffsetBar(w io.Writer) offsetBar {
 	return offsetBar{progressbar.NewOptions64(-1,
 		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetVisibility(isTerminal(w)),
+		progressbar.OptionSetVisibility(display.IsTerminal(w)),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionSetDescription("reading dead letters"),
 		progressbar.OptionShowCount(),
@@ -81,7 +83,7 @@ func (b offsetBar) close() {
 const letterDrain = 45 * time.Second
 
 func stopLetters(cmd *cobra.Command) (context.Context, func()) {
-	return stopOnSignal(cmd.Context(), letterDrain, slog.New(slog.DiscardHandler))
+	return cli.StopOnSignal(cmd.Context(), letterDrain, nil)
 }
 
 // letterError returns the error of a command as its status wants it.
@@ -90,7 +92,7 @@ func letterError(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return errors.New("stopped by a signal")
 	case errors.Is(err, deadletters.ErrNoTopic), errors.Is(err, deadletters.ErrNotFound):
-		return mistake{err}
+		return cli.Mistake(err)
 	case check.Denied(err):
 		return fmt.Errorf("%w: the brokers' access control refuses it; the same command with --acls prints what it needs", err)
 	case errors.Is(err, deadletters.ErrNoInput):

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -14,11 +13,13 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/deadletters"
+	"github.com/regionwatch/regionwatch/internal/display"
 )
 
 func newDeadLetterListCommand() *cobra.Command {
-	format, acls := newChoice("table", "json"), new(aclFlags)
+	format, acls := cli.NewChoice("table", "json"), new(aclFlags)
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "Count dead letters by reason, origin, time and shape",
@@ -27,20 +28,20 @@ func newDeadLetterListCommand() *cobra.Command {
 			"does not grow with the topic.",
 		Example: "  regionwatch deadletter list --brokers kafka-1:9092 --since 24h\n" +
 			"  regionwatch deadletter list --brokers kafka-1:9092 --reason truncated,syntax --format json",
-		Args: noArguments,
+		Args: cli.NoArguments,
 	}
 	flags := addLetterFlags(cmd)
-	format.addTo(cmd, "format", "form of the counts")
+	format.AddTo(cmd, "format", "form of the counts")
 	acls.addTo(cmd, "the command")
-	addNamedSettings(cmd, append(config.Reach(), "config", "dead-letter-topic", "max-batch-bytes")...)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return listLetters(cmd, flags, acls, format.word) }
+	cli.AddSettings(cmd, append(config.Reach(), "config", "dead-letter-topic", "max-batch-bytes")...)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return listLetters(cmd, flags, acls, format.String()) }
 	return cmd
 }
 
 func listLetters(cmd *cobra.Command, flags *letterFlags, acls *aclFlags, format string) error {
-	s, err := readSettings(cmd, "brokers")
+	s, err := cli.ReadSomeSettings(cmd, "brokers")
 	if err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
 	selection, err := flags.selection()
 	if err != nil {
@@ -55,7 +56,7 @@ func listLetters(cmd *cobra.Command, flags *letterFlags, acls *aclFlags, format 
 	if err != nil {
 		return err
 	}
-	tally, err := countLetters(ctx, &topic, &selection, uint64(flags.limit.value))
+	tally, err := countLetters(ctx, &topic, &selection, uint64(flags.limit.Value))
 	closeBar()
 	if err != nil {
 		return letterError(ctx, err)
@@ -81,11 +82,11 @@ func countLetters(ctx context.Context, topic *deadletters.Topic, selection *dead
 // writeTally writes the form for people. All names in it come from the topic.
 func writeTally(w io.Writer, topic string, t *deadletters.Tally) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "dead letters\t%s in %s%s\n", grouped(t.Letters), printable(topic), spanText(t))
-	fmt.Fprintf(table, "alerted\t%s of them are of records that raised alerts all the same\n", grouped(t.Alerted))
-	fmt.Fprintf(table, "replays\t%s of them are of records that had been replayed; %s records of the topic have been\n", grouped(t.Again), grouped(t.Replayed))
+	fmt.Fprintf(table, "dead letters\t%s in %s%s\n", display.Number(t.Letters), display.Text(topic), spanText(t))
+	fmt.Fprintf(table, "alerted\t%s of them are of records that raised alerts all the same\n", display.Number(t.Alerted))
+	fmt.Fprintf(table, "replays\t%s of them are of records that had been replayed; %s records of the topic have been\n", display.Number(t.Again), display.Number(t.Replayed))
 	if t.Unreadable > 0 {
-		fmt.Fprintf(table, "no letters\t%s records of the topic are none\n", grouped(t.Unreadable))
+		fmt.Fprintf(table, "no letters\t%s records of the topic are none\n", display.Number(t.Unreadable))
 	}
 	writeCounts(table, "by reason", t.Reasons.Most(), t.Reasons.Others)
 	writeCounts(table, "by origin topic", t.Topics.Most(), t.Topics.Others)
@@ -112,17 +113,17 @@ func writeCounts(w io.Writer, title string, counts []deadletters.Count, others u
 			others += c.Count
 			continue
 		}
-		name := printable(c.Name)
+		name := display.Text(c.Name)
 		if name == "" {
 			name = "(none)"
 		}
 		if i > 0 {
 			title = ""
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", title, fitted(name, min(utf8.RuneCountInString(name), 60)), grouped(c.Count))
+		fmt.Fprintf(w, "%s\t%s\t%s\n", title, display.Fit(name, min(utf8.RuneCountInString(name), 60)), display.Number(c.Count))
 	}
 	if others > 0 {
-		fmt.Fprintf(w, "\tothers\t%s\n", grouped(others))
+		fmt.Fprintf(w, "\tothers\t%s\n", display.Number(others))
 	}
 }
 
@@ -147,7 +148,7 @@ func timeCounts(t *deadletters.Tally) (counts []deadletters.Count, others uint64
 
 // writeTallyJSON writes the form for programs: one object. Names are added, never changed.
 func writeTallyJSON(w io.Writer, topic string, t *deadletters.Tally) error {
-	encoder := lettersJSON(w)
+	encoder := display.NewEncoder(w)
 	return encoder.Encode(struct {
 		Topic      string              `json:"topic"`
 		Letters    uint64              `json:"letters"`
@@ -166,13 +167,6 @@ func writeTallyJSON(w io.Writer, topic string, t *deadletters.Tally) error {
 		topic, t.Letters, timeOrNone(t.First), timeOrNone(t.Last), t.Alerted, t.Again, t.Replayed, t.Unreadable,
 		t.Reasons.Most(), t.Topics.Most(), t.Partitions.Most(), t.Hours.ByName(), t.Shapes.Most(),
 	})
-}
-
-// lettersJSON returns an encoder of lines that hold nothing which a terminal obeys.
-func lettersJSON(w io.Writer) *json.Encoder {
-	encoder := json.NewEncoder(asciiWriter{w})
-	encoder.SetEscapeHTML(false)
-	return encoder
 }
 
 func timeOrNone(t time.Time) *time.Time {

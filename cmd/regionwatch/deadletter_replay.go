@@ -10,7 +10,10 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/deadletters"
+	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/policy"
@@ -19,9 +22,9 @@ import (
 // replayFlags are the flags of deadletter replay that are no settings.
 type replayFlags struct {
 	letters    *letterFlags
-	to         *choice
-	format     *choice
-	maxReplays *parsed[int64]
+	to         *cli.Choice
+	format     *cli.Choice
+	maxReplays *cli.Parsed[int64]
 	again      bool
 	dryRun     bool
 	acls       aclFlags
@@ -29,8 +32,8 @@ type replayFlags struct {
 
 func newDeadLetterReplayCommand() *cobra.Command {
 	f := replayFlags{
-		to: newChoice(deadletters.ToDecision.String(), deadletters.ToInput.String()), format: newChoice("table", "json"),
-		maxReplays: newNumber("1", 1, deadletter.MaxReplays),
+		to: cli.NewChoice(deadletters.ToDecision.String(), deadletters.ToInput.String()), format: cli.NewChoice("table", "json"),
+		maxReplays: cli.NewNumber("1", 1, deadletter.MaxReplays),
 	}
 	cmd := &cobra.Command{
 		Use:   "replay",
@@ -53,32 +56,32 @@ func newDeadLetterReplayCommand() *cobra.Command {
 			"settings or policy.",
 		Example: "  regionwatch deadletter replay --brokers kafka-1:9092 --reason too-large --max-event-bytes 256MiB --dry-run\n" +
 			"  regionwatch deadletter replay --config regionwatch.yaml --since 2026-11-01T00:00:00Z --to input",
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.letters = addLetterFlags(cmd)
-	f.to.addTo(cmd, "to", "where to")
-	f.format.addTo(cmd, "format", "form of the account, and of the records with --dry-run")
+	f.to.AddTo(cmd, "to", "where to")
+	f.format.AddTo(cmd, "format", "form of the account, and of the records with --dry-run")
 	cmd.Flags().Var(f.maxReplays, "max-replays", "refuse records that were replayed as often and failed each time")
 	cmd.Flags().BoolVar(&f.again, "again", false, "replay what was replayed before, too")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say which records would be replayed and what would be written where, and write nothing")
 	f.acls.addTo(cmd, "the command")
-	addSettings(cmd, "brokers")
+	addRunSettings(cmd)
 	return cmd
 }
 
 func (f *replayFlags) run(cmd *cobra.Command) error {
 	s, loaded, err := loadBoth(cmd)
 	if err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
 	selection, err := f.letters.selection()
 	if err = errors.Join(err, foreignOrigin(s, f.letters.originTopics)); err != nil {
 		return err
 	}
-	toInput := f.to.word == deadletters.ToInput.String()
+	toInput := f.to.String() == deadletters.ToInput.String()
 	if f.acls.wanted {
-		return f.acls.printLetters(cmd, f.format.word, s, check.Letters{Replay: true, ToInput: toInput, DryRun: f.dryRun})
+		return f.acls.printLetters(cmd, f.format.String(), s, check.Letters{Replay: true, ToInput: toInput, DryRun: f.dryRun})
 	}
 	ctx, stop := stopLetters(cmd)
 	defer stop()
@@ -93,8 +96,8 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 	}
 	stdout := cmd.OutOrStdout()
 	replay := deadletters.Replay{
-		Topic: topic, Selection: selection, Options: replayOptions(s, policy), MaxReplays: int(f.maxReplays.value),
-		Limit: uint64(f.letters.limit.value), Again: f.again, DryRun: f.dryRun, OnPlan: f.writePlan(stdout),
+		Topic: topic, Selection: selection, Options: replayOptions(s, policy), MaxReplays: int(f.maxReplays.Value),
+		Limit: uint64(f.letters.limit.Value), Again: f.again, DryRun: f.dryRun, OnPlan: f.writePlan(stdout),
 	}
 	if toInput {
 		replay.To = deadletters.ToInput
@@ -117,7 +120,7 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 func foreignOrigin(s *config.Settings, origins []string) error {
 	for _, topic := range origins {
 		if !s.ReadsTopic(topic) {
-			return mistake{fmt.Errorf("flag --origin-topic: %q is no input topic of the settings, so nothing of it can be replayed; give --input-topic", topic)}
+			return cli.Mistake(fmt.Errorf("flag --origin-topic: %q is no input topic of the settings, so nothing of it can be replayed; give --input-topic", topic))
 		}
 	}
 	return nil
@@ -139,7 +142,7 @@ func replayPolicy(ctx context.Context, s *config.Settings, loaded loadedPolicy, 
 
 // replayOptions are those of run, as far as a replay has a use for them.
 func replayOptions(s *config.Settings, p *policy.Policy) processor.Options {
-	o := newOptions(s)
+	o := setup.Processor(s)
 	o.Delivery = processor.AtLeastOnce // a replay has no instance that a session would be named after
 	o.Policy = func() *policy.Policy { return p }
 	return o
@@ -147,8 +150,8 @@ func replayOptions(s *config.Settings, p *policy.Policy) processor.Options {
 
 // writePlan returns what tells of a record that would be replayed.
 func (f *replayFlags) writePlan(w io.Writer) func(*deadletters.Plan) error {
-	if f.format.word == "json" {
-		encoder := lettersJSON(w)
+	if f.format.String() == "json" {
+		encoder := display.NewEncoder(w)
 		return func(p *deadletters.Plan) error { return encoder.Encode(newShownPlan(p)) }
 	}
 	return func(p *deadletters.Plan) error {
@@ -158,9 +161,9 @@ func (f *replayFlags) writePlan(w io.Writer) func(*deadletters.Plan) error {
 			line += " nothing to write"
 		}
 		for _, write := range shown.Writes {
-			line += fmt.Sprintf(" %s %s", grouped(write.Count), write.Name)
+			line += fmt.Sprintf(" %s %s", display.Number(write.Count), write.Name)
 		}
-		_, err := fmt.Fprintln(w, printable(line))
+		_, err := fmt.Fprintln(w, display.Text(line))
 		return err
 	}
 }

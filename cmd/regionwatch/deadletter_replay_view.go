@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/regionwatch/regionwatch/internal/deadletters"
+	"github.com/regionwatch/regionwatch/internal/display"
 )
 
 // shownPlan is the form for programs of a record that would be replayed.
@@ -37,8 +38,8 @@ func byTopic(counts map[string]uint64) []deadletters.Count {
 
 // writeAccount says what became of the letters that were selected.
 func (f *replayFlags) writeAccount(w io.Writer, a *deadletters.Summary) error {
-	if f.format.word == "json" {
-		return lettersJSON(w).Encode(struct {
+	if f.format.String() == "json" {
+		return display.NewEncoder(w).Encode(struct {
 			DryRun     bool                `json:"dryRun"`
 			Replayed   uint64              `json:"replayed"`
 			Written    []deadletters.Count `json:"written"`
@@ -62,11 +63,11 @@ func (f *replayFlags) writeAccount(w io.Writer, a *deadletters.Summary) error {
 	if f.dryRun {
 		did, wrote = "to replay", "to write"
 	}
-	fmt.Fprintf(table, "%s\t%s records, to the %s\n", did, grouped(a.Replayed), f.to.word)
+	fmt.Fprintf(table, "%s\t%s records, to the %s\n", did, display.Number(a.Replayed), f.to.String())
 	fmt.Fprintf(table, "%s\t%s\n", wrote, writtenText(a))
 	row := func(name string, n uint64, text string) {
 		if n > 0 {
-			fmt.Fprintf(table, "%s\t%s %s\n", name, grouped(n), text)
+			fmt.Fprintf(table, "%s\t%s %s\n", name, display.Number(n), text)
 		}
 	}
 	row("already", a.Already, "letters of records that were replayed before, or just now by another letter")
@@ -86,7 +87,7 @@ func (f *replayFlags) writeAccount(w io.Writer, a *deadletters.Summary) error {
 func writtenText(a *deadletters.Summary) string {
 	var parts []string
 	for _, c := range byTopic(a.Written) {
-		parts = append(parts, grouped(c.Count)+" to "+printable(c.Name))
+		parts = append(parts, display.Number(c.Count)+" to "+display.Text(c.Name))
 	}
 	if len(parts) == 0 {
 		return "nothing"
@@ -102,7 +103,7 @@ func foreignText(topics *deadletters.Counter) string {
 			names = append(names, "others")
 			break
 		}
-		names = append(names, fmt.Sprintf("%s (%s)", printable(c.Name), grouped(c.Count)))
+		names = append(names, fmt.Sprintf("%s (%s)", display.Text(c.Name), display.Number(c.Count)))
 	}
 	return strings.Join(names, ", ")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/deadletters"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -18,24 +19,24 @@ import (
 // letterFlags say which dead letters are wanted.
 type letterFlags struct {
 	reasons         []string
-	since, until    *parsed[time.Time]
+	since, until    *cli.Parsed[time.Time]
 	originTopics    []string
-	originPartition *parsed[deadletters.Range]
-	originOffset    *parsed[deadletters.Range]
-	partition       *parsed[deadletters.Range]
-	offset          *parsed[deadletters.Range]
-	limit           *parsed[int64]
+	originPartition *cli.Parsed[deadletters.Range]
+	originOffset    *cli.Parsed[deadletters.Range]
+	partition       *cli.Parsed[deadletters.Range]
+	offset          *cli.Parsed[deadletters.Range]
+	limit           *cli.Parsed[int64]
 }
 
 // addLetterFlags gives a command the flags that select.
 func addLetterFlags(cmd *cobra.Command) *letterFlags {
 	f := &letterFlags{
-		since: newPast(), until: newPast(), originPartition: newRange(math.MaxInt32), originOffset: newRange(math.MaxInt64),
-		partition: newRange(math.MaxInt32), offset: newRange(math.MaxInt64), limit: newNumber("0", 0, math.MaxInt64),
+		since: cli.NewPast(), until: cli.NewPast(), originPartition: newRange(math.MaxInt32), originOffset: newRange(math.MaxInt64),
+		partition: newRange(math.MaxInt32), offset: newRange(math.MaxInt64), limit: cli.NewNumber("0", 0, math.MaxInt64),
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.reasons, "reason", nil, "letters with these reasons only (several with commas)")
-	mustBeKnown(cmd.RegisterFlagCompletionFunc("reason", cobra.FixedCompletions(letterReasons(), cobra.ShellCompDirectiveNoFileComp)))
+	cli.Must(cmd.RegisterFlagCompletionFunc("reason", cobra.FixedCompletions(letterReasons(), cobra.ShellCompDirectiveNoFileComp)))
 	flags.Var(f.since, "since", "letters that were written then or later (RFC 3339, or how long ago: 36h, 7d)")
 	flags.Var(f.until, "until", "letters that were written before (RFC 3339, or how long ago: 36h, 7d)")
 	flags.StringSliceVar(&f.originTopics, "origin-topic", nil, "letters of records of these topics only (several with commas)")
@@ -51,17 +52,17 @@ func addLetterFlags(cmd *cobra.Command) *letterFlags {
 func (f *letterFlags) selection() (deadletters.Selection, error) {
 	for _, word := range f.reasons {
 		if known := letterReasons(); !slices.Contains(known, word) {
-			return deadletters.Selection{}, mistake{errors.New("flag --reason: " + strconv.Quote(word) + " is not known; allowed: " + strings.Join(known, ", "))}
+			return deadletters.Selection{}, cli.Mistake(errors.New("flag --reason: " + strconv.Quote(word) + " is not known; allowed: " + strings.Join(known, ", ")))
 		}
 	}
-	if since, until := f.since.value, f.until.value; !since.IsZero() && !until.IsZero() && !since.Before(until) {
-		return deadletters.Selection{}, mistake{fmt.Errorf("flags --since, --until: nothing is between %s and %s; allowed: a time before --until in --since",
-			since.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339))}
+	if since, until := f.since.Value, f.until.Value; !since.IsZero() && !until.IsZero() && !since.Before(until) {
+		return deadletters.Selection{}, cli.Mistake(fmt.Errorf("flags --since, --until: nothing is between %s and %s; allowed: a time before --until in --since",
+			since.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339)))
 	}
 	return deadletters.Selection{
-		Reasons: f.reasons, Since: f.since.value, Until: f.until.value, OriginTopics: f.originTopics,
-		OriginPartition: f.originPartition.value, OriginOffset: f.originOffset.value,
-		Partition: f.partition.value, Offset: f.offset.value,
+		Reasons: f.reasons, Since: f.since.Value, Until: f.until.Value, OriginTopics: f.originTopics,
+		OriginPartition: f.originPartition.Value, OriginOffset: f.originOffset.Value,
+		Partition: f.partition.Value, Offset: f.offset.Value,
 	}, nil
 }
 
@@ -73,31 +74,9 @@ func letterReasons() (names []string) {
 	return names
 }
 
-// newPast returns a time, given as it is or as how long ago; zero unless it is given.
-func newPast() *parsed[time.Time] {
-	return newParsed("", "time", func(text string) (time.Time, error) {
-		if text == "" {
-			return time.Time{}, nil
-		}
-		if days, ok := strings.CutSuffix(text, "d"); ok {
-			if n, err := strconv.ParseUint(days, 10, 16); err == nil {
-				return time.Now().AddDate(0, 0, -int(n)), nil
-			}
-		}
-		if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
-			return time.Now().Add(-ago), nil
-		}
-		at, err := time.Parse(time.RFC3339, text)
-		if err != nil {
-			return at, errors.New("is no time; allowed: RFC 3339 such as 2026-11-01T00:00:00Z, or how long ago, such as 36h or 7d")
-		}
-		return at, nil
-	})
-}
-
 // newRange returns a range of numbers from 0 on; all of them unless it is given.
-func newRange(most int64) *parsed[deadletters.Range] {
-	return newParsed("", "range", func(text string) (deadletters.Range, error) {
+func newRange(most int64) *cli.Parsed[deadletters.Range] {
+	return cli.NewParsed("", "range", func(text string) (deadletters.Range, error) {
 		r := deadletters.All()
 		first, last, isRange := strings.Cut(text, "-")
 		if !isRange {

@@ -11,19 +11,21 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/deadletters"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
 // showFlags are the flags of deadletter show that are no settings.
 type showFlags struct {
-	format *choice
+	format *cli.Choice
 	raw    bool
 	acls   aclFlags
 }
 
 func newDeadLetterShowCommand() *cobra.Command {
-	f := showFlags{format: newChoice("text", "json")}
+	f := showFlags{format: cli.NewChoice("text", "json")}
 	cmd := &cobra.Command{
 		Use:   "show PARTITION:OFFSET|origin TOPIC:PARTITION:OFFSET",
 		Short: "Show one dead letter, and where decoding stopped",
@@ -41,10 +43,10 @@ func newDeadLetterShowCommand() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
-	f.format.addTo(cmd, "format", "form of the letter; json is one object, key, value and headers in base64")
+	f.format.AddTo(cmd, "format", "form of the letter; json is one object, key, value and headers in base64")
 	cmd.Flags().BoolVar(&f.raw, "raw", false, "write the record's value as it came, and nothing else")
 	f.acls.addTo(cmd, "the command")
-	addNamedSettings(cmd, append(config.Reach(), "config", "dead-letter-topic", "max-batch-bytes", "max-event-bytes")...)
+	cli.AddSettings(cmd, append(config.Reach(), "config", "dead-letter-topic", "max-batch-bytes", "max-event-bytes")...)
 	return cmd
 }
 
@@ -77,20 +79,20 @@ func parseLetterPlace(args []string) (letterPlace, error) {
 }
 
 func (f *showFlags) run(cmd *cobra.Command, args []string) error {
-	s, err := readSettings(cmd, "brokers")
+	s, err := cli.ReadSomeSettings(cmd, "brokers")
 	if err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
 	if f.acls.wanted {
-		return f.acls.printLetters(cmd, f.format.word, s, check.Letters{})
+		return f.acls.printLetters(cmd, f.format.String(), s, check.Letters{})
 	}
 	stdout := cmd.OutOrStdout()
-	if f.raw && isTerminal(stdout) {
-		return mistake{errors.New("flag --raw: the value may hold what a terminal obeys; send it to a file or a command")}
+	if f.raw && display.IsTerminal(stdout) {
+		return cli.Mistake(errors.New("flag --raw: the value may hold what a terminal obeys; send it to a file or a command"))
 	}
 	place, err := parseLetterPlace(args)
 	if err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
 	ctx, stop := stopLetters(cmd)
 	defer stop()
@@ -108,8 +110,8 @@ func (f *showFlags) run(cmd *cobra.Command, args []string) error {
 	case f.raw:
 		_, err = stdout.Write(found.Letter.Value)
 		return err
-	case f.format.word == "json":
-		return lettersJSON(stdout).Encode(newShownLetter(found, s.MaxEventBytes))
+	case f.format.String() == "json":
+		return display.NewEncoder(stdout).Encode(newShownLetter(found, s.MaxEventBytes))
 	}
 	return writeLetter(stdout, found, s.MaxEventBytes)
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/regionwatch/regionwatch/internal/deadletters"
+	"github.com/regionwatch/regionwatch/internal/display"
 )
 
 // shownLetter is the form for programs. Names are added, never changed. Byte slices are base64.
@@ -92,7 +93,7 @@ func newShownNow(r *deadletters.Rereading) shownNow {
 	now := shownNow{Readable: r.Faults == 0, Events: r.Events, Skipped: r.Skipped, Faults: r.Faults}
 	if s := r.Stop; s != nil {
 		at := s.At - s.From
-		now.Stop = &shownEnd{s.Now, s.Reason, s.Error, s.At, s.Length, escaped(s.Around[:at]), escaped(s.Around[at:])}
+		now.Stop = &shownEnd{s.Now, s.Reason, s.Error, s.At, s.Length, display.Bytes(s.Around[:at]), display.Bytes(s.Around[at:])}
 	}
 	return now
 }

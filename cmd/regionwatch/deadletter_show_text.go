@@ -5,9 +5,9 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/regionwatch/regionwatch/internal/deadletters"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -25,27 +25,27 @@ var reasonTexts = map[string]string{
 	cloudtrail.ReasonEncoding.String():      "it is in an encoding that is not read, such as UTF-16",
 }
 
-// writeLetter writes the form for people. All text of the letter is escaped.
+// writeLetter writes the form for people. All text of the letter is display.Bytes.
 func writeLetter(w io.Writer, found *deadletters.Found, maxEventBytes int) error {
 	l := found.Letter
 	var t explainText
-	fmt.Fprintf(&t.b, "dead letter %d:%d of %s, written %s\n", l.Place.Partition, l.Place.Offset, printable(l.Place.Topic), timeText(l.Time))
-	t.add("record", l.Origin.String()+", written "+timeText(l.Timestamp))
+	fmt.Fprintf(&t.b, "dead letter %d:%d of %s, written %s\n", l.Place.Partition, l.Place.Offset, display.Text(l.Place.Topic), display.Time(l.Time))
+	t.add("record", l.Origin.String()+", written "+display.Time(l.Timestamp))
 	t.add("reason", reasonText(l.Reason))
 	t.add("error", l.Error)
 	t.add("damaged event", indexText(l.Index))
 	t.add("shape", l.Shape)
 	t.add("alerts", alertedText(l))
 	if l.Count > 1 {
-		t.add("faults", fmt.Sprintf("this letter stands for %s of them", grouped(uint64(l.Count))))
+		t.add("faults", fmt.Sprintf("this letter stands for %s of them", display.Number(l.Count)))
 	}
 	t.add("replays", replaysText(l))
 	if found.Marker != nil {
-		t.add("replayed", timeText(found.Marker.At)+", to "+found.Marker.To)
+		t.add("replayed", display.Time(found.Marker.At)+", to "+found.Marker.To)
 	}
-	t.add("key", escaped(cut(l.Key)))
+	t.add("key", display.Bytes(cut(l.Key)))
 	for _, h := range l.Headers[:min(len(l.Headers), maxShownHeaders)] {
-		t.add("header", escaped(cut([]byte(h.Key)))+": "+escaped(cut(h.Value)))
+		t.add("header", display.Bytes(cut([]byte(h.Key)))+": "+display.Bytes(cut(h.Value)))
 	}
 	if n := len(l.Headers) - maxShownHeaders; n > 0 {
 		t.add("header", fmt.Sprintf("and %d more", n))
@@ -62,15 +62,8 @@ func writeLetter(w io.Writer, found *deadletters.Found, maxEventBytes int) error
 // maxShownHeaders bounds the headers, and the other letters, that are shown.
 const maxShownHeaders = 20
 
-// cut bounds what is escaped of bytes that add cuts anyway.
+// cut bounds what is escaped.
 func cut(b []byte) []byte { return b[:min(len(b), maxTextRunes)] }
-
-func timeText(t time.Time) string {
-	if t.IsZero() {
-		return "at an unknown time"
-	}
-	return t.UTC().Format(time.RFC3339)
-}
 
 func reasonText(code string) string {
 	if text := reasonTexts[code]; text != "" {
@@ -90,7 +83,7 @@ func alertedText(l *deadletter.Letter) string {
 	if l.Alerted == 0 {
 		return "none were raised"
 	}
-	text := fmt.Sprintf("%s were raised for the record all the same", grouped(uint64(l.Alerted)))
+	text := fmt.Sprintf("%s were raised for the record all the same", display.Number(l.Alerted))
 	if l.AlertID != "" {
 		text += "; for the damaged event a partial one with the id " + l.AlertID
 	}
@@ -101,7 +94,7 @@ func replaysText(l *deadletter.Letter) string {
 	if l.Replays == 0 {
 		return "none before this letter"
 	}
-	text := fmt.Sprintf("%s before this letter", grouped(uint64(l.Replays)))
+	text := fmt.Sprintf("%s before this letter", display.Number(l.Replays))
 	if first, ok := l.FirstOrigin(); ok {
 		text += "; first read at " + first
 	}
@@ -110,10 +103,10 @@ func replaysText(l *deadletter.Letter) string {
 
 func holdsText(found *deadletters.Found) string {
 	l := found.Letter
-	text := fmt.Sprintf("the record's value, %s", bytesText(uint64(len(l.Value))))
+	text := fmt.Sprintf("the record's value, %s", display.Size(uint64(len(l.Value))))
 	switch l.Holds {
 	case deadletter.HoldsPiece:
-		text = fmt.Sprintf("only the part of the value that could not be read, %s; an earlier letter of the record has the whole", bytesText(uint64(len(l.Value))))
+		text = fmt.Sprintf("only the part of the value that could not be read, %s; an earlier letter of the record has the whole", display.Size(uint64(len(l.Value))))
 	case deadletter.HoldsNothing:
 		text = "no value; an earlier letter of the record has it"
 	}
@@ -128,7 +121,7 @@ func (t *explainText) reread(r *deadletters.Rereading) {
 	case r.Faults == 0:
 		t.add("now", "it would be read: "+readText(r))
 	default:
-		t.add("now", fmt.Sprintf("it would not be read: %s, %s", countText(r.Faults, "fault"), readText(r)))
+		t.add("now", fmt.Sprintf("it would not be read: %s, %s", display.Count(r.Faults, "fault"), readText(r)))
 	}
 	if r.Stop == nil {
 		return
@@ -142,18 +135,11 @@ func (t *explainText) reread(r *deadletters.Rereading) {
 }
 
 func readText(r *deadletters.Rereading) string {
-	text := countText(r.Events, "event")
+	text := display.Count(r.Events, "event")
 	if len(r.Skipped) > 0 {
 		text += ", without events: " + strings.Join(r.Skipped, ", ")
 	}
 	return text
-}
-
-func countText(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return grouped(uint64(n)) + " " + noun
 }
 
 // writeAround writes rows of 16 bytes, in hexadecimal and as ASCII, with carets under the byte at which decoding

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
@@ -50,7 +51,7 @@ func TestDeadLetterGolden(t *testing.T) {
 	f := func(name string, args ...string) {
 		t.Helper()
 		stdout, stderr, status := runCommand(t, append(append([]string{"deadletter"}, args...), "--brokers", brokers)...)
-		if status != exitDone || stderr != "" {
+		if status != cli.ExitDone || stderr != "" {
 			t.Errorf("%q: exit status %d: %s", args, status, stderr)
 		}
 		if strings.ContainsAny(stdout, "\x1b\u202e\x07") || !utf8.ValidString(stdout) {
@@ -70,7 +71,7 @@ func TestDeadLetterRaw(t *testing.T) {
 	r := hostileLetter(0, 40, time.Unix(1, 0))
 	c.Produce(r)
 	stdout, stderr, status := runCommand(t, "deadletter", "show", "0:0", "--raw", "--brokers", brokers)
-	if status != exitDone || stdout != string(r.Value) {
+	if status != cli.ExitDone || stdout != string(r.Value) {
 		t.Errorf("exit status %d, %q: %s", status, stdout, stderr)
 	}
 }
@@ -81,12 +82,12 @@ func TestDeadLetterFailure(t *testing.T) {
 	f := func(args string, want string) {
 		t.Helper()
 		_, stderr, status := runCommand(t, append([]string{"deadletter", "--brokers", brokers}, strings.Fields(args)...)...)
-		if status != exitMistake || !strings.Contains(stderr, want) {
+		if status != cli.ExitMistake || !strings.Contains(stderr, want) {
 			t.Errorf("%s: exit status %d: %s\nwant %q", args, status, stderr, want)
 		}
 	}
 	f("list --reason syntaks", `flag --reason: "syntaks" is not known; allowed: syntax, truncated,`)
-	f("list --since yesterday", `flag --since: "yesterday" is no time`)
+	f("list --since yesterday", `flag --since: "yesterday" is not a time`)
 	f("list --since 1h --until 2h", "flags --since, --until: nothing is between")
 	f("list --origin-partition 7-3", `flag --origin-partition: "7-3" is no range`)
 	f("list --offset -", `flag --offset: "-" is no range`)
@@ -117,7 +118,7 @@ func TestDeadLetterACLs(t *testing.T) {
 		"list --dead-letter-topic d --format json": "",
 	} {
 		stdout, stderr, status := runCommand(t, append(strings.Fields("deadletter "+args), "--acls", "--principal", "User:eve", "--brokers", "kafka.invalid:9092")...)
-		if status != exitDone || stderr != "" {
+		if status != cli.ExitDone || stderr != "" {
 			t.Errorf("%s: exit status %d: %s", args, status, stderr)
 		}
 		if want == "" {
@@ -138,7 +139,7 @@ func TestDeadLetterACLs(t *testing.T) {
 		}
 	}
 	_, stderr, status := runCommand(t, "deadletter", "list", "--acls", "--brokers", "kafka:9098", "--tls", "--sasl-mechanism", "AWS_MSK_IAM")
-	if status != exitMistake || !strings.Contains(stderr, "IAM policies") {
+	if status != cli.ExitMistake || !strings.Contains(stderr, "IAM policies") {
 		t.Errorf("exit status %d: %s", status, stderr)
 	}
 }
@@ -159,7 +160,7 @@ func TestDeadLetterUnreachable(t *testing.T) {
 				continue // only a replay needs a policy; and one wait for a handshake is enough
 			}
 			stdout, stderr, status := runCommand(t, append(strings.Fields("deadletter "+line), strings.Fields(args)...)...)
-			if status != exitFault || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, want) {
+			if status != cli.ExitFault || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, want) {
 				t.Errorf("%s %s: exit status %d, %q: %s\nwant one line with %q", line, args, status, stdout, stderr, want)
 			}
 		}
@@ -187,16 +188,16 @@ func TestDeadLetterReplay(t *testing.T) {
 		}
 		return account
 	}
-	if a := f(exitDone, "--input-topic", "others"); a.Foreign != 2 || a.Replayed != 0 || fmt.Sprint(a.ForeignTopics) != "[{cloudtrail 2}]" {
+	if a := f(cli.ExitDone, "--input-topic", "others"); a.Foreign != 2 || a.Replayed != 0 || fmt.Sprint(a.ForeignTopics) != "[{cloudtrail 2}]" {
 		t.Errorf("%+v", a)
 	}
-	if a := f(exitDone, "--origin-offset", "1", "--unused-regions", "eu-west-3", "--alert-format", "ocsf"); a.Replayed != 1 {
+	if a := f(cli.ExitDone, "--origin-offset", "1", "--unused-regions", "eu-west-3", "--alert-format", "ocsf"); a.Replayed != 1 {
 		t.Errorf("%+v", a)
 	}
-	if a := f(exitDone); a.Replayed != 1 || a.Already != 1 {
+	if a := f(cli.ExitDone); a.Replayed != 1 || a.Already != 1 {
 		t.Errorf("%+v", a)
 	}
-	if a := f(exitDone); a.Replayed != 0 || a.Already != 2 || a.Refused != 2 { // the value is as damaged as before
+	if a := f(cli.ExitDone); a.Replayed != 0 || a.Already != 2 || a.Refused != 2 { // the value is as damaged as before
 		t.Errorf("%+v", a)
 	}
 	alerts := c.ReadAll("cloudtrail-alerts") // of all partitions, in any order

@@ -13,6 +13,9 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/admin"
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
@@ -32,20 +35,20 @@ const demoSettle = 60 * time.Second
 
 // demoFlags are the flags of demo that are no settings.
 type demoFlags struct {
-	port, rate, events, seed, accounts *parsed[int64]
-	matching, damaged                  *parsed[float64]
+	port, rate, events, seed, accounts *cli.Parsed[int64]
+	matching, damaged                  *cli.Parsed[float64]
 	shapes                             []string
 }
 
 func newDemoCommand() *cobra.Command {
 	f := demoFlags{
-		port:     newNumber("0", 0, 65535),
-		rate:     newNumber("1000", 1, 1_000_000),
-		events:   newNumber("0", 0, 1_000_000_000_000),
-		seed:     newNumber("1", 0, 1_000_000_000_000),
-		accounts: newNumber("4", 1, sample.MaxAccounts),
-		matching: newShare("0.002"),
-		damaged:  newShare("0.002"),
+		port:     cli.NewNumber("0", 0, 65535),
+		rate:     cli.NewNumber("1000", 1, 1_000_000),
+		events:   cli.NewNumber("0", 0, 1_000_000_000_000),
+		seed:     cli.NewNumber("1", 0, 1_000_000_000_000),
+		accounts: cli.NewNumber("4", 1, sample.MaxAccounts),
+		matching: cli.NewShare("0.002"),
+		damaged:  cli.NewShare("0.002"),
 	}
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -56,7 +59,7 @@ func newDemoCommand() *cobra.Command {
 			"A signal to stop, or --events, ends it with an account of all that was read, alerted, passed and\n" +
 			"dead-lettered, read back from the topics by a client of its own. The exit status is 1 where it does\n" +
 			"not add up.",
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()
@@ -68,7 +71,7 @@ func newDemoCommand() *cobra.Command {
 	flags.Var(f.matching, "match-share", "share of events that are writes in an unused region, from 0 to 1")
 	flags.Var(f.damaged, "damaged-share", "share of records that are damaged, from 0 to 1")
 	flags.StringSliceVar(&f.shapes, "shape", []string{"event", "gzip+records", "ndjson"}, "shapes of the records, as generate takes them")
-	addNamedSettings(cmd, "delivery", "policy", "unused-regions", "admin-address")
+	cli.AddSettings(cmd, "delivery", "policy", "unused-regions", "admin-address")
 	return cmd
 }
 
@@ -79,9 +82,9 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 	}
 	traffic, err := f.traffic(s, policy)
 	if err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
-	broker, err := startDemoBroker(cmd.Context(), int(f.port.value))
+	broker, err := startDemoBroker(cmd.Context(), int(f.port.Value))
 	if err != nil {
 		return err
 	}
@@ -91,7 +94,7 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer d.reader.close()
-	ctx, stop := stopOnSignal(cmd.Context(), demoSettle, slog.New(slog.DiscardHandler))
+	ctx, stop := cli.StopOnSignal(cmd.Context(), demoSettle, nil)
 	defer stop()
 	closeAdmin, err := d.openPage(ctx)
 	if err != nil {
@@ -114,9 +117,9 @@ func (f *demoFlags) traffic(s *config.Settings, p *policy.Policy) (*demoTraffic,
 		unused = p.Effective("", time.Now()).Unused
 	}
 	o := sample.Options{
-		Seed: uint64(f.seed.value), Accounts: int(f.accounts.value), UnusedRegions: unused,
-		MatchShare: f.matching.value, DamagedShare: f.damaged.value, EventsPerRecord: 5,
-		Start: time.Now(), Interval: time.Second / time.Duration(3*f.rate.value),
+		Seed: uint64(f.seed.Value), Accounts: int(f.accounts.Value), UnusedRegions: unused,
+		MatchShare: f.matching.Value, DamagedShare: f.damaged.Value, EventsPerRecord: 5,
+		Start: time.Now(), Interval: time.Second / time.Duration(3*f.rate.Value),
 	}
 	o.Regions = usedRegions(unused)
 	var err error
@@ -127,7 +130,7 @@ func (f *demoFlags) traffic(s *config.Settings, p *policy.Policy) (*demoTraffic,
 	if err != nil {
 		return nil, err
 	}
-	return &demoTraffic{generator: g, rate: float64(f.rate.value), events: uint64(f.events.value)}, nil
+	return &demoTraffic{generator: g, rate: float64(f.rate.Value), events: uint64(f.events.Value)}, nil
 }
 
 // demo is the pipeline that run would start, with traffic before it and a reader behind it.
@@ -144,7 +147,7 @@ type demo struct {
 
 // connect makes the clients and the processor.
 func (d *demo) connect(cmd *cobra.Command, p *policy.Policy) error {
-	o := newOptions(d.settings)
+	o := setup.Processor(d.settings)
 	o.Brokers = []string{d.broker.address}
 	o.InputTopics, o.InputPattern = []string{demoInput}, false
 	o.AlertTopic, o.DeadLetterTopic = demoAlerts, demoDeadLetters
@@ -153,16 +156,16 @@ func (d *demo) connect(cmd *cobra.Command, p *policy.Policy) error {
 	o.Policy = func() *policy.Policy { return p }
 	o.Logger = d.view.logger(cmd.ErrOrStderr())
 	o.OnAlert = d.view.alert
-	d.registry = newRegistry()
+	d.registry = setup.Registry(thisBuild())
 	o.Registry = d.registry
-	d.page = newAdminView(d.settings, &o)
+	d.page = setup.AdminSource(d.settings, thisBuild(), &o)
 	since := time.Now()
 	d.page.Policy = func() admin.PolicyState {
 		return admin.PolicyState{Policy: p, Origin: policyOrigin(d.settings), Since: since}
 	}
 	var err error
 	if d.processor, err = processor.New(o); err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
 	d.reader, err = newDemoReader(d.broker.address)
 	return err
@@ -170,7 +173,7 @@ func (d *demo) connect(cmd *cobra.Command, p *policy.Policy) error {
 
 // openPage serves the page, as run does, and tells where.
 func (d *demo) openPage(ctx context.Context) (closePage func(), err error) {
-	closePage, address, err := openAdmin(ctx, d.settings, d.registry, d.processor, d.page, slog.New(slog.DiscardHandler))
+	closePage, address, err := setup.Admin(ctx, d.settings, d.registry, d.processor, d.page, slog.New(slog.DiscardHandler))
 	if err == nil && address != config.None {
 		d.view.head = append(d.view.head, "look at the pipeline with a browser: http://"+address+"/")
 	}
@@ -212,7 +215,7 @@ func (d *demo) settle(ctx context.Context, stopProcessing func(), processed <-ch
 	stopProcessing()
 	if err != nil {
 		return fmt.Errorf("waiting for the processor: %s of %s records read: %w",
-			grouped(d.processor.Status().Counts.Records), grouped(d.traffic.records()), err)
+			display.Number(d.processor.Status().Counts.Records), display.Number(d.traffic.records()), err)
 	}
 	<-processed // which its own drain timeout bounds
 	if err := until(ctx, func() bool { return d.reader.atEnd(ctx) }); err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
@@ -28,13 +29,13 @@ func (a *demoAccount) print(w io.Writer) {
 	line := func(what, format string, args ...any) {
 		fmt.Fprintf(table, "%s\t%s\n", what, fmt.Sprintf(format, args...))
 	}
-	line("records", "%s produced, %s read: %s done, %s with dead letters", grouped(a.produced), grouped(c.Records), grouped(c.Done), grouped(c.DeadLettered))
-	line("events", "%s read: %s alerted, %s shadowed, %s exempted, %s passed", grouped(c.Events),
-		grouped(c.Outcomes[policy.OutcomeAlerted]), grouped(c.Outcomes[policy.OutcomeShadowed]), grouped(c.Outcomes[policy.OutcomeExempted]), grouped(c.Passed()))
-	line("passed", "%s", orNone(passedReasons(c)))
-	line("alerts", "%s acknowledged, %s read back from %s, %s of them partial", grouped(a.status.Acked), grouped(a.alertsBack), demoAlerts, grouped(c.Partial))
-	line("dead letters", "%s acknowledged, %s read back from %s: %s", grouped(a.status.DeadLetter), grouped(a.lettersBack), demoDeadLetters, orNone(faultReasons(c)))
-	line("skipped", "%s", orNone(skipReasons(c)))
+	line("records", "%s produced, %s read: %s done, %s with dead letters", display.Number(a.produced), display.Number(c.Records), display.Number(c.Done), display.Number(c.DeadLettered))
+	line("events", "%s read: %s alerted, %s shadowed, %s exempted, %s passed", display.Number(c.Events),
+		display.Number(c.Outcomes[policy.OutcomeAlerted]), display.Number(c.Outcomes[policy.OutcomeShadowed]), display.Number(c.Outcomes[policy.OutcomeExempted]), display.Number(c.Passed()))
+	line("passed", "%s", display.List(passedReasons(c)))
+	line("alerts", "%s acknowledged, %s read back from %s, %s of them partial", display.Number(a.status.Acked), display.Number(a.alertsBack), demoAlerts, display.Number(c.Partial))
+	line("dead letters", "%s acknowledged, %s read back from %s: %s", display.Number(a.status.DeadLetter), display.Number(a.lettersBack), demoDeadLetters, display.List(faultReasons(c)))
+	line("skipped", "%s", display.List(skipReasons(c)))
 	verdict := "yes, to the last record and event"
 	if err := a.check(); err != nil {
 		verdict = "NO: " + strings.ReplaceAll(err.Error(), "\n", "; ")
@@ -49,7 +50,7 @@ func (a *demoAccount) check() error {
 	var faults []error
 	same := func(what string, got, want uint64) {
 		if got != want {
-			faults = append(faults, fmt.Errorf("%s: %s, want %s", what, grouped(got), grouped(want)))
+			faults = append(faults, fmt.Errorf("%s: %s, want %s", what, display.Number(got), display.Number(want)))
 		}
 	}
 	var letters uint64
@@ -70,11 +71,4 @@ func (a *demoAccount) check() error {
 	same("dead letters acknowledged", a.status.DeadLetter, letters)
 	same("dead letters read back", a.lettersBack, letters)
 	return errors.Join(faults...)
-}
-
-func orNone(reasons []string) string {
-	if len(reasons) == 0 {
-		return "none"
-	}
-	return strings.Join(reasons, ", ")
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
@@ -40,7 +42,7 @@ func TestDemo(t *testing.T) {
 func TestDemoByPolicyFile(t *testing.T) {
 	name := writePolicy(t, "{version: mine, default: {allowed_regions: [us-east-1]}, exceptions: [{name: x, event_names: ['Run*']}]}")
 	stdout, stderr, status := runCommand(t, "demo", "--events=1000", "--rate=5000", "--match-share=0.2", "--policy", name)
-	if status != exitDone || !strings.Contains(stdout, "policy mine") || !strings.Contains(stdout, "adds up       yes") || strings.Contains(stdout, " 0 exempted") {
+	if status != cli.ExitDone || !strings.Contains(stdout, "policy mine") || !strings.Contains(stdout, "adds up       yes") || strings.Contains(stdout, " 0 exempted") {
 		t.Errorf("status %d: %s%s", status, stdout, stderr)
 	}
 }
@@ -148,7 +150,7 @@ func TestDemoView(t *testing.T) {
 	for _, own := range []string{hideCursor, clearLine, clearBelow, "\r", "\n"} {
 		picture = strings.ReplaceAll(picture, own, "")
 	}
-	if printable(picture) != picture {
+	if display.Text(picture) != picture {
 		t.Errorf("not printable: %q", picture)
 	}
 	if rows := strings.Count(out.String(), "\n"); rows != v.lines || rows > 23 {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/policy"
@@ -22,7 +23,7 @@ import (
 )
 
 // demoView shows the demo: a picture that is repainted on a terminal, lines elsewhere. Text of events is
-// made printable before it gets here.
+// made display.Text before it gets here.
 type demoView struct {
 	out    io.Writer
 	live   bool
@@ -47,7 +48,7 @@ const (
 
 func newDemoView(cmd *cobra.Command, broker string, s *config.Settings, p *policy.Policy) *demoView {
 	v := &demoView{out: cmd.OutOrStdout(), began: time.Now(), at: time.Now()}
-	v.live = isTerminal(v.out)
+	v.live = display.IsTerminal(v.out)
 	v.head = []string{
 		fmt.Sprintf("Kafka broker on %s, topics %s, %s, %s", broker, demoInput, demoAlerts, demoDeadLetters),
 		fmt.Sprintf("delivery %s, %s", s.Delivery, policyText(s, p)),
@@ -74,7 +75,7 @@ type warningWriter struct{ v *demoView }
 func (w warningWriter) Write(line []byte) (int, error) {
 	w.v.mu.Lock()
 	defer w.v.mu.Unlock()
-	w.v.warnings = newest(append(w.v.warnings, printable(strings.TrimSpace(string(line)))), shownWarnings)
+	w.v.warnings = newest(append(w.v.warnings, display.Text(strings.TrimSpace(string(line)))), shownWarnings)
 	return len(line), nil
 }
 
@@ -87,15 +88,15 @@ func (v *demoView) alert(encoded []byte) {
 	if err := json.Unmarshal(encoded, &a); err != nil {
 		return // the account counts them from the topic
 	}
-	row := strings.TrimSuffix(alertRow(&a), "\n")
+	row := strings.TrimSuffix(display.AlertLine(&a), "\n")
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.rows = append(v.rows, row)
 	if v.live {
 		v.rows = newest(v.rows, shownAlerts)
 	}
-	v.accounts.Add(fieldText(a.RecipientAccountID))
-	v.regions.Add(fieldText(a.AWSRegion))
+	v.accounts.Add(display.JSON(a.RecipientAccountID))
+	v.regions.Add(display.JSON(a.AWSRegion))
 }
 
 const (
@@ -161,8 +162,8 @@ func (v *demoView) state(s *processor.Status) string {
 	rate := float64(c.Events-v.events) / max(now.Sub(v.at).Seconds(), 0.001)
 	v.events, v.at = c.Events, now
 	return fmt.Sprintf("%s: %s events, %s/s; %s alerts, %s dead letters; %d partitions, lag %d",
-		roundTime(now.Sub(v.began).Round(time.Second)), grouped(c.Events), grouped(uint64(rate)),
-		grouped(s.Acked), grouped(s.DeadLetter), s.Assigned, s.Lag)
+		display.Duration(now.Sub(v.began).Round(time.Second)), display.Number(c.Events), display.Number(uint64(rate)),
+		display.Number(s.Acked), display.Number(s.DeadLetter), s.Assigned, s.Lag)
 }
 
 // tallies are the lines that say what the alerts were about.
@@ -171,10 +172,10 @@ func (v *demoView) tallies() []string {
 		most, others := tops.Most(6)
 		var parts []string
 		for _, t := range most {
-			parts = append(parts, printable(t.Key)+" "+grouped(t.Count))
+			parts = append(parts, display.Text(t.Key)+" "+display.Number(t.Count))
 		}
 		if others > 0 {
-			parts = append(parts, "others "+grouped(others))
+			parts = append(parts, "others "+display.Number(others))
 		}
 		return "alerts by " + name + ": " + strings.Join(parts, ", ")
 	}
@@ -186,7 +187,7 @@ func (v *demoView) tallies() []string {
 func (v *demoView) paint(state []string) {
 	width, height := v.size()
 	foot := append(append([]string{}, v.warnings...), "Ctrl-C ends with an account of everything.")
-	body := append(append([]string{}, state...), "", strings.TrimSuffix(alertHeader, "\n"))
+	body := append(append([]string{}, state...), "", strings.TrimSuffix(display.AlertHeader, "\n"))
 	room := height - 1 - len(body) - len(foot)
 	alerts := newest(v.rows, max(min(room, shownAlerts), 0))
 	lines := append(append([]string{}, v.head...), "")

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/cli"
 )
 
 // What stands in deploy/ calls this program: these tests read it as the program would, so that no flag, variable or value
@@ -31,7 +32,7 @@ func wantCommandLine(t *testing.T, where string, args, environ []string) *config
 	if err != nil || cmd.RunE == nil {
 		t.Fatalf("%s: %q is no command line: %v", where, args, err)
 	}
-	s, err := config.Load(config.Sources{Flags: cmd.Flags(), Environ: environ, Required: strings.Fields(cmd.Annotations[requiredKey])})
+	s, err := config.Load(config.Sources{Flags: cmd.Flags(), Environ: environ, Required: strings.Fields(cmd.Annotations[cli.RequiredKey])})
 	if err != nil {
 		t.Errorf("%s: %q: %v", where, args, err)
 	}
@@ -50,8 +51,8 @@ func readDeployed(t *testing.T, name string) string {
 // wantLonger wants what stops an instance to wait for longer than the instance takes at most.
 func wantLonger(t *testing.T, where, wait string, s *config.Settings) {
 	t.Helper()
-	if d, err := time.ParseDuration(wait); err != nil || d <= s.DrainTimeout+drainGrace {
-		t.Errorf("%s: it waits for %q until it kills, want more than %v: %v", where, wait, s.DrainTimeout+drainGrace, err)
+	if d, err := time.ParseDuration(wait); err != nil || d <= s.DrainTimeout+cli.DrainGrace {
+		t.Errorf("%s: it waits for %q until it kills, want more than %v: %v", where, wait, s.DrainTimeout+cli.DrainGrace, err)
 	}
 }
 
@@ -147,8 +148,8 @@ func TestSystemdUnit(t *testing.T) {
 	set = append(set, "REGIONWATCH_TLS=true", "REGIONWATCH_SASL_MECHANISM=SCRAM-SHA-512", "REGIONWATCH_SASL_USERNAME=a") // which the secrets need
 	s := wantCommandLine(t, "ExecStart", strings.Fields(unit["ExecStart"])[1:], set)
 	wantLonger(t, "TimeoutStopSec", unit["TimeoutStopSec"], s)
-	if unit["Restart"] != "always" || unit["RestartPreventExitStatus"] != "2" || exitMistake != 2 {
-		t.Errorf("Restart=%s but for status %s: a mistake is status %d", unit["Restart"], unit["RestartPreventExitStatus"], exitMistake)
+	if unit["Restart"] != "always" || unit["RestartPreventExitStatus"] != "2" || cli.ExitMistake != 2 {
+		t.Errorf("Restart=%s but for status %s: a mistake is status %d", unit["Restart"], unit["RestartPreventExitStatus"], cli.ExitMistake)
 	}
 }
 

@@ -4,27 +4,28 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
 // explainFlags are the flags of explain that are no settings.
 type explainFlags struct {
-	format  *choice
-	number  *parsed[int64]
+	format  *cli.Choice
+	number  *cli.Parsed[int64]
 	eventID string
-	limit   *parsed[int64]
+	limit   *cli.Parsed[int64]
 }
 
 func newExplainCommand() *cobra.Command {
 	f := explainFlags{
-		format: newChoice("text", "json"), number: newNumber("0", 0, 1<<40), limit: newNumber("100", 1, 1_000_000_000),
+		format: cli.NewChoice("text", "json"), number: cli.NewNumber("0", 0, 1<<40), limit: cli.NewNumber("100", 1, 1_000_000_000),
 	}
 	cmd := &cobra.Command{
 		Use:   "explain FILE|-|TOPIC:PARTITION:OFFSET",
@@ -41,11 +42,11 @@ func newExplainCommand() *cobra.Command {
 		Args: explainArguments,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	}
-	f.format.addTo(cmd, "format", "form of the explanation")
+	f.format.AddTo(cmd, "format", "form of the explanation")
 	cmd.Flags().Var(f.number, "index", "explain the event with this number only; the first event of the input is 0")
 	cmd.Flags().StringVar(&f.eventID, "event-id", "", "explain the events with this eventID only")
 	cmd.Flags().Var(f.limit, "limit", "most events, skipped parts and unreadable parts to explain")
-	addNamedSettings(cmd, append(config.Reach(), "config", "policy", "unused-regions", "missing-read-only", "policy-version", "max-event-bytes")...)
+	cli.AddSettings(cmd, append(config.Reach(), "config", "policy", "unused-regions", "missing-read-only", "policy-version", "max-event-bytes")...)
 	return cmd
 }
 
@@ -64,7 +65,7 @@ func (f *explainFlags) run(cmd *cobra.Command, name string) error {
 	}
 	e := explanation{
 		detector: detection.NewDetector(detection.Options{MaxEventBytes: s.MaxEventBytes}),
-		policy:   policy, chosen: f.chosen(cmd), limit: f.limit.value, show: f.show(cmd.OutOrStdout()),
+		policy:   policy, chosen: f.chosen(cmd), limit: f.limit.Value, show: f.show(cmd.OutOrStdout()),
 	}
 	if err := f.read(cmd, s, name, e.visit); err != nil {
 		return err
@@ -73,9 +74,9 @@ func (f *explainFlags) run(cmd *cobra.Command, name string) error {
 	case e.failed != nil:
 		return fmt.Errorf("writing the explanation: %w", e.failed)
 	case e.more:
-		report(cmd.ErrOrStderr(), fmt.Errorf("there is more than these %s; --index or --event-id choose, --limit allows more", grouped(uint64(e.shown))))
+		cli.Report(cmd.ErrOrStderr(), fmt.Errorf("there is more than these %s; --index or --event-id choose, --limit allows more", display.Number(e.shown)))
 	case e.shown == 0:
-		return mistake{e.nothing(name)}
+		return cli.Mistake(e.nothing(name))
 	}
 	return nil
 }
@@ -84,18 +85,18 @@ func (f *explainFlags) run(cmd *cobra.Command, name string) error {
 func (f *explainFlags) chosen(cmd *cobra.Command) selection {
 	c := selection{number: -1, eventID: f.eventID}
 	if cmd.Flags().Changed("index") {
-		c.number = f.number.value
+		c.number = f.number.Value
 	}
 	return c
 }
 
 // show returns what writes one step in the form that is wanted.
 func (f *explainFlags) show(stdout io.Writer) func(*explainLine) error {
-	if f.format.word == "text" {
+	if f.format.String() == "text" {
 		return func(l *explainLine) error { return l.writeText(stdout) }
 	}
-	if isTerminal(stdout) {
-		stdout = asciiWriter{stdout} // JSON may hold what a terminal obeys
+	if display.IsTerminal(stdout) {
+		stdout = display.EscapeJSON(stdout) // JSON may hold what a terminal obeys
 	}
 	return func(l *explainLine) error { return l.writeJSON(stdout) }
 }
@@ -103,7 +104,7 @@ func (f *explainFlags) show(stdout io.Writer) func(*explainLine) error {
 // read hands the records on that the argument names.
 func (f *explainFlags) read(cmd *cobra.Command, s *config.Settings, name string, visit func(*scan.Part) error) error {
 	if place, ok := parsePlace(name); ok && !exists(name) {
-		ctx, stop := stopOnSignal(cmd.Context(), scanDrain, slog.New(slog.DiscardHandler))
+		ctx, stop := cli.StopOnSignal(cmd.Context(), scanDrain, nil)
 		defer stop()
 		part, err := readRecord(ctx, s, place)
 		if err != nil {
@@ -114,9 +115,9 @@ func (f *explainFlags) read(cmd *cobra.Command, s *config.Settings, name string,
 	sources, err := scan.List([]string{name}, cmd.InOrStdin())
 	switch {
 	case err != nil:
-		return mistake{err}
+		return cli.Mistake(err)
 	case len(sources) != 1 || sources[0].Name != name:
-		return mistake{fmt.Errorf("%s is a folder; name one file", name)}
+		return cli.Mistake(fmt.Errorf("%s is a folder; name one file", name))
 	}
 	return ignoreEnough(scan.Records(&sources[0], s.MaxEventBytes, visit))
 }

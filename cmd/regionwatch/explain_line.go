@@ -3,9 +3,9 @@ package main
 import (
 	"encoding/json"
 	"io"
-	"strconv"
 	"strings"
 
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/policy"
@@ -213,14 +213,8 @@ func newFault(reason, text string, piece []byte, stop int) *explainFault {
 	stop = min(max(stop, 0), len(piece))
 	return &explainFault{
 		Reason: reason, Error: text, Bytes: int64(len(piece)), StoppedAt: stop,
-		Before: escaped(piece[max(stop-aroundBytes, 0):stop]), After: escaped(piece[stop:min(stop+aroundBytes, len(piece))]),
+		Before: display.Bytes(piece[max(stop-aroundBytes, 0):stop]), After: display.Bytes(piece[stop:min(stop+aroundBytes, len(piece))]),
 	}
-}
-
-// escaped writes bytes so that each can be told, in ASCII: as Go does, but for quotes, which JSON is full of.
-func escaped(b []byte) string {
-	quoted := strconv.QuoteToASCII(string(b))
-	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
 // writeJSON writes the form for programs.

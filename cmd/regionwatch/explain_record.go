@@ -13,7 +13,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/scan"
+	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
@@ -43,9 +45,9 @@ func parsePlace(text string) (p recordPlace, ok bool) {
 // readRecord reads one committed record. It is in no group: nothing is committed.
 func readRecord(ctx context.Context, s *config.Settings, p recordPlace) (*scan.Part, error) {
 	if len(s.Brokers) == 0 {
-		return nil, mistake{fmt.Errorf("%s: there is no such file, and for a record of a topic flag --brokers is required", p)}
+		return nil, cli.Mistake(fmt.Errorf("%s: there is no such file, and for a record of a topic flag --brokers is required", p))
 	}
-	client, err := reachClient(ctx, s,
+	client, err := setup.Reach(ctx, s,
 		kgo.ClientID("regionwatch-explain"),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{p.topic: {p.partition: kgo.NewOffset().At(p.offset)}}),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
@@ -57,7 +59,7 @@ func readRecord(ctx context.Context, s *config.Settings, p recordPlace) (*scan.P
 		return nil, err
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	ctx, cancel := context.WithTimeout(ctx, setup.ReachTimeout)
 	defer cancel()
 	if err := checkPlace(ctx, client, p); err != nil {
 		return nil, fmt.Errorf("reading %s from %s: %w", p, strings.Join(s.Brokers, ","), err)
@@ -87,15 +89,15 @@ func checkPlace(ctx context.Context, client *kgo.Client, p recordPlace) error {
 	whole, _ := starts.Lookup(p.topic, 0) // every topic has it
 	switch err := errors.Join(start.Err, end.Err); {
 	case whole.Topic == "", errors.Is(whole.Err, kerr.UnknownTopicOrPartition):
-		return mistake{errors.New("there is no such topic, or it may not be read")}
+		return cli.Mistake(errors.New("there is no such topic, or it may not be read"))
 	case !known:
-		return mistake{fmt.Errorf("the topic has the partitions 0 to %d", len(starts[p.topic])-1)}
+		return cli.Mistake(fmt.Errorf("the topic has the partitions 0 to %d", len(starts[p.topic])-1))
 	case err != nil:
 		return err
 	case start.Offset == end.Offset:
-		return mistake{fmt.Errorf("the partition has no committed records; its next one gets offset %d", end.Offset)}
+		return cli.Mistake(fmt.Errorf("the partition has no committed records; its next one gets offset %d", end.Offset))
 	case p.offset < start.Offset || p.offset >= end.Offset:
-		return mistake{fmt.Errorf("the offset is out of range: the partition holds %d to %d", start.Offset, end.Offset-1)}
+		return cli.Mistake(fmt.Errorf("the offset is out of range: the partition holds %d to %d", start.Offset, end.Offset-1))
 	}
 	return nil
 }
@@ -114,9 +116,9 @@ func pollRecord(ctx context.Context, client *kgo.Client, p recordPlace) (*kgo.Re
 	case len(records) == 0:
 		return nil, errors.New("the brokers hand out no record from there on")
 	case records[0].Offset != p.offset:
-		return nil, mistake{fmt.Errorf("no record has this offset any more; the next one has %d", records[0].Offset)}
+		return nil, cli.Mistake(fmt.Errorf("no record has this offset any more; the next one has %d", records[0].Offset))
 	case records[0].Attrs.IsControl():
-		return nil, mistake{errors.New("the end of a transaction stands there, no record")}
+		return nil, cli.Mistake(errors.New("the end of a transaction stands there, no record"))
 	}
 	return records[0], nil
 }

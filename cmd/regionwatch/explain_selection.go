@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/policy"
@@ -119,7 +120,7 @@ func (e *explanation) nothing(name string) error {
 	if e.chosen.number >= 0 && e.next > e.chosen.number {
 		return fmt.Errorf("%s: there is no such event in %s; the event with this number has another eventID, or none", e.chosen, name)
 	}
-	return fmt.Errorf("%s: there is no such event in %s, which holds %s, damaged ones included", e.chosen, name, grouped(uint64(e.next)))
+	return fmt.Errorf("%s: there is no such event in %s, which holds %s, damaged ones included", e.chosen, name, display.Number(e.next))
 }
 
 // line shows one step, or ends the explanation where there are enough.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
@@ -18,7 +19,7 @@ import (
 func TestExplainGolden(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		stdout, stderr, status := runCommand(t, "explain", "testdata/scan/mixed.ndjson", "--policy-version", "test", "--format", format)
-		if status != exitDone || stderr != "" {
+		if status != cli.ExitDone || stderr != "" {
 			t.Errorf("exit status %d: %s", status, stderr)
 		}
 		golden(t, "explain."+format+".golden", stdout)
@@ -53,7 +54,7 @@ func explained(t *testing.T, text string, args ...string) []explainedLine {
 func explainedFile(t *testing.T, file string, args ...string) []explainedLine {
 	t.Helper()
 	stdout, stderr, status := runCommand(t, append([]string{"explain", file, "--format", "json"}, args...)...)
-	if status != exitDone {
+	if status != cli.ExitDone {
 		t.Fatalf("exit status %d: %s", status, stderr)
 	}
 	var lines []explainedLine
@@ -70,7 +71,7 @@ func explainedFile(t *testing.T, file string, args ...string) []explainedLine {
 // The alerts that explain tells of are those that scan makes.
 func TestExplainAgreesWithScan(t *testing.T) {
 	folder := t.TempDir()
-	if _, stderr, status := runCommand(t, "generate", "--count", "50", "--match-share", "0.1", "--damaged-share", "0.2", "--output-dir", folder); status != exitDone {
+	if _, stderr, status := runCommand(t, "generate", "--count", "50", "--match-share", "0.1", "--damaged-share", "0.2", "--output-dir", folder); status != cli.ExitDone {
 		t.Fatal(stderr)
 	}
 	if err := os.CopyFS(folder, os.DirFS("testdata/scan")); err != nil {
@@ -121,7 +122,7 @@ func TestExplainExceptions(t *testing.T) {
 		write(policy, "exceptions:\n  - {name: lab, reason: a test, owner: x@example.com, regions: [eu-west-3]"+expires+"}\n")
 		for format, want := range map[string]string{"text": "\n  exception           " + text + "\n", "json": program} {
 			stdout, stderr, status := runCommand(t, "explain", file, "--policy", policy, "--format", format)
-			if status != exitDone || !strings.Contains(stdout, want) {
+			if status != cli.ExitDone || !strings.Contains(stdout, want) {
 				t.Errorf("exit status %d, %s, %q is not in\n%s", status, stderr, want, stdout)
 			}
 		}
@@ -190,7 +191,7 @@ func TestExplainMistakes(t *testing.T) {
 	f := func(want string, args ...string) {
 		t.Helper()
 		stdout, stderr, status := runCommand(t, append([]string{"explain"}, args...)...)
-		if status != exitMistake || stdout != "" || !strings.Contains(stderr, want) {
+		if status != cli.ExitMistake || stdout != "" || !strings.Contains(stderr, want) {
 			t.Errorf("%v: exit status %d, %q", args, status, stderr)
 		}
 	}
@@ -208,7 +209,7 @@ func TestExplainMistakes(t *testing.T) {
 	f(`did you mean "eu-west-3"`, file, "--unused-regions", "eu-west-33")
 }
 
-// What an event says reaches a terminal escaped, wherever it stands.
+// What an event says reaches a terminal display.Bytes, wherever it stands.
 func TestExplainEscapes(t *testing.T) {
 	const bad = "\\u001b]0;x\\u0007\u202e\u009b\xff"
 	event := `{"eventVersion":"1","awsRegion":"` + bad + `","readOnly":"` + bad + `","eventName":"` + bad + `","eventSource":"` + bad + `","eventID":"` +
@@ -220,7 +221,7 @@ func TestExplainEscapes(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout, _, status := runCommand(t, "explain", file, "--missing-read-only", "alert")
-	if status != exitDone || strings.Count(stdout, "alert id") != 2 {
+	if status != cli.ExitDone || strings.Count(stdout, "alert id") != 2 {
 		t.Errorf("exit status %d: %s", status, stdout)
 	}
 	if at := strings.IndexFunc(stdout, func(r rune) bool { return r != '\n' && display.IsHidden(r) }); at >= 0 {
@@ -249,7 +250,7 @@ func TestExplainTooLarge(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout, stderr, status := runCommand(t, "explain", file, "--max-event-bytes", "64KiB")
-	if status != exitDone || !strings.Contains(stdout, "stopped at          byte 0; nobody knows of how many") {
+	if status != cli.ExitDone || !strings.Contains(stdout, "stopped at          byte 0; nobody knows of how many") {
 		t.Errorf("exit status %d, %s: %s", status, stderr, stdout)
 	}
 }
@@ -265,12 +266,12 @@ func TestExplainRecord(t *testing.T) {
 			t.Errorf("%s: exit status %d, %q is not in\n%s%s", place, status, text, stdout, stderr)
 		}
 	}
-	f(exitDone, "event 0 (trail:0:0, event 0 of the record)\n  shape               event\n", "trail:0:0")
-	f(exitDone, "event 1 (trail:0:1, event 1 of the record)\n  shape               array\n", "trail:0:1")
-	f(exitDone, "empty: nothing in it", "trail:0:2")
-	f(exitMistake, "the offset is out of range: the partition holds 0 to 2", "trail:0:3")
-	f(exitMistake, "the topic has the partitions 0 to 0", "trail:99:3")
-	f(exitMistake, "there is no such topic, or it may not be read", "nothing:0:0")
+	f(cli.ExitDone, "event 0 (trail:0:0, event 0 of the record)\n  shape               event\n", "trail:0:0")
+	f(cli.ExitDone, "event 1 (trail:0:1, event 1 of the record)\n  shape               array\n", "trail:0:1")
+	f(cli.ExitDone, "empty: nothing in it", "trail:0:2")
+	f(cli.ExitMistake, "the offset is out of range: the partition holds 0 to 2", "trail:0:3")
+	f(cli.ExitMistake, "the topic has the partitions 0 to 0", "trail:99:3")
+	f(cli.ExitMistake, "there is no such topic, or it may not be read", "nothing:0:0")
 	if c.GroupInfo("regionwatch") != nil || c.Committed("regionwatch", "trail", 0) != -1 {
 		t.Error("an offset was committed")
 	}

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/regionwatch/regionwatch/internal/display"
 )
 
-// writeText writes the form for people. Whatever comes from events, files or brokers is escaped.
+// writeText writes the form for people. Whatever comes from events, files or brokers is display.Bytes.
 func (l *explainLine) writeText(w io.Writer) error {
 	var t explainText
 	t.title(l)
@@ -35,7 +37,7 @@ func (t *explainText) add(name, text string) {
 	if text == "" {
 		text = "-"
 	}
-	text = printable(text)
+	text = display.Text(text)
 	if runes := []rune(text); len(runes) > maxTextRunes {
 		text = string(runes[:maxTextRunes]) + "…"
 	}
@@ -58,7 +60,7 @@ func (t *explainText) title(l *explainLine) {
 	if l.Index != nil {
 		place += fmt.Sprintf(", event %d of the record", *l.Index)
 	}
-	t.b.WriteString(printable(name+" ("+place+")") + "\n")
+	t.b.WriteString(display.Text(name+" ("+place+")") + "\n")
 }
 
 func (t *explainText) event(e *explainEvent) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math"
 	"strings"
 	"time"
@@ -14,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
@@ -23,25 +24,25 @@ const generateDrain = 20 * time.Second
 
 // generateFlags are the flags of generate that are no settings.
 type generateFlags struct {
-	count, rate, seed, accounts, perRecord *parsed[int64]
-	matching, damaged                      *parsed[float64]
-	eventTime                              *parsed[time.Time]
-	compression                            *choice
+	count, rate, seed, accounts, perRecord *cli.Parsed[int64]
+	matching, damaged                      *cli.Parsed[float64]
+	eventTime                              *cli.Parsed[time.Time]
+	compression                            *cli.Choice
 	regions, shapes                        []string
 	topic, outputDir, truth                string
 }
 
 func newGenerateCommand() *cobra.Command {
 	f := generateFlags{
-		count:       newNumber("1000", 0, 1_000_000_000_000),
-		rate:        newNumber("0", 0, math.MaxInt32),
-		seed:        newNumber("1", 0, math.MaxInt64),
-		accounts:    newNumber("3", 1, sample.MaxAccounts),
-		perRecord:   newNumber("10", 1, 1_000_000),
-		matching:    newShare("0.01"),
-		damaged:     newShare("0"),
-		eventTime:   newMoment("2026-11-01T00:00:00Z"),
-		compression: newChoice("lz4", "zstd", "snappy", "gzip", "none"),
+		count:       cli.NewNumber("1000", 0, 1_000_000_000_000),
+		rate:        cli.NewNumber("0", 0, math.MaxInt32),
+		seed:        cli.NewNumber("1", 0, math.MaxInt64),
+		accounts:    cli.NewNumber("3", 1, sample.MaxAccounts),
+		perRecord:   cli.NewNumber("10", 1, 1_000_000),
+		matching:    cli.NewShare("0.01"),
+		damaged:     cli.NewShare("0"),
+		eventTime:   cli.NewMoment("2026-11-01T00:00:00Z"),
+		compression: cli.NewChoice("lz4", "zstd", "snappy", "gzip", "none"),
 	}
 	cmd := &cobra.Command{
 		Use:   "generate",
@@ -54,11 +55,11 @@ func newGenerateCommand() *cobra.Command {
 		Example: "  regionwatch generate --count 5 | jq .eventName\n" +
 			"  regionwatch generate --shape gzip+records --output-dir logs --damaged-share 0.05\n" +
 			"  regionwatch generate --brokers localhost:9092 --topic cloudtrail --create-topics --rate 500 --count 0",
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return generate(cmd, &f) },
 	}
 	f.addTo(cmd)
-	addNamedSettings(cmd, append(config.Reach(), "create-topics", "partitions", "replicas", "unused-regions")...)
+	cli.AddSettings(cmd, append(config.Reach(), "create-topics", "partitions", "replicas", "unused-regions")...)
 	return cmd
 }
 
@@ -79,8 +80,8 @@ func (f *generateFlags) addTo(cmd *cobra.Command) {
 	flags.StringVar(&f.topic, "topic", "", "topic to write to; needs --brokers")
 	flags.StringVar(&f.outputDir, "output-dir", "", "folder to write to, a file for each record")
 	flags.StringVar(&f.truth, "truth", "", "file to write what must come of the records to, as JSON")
-	f.compression.addTo(cmd, "compression", "compression of what goes to a topic")
-	mustBeKnown(cmd.MarkFlagDirname("output-dir"))
+	f.compression.AddTo(cmd, "compression", "compression of what goes to a topic")
+	cli.Must(cmd.MarkFlagDirname("output-dir"))
 }
 
 func generate(cmd *cobra.Command, f *generateFlags) error {
@@ -90,13 +91,13 @@ func generate(cmd *cobra.Command, f *generateFlags) error {
 	}
 	o, err := f.options(s)
 	if err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
 	g, err := sample.New(o)
 	if err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
-	ctx, stop := stopOnSignal(cmd.Context(), generateDrain, slog.New(slog.DiscardHandler))
+	ctx, stop := cli.StopOnSignal(cmd.Context(), generateDrain, nil)
 	defer stop()
 	out, err := f.open(ctx, cmd, s, o.Shapes)
 	if err != nil {
@@ -115,10 +116,10 @@ func generate(cmd *cobra.Command, f *generateFlags) error {
 // options returns the options of the generator. The error names every mistake.
 func (f *generateFlags) options(s *config.Settings) (sample.Options, error) {
 	o := sample.Options{
-		Seed: uint64(f.seed.value), Accounts: int(f.accounts.value),
+		Seed: uint64(f.seed.Value), Accounts: int(f.accounts.Value),
 		Regions: f.regions, UnusedRegions: s.UnusedRegions,
-		MatchShare: f.matching.value, DamagedShare: f.damaged.value,
-		EventsPerRecord: int(f.perRecord.value), Start: f.eventTime.value,
+		MatchShare: f.matching.Value, DamagedShare: f.damaged.Value,
+		EventsPerRecord: int(f.perRecord.Value), Start: f.eventTime.Value,
 	}
 	var faults []error
 	var err error
@@ -152,13 +153,13 @@ func parseShapes(texts []string) (shapes []cloudtrail.Chain, err error) {
 func (f *generateFlags) open(ctx context.Context, cmd *cobra.Command, s *config.Settings, shapes []cloudtrail.Chain) (recordWriter, error) {
 	switch {
 	case f.topic != "":
-		return openTopic(ctx, s, f.topic, f.compression.word)
+		return openTopic(ctx, s, f.topic, f.compression.String())
 	case f.outputDir != "":
 		return openFolder(f.outputDir)
 	}
 	for _, chain := range shapes {
 		if sample.IsBinary(chain) {
-			return nil, mistake{fmt.Errorf("flag --shape: %s is binary and cannot stand on standard output, where records are lines; give --output-dir or --topic", sample.FormatShape(chain))}
+			return nil, cli.Mistake(fmt.Errorf("flag --shape: %s is binary and cannot stand on standard output, where records are lines; give --output-dir or --topic", sample.FormatShape(chain)))
 		}
 	}
 	return newLines(cmd.OutOrStdout()), nil
@@ -166,9 +167,9 @@ func (f *generateFlags) open(ctx context.Context, cmd *cobra.Command, s *config.
 
 // write makes records and hands them on, until there are enough of them, a signal or an error.
 func (f *generateFlags) write(ctx context.Context, g *sample.Generator, out recordWriter, bar *progressbar.ProgressBar) error {
-	pace := newPace(float64(f.rate.value))
+	pace := newPace(float64(f.rate.Value))
 	defer func() { _ = bar.Exit() }()
-	for i := int64(0); f.count.value == 0 || i < f.count.value; i++ {
+	for i := int64(0); f.count.Value == 0 || i < f.count.Value; i++ {
 		if !pace.wait(ctx) {
 			return nil
 		}
@@ -182,13 +183,13 @@ func (f *generateFlags) write(ctx context.Context, g *sample.Generator, out reco
 
 // progress returns a bar that is drawn on a terminal only, and not among records.
 func (f *generateFlags) progress(cmd *cobra.Command) *progressbar.ProgressBar {
-	total := f.count.value
+	total := f.count.Value
 	if total == 0 {
 		total = -1
 	}
 	w := cmd.ErrOrStderr()
-	records := f.topic == "" && f.outputDir == "" && isTerminal(cmd.OutOrStdout())
-	return newBar(w, total, "records", isTerminal(w) && !records)
+	records := f.topic == "" && f.outputDir == "" && display.IsTerminal(cmd.OutOrStdout())
+	return newBar(w, total, "records", display.IsTerminal(w) && !records)
 }
 
 // newBar returns a progress bar of this program's looks. It vanishes when it is done.

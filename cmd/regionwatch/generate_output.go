@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
@@ -120,28 +121,19 @@ type topicWriter struct {
 	failed atomic.Pointer[error] // the first failure
 }
 
-// codecs are the compressions by name.
-var codecs = map[string]kgo.CompressionCodec{
-	"lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression(), "snappy": kgo.SnappyCompression(),
-	"gzip": kgo.GzipCompression(), "none": kgo.NoCompression(),
-}
-
-// reachTimeout is how long the brokers may take to answer at first.
-const reachTimeout = 10 * time.Second
-
 func openTopic(ctx context.Context, s *config.Settings, topic, compression string) (*topicWriter, error) {
-	client, err := reachClient(ctx, s,
+	client, err := setup.Reach(ctx, s,
 		kgo.ClientID("regionwatch-generate"),
 		kgo.DefaultProduceTopic(topic),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
-		kgo.ProducerBatchCompression(codecs[compression]),
+		kgo.ProducerBatchCompression(setup.Codecs[compression]),
 		kgo.MetadataMinAge(250*time.Millisecond),
 		kgo.RecordDeliveryTimeout(generateDrain),
 	)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	ctx, cancel := context.WithTimeout(ctx, setup.ReachTimeout)
 	defer cancel()
 	if err := ensureTopic(ctx, client, s, topic); err != nil {
 		client.Close()
@@ -154,7 +146,7 @@ func openTopic(ctx context.Context, s *config.Settings, topic, compression strin
 func ensureTopic(ctx context.Context, client *kgo.Client, s *config.Settings, topic string) error {
 	admin := kadm.NewClient(client)
 	if s.CreateTopics {
-		_, err := admin.CreateTopic(ctx, orBroker(int32(s.Partitions)), orBroker(int16(s.Replicas)), nil, topic)
+		_, err := admin.CreateTopic(ctx, setup.OrBroker(int32(s.Partitions)), setup.OrBroker(int16(s.Replicas)), nil, topic)
 		if err == nil || errors.Is(err, kerr.TopicAlreadyExists) {
 			return nil
 		}
@@ -170,14 +162,6 @@ func ensureTopic(ctx context.Context, client *kgo.Client, s *config.Settings, to
 	default:
 		return err
 	}
-}
-
-// orBroker returns what means the broker's default on the wire where n is 0.
-func orBroker[T int16 | int32](n T) T {
-	if n == 0 {
-		return -1
-	}
-	return n
 }
 
 func (t *topicWriter) name() string { return "topic " + t.topic }

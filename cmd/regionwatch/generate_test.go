@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
@@ -33,7 +35,7 @@ func TestGenerateToStdout(t *testing.T) {
 	args := []string{"generate", "--count", "50", "--match-share", "0.5", "--shape", "event,records"}
 	first, stderr, status := runCommand(t, args...)
 	second, _, _ := runCommand(t, args...)
-	if status != exitDone || first != second {
+	if status != cli.ExitDone || first != second {
 		t.Fatalf("exit status %d, same output %v: %s", status, first == second, stderr)
 	}
 	lines := strings.Split(strings.TrimSuffix(first, "\n"), "\n")
@@ -53,7 +55,7 @@ func TestGenerateAndScan(t *testing.T) {
 	made, truthFile := filepath.Join(dir, "made"), filepath.Join(dir, "truth.json")
 	_, stderr, status := runCommand(t, "generate", "--count", "200", "--match-share", "0.4", "--damaged-share", "0.3",
 		"--shape", "event,gzip+event,records,gzip+records,array,ndjson,gzip+ndjson,sqs+sns+records,lambda-kinesis,zstd+cloudwatch-logs,lz4+firehose,snappy+shipper", "--output-dir", made, "--truth", truthFile)
-	if status != exitDone {
+	if status != cli.ExitDone {
 		t.Fatal(stderr)
 	}
 	want := readTruth(t, truthFile)
@@ -71,7 +73,7 @@ func TestGenerateAndScan(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || want.PartialAlerts == 0 || want.DeadLettered == 0 {
 		t.Errorf("%s\n%s", diff, stderr)
 	}
-	if events := fmt.Sprintf("%s events,", grouped(want.Events+want.PartialAlerts)); !strings.Contains(stderr, events) {
+	if events := fmt.Sprintf("%s events,", display.Number(want.Events+want.PartialAlerts)); !strings.Contains(stderr, events) {
 		t.Errorf("%q is not in\n%s", events, stderr)
 	}
 }
@@ -88,7 +90,7 @@ func TestGenerateWriteError(t *testing.T) {
 		var stderr strings.Builder
 		cmd.Stdout, cmd.Stderr = readOnly, &stderr
 		_ = cmd.Run()
-		if got := stderr.String(); cmd.ProcessState.ExitCode() != exitFault || strings.Count(got, "regionwatch: writing records: write /dev/stdout: ") != 1 || strings.Count(got, "regionwatch: ") != 1 || !strings.HasPrefix(got, "0 records, ") {
+		if got := stderr.String(); cmd.ProcessState.ExitCode() != cli.ExitFault || strings.Count(got, "regionwatch: writing records: write /dev/stdout: ") != 1 || strings.Count(got, "regionwatch: ") != 1 || !strings.HasPrefix(got, "0 records, ") {
 			t.Errorf("exit status %d: %s", cmd.ProcessState.ExitCode(), got)
 		}
 	}
@@ -99,7 +101,7 @@ func TestGenerateLinesAndScan(t *testing.T) {
 	for _, shape := range []string{"event", "records", "string", "base64", "base64+gzip+records", "array,base64,sns", "lookup-events,ndjson"} {
 		truthFile := filepath.Join(t.TempDir(), "truth.json")
 		lines, stderr, status := runCommand(t, "generate", "--count", "60", "--match-share", "0.4", "--damaged-share", "0.2", "--shape", shape, "--truth", truthFile)
-		if status != exitDone {
+		if status != cli.ExitDone {
 			t.Fatal(stderr)
 		}
 		cmd := command(t, "scan", "-")
@@ -118,13 +120,13 @@ func TestGenerateToTopic(t *testing.T) {
 	cluster := processortest.New(t)
 	brokers := strings.Join(cluster.ListenAddrs(), ",")
 	_, stderr, status := runCommand(t, "generate", "--count", "10", "--brokers", brokers, "--topic", "trail")
-	if status != exitFault || !strings.Contains(stderr, "topic trail on "+brokers+": it does not exist; --create-topics makes it") {
+	if status != cli.ExitFault || !strings.Contains(stderr, "topic trail on "+brokers+": it does not exist; --create-topics makes it") {
 		t.Errorf("exit status %d: %s", status, stderr)
 	}
 	truthFile := filepath.Join(t.TempDir(), "truth.json")
 	_, stderr, status = runCommand(t, "generate", "--count", "300", "--brokers", brokers, "--topic", "trail",
 		"--create-topics", "--partitions", "3", "--compression", "zstd", "--truth", truthFile)
-	if status != exitDone {
+	if status != cli.ExitDone {
 		t.Fatal(stderr)
 	}
 	if want := readTruth(t, truthFile); want.Written != 300 || want.Records != 300 {
@@ -181,14 +183,14 @@ func TestGenerateMistakes(t *testing.T) {
 	f := func(args, want string) {
 		t.Helper()
 		_, stderr, status := runCommand(t, append([]string{"generate"}, strings.Fields(args)...)...)
-		if status != exitMistake || !strings.Contains(stderr, want) {
+		if status != cli.ExitMistake || !strings.Contains(stderr, want) {
 			t.Errorf("%s: exit status %d, want %q in\n%s", args, status, want, stderr)
 		}
 	}
 	f("--count x", `flag --count: "x" is not allowed; allowed: 0 to 1000000000000`)
-	f("--match-share 2", `flag --match-share: "2" is no share; allowed: 0 to 1`)
-	f("--match-share NaN", `"NaN" is no share`)
-	f("--event-time yesterday", `"yesterday" is no time; allowed: now, or RFC 3339`)
+	f("--match-share 2", `flag --match-share: "2" is not a share; allowed: 0 to 1`)
+	f("--match-share NaN", `"NaN" is not a share`)
+	f("--event-time yesterday", `"yesterday" is not a time; allowed: now, or RFC 3339`)
 	f("--shape xml", `flag --shape: shape "xml": "xml" is none of array, base64,`)
 	f("--shape gzip+event", "gzip+event is binary and cannot stand on standard output")
 	f("--topic x", "flag --topic: needs --brokers")

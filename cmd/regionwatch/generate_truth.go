@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
@@ -39,13 +40,13 @@ func (t *truth) print(w io.Writer, where string, took time.Duration, stopped boo
 	if stopped {
 		how = ", stopped by a signal"
 	}
-	fmt.Fprintf(w, "%s records, %s, to %s in %s%s\n", grouped(t.Written), bytesText(t.Bytes), printable(where), roundTime(took), how)
+	fmt.Fprintf(w, "%s records, %s, to %s in %s%s\n", display.Number(t.Written), display.Size(t.Bytes), display.Text(where), display.Duration(took), how)
 	if t.Written < t.Records {
-		fmt.Fprintf(w, "%s more were made and not written\n", grouped(t.Records-t.Written))
+		fmt.Fprintf(w, "%s more were made and not written\n", display.Number(t.Records-t.Written))
 	}
-	fmt.Fprintf(w, "in them: %s whole events, %s records that cannot be read in full\n", grouped(t.Events), grouped(t.DeadLettered))
+	fmt.Fprintf(w, "in them: %s whole events, %s records that cannot be read in full\n", display.Number(t.Events), display.Number(t.DeadLettered))
 	fmt.Fprintf(w, "alerts that they must raise: %s, %s of them partial, with %s unused\n",
-		grouped(t.Alerts), grouped(t.PartialAlerts), strings.Join(t.UnusedRegions, ", "))
+		display.Number(t.Alerts), display.Number(t.PartialAlerts), strings.Join(t.UnusedRegions, ", "))
 }
 
 // save writes the truth to a file.

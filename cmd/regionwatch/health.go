@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
 )
 
 // healthTimeout is how long an instance may take to answer. It is less than what the image gives the whole command.
@@ -31,16 +33,16 @@ func newHealthCommand() *cobra.Command {
 			"and a broker answers. The exit status is 0 if so, 1 if not or if nothing answers.\n\n" +
 			"It is for health checks where there is no shell and no curl, as in an image made from scratch. It\n" +
 			"reads the settings as run does: give both the same environment or file.",
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := readSettings(cmd)
+			s, err := cli.ReadSettings(cmd)
 			if err != nil {
-				return mistake{err}
+				return cli.Mistake(err)
 			}
 			return health(cmd.Context(), cmd.OutOrStdout(), s.AdminAddress, ready)
 		},
 	}
-	addNamedSettings(cmd, "config", "admin-address")
+	cli.AddSettings(cmd, "config", "admin-address")
 	cmd.Flags().BoolVar(&ready, "ready", false, "ask whether it is ready, not only alive")
 	return cmd
 }
@@ -49,7 +51,7 @@ func newHealthCommand() *cobra.Command {
 func health(ctx context.Context, w io.Writer, listens string, ready bool) error {
 	address, err := askAt(listens)
 	if err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
 	path := "/livez"
 	if ready {
@@ -59,7 +61,7 @@ func health(ctx context.Context, w io.Writer, listens string, ready bool) error 
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(w, printable(answer))
+	_, err = fmt.Fprintln(w, display.Text(answer))
 	return err
 }
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/regionwatch/regionwatch/internal/admin"
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/setup"
 )
 
 // TestHealth runs the command against a real admin server.
@@ -20,7 +22,7 @@ func TestHealth(t *testing.T) {
 		return nil
 	}
 	a, err := admin.Start(t.Context(), admin.Options{
-		Address: "127.0.0.1:0", Registry: newRegistry(), Ready: ready, Logger: slog.New(slog.DiscardHandler),
+		Address: "127.0.0.1:0", Registry: setup.Registry(thisBuild()), Ready: ready, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -32,18 +34,18 @@ func TestHealth(t *testing.T) {
 			t.Errorf("%q: status %d, %q, %q; want %d, %q, %q", args, got, stdout, stderr, status, wantOut, wantErr)
 		}
 	}
-	f(exitDone, "ok\n", "")
-	f(exitDone, "ready\n", "", "--ready")
+	f(cli.ExitDone, "ok\n", "")
+	f(cli.ExitDone, "ready\n", "", "--ready")
 	gone := errors.New("no broker answers")
 	missing.Store(&gone)
-	f(exitDone, "ok\n", "")
-	f(exitFault, "", "503 Service Unavailable: not ready: no broker answers", "--ready")
+	f(cli.ExitDone, "ok\n", "")
+	f(cli.ExitFault, "", "503 Service Unavailable: not ready: no broker answers", "--ready")
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
-	f(exitFault, "", "connection refused")
-	f(exitMistake, "", "admin-address is none", "--admin-address", "none")
-	f(exitMistake, "", "port 0", "--admin-address", "127.0.0.1:0")
+	f(cli.ExitFault, "", "connection refused")
+	f(cli.ExitMistake, "", "admin-address is none", "--admin-address", "none")
+	f(cli.ExitMistake, "", "port 0", "--admin-address", "127.0.0.1:0")
 }
 
 func TestAskAt(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
@@ -67,8 +68,8 @@ func TestCommandLineFailure(t *testing.T) {
 	f := func(args string, want ...string) {
 		t.Helper()
 		stdout, stderr, status := runCommand(t, strings.Fields(args)...)
-		if status != exitMistake || stdout != "" {
-			t.Errorf("%s: status %d, want %d; standard output %q", args, status, exitMistake, stdout)
+		if status != cli.ExitMistake || stdout != "" {
+			t.Errorf("%s: status %d, want %d; standard output %q", args, status, cli.ExitMistake, stdout)
 		}
 		for i := range want {
 			want[i] = "regionwatch: " + want[i]
@@ -81,7 +82,7 @@ func TestCommandLineFailure(t *testing.T) {
 	const required = "brokers: is required: give flag --brokers, environment REGIONWATCH_BROKERS or file key brokers;" +
 		" allowed: host:port, several with commas"
 	f("versio", `no such command: "versio", did you mean version?`)
-	f("zzzzzz", `no such command: "zzzzzz"; there are bench, check, deadletter, demo, explain, generate, health, policy, regions, run, scan, validate, version`)
+	f("zzzzzz", `no such command: "zzzzzz"; there are bench, check, completion, deadletter, demo, explain, generate, health, help, policy, regions, run, scan, validate, version`)
 	f("run", required)
 	f("run --brokers=a:1 extra", `regionwatch run: "extra" is not expected; it takes flags only`)
 	f("version --format yaml", `flag --format: "yaml" is not known; allowed: text, json`)
@@ -110,7 +111,7 @@ func TestCommandLineSuccess(t *testing.T) {
 	f := func(args string, want ...string) {
 		t.Helper()
 		stdout, stderr, status := runCommand(t, strings.Fields(args)...)
-		if status != exitDone || stderr != "" {
+		if status != cli.ExitDone || stderr != "" {
 			t.Errorf("%s: status %d, standard error %q", args, status, stderr)
 		}
 		for _, w := range want {
@@ -136,7 +137,7 @@ func TestCompletion(t *testing.T) {
 	f := func(want string, args ...string) {
 		t.Helper()
 		stdout, _, status := runCommand(t, append([]string{"__complete"}, args...)...)
-		if status != exitDone || stdout != want {
+		if status != cli.ExitDone || stdout != want {
 			t.Errorf("%q: status %d, offers %q, want %q", args, status, stdout, want)
 		}
 	}
@@ -154,35 +155,6 @@ func TestMistakesKeepNothing(t *testing.T) {
 	if n := strings.Count(stderr, `"b" is no host:port`); n != 1 {
 		t.Errorf("told %d times:\n%s", n, stderr)
 	}
-}
-
-func TestExitStatus(t *testing.T) {
-	f := func(err error, want int) {
-		t.Helper()
-		if got := exitStatus(err); got != want {
-			t.Errorf("exitStatus(%v) = %d, want %d", err, got, want)
-		}
-	}
-	f(nil, exitDone)
-	f(errors.New("a"), exitFault)
-	f(mistake{errors.New("a")}, exitMistake)
-	f(errors.Join(mistake{errors.New("a")}), exitMistake)
-	f(logged{errors.New("a")}, exitFault)
-	f(logged{mistake{errors.New("a")}}, exitMistake)
-}
-
-func TestReport(t *testing.T) {
-	f := func(err error, want string) {
-		t.Helper()
-		var b strings.Builder
-		report(&b, err)
-		if b.String() != want {
-			t.Errorf("got %q, want %q", b.String(), want)
-		}
-	}
-	f(nil, "")
-	f(logged{errors.New("a")}, "")
-	f(errors.New("a\nb\x1b[2Jc\u202e"), "regionwatch: a\nregionwatch: b\\x1b[2Jc\\u202e\n")
 }
 
 // TestDefaultRegions holds the settings' default and the rule's own list together.

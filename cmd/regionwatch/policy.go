@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
@@ -29,7 +31,7 @@ func newPolicyCommand() *cobra.Command {
 }
 
 func newPolicyShowCommand() *cobra.Command {
-	format, account := newChoice("text", "json"), ""
+	format, account := cli.NewChoice("text", "json"), ""
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "Tell what holds for an account, and why",
@@ -37,7 +39,7 @@ func newPolicyShowCommand() *cobra.Command {
 			"the exceptions that its account and group do not rule out. Without --account, for every account that\n" +
 			"the policy does not name.",
 		Example: "  regionwatch policy show --policy policy.yaml --account 222222222222",
-		Args:    noArguments,
+		Args:    cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, policy, err := loadPolicy(cmd)
 			if err != nil {
@@ -46,22 +48,22 @@ func newPolicyShowCommand() *cobra.Command {
 			return showPolicy(cmd.OutOrStdout(), policy, account, format.String())
 		},
 	}
-	format.addTo(cmd, "format", "form of the output")
+	format.AddTo(cmd, "format", "form of the output")
 	cmd.Flags().StringVar(&account, "account", "", "id of the account")
-	addNamedSettings(cmd, "config", "policy", "unused-regions", "missing-read-only", "policy-version")
+	cli.AddSettings(cmd, "config", "policy", "unused-regions", "missing-read-only", "policy-version")
 	return cmd
 }
 
 func showPolicy(w io.Writer, p *policy.Policy, account, format string) error {
 	if account != "" && (len(account) != 12 || strings.Trim(account, "0123456789") != "") {
-		return mistake{fmt.Errorf("flag --account: %q is no account id, which has 12 digits", account)}
+		return cli.Mistake(fmt.Errorf("flag --account: %q is no account id, which has 12 digits", account))
 	}
 	e := p.Effective(account, time.Now())
 	if format == "json" {
 		return json.NewEncoder(w).Encode(e)
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	line := func(what, text string) { fmt.Fprintf(table, "%s\t%s\n", what, printable(text)) }
+	line := func(what, text string) { fmt.Fprintf(table, "%s\t%s\n", what, display.Text(text)) }
 	if account == "" {
 		account = "any that the policy does not name"
 	}
@@ -79,7 +81,7 @@ func showPolicy(w io.Writer, p *policy.Policy, account, format string) error {
 	line("missing readOnly", e.MissingReadOnly)
 	line("severity", e.Severity+", "+e.FailedSeverity+" for calls that failed")
 	line("mode", map[bool]string{true: "shadow", false: "alert"}[e.Shadow])
-	line("exceptions", orNone(e.Exceptions))
+	line("exceptions", display.List(e.Exceptions))
 	line("policy", "version "+p.Version()+", content "+p.Hash())
 	return table.Flush()
 }
@@ -88,7 +90,7 @@ func newPolicySchemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Write the JSON Schema of a policy file, for editors",
-		Args:  noArguments,
+		Args:  cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := cmd.OutOrStdout().Write(policyfile.Schema())
 			return err
@@ -112,7 +114,7 @@ func newPolicyTestCommand() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return testPolicy(cmd, args) },
 	}
-	addNamedSettings(cmd, "config", "policy", "unused-regions", "missing-read-only", "policy-version", "max-event-bytes")
+	cli.AddSettings(cmd, "config", "policy", "unused-regions", "missing-read-only", "policy-version", "max-event-bytes")
 	return cmd
 }
 
@@ -124,7 +126,7 @@ func testPolicy(cmd *cobra.Command, names []string) error {
 		cases, err = append(cases, list...), errors.Join(err, casesErr)
 	}
 	if err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
 	failed := 0
 	for i := range cases {
@@ -132,7 +134,7 @@ func testPolicy(cmd *cobra.Command, names []string) error {
 			failed++
 		}
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%d of %d cases as expected, under policy %s\n", len(cases)-failed, len(cases), printable(policy.Version()))
+	fmt.Fprintf(cmd.OutOrStdout(), "%d of %d cases as expected, under policy %s\n", len(cases)-failed, len(cases), display.Text(policy.Version()))
 	if failed > 0 {
 		return fmt.Errorf("%d of %d cases are not as expected", failed, len(cases))
 	}
@@ -147,11 +149,11 @@ func tryCase(w io.Writer, s *config.Settings, p *policy.Policy, c *policyfile.Ca
 		alerts, why = alerts || d.matches, d.text // a level on trial is tested as if it alerted
 	}
 	if alerts == c.Want {
-		fmt.Fprintf(w, "ok    %s\n", printable(c.Name))
+		fmt.Fprintf(w, "ok    %s\n", display.Text(c.Name))
 		return true
 	}
 	verb := map[bool]string{true: "an alert", false: "no alert"}
-	fmt.Fprintf(w, "FAIL  %s (%s)\n      want: %s\n      got:  %s\n", printable(c.Name), printable(c.At), verb[c.Want], printable(why))
+	fmt.Fprintf(w, "FAIL  %s (%s)\n      want: %s\n      got:  %s\n", display.Text(c.Name), display.Text(c.At), verb[c.Want], display.Text(why))
 	return false
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
@@ -35,16 +37,16 @@ func newPolicyDiffCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return diffPolicies(cmd, args[0], args[1], events) },
 	}
 	cmd.Flags().StringSliceVar(&events, "events", nil, "files or folders of events to decide by both")
-	addNamedSettings(cmd, "max-event-bytes")
+	cli.AddSettings(cmd, "max-event-bytes")
 	return cmd
 }
 
 func diffPolicies(cmd *cobra.Command, oldName, newName string, events []string) error {
-	s, err := readSettings(cmd)
+	s, err := cli.ReadSettings(cmd)
 	before, oldErr := policyfile.Load(oldName)
 	after, newErr := policyfile.Load(newName)
 	if err := errors.Join(err, oldErr, newErr); err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
 	w, now := cmd.OutOrStdout(), time.Now()
 	printDiff(w, before.Policy, after.Policy, now)
@@ -84,7 +86,7 @@ func changeText(old, next *policy.Effective) string {
 	var lines []string
 	line := func(sign, what string) {
 		if what != "" {
-			lines = append(lines, "  "+sign+" "+printable(what))
+			lines = append(lines, "  "+sign+" "+display.Text(what))
 		}
 	}
 	line("+ unused:", regionList(without(next.Unused, old.Unused)))
@@ -93,7 +95,7 @@ func changeText(old, next *policy.Effective) string {
 	line("- exceptions:", strings.Join(without(old.Exceptions, next.Exceptions), ", "))
 	other := func(what, a, b string) {
 		if a != b {
-			lines = append(lines, fmt.Sprintf("  ~ %s: %s, was %s", what, printable(b), printable(a)))
+			lines = append(lines, fmt.Sprintf("  ~ %s: %s, was %s", what, display.Text(b), display.Text(a)))
 		}
 	}
 	other("level", old.Level, next.Level)
@@ -130,7 +132,7 @@ const maxListed = 1000
 func diffEvents(cmd *cobra.Command, s *config.Settings, before, after *policy.Policy, names []string, now time.Time) error {
 	w := cmd.OutOrStdout()
 	sources, listErr := scan.List(names, cmd.InOrStdin())
-	report(cmd.ErrOrStderr(), listErr)
+	cli.Report(cmd.ErrOrStderr(), listErr)
 	total, fresh, silent := 0, 0, 0
 	visit := func(p *scan.Part) error {
 		if p.PassedOver != nil {
@@ -151,7 +153,7 @@ func diffEvents(cmd *cobra.Command, s *config.Settings, before, after *policy.Po
 				silent++
 			}
 			if fresh+silent <= maxListed {
-				fmt.Fprintf(w, "%s account %s, region %s, event %s: %s\n", sign, printable(next[i].account), printable(next[i].region), printable(next[i].id), printable(why))
+				fmt.Fprintf(w, "%s account %s, region %s, event %s: %s\n", sign, display.Text(next[i].account), display.Text(next[i].region), display.Text(next[i].id), display.Text(why))
 			}
 		}
 		return nil
@@ -160,6 +162,6 @@ func diffEvents(cmd *cobra.Command, s *config.Settings, before, after *policy.Po
 	for i := range sources {
 		err = errors.Join(err, scan.Records(&sources[i], s.MaxEventBytes, visit))
 	}
-	fmt.Fprintf(w, "%s events: %s newly alert, %s fall silent\n", grouped(uint64(total)), grouped(uint64(fresh)), grouped(uint64(silent)))
+	fmt.Fprintf(w, "%s events: %s newly alert, %s fall silent\n", display.Number(total), display.Number(fresh), display.Number(silent))
 	return err
 }

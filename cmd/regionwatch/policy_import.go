@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 	"github.com/regionwatch/regionwatch/processor/policy/scp"
 )
@@ -38,7 +39,7 @@ func newPolicyImportCommand() *cobra.Command {
 
 func importSCP(cmd *cobra.Command, names []string, target scp.Target) error {
 	if target.Group != "" && target.Account != "" {
-		return mistake{errors.New("flag --group, flag --account: give one of them")}
+		return cli.Mistake(errors.New("flag --group, flag --account: give one of them"))
 	}
 	var files []scp.Source
 	var faults []error
@@ -47,18 +48,18 @@ func importSCP(cmd *cobra.Command, names []string, target scp.Target) error {
 		files, faults = append(files, scp.Source{Name: name, Text: text}), append(faults, err)
 	}
 	if err := errors.Join(faults...); err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
 	imported, err := scp.Import(files, target)
 	if err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
 	// What is written is valid, or there is no use in it.
 	if _, err := policyfile.Parse("imported policy", imported.Policy); err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
 	for _, note := range imported.Notes {
-		report(cmd.ErrOrStderr(), errors.New("not carried over: "+note))
+		cli.Report(cmd.ErrOrStderr(), errors.New("not carried over: "+note))
 	}
 	_, err = cmd.OutOrStdout().Write(imported.Policy)
 	return err

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
@@ -105,7 +106,7 @@ func TestReloadFile(t *testing.T) {
 		t.Errorf("alert %s", alert.Value)
 	}
 	r.signal(syscall.SIGTERM)
-	if status := r.status(); status != exitDone {
+	if status := r.status(); status != cli.ExitDone {
 		t.Errorf("status %d: %v", status, r.log())
 	}
 	broken := 0

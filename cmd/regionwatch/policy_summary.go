@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
@@ -102,11 +103,11 @@ func (s *policySummary) print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "LEVEL\tACCOUNTS\tREGIONS\tSEVERITY\tMODE")
 	for _, l := range s.Levels {
-		accounts := grouped(uint64(l.Accounts))
+		accounts := display.Number(l.Accounts)
 		if l.Level == "default" {
 			accounts += " and all others"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", printable(l.Level), accounts, l.Rule, l.Severity, l.Mode)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", display.Text(l.Level), accounts, l.Rule, l.Severity, l.Mode)
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
@@ -16,13 +17,13 @@ func TestSeedCases(t *testing.T) {
 	const cases = "../../docs/policy/tests.yaml"
 	for _, args := range [][]string{{"--policy", "../../docs/policy/policy.yaml"}, nil} {
 		stdout, stderr, status := runCommand(t, append([]string{"policy", "test", cases}, args...)...)
-		if status != exitDone || strings.Count(stdout, "ok    ") != 3 || !strings.Contains(stdout, "3 of 3 cases as expected") {
+		if status != cli.ExitDone || strings.Count(stdout, "ok    ") != 3 || !strings.Contains(stdout, "3 of 3 cases as expected") {
 			t.Errorf("%q: status %d: %s%s", args, status, stdout, stderr)
 		}
 	}
 	stdout, _, status := runCommand(t, "policy", "test", cases, "--unused-regions=ap-east-1")
 	const want = "FAIL  Unauthorized region (../../docs/policy/tests.yaml:44)\n      want: an alert\n      got:  no alert: the region is not in unused_regions\n"
-	if status != exitFault || !strings.Contains(stdout, want) {
+	if status != cli.ExitFault || !strings.Contains(stdout, want) {
 		t.Errorf("status %d: %s", status, stdout)
 	}
 }
@@ -31,7 +32,7 @@ func TestPolicyTestFailure(t *testing.T) {
 	f := func(cases, want string) {
 		t.Helper()
 		name := writePolicy(t, cases)
-		if _, stderr, status := runCommand(t, "policy", "test", name); status != exitMistake || !strings.Contains(stderr, want) {
+		if _, stderr, status := runCommand(t, "policy", "test", name); status != cli.ExitMistake || !strings.Contains(stderr, want) {
 			t.Errorf("%s: status %d: %s", cases, status, stderr)
 		}
 	}
@@ -53,7 +54,7 @@ func TestPolicyShow(t *testing.T) {
 	if !strings.Contains(stdout, "default, which holds whole") || !strings.Contains(stdout, "unused ap-east-1, eu-west-3, eu-central-1") && !strings.Contains(stdout, "unused eu-central-1, eu-west-3, ap-east-1") {
 		t.Error(stdout)
 	}
-	if _, stderr, status := runCommand(t, "policy", "show", "--account=1"); status != exitMistake || !strings.Contains(stderr, "12 digits") {
+	if _, stderr, status := runCommand(t, "policy", "show", "--account=1"); status != cli.ExitMistake || !strings.Contains(stderr, "12 digits") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
 }
@@ -67,7 +68,7 @@ func TestPolicyDiff(t *testing.T) {
 	f := func(before, after string, want ...string) {
 		t.Helper()
 		stdout, stderr, status := runCommand(t, "policy", "diff", writePolicy(t, before), writePolicy(t, after), "--events", events)
-		if status != exitDone || stderr != "" {
+		if status != cli.ExitDone || stderr != "" {
 			t.Errorf("status %d: %s", status, stderr)
 		}
 		for _, w := range want {

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
@@ -20,7 +21,7 @@ type policyTopic struct {
 }
 
 func openPolicyTopic(s *config.Settings) (*policyTopic, error) {
-	client, err := newClient(s,
+	client, err := setup.Client(s,
 		kgo.ClientID("regionwatch-policy"),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{s.PolicyTopic: {0: kgo.NewOffset().AtStart()}}),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
@@ -38,7 +39,7 @@ func (t *policyTopic) close() { t.client.Close() }
 // first reads the topic to its end and returns the newest policy in it that is valid, and what is wrong with the
 // newest record where that is another. Those that come later are left to poll.
 func (t *policyTopic) first(ctx context.Context) (policy loadedPolicy, fault, err error) {
-	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	ctx, cancel := context.WithTimeout(ctx, setup.ReachTimeout)
 	defer cancel()
 	if policy, fault, err = t.readToEnd(ctx); err != nil {
 		return loadedPolicy{}, nil, fmt.Errorf("reading the policy from topic %q: %w", t.name, err)

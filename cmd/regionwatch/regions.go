@@ -8,23 +8,24 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
 func newRegionsCommand() *cobra.Command {
-	format := newChoice("text", "json")
+	format := cli.NewChoice("text", "json")
 	cmd := &cobra.Command{
 		Use:   "regions",
 		Short: "List the AWS regions that policies may name",
 		Long: "List the regions of every AWS partition with name, whether an account has to enable them before they\n" +
 			"can be used, and the year in which they opened, where that is known. Under an allow list a region\n" +
 			"that is not in this list is unused, so a catalogue that is older than AWS hides nothing there.",
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return printRegions(cmd.OutOrStdout(), format.String())
 		},
 	}
-	format.addTo(cmd, "format", "form of the output")
+	format.AddTo(cmd, "format", "form of the output")
 	return cmd
 }
 

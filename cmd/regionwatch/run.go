@@ -14,6 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor"
 )
 
@@ -28,39 +30,36 @@ func newRunCommand() *cobra.Command {
 			"key of the file that --config names (input-topic); flags come before variables, variables before\n" +
 			"the file, the file before defaults.",
 		Example: "  regionwatch run --brokers kafka-1:9092,kafka-2:9092 --input-topic cloudtrail --create-topics",
-		Args:    noArguments,
+		Args:    cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, policy, err := loadBoth(cmd)
-			if err = errors.Join(err, checkConnection(s)); err != nil {
-				return mistake{err}
+			if err = errors.Join(err, setup.CheckConnection(s)); err != nil {
+				return cli.Mistake(err)
 			}
 			return runProcessor(cmd.Context(), s, policy, cmd.ErrOrStderr())
 		},
 	}
-	addSettings(cmd, "brokers")
+	addRunSettings(cmd)
 	return cmd
 }
-
-// errDraining is why an instance that was told to stop is not ready.
-var errDraining = errors.New("draining after a signal to stop")
 
 // runProcessor runs until a signal. Once the log stands, its errors are in there.
 func runProcessor(ctx context.Context, s *config.Settings, policy loadedPolicy, stderr io.Writer) error {
 	signal.Ignore(syscall.SIGHUP) // a policy file is read again; a reload of anything else must not end a watcher
-	log := newLogger(stderr, s)
+	log := cli.NewLogger(stderr, s)
 	for _, w := range s.Warnings() {
 		log.Warn("a setting looks wrong", "warning", w)
 	}
-	tuneCollector(os.LookupEnv)
+	setup.TuneCollector(os.LookupEnv)
 	id := newIdentity(s, log)
 	defer id.Close()
-	registry := newRegistry()
+	registry := setup.Registry(thisBuild())
 
-	connection, err := openConnection(s, log)
+	connection, err := setup.Connection(s, log)
 	if err != nil {
 		return err
 	}
-	ctx, stop := stopOnSignal(ctx, s.DrainTimeout, log)
+	ctx, stop := cli.StopOnSignal(ctx, s.DrainTimeout, log)
 	defer stop()
 	source, err := openPolicySource(ctx, s, policy, log, registry)
 	if err != nil {
@@ -68,18 +67,18 @@ func runProcessor(ctx context.Context, s *config.Settings, policy loadedPolicy, 
 	}
 	defer source.close()
 
-	o := newOptions(s)
+	o := setup.Processor(s)
 	o.ClientOpts = connection.ClientOpts()
 	o.InstanceID, o.Logger, o.Registry = id.Name, log, registry
 	o.Policy = source.policy
-	view := newAdminView(s, &o)
+	view := setup.AdminSource(s, thisBuild(), &o)
 	view.Policy = source.state
 	p, err := processor.New(o)
 	if err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
 
-	closeAdmin, address, err := openAdmin(ctx, s, registry, p, view, log)
+	closeAdmin, address, err := setup.Admin(ctx, s, registry, p, view, log)
 	if err != nil {
 		return inLog(log, err)
 	}
@@ -110,5 +109,5 @@ func runBeside(ctx context.Context, beside, work func(context.Context) error) er
 // inLog writes the error that ends the process, and marks it as written.
 func inLog(log *slog.Logger, err error) error {
 	log.Error("stopping for an error", "error", err)
-	return logged{err}
+	return cli.Logged(err)
 }

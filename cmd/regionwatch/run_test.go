@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
@@ -144,7 +145,7 @@ func TestRun(t *testing.T) {
 					strings.Contains(metrics, "\nregionwatch_records_dead_lettered_total 1\n")
 			})
 			r.signal(end)
-			if status := r.status(); status != exitDone {
+			if status := r.status(); status != cli.ExitDone {
 				t.Errorf("status %d after %v: %v", status, end, r.log())
 			}
 			checkStart(t, r.start, delivery)
@@ -227,7 +228,7 @@ func TestRunSecondSignal(t *testing.T) {
 	for r.cmd.Process.Signal(syscall.SIGINT) == nil {
 		select {
 		case <-r.ended:
-		case <-time.After(sameSignal):
+		case <-time.After(cli.SameSignal):
 		}
 	}
 	if status := r.status(); status != 130 {
@@ -239,8 +240,8 @@ func TestRunSecondSignal(t *testing.T) {
 func TestRunFault(t *testing.T) {
 	cluster := processortest.New(t)
 	r := startRun(t, strings.Join(cluster.ListenAddrs(), ","), "--input-topic=absent")
-	if status := r.status(); status != exitFault {
-		t.Errorf("status %d, want %d", status, exitFault)
+	if status := r.status(); status != cli.ExitFault {
+		t.Errorf("status %d, want %d", status, cli.ExitFault)
 	}
 	last := r.log()[len(r.log())-1]
 	if text, _ := last["error"].(string); last["level"] != "ERROR" || !strings.Contains(text, `"absent"`) {

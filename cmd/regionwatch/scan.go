@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
@@ -16,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
@@ -26,13 +27,13 @@ const scanDrain = 30 * time.Second
 
 // scanFlags are the flags of scan that are no settings.
 type scanFlags struct {
-	format      *choice
+	format      *cli.Choice
 	deadLetters string
 	failOn      []string
 }
 
 func newScanCommand() *cobra.Command {
-	f := scanFlags{format: newChoice("auto", "ndjson", "table", "ocsf")}
+	f := scanFlags{format: cli.NewChoice("auto", "ndjson", "table", "ocsf")}
 	cmd := &cobra.Command{
 		Use:   "scan FILE...",
 		Short: "Decide the events in files, folders or standard input (-)",
@@ -49,11 +50,11 @@ func newScanCommand() *cobra.Command {
 		Args: scanArguments,
 		RunE: func(cmd *cobra.Command, args []string) error { return scanFiles(cmd, args, &f) },
 	}
-	f.format.addTo(cmd, "format", "form of the alerts; auto is table on a terminal, ndjson elsewhere; ocsf is a line of OCSF each")
+	f.format.AddTo(cmd, "format", "form of the alerts; auto is table on a terminal, ndjson elsewhere; ocsf is a line of OCSF each")
 	cmd.Flags().StringVar(&f.deadLetters, "dead-letters", "", "file to write what could not be read to, a JSON object a line")
 	cmd.Flags().StringSliceVar(&f.failOn, "fail-on", nil, "exit with status 1 if there were any (alert, dead-letter, several with commas)")
-	mustBeKnown(cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(failures, cobra.ShellCompDirectiveNoFileComp)))
-	addNamedSettings(cmd, "config", "policy", "unused-regions", "missing-read-only", "policy-version", "no-event-copy", "max-event-bytes")
+	cli.Must(cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(failures, cobra.ShellCompDirectiveNoFileComp)))
+	cli.AddSettings(cmd, "config", "policy", "unused-regions", "missing-read-only", "policy-version", "no-event-copy", "max-event-bytes")
 	return cmd
 }
 
@@ -77,14 +78,14 @@ func scanFiles(cmd *cobra.Command, args []string, f *scanFlags) error {
 	}
 	for _, word := range f.failOn {
 		if !slices.Contains(failures, word) {
-			return mistake{fmt.Errorf("flag --fail-on: %q is not known; allowed: %s", word, strings.Join(failures, ", "))}
+			return cli.Mistake(fmt.Errorf("flag --fail-on: %q is not known; allowed: %s", word, strings.Join(failures, ", ")))
 		}
 	}
 	sources, listErr := scan.List(args, cmd.InOrStdin())
 	if err := f.checkOutputs(cmd, sources); err != nil {
-		return mistake{err}
+		return cli.Mistake(err)
 	}
-	report(cmd.ErrOrStderr(), listErr)
+	cli.Report(cmd.ErrOrStderr(), listErr)
 	letters, err := f.openDeadLetters()
 	if err != nil {
 		return err
@@ -101,7 +102,7 @@ func scanFiles(cmd *cobra.Command, args []string, f *scanFlags) error {
 
 // run scans, and tells of it on standard error. It returns nil where whoever reads the alerts has gone.
 func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy, sources []scan.Source, letters *letterFile) (*scan.Summary, error) {
-	ctx, stop := stopOnSignal(cmd.Context(), scanDrain, slog.New(slog.DiscardHandler))
+	ctx, stop := cli.StopOnSignal(cmd.Context(), scanDrain, nil)
 	defer stop()
 	broken := make(chan os.Signal, 1) // makes writing to a closed pipe an error, not the end of the process
 	signal.Notify(broken, syscall.SIGPIPE)
@@ -118,10 +119,10 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 	}
 	switch stdout := cmd.OutOrStdout(); {
 	case f.table(stdout):
-		o.Append = appendAlertRow
-		_, _ = view.alerts.Write([]byte(alertHeader)) // the next write tells of a failure
-	case isTerminal(stdout):
-		o.Alerts = asciiWriter{view.alerts} // JSON may hold what a terminal obeys
+		o.Append = display.AppendAlert
+		_, _ = view.alerts.Write([]byte(display.AlertHeader)) // the next write tells of a failure
+	case display.IsTerminal(stdout):
+		o.Alerts = display.EscapeJSON(view.alerts) // JSON may hold what a terminal obeys
 	}
 	began := time.Now()
 	summary, err := scan.Run(ctx, o, sources)
@@ -138,7 +139,7 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 
 // table reports whether people read the alerts.
 func (f *scanFlags) table(stdout io.Writer) bool {
-	return f.format.word == "table" || f.format.word == "auto" && isTerminal(stdout)
+	return f.format.String() == "table" || f.format.String() == "auto" && display.IsTerminal(stdout)
 }
 
 // unfinished returns why the exit status is not 0 where whoever reads the alerts has gone: what was to fail the
@@ -159,9 +160,9 @@ func (f *scanFlags) verdict(s *scan.Summary, listErr error) error {
 	case s.Unreadable > 0 || listErr != nil:
 		return errors.New("not all files could be read")
 	case slices.Contains(f.failOn, "alert") && alerts > 0:
-		return fmt.Errorf("--fail-on alert: there are %s", grouped(alerts))
+		return fmt.Errorf("--fail-on alert: there are %s", display.Number(alerts))
 	case slices.Contains(f.failOn, "dead-letter") && letters > 0:
-		return fmt.Errorf("--fail-on dead-letter: %s records could not be read in full", grouped(letters))
+		return fmt.Errorf("--fail-on dead-letter: %s records could not be read in full", display.Number(letters))
 	}
 	return nil
 }
@@ -225,7 +226,7 @@ func (l *letterFile) close() error {
 
 // alertFormat returns the format of the lines, where the alerts are no table.
 func (f *scanFlags) alertFormat() alert.Format {
-	if f.format.word == "ocsf" {
+	if f.format.String() == "ocsf" {
 		return alert.OCSF
 	}
 	return alert.Native

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/scan"
 )
 
@@ -41,7 +42,7 @@ func golden(t *testing.T, name, got string) {
 func TestScanGolden(t *testing.T) {
 	letters := filepath.Join(t.TempDir(), "letters.ndjson")
 	stdout, stderr, status := runCommand(t, "scan", "testdata/scan", "--dead-letters", letters, "--policy-version", "test")
-	if status != exitDone {
+	if status != cli.ExitDone {
 		t.Errorf("exit status %d: %s", status, stderr)
 	}
 	golden(t, "scan.alerts.golden", stdout)
@@ -73,18 +74,18 @@ func TestScanExitStatus(t *testing.T) {
 			t.Errorf("%v: exit status %d, want %d; %q is not in\n%s", args, status, want, text, stderr)
 		}
 	}
-	f(exitDone, "1 alerts", file)
-	f(exitFault, "--fail-on alert: there are 1", file, "--fail-on", "alert,dead-letter")
-	f(exitDone, "1 alerts", file, "--fail-on", "dead-letter")
-	f(exitFault, "--fail-on dead-letter: 2 records", "testdata/scan", "--fail-on", "dead-letter")
-	f(exitDone, "0 alerts", file, "--unused-regions", "ap-east-1")
-	f(exitFault, "missing: no such file or directory", file, file+"missing")
-	f(exitFault, "1 alerts", file, file+"missing")
-	f(exitMistake, "no files given")
-	f(exitMistake, "can be given once", "-", "-")
-	f(exitMistake, `"x" is not known; allowed: alert, dead-letter`, file, "--fail-on", "x")
-	f(exitMistake, `did you mean "eu-west-3"`, file, "--unused-regions", "eu-west-33")
-	f(exitFault, "--dead-letters", file, "--dead-letters", filepath.Join(file, "x"))
+	f(cli.ExitDone, "1 alerts", file)
+	f(cli.ExitFault, "--fail-on alert: there are 1", file, "--fail-on", "alert,dead-letter")
+	f(cli.ExitDone, "1 alerts", file, "--fail-on", "dead-letter")
+	f(cli.ExitFault, "--fail-on dead-letter: 2 records", "testdata/scan", "--fail-on", "dead-letter")
+	f(cli.ExitDone, "0 alerts", file, "--unused-regions", "ap-east-1")
+	f(cli.ExitFault, "missing: no such file or directory", file, file+"missing")
+	f(cli.ExitFault, "1 alerts", file, file+"missing")
+	f(cli.ExitMistake, "no files given")
+	f(cli.ExitMistake, "can be given once", "-", "-")
+	f(cli.ExitMistake, `"x" is not known; allowed: alert, dead-letter`, file, "--fail-on", "x")
+	f(cli.ExitMistake, `did you mean "eu-west-3"`, file, "--unused-regions", "eu-west-33")
+	f(cli.ExitFault, "--dead-letters", file, "--dead-letters", filepath.Join(file, "x"))
 }
 
 func TestScanStdin(t *testing.T) {
@@ -167,7 +168,7 @@ func TestScanStopsWaiting(t *testing.T) {
 	}
 	_ = cmd.Wait()
 	where := fmt.Sprintf("stopped in - at byte %d of its text", len(explainEventText)-len("(id)")+len("a\n"))
-	if status := cmd.ProcessState.ExitCode(); status != exitFault || !strings.Contains(stderr.String(), where) || !strings.Contains(stderr.String(), "0 records with dead letters") {
+	if status := cmd.ProcessState.ExitCode(); status != cli.ExitFault || !strings.Contains(stderr.String(), where) || !strings.Contains(stderr.String(), "0 records with dead letters") {
 		t.Errorf("exit status %d, want %q in %s", status, where, stderr.String())
 	}
 }
@@ -186,7 +187,7 @@ func TestScanRefusesItsOutput(t *testing.T) {
 		var stderr strings.Builder
 		cmd.Stderr = &stderr
 		_ = cmd.Run()
-		if status := cmd.ProcessState.ExitCode(); status != exitMistake || stderr.String() != "regionwatch: "+want+" is one of the files to scan; write to another, outside of folders that are scanned\n" {
+		if status := cmd.ProcessState.ExitCode(); status != cli.ExitMistake || stderr.String() != "regionwatch: "+want+" is one of the files to scan; write to another, outside of folders that are scanned\n" {
 			t.Errorf("%q: exit status %d: %s", args, status, stderr.String())
 		}
 		if text, err := os.ReadFile(file); err != nil || string(text) != eventWithID("a") {
@@ -211,8 +212,8 @@ func TestScanClosedOutput(t *testing.T) {
 			t.Errorf("%q: exit status %d: %s", args, gotStatus, got)
 		}
 	}
-	f(exitDone, "")
-	f(exitFault, "regionwatch: --fail-on alert: the scan did not come to its end, because nobody reads the alerts any more\n", "--fail-on", "alert")
+	f(cli.ExitDone, "")
+	f(cli.ExitFault, "regionwatch: --fail-on alert: the scan did not come to its end, because nobody reads the alerts any more\n", "--fail-on", "alert")
 }
 
 func scanIntoClosedPipe(t *testing.T, args ...string) (status int, messages string) {
@@ -259,7 +260,7 @@ func TestScanSummaryOfPolicy(t *testing.T) {
 		"1 alerts, 0 of them partial\n1 events exempted by exceptions, 1 findings in shadow mode\n1 events passed (used-region 1)\n",
 		"alerts by event        (none)     1\n",
 	} {
-		if status != exitDone || !strings.Contains(stderr, want) {
+		if status != cli.ExitDone || !strings.Contains(stderr, want) {
 			t.Errorf("exit status %d, %q is not in\n%s", status, want, stderr)
 		}
 	}
@@ -269,7 +270,7 @@ func TestScanSummaryOfPolicy(t *testing.T) {
 func TestScanOCSF(t *testing.T) {
 	lines := func(format string) []map[string]any {
 		stdout, stderr, status := runCommand(t, "scan", "testdata/scan", "--format", format)
-		if status != exitDone {
+		if status != cli.ExitDone {
 			t.Fatalf("exit status %d: %s", status, stderr)
 		}
 		var out []map[string]any

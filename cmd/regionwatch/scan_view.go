@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -12,11 +11,11 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/policy"
-	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -41,7 +40,7 @@ func newScanView(cmd *cobra.Command, sources []scan.Source) *scanView {
 	v := &scanView{stderr: w, began: time.Now(), alerts: cmd.OutOrStdout()}
 	v.bar = progressbar.NewOptions64(total,
 		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetVisibility(isTerminal(w)),
+		progressbar.OptionSetVisibility(display.IsTerminal(w)),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionShowBytes(true),
 		progressbar.OptionShowTotalBytes(true),
@@ -49,7 +48,7 @@ func newScanView(cmd *cobra.Command, sources []scan.Source) *scanView {
 		progressbar.OptionUseANSICodes(true),
 		progressbar.OptionClearOnFinish(),
 	)
-	if isTerminal(w) && isTerminal(v.alerts) {
+	if display.IsTerminal(w) && display.IsTerminal(v.alerts) {
 		v.alerts = besideBar{v.alerts, v.bar}
 	}
 	return v
@@ -58,14 +57,14 @@ func newScanView(cmd *cobra.Command, sources []scan.Source) *scanView {
 // progress redraws the bar.
 func (v *scanView) progress(p scan.Progress) {
 	rate := float64(p.Events) / max(time.Since(v.began).Seconds(), 0.001)
-	v.bar.Describe(fmt.Sprintf("%s alerts, %s events/s", grouped(p.Alerts), grouped(uint64(rate))))
+	v.bar.Describe(fmt.Sprintf("%s alerts, %s events/s", display.Number(p.Alerts), display.Number(uint64(rate))))
 	_ = v.bar.Set64(p.Read) // a bar that cannot be drawn does not matter
 }
 
 // fault tells of a file that could not be read.
 func (v *scanView) fault(err error) {
 	_ = v.bar.Clear()
-	report(v.stderr, err)
+	cli.Report(v.stderr, err)
 }
 
 func (v *scanView) close() {
@@ -88,76 +87,21 @@ func (b besideBar) Write(p []byte) (int, error) {
 	return b.out.Write(p)
 }
 
-// alertColumns are the widths of the columns of alerts in tables; the last one has none.
-var alertColumns = []int{20, 12, 14, 28, 22, 0}
-
-var alertHeader = row("TIME", "ACCOUNT", "REGION", "EVENT", "PRINCIPAL", "FROM")
-
-// appendAlertRow appends an alert as a row of a table.
-func appendAlertRow(dst []byte, a *alert.Alert) []byte {
-	return append(dst, alertRow(a)...)
-}
-
-func alertRow(a *alert.Alert) string {
-	from := fieldText(a.SourceIPAddress)
-	if a.Partial {
-		from += " (partial: " + a.PartialReason + ")"
-	}
-	service := strings.TrimSuffix(fieldText(a.EventSource), ".amazonaws.com")
-	return row(fieldText(a.EventTime), fieldText(a.RecipientAccountID), fieldText(a.AWSRegion),
-		service+" "+fieldText(a.EventName), a.Principal.Name, from)
-}
-
-// longestCell bounds what the last column shows, which has no width.
-const longestCell = 200
-
-// row writes cells in the columns' widths. They may hold anything.
-func row(cells ...string) string {
-	var b strings.Builder
-	for i, cell := range cells {
-		cell = display.Cut(cell, longestCell)
-		if width := alertColumns[i]; width > 0 {
-			cell = fitted(cell, width) + "  "
-		}
-		b.WriteString(cell)
-	}
-	return strings.TrimRight(b.String(), " ") + "\n"
-}
-
-// fitted cuts or fills a text to a width in characters.
-func fitted(text string, width int) string {
-	n := utf8.RuneCountInString(text)
-	if n <= width {
-		return text + strings.Repeat(" ", width-n)
-	}
-	runes := []rune(text)
-	return string(runes[:width-1]) + "…"
-}
-
-// fieldText returns a value of an alert as text: a string's content, or the JSON.
-func fieldText(value json.RawMessage) string {
-	var text string
-	if json.Unmarshal(value, &text) != nil {
-		return string(value)
-	}
-	return text
-}
-
 // printSummary tells what a scan found.
 func printSummary(w io.Writer, s *scan.Summary, files int, took time.Duration) {
 	c := &s.Counts
 	seconds := max(took.Seconds(), 0.001)
-	fmt.Fprintf(w, "%s of %s files, %s in %s: %s events, %s events/s\n", grouped(uint64(s.Files)), grouped(uint64(files)),
-		bytesText(s.Bytes), roundTime(took), grouped(c.Events), grouped(uint64(float64(c.Events)/seconds)))
+	fmt.Fprintf(w, "%s of %s files, %s in %s: %s events, %s events/s\n", display.Number(s.Files), display.Number(files),
+		display.Size(s.Bytes), display.Duration(took), display.Number(c.Events), display.Number(uint64(float64(c.Events)/seconds)))
 	if s.Stopped != nil {
-		fmt.Fprintf(w, "stopped in %s at byte %s of its text; what stands before is done\n", printable(s.Stopped.File), grouped(uint64(s.Stopped.Offset)))
+		fmt.Fprintf(w, "stopped in %s at byte %s of its text; what stands before is done\n", display.Text(s.Stopped.File), display.Number(s.Stopped.Offset))
 	}
-	fmt.Fprintf(w, "%s alerts, %s of them partial\n", grouped(c.Outcomes[policy.OutcomeAlerted]), grouped(c.Partial))
+	fmt.Fprintf(w, "%s alerts, %s of them partial\n", display.Number(c.Outcomes[policy.OutcomeAlerted]), display.Number(c.Partial))
 	if exempted, shadowed := c.Outcomes[policy.OutcomeExempted], c.Outcomes[policy.OutcomeShadowed]; exempted+shadowed > 0 {
-		fmt.Fprintf(w, "%s events exempted by exceptions, %s findings in shadow mode\n", grouped(exempted), grouped(shadowed))
+		fmt.Fprintf(w, "%s events exempted by exceptions, %s findings in shadow mode\n", display.Number(exempted), display.Number(shadowed))
 	}
-	fmt.Fprintf(w, "%s events passed%s\n", grouped(c.Passed()), inBrackets(passedReasons(c)))
-	fmt.Fprintf(w, "%s records with dead letters%s\n", grouped(c.DeadLettered), inBrackets(faultReasons(c)))
+	fmt.Fprintf(w, "%s events passed%s\n", display.Number(c.Passed()), inBrackets(passedReasons(c)))
+	fmt.Fprintf(w, "%s records with dead letters%s\n", display.Number(c.DeadLettered), inBrackets(faultReasons(c)))
 	if skipped := skipReasons(c); len(skipped) > 0 {
 		fmt.Fprintf(w, "no events in: %s\n", strings.Join(skipped, ", "))
 	}
@@ -184,14 +128,14 @@ func printTops(w io.Writer, s *scan.Summary) {
 			if i == 0 {
 				name = t.name
 			}
-			key := printable(k.Key)
+			key := display.Text(k.Key)
 			if key == "" {
 				key = "(none)"
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\n", name, fitted(key, min(utf8.RuneCountInString(key), 60)), grouped(k.Count))
+			fmt.Fprintf(table, "%s\t%s\t%s\n", name, display.Fit(key, min(utf8.RuneCountInString(key), 60)), display.Number(k.Count))
 		}
 		if others > 0 {
-			fmt.Fprintf(table, "\tothers\t%s\n", grouped(others))
+			fmt.Fprintf(table, "\tothers\t%s\n", display.Number(others))
 		}
 	}
 	_ = table.Flush() // the terminal that it goes to is the only place to tell
@@ -206,7 +150,7 @@ func passedReasons(c *detection.Counts) []string {
 			continue
 		}
 		if c.Outcomes[o] > 0 {
-			reasons = append(reasons, o.String()+" "+grouped(c.Outcomes[o]))
+			reasons = append(reasons, o.String()+" "+display.Number(c.Outcomes[o]))
 		}
 	}
 	return reasons
@@ -216,7 +160,7 @@ func faultReasons(c *detection.Counts) []string {
 	var reasons []string
 	for r := range cloudtrail.Reason(cloudtrail.ReasonCount) {
 		if c.Faults[r] > 0 {
-			reasons = append(reasons, r.String()+" "+grouped(c.Faults[r]))
+			reasons = append(reasons, r.String()+" "+display.Number(c.Faults[r]))
 		}
 	}
 	return reasons
@@ -226,7 +170,7 @@ func skipReasons(c *detection.Counts) []string {
 	var reasons []string
 	for k := range cloudtrail.Kind(cloudtrail.KindCount) {
 		if c.Skips[k] > 0 {
-			reasons = append(reasons, k.String()+" "+grouped(c.Skips[k]))
+			reasons = append(reasons, k.String()+" "+display.Number(c.Skips[k]))
 		}
 	}
 	return reasons

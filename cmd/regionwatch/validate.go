@@ -12,10 +12,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/setup"
 )
 
 func newValidateCommand() *cobra.Command {
-	format, strict := newChoice("text", "json"), false
+	format, strict := cli.NewChoice("text", "json"), false
 	cmd := &cobra.Command{
 		Use:   "validate",
 		Short: "Check settings and policy without connecting, and print what would hold",
@@ -26,11 +29,11 @@ func newValidateCommand() *cobra.Command {
 			"allowed region that is not enabled by default, a list that mixes partitions, a deny list that says\n" +
 			"nothing of regions that are enabled in every account or that are new.\n\n" +
 			"With --policy the brokers need not be given, so that a policy can be checked on its own.",
-		Args: noArguments,
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return validate(cmd, format.String(), strict) },
 	}
-	addSettings(cmd, "brokers")
-	format.addTo(cmd, "format", "form of the output")
+	addRunSettings(cmd)
+	format.AddTo(cmd, "format", "form of the output")
 	cmd.Flags().BoolVar(&strict, "strict", false, "take warnings for mistakes")
 	return cmd
 }
@@ -56,11 +59,11 @@ var errWarnings = errors.New("there are warnings, and --strict takes them for mi
 
 func validate(cmd *cobra.Command, format string, strict bool) error {
 	s, policy, err := loadValidated(cmd)
-	if err = errors.Join(err, checkConnection(s)); err != nil {
+	if err = errors.Join(err, setup.CheckConnection(s)); err != nil {
 		if format == "json" {
 			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(validated{Faults: splitLines(err)}) // standard error tells too
 		}
-		return mistake{err}
+		return cli.Mistake(err)
 	}
 	now := time.Now()
 	out := validated{Policy: policy.Version(), Hash: policy.Hash(), Summary: newPolicySummary(policy.Policy, now), Warnings: append(s.Warnings(), policy.warnings(now)...)}
@@ -71,17 +74,17 @@ func validate(cmd *cobra.Command, format string, strict bool) error {
 		return err
 	}
 	for _, w := range out.Warnings {
-		report(cmd.ErrOrStderr(), errors.New("warning: "+w))
+		cli.Report(cmd.ErrOrStderr(), errors.New("warning: "+w))
 	}
 	if strict && len(out.Warnings) > 0 {
-		return mistake{errWarnings}
+		return cli.Mistake(errWarnings)
 	}
 	return nil
 }
 
 // loadValidated loads settings and policy. The brokers may be left out where a policy is given.
 func loadValidated(cmd *cobra.Command) (*config.Settings, loadedPolicy, error) {
-	if s, err := readSettings(cmd); s.Policy != "" {
+	if s, err := cli.ReadSomeSettings(cmd); s.Policy != "" {
 		policy, policyErr := newPolicy(s)
 		return s, policy, errors.Join(err, policyErr)
 	}
@@ -103,11 +106,11 @@ func (v *validated) print(w io.Writer, format string) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "SETTING\tVALUE\tFROM")
 	for _, row := range v.Settings {
-		value := printable(row.Value)
+		value := display.Text(row.Value)
 		if value == "" {
 			value = "-"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", row.Name, value, printable(row.From))
+		fmt.Fprintf(table, "%s\t%s\t%s\n", row.Name, value, display.Text(row.From))
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -116,7 +119,7 @@ func (v *validated) print(w io.Writer, format string) error {
 	if err := v.Summary.print(w); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\npolicy version %s, content %s\n", printable(v.Policy), v.Hash)
+	_, err := fmt.Fprintf(w, "\npolicy version %s, content %s\n", display.Text(v.Policy), v.Hash)
 	return err
 }
 

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/regionwatch/regionwatch/internal/cli"
 )
 
 // writePolicy writes a policy into a folder of its own and returns its name.
@@ -29,15 +31,15 @@ func TestValidatePolicy(t *testing.T) {
 			t.Errorf("%q: status %d\n%s\n%s", args, got, gotOut, gotErr)
 		}
 	}
-	f(fine, exitDone, "LEVEL ACCOUNTS REGIONS SEVERITY MODE default 0 and all others all unused but us-east-1 High alert "+
+	f(fine, cli.ExitDone, "LEVEL ACCOUNTS REGIONS SEVERITY MODE default 0 and all others all unused but us-east-1 High alert "+
 		"group sandbox 1 all unused but us-east-1, us-west-2 Low shadow accounts on their own 1 each its own - -", "")
-	f(fine, exitDone, "us-west-2 1 yes", "", "--strict")
-	f("default: { unused_regions: [ap-east-1] }", exitDone, "policy version sha256:", "policy.yaml:1:28: enabled in every account, and neither listed")
-	f("default: { unused_regions: [ap-east-1] }", exitMistake, "", "--strict takes them for mistakes", "--strict")
-	f("default: { unused_region: [ap-east-1] }", exitMistake, "", `policy.yaml:1:12: default has no key "unused_region", did you mean unused_regions?`)
-	f("default: {}", exitMistake, "", "policy and unused-regions are both given", "--unused-regions=ap-east-1")
-	f("default: { unused_region: [ap-east-1] }", exitMistake, "", "regionwatch: flag --delivery: \"x\" is not known; allowed: at-least-once, exactly-once\nregionwatch: ", "--delivery=x")
-	f("default: { unused_region: [ap-east-1] }", exitMistake, `"faults":["`, "did you mean unused_regions?", "--format=json")
+	f(fine, cli.ExitDone, "us-west-2 1 yes", "", "--strict")
+	f("default: { unused_regions: [ap-east-1] }", cli.ExitDone, "policy version sha256:", "policy.yaml:1:28: enabled in every account, and neither listed")
+	f("default: { unused_regions: [ap-east-1] }", cli.ExitMistake, "", "--strict takes them for mistakes", "--strict")
+	f("default: { unused_region: [ap-east-1] }", cli.ExitMistake, "", `policy.yaml:1:12: default has no key "unused_region", did you mean unused_regions?`)
+	f("default: {}", cli.ExitMistake, "", "policy and unused-regions are both given", "--unused-regions=ap-east-1")
+	f("default: { unused_region: [ap-east-1] }", cli.ExitMistake, "", "regionwatch: flag --delivery: \"x\" is not known; allowed: at-least-once, exactly-once\nregionwatch: ", "--delivery=x")
+	f("default: { unused_region: [ap-east-1] }", cli.ExitMistake, `"faults":["`, "did you mean unused_regions?", "--format=json")
 
 	stdout, _, _ := runCommand(t, "validate", "--format=json", "--policy", writePolicy(t, fine))
 	var v validated
@@ -60,9 +62,9 @@ func TestScanByPolicyFile(t *testing.T) {
 			t.Errorf("%s: status %d: %s%s", policy, got, stdout, stderr)
 		}
 	}
-	f(`{version: "7", accounts: {"111111111111": {name: payments, unused_regions: [eu-central-1], severity: Critical}}}`, exitDone,
+	f(`{version: "7", accounts: {"111111111111": {name: payments, unused_regions: [eu-central-1], severity: Critical}}}`, cli.ExitDone,
 		`"level":"account 111111111111","reason":"eu-central-1 is in unused_regions","account":{"name":"payments"}}`)
-	f(`{exceptions: [{name: x, accounts: ["111111111111"]}]}`, exitDone, "")
-	f(`{exceptions: [{name: x, accounts: ["111111111111"], expires: 2020-01-01}]}`, exitDone, `"awsRegion":"eu-central-1"`)
-	f(`{exceptions: [{name: x}]}`, exitMistake, "")
+	f(`{exceptions: [{name: x, accounts: ["111111111111"]}]}`, cli.ExitDone, "")
+	f(`{exceptions: [{name: x, accounts: ["111111111111"], expires: 2020-01-01}]}`, cli.ExitDone, `"awsRegion":"eu-central-1"`)
+	f(`{exceptions: [{name: x}]}`, cli.ExitMistake, "")
 }

@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/admin"
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
@@ -21,7 +22,7 @@ func TestAdminAddressTaken(t *testing.T) {
 	f := func(args []string, want string) {
 		t.Helper()
 		cmd := &cobra.Command{}
-		addSettings(cmd)
+		cli.AddSettings(cmd)
 		if err := cmd.ParseFlags(append([]string{"--brokers=localhost:9092"}, args...)); err != nil {
 			t.Fatal(err)
 		}
@@ -29,14 +30,14 @@ func TestAdminAddressTaken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := newOptions(s)
-		loaded, err := newPolicy(s)
+		o := Processor(s)
+		compiled, err := policy.Compile(policy.Options{Default: policy.Level{UnusedRegions: s.UnusedRegions}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		o.Policy = func() *policy.Policy { return loaded.Policy }
-		view := newAdminView(s, &o)
-		view.Policy = func() admin.PolicyState { return admin.PolicyState{Policy: loaded.Policy} }
+		o.Policy = func() *policy.Policy { return compiled }
+		view := AdminSource(s, cli.Build{}, &o)
+		view.Policy = func() admin.PolicyState { return admin.PolicyState{Policy: compiled} }
 		p, err := processor.New(o)
 		if err != nil {
 			t.Fatal(err)
@@ -46,7 +47,7 @@ func TestAdminAddressTaken(t *testing.T) {
 			defer l.Close()
 		} // else another process of this host has it, which is as good
 		var log bytes.Buffer
-		closeAdmin, address, err := openAdmin(t.Context(), s, newRegistry(), p, view, slog.New(slog.NewTextHandler(&log, nil)))
+		closeAdmin, address, err := Admin(t.Context(), s, Registry(cli.Build{}), p, view, slog.New(slog.NewTextHandler(&log, nil)))
 		if want != "" {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%q: %v, want %q", args, err, want)

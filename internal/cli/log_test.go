@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ const hostile = "a\x1b]0;b\a\x9b2J\u202ec\u200b\U000e0001\r\nd\xff"
 func TestLogIsPrintable(t *testing.T) {
 	for _, format := range []string{"text", "json", "auto"} {
 		var b bytes.Buffer
-		log := newLogger(&b, &config.Settings{LogFormat: format, LogLevel: "info"})
+		log := NewLogger(&b, &config.Settings{LogFormat: format, LogLevel: "info"})
 		log.Info(hostile, "key", hostile, "error", fmt.Errorf("from a broker: %s", hostile))
 		log.Debug("below the level")
 		line := strings.TrimSuffix(b.String(), "\n")
@@ -42,23 +42,10 @@ func TestLogIsPrintable(t *testing.T) {
 	}
 }
 
-func TestPrintable(t *testing.T) {
-	f := func(text, want string) {
-		t.Helper()
-		if got := printable(text); got != want {
-			t.Errorf("printable(%q) = %q, want %q", text, got, want)
-		}
-	}
-	f("", "")
-	f("Grüße 東京", "Grüße 東京")
-	f("a\x1b[2Jb\n\u202e", `a\x1b[2Jb\n\u202e`)
-	f("a\xffb", "a\ufffdb")
-}
-
 // TestQuietLog shows that a repeated warning is written once in a while, with its number.
 func TestQuietLog(t *testing.T) {
 	var b bytes.Buffer
-	log := newLogger(&b, &config.Settings{LogFormat: "json", LogLevel: "info"})
+	log := NewLogger(&b, &config.Settings{LogFormat: "json", LogLevel: "info"})
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	write := func(after time.Duration, level slog.Level, text string, attrs ...slog.Attr) {
 		r := slog.NewRecord(now.Add(after), level, text, 0)

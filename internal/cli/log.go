@@ -1,27 +1,44 @@
-package main
+package cli
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/display"
 )
+
+// NewLogger returns the log that the settings describe. Text from events and brokers is escaped in both formats.
+func NewLogger(w io.Writer, s *config.Settings) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+		panic("BUG: log-level: " + err.Error())
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if s.LogFormat == "text" || s.LogFormat == "auto" && display.IsTerminal(w) {
+		return slog.New(newQuietHandler(slog.NewTextHandler(w, options)))
+	}
+	return slog.New(newQuietHandler(slog.NewJSONHandler(display.EscapeJSON(w), options)))
+}
 
 // quietFor is how long an entry is not repeated.
 const quietFor = 30 * time.Second
 
-// maxQuiet bounds how many entries are remembered.
+// maxQuiet bounds the remembered entries.
 const maxQuiet = 512
 
-// quietHandler writes a warning or an error that comes with every attempt once in a while, with how often
-// it came: while a broker is away the Kafka client has one for each try.
+// quietHandler thins out repeated warnings and errors, and adds how many it left out: while a broker is down, the Kafka
+// client logs one for each try.
 type quietHandler struct {
 	slog.Handler
 	quiet *quiet
 }
 
-// quiet is what was written lately. It is shared by all handlers made of one.
+// quiet is what was written lately. All handlers derived from one share it.
 type quiet struct {
 	mu   sync.Mutex
 	last map[string]*lately
@@ -62,11 +79,11 @@ func (h quietHandler) WithGroup(name string) slog.Handler {
 	return quietHandler{h.Handler.WithGroup(name), h.quiet}
 }
 
-// telling are the attributes that make entries of the same text different ones. Others, such as an
-// attempt's number or an error's port, differ with every repetition.
+// telling are the attributes that tell entries of the same text apart. Others, such as an attempt's number or a port
+// in an error, differ with every repetition.
 var telling = []string{"broker", "addr", "topic", "partition", "group"}
 
-// entryKey tells entries apart that are not repetitions.
+// entryKey is the same for repetitions of an entry.
 func entryKey(r slog.Record) string {
 	key := r.Level.String() + r.Message
 	r.Attrs(func(a slog.Attr) bool {
@@ -78,7 +95,7 @@ func entryKey(r slog.Record) string {
 	return key
 }
 
-// note reports whether an entry is to be written, and how many like it were kept back before.
+// note reports whether to write an entry, and how many like it were left out before.
 func (q *quiet) note(key string, now time.Time) (kept int, write bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

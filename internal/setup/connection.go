@@ -1,4 +1,6 @@
-package main
+// Package setup turns settings into the options of the packages that do the work. Every command that connects to brokers
+// goes through it, so all of them reach the same ones.
+package setup
 
 import (
 	"context"
@@ -6,36 +8,40 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/broker"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
+	"github.com/regionwatch/regionwatch/internal/cli"
 )
 
-// openConnection returns how the settings say that the brokers are reached. Every command that speaks to
-// brokers uses it, so that each of them reaches what run reaches. The log is told of files that are read
-// again; nil means that nobody is told.
-func openConnection(s *config.Settings, log *slog.Logger) (*broker.Connection, error) {
+// ReachTimeout is how long brokers may take to answer a command's first requests.
+const ReachTimeout = 10 * time.Second
+
+// Connection returns how to reach the brokers of the settings. The log, which may be nil, is told of files that are
+// read again.
+func Connection(s *config.Settings, log *slog.Logger) (*broker.Connection, error) {
 	c, err := broker.Open(connectionOptions(s, log))
 	if err != nil {
 		if files := blameFiles(s, err); files != nil {
 			err = files
 		}
-		return nil, mistake{err}
+		return nil, cli.Mistake(err)
 	}
 	return c, nil
 }
 
-// checkConnection returns what is wrong with the files that the settings name for the brokers. What is wrong
-// with the settings themselves has been told.
-func checkConnection(s *config.Settings) error {
+// CheckConnection returns what is wrong with the files that the settings name for the brokers. Loading the settings has
+// reported what is wrong with the settings themselves.
+func CheckConnection(s *config.Settings) error {
 	_, err := broker.Open(connectionOptions(s, nil))
 	return blameFiles(s, err)
 }
 
-// blameFiles returns the mistakes in files as mistakes of the settings that name them.
+// blameFiles returns mistakes in files as mistakes of the settings that name them.
 func blameFiles(s *config.Settings, err error) error {
 	var errs []error
 	for _, fault := range broker.Faults(err) {
@@ -44,7 +50,6 @@ func blameFiles(s *config.Settings, err error) error {
 	return errors.Join(errs...)
 }
 
-// connectionOptions returns the options that settings decide.
 func connectionOptions(s *config.Settings, log *slog.Logger) broker.Options {
 	o := broker.Options{
 		Addresses: s.Brokers,
@@ -86,28 +91,28 @@ func oauthOptions(s *config.Settings) broker.OAuth {
 	return o
 }
 
-// reachClient returns a client of brokers that can be reached, or what stands between us and them: a client alone would
-// try again for long, and say less.
-func reachClient(ctx context.Context, s *config.Settings, opts ...kgo.Opt) (*kgo.Client, error) {
-	c, err := openConnection(s, nil)
+// Reach connects to the brokers and returns a client. The error names what prevents it: a client alone would retry for
+// long and say less.
+func Reach(ctx context.Context, s *config.Settings, opts ...kgo.Opt) (*kgo.Client, error) {
+	c, err := Connection(s, nil)
 	if err != nil {
 		return nil, err
 	}
 	if err := check.Reach(ctx, c); err != nil {
 		return nil, err
 	}
-	return newClient(s, opts...)
+	return Client(s, opts...)
 }
 
-// newClient returns a client that reaches the brokers as the settings say.
-func newClient(s *config.Settings, opts ...kgo.Opt) (*kgo.Client, error) {
-	c, err := openConnection(s, nil)
+// Client returns a client of the brokers in the settings.
+func Client(s *config.Settings, opts ...kgo.Opt) (*kgo.Client, error) {
+	c, err := Connection(s, nil)
 	if err != nil {
 		return nil, err
 	}
 	client, err := kgo.NewClient(append(c.ClientOpts(), opts...)...)
 	if err != nil {
-		return nil, mistake{fmt.Errorf("brokers: %w", err)}
+		return nil, cli.Mistake(fmt.Errorf("brokers: %w", err))
 	}
 	return client, nil
 }

@@ -1,31 +1,31 @@
-package main
+package display
 
 import (
+	"encoding/json"
 	"io"
-	"log/slog"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"github.com/regionwatch/regionwatch/config"
 )
 
-// newLogger returns the log that the settings ask for. Text of events and brokers comes out escaped in
-// both forms.
-func newLogger(w io.Writer, s *config.Settings) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
-		panic("BUG: log-level: " + err.Error())
-	}
-	options := &slog.HandlerOptions{Level: level}
-	if s.LogFormat == "text" || s.LogFormat == "auto" && isTerminal(w) {
-		return slog.New(newQuietHandler(slog.NewTextHandler(w, options)))
-	}
-	return slog.New(newQuietHandler(slog.NewJSONHandler(asciiWriter{w}, options)))
+// EscapeJSON returns a writer of JSON that escapes what encoding/json lets through and a terminal or log viewer might
+// obey: control characters above ASCII, marks of direction, invisible characters.
+func EscapeJSON(w io.Writer) io.Writer { return asciiWriter{w} }
+
+// NewEncoder returns an encoder of JSON lines that are safe to show.
+func NewEncoder(w io.Writer) *json.Encoder {
+	encoder := json.NewEncoder(EscapeJSON(w))
+	encoder.SetEscapeHTML(false)
+	return encoder
 }
 
-// asciiWriter escapes in JSON text what [slog.JSONHandler] lets through and a terminal or a log viewer
-// might obey: control characters above ASCII, marks of direction, invisible characters.
+// WriteIndented writes a value as indented JSON, safe to show.
+func WriteIndented(w io.Writer, v any) error {
+	e := json.NewEncoder(EscapeJSON(w))
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
 type asciiWriter struct{ w io.Writer }
 
 // Write writes the lines with those characters as \u escapes, which mean the same in JSON.

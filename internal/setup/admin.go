@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"context"
@@ -12,26 +12,27 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/admin"
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/processor"
 )
 
-// newAdminView returns what the page of the admin server shows of a processor with these options, and makes the
-// processor show it. The policy is the caller's to fill in.
-func newAdminView(s *config.Settings, o *processor.Options) *admin.Source {
+// AdminSource returns what the admin page shows of a processor, and adds the hooks for it to the processor's options.
+// The policy is the caller's to add.
+func AdminSource(s *config.Settings, b cli.Build, o *processor.Options) *admin.Source {
 	if s.AdminAddress == config.None {
 		return &admin.Source{}
 	}
 	recent := admin.NewRecent(o.AlertFormat)
-	seesAlready := o.OnAlert
+	hooked := o.OnAlert
 	o.OnAlert = func(encoded []byte) {
 		recent.Alert(encoded)
-		if seesAlready != nil {
-			seesAlready(encoded)
+		if hooked != nil {
+			hooked(encoded)
 		}
 	}
 	o.OnDeadLetter = recent.DeadLetter
 	return &admin.Source{
-		Version: thisBuild().String(),
+		Version: b.String(),
 		Facts: []admin.Fact{
 			{Name: "Group", Value: o.Group},
 			{Name: "Instance id", Value: o.InstanceID},
@@ -44,13 +45,16 @@ func newAdminView(s *config.Settings, o *processor.Options) *admin.Source {
 	}
 }
 
-// openAdmin starts the admin server where the settings want one.
-func openAdmin(ctx context.Context, s *config.Settings, registry *prometheus.Registry, p *processor.Processor, view *admin.Source, log *slog.Logger) (closeAdmin func(), address string, err error) {
+// errDraining is why an instance that is stopping is not ready.
+var errDraining = errors.New("draining after a signal to stop")
+
+// Admin starts the admin server unless the settings have none, and returns its address.
+func Admin(ctx context.Context, s *config.Settings, registry *prometheus.Registry, p *processor.Processor, source *admin.Source, log *slog.Logger) (closeAdmin func(), address string, err error) {
 	if s.AdminAddress == config.None {
 		return func() {}, config.None, nil
 	}
-	view.Status = p.Status
-	o := admin.Options{Address: s.AdminAddress, Registry: registry, Logger: log, Source: view, Ready: func() error {
+	source.Status = p.Status
+	o := admin.Options{Address: s.AdminAddress, Registry: registry, Logger: log, Source: source, Ready: func() error {
 		if ctx.Err() != nil {
 			return errDraining
 		}
@@ -58,19 +62,19 @@ func openAdmin(ctx context.Context, s *config.Settings, registry *prometheus.Reg
 	}}
 	a, err := admin.Start(ctx, o)
 	if errors.Is(err, syscall.EADDRINUSE) && s.Origin("admin-address").Source == config.FromDefault {
-		// A second instance on the host must not fail for an address that nobody asked for.
-		log.Warn("admin address is taken, choosing a free port; --admin-address sets one", "address", s.AdminAddress)
+		// A second instance on the host must not fail because of a default.
+		log.Warn("the default admin address is taken, choosing a free port; set --admin-address to choose one", "address", s.AdminAddress)
 		o.Address = anyPort(s.AdminAddress)
 		a, err = admin.Start(ctx, o)
 	}
 	if err != nil {
 		return nil, "", err
 	}
-	return func() { _ = a.Close() }, a.Address(), nil // the process ends; there is nobody left to tell
+	return func() { _ = a.Close() }, a.Address(), nil // the process ends; nobody could act on the error
 }
 
 // anyPort returns the address with a port that the system chooses.
 func anyPort(address string) string {
-	host, _, _ := net.SplitHostPort(address) // the settings have checked it
+	host, _, _ := net.SplitHostPort(address) // checked with the settings
 	return net.JoinHostPort(host, "0")
 }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"log/slog"
@@ -54,7 +54,7 @@ func TestSignals(t *testing.T) {
 	})
 	f("two of SIGTERM", 1, 143, func(w *watched) {
 		w.signals <- syscall.SIGTERM
-		time.Sleep(sameSignal)
+		time.Sleep(SameSignal)
 		w.signals <- syscall.SIGTERM
 	})
 	f("the same twice", 1, -1, func(w *watched) {
@@ -68,13 +68,13 @@ func TestSignals(t *testing.T) {
 		time.Sleep(time.Second)
 		w.signals <- syscall.SIGINT
 	})
-	f("a drain that hangs", 1, exitFault, func(w *watched) { w.signals <- syscall.SIGINT; time.Sleep(31 * time.Second) })
+	f("a drain that hangs", 1, ExitFault, func(w *watched) { w.signals <- syscall.SIGINT; time.Sleep(31 * time.Second) })
 }
 
 // TestStopOnSignal sends this process a real signal.
 func TestStopOnSignal(t *testing.T) {
 	var log strings.Builder
-	ctx, stop := stopOnSignal(t.Context(), time.Minute, slog.New(slog.NewTextHandler(&log, nil)))
+	ctx, stop := StopOnSignal(t.Context(), time.Minute, slog.New(slog.NewTextHandler(&log, nil)))
 	self, err := os.FindProcess(os.Getpid())
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"runtime"
+	"runtime/debug"
+)
+
+// Build describes the binary.
+type Build struct {
+	Version  string `json:"version"`
+	Commit   string `json:"commit,omitempty"`
+	Time     string `json:"commitTime,omitempty"`
+	Modified bool   `json:"modified,omitempty"` // the source differed from the commit
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+// ThisBuild describes the running binary: version and commit where the linker set them, else what the Go tool recorded.
+func ThisBuild(version, commit string) Build {
+	info, _ := debug.ReadBuildInfo()
+	return buildOf(info, version, commit)
+}
+
+func buildOf(info *debug.BuildInfo, version, commit string) Build {
+	b := Build{Version: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	if info != nil && info.Main.Version != "" {
+		b.Version = info.Main.Version
+	}
+	if info != nil {
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				b.Commit = s.Value
+			case "vcs.time":
+				b.Time = s.Value
+			case "vcs.modified":
+				b.Modified = s.Value == "true"
+			}
+		}
+	}
+	if version != "" {
+		b.Version = version
+	}
+	if commit != "" {
+		b.Commit, b.Time, b.Modified = commit, "", false
+	}
+	return b
+}
+
+// String returns the build on one line.
+func (b Build) String() string {
+	line := "regionwatch " + b.Version
+	if b.Commit != "" {
+		line += " commit " + b.Commit
+	}
+	if b.Time != "" {
+		line += " of " + b.Time
+	}
+	if b.Modified {
+		line += " (modified)"
+	}
+	return line + " " + b.Go + " " + b.Platform
+}

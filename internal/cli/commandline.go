@@ -1,0 +1,246 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/regionwatch/regionwatch/config"
+)
+
+// Program is a tree of commands and how its command line is checked.
+type Program struct {
+	// New returns a fresh tree.
+	New func() *cobra.Command
+	// CheckSettings returns the mistakes in the settings of a command that takes some.
+	CheckSettings func(*cobra.Command) error
+}
+
+// Execute runs a command line, reports the error and returns the exit status.
+func (p *Program) Execute(args []string, stderr io.Writer) int {
+	root := p.tree()
+	root.SetArgs(args)
+	started := false
+	watchStart(root, &started)
+	err := root.ExecuteContext(context.Background())
+	if err != nil && !started { // the error is in the command line
+		err = Mistake(p.mistakes(args, err))
+	}
+	Report(stderr, err)
+	return ExitStatus(err)
+}
+
+// tree returns the commands, with cobra's own added and each group of commands refusing names it does not have.
+func (p *Program) tree() *cobra.Command {
+	root := p.New()
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	refuseUnknown(root)
+	return root
+}
+
+// watchStart sets started when a command begins its own work.
+func watchStart(parent *cobra.Command, started *bool) {
+	for _, cmd := range parent.Commands() {
+		if run := cmd.RunE; run != nil {
+			cmd.RunE = func(cmd *cobra.Command, args []string) error {
+				*started = true
+				return run(cmd, args)
+			}
+		}
+		watchStart(cmd, started)
+	}
+}
+
+// refuseUnknown makes groups of commands, and help, fail for names they do not have: by default cobra prints help for
+// those and succeeds.
+func refuseUnknown(parent *cobra.Command) {
+	for _, cmd := range parent.Commands() {
+		refuseUnknown(cmd)
+		switch {
+		case cmd.Name() == "help":
+			cmd.Run, cmd.RunE = nil, showHelp
+		case cmd.HasSubCommands() && !cmd.Runnable():
+			cmd.Args, cmd.RunE = cobra.ArbitraryArgs, func(cmd *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return Mistake(unknownCommand(cmd, args[0]))
+				}
+				return cmd.Help()
+			}
+		}
+	}
+}
+
+// showHelp is the help command.
+func showHelp(cmd *cobra.Command, args []string) error {
+	about := cmd.Root()
+	for _, name := range args {
+		next := subcommand(about, name)
+		if next == nil {
+			return Mistake(unknownCommand(about, name))
+		}
+		about = next
+	}
+	about.InitDefaultHelpFlag()
+	return about.Help()
+}
+
+func subcommand(parent *cobra.Command, name string) *cobra.Command {
+	for _, cmd := range parent.Commands() {
+		if cmd.Name() == name || cmd.HasAlias(name) {
+			return cmd
+		}
+	}
+	return nil
+}
+
+// mistakes returns one line for each mistake in a command line that no command began to work on. The libraries stop at
+// the first one, so the line is parsed again past each, with fresh commands so that flags keep nothing of the last try.
+func (p *Program) mistakes(args []string, first error) error {
+	if cmd, rest, err := p.tree().Find(args); err != nil || cmd.HasSubCommands() {
+		for _, arg := range rest {
+			if !strings.HasPrefix(arg, "-") {
+				return unknownCommand(cmd, arg)
+			}
+		}
+	}
+	var lines []error
+	past := tolerance{}
+	for range len(args) + 1 {
+		cmd, rest, _ := p.tree().Find(args)
+		past.apply(cmd.Flags())
+		err := cmd.ParseFlags(rest[:max(len(rest)-past.dropped, 0)])
+		if err == nil {
+			if len(lines) > 0 && TakesSettings(cmd) {
+				lines = append(lines, p.CheckSettings(cmd))
+			}
+			break
+		}
+		more, line := past.learn(cmd, err)
+		lines = append(lines, line)
+		if !more {
+			break
+		}
+	}
+	if err := errors.Join(lines...); err != nil {
+		return err
+	}
+	return errors.New(firstLine(first.Error()))
+}
+
+// tolerance is what to ignore so as to parse past the mistakes found so far.
+type tolerance struct {
+	names   []string // flags that do not exist or have a bad value
+	letters []string // shorthands that do not exist
+	dropped int      // arguments at the end: a flag without its value
+}
+
+func (t *tolerance) apply(flags *pflag.FlagSet) {
+	for _, name := range t.names {
+		if flag := flags.Lookup(name); flag != nil {
+			flag.Value = ignored{}
+			continue
+		}
+		flags.VarPF(ignored{}, name, "", "").NoOptDefVal = "-"
+	}
+	for _, letter := range t.letters {
+		flags.VarPF(ignored{}, "shorthand "+letter, letter, "").NoOptDefVal = "-"
+	}
+}
+
+// learn returns the line for a mistake, and whether parsing can go on past it.
+func (t *tolerance) learn(cmd *cobra.Command, err error) (more bool, line error) {
+	var unknown *pflag.NotExistError
+	var noValue *pflag.ValueRequiredError
+	var badValue *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		letter := unknown.GetSpecifiedName()
+		t.letters = append(t.letters, letter)
+		return len(letter) == 1, fmt.Errorf("flag -%s: no such flag", letter)
+	case errors.As(err, &unknown):
+		name := unknown.GetSpecifiedName()
+		t.names = append(t.names, name)
+		return true, fmt.Errorf("flag --%s: no such flag%s", name, nearestFlag(cmd, name))
+	case errors.As(err, &noValue):
+		t.dropped++
+		flag := noValue.GetFlag()
+		return true, fmt.Errorf("flag --%s: has no value%s", flag.Name, allowed(flag))
+	case errors.As(err, &badValue):
+		flag := badValue.GetFlag()
+		t.names = append(t.names, flag.Name)
+		return true, fmt.Errorf("flag --%s: %q %w", flag.Name, badValue.GetValue(), badValue.Unwrap())
+	default:
+		return false, errors.New(firstLine(err.Error()))
+	}
+}
+
+// allowed returns what a flag's value may be.
+func allowed(flag *pflag.Flag) string {
+	if setting := config.Lookup(flag.Name); setting != nil {
+		return "; allowed: " + setting.Allowed
+	}
+	name, usage := pflag.UnquoteUsage(flag)
+	return "; " + strings.TrimSpace(name+": "+usage)
+}
+
+func nearestFlag(cmd *cobra.Command, name string) string {
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if _, overlooked := f.Value.(ignored); !f.Hidden && !overlooked {
+			names = append(names, f.Name)
+		}
+	})
+	if near := config.Nearest(name, names); near != "" {
+		return ", did you mean --" + near + "?"
+	}
+	return "; " + cmd.CommandPath() + " --help lists them"
+}
+
+// unknownCommand names the command that was probably meant, or all there are.
+func unknownCommand(parent *cobra.Command, word string) error {
+	var names []string
+	for _, c := range parent.Commands() {
+		if !c.Hidden {
+			names = append(names, c.Name())
+		}
+	}
+	what := "command"
+	if parent.HasParent() {
+		what = parent.Name() + " command"
+	}
+	if near := config.Nearest(word, names); near != "" {
+		return fmt.Errorf("no such %s: %q, did you mean %s?", what, word, near)
+	}
+	return fmt.Errorf("no such %s: %q; there are %s", what, word, strings.Join(names, ", "))
+}
+
+// NoArguments is for commands that take flags only.
+func NoArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %q is not expected; it takes flags only", cmd.CommandPath(), args[0])
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
+// ignored takes any value and keeps none. It implements pflag.Value.
+type ignored struct{}
+
+// Set does nothing.
+func (ignored) Set(string) error { return nil }
+
+// String returns nothing.
+func (ignored) String() string { return "" }
+
+// Type returns nothing.
+func (ignored) Type() string { return "" }

@@ -1,0 +1,71 @@
+package display
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// maxFieldRunes is how much of a text a line of [Fields] shows.
+const maxFieldRunes = 300
+
+// Fields gathers a title and lines of a name and a text below it. Every text is made safe to show. The zero value is
+// ready to use.
+type Fields struct{ b strings.Builder }
+
+// Title adds a line that is not indented.
+func (f *Fields) Title(text string) { f.b.WriteString(Text(text) + "\n") }
+
+// Add adds a line. An empty text shows as a dash.
+func (f *Fields) Add(name, text string) {
+	if text == "" {
+		text = "-"
+	}
+	fmt.Fprintf(&f.b, "  %-18s  %s\n", name, Cut(text, maxFieldRunes))
+}
+
+// AddBytes adds a line of bytes.
+func (f *Fields) AddBytes(name string, b []byte) { f.Add(name, Bytes(b[:min(len(b), maxFieldRunes)])) }
+
+// Dump adds rows of 16 bytes, in hexadecimal and ASCII, with carets under the byte at stop; where that is the end, under
+// the place of the next byte. from is the offset of the first byte of b; stop counts from the same place.
+func (f *Fields) Dump(b []byte, from, stop int) {
+	for row := 0; row <= len(b); row += 16 {
+		bytes := b[row:min(row+16, len(b))]
+		at := stop - from - row
+		here := at >= 0 && at < 16 && (at < len(bytes) || row+len(bytes) == len(b))
+		if len(bytes) == 0 && !here {
+			return
+		}
+		hex, text := hexText(bytes)
+		fmt.Fprintf(&f.b, "  %08x  %-49s  %s\n", from+row, hex, text)
+		if here {
+			fmt.Fprintf(&f.b, "  %8s  %s%s\n", "", strings.Repeat(" ", hexColumn(at))+"^^", strings.Repeat(" ", 51-hexColumn(at)-2+at)+"^")
+		}
+	}
+}
+
+func hexText(bytes []byte) (hex, text string) {
+	var h, t strings.Builder
+	for i, c := range bytes {
+		if i == 8 {
+			h.WriteByte(' ')
+		}
+		fmt.Fprintf(&h, "%02x ", c)
+		if c < ' ' || c > '~' {
+			c = '.'
+		}
+		t.WriteByte(c)
+	}
+	return h.String(), t.String()
+}
+
+// hexColumn is where byte i of a row begins.
+func hexColumn(i int) int { return 3*i + i/8 }
+
+// WriteTo writes the lines and forgets them.
+func (f *Fields) WriteTo(w io.Writer) (int64, error) {
+	n, err := io.WriteString(w, f.b.String())
+	f.b.Reset()
+	return int64(n), err
+}

@@ -1,0 +1,77 @@
+package display
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Number writes a number with commas between thousands.
+func Number[T ~int | ~int32 | ~int64 | ~uint64](n T) string {
+	digits, sign := strconv.FormatUint(uint64(n), 10), ""
+	if n < 0 {
+		digits, sign = strconv.FormatUint(-uint64(n), 10), "-"
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return sign + digits
+}
+
+// Count writes a number and a noun, in the plural where that is due.
+func Count[T ~int | ~int32 | ~int64 | ~uint64](n T, noun string) string {
+	if n != 1 {
+		switch {
+		case strings.HasSuffix(noun, "s"), strings.HasSuffix(noun, "x"), strings.HasSuffix(noun, "ch"), strings.HasSuffix(noun, "sh"):
+			noun += "es"
+		case strings.HasSuffix(noun, "y") && !strings.HasSuffix(noun, "ey"):
+			noun = strings.TrimSuffix(noun, "y") + "ies"
+		default:
+			noun += "s"
+		}
+	}
+	return Number(n) + " " + noun
+}
+
+// Size writes a number of bytes with a decimal unit.
+func Size(n uint64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	v, unit := float64(n), 0
+	for v >= 1000 && unit < len(units)-1 {
+		v, unit = v/1000, unit+1
+	}
+	if unit == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.3g %s", v, units[unit])
+}
+
+// Duration writes a duration with as many digits as people read.
+func Duration(d time.Duration) string {
+	switch {
+	case d >= time.Minute:
+		d = d.Round(time.Second)
+	case d >= time.Second:
+		d = d.Round(10 * time.Millisecond)
+	default:
+		d = d.Round(10 * time.Microsecond)
+	}
+	return d.String()
+}
+
+// Time writes a time in UTC.
+func Time(t time.Time) string {
+	if t.IsZero() {
+		return "at an unknown time"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// List joins words with commas; it is "none" where there are none.
+func List(words []string) string {
+	if len(words) == 0 {
+		return "none"
+	}
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,115 @@
+package display
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/rivo/uniseg"
+)
+
+// Table gathers rows of cells and writes them in columns. On a terminal, the widest columns give up room until rows fit.
+// Every cell is made safe to show.
+type Table struct {
+	w     io.Writer
+	rows  [][]string
+	right map[int]bool
+}
+
+// longestCell bounds what a cell shows.
+const longestCell = 200
+
+// NewTable returns a table with a header, which may be empty.
+func NewTable(w io.Writer, header ...string) *Table {
+	t := &Table{w: w, right: map[int]bool{}}
+	if len(header) > 0 {
+		t.rows = append(t.rows, header)
+	}
+	return t
+}
+
+// AlignRight aligns columns to the right.
+func (t *Table) AlignRight(columns ...int) *Table {
+	for _, c := range columns {
+		t.right[c] = true
+	}
+	return t
+}
+
+// Row adds a row. Cells are written as fmt.Sprint does.
+func (t *Table) Row(cells ...any) {
+	row := make([]string, len(cells))
+	for i, cell := range cells {
+		row[i] = Cut(fmt.Sprint(cell), longestCell)
+	}
+	t.rows = append(t.rows, row)
+}
+
+// Flush writes the rows and forgets them.
+func (t *Table) Flush() error {
+	var widths []int
+	for _, row := range t.rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], Width(cell))
+		}
+	}
+	if width, _, ok := TerminalSize(t.w); ok {
+		shrink(widths, width)
+	}
+	var b strings.Builder
+	for _, row := range t.rows {
+		var line strings.Builder
+		for i, cell := range row {
+			cell = Fit(cell, widths[i])
+			if t.right[i] {
+				trimmed := strings.TrimRight(cell, " ")
+				cell = strings.Repeat(" ", Width(cell)-Width(trimmed)) + trimmed
+			}
+			line.WriteString(cell + columnGap)
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	t.rows = nil
+	_, err := io.WriteString(t.w, b.String())
+	return err
+}
+
+// columnGap separates columns.
+const columnGap = "  "
+
+// shrink takes room from the widest columns until all fit into a width.
+func shrink(widths []int, width int) {
+	const least = 6 // narrower than that, a column says nothing
+	total := 0
+	for _, w := range widths {
+		total += w + len(columnGap)
+	}
+	for over := total - len(columnGap) - width; over > 0; over-- {
+		i := slices.Index(widths, slices.Max(widths))
+		if widths[i] <= least {
+			return
+		}
+		widths[i]--
+	}
+}
+
+// Width returns how many columns of a terminal a text takes.
+func Width(text string) int { return uniseg.StringWidth(text) }
+
+// Fit cuts or pads a text to a width in columns of a terminal; an ellipsis stands for what is cut.
+func Fit(text string, width int) string {
+	n := Width(text)
+	if n <= width {
+		return text + strings.Repeat(" ", width-n)
+	}
+	kept, used := 0, 0
+	for g := uniseg.NewGraphemes(text); g.Next() && used+g.Width() < width; {
+		_, kept = g.Positions()
+		used += g.Width()
+	}
+	return text[:kept] + "…" + strings.Repeat(" ", max(width-used-1, 0))
+}

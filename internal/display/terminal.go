@@ -1,0 +1,42 @@
+package display
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// IsTerminal reports whether w is a terminal.
+func IsTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// TerminalSize returns the current size of the terminal w, and false where w is none.
+func TerminalSize(w io.Writer) (width, height int, ok bool) {
+	if file, isFile := w.(*os.File); isFile {
+		width, height, err := term.GetSize(int(file.Fd()))
+		return width, height, err == nil && width > 0 && height > 1
+	}
+	return 0, 0, false
+}
+
+// NewBar returns a progress bar that vanishes when it is done. A total of -1 is unknown.
+func NewBar(w io.Writer, total int64, visible bool, more ...progressbar.Option) *progressbar.ProgressBar {
+	return progressbar.NewOptions64(total, append([]progressbar.Option{
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetVisibility(visible),
+		progressbar.OptionThrottle(100 * time.Millisecond),
+		progressbar.OptionSetWidth(24),
+		progressbar.OptionUseANSICodes(true),
+		progressbar.OptionClearOnFinish(),
+	}, more...)...)
+}
+
+// NewCountBar returns a progress bar that counts things, such as records.
+func NewCountBar(w io.Writer, total int64, unit string, visible bool) *progressbar.ProgressBar {
+	return NewBar(w, total, visible, progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit))
+}

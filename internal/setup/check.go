@@ -1,0 +1,47 @@
+package setup
+
+import (
+	"slices"
+
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/broker"
+	"github.com/regionwatch/regionwatch/internal/broker/check"
+)
+
+// Check returns what the settings need from the brokers. Without a principal, it is derived from how we authenticate.
+func Check(s *config.Settings, connection *broker.Connection, principal string) check.Options {
+	o := check.Options{
+		Connection:       connection,
+		Principal:        principal,
+		Identity:         s.SASLUsername,
+		InputTopics:      s.InputTopics,
+		InputPattern:     s.InputPattern,
+		PolicyTopic:      s.PolicyTopic,
+		CreateTopics:     s.CreateTopics,
+		Partitions:       int32(s.Partitions), // bounded by the table
+		Replicas:         int16(s.Replicas),   // bounded by the table
+		Group:            s.Group,
+		SessionTimeout:   s.SessionTimeout,
+		RebalanceTimeout: s.RebalanceTimeout,
+		ExactlyOnce:      s.Delivery == config.ExactlyOnce,
+		Sessions:         s.Sessions,
+	}
+	if s.InputPattern != "" {
+		o.InputTopics = nil
+	}
+	if s.InstanceID != config.None {
+		o.InstanceID = s.InstanceID
+	}
+	if ours := connection.Certificate(); ours != nil && s.SASLMechanism == "" {
+		o.Identity = ours.Subject.String() // RFC 2253, as brokers have it
+	}
+	if o.Principal == "" && o.Identity != "" {
+		o.Principal = "User:" + o.Identity
+	}
+	o.Outputs = []check.Output{
+		{What: "alerts", Topic: s.AlertTopic}, {What: "dead letters", Topic: s.DeadLetterTopic},
+		{What: "shadow findings", Topic: s.ShadowTopic}, {What: "exempted events", Topic: s.ExemptedTopic},
+	}
+	o.Outputs = slices.DeleteFunc(o.Outputs, func(output check.Output) bool { return output.Topic == "" })
+	return o
+}
