@@ -27,6 +27,7 @@ type acked struct {
 // failure is a record that was not acknowledged.
 type failure struct {
 	record *kgo.Record
+	letter *letter // that it is a part of; nil for an alert
 	err    error
 }
 
@@ -36,13 +37,13 @@ func (a *acks) add() {
 	a.mu.Unlock()
 }
 
-// report takes the outcome of one record.
-func (a *acks) report(r *kgo.Record, err error, kind outputKind, keep bool) {
+// report takes the outcome of one record; it is a failure if its error is set.
+func (a *acks) report(f failure, kind outputKind, keep bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case err != nil:
-		a.failed = append(a.failed, failure{r, err})
+	case f.err != nil:
+		a.failed = append(a.failed, f)
 	case kind == kindDeadLetter:
 		a.acked.deadLetters++
 	case kind == kindAside:
@@ -50,7 +51,7 @@ func (a *acks) report(r *kgo.Record, err error, kind outputKind, keep bool) {
 	default:
 		a.acked.alerts++
 		if keep {
-			a.acked.addAlert(r.Value)
+			a.acked.addAlert(f.record.Value)
 		}
 	}
 	if a.pending--; a.pending == 0 && a.done != nil {

@@ -210,7 +210,7 @@ func TestDistrustOfProduced(t *testing.T) {
 		}
 		promise(r, nil)
 	}, func() error { return nil })
-	out.send(&kgo.Record{Topic: alertTopic, Value: []byte("x")})
+	out.send(&kgo.Record{Topic: alertTopic, Value: []byte("x")}, nil)
 	if err := out.flush(); err != nil || tries != 3 {
 		t.Errorf("%v after %d tries, want it acknowledged after 3", err, tries)
 	}

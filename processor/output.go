@@ -26,19 +26,17 @@ type output struct {
 	produce produceFunc
 	acks    acks
 	letters deadletter.Encoder
-	seen    seen                         // dead letters that are not acknowledged yet
-	large   map[*kgo.Record]*largeLetter // in flight, and large enough to be rejected for it
-	record  *kgo.Record                  // that is being decided
-	made    int                          // alerts of that record
-	stop    func() error                 // asked while one record makes very many alerts
+	seen    seen         // dead letters that are not acknowledged yet
+	record  *kgo.Record  // that is being decided
+	made    int          // alerts of that record
+	stop    func() error // asked while one record makes very many alerts
 	promise func(*kgo.Record, error)
 }
 
 func (p *Processor) newOutput(ctx context.Context, produce produceFunc, stop func() error) *output {
 	out := &output{p: p, ctx: ctx, produce: produce, stop: stop}
 	out.letters.Topic = p.o.DeadLetterTopic
-	out.large = make(map[*kgo.Record]*largeLetter)
-	out.promise = out.acknowledged
+	out.promise = func(r *kgo.Record, err error) { out.acknowledged(r, nil, err) }
 	return out
 }
 
@@ -59,7 +57,7 @@ func (out *output) Alert(a *alert.Alert) error {
 	if err := out.shrink(r); err != nil {
 		return err
 	}
-	out.send(r)
+	out.send(r, nil)
 	if out.made++; out.made%stopEvery == 0 {
 		return out.stop()
 	}
@@ -81,8 +79,8 @@ func (out *output) shrink(r *kgo.Record) error {
 	return nil
 }
 
-// largeLetter is a letter in flight.
-type largeLetter struct {
+// letter is a dead letter in flight. All of its records refer to it, however often they are produced.
+type letter struct {
 	*deadletter.Draft
 	resent bool // in smaller parts than at first
 }
@@ -100,26 +98,27 @@ func (out *output) DeadLetter(d *detection.DeadLetter) error {
 	if out.p.o.OnDeadLetter != nil {
 		out.seen.addDeadLetter(newDeadLetter(out.record, d))
 	}
-	l := &largeLetter{Draft: out.letters.Encode(fault(d))}
+	l := &letter{Draft: out.letters.Encode(fault(d))}
 	for _, r := range l.Records(out.p.limits.batch(out.letters.Topic)) {
-		if len(r.Value) >= minRecordBytes/2 {
-			out.large[r] = l
-		}
-		out.send(r)
+		out.send(r, l)
 	}
 	return nil
 }
 
-// send produces r. It waits where the client has enough to do.
-func (out *output) send(r *kgo.Record) {
+// send produces r, which is a record of the letter l, or an alert if l is nil. It waits while the client has too much
+// in flight.
+func (out *output) send(r *kgo.Record, l *letter) {
 	out.acks.add()
-	out.produce(out.ctx, r, out.promise)
+	promise := out.promise
+	if l != nil {
+		promise = func(r *kgo.Record, err error) { out.acknowledged(r, l, err) }
+	}
+	out.produce(out.ctx, r, promise)
 }
 
-// acknowledged is the promise of every record. Promises are called one after another for the whole client:
-// it must not block.
-func (out *output) acknowledged(r *kgo.Record, err error) {
-	out.acks.report(r, err, out.p.o.kindOf(r.Topic), out.p.o.OnAlert != nil)
+// acknowledged is the promise of every record. The client calls promises one after another: it must not block.
+func (out *output) acknowledged(r *kgo.Record, l *letter, err error) {
+	out.acks.report(failure{r, l, err}, out.p.o.kindOf(r.Topic), out.p.o.OnAlert != nil)
 }
 
 // take returns what was acknowledged since it was last called; all tells that everything was.
@@ -145,7 +144,6 @@ func (p *Processor) delivered(a acked) {
 // flush waits until every record is acknowledged. Failures that time or a smaller size heals are tried
 // again; any other is returned, and then nothing of the batch may be marked.
 func (out *output) flush() error {
-	defer clear(out.large)
 	for rounds := 1; ; rounds++ {
 		failed, err := out.acks.wait(out.ctx)
 		if err != nil || len(failed) == 0 {
@@ -173,70 +171,75 @@ func (f failure) passes() bool { return isDeliveryTimeout(f.err) || isDistrust(f
 func (out *output) again(f failure) error {
 	switch {
 	case errors.Is(f.err, kerr.MessageTooLarge):
-		return out.smaller(f.record)
+		return out.smaller(f)
 	case f.passes():
 		if err := out.stop(); err != nil {
 			return err
 		}
 		out.p.tally.update(func(t *totals) { t.Redelivered++ })
-		out.send(reproducible(f.record))
+		out.send(reproducible(f.record), f.letter)
 		return nil
 	default:
 		return f.err
 	}
 }
 
-// smaller produces a record that was rejected as too large: first as it is but alone, because others may
-// have been in its batch; then smaller and smaller, an alert without its copy of the event, a dead letter
-// in more parts.
-func (out *output) smaller(r *kgo.Record) error {
-	records := []*kgo.Record{reproducible(r)}
-	if l := out.large[r]; l != nil && l.resent {
+// smaller produces a record that was rejected as too large: first unchanged but alone, because others may have been
+// in its batch; then smaller and smaller, an alert without its copy of the event, a dead letter in more parts. A letter
+// that was sent in smaller parts is complete: its other rejected parts are not sent again.
+func (out *output) smaller(f failure) error {
+	if f.letter != nil && f.letter.resent {
 		return nil
 	}
+	records := []*kgo.Record{reproducible(f.record)}
 	for {
-		err := out.oneByOne(records)
+		err := out.oneByOne(records, f.letter)
 		if !errors.Is(err, kerr.MessageTooLarge) || !out.p.limits.lower(records[0]) {
 			return err
 		}
-		if records, err = out.resize(r); err != nil {
+		if records, err = out.resize(f); err != nil {
 			return err
 		}
 	}
 }
 
-// resize returns r as it fits under the limit that holds now.
-func (out *output) resize(r *kgo.Record) ([]*kgo.Record, error) {
-	if l := out.large[r]; l != nil {
-		l.resent = true
-		return l.Records(out.p.limits.batch(r.Topic)), nil
+// resize returns the failed record, or its whole letter, in records that fit the present limit.
+func (out *output) resize(f failure) ([]*kgo.Record, error) {
+	if f.letter != nil {
+		f.letter.resent = true
+		return f.letter.Records(out.p.limits.batch(f.record.Topic)), nil
 	}
-	r = reproducible(r)
-	if out.p.o.kindOf(r.Topic) == kindDeadLetter {
-		return []*kgo.Record{r}, nil
-	}
+	r := reproducible(f.record)
 	return []*kgo.Record{r}, out.shrink(r)
 }
 
-// oneByOne produces each record when the one before is acknowledged, and returns the first error that
-// time does not heal.
-func (out *output) oneByOne(records []*kgo.Record) error {
+// oneByOne produces each record after the previous one is acknowledged, and returns the first error that time does
+// not heal.
+func (out *output) oneByOne(records []*kgo.Record, l *letter) error {
 	for _, r := range records {
-		out.send(r)
-		failed, err := out.acks.wait(out.ctx)
-		if err != nil {
+		if err := out.alone(r, l); err != nil {
 			return err
-		}
-		for _, f := range failed {
-			if f.record == r && errors.Is(f.err, kerr.MessageTooLarge) {
-				return f.err
-			}
-			if err := out.again(f); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
+}
+
+// alone produces one record while nothing else is in flight, as often as it takes.
+func (out *output) alone(r *kgo.Record, l *letter) error {
+	out.send(r, l)
+	for rounds := 1; ; rounds++ {
+		failed, err := out.acks.wait(out.ctx)
+		if err != nil || len(failed) == 0 {
+			return err
+		}
+		if errors.Is(failed[0].err, kerr.MessageTooLarge) {
+			return failed[0].err
+		}
+		_ = sleep(out.ctx, backoff(rounds)) // a canceled ctx fails what is produced again
+		if err := out.again(failed[0]); err != nil {
+			return err
+		}
+	}
 }
 
 // reproducible returns r as it was before it was produced: the client fills in fields of what it fails.

@@ -187,7 +187,6 @@ func (t *transaction) flush() error {
 		if err != nil {
 			return err
 		}
-		clear(d.output.large)
 		for _, f := range failed {
 			err := fmt.Errorf("producing to topic %q: %w", f.record.Topic, f.err)
 			first = cmp.Or(first, err)
