@@ -17,6 +17,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/processor/policy/live"
 )
 
 // replayFlags are the flags of deadletter replay that are no settings.
@@ -127,16 +128,15 @@ func foreignOrigin(s *config.Settings, origins []string) error {
 }
 
 // replayPolicy returns the policy that run would begin with. Into the input nothing is decided.
-func replayPolicy(ctx context.Context, s *config.Settings, loaded loadedPolicy, toInput bool) (*policy.Policy, error) {
+func replayPolicy(ctx context.Context, s *config.Settings, loaded live.Loaded, toInput bool) (*policy.Policy, error) {
 	if s.PolicyTopic == "" || toInput {
 		return loaded.Policy, nil
 	}
-	topic, err := openPolicyTopic(s)
+	c, err := setup.Connection(s, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer topic.close()
-	newest, _, err := topic.first(ctx)
+	newest, err := live.ReadTopic(ctx, s.PolicyTopic, c.ClientOpts())
 	return newest.Policy, err
 }
 

@@ -3,50 +3,32 @@ package main
 import (
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/processor/policy/live"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
-
-// loadedPolicy is a policy, and the file that it comes from; nil where it is in the settings.
-type loadedPolicy struct {
-	*policy.Policy
-	file *policyfile.File
-}
-
-// warnings returns what is to be said of the policy at a time, each with its place. A list in the settings is what it
-// is: a policy that is to be kept in order is a file.
-func (p loadedPolicy) warnings(now time.Time) (lines []string) {
-	if p.file == nil {
-		return nil
-	}
-	for _, w := range p.Warnings(now) {
-		lines = append(lines, p.file.Locate(w).Error())
-	}
-	return lines
-}
 
 // newPolicy compiles the policy of the file that the settings name, or else the one that they are. Each line of the
 // error says which setting is at fault, or which place in the file; then there is no policy, but the file tells which
 // files were read.
-func newPolicy(s *config.Settings) (loadedPolicy, error) {
+func newPolicy(s *config.Settings) (live.Loaded, error) {
 	if s.Policy != "" {
-		file, err := policyfile.Load(s.Policy)
+		p, err := live.LoadFile(s.Policy)
 		if err != nil {
-			return loadedPolicy{file: file}, blameFile(s, err)
+			return p, blameFile(s, err)
 		}
-		return loadedPolicy{file.Policy, file}, nil
+		return p, nil
 	}
 	p, err := policy.Compile(policy.Options{
 		Version: s.PolicyVersion,
 		Default: policy.Level{UnusedRegions: s.UnusedRegions, AlertOnMissingReadOnly: s.AlertOnMissingReadOnly},
 	})
 	if err != nil {
-		return loadedPolicy{}, s.Blame("unused-regions", err)
+		return live.Loaded{}, s.Blame("unused-regions", err)
 	}
-	return loadedPolicy{Policy: p}, nil
+	return live.Loaded{Policy: p}, nil
 }
 
 // blameFile says which setting names the file where it cannot be read at all; what is wrong within it has a place.

@@ -14,9 +14,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/admin"
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/policy/live"
 )
 
 func newRunCommand() *cobra.Command {
@@ -44,7 +46,7 @@ func newRunCommand() *cobra.Command {
 }
 
 // runProcessor runs until a signal. Once the log stands, its errors are in there.
-func runProcessor(ctx context.Context, s *config.Settings, policy loadedPolicy, stderr io.Writer) error {
+func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, stderr io.Writer) error {
 	signal.Ignore(syscall.SIGHUP) // a policy file is read again; a reload of anything else must not end a watcher
 	log := cli.NewLogger(stderr, s)
 	for _, w := range s.Warnings() {
@@ -61,18 +63,21 @@ func runProcessor(ctx context.Context, s *config.Settings, policy loadedPolicy, 
 	}
 	ctx, stop := cli.StopOnSignal(ctx, s.DrainTimeout, log)
 	defer stop()
-	source, err := openPolicySource(ctx, s, policy, log, registry)
+	source, err := live.Open(ctx, live.Options{
+		First: loaded, File: s.Policy, Topic: s.PolicyTopic, ClientOpts: connection.ClientOpts(), Origin: policyOrigin(s),
+		Logger: log, Registry: registry,
+	})
 	if err != nil {
 		return inLog(log, err)
 	}
-	defer source.close()
+	defer source.Close()
 
 	o := setup.Processor(s)
 	o.ClientOpts = connection.ClientOpts()
 	o.InstanceID, o.Logger, o.Registry = id.Name, log, registry
-	o.Policy = source.policy
+	o.Policy = source.Policy
 	view := setup.AdminSource(s, thisBuild(), &o)
-	view.Policy = source.state
+	view.Policy = func() admin.PolicyState { return admin.PolicyState(source.State()) }
 	p, err := processor.New(o)
 	if err != nil {
 		return cli.Mistake(err)
@@ -84,9 +89,9 @@ func runProcessor(ctx context.Context, s *config.Settings, policy loadedPolicy, 
 	}
 	defer closeAdmin()
 
-	logStart(log, s, source.policy(), id, address)
+	logStart(log, s, source.Policy(), id, address)
 	began := time.Now()
-	err = runBeside(ctx, source.run, p.Run)
+	err = runBeside(ctx, source.Run, p.Run)
 	logAccount(log, p.Status(), time.Since(began))
 	if err != nil {
 		return inLog(log, err)

@@ -8,6 +8,7 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/processor/policy/live"
 )
 
 // addRunSettings adds all settings, as run has them, to a command that connects to brokers.
@@ -26,8 +27,8 @@ func loadPolicy(cmd *cobra.Command) (*config.Settings, *policy.Policy, error) {
 }
 
 // loadBoth is loadPolicy with the policy's file. It returns settings also with an error.
-func loadBoth(cmd *cobra.Command) (*config.Settings, loadedPolicy, error) {
+func loadBoth(cmd *cobra.Command) (*config.Settings, live.Loaded, error) {
 	s, err := cli.ReadSettings(cmd)
-	policy, policyErr := newPolicy(s)
-	return s, policy, errors.Join(err, policyErr)
+	p, policyErr := newPolicy(s)
+	return s, p, errors.Join(err, policyErr)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/setup"
+	"github.com/regionwatch/regionwatch/processor/policy/live"
 )
 
 func newValidateCommand() *cobra.Command {
@@ -66,7 +67,7 @@ func validate(cmd *cobra.Command, format string, strict bool) error {
 		return cli.Mistake(err)
 	}
 	now := time.Now()
-	out := validated{Policy: policy.Version(), Hash: policy.Hash(), Summary: newPolicySummary(policy.Policy, now), Warnings: append(s.Warnings(), policy.warnings(now)...)}
+	out := validated{Policy: policy.Version(), Hash: policy.Hash(), Summary: newPolicySummary(policy.Policy, now), Warnings: append(s.Warnings(), policy.Warnings(now)...)}
 	for _, e := range s.Effective() {
 		out.Settings = append(out.Settings, validatedSetting{e.Setting.Name, e.Value, from(e.Origin)})
 	}
@@ -83,10 +84,10 @@ func validate(cmd *cobra.Command, format string, strict bool) error {
 }
 
 // loadValidated loads settings and policy. The brokers may be left out where a policy is given.
-func loadValidated(cmd *cobra.Command) (*config.Settings, loadedPolicy, error) {
+func loadValidated(cmd *cobra.Command) (*config.Settings, live.Loaded, error) {
 	if s, err := cli.ReadSomeSettings(cmd); s.Policy != "" {
-		policy, policyErr := newPolicy(s)
-		return s, policy, errors.Join(err, policyErr)
+		p, policyErr := newPolicy(s)
+		return s, p, errors.Join(err, policyErr)
 	}
 	return loadBoth(cmd)
 }

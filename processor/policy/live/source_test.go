@@ -1,4 +1,4 @@
-package main
+package live
 
 import (
 	"bytes"
@@ -14,18 +14,45 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
+// open returns a source of no topic.
+func open(t *testing.T, o Options) *Source {
+	t.Helper()
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+	}
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// replaceFile puts a file in place as editors do.
+func replaceFile(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name+".new", []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(name+".new", name); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func policyOf(version string) string {
+	return "version: " + version + "\ndefault: { unused_regions: [eu-central-1] }\n"
+}
+
 // parsedPolicy compiles a policy that is no file.
-func parsedPolicy(t *testing.T, text string) loadedPolicy {
+func parsedPolicy(t *testing.T, text string) Loaded {
 	t.Helper()
 	f, err := policyfile.Parse("p", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return loadedPolicy{f.Policy, f}
+	return Loaded{f.Policy, f}
 }
 
 // A fault is told once however often it comes, and again after it was mended; the last good policy holds on.
@@ -34,12 +61,12 @@ func TestReplaceTellsOnce(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	expires := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
 	good := parsedPolicy(t, "version: good\ndefault: {allowed_regions: [us-east-1]}")
-	p := newPolicySource(&config.Settings{}, good, slog.New(slog.NewTextHandler(&log, nil)), registry)
-	f := func(next loadedPolicy, err error, version string, want ...string) {
+	p := open(t, Options{First: good, Logger: slog.New(slog.NewTextHandler(&log, nil)), Registry: registry})
+	f := func(next Loaded, err error, version string, want ...string) {
 		t.Helper()
 		log.Reset()
 		p.replace(next, err)
-		if got := p.policy().Version(); got != version {
+		if got := p.Policy().Version(); got != version {
 			t.Errorf("version %q holds, want %q", got, version)
 		}
 		if n := strings.Count(log.String(), "\n"); n != len(want) {
@@ -52,10 +79,10 @@ func TestReplaceTellsOnce(t *testing.T) {
 		}
 	}
 	broken := errors.New("p:1:1: broken")
-	f(loadedPolicy{}, broken, "good", "broken")
-	f(loadedPolicy{}, broken, "good")
+	f(Loaded{}, broken, "good", "broken")
+	f(Loaded{}, broken, "good")
 	f(good, nil, "good")
-	f(loadedPolicy{}, broken, "good", "broken")
+	f(Loaded{}, broken, "good", "broken")
 	expiring := parsedPolicy(t, "version: next\ndefault: {allowed_regions: [us-east-1]}\n"+
 		"exceptions: [{name: x, owner: o, reason: r, regions: [eu-west-3], expires: '"+expires+"'}]")
 	f(expiring, nil, "next", "policy has changed", "it expires at "+expires)
@@ -100,26 +127,26 @@ func (m mending) Handle(_ context.Context, r slog.Record) error {
 //
 // Guard: reload watches the folders before it replaces.
 func TestMendedAtOnce(t *testing.T) {
-	folder, name := t.TempDir(), writePolicy(t, policyOf("v1"))
+	folder, name := t.TempDir(), filepath.Join(t.TempDir(), "policy.yaml")
+	replaceFile(t, name, policyOf("v1"))
 	accounts := filepath.Join(folder, "accounts.csv")
 	replaceFile(t, accounts, "") // which is none
 	mended := filepath.Join(folder, "mended")
 	replaceFile(t, mended, "account,name\n111111111111,payments\n")
-	s := &config.Settings{Policy: name}
-	first, err := newPolicy(s)
+	first, err := LoadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := mending{slog.DiscardHandler, sync.OnceValue(func() error { return os.Rename(mended, accounts) })}
-	p := newPolicySource(s, first, slog.New(log), prometheus.NewRegistry())
+	p := open(t, Options{First: first, File: name, Logger: slog.New(log)})
 	replaceFile(t, name, policyOf("v2")+"accounts_from: ["+accounts+"]\n")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	ended := make(chan error, 1)
-	go func() { ended <- p.run(ctx) }()
-	for p.policy().Version() != "v2" && ctx.Err() == nil {
+	go func() { ended <- p.Run(ctx) }()
+	for p.Policy().Version() != "v2" && ctx.Err() == nil {
 		time.Sleep(5 * time.Millisecond)
 	}
-	if v := p.policy().Version(); v != "v2" {
+	if v := p.Policy().Version(); v != "v2" {
 		t.Errorf("version %q after a minute: what mends the policy has not been read", v)
 	}
 	cancel()

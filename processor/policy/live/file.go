@@ -1,4 +1,4 @@
-package main
+package live
 
 import (
 	"context"
@@ -22,7 +22,7 @@ const settleTime = 100 * time.Millisecond
 //
 // The folders are watched, not the files: editors and Kubernetes put a new file, or a new target of a symbolic link, in
 // the place of the old one, and a watch on that would end with it.
-func (p *policySource) watchFile(ctx context.Context) error {
+func (s *Source) watchFile(ctx context.Context) error {
 	hangUp := make(chan os.Signal, 1)
 	signal.Notify(hangUp, syscall.SIGHUP)
 	defer signal.Stop(hangUp)
@@ -30,14 +30,14 @@ func (p *policySource) watchFile(ctx context.Context) error {
 	var faults <-chan error
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
-		p.log.Warn("watching the policy; SIGHUP makes it read all the same", "error", err)
+		s.o.Logger.Warn("watching the policy; SIGHUP makes it read all the same", "error", err)
 	} else {
 		defer watcher.Close()
 		events, faults = watcher.Events, watcher.Errors
 	}
-	p.watchFolders(watcher)
+	s.watchFolders(watcher)
 	pending := false
-	p.reload(watcher) // what changed since the start
+	s.reload(watcher) // what changed since the start
 
 	settled := time.NewTimer(0)
 	<-settled.C
@@ -48,39 +48,39 @@ func (p *policySource) watchFile(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-hourly.C:
-			p.warn()
+			s.warn()
 		case <-hangUp:
-			p.fault = ""            // whoever asks wants an answer
-			p.watchFolders(watcher) // those that were removed and made anew are watched no more
-			p.reload(watcher)
+			s.fault = ""            // whoever asks wants an answer
+			s.watchFolders(watcher) // those that were removed and made anew are watched no more
+			s.reload(watcher)
 		case event := <-events:
-			if !pending && p.concerns(event.Name) {
+			if !pending && s.concerns(event.Name) {
 				settled.Reset(settleTime)
 				pending = true
 			}
 		case err := <-faults:
 			// Events may be lost, so that only reading tells.
-			p.log.Warn("watching the policy", "error", err)
+			s.o.Logger.Warn("watching the policy", "error", err)
 			settled.Reset(settleTime)
 			pending = true
 		case <-settled.C:
 			pending = false
-			p.watchFolders(watcher)
-			p.reload(watcher)
+			s.watchFolders(watcher)
+			s.reload(watcher)
 		}
 	}
 }
 
 // reload reads the policy again. Where that leads to folders that were not watched, what changed in them meanwhile is
 // told by nobody: then it reads once more.
-func (p *policySource) reload(watcher *fsnotify.Watcher) {
+func (s *Source) reload(watcher *fsnotify.Watcher) {
 	for {
-		next, err := newPolicy(p.settings)
-		if next.file != nil {
-			p.tried = next.file.Files
+		next, err := LoadFile(s.o.File)
+		if next.File != nil {
+			s.tried = next.File.Files
 		}
-		if !p.watchFolders(watcher) {
-			p.replace(next, err)
+		if !s.watchFolders(watcher) {
+			s.replace(next, err)
 			return
 		}
 	}
@@ -88,24 +88,24 @@ func (p *policySource) reload(watcher *fsnotify.Watcher) {
 
 // watchFolders watches the folders of all files that the policy is made of, and reports whether one of them was not
 // watched before.
-func (p *policySource) watchFolders(watcher *fsnotify.Watcher) (more bool) {
+func (s *Source) watchFolders(watcher *fsnotify.Watcher) (more bool) {
 	if watcher == nil {
 		return false
 	}
 	watched := len(watcher.WatchList())
-	for folder := range p.folders() {
+	for folder := range s.folders() {
 		// That there is none is what the policy's own fault says.
 		if err := watcher.Add(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			p.log.Warn("watching a folder of the policy; SIGHUP makes it read all the same", "folder", folder, "error", err)
+			s.o.Logger.Warn("watching a folder of the policy; SIGHUP makes it read all the same", "folder", folder, "error", err)
 		}
 	}
 	return len(watcher.WatchList()) > watched
 }
 
 // folders returns where the files are that the policy is made of, and where links to them lead.
-func (p *policySource) folders() map[string]bool {
+func (s *Source) folders() map[string]bool {
 	folders := map[string]bool{}
-	for _, name := range p.files() {
+	for _, name := range s.files() {
 		folders[filepath.Dir(name)] = true
 		if target, err := filepath.EvalSymlinks(name); err == nil {
 			folders[filepath.Dir(target)] = true
@@ -119,9 +119,9 @@ func (p *policySource) folders() map[string]bool {
 
 // files returns the files and folders that the policy is made of, and those of a broken one that did not replace it:
 // what mends it may be in a folder that is new to us.
-func (p *policySource) files() []string {
-	names := append([]string{p.settings.Policy}, p.tried...)
-	if file := p.current.Load().file; file != nil {
+func (s *Source) files() []string {
+	names := append([]string{s.o.File}, s.tried...)
+	if file := s.current.Load().File; file != nil {
 		names = append(names, file.Files...)
 	}
 	return names
@@ -129,12 +129,12 @@ func (p *policySource) files() []string {
 
 // concerns reports whether a change of that name may change the policy. Others may write into the same folder all the
 // time. What Kubernetes swaps begins with two dots.
-func (p *policySource) concerns(changed string) bool {
+func (s *Source) concerns(changed string) bool {
 	base := filepath.Base(changed)
 	if strings.HasPrefix(base, "..") {
 		return true
 	}
-	for _, name := range p.files() {
+	for _, name := range s.files() {
 		target, err := filepath.EvalSymlinks(name)
 		if filepath.Base(name) == base || err == nil && filepath.Base(target) == base || filepath.Clean(name) == filepath.Dir(changed) {
 			return true

@@ -1,70 +1,84 @@
-package main
+package live
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/regionwatch/regionwatch/config"
-	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
-// policyTopic is the compacted topic whose newest record is the policy. It has one partition, because only within one
+// topic is the compacted topic whose newest record is the policy. It has one partition, because only within one
 // there is a newest record, and is read in no group, because every instance reads all of it.
-type policyTopic struct {
+type topic struct {
 	name   string
 	client *kgo.Client
 }
 
-func openPolicyTopic(s *config.Settings) (*policyTopic, error) {
-	client, err := setup.Client(s,
+func openTopic(name string, opts []kgo.Opt) (*topic, error) {
+	client, err := kgo.NewClient(append(slices.Clone(opts),
 		kgo.ClientID("regionwatch-policy"),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{s.PolicyTopic: {0: kgo.NewOffset().AtStart()}}),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{name: {0: kgo.NewOffset().AtStart()}}),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxPartitionBytes(policyfile.MaxBytes),
 		kgo.KeepControlRecords(), // the last one may be the end of a transaction
-	)
+	)...)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("brokers: %w", err)
 	}
-	return &policyTopic{s.PolicyTopic, client}, nil
+	return &topic{name, client}, nil
 }
 
-func (t *policyTopic) close() { t.client.Close() }
+// ReadTopic returns the newest valid policy in a topic.
+func ReadTopic(ctx context.Context, name string, opts []kgo.Opt) (Loaded, error) {
+	t, err := openTopic(name, opts)
+	if err != nil {
+		return Loaded{}, err
+	}
+	defer t.close()
+	newest, _, err := t.first(ctx)
+	return newest, err
+}
+
+func (t *topic) close() { t.client.Close() }
+
+// readTimeout bounds how long the topic may take to read at the start.
+const readTimeout = 10 * time.Second
 
 // first reads the topic to its end and returns the newest policy in it that is valid, and what is wrong with the
 // newest record where that is another. Those that come later are left to poll.
-func (t *policyTopic) first(ctx context.Context) (policy loadedPolicy, fault, err error) {
-	ctx, cancel := context.WithTimeout(ctx, setup.ReachTimeout)
+func (t *topic) first(ctx context.Context) (newest Loaded, fault, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	if policy, fault, err = t.readToEnd(ctx); err != nil {
-		return loadedPolicy{}, nil, fmt.Errorf("reading the policy from topic %q: %w", t.name, err)
+	if newest, fault, err = t.readToEnd(ctx); err != nil {
+		return Loaded{}, nil, fmt.Errorf("reading the policy from topic %q: %w", t.name, err)
 	}
-	return policy, fault, nil
+	return newest, fault, nil
 }
 
-func (t *policyTopic) readToEnd(ctx context.Context) (newest loadedPolicy, fault, _ error) {
+func (t *topic) readToEnd(ctx context.Context) (newest Loaded, fault, _ error) {
 	left, err := t.end(ctx)
 	if err != nil {
 		return newest, nil, err
 	}
-	for next := int64(0); next < left; {
+	for at := int64(0); at < left; {
 		fetches := t.client.PollRecords(ctx, 1)
 		if err := fetches.Err(); err != nil {
 			return newest, nil, err
 		}
 		for _, r := range fetches.Records() {
-			next = r.Offset + 1
+			at = r.Offset + 1
 			if !hasPolicy(r) {
 				continue
 			}
-			policy, err := parsePolicyRecord(r)
+			next, err := parseRecord(r)
 			if fault = err; err == nil {
-				newest = policy
+				newest = next
 			}
 		}
 	}
@@ -75,7 +89,7 @@ func (t *policyTopic) readToEnd(ctx context.Context) (newest loadedPolicy, fault
 }
 
 // end returns the offset after the last committed record, 0 where there are none.
-func (t *policyTopic) end(ctx context.Context) (int64, error) {
+func (t *topic) end(ctx context.Context) (int64, error) {
 	admin := kadm.NewClient(t.client)
 	starts, err := admin.ListStartOffsets(ctx, t.name)
 	if err == nil {
@@ -104,7 +118,7 @@ func (t *policyTopic) end(ctx context.Context) (int64, error) {
 
 // poll waits for records and returns those that hold a policy, the newest last. All of them count: where the newest is
 // broken, the last good one may be among them.
-func (t *policyTopic) poll(ctx context.Context) (policies []*kgo.Record, err error) {
+func (t *topic) poll(ctx context.Context) (policies []*kgo.Record, err error) {
 	fetches := t.client.PollFetches(ctx)
 	if ctx.Err() != nil {
 		return nil, nil
@@ -120,30 +134,30 @@ func (t *policyTopic) poll(ctx context.Context) (policies []*kgo.Record, err err
 // hasPolicy reports whether a policy stands in the record. One without a value is a deletion.
 func hasPolicy(r *kgo.Record) bool { return !r.Attrs.IsControl() && len(r.Value) > 0 }
 
-// parsePolicyRecord compiles the policy of a record.
-func parsePolicyRecord(r *kgo.Record) (loadedPolicy, error) {
+// parseRecord compiles the policy of a record.
+func parseRecord(r *kgo.Record) (Loaded, error) {
 	file, err := policyfile.Parse(fmt.Sprintf("topic %s offset %d", r.Topic, r.Offset), r.Value)
 	if err != nil {
-		return loadedPolicy{}, err
+		return Loaded{}, err
 	}
-	return loadedPolicy{file.Policy, file}, nil
+	return Loaded{file.Policy, file}, nil
 }
 
 // watchTopic takes each policy that comes to the topic, until ctx ends. Where none comes it looks every hour for what
 // time has done to the one that holds.
-func (p *policySource) watchTopic(ctx context.Context) error {
+func (s *Source) watchTopic(ctx context.Context) error {
 	for ctx.Err() == nil {
 		hour, cancel := context.WithTimeout(ctx, warnEvery)
-		policies, err := p.topic.poll(hour)
+		policies, err := s.topic.poll(hour)
 		if hour.Err() != nil {
-			p.warn()
+			s.warn()
 		}
 		cancel()
 		if err != nil {
-			p.log.Warn("reading the policy's topic", "topic", p.topic.name, "error", err)
+			s.o.Logger.Warn("reading the policy's topic", "topic", s.topic.name, "error", err)
 		}
 		for _, r := range policies {
-			p.replace(parsePolicyRecord(r))
+			s.replace(parseRecord(r))
 		}
 	}
 	return nil
