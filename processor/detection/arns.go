@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 // MaxARNs and MaxARNBytes bound the ARNs that an alert lists: the first MaxARNs different ones of its event,
@@ -18,7 +19,7 @@ const (
 // arns appends every ARN that is a string of the event to t and returns their spans, none twice, sorted by
 // their bytes, and whether there are more than fit.
 func (t *texts) arns(spans []span, e *cloudtrail.Event) (_ []span, more bool) {
-	for _, v := range [...]cloudtrail.Value{e.UserIdentity, cloudtrail.Value(e.Raw)} {
+	for _, v := range [...]jsonscan.Value{e.UserIdentity, jsonscan.Value(e.Raw)} {
 		for s := range v.Strings() {
 			text, ok := t.appendARN(s)
 			if !ok {
@@ -42,7 +43,7 @@ func (t *texts) arns(spans []span, e *cloudtrail.Event) (_ []span, more bool) {
 
 // appendARN appends the text of a string if it is an ARN, by the test of AWS's own libraries: the prefix,
 // and six parts.
-func (t *texts) appendARN(s cloudtrail.Value) (span, bool) {
+func (t *texts) appendARN(s jsonscan.Value) (span, bool) {
 	if len(s) > 2+6*MaxARNBytes || !bytes.HasPrefix(s, []byte(`"arn:`)) && bytes.IndexByte(s[:min(len(s), 5)], '\\') < 0 {
 		return span{}, false // neither as it stands nor behind escapes
 	}

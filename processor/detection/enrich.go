@@ -9,6 +9,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 // maxTitleName bounds the principal's name in a title.
@@ -89,7 +90,7 @@ func (en *enricher) setFields(e *cloudtrail.Event, id *identity) {
 
 // raw returns the clean copy of a value; nil where the event does not have it. One too deep for an alert is
 // left out, and named.
-func (en *enricher) raw(name string, v cloudtrail.Value) []byte {
+func (en *enricher) raw(name string, v jsonscan.Value) []byte {
 	if v.IsNull() {
 		return nil
 	}
@@ -103,7 +104,7 @@ func (en *enricher) raw(name string, v cloudtrail.Value) []byte {
 	return clean[start:len(clean):len(clean)]
 }
 
-func (en *enricher) eventTime(v cloudtrail.Value) []byte {
+func (en *enricher) eventTime(v jsonscan.Value) []byte {
 	start := len(en.clean)
 	clean, ok := appendEventTime(en.clean, v)
 	if !ok {

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"time"
 
-	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 // timeLayouts are the ways in which pipelines write CloudTrail's eventTime, which AWS writes in RFC 3339:
@@ -15,7 +15,7 @@ var timeLayouts = [...]string{
 
 // appendEventTime appends v as a JSON string in RFC 3339 and UTC, and reports whether it can be read as a
 // time that is not written so already.
-func appendEventTime(dst []byte, v cloudtrail.Value) ([]byte, bool) {
+func appendEventTime(dst []byte, v jsonscan.Value) ([]byte, bool) {
 	const longest = 64
 	if !v.IsString() || len(v) > longest {
 		return dst, false

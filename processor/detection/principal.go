@@ -3,7 +3,7 @@ package detection
 import (
 	"bytes"
 
-	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 // maxPrincipalBytes bounds each text of a principal. IAM's own names and ARNs are shorter.
@@ -13,12 +13,12 @@ const maxPrincipalBytes = 2 << 10
 // (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html).
 type identity struct {
 	// Each is nil where it is missing, empty, or of a type that has no text.
-	Type, UserName, ARN, AccountID, PrincipalID, InvokedBy, OnBehalfOfUserID cloudtrail.Value
+	Type, UserName, ARN, AccountID, PrincipalID, InvokedBy, OnBehalfOfUserID jsonscan.Value
 	// IssuerUserName is sessionContext.sessionIssuer.userName as it came, the rule's own userName.
-	IssuerUserName cloudtrail.Value
+	IssuerUserName jsonscan.Value
 }
 
-func readIdentity(v cloudtrail.Value) (id identity) {
+func readIdentity(v jsonscan.Value) (id identity) {
 	for key, value := range v.Members() {
 		switch {
 		case key.EqualString("type"):
@@ -93,7 +93,7 @@ func (id *identity) appendSession(dst []byte) []byte {
 }
 
 // appendFirst appends the text of the first value that has one.
-func appendFirst(dst []byte, values ...cloudtrail.Value) []byte {
+func appendFirst(dst []byte, values ...jsonscan.Value) []byte {
 	for _, v := range values {
 		if v != nil {
 			return v.AppendText(dst)
@@ -103,7 +103,7 @@ func appendFirst(dst []byte, values ...cloudtrail.Value) []byte {
 }
 
 // appendARNName appends the name of the role or user in an ARN, or nothing where it is none.
-func appendARNName(dst []byte, arn cloudtrail.Value) []byte {
+func appendARNName(dst []byte, arn jsonscan.Value) []byte {
 	start := len(dst)
 	dst = arn.AppendText(dst)
 	_, name, _ := splitARN(dst[start:])

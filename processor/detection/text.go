@@ -1,6 +1,6 @@
 package detection
 
-import "github.com/regionwatch/regionwatch/schema/cloudtrail"
+import "github.com/regionwatch/regionwatch/schema/jsonscan"
 
 // maxKept is how much memory a buffer may keep between records. A larger one, grown for an odd event, is
 // given back.
@@ -41,7 +41,7 @@ func (t *texts) finish() {
 }
 
 // scalar returns the value where it has a text of its own: a string that is not empty, or a number. Else nil.
-func scalar(v cloudtrail.Value) cloudtrail.Value {
+func scalar(v jsonscan.Value) jsonscan.Value {
 	switch {
 	case len(v) == 0, v.IsString() && len(v) == len(`""`):
 		return nil

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 
-	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 // account is what holds for one account, compiled.
@@ -35,7 +35,7 @@ func accountKey(id []byte) (key uint64, ok bool) {
 }
 
 // accountKeyOf is accountKey for an id as it stands in an event.
-func accountKeyOf(id cloudtrail.Value) (key uint64, ok bool) {
+func accountKeyOf(id jsonscan.Value) (key uint64, ok bool) {
 	if id.IsString() && len(id) == len(`""`)+accountDigits {
 		return accountKey(id[1 : len(id)-1]) // too short for a digit that is escaped
 	}
@@ -46,7 +46,7 @@ func accountKeyOf(id cloudtrail.Value) (key uint64, ok bool) {
 
 // account returns what holds for the account that received the event. One that is not in the policy, or not
 // readable, is under the default level.
-func (p *Policy) account(id cloudtrail.Value) *account {
+func (p *Policy) account(id jsonscan.Value) *account {
 	if len(p.accounts) > 0 {
 		if key, ok := accountKeyOf(id); ok {
 			if a := p.accounts[key]; a != nil {

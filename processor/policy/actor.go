@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"hash/maphash"
 
-	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 // actor is what exceptions see of a userIdentity.
@@ -20,9 +20,9 @@ type actor struct {
 
 // readFrom reads a userIdentity
 // (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html).
-func (a *actor) readFrom(userIdentity cloudtrail.Value, index *principalIndex) {
+func (a *actor) readFrom(userIdentity jsonscan.Value, index *principalIndex) {
 	*a = actor{read: true}
-	var own, issuer cloudtrail.Value
+	var own, issuer jsonscan.Value
 	for key, value := range userIdentity.Members() {
 		switch {
 		case key.EqualString("type"):
@@ -57,7 +57,7 @@ func (a *actor) readFrom(userIdentity cloudtrail.Value, index *principalIndex) {
 // isInvoker reports whether invokedBy names a service that made the call. The sign-in service does not: events
 // of what a person does in the console have it there, beside the person's own address, as CreateCluster has in AWS's
 // examples (https://docs.aws.amazon.com/redshift/latest/mgmt/db-auditing.html).
-func isInvoker(invokedBy cloudtrail.Value) bool {
+func isInvoker(invokedBy jsonscan.Value) bool {
 	var array [maxNameBytes]byte
 	text, ok := shortText(invokedBy, array[:])
 	return ok && len(text) > 0 && !bytes.HasPrefix(text, []byte("signin."))
@@ -93,7 +93,7 @@ type actorSlot struct {
 
 // of returns what is read from a userIdentity for p's exceptions, or nil for one that is too large to remember. It
 // is valid until the next call.
-func (k *actors) of(p *Policy, userIdentity cloudtrail.Value) *actor {
+func (k *actors) of(p *Policy, userIdentity jsonscan.Value) *actor {
 	if len(userIdentity) > maxUserIdentityBytes {
 		return nil
 	}

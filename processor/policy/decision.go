@@ -7,6 +7,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 // Decision is what a policy says of one event.
@@ -88,7 +89,7 @@ func (p *Policy) decideFinding(d *Decision, a *account, r int, e *cloudtrail.Eve
 }
 
 // isGlobal reports whether CloudTrail logs the service in this one region of the partition, wherever the call came from.
-func isGlobal(region int, source cloudtrail.Value) bool {
+func isGlobal(region int, source jsonscan.Value) bool {
 	text, ok := plainText(source)
 	if !ok {
 		text, ok = shortText(source, make([]byte, maxNameBytes))

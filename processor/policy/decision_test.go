@@ -5,13 +5,14 @@ import (
 	"testing"
 
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 func TestDecideReadOnly(t *testing.T) {
 	strict, lenient := defaultPolicy(t), mustPolicy(t, Options{Default: Level{AlertOnMissingReadOnly: true}})
 	f := func(readOnly string, kind ReadOnly, want, wantLenient Outcome) {
 		t.Helper()
-		e := &cloudtrail.Event{AWSRegion: cloudtrail.Value(`"eu-central-1"`), ReadOnly: cloudtrail.Value(readOnly)}
+		e := &cloudtrail.Event{AWSRegion: jsonscan.Value(`"eu-central-1"`), ReadOnly: jsonscan.Value(readOnly)}
 		if d := strict.Decide(e, testNow); d.ReadOnly != kind || d.Outcome != want {
 			t.Errorf("%s: %+v, want %s, %s", readOnly, d, kind, want)
 		}
@@ -38,7 +39,7 @@ func TestDecideRegion(t *testing.T) {
 	p := defaultPolicy(t)
 	f := func(region string, want Outcome) {
 		t.Helper()
-		e := &cloudtrail.Event{AWSRegion: cloudtrail.Value(region), ReadOnly: cloudtrail.Value("false")}
+		e := &cloudtrail.Event{AWSRegion: jsonscan.Value(region), ReadOnly: jsonscan.Value("false")}
 		d := p.Decide(e, testNow)
 		if d.Outcome != want {
 			t.Errorf("%.60s: %+v, want %s", region, d, want)
@@ -63,7 +64,7 @@ func TestDecideAllocatesNothing(t *testing.T) {
 	p := defaultPolicy(t)
 	for _, region := range []string{`"us-east-1"`, `"us\u002deast-1"`, `"eu-central-1"`, `"eu\u002dcentral-1"`, `null`} {
 		for _, readOnly := range []string{`true`, `"tru\u0065"`, `null`, `"odd"`, `false`} {
-			e := &cloudtrail.Event{AWSRegion: cloudtrail.Value(region), ReadOnly: cloudtrail.Value(readOnly)}
+			e := &cloudtrail.Event{AWSRegion: jsonscan.Value(region), ReadOnly: jsonscan.Value(readOnly)}
 			if n := testing.AllocsPerRun(100, func() { p.Decide(e, testNow) }); n > 0 {
 				t.Errorf("awsRegion %s, readOnly %s: %v allocations, want none", region, readOnly, n)
 			}

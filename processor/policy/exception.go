@@ -8,6 +8,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 // exception is a compiled exception. Its accounts, groups and regions, and its names without wildcards, are in the
@@ -108,7 +109,7 @@ func (x *exception) holds(e *cloudtrail.Event, s *subject) bool {
 		(x.principals == nil || x.fitsPrincipal(e, s))
 }
 
-func matchesAny(patterns []string, v cloudtrail.Value) bool {
+func matchesAny(patterns []string, v jsonscan.Value) bool {
 	text, ok := plainText(v)
 	if !ok {
 		if text, ok = shortText(v, make([]byte, maxNameBytes)); !ok {

@@ -3,7 +3,7 @@ package policy
 import (
 	"bytes"
 
-	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 // exceptionSet is a set of exceptions, by their number in the policy.
@@ -72,7 +72,7 @@ func (c *condition) possible(text []byte) exceptionSet {
 }
 
 // possibleValue is possible for a value as it stands in the event.
-func (c *condition) possibleValue(v cloudtrail.Value) exceptionSet {
+func (c *condition) possibleValue(v jsonscan.Value) exceptionSet {
 	if len(c.literal) == 0 {
 		return c.rest
 	}
@@ -89,7 +89,7 @@ const maxNameBytes = 256
 
 // plainText returns the text of a string without escapes that is no longer than a name, which aliases v. It is
 // [shortText] without room for decoding, which takes time to clear.
-func plainText(v cloudtrail.Value) ([]byte, bool) {
+func plainText(v jsonscan.Value) ([]byte, bool) {
 	if !v.IsString() || len(v) > maxNameBytes {
 		return nil, false
 	}
@@ -99,7 +99,7 @@ func plainText(v cloudtrail.Value) ([]byte, bool) {
 
 // shortText returns the text of a string, decoded into buf where it has escapes, and false where v is no string or
 // its text might not fit into buf. A text without escapes aliases v.
-func shortText(v cloudtrail.Value, buf []byte) ([]byte, bool) {
+func shortText(v jsonscan.Value, buf []byte) ([]byte, bool) {
 	if !v.IsString() || len(v) > 2+6*len(buf) { // in quotes, every letter escaped
 		return nil, false
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 // level is a compiled level: what holds for one account, for a group of them, or by default.
@@ -107,7 +108,7 @@ func regionTexts(after string) []string {
 
 // findRegion returns the place of an event's region in the catalogue, or -1. The code must be the catalogue's own to the
 // letter, once decoded.
-func findRegion(v cloudtrail.Value) int {
+func findRegion(v jsonscan.Value) int {
 	if text, ok := plainText(v); ok {
 		return regions.Index(text)
 	}

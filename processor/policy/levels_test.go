@@ -6,15 +6,16 @@ import (
 	"time"
 
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 // event returns an event in its fields alone; fields are NAME=VALUE, the value without quotes.
 func event(t testing.TB, fields ...string) *cloudtrail.Event {
 	t.Helper()
-	e := &cloudtrail.Event{AWSRegion: cloudtrail.Value(`"eu-central-1"`), ReadOnly: cloudtrail.Value("false")}
+	e := &cloudtrail.Event{AWSRegion: jsonscan.Value(`"eu-central-1"`), ReadOnly: jsonscan.Value("false")}
 	for _, f := range fields {
 		name, value, _ := strings.Cut(f, "=")
-		text := cloudtrail.Value(`"` + value + `"`)
+		text := jsonscan.Value(`"` + value + `"`)
 		switch name {
 		case "account":
 			e.RecipientAccountID = text
@@ -29,9 +30,9 @@ func event(t testing.TB, fields ...string) *cloudtrail.Event {
 		case "error":
 			e.ErrorCode = text
 		case "readOnly":
-			e.ReadOnly = cloudtrail.Value(value)
+			e.ReadOnly = jsonscan.Value(value)
 		case "by":
-			e.UserIdentity = cloudtrail.Value(value)
+			e.UserIdentity = jsonscan.Value(value)
 		case "damage":
 			e.Damage = &cloudtrail.SyntaxError{}
 		default:

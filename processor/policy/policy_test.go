@@ -6,6 +6,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 func TestCompileSuccess(t *testing.T) {
@@ -13,7 +14,7 @@ func TestCompileSuccess(t *testing.T) {
 		t.Helper()
 		p := mustPolicy(t, o)
 		for region, want := range map[string]Outcome{unused: OutcomeAlerted, used: OutcomeUsedRegion} {
-			e := &cloudtrail.Event{AWSRegion: cloudtrail.Value(`"` + region + `"`), ReadOnly: cloudtrail.Value("false")}
+			e := &cloudtrail.Event{AWSRegion: jsonscan.Value(`"` + region + `"`), ReadOnly: jsonscan.Value("false")}
 			if d := p.Decide(e, testNow); d.Outcome != want || d.Level != "default" || d.Reason == "" {
 				t.Errorf("%v: %s is %+v, want %s", o, region, d, want)
 			}
@@ -83,7 +84,7 @@ func TestDefaultUnusedRegions(t *testing.T) {
 func TestFindRegion(t *testing.T) {
 	f := func(text string, want int) {
 		t.Helper()
-		if got := findRegion(cloudtrail.Value(text)); got != want {
+		if got := findRegion(jsonscan.Value(text)); got != want {
 			t.Errorf("%s: got %d, want %d", text, got, want)
 		}
 	}

@@ -3,7 +3,7 @@ package policy
 import (
 	"bytes"
 
-	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 // ReadOnly is what an event says of itself in readOnly. The zero value is ReadOnlyMissing.
@@ -23,7 +23,7 @@ var readOnlyNames = [...]string{"missing", "false", "true", "neither a boolean n
 func (r ReadOnly) String() string { return readOnlyNames[r] }
 
 // readOnlyOf reads the event's readOnly. AWS writes a boolean; some pipelines make strings of booleans.
-func readOnlyOf(v cloudtrail.Value) ReadOnly {
+func readOnlyOf(v jsonscan.Value) ReadOnly {
 	switch {
 	case v.IsNull():
 		return ReadOnlyMissing
@@ -37,7 +37,7 @@ func readOnlyOf(v cloudtrail.Value) ReadOnly {
 	return ReadOnlyOdd
 }
 
-func readOnlyText(v cloudtrail.Value) ReadOnly {
+func readOnlyText(v jsonscan.Value) ReadOnly {
 	const longest = 2 + 6*len("false") // in quotes, every letter escaped
 	if len(v) > longest {
 		return ReadOnlyOdd
