@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// fromEnvironment returns what was given as variables, and the variables that are none of ours. An empty
-// variable counts as not set: that is how container descriptions write it.
+// fromEnvironment returns the values given as variables, and a fault for each unknown one with our prefix. An empty
+// variable counts as unset: container specifications write it so.
 func (t table) fromEnvironment(environ []string) ([]candidate, Faults) {
 	var found []candidate
 	var faults Faults
@@ -45,12 +45,12 @@ func (t table) variables() []string {
 	return names
 }
 
-// serviceVariable is what Kubernetes injects into every container of a namespace for a service whose name
-// begins with regionwatch (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
+// serviceVariable matches what Kubernetes injects into every container of a namespace for a service whose name starts
+// with regionwatch (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
 var serviceVariable = regexp.MustCompile(
 	`^REGIONWATCH_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
 
-// fromKubernetes reports whether the variable speaks of a service, not of a setting.
+// fromKubernetes reports whether the variable describes a service, not a setting.
 func fromKubernetes(name, value string) bool {
 	return serviceVariable.MatchString(name) || strings.HasSuffix(name, "_PORT") && strings.Contains(value, "://")
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -8,15 +9,14 @@ import (
 
 // Fault is one mistake in the settings.
 type Fault struct {
-	Where string // the origin, or the origins of a pair that does not fit
+	Where string // one origin, or those of all settings of a rule
 	Text  string // what is wrong, and what is allowed
 }
 
 // Error returns the mistake on one line.
 func (f Fault) Error() string { return f.Where + ": " + f.Text }
 
-// Faults are all mistakes, in the order of file, environment, flags, and then of what does not fit
-// together.
+// Faults are all mistakes: of the file, the environment and flags, then of settings that do not fit together.
 type Faults []Fault
 
 // Error returns one line for each mistake.
@@ -28,8 +28,7 @@ func (f Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Blame returns an error that another package found in a setting's value as mistakes of that setting, one
-// for each line.
+// Blame attributes another package's error to a setting, as one mistake per line.
 func (s *Settings) Blame(name string, err error) error {
 	var faults Faults
 	for line := range strings.Lines(err.Error()) {
@@ -38,7 +37,7 @@ func (s *Settings) Blame(name string, err error) error {
 	return faults.err()
 }
 
-// newFault returns a mistake in one setting. The file's place does not name the setting, so the text does.
+// newFault returns a mistake in one setting. A position in a file does not name the setting, so the text does.
 func newFault(name string, origin Origin, text string) Fault {
 	if origin.Source == FromFile {
 		text = name + ": " + text
@@ -46,7 +45,7 @@ func newFault(name string, origin Origin, text string) Fault {
 	return Fault{origin.String(), text}
 }
 
-// err returns the faults as an error, nil where there are none.
+// err returns the faults as an error, or nil.
 func (f Faults) err() error {
 	if len(f) == 0 {
 		return nil
@@ -54,27 +53,38 @@ func (f Faults) err() error {
 	return f
 }
 
-// maxShown bounds how much of a bad value an error repeats, in bytes.
-const maxShown = 80
+// maxShown bounds how much of a bad value an error repeats, in bytes. A file name is shown whole up to the limit that
+// systems have for paths.
+const (
+	maxShown = 80
+	maxPath  = 4096
+)
 
-// quote returns a value as errors show it: printable, bounded.
-func quote(text string) string {
-	if len(text) > maxShown {
-		return strconv.Quote(text[:maxShown]) + "…"
+// quote returns a value quoted and bounded, for errors.
+func quote(text string) string { return quoteUpTo(maxShown, text) }
+
+func quoteUpTo(most int, text string) string {
+	if len(text) > most {
+		return strconv.Quote(text[:most]) + "…"
 	}
 	return strconv.Quote(text)
 }
 
-// quoteName returns the name of a key, a variable or a file as errors show it: bare where it is plain.
-func quoteName(name string) string {
+// quoteName returns the name of a key or variable for errors, without quotes if it is plain.
+func quoteName(name string) string { return quoteOdd(maxShown, name) }
+
+// quoteFile does the same for a file.
+func quoteFile(name string) string { return quoteOdd(maxPath, name) }
+
+func quoteOdd(most int, name string) string {
 	odd := func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || strings.ContainsRune(`:"`, r) }
-	if name != "" && len(name) <= maxShown && !strings.ContainsFunc(name, odd) {
+	if name != "" && len(name) <= most && !strings.ContainsFunc(name, odd) {
 		return name
 	}
-	return quote(name)
+	return quoteUpTo(most, name)
 }
 
-// oneLine returns a foreign error's text on one line, what cannot be printed as an escape.
+// oneLine returns the first line of a foreign error, with unprintable characters escaped.
 func oneLine(text string) string {
 	text, _, _ = strings.Cut(text, "\n")
 	var b strings.Builder
@@ -86,4 +96,38 @@ func oneLine(text string) string {
 		b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
 	}
 	return b.String()
+}
+
+// Source is where a value comes from. A greater source overrides a lesser one.
+type Source uint8
+
+// The sources, weakest first.
+const (
+	FromDefault Source = iota
+	FromFile
+	FromEnvironment
+	FromFlag
+)
+
+// Origin is where a value came from.
+type Origin struct {
+	Source Source
+	// Name is the setting (for a default), the flag with its dashes, the variable, or the file.
+	Name string
+	// Line and Column locate the value in a file, from 1.
+	Line, Column int
+}
+
+// String returns "flag --group", "environment REGIONWATCH_GROUP", "file regionwatch.yaml:3:8" or "default of group".
+func (o Origin) String() string {
+	switch o.Source {
+	case FromFlag:
+		return "flag " + o.Name
+	case FromEnvironment:
+		return "environment " + o.Name
+	case FromFile:
+		return fmt.Sprintf("file %s:%d:%d", o.Name, o.Line, o.Column)
+	default:
+		return "default of " + o.Name
+	}
 }

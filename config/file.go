@@ -45,7 +45,7 @@ func cause(err error) error {
 // fromYAML reads one mapping of keys to scalars and lists of scalars. Anchors, tags and nested mappings
 // have no use here and are mistakes.
 func (t table) fromYAML(name string, source []byte) ([]candidate, Faults) {
-	r := yamlReader{table: t, file: quoteName(name), seen: map[string]int{}}
+	r := yamlReader{table: t, file: quoteFile(name), seen: map[string]int{}}
 	root, err := parseYAML(source)
 	if err != nil {
 		var at yaml.Error

@@ -33,17 +33,17 @@ func TestFileFailure(t *testing.T) {
 	const brokers = "host:port, several with commas"
 	f("anchor", "@:1:1: group: want one value; allowed: "+group, "@:2:1: alert-topic: want one value; allowed: "+topic)
 	f("bad-values",
-		`@:1:11: delivery: "exactly" is not known, did you mean exactly-once?; allowed: at-least-once, exactly-once`,
+		`@:1:11: delivery: "exactly" is unknown, did you mean exactly-once?; allowed: at-least-once, exactly-once`,
 		`@:2:18: session-timeout: "1ms" is too short; allowed: a duration from 1s to 30m`,
-		`@:3:13: partitions: "many" is no whole number; allowed: a number from 0 to 100000`,
-		`@:4:16: create-topics: "yes" is not known; allowed: false, true`,
-		`@:7:5: brokers: "b" is no host:port; allowed: `+brokers,
+		`@:3:13: partitions: "many" is not a whole number; allowed: a number from 0 to 100000`,
+		`@:4:16: create-topics: "yes" is unknown; allowed: false, true`,
+		`@:7:5: brokers: "b" is not host:port; allowed: `+brokers,
 		`@:8:5: brokers: "c:0" has no usable port; allowed: `+brokers)
 	f("config-in-file", "@:1:1: config cannot stand in a file; it is a flag or a variable")
 	f("duplicate-key", "@:3:1: group stands in line 1 already")
 	f("duplicate-over-documents", "@:3:6: a second document; want all settings in one")
 	f("empty-list", "@:1:17: unused-regions: the list is empty; allowed: "+Lookup("unused-regions").Allowed)
-	f("escape-sequence", `@:1:8: group: "a\x1bb" has characters that cannot be printed; allowed: `+group)
+	f("escape-sequence", `@:1:8: group: "a\x1bb" has unprintable characters; allowed: `+group)
 	f("list-for-one-value", "@:1:1: group: want one value; allowed: "+group)
 	f("list-of-lists", "@:1:1: brokers: want one value or a list of them; allowed: "+brokers)
 	f("merge-key", "@:1:1: no such setting: <<")
@@ -111,13 +111,20 @@ func TestMissingFile(t *testing.T) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
-	f(`flag --config: reading "testdata/nothing": no such file or directory`, given{args: []string{"--config=testdata/nothing"}})
-	f(`environment REGIONWATCH_CONFIG: reading "testdata": is a directory`, given{environ: []string{"REGIONWATCH_CONFIG=testdata"}})
+	f(`flag --config: reading testdata/nothing: no such file or directory`, given{args: []string{"--config=testdata/nothing"}})
+	f(`environment REGIONWATCH_CONFIG: reading testdata: is a directory`, given{environ: []string{"REGIONWATCH_CONFIG=testdata"}})
+	full := filepath.Join(t.TempDir(), "full")
+	if err := os.WriteFile(full, []byte("group: a\n#"+strings.Repeat("x", maxFileBytes-10)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := (given{args: []string{"--config=" + full}}).load(t, all); err != nil || s.Group != "a" {
+		t.Errorf("a file of exactly %d bytes: group %q, %v", maxFileBytes, s.Group, err)
+	}
 	large := filepath.Join(t.TempDir(), "large")
 	if err := os.WriteFile(large, make([]byte, maxFileBytes+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f(`flag --config: reading "`+large+`": it is larger than 1MiB`, given{args: []string{"--config=" + large}})
+	f(`flag --config: reading `+large+`: it is larger than 1MiB`, given{args: []string{"--config=" + large}})
 }
 
 // FuzzLoad reads any bytes as a settings file. It must end, and each mistake must be one printable line

@@ -8,63 +8,20 @@ import (
 	"time"
 )
 
-// pair is a rule that several settings keep together. It returns what is wrong, or "".
-type pair struct {
+// rule is a condition on several settings. wrong returns what is violated, or "". It must not change the settings.
+type rule struct {
 	names []string
 	wrong func(s *Settings) string
 }
 
-var pairs = []pair{
-	{[]string{"input-topic", "input-topic-pattern"}, topicsOrPattern},
-	{[]string{"input-topic", "alert-topic"}, func(s *Settings) string {
-		return inputIsOutput(s, "alert-topic", s.AlertTopic)
-	}},
-	{[]string{"input-topic", "dead-letter-topic"}, func(s *Settings) string {
-		return inputIsOutput(s, "dead-letter-topic", s.DeadLetterTopic)
-	}},
-	{[]string{"input-topic-pattern", "alert-topic"}, func(s *Settings) string {
-		return patternMeetsOutput(s, "alert-topic", s.AlertTopic)
-	}},
-	{[]string{"input-topic-pattern", "dead-letter-topic"}, func(s *Settings) string {
-		return patternMeetsOutput(s, "dead-letter-topic", s.DeadLetterTopic)
-	}},
-	{[]string{"alert-topic", "dead-letter-topic"}, func(s *Settings) string {
-		if s.AlertTopic != s.DeadLetterTopic {
+// rules hold for every command.
+var rules = slices.Concat(topicRules(), policyRules(), []rule{
+	{[]string{"input-topic", "input-topic-pattern"}, func(s *Settings) string {
+		if s.InputPattern == "" || len(s.InputTopics) == 0 {
 			return ""
 		}
-		return fmt.Sprintf("alert-topic and dead-letter-topic are both %q; they must differ", s.AlertTopic)
+		return "input-topic and input-topic-pattern exclude each other; give one of them"
 	}},
-	{[]string{"input-topic", "shadow-topic"}, func(s *Settings) string {
-		return inputIsOutput(s, "shadow-topic", s.ShadowTopic)
-	}},
-	{[]string{"input-topic", "exempted-topic"}, func(s *Settings) string {
-		return inputIsOutput(s, "exempted-topic", s.ExemptedTopic)
-	}},
-	{[]string{"input-topic", "policy-topic"}, func(s *Settings) string {
-		return inputIsOutput(s, "policy-topic", s.PolicyTopic)
-	}},
-	{[]string{"input-topic-pattern", "shadow-topic"}, func(s *Settings) string {
-		return patternMeetsOutput(s, "shadow-topic", s.ShadowTopic)
-	}},
-	{[]string{"input-topic-pattern", "exempted-topic"}, func(s *Settings) string {
-		return patternMeetsOutput(s, "exempted-topic", s.ExemptedTopic)
-	}},
-	{[]string{"input-topic-pattern", "policy-topic"}, func(s *Settings) string {
-		return patternMeetsOutput(s, "policy-topic", s.PolicyTopic)
-	}},
-	{[]string{"dead-letter-topic", "shadow-topic"}, func(s *Settings) string {
-		return sameTopic("dead-letter-topic", s.DeadLetterTopic, "shadow-topic", s.ShadowTopic)
-	}},
-	{[]string{"dead-letter-topic", "exempted-topic"}, func(s *Settings) string {
-		return sameTopic("dead-letter-topic", s.DeadLetterTopic, "exempted-topic", s.ExemptedTopic)
-	}},
-	{[]string{"policy", "policy-topic"}, onePolicy("policy", "policy-topic")},
-	{[]string{"policy", "unused-regions"}, onePolicy("policy", "unused-regions")},
-	{[]string{"policy", "missing-read-only"}, onePolicy("policy", "missing-read-only")},
-	{[]string{"policy", "policy-version"}, onePolicy("policy", "policy-version")},
-	{[]string{"policy-topic", "unused-regions"}, onePolicy("policy-topic", "unused-regions")},
-	{[]string{"policy-topic", "missing-read-only"}, onePolicy("policy-topic", "missing-read-only")},
-	{[]string{"policy-topic", "policy-version"}, onePolicy("policy-topic", "policy-version")},
 	{[]string{"delivery", "instance-id"}, func(s *Settings) string {
 		if s.Delivery != ExactlyOnce || s.InstanceID != None {
 			return ""
@@ -78,34 +35,94 @@ var pairs = []pair{
 		return shorter("commit-interval", s.CommitInterval, "drain-timeout", s.DrainTimeout)
 	}},
 	{[]string{"session-timeout", "rebalance-timeout"}, func(s *Settings) string {
-		return atMost("session-timeout", s.SessionTimeout, "rebalance-timeout", s.RebalanceTimeout)
+		if s.SessionTimeout <= s.RebalanceTimeout {
+			return ""
+		}
+		return fmt.Sprintf("session-timeout %s must not be longer than rebalance-timeout %s",
+			shortDuration(s.SessionTimeout), shortDuration(s.RebalanceTimeout))
 	}},
 	{[]string{"delivery-timeout", "rebalance-timeout"}, handOver},
 	{[]string{"delivery", "commit-interval", "transaction-timeout"}, transactionTime},
-}
-
-// onePolicy keeps two settings from being a policy each: one of them would be ignored, and nobody would see which.
-func onePolicy(name, other string) func(*Settings) string {
-	return func(s *Settings) string {
-		if s.Origin(name).Source == FromDefault || s.Origin(other).Source == FromDefault {
+	{[]string{"admin-tls-certificate", "admin-tls-key"}, needs("admin-tls-certificate", "admin-tls-key")},
+	{[]string{"admin-tls-key", "admin-tls-certificate"}, needs("admin-tls-key", "admin-tls-certificate")},
+	{[]string{"pprof", "admin-address"}, func(s *Settings) string {
+		if !s.Pprof || s.AdminAddress != None {
 			return ""
 		}
-		return name + " and " + other + " are both given; the policy says all of it, leave one out"
+		return "pprof needs an admin-address, which is none"
+	}},
+	{[]string{"page-address", "admin-address"}, func(s *Settings) string {
+		if s.PageAddress != s.AdminAddress || s.PageAddress == None || strings.HasSuffix(s.PageAddress, ":0") {
+			return ""
+		}
+		return fmt.Sprintf("page-address and admin-address are both %q; leave page-address out", s.PageAddress)
+	}},
+})
+
+// topicRules keep apart topics that must differ: an alert that is read as input would alert again.
+func topicRules() (rules []rule) {
+	written := []struct {
+		name  string
+		topic func(*Settings) string
+	}{
+		{"alert-topic", func(s *Settings) string { return s.AlertTopic }},
+		{"dead-letter-topic", func(s *Settings) string { return s.DeadLetterTopic }},
+		{"shadow-topic", func(s *Settings) string { return s.ShadowTopic }},
+		{"exempted-topic", func(s *Settings) string { return s.ExemptedTopic }},
+		{"policy-topic", func(s *Settings) string { return s.PolicyTopic }},
 	}
+	for _, w := range written {
+		rules = append(rules,
+			rule{[]string{"input-topic", w.name}, func(s *Settings) string {
+				if !slices.Contains(s.InputTopics, w.topic(s)) {
+					return ""
+				}
+				return bothAre("input-topic", w.name, w.topic(s))
+			}},
+			rule{[]string{"input-topic-pattern", w.name}, func(s *Settings) string {
+				if s.InputPattern == "" || w.topic(s) == "" || !s.ReadsTopic(w.topic(s)) {
+					return ""
+				}
+				return fmt.Sprintf("input-topic-pattern %s matches %s %q, which would be read as input; change one of them",
+					quote(s.InputPattern), w.name, w.topic(s))
+			}})
+		if w.name == "dead-letter-topic" || w.name == "policy-topic" {
+			continue
+		}
+		rules = append(rules, rule{[]string{w.name, "dead-letter-topic"}, func(s *Settings) string {
+			if w.topic(s) != s.DeadLetterTopic {
+				return ""
+			}
+			return bothAre(w.name, "dead-letter-topic", s.DeadLetterTopic)
+		}})
+	}
+	return rules
 }
 
-// sameTopic keeps two topics apart.
-func sameTopic(name, topic, other, otherTopic string) string {
-	if topic != otherTopic {
-		return ""
-	}
+func bothAre(name, other, topic string) string {
 	return fmt.Sprintf("%s and %s are both %q; they must differ", name, other, topic)
 }
 
-// commitTime is what a commit may take when partitions are handed over.
+// policyRules allow one source of the policy: of two, one would be ignored silently.
+func policyRules() (rules []rule) {
+	sources := []string{"policy", "policy-topic", "unused-regions", "missing-read-only", "policy-version"}
+	for i, name := range sources[:2] {
+		for _, other := range sources[i+1:] {
+			rules = append(rules, rule{[]string{name, other}, func(s *Settings) string {
+				if s.Origin(name).Source == FromDefault || s.Origin(other).Source == FromDefault {
+					return ""
+				}
+				return name + " and " + other + " are both given; the policy replaces the other, leave one out"
+			}})
+		}
+	}
+	return rules
+}
+
+// commitTime is the time allowed for the commit when partitions are handed over.
 const commitTime = 5 * time.Second
 
-// handOver keeps the group waiting for an instance that waits for its last acknowledgements.
+// handOver makes the group wait long enough for an instance that waits for its last acknowledgements.
 func handOver(s *Settings) string {
 	if s.DeliveryTimeout+commitTime <= s.RebalanceTimeout {
 		return ""
@@ -114,7 +131,7 @@ func handOver(s *Settings) string {
 		shortDuration(s.DeliveryTimeout), shortDuration(commitTime), shortDuration(s.RebalanceTimeout))
 }
 
-// transactionTime keeps the brokers from ending transactions that are only waiting for their interval.
+// transactionTime keeps brokers from aborting a transaction that only waits for its interval.
 func transactionTime(s *Settings) string {
 	if s.Delivery != ExactlyOnce || time.Second+2*s.CommitInterval <= s.TransactionTimeout {
 		return ""
@@ -123,42 +140,15 @@ func transactionTime(s *Settings) string {
 		shortDuration(s.TransactionTimeout), shortDuration(s.CommitInterval))
 }
 
-// topicsOrPattern makes the pattern win over the default topic, and not over a topic that was given.
-func topicsOrPattern(s *Settings) string {
-	if s.InputPattern == "" {
-		return ""
-	}
-	if s.origins["input-topic"].Source != FromDefault {
-		return "input-topic and input-topic-pattern exclude each other; give one of them"
-	}
-	s.InputTopics = nil
-	return ""
-}
+// WholeInputPattern returns the input pattern anchored to whole topic names.
+func (s *Settings) WholeInputPattern() string { return wholePattern(s.InputPattern) }
 
-// inputIsOutput finds a topic that would be read and written: every alert would come back as input.
-func inputIsOutput(s *Settings, name, output string) string {
-	if s.InputPattern == "" && slices.Contains(s.InputTopics, output) {
-		return fmt.Sprintf("input-topic and %s are both %q; they must differ", name, output)
-	}
-	return ""
-}
+func wholePattern(pattern string) string { return "^(?:" + pattern + ")$" }
 
-// patternMeetsOutput finds the same where the input is a pattern.
-func patternMeetsOutput(s *Settings, name, output string) string {
-	if s.InputPattern == "" || output == "" || !regexp.MustCompile(s.WholeInputPattern()).MatchString(output) {
-		return ""
-	}
-	return fmt.Sprintf("input-topic-pattern %s matches %s %q, which would be read as input; change one of them",
-		quote(s.InputPattern), name, output)
-}
-
-// WholeInputPattern returns the input pattern so that it matches whole names only.
-func (s *Settings) WholeInputPattern() string { return "^(?:" + s.InputPattern + ")$" }
-
-// ReadsTopic reports whether a topic is one of those that are read.
+// ReadsTopic reports whether the named topic is an input.
 func (s *Settings) ReadsTopic(name string) bool {
 	if s.InputPattern != "" {
-		return regexp.MustCompile(s.WholeInputPattern()).MatchString(name) // it was compiled when it was read
+		return regexp.MustCompile(s.WholeInputPattern()).MatchString(name) // parsePattern has compiled it
 	}
 	return slices.Contains(s.InputTopics, name)
 }
@@ -170,32 +160,25 @@ func shorter(name string, value time.Duration, than string, bound time.Duration)
 	return fmt.Sprintf("%s %s must be shorter than %s %s", name, shortDuration(value), than, shortDuration(bound))
 }
 
-func atMost(name string, value time.Duration, than string, bound time.Duration) string {
-	if value <= bound {
-		return ""
-	}
-	return fmt.Sprintf("%s %s must not be longer than %s %s", name, shortDuration(value), than, shortDuration(bound))
-}
-
-// fit notes the settings that do not fit together. A setting that is bad by itself is left out: its
-// weaker value would only mislead.
+// fit adds a fault for each violated rule. Rules about a setting with a bad value are skipped: the weaker value in its
+// place would mislead.
 func (l *loader) fit() {
-	out := func(name string) bool { return l.bad[name] || l.table.lookup(name) == nil }
-	rules := pairs
+	skip := func(name string) bool { return l.bad[name] || l.table.lookup(name) == nil }
+	all := rules
 	if l.reaches {
-		rules = slices.Concat(pairs, securityPairs)
+		all = slices.Concat(rules, securityRules)
 	}
-	for _, p := range rules {
-		if slices.ContainsFunc(p.names, out) {
+	for _, r := range all {
+		if slices.ContainsFunc(r.names, skip) {
 			continue
 		}
-		if wrong := p.wrong(l.Settings); wrong != "" {
-			l.faults = append(l.faults, Fault{l.where(p.names), wrong})
+		if wrong := r.wrong(l.Settings); wrong != "" {
+			l.faults = append(l.faults, Fault{l.where(r.names), wrong})
 		}
 	}
 }
 
-// where names the origins of the settings, the default ones only where all are.
+// where returns the origins of the settings, given ones before defaults.
 func (l *loader) where(names []string) string {
 	var given, defaults []string
 	for _, name := range names {

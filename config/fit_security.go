@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// securityPairs keep TLS and SASL whole. What is given and would be ignored is a mistake: somebody counts
+// securityRules hold for commands that talk to brokers. A setting that would be ignored is a mistake: its author relies
 // on it.
-var securityPairs = []pair{
+var securityRules = []rule{
 	{[]string{"tls-ca", "tls"}, onlyWithTLS("tls-ca")},
 	{[]string{"tls-certificate", "tls"}, onlyWithTLS("tls-certificate")},
 	{[]string{"tls-key", "tls"}, onlyWithTLS("tls-key")},
@@ -38,15 +38,22 @@ var securityPairs = []pair{
 	{[]string{"oauth-client-secret", "oauth-token-url"}, needs("oauth-client-secret", "oauth-token-url")},
 	{[]string{"oauth-client-secret-file", "oauth-token-url"}, needs("oauth-client-secret-file", "oauth-token-url")},
 	{[]string{"oauth-scope", "oauth-token-url"}, needs("oauth-scope", "oauth-token-url")},
+	{[]string{"sasl-mechanism", "tls", "allow-plaintext-credentials"}, func(s *Settings) string {
+		if s.TLS || s.AllowPlaintextCredentials || s.SASLMechanism != SASLPlain && s.SASLMechanism != SASLOAuthBearer {
+			return ""
+		}
+		return "sasl-mechanism " + s.SASLMechanism + " without tls: " + plaintextRisks[s.SASLMechanism] +
+			"; give --tls, or --allow-plaintext-credentials to accept that"
+	}},
 }
 
-// The mechanisms that authenticate with a password, and with a token.
+// Mechanisms that authenticate with a password, and with a token.
 var (
 	passwordMechanisms = []string{SASLPlain, SASLScram256, SASLScram512}
 	tokenMechanisms    = []string{SASLOAuthBearer}
 )
 
-// given reports whether the setting of that name has a value.
+// given reports whether the named setting has a value.
 func (s *Settings) given(name string) bool {
 	row := s.table.lookup(name)
 	return row != nil && row.get(s) != ""
@@ -57,11 +64,11 @@ func onlyWithTLS(name string) func(*Settings) string {
 		if s.TLS || !s.given(name) {
 			return ""
 		}
-		return name + " is given without tls; give --tls too, or leave it out"
+		return name + " needs tls; add --tls, or leave it out"
 	}
 }
 
-// needs wants one of the others where the setting is given.
+// needs requires one of others if the named setting is given.
 func needs(name string, others ...string) func(*Settings) string {
 	return func(s *Settings) string {
 		if !s.given(name) || slices.ContainsFunc(others, s.given) {
@@ -80,20 +87,20 @@ func notBoth(name, other string) func(*Settings) string {
 	}
 }
 
-// onlyWithMechanism keeps a setting from being given to a mechanism that does not use it.
+// onlyWithMechanism refuses a setting that the mechanism does not use.
 func onlyWithMechanism(name string, mechanisms []string) func(*Settings) string {
 	return func(s *Settings) string {
 		switch {
 		case !s.given(name) || slices.Contains(mechanisms, s.SASLMechanism):
 			return ""
 		case s.SASLMechanism == "":
-			return name + " is given without sasl-mechanism; give --sasl-mechanism " + either(mechanisms) + ", or leave it out"
+			return name + " needs sasl-mechanism " + either(mechanisms) + "; add --sasl-mechanism, or leave it out"
 		}
 		return name + " is not used by sasl-mechanism " + s.SASLMechanism + "; leave it out, or give " + either(mechanisms)
 	}
 }
 
-// mechanismNeeds wants one of the settings with these mechanisms.
+// mechanismNeeds requires one of the named settings with these mechanisms.
 func mechanismNeeds(mechanisms []string, names ...string) func(*Settings) string {
 	return func(s *Settings) string {
 		if !slices.Contains(mechanisms, s.SASLMechanism) || slices.ContainsFunc(names, s.given) {
@@ -103,7 +110,7 @@ func mechanismNeeds(mechanisms []string, names ...string) func(*Settings) string
 	}
 }
 
-// waysOf names the places where one of the settings can be given.
+// waysOf lists the places where the named settings can be given.
 func (s *Settings) waysOf(names []string) string {
 	ways := make([]string, len(names))
 	for i, name := range names {
@@ -125,17 +132,19 @@ func either(words []string) string {
 	return text
 }
 
-// Warnings returns what is valid and looks wrong all the same, one line each.
+// plaintextRisks says what an eavesdropper learns without TLS.
+var plaintextRisks = map[string]string{
+	SASLPlain:       "anyone on the network path can read the password",
+	SASLScram256:    "anyone on the network path can guess passwords offline",
+	SASLScram512:    "anyone on the network path can guess passwords offline",
+	SASLOAuthBearer: "anyone on the network path can read the token",
+	SASLMSKIAM:      "Amazon MSK offers it with TLS only",
+}
+
+// Warnings returns valid settings that look wrong, one line each.
 func (s *Settings) Warnings() []string {
 	if s.SASLMechanism == "" || s.TLS {
 		return nil
 	}
-	risk := map[string]string{
-		SASLPlain:       "whoever listens on the way reads the password",
-		SASLScram256:    "whoever listens on the way can try passwords without the broker's knowing",
-		SASLScram512:    "whoever listens on the way can try passwords without the broker's knowing",
-		SASLOAuthBearer: "whoever listens on the way reads the token",
-		SASLMSKIAM:      "Amazon MSK offers it with TLS only",
-	}[s.SASLMechanism]
-	return []string{s.origins["sasl-mechanism"].String() + ": " + s.SASLMechanism + " without tls: " + risk}
+	return []string{s.origins["sasl-mechanism"].String() + ": " + s.SASLMechanism + " without tls: " + plaintextRisks[s.SASLMechanism]}
 }

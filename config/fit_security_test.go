@@ -13,7 +13,7 @@ const (
 		" or flag --sasl-password-file, environment REGIONWATCH_SASL_PASSWORD_FILE or file key sasl-password-file"
 )
 
-// What is given to secured brokers and does not fit together is told all at once; no value of a secret is.
+// Settings that do not fit together are all reported at once, without the value of a secret.
 func TestSecurityPairsFailure(t *testing.T) {
 	f := func(g given, want ...string) {
 		t.Helper()
@@ -24,33 +24,40 @@ func TestSecurityPairsFailure(t *testing.T) {
 	}
 	args := func(args ...string) given { return given{args: args} }
 	f(args("--tls-ca=a", "--tls-server-name=b"),
-		"flag --tls-ca, default of tls: tls-ca is given without tls; give --tls too, or leave it out",
-		"flag --tls-server-name, default of tls: tls-server-name is given without tls; give --tls too, or leave it out")
+		"flag --tls-ca, default of tls: tls-ca needs tls; add --tls, or leave it out",
+		"flag --tls-server-name, default of tls: tls-server-name needs tls; add --tls, or leave it out")
 	f(args("--tls", "--tls-certificate=a"), "flag --tls-certificate, default of tls-key: tls-certificate needs tls-key;"+
 		" give flag --tls-key, environment REGIONWATCH_TLS_KEY or file key tls-key")
 	f(args("--tls", "--tls-key=a"), "flag --tls-key, default of tls-certificate: tls-key needs tls-certificate;"+
 		" give flag --tls-certificate, environment REGIONWATCH_TLS_CERTIFICATE or file key tls-certificate")
 	f(given{environ: []string{"REGIONWATCH_SASL_PASSWORD=s3cret"}}, "environment REGIONWATCH_SASL_PASSWORD, default of sasl-mechanism:"+
-		" sasl-password is given without sasl-mechanism; give --sasl-mechanism PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, or leave it out")
-	f(args("--sasl-mechanism=PLAIN"),
+		" sasl-password needs sasl-mechanism PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; add --sasl-mechanism, or leave it out")
+	f(args("--sasl-mechanism=PLAIN", "--tls"),
 		"flag --sasl-mechanism, default of sasl-username: sasl-mechanism PLAIN needs sasl-username; "+wantUser,
 		"flag --sasl-mechanism, default of sasl-password, default of sasl-password-file: sasl-mechanism PLAIN "+wantPassword)
-	f(given{args: []string{"--sasl-mechanism=PLAIN", "--sasl-username=a", "--sasl-password-file=b"}, environ: []string{"REGIONWATCH_SASL_PASSWORD=s3cret"}},
+	f(given{args: []string{"--sasl-mechanism=PLAIN", "--tls", "--sasl-username=a", "--sasl-password-file=b"}, environ: []string{"REGIONWATCH_SASL_PASSWORD=s3cret"}},
 		"environment REGIONWATCH_SASL_PASSWORD, flag --sasl-password-file: sasl-password and sasl-password-file are both given; give one of them")
 	f(args("--sasl-mechanism=AWS_MSK_IAM", "--sasl-username=a"), "flag --sasl-username, flag --sasl-mechanism: sasl-username is not used by"+
 		" sasl-mechanism AWS_MSK_IAM; leave it out, or give PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
-	f(args("--sasl-mechanism=OAUTHBEARER", "--oauth-token-file=a", "--oauth-token-command=b"),
+	f(args("--sasl-mechanism=OAUTHBEARER", "--tls", "--oauth-token-file=a", "--oauth-token-command=b"),
 		"flag --oauth-token-file, flag --oauth-token-command: oauth-token-file and oauth-token-command are both given; give one of them")
-	f(args("--sasl-mechanism=OAUTHBEARER", "--oauth-token-file=a", "--oauth-scope=b"), "flag --oauth-scope, default of oauth-token-url:"+
+	f(args("--sasl-mechanism=OAUTHBEARER", "--tls", "--oauth-token-file=a", "--oauth-scope=b"), "flag --oauth-scope, default of oauth-token-url:"+
 		" oauth-scope needs oauth-token-url; give flag --oauth-token-url, environment REGIONWATCH_OAUTH_TOKEN_URL or file key oauth-token-url")
 	f(args("--oauth-token-file=a"), "flag --oauth-token-file, default of sasl-mechanism:"+
-		" oauth-token-file is given without sasl-mechanism; give --sasl-mechanism OAUTHBEARER, or leave it out")
-	// A bad value is told once, not for what it leaves out.
+		" oauth-token-file needs sasl-mechanism OAUTHBEARER; add --sasl-mechanism, or leave it out")
+	f(args("--sasl-mechanism=PLAIN", "--sasl-username=a", "--sasl-password-file=b"),
+		"flag --sasl-mechanism, default of tls, default of allow-plaintext-credentials: sasl-mechanism PLAIN without tls:"+
+			" anyone on the network path can read the password; give --tls, or --allow-plaintext-credentials to accept that")
+	f(args("--sasl-mechanism=OAUTHBEARER", "--oauth-token-file=a", "--tls=false"),
+		"flag --sasl-mechanism, flag --tls, default of allow-plaintext-credentials: sasl-mechanism OAUTHBEARER without tls:"+
+			" anyone on the network path can read the token; give --tls, or --allow-plaintext-credentials to accept that")
+	f(args("--sasl-mechanism=OAUTHBEARER", "--oauth-token-file=a", "--allow-plaintext-credentials"))
+	// A bad value is reported once, not again for what it leaves out.
 	f(args("--sasl-mechanism=GSSAPI", "--sasl-username=a"),
-		`flag --sasl-mechanism: "GSSAPI" is not known; allowed: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, AWS_MSK_IAM`)
+		`flag --sasl-mechanism: "GSSAPI" is unknown; allowed: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, AWS_MSK_IAM`)
 }
 
-// A command that speaks to no broker does not refuse a password whose mechanism stands in the flags of run.
+// A command that talks to no broker accepts a password whose mechanism is among the flags of run.
 func TestSecurityPairsOfOtherCommands(t *testing.T) {
 	f := func(refused bool, names ...string) {
 		t.Helper()
@@ -77,8 +84,9 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("%q (-want +got):\n%s", args, diff)
 		}
 	}
-	f([]string{"flag --sasl-mechanism: PLAIN without tls: whoever listens on the way reads the password"}, "--sasl-mechanism=PLAIN")
-	f([]string{"flag --sasl-mechanism: SCRAM-SHA-512 without tls: whoever listens on the way can try passwords without the broker's knowing"},
+	f([]string{"flag --sasl-mechanism: PLAIN without tls: anyone on the network path can read the password"},
+		"--sasl-mechanism=PLAIN", "--allow-plaintext-credentials")
+	f([]string{"flag --sasl-mechanism: SCRAM-SHA-512 without tls: anyone on the network path can guess passwords offline"},
 		"--sasl-mechanism=SCRAM-SHA-512")
 	f(nil, "--sasl-mechanism=PLAIN", "--tls")
 }

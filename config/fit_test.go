@@ -26,15 +26,15 @@ func TestPairsFailure(t *testing.T) {
 		"--input-topic-pattern=a|b", "--alert-topic=b")
 	f(`flag --input-topic-pattern, flag --dead-letter-topic: input-topic-pattern "a|b" matches dead-letter-topic "b", which would be read as input; change one of them`,
 		"--input-topic-pattern=a|b", "--dead-letter-topic=b")
-	f(`flag --dead-letter-topic, flag --shadow-topic: dead-letter-topic and shadow-topic are both "a"; they must differ`,
+	f(`flag --shadow-topic, flag --dead-letter-topic: shadow-topic and dead-letter-topic are both "a"; they must differ`,
 		"--dead-letter-topic=a", "--shadow-topic=a")
 	f(`flag --input-topic-pattern, flag --exempted-topic: input-topic-pattern "a|b" matches exempted-topic "b", which would be read as input; change one of them`,
 		"--input-topic-pattern=a|b", "--exempted-topic=b")
 	f(`flag --input-topic, flag --policy-topic: input-topic and policy-topic are both "a"; they must differ`,
 		"--input-topic=a", "--policy-topic=a")
-	f("flag --policy, flag --unused-regions: policy and unused-regions are both given; the policy says all of it, leave one out",
+	f("flag --policy, flag --unused-regions: policy and unused-regions are both given; the policy replaces the other, leave one out",
 		"--policy=policy.yaml", "--unused-regions=us-west-1")
-	f("flag --policy-topic, flag --missing-read-only: policy-topic and missing-read-only are both given; the policy says all of it, leave one out",
+	f("flag --policy-topic, flag --missing-read-only: policy-topic and missing-read-only are both given; the policy replaces the other, leave one out",
 		"--policy-topic=p", "--missing-read-only=alert")
 	f("flag --delivery, flag --instance-id: exactly-once needs an instance-id for its transactions; give one, or leave it out and one is made",
 		"--delivery=exactly-once", "--instance-id=none")

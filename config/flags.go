@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// AddFlags adds the flags of the settings of these names, or of all where none is named. Secrets get none.
-// The flags only keep their text: [Load] reads it, so that all mistakes are found together.
+// AddFlags adds flags for the named settings, or for all if none is named. Secrets get none. Flags only keep their text;
+// [Load] parses it, to report all mistakes together.
 func AddFlags(flags *pflag.FlagSet, names ...string) { all.addFlags(flags, names...) }
 
 func (t table) addFlags(flags *pflag.FlagSet, names ...string) {
@@ -32,13 +32,13 @@ func usage(row *Setting) string {
 	return row.Help + " (" + row.Allowed + ")"
 }
 
-// flagText is the value of a flag as it was given. It implements [pflag.Value].
+// flagText is a flag's value as given. It implements [pflag.Value].
 type flagText struct {
 	setting *Setting
 	words   []string
 }
 
-// Set keeps the text: the last one, or all of a list.
+// Set keeps the text: the last one, or all for a list.
 func (f *flagText) Set(text string) error {
 	if !f.setting.many {
 		f.words = f.words[:0]
@@ -47,7 +47,7 @@ func (f *flagText) Set(text string) error {
 	return nil
 }
 
-// String returns the default, which is what help shows.
+// String returns the default, which help shows.
 func (f *flagText) String() string {
 	if f.setting == nil { // pflag compares with a zero value
 		return ""
@@ -55,10 +55,10 @@ func (f *flagText) String() string {
 	return f.setting.Default
 }
 
-// Type returns the kind of value for help.
+// Type returns the type shown in help.
 func (f *flagText) Type() string { return f.setting.Type }
 
-// split returns the words of a text: itself, or what stands between commas.
+// split returns the words of a text: the text itself, or the parts between commas of a list.
 func (s *Setting) split(text string) []string {
 	if !s.many {
 		return []string{text}
@@ -70,7 +70,7 @@ func (s *Setting) split(text string) []string {
 	return words
 }
 
-// fromFlags returns what was given as flags.
+// fromFlags returns the values given as flags.
 func (t table) fromFlags(flags *pflag.FlagSet) []candidate {
 	var found []candidate
 	if flags == nil {

@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// kind is what a setting's values are: how they are read, shown and described.
+// kind is the type of a setting: how values are read, shown and described.
 type kind struct {
-	// Type is one word for help: "duration", "topic".
+	// Type is one word for help, such as duration or topic.
 	Type string
-	// Allowed says for people which values are allowed.
+	// Allowed describes the allowed values.
 	Allowed string
-	// Choices are the allowed words where there are only a few, for completion.
+	// Choices are the allowed words, if there are only a few, for completion.
 	Choices []string
 
-	many   bool // a list: flags may be repeated, commas separate
+	many   bool // a list, separated by commas or given as repeated flags
 	toggle bool // a flag without a value means true
 
-	// hide returns a word without what may be a secret in it, for whoever shows it; nil leaves it as it is.
+	// hide removes possible secrets from a word before it is shown; nil shows it whole.
 	hide func(word string) string
 
 	set func(s *Settings, words []string) error // one word, any number for a list
-	get func(s *Settings) string                // as a user would write it
+	get func(s *Settings) string                // as written by a user
 }
 
-// bad is a word that is not allowed, its place among the words of the value, and why.
+// bad is a word that is not allowed, its index in the value, and why.
 type bad struct {
 	word  string
 	index int
@@ -36,7 +36,7 @@ type bad struct {
 
 func (b bad) Error() string { return b.word + " " + b.why }
 
-// shown returns a word as it may be shown.
+// shown returns a word without its secrets.
 func (k *kind) shown(word string) string {
 	if k.hide == nil {
 		return word
@@ -44,8 +44,8 @@ func (k *kind) shown(word string) string {
 	return k.hide(word)
 }
 
-// withoutQuery returns an address without its query and fragment, which may hold a key. Where an @ comes after them
-// nobody knows which is a part of what.
+// withoutQuery returns a URL without query and fragment, which may hold a key. With an @ behind them the parts are
+// ambiguous, so all is hidden.
 func withoutQuery(word string) string {
 	switch i := strings.IndexAny(word, "?#"); {
 	case i < 0:
@@ -57,7 +57,7 @@ func withoutQuery(word string) string {
 	}
 }
 
-// withoutUser returns a word for an error that shows it: what stands before an @ may be a password.
+// withoutUser hides what precedes an @, which may be a password.
 func withoutUser(word string) string {
 	if i := strings.LastIndexByte(word, '@'); i >= 0 {
 		return "(hidden)" + word[i:]
@@ -65,7 +65,7 @@ func withoutUser(word string) string {
 	return word
 }
 
-// reader reads one word. Its error tells only the reason: "is not a number".
+// reader reads one word. Its error is only the reason, such as "is too large".
 type reader[T any] func(word string) (T, error)
 
 // one is the kind of a setting with a single value.
@@ -87,7 +87,7 @@ func one[T any](at func(*Settings) *T, parse reader[T], show func(T) string) kin
 	}
 }
 
-// list is the kind of a setting with several values.
+// list is the kind of a setting with several values, at least one.
 func list(at func(*Settings) *[]string, typ, allowed string, parse reader[string]) kind {
 	return kind{
 		Type: typ, Allowed: allowed, many: true,
@@ -120,14 +120,14 @@ func text(at func(*Settings) *string, typ, allowed string, parse reader[string])
 	return k
 }
 
-// choice is the kind of one word out of a few.
+// choice is the kind of one of these words.
 func choice(at func(*Settings) *string, words ...string) kind {
 	k := text(at, "word", strings.Join(words, ", "), oneOf(words))
 	k.Choices = words
 	return k
 }
 
-// flip is the kind of a setting that is one of two words.
+// flip is the kind of a boolean written as one of two words.
 func flip(at func(*Settings) *bool, off, on string) kind {
 	words := []string{off, on}
 	parse := oneOf(words)
@@ -143,7 +143,7 @@ func flip(at func(*Settings) *bool, off, on string) kind {
 	return k
 }
 
-// toggle is the kind of a setting that is true or false.
+// toggle is the kind of a boolean.
 func toggle(at func(*Settings) *bool) kind {
 	k := flip(at, "false", "true")
 	k.Type, k.toggle = "bool", true
@@ -156,7 +156,7 @@ func span(at func(*Settings) *time.Duration, least, most time.Duration) kind {
 		d, err := time.ParseDuration(word)
 		switch {
 		case err != nil:
-			return 0, errors.New("is no duration")
+			return 0, errors.New("is not a duration")
 		case d < least:
 			return 0, errors.New("is too short")
 		case d > most:
@@ -174,7 +174,7 @@ func number(at func(*Settings) *int, least, most int) kind {
 	k := one(at, func(word string) (int, error) {
 		n, err := strconv.Atoi(word)
 		if err != nil {
-			return 0, errors.New("is no whole number")
+			return 0, errors.New("is not a whole number")
 		}
 		return n, within(n, least, most)
 	}, strconv.Itoa)
@@ -193,7 +193,7 @@ func size(at func(*Settings) *int, least, most int) kind {
 		return n, within(n, least, most)
 	}, formatSize)
 	k.Type = "bytes"
-	k.Allowed = fmt.Sprintf("bytes from %s to %s, with or without a unit (kB, MB, KiB, MiB, GiB)", formatSize(least), formatSize(most))
+	k.Allowed = fmt.Sprintf("bytes from %s to %s, optionally with a unit (k, M, G, Ki, Mi, Gi, with or without B)", formatSize(least), formatSize(most))
 	return k
 }
 
@@ -207,7 +207,7 @@ func within(n, least, most int) error {
 	return nil
 }
 
-// shortDuration returns the duration without the zero parts that [time.Duration.String] adds.
+// shortDuration returns the duration without trailing zero parts.
 func shortDuration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {

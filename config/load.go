@@ -6,24 +6,23 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Sources are where [Load] reads settings from. The zero value gives the defaults.
+// Sources are what [Load] reads. The zero value yields the defaults.
 type Sources struct {
-	Flags    *pflag.FlagSet // parsed, made with [AddFlags]; nil means none
-	Environ  []string       // NAME=VALUE, as [os.Environ] returns them
-	Required []string       // names of settings without a default that must be given
+	Flags    *pflag.FlagSet // parsed, from [AddFlags]; nil means none
+	Environ  []string       // NAME=VALUE, as from [os.Environ]
+	Required []string       // settings without a default that must be given
 }
 
-// candidate is a value that one source gives for one setting.
+// candidate is the value of one setting from one source.
 type candidate struct {
 	setting *Setting
 	words   []string
 	origin  Origin
-	each    []Origin // of each word, where they have places of their own
+	each    []Origin // of each word, if they have their own positions
 }
 
-// Load reads all settings: flags over environment over file over defaults. The error is [Faults] and
-// holds every mistake. The settings are returned in any case; with an error they hold the value of the
-// next weaker source wherever one was bad.
+// Load reads all settings: flags override environment, which overrides the file, which overrides defaults. The error is
+// [Faults] with every mistake. Settings are returned even then, with the next weaker source's value for each bad one.
 func Load(from Sources) (*Settings, error) { return all.load(from) }
 
 func (t table) load(from Sources) (*Settings, error) {
@@ -36,18 +35,21 @@ func (t table) load(from Sources) (*Settings, error) {
 	l.faults = append(l.faults, unknown...)
 	l.apply(variables)
 	l.apply(flags)
+	if l.InputPattern != "" && l.origins["input-topic"].Source == FromDefault {
+		l.InputTopics = nil // the pattern replaces the default
+	}
 	l.require(from.Required)
 	l.fit()
 	return l.Settings, l.faults.err()
 }
 
-// loader gathers the settings and the mistakes, the weakest source first.
+// loader collects settings and mistakes, weakest source first.
 type loader struct {
 	*Settings
 	faults Faults
 	bad    map[string]bool // settings with a bad value in any source
-	// reaches says that the command speaks to brokers. To one that does not, TLS and SASL are no concern: the rest of
-	// them may stand in the flags of another command, as for the health check beside run.
+	// reaches is set for commands that talk to brokers. Others ignore the TLS and SASL rules: they may share an
+	// environment with a command that takes the rest from flags, as health does with run.
 	reaches bool
 }
 
@@ -64,7 +66,7 @@ func (l *loader) defaults(t table) {
 	}
 }
 
-// file reads the file that environment or flags name.
+// file reads the file named by environment or flags.
 func (l *loader) file(sources ...[]candidate) {
 	for _, found := range sources {
 		for _, c := range found {
@@ -78,7 +80,7 @@ func (l *loader) file(sources ...[]candidate) {
 	}
 	source, err := readBounded(l.Config)
 	if err != nil {
-		text := "reading " + quote(l.Config) + ": " + oneLine(err.Error())
+		text := "reading " + quoteFile(l.Config) + ": " + oneLine(err.Error())
 		l.faults = append(l.faults, Fault{l.origins["config"].String(), text})
 		return
 	}
@@ -87,7 +89,7 @@ func (l *loader) file(sources ...[]candidate) {
 	l.apply(found)
 }
 
-// apply sets the values and notes the mistakes in them.
+// apply sets values and notes their mistakes.
 func (l *loader) apply(found []candidate) {
 	for _, c := range found {
 		if err := c.setting.set(l.Settings, c.words); err != nil {
@@ -99,7 +101,7 @@ func (l *loader) apply(found []candidate) {
 	}
 }
 
-// note adds a fault for each bad word of a value.
+// note adds a fault for each bad word.
 func (l *loader) note(c candidate, err error) {
 	var joined interface{ Unwrap() []error }
 	if errors.As(err, &joined) {
@@ -122,7 +124,7 @@ func (l *loader) note(c candidate, err error) {
 	l.faults = append(l.faults, newFault(c.setting.Name, origin, text+"; allowed: "+c.setting.Allowed))
 }
 
-// require notes the settings that must be given and are not.
+// require adds a fault for each required setting without a value.
 func (l *loader) require(names []string) {
 	for _, name := range names {
 		row := l.table.lookup(name)

@@ -101,10 +101,10 @@ func TestAllFaultsAtOnce(t *testing.T) {
 		"file f.yaml:1:1: no such setting: groups, did you mean group?",
 		`file f.yaml:2:18: session-timeout: "1h" is too long; allowed: a duration from 1s to 30m`,
 		"environment REGIONWATCH_BROKER: no such setting, did you mean REGIONWATCH_BROKERS?",
-		`environment REGIONWATCH_LOG_LEVEL: "loud" is not known; allowed: debug, info, warn, error`,
-		`flag --brokers: "a" is no host:port; allowed: host:port, several with commas`,
-		`flag --brokers: "c" is no host:port; allowed: host:port, several with commas`,
-		`flag --delivery: "twice" is not known; allowed: at-least-once, exactly-once`,
+		`environment REGIONWATCH_LOG_LEVEL: "loud" is unknown; allowed: debug, info, warn, error`,
+		`flag --brokers: "a" is not host:port; allowed: host:port, several with commas`,
+		`flag --brokers: "c" is not host:port; allowed: host:port, several with commas`,
+		`flag --delivery: "twice" is unknown; allowed: at-least-once, exactly-once`,
 	}
 	if diff := cmp.Diff(want, lines(err)); diff != "" {
 		t.Errorf("mistakes (-want +got):\n%s", diff)

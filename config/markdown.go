@@ -29,7 +29,7 @@ func Markdown() string {
 }
 
 func markdownRow(row *Setting) string {
-	flag, meaning := "from file or environment only", row.Help
+	flag, meaning := "none: file or environment only", row.Help
 	if !row.Secret {
 		flag = "`" + row.Flag() + "`"
 	}
@@ -37,7 +37,7 @@ func markdownRow(row *Setting) string {
 		meaning += " (" + row.Allowed + ")"
 	}
 	if row.notInFile {
-		meaning += "; not a key of the file"
+		meaning += "; not allowed in the file"
 	}
 	cells := []string{flag, "`" + row.Variable() + "`", markdownDefault(row), meaning}
 	for i := range cells {

@@ -65,10 +65,10 @@ func TestFlagHelp(t *testing.T) {
 	usages := strings.Join(strings.Fields(flags.FlagUsages()), " ")
 	for _, want := range []string{
 		"--delivery word delivery guarantee (at-least-once, exactly-once) (default at-least-once)",
-		"--session-timeout duration time after which",
+		"--session-timeout duration time without a heartbeat",
 		"(a duration from 1s to 30m) (default 6s)",
-		"--create-topics make the topics that do not exist",
-		"--brokers addresses brokers to find the cluster by (host:port, several with commas)",
+		"--create-topics create missing topics",
+		"--brokers addresses brokers to bootstrap from (host:port, several with commas)",
 	} {
 		if !strings.Contains(usages, want) {
 			t.Errorf("help lacks %q:\n%s", want, usages)

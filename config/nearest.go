@@ -2,10 +2,10 @@ package config
 
 import "strings"
 
-// Nearest returns the candidate that a user who wrote name most likely meant, or "" where none is near.
-// Case does not count, and underscores are as good as hyphens.
+// Nearest returns the candidate most likely meant by name, or "" if none is near. Case is ignored, and underscores equal
+// hyphens.
 func Nearest(name string, candidates []string) string {
-	const longest = 64 // a longer name is no slip of the finger, and the distance costs its square
+	const longest = 64 // longer is not a typo, and the cost is quadratic
 	if len(name) > longest {
 		return ""
 	}
@@ -23,13 +23,13 @@ func Nearest(name string, candidates []string) string {
 	return best
 }
 
-// begins reports whether one of two names is a beginning of the other that is long enough to tell.
+// begins reports whether one name is a prefix of the other, and long enough to matter.
 func begins(a, b string) bool {
 	const least = 3
 	return min(len(a), len(b)) >= least && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
 }
 
-// didYouMean returns ", did you mean …?" with its leading comma, or "" where nothing is near.
+// didYouMean returns ", did you mean …?", or "" if nothing is near.
 func didYouMean(name string, candidates []string) string {
 	near := Nearest(name, candidates)
 	if near == "" {

@@ -11,7 +11,7 @@ import (
 	"unicode"
 )
 
-// oneOf returns a reader of one word out of words.
+// oneOf returns a reader that accepts these words.
 func oneOf(words []string) reader[string] {
 	return func(word string) (string, error) {
 		for _, w := range words {
@@ -19,18 +19,18 @@ func oneOf(words []string) reader[string] {
 				return w, nil
 			}
 		}
-		return "", errors.New("is not known" + didYouMean(word, words))
+		return "", errors.New("is unknown" + didYouMean(word, words))
 	}
 }
 
-// parseHostPort reads an address: a name, an IPv4 address or an IPv6 address in brackets, and a port.
+// parseHostPort reads a name, an IPv4 address or a bracketed IPv6 address, and a port.
 func parseHostPort(word string) (string, error) {
 	host, port, err := net.SplitHostPort(word)
 	switch {
 	case strings.Contains(word, "://"):
 		return "", errors.New("is a URL, not an address")
 	case err != nil:
-		return "", errors.New("is no host:port")
+		return "", errors.New("is not host:port")
 	case host == "" || strings.ContainsFunc(host, notInHost):
 		return "", errors.New("has no usable host")
 	}
@@ -45,14 +45,22 @@ func notInHost(r rune) bool {
 	return unicode.IsSpace(r) || !unicode.IsPrint(r) || strings.ContainsRune("/,\"'@\\", r)
 }
 
-// parseListen reads an address to listen on. Without a host it is every address, port 0 is a free one.
+// parseOptionalListen is parseListen, or empty.
+func parseOptionalListen(word string) (string, error) {
+	if word == "" {
+		return "", nil
+	}
+	return parseListen(word)
+}
+
+// parseListen reads an address to listen on. No host means every address; port 0 means any free one.
 func parseListen(word string) (string, error) {
 	if word == None {
 		return word, nil
 	}
 	host, port, err := net.SplitHostPort(word)
 	if err != nil || strings.ContainsFunc(host, notInHost) {
-		return "", errors.New("is no host:port")
+		return "", errors.New("is not host:port")
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return "", errors.New("has no usable port")
@@ -60,8 +68,8 @@ func parseListen(word string) (string, error) {
 	return word, nil
 }
 
-// The bounds of Kafka's names, org.apache.kafka.common.internals.Topic: up to 249 characters. An instance
-// id leaves room for what the processor appends to make transactional ids of it.
+// Kafka's bounds (org.apache.kafka.common.internals.Topic). An instance id leaves room for what the processor appends to
+// form transactional ids.
 const (
 	maxTopicName  = 249
 	maxInstanceID = 200
@@ -70,11 +78,10 @@ const (
 
 var kafkaName = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
 
-// parseTopic reads the name of a topic by Kafka's own rule.
+// parseTopic reads a topic name by Kafka's own rule.
 func parseTopic(word string) (string, error) { return parseKafkaName(word, maxTopicName) }
 
-// parseInstanceID reads an instance id, which Kafka restricts as it does topics. Empty means one that is
-// found out.
+// parseInstanceID reads an instance id, which Kafka restricts like topic names. Empty means derived from the host.
 func parseInstanceID(word string) (string, error) {
 	if word == "" {
 		return "", nil
@@ -96,8 +103,7 @@ func parseKafkaName(word string, longest int) (string, error) {
 	return word, nil
 }
 
-// parseGroup reads the name of a consumer group. Kafka allows any text; control characters and outer
-// spaces are slips.
+// parseGroup reads the name of a consumer group. Kafka allows any text; we refuse what is surely a slip.
 func parseGroup(word string) (string, error) {
 	if word == "" {
 		return "", errors.New("is empty")
@@ -105,7 +111,7 @@ func parseGroup(word string) (string, error) {
 	return parsePlain(word)
 }
 
-// parsePlain reads a short text that may stand in a header and a label. It may be empty.
+// parsePlain reads a short printable text, or none, fit for headers and metric labels.
 func parsePlain(word string) (string, error) {
 	switch {
 	case len(word) > maxTopicName:
@@ -113,23 +119,26 @@ func parsePlain(word string) (string, error) {
 	case strings.TrimSpace(word) != word:
 		return "", errors.New("begins or ends with a space")
 	case strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }):
-		return "", errors.New("has characters that cannot be printed")
+		return "", errors.New("has unprintable characters")
 	}
 	return word, nil
 }
 
-// parsePattern reads a regular expression (RE2). Empty means none.
+// parsePattern reads a regular expression (RE2). Empty means none. Anchoring must not change its meaning: an open \Q, as
+// in \Qx, would swallow the end of the anchored pattern.
 func parsePattern(word string) (string, error) {
 	if _, err := regexp.Compile(word); err != nil {
-		return "", errors.New("is no regular expression")
+		return "", errors.New("is not a regular expression")
+	}
+	if _, err := regexp.Compile(wholePattern(word)); err != nil {
+		return "", errors.New("has a \\Q without its \\E")
 	}
 	return word, nil
 }
 
 var regionCode = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+){1,4}$`)
 
-// parseRegion reads what looks like a region code. Whether it is one is for the policy to say, which has
-// the catalogue.
+// parseRegion reads what looks like a region code. The policy, which has the catalogue, checks whether it is one.
 func parseRegion(word string) (string, error) {
 	if !regionCode.MatchString(word) {
 		return "", errors.New("does not look like a region")
@@ -137,15 +146,15 @@ func parseRegion(word string) (string, error) {
 	return word, nil
 }
 
-// parsePath reads the name of a file.
+// parsePath reads a file name.
 func parsePath(word string) (string, error) {
 	if strings.ContainsRune(word, 0) {
-		return "", errors.New("is no file name")
+		return "", errors.New("is not a file name")
 	}
 	return word, nil
 }
 
-// parseStart reads where a group without a committed offset begins.
+// parseStart reads where a group without a committed offset starts.
 func parseStart(word string) (Start, error) {
 	switch word {
 	case "earliest":
@@ -156,18 +165,21 @@ func parseStart(word string) (Start, error) {
 	at, err := time.Parse(time.RFC3339Nano, word)
 	switch {
 	case err != nil:
-		return Start{}, errors.New("is not known" + didYouMean(word, []string{"earliest", "latest"}))
+		return Start{}, errors.New("is unknown" + didYouMean(word, []string{"earliest", "latest"}))
 	case at.Before(time.Unix(0, 0)):
-		return Start{}, errors.New("is before 1970, where Kafka's time begins")
+		return Start{}, errors.New("is before 1970, which Kafka cannot express")
 	}
 	return Start{At: at}, nil
 }
 
-// units of sizes, the longest suffix first so that MiB is not read as B.
+// units of sizes, longer suffixes first so that MiB is not read as B.
 var units = []struct {
 	suffix string
 	bytes  int
-}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}}
+}{
+	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30},
+	{"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}, {"k", 1e3}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9},
+}
 
 // parseSize reads a number of bytes, with or without a unit.
 func parseSize(word string) (int, error) {
@@ -180,7 +192,7 @@ func parseSize(word string) (int, error) {
 	}
 	n, err := strconv.ParseInt(digits, 10, 32)
 	if err != nil {
-		return 0, errors.New("is no number of bytes")
+		return 0, errors.New("is not a number of bytes")
 	}
 	if n > math.MaxInt32/int64(unit) {
 		return 0, errors.New("is too large")
@@ -188,7 +200,7 @@ func parseSize(word string) (int, error) {
 	return int(n) * unit, nil
 }
 
-// formatSize returns a number of bytes with the largest binary unit that leaves no rest.
+// formatSize returns bytes in the largest binary unit that divides them.
 func formatSize(n int) string {
 	for _, u := range []int{2, 1, 0} {
 		if n >= units[u].bytes && n%units[u].bytes == 0 {

@@ -2,23 +2,23 @@ package config
 
 import "strings"
 
-// Prefix starts the name of every environment variable that regionwatch reads.
+// Prefix starts every environment variable that regionwatch reads.
 const Prefix = "REGIONWATCH_"
 
-// Setting is one row of the table: everything there is to know of a setting, save its value.
+// Setting is one row of the table: all about a setting except its value.
 type Setting struct {
-	// Name is the flag without its dashes and the key in the file.
+	// Name is the flag without dashes, and the key in the file.
 	Name string
-	// Section groups settings in help and README.
+	// Section groups settings in help and documentation.
 	Section string
-	// Default is written as a user would write it. Empty means that there is none.
+	// Default is as written by a user; empty means none.
 	Default string
-	// Help is one sentence for people, without what is allowed.
+	// Help is one sentence, without the allowed values.
 	Help string
-	// Secret values come from environment or file only and are never shown.
+	// Secret values come from environment or file and are never shown.
 	Secret bool
 
-	notInFile bool // the file's own name
+	notInFile bool // the name of the file itself
 	kind
 }
 
@@ -35,7 +35,7 @@ func (s *Setting) Variable() string {
 	return Prefix + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))
 }
 
-// Key returns the key in the file, empty for a setting that does not stand there.
+// Key returns the key in the file, empty if a file cannot set it.
 func (s *Setting) Key() string {
 	if s.notInFile {
 		return ""
@@ -43,7 +43,7 @@ func (s *Setting) Key() string {
 	return s.Name
 }
 
-// ways names every place where the setting can be given, for an error that asks for it.
+// ways lists every place where the setting can be given, for an error that asks for it.
 func (s *Setting) ways() string {
 	ways := make([]string, 0, 3)
 	if !s.Secret {
@@ -57,10 +57,10 @@ func (s *Setting) ways() string {
 	return strings.Join(ways[:last], ", ") + " or " + ways[last]
 }
 
-// table is a set of settings. The one that counts is [all]; tests make smaller ones.
+// table is a set of settings: [all], or a smaller one in tests.
 type table []Setting
 
-// lookup returns the setting of that name, or nil.
+// lookup returns the named setting, or nil.
 func (t table) lookup(name string) *Setting {
 	for i := range t {
 		if t[i].Name == name {
@@ -70,8 +70,8 @@ func (t table) lookup(name string) *Setting {
 	return nil
 }
 
-// Table returns the settings in the order in which they are shown. The caller must not change them.
+// Table returns the settings in display order. The caller must not change them.
 func Table() []Setting { return all }
 
-// Lookup returns the setting of that name, or nil.
+// Lookup returns the named setting, or nil.
 func Lookup(name string) *Setting { return all.lookup(name) }

@@ -1,98 +1,117 @@
+// Package config reads the settings of regionwatch from flags, environment variables, a YAML file and defaults, in this
+// order of precedence.
+//
+// One table is the only source of truth for flags, variables, file keys, defaults, help, completion and the documented
+// list: a new setting is one row there and one field of [Settings].
+//
+// All mistakes are reported together, each on one line with its origin, the bad value and what is allowed. A value is
+// checked even if a stronger source overrides it. Secrets have no flag, and appear in no error and no listing.
+//
+// The package starts no goroutines and does not read the policy.
 package config
 
 import "time"
 
-// The delivery guarantees as they are written.
+// Delivery guarantees, as written in settings.
 const (
 	AtLeastOnce = "at-least-once"
 	ExactlyOnce = "exactly-once"
 )
 
-// The alert formats as they are written.
+// Alert formats, as written in settings.
 const (
 	AlertNative = "native"
 	AlertOCSF   = "ocsf"
 )
 
-// None is the value that turns off a setting which would otherwise have a default of its own.
+// None turns off a setting that has a default.
 const None = "none"
 
-// Settings holds a valid value for every setting. Make it with [Load]; the zero value is not usable.
+// Settings holds a valid value for every setting. [Load] makes it; the zero value is not usable.
 type Settings struct {
-	Config string // the file that was read, empty for none
+	Config string // the file that was read; empty if none
 
 	Brokers []string // host:port
 
 	TLS            bool
-	TLSCA          string // a file; empty means the system's authorities
-	TLSCertificate string // a file; empty means that none is shown
-	TLSKey         string // a file, given where TLSCertificate is
-	TLSServerName  string // empty means the host of each broker's address
+	TLSCA          string // a file; empty means the system's
+	TLSCertificate string // a file; empty means no client certificate
+	TLSKey         string // a file; set exactly if TLSCertificate is
+	TLSServerName  string // empty means each broker's host
 
 	SASLMechanism    string // empty means no SASL
 	SASLUsername     string
-	SASLPassword     string // secret; empty means the file's
+	SASLPassword     string // secret; empty means the one in the file
 	SASLPasswordFile string
 
-	OAuthTokenFile        string // one of this and the two below is given with OAUTHBEARER
+	AllowPlaintextCredentials bool // PLAIN and OAUTHBEARER without TLS
+
+	OAuthTokenFile        string // with OAUTHBEARER exactly one of this and the next two is set
 	OAuthTokenCommand     string // a program and its arguments
 	OAuthTokenURL         string
 	OAuthClientID         string
-	OAuthClientSecret     string // secret; empty means the file's
+	OAuthClientSecret     string // secret; empty means the one in the file
 	OAuthClientSecretFile string
 	OAuthScope            []string
 	OAuthExtensions       []string // name=value
 
-	InputTopics     []string // names; empty where InputPattern is not
-	InputPattern    string   // a regular expression over whole topic names
+	InputTopics     []string // empty if InputPattern is set
+	InputPattern    string   // RE2, matched against whole topic names
 	AlertTopic      string
 	DeadLetterTopic string
-	ShadowTopic     string // empty means that findings in shadow mode are only counted
-	ExemptedTopic   string // empty means that exempted events are only counted
+	ShadowTopic     string // empty: shadow findings are only counted
+	ExemptedTopic   string // empty: exempted findings are only counted
 	CreateTopics    bool
-	Partitions      int // of topics that are made; 0 means the broker's default
-	Replicas        int // of topics that are made; 0 means the broker's default
+	Partitions      int // of created topics; 0 means the broker's default
+	Replicas        int // of created topics; 0 means the broker's default
 
 	Group      string
-	InstanceID string // empty means one that is found out, None means no static membership
+	InstanceID string // empty means derived from the host; None means no static membership
 	Delivery   string // AtLeastOnce or ExactlyOnce
 	Start      Start
 
 	SessionTimeout   time.Duration
 	RebalanceTimeout time.Duration
 
-	Sessions           int // 0 means a number that fits the cores
+	Sessions           int // 0 means chosen by the number of cores
 	CommitInterval     time.Duration
 	DeliveryTimeout    time.Duration
 	TransactionTimeout time.Duration
 	DrainTimeout       time.Duration
-	MaxRecordBytes     int // largest record that is written
-	MaxBatchBytes      int // largest batch that is read, decompressed by the client
-	MaxEventBytes      int // largest record that is read, decompressed by the decoder
+	MaxRecordBytes     int // largest record written
+	MaxBatchBytes      int // largest batch read, decompressed
+	MaxEventBytes      int // largest record read, all layers decompressed
 
-	Policy                 string // the policy's file; empty where the settings below are the policy
-	PolicyTopic            string // the topic that the policy is in
-	PolicyVersion          string // empty means a hash of the policy's content
+	Policy                 string // policy file; empty if the settings below are the policy
+	PolicyTopic            string // topic with the policy
+	PolicyVersion          string // empty means a hash of the policy
 	UnusedRegions          []string
 	AlertOnMissingReadOnly bool
 	NoEventCopy            bool
 	AlertFormat            string // AlertNative or AlertOCSF
 
-	AdminAddress string // host:port, or None
-	LogLevel     string // debug, info, warn, error
-	LogFormat    string // auto, text, json
+	AdminAddress        string   // host:port, or None
+	AdminHosts          []string // lower case
+	AdminTLSCertificate string   // a file; empty means plain HTTP
+	AdminTLSKey         string   // a file; set exactly if AdminTLSCertificate is
+	AdminTokenFile      string   // empty means no authentication
+	PageAddress         string   // host:port, or None; empty means AdminAddress
+	Pprof               bool
+
+	LogLevel  string // debug, info, warn, error
+	LogFormat string // auto, text, json
 
 	origins map[string]Origin
 	table   table
 }
 
-// Start is where a consumer group without a committed offset begins. The zero value is the earliest record.
+// Start is where a group without a committed offset starts. The zero value is the earliest record.
 type Start struct {
 	Latest bool
-	At     time.Time // from the first record at or after this time; zero means not by time
+	At     time.Time // from the first record at or after this time, if not zero
 }
 
-// String returns the start as it is written.
+// String returns the start as written in settings.
 func (s Start) String() string {
 	switch {
 	case !s.At.IsZero():
@@ -104,17 +123,17 @@ func (s Start) String() string {
 	}
 }
 
-// Origin returns where the setting of that name got its value.
+// Origin returns the source of the named setting's value.
 func (s *Settings) Origin(name string) Origin { return s.origins[name] }
 
-// Effective is one setting with its value and where that came from.
+// Effective is one setting with its value and origin.
 type Effective struct {
 	Setting *Setting
-	Value   string // "(secret)" for a secret that is set; of an address without its query
+	Value   string // "(secret)" for a secret; URLs without their query
 	Origin  Origin
 }
 
-// Effective lists every setting, in the table's order.
+// Effective lists every setting in table order.
 func (s *Settings) Effective() []Effective {
 	list := make([]Effective, 0, len(s.table))
 	for i := range s.table {

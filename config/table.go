@@ -16,14 +16,13 @@ const (
 	sectionOther    = "Operation"
 )
 
-// sections in the order in which they are shown.
+// sections in display order.
 var sections = []string{sectionKafka, sectionSecurity, sectionTopics, sectionGroup, sectionDelivery, sectionDecision, sectionOther}
 
-// all is the source of truth: flags, variables, file keys, defaults, help, completion and the README's
-// table are made from it.
+// all is the single source of flags, variables, file keys, defaults, help, completion and the documented table.
 var all = slices.Concat(reach, general)
 
-// general are the settings beside those that say how to reach the brokers.
+// general holds every setting that is not about reaching the brokers.
 var general = table{
 	{
 		Name: "config", Section: sectionOther, notInFile: true,
@@ -38,76 +37,76 @@ var general = table{
 	},
 	{
 		Name: "input-topic-pattern", Section: sectionTopics,
-		Help: "topics to read CloudTrail from, in place of input-topic: those whose whole name matches",
+		Help: "topics to read CloudTrail from, in place of input-topic: every topic whose whole name matches",
 		kind: text(func(s *Settings) *string { return &s.InputPattern }, "pattern",
 			"a regular expression (RE2) such as trail-[a-z]+", parsePattern),
 	},
 	{
 		Name: "alert-topic", Section: sectionTopics, Default: "cloudtrail-alerts",
-		Help: "topic to write alerts to",
+		Help: "topic for alerts",
 		kind: text(func(s *Settings) *string { return &s.AlertTopic }, "topic",
 			"a topic name of "+kafkaNameRule, parseTopic),
 	},
 	{
 		Name: "dead-letter-topic", Section: sectionTopics, Default: "cloudtrail-dead-letters",
-		Help: "topic to write what cannot be read to",
+		Help: "topic for unreadable records",
 		kind: text(func(s *Settings) *string { return &s.DeadLetterTopic }, "topic",
 			"a topic name of "+kafkaNameRule, parseTopic),
 	},
 	{
 		Name: "shadow-topic", Section: sectionTopics,
-		Help: "topic to write findings of levels in shadow mode to; without it they are only counted",
+		Help: "topic for findings of levels in shadow mode; without it they are only counted",
 		kind: text(func(s *Settings) *string { return &s.ShadowTopic }, "topic",
 			"a topic name of "+kafkaNameRule, parseTopic),
 	},
 	{
 		Name: "exempted-topic", Section: sectionTopics,
-		Help: "topic to write events to that an exception of the policy exempts; without it they are only counted",
+		Help: "topic for findings exempted by a policy exception; without it they are only counted",
 		kind: text(func(s *Settings) *string { return &s.ExemptedTopic }, "topic",
 			"a topic name of "+kafkaNameRule, parseTopic),
 	},
 	{
 		Name: "create-topics", Section: sectionTopics, Default: "false",
-		Help: "make the topics that do not exist",
+		Help: "create missing topics",
 		kind: toggle(func(s *Settings) *bool { return &s.CreateTopics }),
 	},
 	{
 		Name: "partitions", Section: sectionTopics, Default: "0",
-		Help: "partitions of topics that create-topics makes; 0 is the broker's default",
+		Help: "partitions of topics made by create-topics; 0 uses the broker's default",
 		kind: number(func(s *Settings) *int { return &s.Partitions }, 0, 100_000),
 	},
 	{
 		Name: "replicas", Section: sectionTopics, Default: "0",
-		Help: "replicas of topics that create-topics makes; 0 is the broker's default",
+		Help: "replicas of topics made by create-topics; 0 uses the broker's default",
 		kind: number(func(s *Settings) *int { return &s.Replicas }, 0, 100),
 	},
 	{
 		Name: "group", Section: sectionGroup, Default: "regionwatch",
-		Help: "consumer group; nothing else may be a member of it",
+		Help: "consumer group, used by nothing else",
 		kind: text(func(s *Settings) *string { return &s.Group }, "name",
 			"printable text of up to 249 characters", parseGroup),
 	},
 	{
 		Name: "instance-id", Section: sectionGroup,
-		Help: "name of this instance among those that run at the same time, the same after a restart;" +
-			" without it one is made of the host, its network namespace and a number; none means that the group knows no name",
+		Help: "name of this instance, unique among running instances and stable across restarts; by default made from the host," +
+			" its network namespace and a number; none disables static membership",
 		kind: text(func(s *Settings) *string { return &s.InstanceID }, "name",
 			"up to 200 "+kafkaNameRule+", or none", parseInstanceID),
 	},
 	{
 		Name: "start", Section: sectionGroup, Default: "earliest",
-		Help: "where to begin in partitions without a committed offset",
+		Help: "where to start in partitions without a committed offset",
 		kind: start(),
 	},
 	{
 		Name: "session-timeout", Section: sectionGroup, Default: "6s",
-		Help: "time after which the brokers give the partitions of a silent instance to others;" +
-			" they refuse less than their group.min.session.timeout.ms, 6s unless changed",
+		Help: "time without a heartbeat after which the group reassigns an instance's partitions;" +
+			" at least the brokers' group.min.session.timeout.ms (6s by default)",
 		kind: span(func(s *Settings) *time.Duration { return &s.SessionTimeout }, time.Second, 30*time.Minute),
 	},
 	{
 		Name: "rebalance-timeout", Section: sectionGroup, Default: "1m",
-		Help: "time that the group gives an instance to finish and hand over partitions",
+		Help: "time an instance has to finish and hand over partitions in a rebalance",
 		kind: span(func(s *Settings) *time.Duration { return &s.RebalanceTimeout }, 10*time.Second, time.Hour),
 	},
 	{
@@ -117,33 +116,33 @@ var general = table{
 	},
 	{
 		Name: "sessions", Section: sectionDelivery, Default: "0",
-		Help: "transactional sessions of exactly-once; 0 is a number that fits the cores",
+		Help: "transactional sessions of exactly-once; 0 chooses by the number of cores",
 		kind: number(func(s *Settings) *int { return &s.Sessions }, 0, 64),
 	},
 	{
 		Name: "commit-interval", Section: sectionDelivery, Default: "200ms",
-		Help: "time between commits of what is done; under exactly-once the most that a transaction waits",
+		Help: "time between offset commits; with exactly-once, the longest a transaction stays open",
 		kind: span(func(s *Settings) *time.Duration { return &s.CommitInterval }, 100*time.Millisecond, time.Minute),
 	},
 	{
 		Name: "delivery-timeout", Section: sectionDelivery, Default: "40s",
-		Help: "time for which an alert is tried before the attempt counts as failed",
+		Help: "time to retry writing an alert before the attempt counts as failed",
 		kind: span(func(s *Settings) *time.Duration { return &s.DeliveryTimeout }, time.Second, time.Hour),
 	},
 	{
 		Name: "transaction-timeout", Section: sectionDelivery, Default: "15s",
-		Help: "time after which the brokers end a transaction that a dead instance left open;" +
-			" readers of committed alerts wait for it",
+		Help: "time after which the brokers abort the transaction of a dead instance;" +
+			" consumers of committed alerts wait that long",
 		kind: span(func(s *Settings) *time.Duration { return &s.TransactionTimeout }, time.Second, 15*time.Minute),
 	},
 	{
 		Name: "drain-timeout", Section: sectionDelivery, Default: "25s",
-		Help: "time to finish what is in flight after a signal to stop",
+		Help: "time to finish work in flight after SIGTERM",
 		kind: span(func(s *Settings) *time.Duration { return &s.DrainTimeout }, time.Second, time.Hour),
 	},
 	{
 		Name: "max-record-bytes", Section: sectionDelivery, Default: "1000000",
-		Help: "largest record to write; an alert above it loses its copy of the event, never itself",
+		Help: "largest record to write; a larger alert is written without its copy of the event",
 		kind: size(func(s *Settings) *int { return &s.MaxRecordBytes }, 16<<10, 64<<20),
 	},
 	{
@@ -154,66 +153,99 @@ var general = table{
 	{
 		Name: "policy", Section: sectionDecision,
 		Help: "YAML file with the policy, in place of unused-regions, missing-read-only and policy-version;" +
-			" run reads it again when it changes and on SIGHUP",
+			" run reloads it when it changes and on SIGHUP",
 		kind: text(func(s *Settings) *string { return &s.Policy }, "file", "a file name", parsePath),
 	},
 	{
 		Name: "policy-topic", Section: sectionDecision,
-		Help: "compacted topic whose newest record is the policy of run, in place of policy",
+		Help: "compacted topic whose newest record is the policy, in place of policy",
 		kind: text(func(s *Settings) *string { return &s.PolicyTopic }, "topic",
 			"a topic name of "+kafkaNameRule, parseTopic),
 	},
 	{
 		Name: "unused-regions", Section: sectionDecision, Default: "ap-east-1,eu-west-3,eu-central-1",
-		Help: "regions in which nothing but reading should happen",
+		Help: "regions where only read-only calls are expected",
 		kind: list(func(s *Settings) *[]string { return &s.UnusedRegions }, "regions",
 			"region codes such as eu-west-3, several with commas", parseRegion),
 	},
 	{
 		Name: "missing-read-only", Section: sectionDecision, Default: "pass",
-		Help: "what becomes of an event in an unused region whose readOnly is neither true nor false",
+		Help: "outcome of an event in an unused region whose readOnly is neither true nor false",
 		kind: flip(func(s *Settings) *bool { return &s.AlertOnMissingReadOnly }, "pass", "alert"),
 	},
 	{
 		Name: "policy-version", Section: sectionDecision,
-		Help: "version of the policy that every alert carries; without it a hash of the policy",
+		Help: "policy version written into every alert; defaults to a hash of the policy",
 		kind: text(func(s *Settings) *string { return &s.PolicyVersion }, "text",
 			"printable text of up to 249 characters", parsePlain),
 	},
 	{
 		Name: "no-event-copy", Section: sectionDecision, Default: "false",
-		Help: "leave the copy of the event out of the alerts",
+		Help: "leave the copy of the event out of alerts",
 		kind: toggle(func(s *Settings) *bool { return &s.NoEventCopy }),
 	},
 	{
 		Name: "alert-format", Section: sectionDecision, Default: AlertNative,
-		Help: "form of the alerts; ocsf is Detection Finding (class 2004) of OCSF 1.6.0",
+		Help: "alert format; ocsf is Detection Finding (class 2004) of OCSF 1.6.0",
 		kind: choice(func(s *Settings) *string { return &s.AlertFormat }, AlertNative, AlertOCSF),
 	},
 	{
 		Name: "max-event-bytes", Section: sectionDecision, Default: "64MiB",
-		Help: "largest input record after decompression; a larger one is a dead letter",
+		Help: "largest input record after decompression; a larger one becomes a dead letter",
 		kind: size(func(s *Settings) *int { return &s.MaxEventBytes }, 64<<10, 1<<30),
 	},
 	{
 		Name: "admin-address", Section: sectionOther, Default: "127.0.0.1:9464",
-		Help: "address that serves a page to look at, /metrics, /livez and /readyz, to whoever can reach it; port 0 is a free one",
+		Help: "address of /metrics, /livez, /readyz and the page; port 0 picks a free one",
 		kind: text(func(s *Settings) *string { return &s.AdminAddress }, "address",
 			"host:port, or none", parseListen),
 	},
 	{
+		Name: "admin-hosts", Section: sectionOther,
+		Help: "host names that the admin server answers to, beside localhost and IP addresses",
+		kind: list(func(s *Settings) *[]string { return &s.AdminHosts }, "names",
+			"host names without a port, several with commas", parseHostName),
+	},
+	{
+		Name: "admin-tls-certificate", Section: sectionOther,
+		Help: "file with the certificate chain of the admin server, which then speaks HTTPS only; reloaded when it changes",
+		kind: text(func(s *Settings) *string { return &s.AdminTLSCertificate }, "file", "a file name of PEM", parsePath),
+	},
+	{
+		Name: "admin-tls-key", Section: sectionOther,
+		Help: "file with the private key of admin-tls-certificate; reloaded when it changes",
+		kind: text(func(s *Settings) *string { return &s.AdminTLSKey }, "file", "a file name of PEM", parsePath),
+	},
+	{
+		Name: "admin-token-file", Section: sectionOther,
+		Help: "file with the token that clients of the admin server must send, as a bearer token or as the password of any user;" +
+			" /livez and /readyz need none; reloaded when it changes",
+		kind: text(func(s *Settings) *string { return &s.AdminTokenFile }, "file", "a file name", parsePath),
+	},
+	{
+		Name: "page-address", Section: sectionOther,
+		Help: "address of the page, if not admin-address; none serves no page",
+		kind: text(func(s *Settings) *string { return &s.PageAddress }, "address",
+			"host:port, or none", parseOptionalListen),
+	},
+	{
+		Name: "pprof", Section: sectionOther, Default: "false",
+		Help: "serve Go profiles at /debug/pprof/ of admin-address",
+		kind: toggle(func(s *Settings) *bool { return &s.Pprof }),
+	},
+	{
 		Name: "log-level", Section: sectionOther, Default: "info",
-		Help: "least level that is logged",
+		Help: "lowest level to log",
 		kind: choice(func(s *Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error"),
 	},
 	{
 		Name: "log-format", Section: sectionOther, Default: "auto",
-		Help: "form of the log; auto is text on a terminal and JSON elsewhere",
+		Help: "log format; auto is text on a terminal and JSON elsewhere",
 		kind: choice(func(s *Settings) *string { return &s.LogFormat }, "auto", "text", "json"),
 	},
 }
 
-// start is the kind of the one setting that is a place in a topic.
+// start is the kind of the setting that is a position in a topic.
 func start() kind {
 	k := one(func(s *Settings) *Start { return &s.Start }, parseStart, Start.String)
 	k.Type, k.Choices = "place", []string{"earliest", "latest"}

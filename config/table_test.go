@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ func sourcesOf(row *Setting, value string) map[Source]given {
 	return ways
 }
 
-// company is what a setting cannot be given without.
+// company lists what a setting needs beside it.
 var company = map[string][]string{
 	"tls-ca":             {"REGIONWATCH_TLS=true"},
 	"tls-certificate":    {"REGIONWATCH_TLS=true", "REGIONWATCH_TLS_KEY=k"},
@@ -44,6 +45,17 @@ var company = map[string][]string{
 	"oauth-scope": {"REGIONWATCH_SASL_MECHANISM=OAUTHBEARER", "REGIONWATCH_OAUTH_TOKEN_URL=https://a/",
 		"REGIONWATCH_OAUTH_CLIENT_ID=c", "REGIONWATCH_OAUTH_CLIENT_SECRET=s"},
 	"oauth-extensions": {"REGIONWATCH_SASL_MECHANISM=OAUTHBEARER", "REGIONWATCH_OAUTH_TOKEN_FILE=t"},
+
+	"admin-tls-certificate": {"REGIONWATCH_ADMIN_TLS_KEY=k"},
+	"admin-tls-key":         {"REGIONWATCH_ADMIN_TLS_CERTIFICATE=c"},
+}
+
+// credentialsInTheClear lets a case use SASL without TLS, unless the setting that allows it is the case.
+func credentialsInTheClear(name string) string {
+	if name == "allow-plaintext-credentials" {
+		return ""
+	}
+	return "REGIONWATCH_ALLOW_PLAINTEXT_CREDENTIALS=true"
 }
 
 func TestEverySettingSuccess(t *testing.T) {
@@ -53,7 +65,7 @@ func TestEverySettingSuccess(t *testing.T) {
 		tested[name] = true
 		row := Lookup(name)
 		for source, g := range sourcesOf(row, value) {
-			g.environ = append(g.environ, company[name]...)
+			g.environ = append(slices.Concat(g.environ, company[name]), credentialsInTheClear(name))
 			s, err := g.load(t, all)
 			if err != nil {
 				t.Errorf("%s %q from source %d: %v", name, value, source, err)
@@ -99,13 +111,16 @@ func TestEverySettingSuccess(t *testing.T) {
 	f("partitions", "100000", "100000")
 	f("replicas", "3", "3")
 	f("group", "Gruppe Süd", "Gruppe Süd")
+	f("group", strings.Repeat("x", 249), strings.Repeat("x", 249))
 	f("instance-id", "pod-0", "pod-0")
 	f("instance-id", "none", "none")
 	f("start", "earliest", "earliest")
 	f("start", "latest", "latest")
 	f("start", "2026-11-01T02:03:04.5+02:00", "2026-11-01T02:03:04.5+02:00")
 	f("session-timeout", "1s", "1s")
+	f("session-timeout", "1m", "1m")
 	f("rebalance-timeout", "1h", "1h")
+	f("delivery-timeout", "1s", "1s")
 	f("delivery", "exactly-once", "exactly-once")
 	f("sessions", "64", "64")
 	f("commit-interval", "100ms", "100ms")
@@ -114,6 +129,9 @@ func TestEverySettingSuccess(t *testing.T) {
 	f("drain-timeout", "1m30s", "1m30s")
 	f("max-record-bytes", "2MB", "2000000")
 	f("max-record-bytes", "16384", "16KiB")
+	f("max-record-bytes", "64Mi", "64MiB")
+	f("max-batch-bytes", "64M", "62500KiB")
+	f("max-event-bytes", "100k", "100000")
 	f("max-batch-bytes", "1GiB", "1GiB")
 	f("unused-regions", "us-gov-east-1, eu-isoe-west-1", "us-gov-east-1,eu-isoe-west-1")
 	f("missing-read-only", "alert", "alert")
@@ -123,6 +141,15 @@ func TestEverySettingSuccess(t *testing.T) {
 	f("max-event-bytes", "66 kB", "66000")
 	f("admin-address", ":0", ":0")
 	f("admin-address", "none", "none")
+	f("admin-address", "a:65535", "a:65535")
+	f("admin-hosts", "Regionwatch.Monitoring.svc., localhost", "regionwatch.monitoring.svc,localhost")
+	f("admin-tls-certificate", "admin.pem", "admin.pem")
+	f("admin-tls-key", "admin.key", "admin.key")
+	f("admin-token-file", "/run/secrets/admin", "/run/secrets/admin")
+	f("page-address", "none", "none")
+	f("page-address", "127.0.0.1:0", "127.0.0.1:0")
+	f("pprof", "true", "true")
+	f("allow-plaintext-credentials", "true", "true")
 	f("log-level", "debug", "debug")
 	f("log-format", "json", "json")
 	for i := range all {
@@ -141,11 +168,11 @@ func TestAddressIsNotShownWhole(t *testing.T) {
 		"https://id.example.com/token?key=s3cret": "https://id.example.com/token?(hidden)",
 		"https://id.example.com/token#s3cret":     "https://id.example.com/token#(hidden)",
 		"http://id.example.com/token?key=s3cret":  `"http://id.example.com/token?(hidden)" is not https`,
-		"https://a:s3cret@id.example.com/token":   `"(hidden)@id.example.com/token" has a user in it`,
-		"https://a:s3?cret@id.example.com/token":  `"(hidden)" is no URL`,
-		"id.example.com/token?key=s3@cret":        `"(hidden)" is no URL`,
+		"https://a:s3cret@id.example.com/token":   `"(hidden)@id.example.com/token" contains a user`,
+		"https://a:s3?cret@id.example.com/token":  `"(hidden)" is not a URL`,
+		"id.example.com/token?key=s3@cret":        `"(hidden)" is not a URL`,
 	} {
-		g := given{environ: append(company["oauth-token-url"], "REGIONWATCH_OAUTH_TOKEN_URL="+value)}
+		g := given{environ: append(slices.Concat(company["oauth-token-url"]), "REGIONWATCH_OAUTH_TOKEN_URL="+value, "REGIONWATCH_ALLOW_PLAINTEXT_CREDENTIALS=true")}
 		s, err := g.load(t, all)
 		got := strings.Join(lines(err), "\n")
 		for _, e := range s.Effective() {
@@ -181,7 +208,7 @@ func TestEverySettingFailure(t *testing.T) {
 			FromFile:        "file f.yaml:1:" + strconv.Itoa(len(name)+3) + ": " + name + ": " + fault,
 		}
 		for source, g := range sourcesOf(row, value) {
-			g.environ = append(g.environ, company[name]...)
+			g.environ = append(slices.Concat(g.environ, company[name]), credentialsInTheClear(name))
 			s, err := g.load(t, all)
 			if diff := cmp.Diff([]string{want[source]}, lines(err)); diff != "" {
 				t.Errorf("%s %q (-want +got):\n%s", name, value, diff)
@@ -191,79 +218,102 @@ func TestEverySettingFailure(t *testing.T) {
 			}
 		}
 	}
-	f("brokers", "kafka", "is no host:port")
+	f("brokers", "kafka", "is not host:port")
 	f("brokers", ":9092", "has no usable host")
 	f("brokers", "a b:9092", "has no usable host")
 	f("brokers", "a:0", "has no usable port")
 	f("brokers", "a:65536", "has no usable port")
+	f("brokers", "a:131071", "has no usable port")
 	f("brokers", "a:kafka", "has no usable port")
 	f("brokers", "kafka://a:9092", "is a URL, not an address")
-	f("brokers", "alice:s3cret@a:9092", "is no host:port")
-	f("tls", "on", "is not known")
-	f("tls-server-name", "https://kafka", "is no host name")
-	f("sasl-mechanism", "SCRAM-SHA-521", "is not known, did you mean SCRAM-SHA-512?")
+	f("brokers", "alice:s3cret@a:9092", "is not host:port")
+	f("tls", "on", "is unknown")
+	f("tls-server-name", "https://kafka", "is not a host name")
+	f("sasl-mechanism", "SCRAM-SHA-521", "is unknown, did you mean SCRAM-SHA-512?")
 	f("sasl-username", "alice ", "begins or ends with a space")
 	f("sasl-password", "a\n\nb", "the value is not allowed")
 	f("oauth-token-command", "  ", "names no program")
-	f("oauth-token-command", "get-token | head -1", "is for a shell; put it into a script")
+	f("oauth-token-command", "get-token | head -1", "needs a shell; put it into a script")
 	f("oauth-token-url", "http://id.example.com/token", "is not https")
-	f("oauth-token-url", "https://a:b@id.example.com/token", "has a user in it")
-	f("oauth-token-url", "id.example.com", "is no URL")
+	f("oauth-token-url", "https://a:b@id.example.com/token", "contains a user")
+	f("oauth-token-url", "id.example.com", "is not a URL")
 	f("oauth-token-url", "http://id.example.com/token?key=s3cret", "is not https")
 	f("oauth-token-url", "//id.example.com/token?key=s3cret@x", "is not https")
-	f("oauth-client-id", "a\tb", "has characters that cannot be printed")
+	f("oauth-client-id", "a\tb", "has unprintable characters")
 	f("oauth-client-secret", "a\n\nb", "the value is not allowed")
-	f("oauth-scope", "a b", "has characters that a scope cannot have")
-	f("oauth-extensions", "lkc-1", "is no name=value")
-	f("oauth-extensions", "auth=x", "has the name that the token has")
+	f("oauth-scope", "a b", "has characters not allowed in a scope")
+	f("oauth-extensions", "lkc-1", "is not name=value")
+	f("oauth-extensions", "auth=x", "uses the name of the token itself")
 	f("input-topic", "a b", "has characters that Kafka does not allow")
 	f("input-topic", "..", "is reserved")
 	f("input-topic", strings.Repeat("x", 250), "is longer than 249 characters")
-	f("input-topic-pattern", "a(", "is no regular expression")
+	f("input-topic-pattern", "a(", "is not a regular expression")
+	f("input-topic-pattern", `\Qx`, `has a \Q without its \E`)
 	f("alert-topic", "a/b", "has characters that Kafka does not allow")
 	f("dead-letter-topic", ".", "is reserved")
 	f("shadow-topic", ".", "is reserved")
 	f("exempted-topic", ".", "is reserved")
 	f("policy-topic", ".", "is reserved")
-	f("create-topics", "yes", "is not known")
-	f("create-topics", "True", "is not known, did you mean true?")
+	f("create-topics", "yes", "is unknown")
+	f("create-topics", "True", "is unknown, did you mean true?")
 	f("partitions", "-1", "is too small")
 	f("partitions", "100001", "is too large")
-	f("replicas", "3.0", "is no whole number")
+	f("replicas", "3.0", "is not a whole number")
+	f("group", strings.Repeat("x", 250), "is longer than 249 characters")
 	f("group", " a", "begins or ends with a space")
-	f("group", "a\x1b]0;x\a", "has characters that cannot be printed")
-	f("group", "a\u202eb", "has characters that cannot be printed")
+	f("group", "a\x1b]0;x\a", "has unprintable characters")
+	f("group", "a\u202eb", "has unprintable characters")
 	f("instance-id", "pod 0", "has characters that Kafka does not allow")
 	f("instance-id", strings.Repeat("x", 201), "is longer than 200 characters")
-	f("start", "newest", "is not known")
-	f("start", "lastest", "is not known, did you mean latest?")
-	f("start", "2026-11-01", "is not known")
-	f("start", "1969-12-31T23:59:59Z", "is before 1970, where Kafka's time begins")
+	f("start", "newest", "is unknown")
+	f("start", "lastest", "is unknown, did you mean latest?")
+	f("start", "2026-11-01", "is unknown")
+	f("start", "1969-12-31T23:59:59Z", "is before 1970, which Kafka cannot express")
 	f("session-timeout", "999ms", "is too short")
 	f("rebalance-timeout", "1h0m1s", "is too long")
-	f("delivery", "exactly_once", "is not known, did you mean exactly-once?")
+	f("delivery", "exactly_once", "is unknown, did you mean exactly-once?")
 	f("sessions", "65", "is too large")
+	f("session-timeout", "30m0.001s", "is too long")
 	f("commit-interval", "0", "is too short")
-	f("commit-interval", "200", "is no duration")
-	f("delivery-timeout", "forever", "is no duration")
+	f("commit-interval", "200", "is not a duration")
+	f("delivery-timeout", "forever", "is not a duration")
 	f("transaction-timeout", "16m", "is too long")
 	f("drain-timeout", "-1s", "is too short")
 	f("max-record-bytes", "1", "is too small")
 	f("max-batch-bytes", "99999GiB", "is too large")
+	f("max-batch-bytes", "1073741825", "is too large")
+	f("max-batch-bytes", "1048575", "is too small")
 	f("max-batch-bytes", "-1GiB", "is too small")
 	f("unused-regions", "frankfurt", "does not look like a region")
-	f("missing-read-only", "fail", "is not known")
-	f("policy-version", "a\tb", "has characters that cannot be printed")
-	f("no-event-copy", "1", "is not known")
-	f("alert-format", "oscf", "is not known, did you mean ocsf?")
-	f("max-event-bytes", "64 mib", "is no number of bytes")
-	f("admin-address", "9464", "is no host:port")
+	f("missing-read-only", "fail", "is unknown")
+	f("policy-version", "a\tb", "has unprintable characters")
+	f("no-event-copy", "1", "is unknown")
+	f("alert-format", "oscf", "is unknown, did you mean ocsf?")
+	f("max-event-bytes", "64 mib", "is not a number of bytes")
+	f("admin-address", "9464", "is not host:port")
 	f("admin-address", "a:http", "has no usable port")
-	f("log-level", "warning", "is not known, did you mean warn?")
-	f("log-format", "xml", "is not known")
+	f("admin-address", "a:65536", "has no usable port")
+	f("admin-address", "a:131071", "has no usable port")
+	f("admin-hosts", "a.example:9464", "is not a host name")
+	f("admin-hosts", "*.example", "is not a host name")
+	f("page-address", "a", "is not host:port")
+	f("pprof", "on", "is unknown")
+	f("allow-plaintext-credentials", "yes", "is unknown")
+	f("log-level", "warning", "is unknown, did you mean warn?")
+	f("log-format", "xml", "is unknown")
 	for i := range all {
 		if !tested[all[i].Name] {
 			t.Errorf("%s has no case", all[i].Name)
+		}
+	}
+}
+
+// An empty group from environment counts as unset; from a flag or the file it is a mistake, and never taken.
+func TestEmptyGroup(t *testing.T) {
+	for _, g := range []given{{args: []string{"--group="}}, {file: "group: ''\n"}} {
+		s, err := g.load(t, all)
+		if got := lines(err); len(got) != 1 || !strings.Contains(got[0], `"" is empty; allowed:`) || s.Group != "regionwatch" {
+			t.Errorf("%+v: group %q, %q", g, s.Group, got)
 		}
 	}
 }

@@ -36,7 +36,7 @@ func checking(t *testing.T) (arguments []string, hide *strings.Replacer) {
 		t.Fatal(err)
 	}
 	return []string{
-		"check", "--brokers", c.ListenAddrs()[0], "--sasl-mechanism", "PLAIN", "--sasl-username", "alice", "--sasl-password-file", password,
+		"check", "--brokers", c.ListenAddrs()[0], "--sasl-mechanism", "PLAIN", "--allow-plaintext-credentials", "--sasl-username", "alice", "--sasl-password-file", password,
 	}, strings.NewReplacer(port, "9092")
 }
 
@@ -78,7 +78,7 @@ func TestCheckFailure(t *testing.T) {
 		"no brokers":  {nil, "brokers"},
 		"IAM":         {[]string{"--brokers", "kafka:9098", "--tls", "--sasl-mechanism", "AWS_MSK_IAM", "--acls"}, "IAM policies"},
 		"no such way": {[]string{"--brokers", "kafka:9092", "--format", "yaml"}, "allowed: text, json"},
-		"no password": {[]string{"--brokers", "kafka:9092", "--sasl-mechanism", "PLAIN", "--sasl-username", "alice"}, "sasl-password"},
+		"no password": {[]string{"--brokers", "kafka:9092", "--sasl-mechanism", "PLAIN", "--allow-plaintext-credentials", "--sasl-username", "alice"}, "sasl-password"},
 	} {
 		stdout, stderr, status := runCommand(t, append([]string{"check"}, test.arguments...)...)
 		if status != cli.ExitMistake || stdout != "" || !strings.Contains(stderr, test.want) {

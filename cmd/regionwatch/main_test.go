@@ -94,15 +94,15 @@ func TestCommandLineFailure(t *testing.T) {
 	f("run --brokers a:1 --delivry=x --sessions many --group",
 		"flag --delivry: no such flag, did you mean --delivery?",
 		"flag --group: has no value; allowed: printable text of up to 249 characters",
-		`flag --sessions: "many" is no whole number; allowed: a number from 0 to 64`)
+		`flag --sessions: "many" is not a whole number; allowed: a number from 0 to 64`)
 	f("run --delivery x --unused-regions eu-centrl-1,xx-nowhere-9",
-		`flag --delivery: "x" is not known; allowed: at-least-once, exactly-once`,
+		`flag --delivery: "x" is unknown; allowed: at-least-once, exactly-once`,
 		required,
 		`flag --unused-regions: "eu-centrl-1" is no AWS region, did you mean "eu-central-1"?`,
 		`flag --unused-regions: "xx-nowhere-9" is no AWS region (as of `+regions.Date+`)`)
-	f("validate --config=testdata/nothing --brokers=a:1", `flag --config: reading "testdata/nothing": no such file or directory`)
+	f("validate --config=testdata/nothing --brokers=a:1", `flag --config: reading testdata/nothing: no such file or directory`)
 	f("scan x --policy=testdata/nothing", "flag --policy: testdata/nothing: no such file or directory")
-	f("run --brokers=a\x1b]0;x\x07:1", `flag --brokers: "a\x1b]0;x\a:1" is no host:port; allowed: host:port, several with commas`)
+	f("run --brokers=a\x1b]0;x\x07:1", `flag --brokers: "a\x1b]0;x\a:1" is not host:port; allowed: host:port, several with commas`)
 	f("run\x1b[2J", `no such command: "run\x1b[2J", did you mean run?`)
 	f("run --br\x1b[2Jok --brokers=a:1", `flag --br\x1b[2Jok: no such flag; regionwatch run --help lists them`)
 }
@@ -152,7 +152,7 @@ func TestCompletion(t *testing.T) {
 // repeated flags twice.
 func TestMistakesKeepNothing(t *testing.T) {
 	_, stderr, _ := runCommand(t, "run", "--brokers=a:1", "--brokers=b", "--zzzzzz", "--yyyyyy")
-	if n := strings.Count(stderr, `"b" is no host:port`); n != 1 {
+	if n := strings.Count(stderr, `"b" is not host:port`); n != 1 {
 		t.Errorf("told %d times:\n%s", n, stderr)
 	}
 }

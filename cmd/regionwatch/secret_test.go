@@ -34,9 +34,10 @@ func TestSecretsAreNotTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cluster.Close()
+	const clear = "--allow-plaintext-credentials"
 	brokers := "--brokers=" + strings.Join(cluster.ListenAddrs(), ",")
 	password := "REGIONWATCH_SASL_PASSWORD=" + marker
-	user := []string{brokers, "--sasl-mechanism=PLAIN", "--sasl-username=alice", "--log-level=debug"}
+	user := []string{brokers, "--sasl-mechanism=PLAIN", "--sasl-username=alice", clear, "--log-level=debug"}
 	with := func(args []string, more ...string) []string { return append(append([]string(nil), args...), more...) }
 	for name, test := range map[string]struct {
 		args   []string
@@ -46,10 +47,10 @@ func TestSecretsAreNotTold(t *testing.T) {
 	}{
 		"help":                 {[]string{"run", "--help"}, password, 0, "--sasl-password-file"},
 		"version":              {[]string{"version"}, password, 0, "regionwatch"},
-		"validate":             {append([]string{"validate"}, user[:3]...), password, 0, "(secret)"},
-		"validate for program": {append([]string{"validate", "--format=json"}, user[:3]...), password, 0, "(secret)"},
-		"validate by file":     {[]string{"validate", "--config=" + secretFile(t, "brokers: a:1\nsasl-mechanism: PLAIN\nsasl-username: a\nsasl-password: "+marker+"\n")}, "", 0, "(secret)"},
-		"address":              {[]string{"validate", brokers, "--sasl-mechanism=OAUTHBEARER", "--oauth-client-id=a", "--oauth-token-url=https://localhost/token?key=" + marker}, "REGIONWATCH_OAUTH_CLIENT_SECRET=x", 0, "token?(hidden)"},
+		"validate":             {append([]string{"validate"}, user[:4]...), password, 0, "(secret)"},
+		"validate for program": {append([]string{"validate", "--format=json"}, user[:4]...), password, 0, "(secret)"},
+		"validate by file":     {[]string{"validate", "--config=" + secretFile(t, "brokers: a:1\nsasl-mechanism: PLAIN\nallow-plaintext-credentials: true\nsasl-username: a\nsasl-password: "+marker+"\n")}, "", 0, "(secret)"},
+		"address":              {[]string{"validate", brokers, clear, "--sasl-mechanism=OAUTHBEARER", "--oauth-client-id=a", "--oauth-token-url=https://localhost/token?key=" + marker}, "REGIONWATCH_OAUTH_CLIENT_SECRET=x", 0, "token?(hidden)"},
 		"wrong address":        {[]string{"check", brokers, "--sasl-mechanism=OAUTHBEARER", "--oauth-client-id=a", "--oauth-token-url=http://example.com/token?key=" + marker}, "REGIONWATCH_OAUTH_CLIENT_SECRET=x", 2, "token?(hidden)"},
 		"address in file":      {[]string{"validate", "--config=" + secretFile(t, "brokers: a:1\noauth-token-url: ftp://id.example.com/?"+marker+"\n")}, "", 2, "/?(hidden)"},
 		"shape of file":        {[]string{"validate", "--config=" + secretFile(t, "brokers: a:1\nsasl-password: ["+marker+"]\n")}, "", 2, "sasl-password: want one value"},
@@ -57,12 +58,12 @@ func TestSecretsAreNotTold(t *testing.T) {
 		"wrong key":            {[]string{"validate", "--config=" + secretFile(t, "brokers: a:1\nsasl-passwort: "+marker+"\n")}, "", 2, "did you mean sasl-password?"},
 		"wrong variable":       {append([]string{"validate"}, user...), "REGIONWATCH_SASL_PASSWORT=" + marker, 2, "REGIONWATCH_SASL_PASSWORT"},
 		"flag":                 {append([]string{"run", "--sasl-password=" + marker}, user...), "", 2, "no such flag"},
-		"no mechanism":         {[]string{"run", brokers}, password, 2, "sasl-password is given without sasl-mechanism"},
+		"no mechanism":         {[]string{"run", brokers}, password, 2, "sasl-password needs sasl-mechanism PLAIN"},
 		"lines":                {append([]string{"run"}, user...), password + "\n" + marker, 2, "the value is not allowed"},
 		"lines in file":        {with(user, "--sasl-password-file="+secretFile(t, marker+"\n"+marker)), "", 2, "it has more than one line"},
 		"key as authority":     {append([]string{"run", "--tls", "--tls-ca=" + secretFile(t, marker)}, user...), password, 2, "no certificate in PEM"},
-		"explain":              {append([]string{"explain", "trail:0:0"}, user[:3]...), password, 1, ""},
-		"generate":             {append([]string{"generate", "--topic=trail", "--count=1"}, user[:3]...), password, 1, ""},
+		"explain":              {append([]string{"explain", "trail:0:0"}, user[:4]...), password, 1, ""},
+		"generate":             {append([]string{"generate", "--topic=trail", "--count=1"}, user[:4]...), password, 1, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if strings.HasPrefix(test.args[0], "--") {

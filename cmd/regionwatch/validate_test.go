@@ -38,7 +38,7 @@ func TestValidatePolicy(t *testing.T) {
 	f("default: { unused_regions: [ap-east-1] }", cli.ExitMistake, "", "--strict takes them for mistakes", "--strict")
 	f("default: { unused_region: [ap-east-1] }", cli.ExitMistake, "", `policy.yaml:1:12: default has no key "unused_region", did you mean unused_regions?`)
 	f("default: {}", cli.ExitMistake, "", "policy and unused-regions are both given", "--unused-regions=ap-east-1")
-	f("default: { unused_region: [ap-east-1] }", cli.ExitMistake, "", "regionwatch: flag --delivery: \"x\" is not known; allowed: at-least-once, exactly-once\nregionwatch: ", "--delivery=x")
+	f("default: { unused_region: [ap-east-1] }", cli.ExitMistake, "", "regionwatch: flag --delivery: \"x\" is unknown; allowed: at-least-once, exactly-once\nregionwatch: ", "--delivery=x")
 	f("default: { unused_region: [ap-east-1] }", cli.ExitMistake, `"faults":["`, "did you mean unused_regions?", "--format=json")
 
 	stdout, _, _ := runCommand(t, "validate", "--format=json", "--policy", writePolicy(t, fine))
