@@ -45,6 +45,9 @@ const (
 	requestOverhead = 5 * time.Second
 	// commitTimeout bounds the commit when partitions are revoked.
 	commitTimeout = 5 * time.Second
+	// defaultRevokePatience is how long a worker may wait for acknowledgements when its partition is revoked. The group
+	// waits as long.
+	defaultRevokePatience = 5 * time.Second
 	// minCommitInterval is the least that the client library allows.
 	minCommitInterval = 100 * time.Millisecond
 )
@@ -102,7 +105,7 @@ func (p *Processor) groupOpts(ctx context.Context, id string, limits *limits) []
 		kgo.SessionTimeout(o.SessionTimeout),
 		kgo.HeartbeatInterval(o.heartbeat()),
 		kgo.RebalanceTimeout(o.RebalanceTimeout),
-		kgo.ConsumeStartOffset(p.startOffset),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // see beginner
 		kgo.ConsumeResetOffset(kgo.RewindOffset(rewind)),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxWait(fetchWait),

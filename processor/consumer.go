@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -30,6 +31,7 @@ type consumer struct {
 }
 
 func newConsumer(ctx context.Context, p *Processor) (*consumer, error) {
+	ctx = tagCommits(ctx)
 	c := &consumer{
 		p:       p,
 		ctx:     ctx,
@@ -44,7 +46,9 @@ func newConsumer(ctx context.Context, p *Processor) (*consumer, error) {
 		kgo.OnPartitionsAssigned(c.assigned),
 		kgo.OnPartitionsRevoked(c.revoked),
 		kgo.OnPartitionsLost(c.lost),
+		kgo.WithHooks(c),
 	)
+	opts = append(opts, (&beginner{p: p, instanceID: p.o.InstanceID}).opts()...)
 	if p.o.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(p.o.InstanceID))
 	}
@@ -79,28 +83,52 @@ func (c *consumer) assigned(_ context.Context, client *kgo.Client, m map[string]
 	c.p.health.assigned(client, maps.Keys(c.workers))
 }
 
-// revoked stops the workers of m, and commits what they have marked while the partitions are still ours.
-func (c *consumer) revoked(ctx context.Context, client *kgo.Client, m map[string][]int32) {
-	c.stopWorkers(m, false)
+// revoked stops the workers of m, and commits what they have marked while the partitions are still ours. A worker
+// whose alerts are not acknowledged in time marks nothing: the next owner decides its batch again. Waiting longer would
+// keep the whole group waiting.
+func (c *consumer) revoked(ctx context.Context, _ *kgo.Client, m map[string][]int32) {
+	c.stopAndCommit(ctx, m, c.p.revokePatience)
+}
+
+func (c *consumer) stopAndCommit(ctx context.Context, m map[string][]int32, patience time.Duration) {
+	c.stopWorkers(m, patience)
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	c.countCommit(client.CommitMarkedOffsets(ctx))
+	c.countCommit(c.client.CommitMarkedOffsets(ctx))
 }
 
-// lost stops the workers of m. Other members own the partitions already: a commit would set back theirs.
+// OnGroupManageError implements kgo.HookGroupManageError: the client has fallen out of the group. It will call lost and
+// join again, but only when the poll at hand allows it.
+func (c *consumer) OnGroupManageError(error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.p.health.lost(c.client)
+}
+
+// lost stops the workers of m, without waiting for acknowledgements that are of no use any more. Other members own the
+// partitions already: a commit would set back theirs.
 func (c *consumer) lost(_ context.Context, client *kgo.Client, m map[string][]int32) {
-	c.stopWorkers(m, true)
 	c.p.health.lost(client)
+	c.stopWorkers(m, 0)
 }
 
-// stopWorkers stops the workers of m and waits for each. Partitions that have no worker are no mistake:
-// partitions can be lost before any was assigned.
-func (c *consumer) stopWorkers(m map[string][]int32, lost bool) {
+// stopWorkers stops the workers of m and waits for each to end. They have until patience is over to finish the batch at
+// hand; then they abandon it. Partitions without a worker are no mistake: partitions can be lost before any was assigned.
+func (c *consumer) stopWorkers(m map[string][]int32, patience time.Duration) {
 	stopping := c.remove(m)
 	for _, w := range stopping {
-		w.stop(lost)
+		w.stop()
 	}
+	timer := time.AfterFunc(patience, func() {
+		for _, w := range stopping {
+			w.abandon(errAbandoned)
+		}
+	})
+	defer timer.Stop()
 	for _, w := range stopping {
+		if patience <= 0 {
+			w.abandon(errAbandoned)
+		}
 		<-w.done
 		w.giveUp()
 		c.flow.close(w.tp)

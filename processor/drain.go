@@ -27,8 +27,8 @@ func (p *Processor) runAtLeastOnce(ctx context.Context) error {
 	return errors.Join(err, p.refusal(drainCtx), done())
 }
 
-// consume runs a consumer until ctx ends or something fails, and closes it. Where it was fenced by one of its own
-// requests it makes another one: see fencedByItself.
+// consume runs a consumer until ctx ends or something fails, and closes it. It makes another one where a topic was
+// created again, or where the consumer was fenced by one of its own requests: see fencedByItself.
 func (p *Processor) consume(ctx, drainCtx context.Context, drain func()) error {
 	for fails := 1; ; fails++ {
 		began := now()
@@ -39,33 +39,44 @@ func (p *Processor) consume(ctx, drainCtx context.Context, drain func()) error {
 			return err
 		}
 		p.consumer.Store(c)
+		stop := p.onRestart(c.fail)
 		err = c.run(ctx)
+		stop()
 		if p.health.held(began) {
 			fails = 1
 		}
-		again := p.fencedByItself(err) && fails <= maxRestarts && ctx.Err() == nil
+		renew := errors.Is(err, errRenew)
+		again := (renew || p.fencedByItself(err) && fails <= maxRestarts) && ctx.Err() == nil
 		if !again {
 			drain()
 		}
-		p.closeConsumer(c, abandon)
+		p.closeConsumer(c, abandon, again)
 		if !again {
 			p.leave(drainCtx, p.o.InstanceID, err)
+			if renew { // and the end came meanwhile
+				err = nil
+			}
 			return err
 		}
-		p.log.Warn("fenced after trouble with the brokers, joining anew", "group", p.o.Group, "error", err)
+		p.log.Warn("making a new client", "group", p.o.Group, "error", err)
 		_ = sleep(ctx, backoff(fails)) // a canceled ctx ends the next consumer as it begins
 	}
 }
 
-// closeConsumer stops the workers, commits what they marked, and closes the client; abandon ends its context.
-func (p *Processor) closeConsumer(c *consumer, abandon context.CancelFunc) {
-	c.revoked(c.ctx, c.client, c.assignment())
+// closeConsumer stops the workers, commits what they marked, and closes the client; abandon ends its context. Workers
+// may take until the end of draining, but not where another client follows.
+func (p *Processor) closeConsumer(c *consumer, abandon context.CancelFunc, again bool) {
+	patience := p.o.DrainTimeout
+	if again {
+		patience = p.revokePatience
+	}
+	c.stopAndCommit(c.ctx, c.assignment(), patience)
 	if p.o.InstanceID != "" {
 		abandon()
 	}
 	c.client.CloseAllowingRebalance()
 	abandon()
-	c.stopWorkers(c.assignment(), true) // of a rebalance that came in between, or a client that was given up
+	c.stopWorkers(c.assignment(), 0) // of a rebalance that came in between, or a client that was given up
 	p.health.lost(c.client)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -27,6 +28,7 @@ type health struct {
 	answered time.Time                        // when a broker last did
 	grouped  time.Time                        // when one last answered a member of the group
 	failed   time.Time                        // when a connection last failed
+	missing  []string                         // topics that do not exist
 	giveUp   func(error)                      // ends the clients; nil before there are any
 }
 
@@ -76,6 +78,13 @@ func (h *health) lost(client *kgo.Client) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.members, client)
+}
+
+// setMissing says which topics do not exist.
+func (h *health) setMissing(topics map[string]bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.missing = slices.Sorted(maps.Keys(topics))
 }
 
 // OnBrokerRead implements kgo.HookBrokerRead: heartbeats alone make it an answer every session. What a broker says
@@ -140,6 +149,8 @@ func (h *health) ready() error {
 	switch silence := now().Sub(h.answered); {
 	case h.state != "":
 		return errors.New(h.state)
+	case len(h.missing) > 0:
+		return fmt.Errorf("missing %s", quoteTopics(h.missing))
 	case len(h.members) < h.clients:
 		return fmt.Errorf("%d of %d group members have their partitions", len(h.members), h.clients)
 	case silence > h.patience:

@@ -22,7 +22,9 @@ type position struct {
 	next   int64 // the offset after the last record that is done
 	// since is a time than which no record that waits is much older: that of the last record that is done, or the
 	// last one at which nothing waited.
-	since time.Time
+	since   time.Time
+	moved   time.Time // when a record was last done, or nothing waited
+	fetched bool      // a fetch has brought records since the partition was assigned
 }
 
 // partitionLag is the lag of one partition.
@@ -30,30 +32,56 @@ type partitionLag struct {
 	tp      topicPartition
 	records int64
 	behind  time.Duration // 0 where no record waits
+	stalled time.Duration // since a record was last done; 0 where no record waits
 	next    int64         // the offset after the last record that is done
 }
 
 func newLagTable() *lagTable { return &lagTable{partitions: make(map[topicPartition]*position)} }
 
-// fetched tells what a fetch brought. It returns how many offsets the broker dropped, by retention or by
-// hand, between what was polled before and the partition's first record. Where nothing was polled yet that
-// is what the group had committed, which committed tells; negative means nothing.
-func (t *lagTable) fetched(tp topicPartition, f *kgo.FetchPartition, committed func(topicPartition) int64) (dropped int64) {
+// assigned begins to count a partition: next is where it is read from, negative where that is not known yet; end is
+// where it ends, or negative.
+func (t *lagTable) assigned(tp topicPartition, next, end int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	next = max(next, -1)
+	p := &position{polled: next, next: next, end: max(next, end), since: now(), moved: now()}
+	if next < 0 {
+		p.end = -1 // the next look knows both
+	}
+	t.partitions[tp] = p
+}
+
+// fetched counts what a fetch brought. It returns how many offsets the broker has dropped, by retention or by hand,
+// between what was polled before, or committed, and the partition's first record.
+func (t *lagTable) fetched(tp topicPartition, f *kgo.FetchPartition) (dropped int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	first := f.Records[0]
 	p := t.partitions[tp]
 	if p == nil {
-		p = &position{polled: committed(tp), end: f.HighWatermark}
-		if p.polled < 0 {
-			p.polled = f.Records[0].Offset
-		}
-		p.next, p.since = p.polled, earlier(f.Records[0].Timestamp, now())
+		p = &position{polled: -1, next: -1, since: now(), moved: now()}
 		t.partitions[tp] = p
 	}
-	dropped = max(f.LogStartOffset-p.polled, 0)
+	if p.polled >= 0 {
+		dropped = max(f.LogStartOffset-p.polled, 0)
+	}
+	if p.next < 0 {
+		p.next = first.Offset
+	}
+	if !p.fetched {
+		p.fetched, p.since = true, earlier(timestamp(first), p.since)
+	}
 	p.reaches(f.HighWatermark)
 	p.polled = f.Records[len(f.Records)-1].Offset + 1
 	return dropped
+}
+
+// timestamp returns when a record was made, now where its producer did not say.
+func timestamp(r *kgo.Record) time.Time {
+	if r.Timestamp.UnixMilli() <= 0 {
+		return now()
+	}
+	return r.Timestamp
 }
 
 // reaches tells where the partition ends now.
@@ -66,6 +94,7 @@ func (p *position) reaches(end int64) {
 func (p *position) settle() {
 	if p.next >= p.end {
 		p.since = now()
+		p.moved = p.since
 	}
 }
 
@@ -77,13 +106,18 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// ends tells where the partition ends, as of a look at the broker. It goes on growing while nothing is fetched.
-func (t *lagTable) ends(tp topicPartition, end int64) {
+// reach says where the partition starts and ends, as of a look at the broker. The end grows while nothing is fetched.
+func (t *lagTable) reach(tp topicPartition, start, end int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if p := t.partitions[tp]; p != nil {
-		p.reaches(max(end, p.end)) // a look may be older than the last fetch
+	p := t.partitions[tp]
+	if p == nil {
+		return
 	}
+	if p.next < 0 {
+		p.next = start
+	}
+	p.reaches(max(end, p.end)) // a look may be older than the last fetch
 }
 
 // done tells that every record before next is done, of which the last was made at the time at.
@@ -94,7 +128,7 @@ func (t *lagTable) done(tp topicPartition, next int64, at time.Time) {
 	if p == nil {
 		return
 	}
-	p.next = next
+	p.next, p.moved = next, now()
 	if at = earlier(at, now()); at.After(p.since) {
 		p.since = at
 	}
@@ -117,6 +151,7 @@ func (t *lagTable) all() []partitionLag {
 		l := partitionLag{tp: tp, records: max(p.end-p.next, 0), next: p.next}
 		if l.records > 0 {
 			l.behind = max(now().Sub(p.since), 0)
+			l.stalled = max(now().Sub(p.moved), 0)
 		}
 		lags = append(lags, l)
 	}

@@ -15,7 +15,8 @@ func TestLag(t *testing.T) {
 		return &kgo.FetchPartition{HighWatermark: end, Records: []*kgo.Record{{Offset: first, Timestamp: at}}}
 	}
 	begin := func(table *lagTable, end int64, age time.Duration) {
-		table.fetched(tp, fetch(10, end, time.Now().Add(-age)), func(topicPartition) int64 { return 10 })
+		table.assigned(tp, 10, end)
+		table.fetched(tp, fetch(10, end, time.Now().Add(-age)))
 	}
 	f := func(name string, records int64, behind time.Duration, do func(*lagTable)) {
 		t.Helper()
@@ -43,20 +44,20 @@ func TestLag(t *testing.T) {
 		begin(table, 11, 0)
 		table.done(tp, 11, time.Now())
 		time.Sleep(time.Hour)
-		table.ends(tp, 11)
+		table.reach(tp, 0, 11)
 		time.Sleep(15 * time.Second)
-		table.ends(tp, 14)
+		table.reach(tp, 0, 14)
 	})
 	f("it grows while nothing is fetched", 100, time.Hour, func(table *lagTable) {
 		begin(table, 11, 0)
 		for i := range int64(60) {
 			time.Sleep(time.Minute)
-			table.ends(tp, 20+i*90/59)
+			table.reach(tp, 0, 20+i*90/59)
 		}
 	})
 	f("a look that is older than the fetch", 5, 0, func(table *lagTable) {
 		begin(table, 15, 0)
-		table.ends(tp, 12)
+		table.reach(tp, 0, 12)
 	})
 	f("a record from the future hides nothing", 2, time.Minute, func(table *lagTable) {
 		begin(table, 15, 0)
@@ -66,14 +67,14 @@ func TestLag(t *testing.T) {
 	f("a record from long ago is no lag once it is done", 1, 0, func(table *lagTable) {
 		begin(table, 11, 0)
 		table.done(tp, 11, time.Unix(0, 0))
-		table.ends(tp, 12)
+		table.reach(tp, 0, 12)
 	})
 }
 
 // A partition that is not assigned has no lag, whatever its end.
 func TestLagOfOthers(t *testing.T) {
 	table := newLagTable()
-	table.ends(topicPartition{inputTopic, 0}, 100)
+	table.reach(topicPartition{inputTopic, 0}, 0, 100)
 	if l := table.all(); len(l) != 0 {
 		t.Errorf("lags %v of no partition", l)
 	}

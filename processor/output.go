@@ -152,8 +152,8 @@ func (out *output) flush() error {
 		if i := slices.IndexFunc(failed, failure.passes); i >= 0 {
 			out.p.log.Warn("not acknowledged, trying again", "topic", failed[i].record.Topic, "records", len(failed), "error", failed[i].err)
 		}
-		if slices.ContainsFunc(failed, func(f failure) bool { return isDistrust(f.err) }) {
-			_ = sleep(out.ctx, backoff(rounds)) // the client does not; a canceled ctx fails what is produced again
+		if slices.ContainsFunc(failed, failure.passes) {
+			_ = sleep(out.ctx, backoff(rounds)) // the client may fail at once; a canceled ctx fails what is produced again
 		}
 		for _, f := range failed {
 			if err := out.again(f); err != nil {
@@ -172,7 +172,11 @@ func (out *output) again(f failure) error {
 	switch {
 	case errors.Is(f.err, kerr.MessageTooLarge):
 		return out.smaller(f)
+	case isRecreated(f.err):
+		out.p.lookSoon()
+		return fmt.Errorf("%w: %w", errRenew, f.err)
 	case f.passes():
+		out.p.lookIfMissing(f.err)
 		if err := out.stop(); err != nil {
 			return err
 		}

@@ -1,9 +1,10 @@
 package processor
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -12,8 +13,12 @@ import (
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
-// errStopped is what a worker gives up with when it is told to stop.
-var errStopped = errors.New("stopped")
+var (
+	// errStopped is what a worker gives up with when it is told to stop.
+	errStopped = errors.New("stopped")
+	// errAbandoned is why a worker stops to wait for acknowledgements, and marks nothing.
+	errAbandoned = fmt.Errorf("%w before all was acknowledged", errStopped)
+)
 
 // partition is the worker of one assigned partition: one goroutine that takes batches in order, has each
 // record decided, waits until all that came of the batch is acknowledged, and then marks the batch's last
@@ -26,10 +31,11 @@ type partition struct {
 	output  *output
 	record  detection.Record // of the record at hand, reused
 
+	ctx      context.Context         // ends when the worker is to abandon its batch, or the client
+	abandon  context.CancelCauseFunc // ends ctx
 	stopOnce sync.Once
 	quit     chan struct{} // closed to stop the worker at its next record
 	done     chan struct{} // closed when it has ended
-	lost     atomic.Bool   // set before quit: the partition is not ours any more, mark nothing
 }
 
 // startPartition starts a worker. Its owner is the consumer, which stops it and waits for it.
@@ -42,18 +48,14 @@ func (c *consumer) startPartition(tp topicPartition) *partition {
 		quit:    make(chan struct{}),
 		done:    make(chan struct{}),
 	}
-	w.output = c.p.newOutput(c.ctx, c.client.Produce, w.stopped)
+	w.ctx, w.abandon = context.WithCancelCause(c.ctx)
+	w.output = c.p.newOutput(w.ctx, c.client.Produce, w.stopped)
 	go w.run()
 	return w
 }
 
-// stop tells the worker to end at its next record; lost tells it not to mark what it is doing.
-func (w *partition) stop(lost bool) {
-	w.stopOnce.Do(func() {
-		w.lost.Store(lost)
-		close(w.quit)
-	})
-}
+// stop makes the worker end at its next record.
+func (w *partition) stop() { w.stopOnce.Do(func() { close(w.quit) }) }
 
 // stopped returns errStopped once the worker is told to stop.
 func (w *partition) stopped() error {
@@ -67,6 +69,7 @@ func (w *partition) stopped() error {
 
 func (w *partition) run() {
 	defer close(w.done)
+	defer w.abandon(errStopped) // releases the context
 	for {
 		b, ok := w.queue.take(w.quit)
 		if !ok {
@@ -131,7 +134,7 @@ func (w *partition) finish(b batch, n int) {
 	if n == 0 {
 		counts = detection.Counts{} // what was decided is not done: it is decided again
 	}
-	if n > 0 && !w.lost.Load() {
+	if n > 0 && w.ctx.Err() == nil {
 		last := b.records[n-1]
 		w.c.client.MarkCommitRecords(last)
 		w.c.p.lag.done(w.tp, last.Offset+1, last.Timestamp)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -54,7 +55,7 @@ func (c *consumer) handOff(fetches kgo.Fetches) error {
 			c.p.tally.update(func(t *totals) { t.Returned += uint64(len(f.Records)) })
 			return
 		}
-		c.p.fetched(c.client, tp, &f.FetchPartition)
+		c.p.fetched(tp, &f.FetchPartition)
 		b := newBatch(f.Records)
 		c.flow.put(tp, b.bytes)
 		w.queue.put(b)
@@ -62,15 +63,9 @@ func (c *consumer) handOff(fetches kgo.Fetches) error {
 	return c.p.fetchErrors(fetches)
 }
 
-// fetched keeps the books of a fetch, and tells of records that nobody will read.
-func (p *Processor) fetched(client *kgo.Client, tp topicPartition, f *kgo.FetchPartition) {
-	dropped := p.lag.fetched(tp, f, func(tp topicPartition) int64 {
-		if o, ok := client.CommittedOffsets()[tp.topic][tp.partition]; ok {
-			return o.Offset
-		}
-		return -1
-	})
-	if dropped > 0 {
+// fetched counts a fetch, and reports records that nobody will read.
+func (p *Processor) fetched(tp topicPartition, f *kgo.FetchPartition) {
+	if dropped := p.lag.fetched(tp, f); dropped > 0 {
 		p.tally.update(func(t *totals) { t.Dropped += uint64(dropped) })
 		p.log.Error("records were dropped by the broker before they were read: retention is shorter than the lag",
 			"topic", tp.topic, "partition", tp.partition, "offsets", dropped, "first", f.LogStartOffset)
@@ -116,6 +111,11 @@ func (p *Processor) fetchError(topic string, partition int32, err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, kgo.ErrClientClosed),
 		ofPoll && errors.Is(err, context.DeadlineExceeded):
 		return nil
+	case !ofPoll && kerr.IsRetriable(err):
+		// The client tries these again without a word. One that it reports has made it drop the partition: the topic was
+		// deleted, or the group's coordinator would not tell the committed offset.
+		p.lookSoon()
+		return fmt.Errorf("%w: topic %q partition %d: %w", errRenew, topic, partition, err)
 	case isTransient(err), !ofPoll && isDistrust(err): // one broker's; health and the group know whether it is all
 		p.log.Warn("fetching", "topic", topic, "partition", partition, "error", err)
 		return nil

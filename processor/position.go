@@ -4,27 +4,47 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// begin gives a group that is new to a topic its place to begin: the first time that it runs, Options.Start
-// is resolved to offsets, and they are committed before any member joins. After that an offset that is
-// missing can only belong to a partition, or a topic, that is newer than the group, and is read from its
-// first record.
+// begin gives a new group its first offsets, before any member joins: Options.Start is resolved and committed for
+// every partition of the input topics of which the group has no commit. After that, a partition without a commit is
+// newer than the group and is read from its first record.
 //
-// Were the start left to the client, a group that begins at the latest record would skip what comes while
-// it is down before its first commit of a quiet partition, and what comes to a new partition before the
-// client notices it.
+// Left to the client, a group that begins at the latest record would skip what arrives while it is down before the
+// first commit of a quiet partition, and what arrives in a new partition before the client notices it.
+//
+// A group that has members refuses the commit. Then the members decide, see [beginner.settle].
 func (p *Processor) begin(ctx context.Context, admin *kadm.Client) error {
 	if p.o.Start == (Start{}) {
-		return nil // the first record is where every partition begins
+		return nil // every partition begins at its first record
 	}
 	p.health.waiting("looking for the place to begin")
-	offsets, err := p.startOffsets(ctx, admin)
-	if err != nil || len(offsets) == 0 {
+	topics, err := p.inputTopics(ctx, admin)
+	if err != nil {
+		return err
+	}
+	p.atStart = make(map[string]kadm.TopicID, len(topics))
+	for name, topic := range topics {
+		p.atStart[name] = topic.ID
+	}
+	commits, err := p.groupCommits(ctx, admin)
+	if err != nil {
+		return err
+	}
+	for name, topic := range topics {
+		if !p.newToGroup(name, topic.ID, commits) {
+			delete(topics, name)
+		}
+	}
+	if len(topics) == 0 {
+		return nil
+	}
+	offsets, skipped, err := p.startOffsets(ctx, admin, topics)
+	if err != nil {
 		return err
 	}
 	committed, err := admin.CommitOffsets(ctx, p.o.Group, offsets)
@@ -32,62 +52,106 @@ func (p *Processor) begin(ctx context.Context, admin *kadm.Client) error {
 		err = committed.Error()
 	}
 	switch {
-	case err == nil:
-		p.log.Info("a new group begins", "group", p.o.Group, "start", p.o.Start.String())
+	case errors.Is(err, kerr.UnknownMemberID), errors.Is(err, kerr.IllegalGeneration), errors.Is(err, kerr.RebalanceInProgress):
+		p.log.Debug("the group has members: they decide where it begins", "group", p.o.Group)
 		return nil
-	case isTransient(err), isRefusal(err):
+	case err != nil:
 		return fmt.Errorf("committing where group %q begins: %w", p.o.Group, err)
-	default:
-		// The group has members already. One of them joined before this topic was among the inputs: from
-		// here on the start is the client's.
-		p.startOffset = p.o.Start.offset()
-		p.log.Debug("the group is at work already", "group", p.o.Group, "error", err)
-		return nil
 	}
+	p.began(topics.Names(), skipped)
+	return nil
 }
 
-// startOffsets returns where each partition begins of the input topics of which the group has committed
-// nothing yet.
-func (p *Processor) startOffsets(ctx context.Context, admin *kadm.Client) (kadm.Offsets, error) {
-	topics, err := p.freshTopics(ctx, admin)
-	if err != nil || len(topics) == 0 {
-		return nil, err
+// began reports where a group that is new to topics begins, and how many records it leaves out.
+func (p *Processor) began(topics []string, skipped int64) {
+	p.log.Info("the group begins", "group", p.o.Group, "topics", topics, "start", p.o.Start.String())
+	if skipped == 0 {
+		return
 	}
-	var listed kadm.ListedOffsets
-	if at := p.o.Start.At; at.IsZero() {
-		listed, err = admin.ListEndOffsets(ctx, topics...)
-	} else {
-		listed, err = admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), topics...)
+	p.tally.update(func(t *totals) { t.StartSkipped += uint64(skipped) })
+	p.log.Warn("records before the start position are not read; if the group has run before, its offsets have expired: "+
+		"stop every instance, set them with kafka-consumer-groups --reset-offsets, and start again",
+		"group", p.o.Group, "topics", topics, "start", p.o.Start.String(), "records", skipped)
+}
+
+// newToGroup reports whether the start position applies to a topic: the group has committed nothing of it, and it was
+// there when this process started. Topics that appear later, or are deleted and created again, are read from their first
+// record; so is, with patterns, every topic that a group at work has no commit of, because nothing tells a topic that is
+// new from one that a new pattern matches.
+func (p *Processor) newToGroup(topic string, id kadm.TopicID, commits kadm.OffsetResponses) bool {
+	if hasCommit(commits[topic]) || p.atStart[topic] != id {
+		return false
 	}
+	if !p.o.InputPattern {
+		return true
+	}
+	for other, partitions := range commits {
+		if p.matches(other) && hasCommit(partitions) {
+			return false
+		}
+	}
+	return true
+}
+
+// groupCommits returns every committed offset of the group.
+func (p *Processor) groupCommits(ctx context.Context, admin *kadm.Client) (kadm.OffsetResponses, error) {
+	commits, err := admin.FetchOffsets(ctx, p.o.Group)
+	if err == nil {
+		err = commits.Error()
+	}
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // a new group does not exist yet
+		return nil, fmt.Errorf("fetching the committed offsets of group %q: %w", p.o.Group, err)
+	}
+	return commits, nil
+}
+
+// startOffsets resolves the start position for every partition of topics, as offsets to commit, and returns how many
+// records stand before them.
+func (p *Processor) startOffsets(ctx context.Context, admin *kadm.Client, topics kadm.TopicDetails) (_ kadm.Offsets, skipped int64, err error) {
+	names := topics.Names()
+	list := admin.ListEndOffsets
+	switch at := p.o.Start.At; {
+	case !at.IsZero():
+		list = func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+			return admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), topics...)
+		}
+	case !p.o.Start.Latest:
+		list = admin.ListStartOffsets
+	}
+	chosen, err := listAll(ctx, list, names)
+	if err != nil {
+		return nil, 0, fmt.Errorf("listing the offsets of %s: %w", p.o.Start, err)
+	}
+	first, err := listAll(ctx, admin.ListStartOffsets, names)
+	if err != nil {
+		return nil, 0, fmt.Errorf("listing the first offsets: %w", err)
+	}
+	return withTopicIDs(chosen.Offsets(), topics, func(topic string, partition int32, offset int64) {
+		if o, ok := first.Lookup(topic, partition); ok {
+			skipped += max(offset-o.Offset, 0)
+		}
+	}), skipped, nil
+}
+
+// withTopicIDs adds to each commit the id of its topic, see commitMetadata, and calls see for each.
+func withTopicIDs(offsets kadm.Offsets, topics kadm.TopicDetails, see func(topic string, partition int32, offset int64)) kadm.Offsets {
+	tagged := make(kadm.Offsets)
+	offsets.Each(func(o kadm.Offset) {
+		o.Metadata = commitMetadata(topics[o.Topic].ID)
+		tagged.Add(o)
+		see(o.Topic, o.Partition, o.At)
+	})
+	return tagged
+}
+
+// listAll lists offsets. An offset that is missing is an error.
+func listAll(ctx context.Context, list func(context.Context, ...string) (kadm.ListedOffsets, error), topics []string) (kadm.ListedOffsets, error) {
+	slices.Sort(topics)
+	listed, err := list(ctx, topics...)
 	if err == nil {
 		err = listed.Error()
 	}
-	if err != nil {
-		return nil, fmt.Errorf("looking for the offsets of %s: %w", p.o.Start, err)
-	}
-	return listed.Offsets(), nil
-}
-
-// freshTopics returns the input topics of which the group has no committed offset.
-func (p *Processor) freshTopics(ctx context.Context, admin *kadm.Client) ([]string, error) {
-	topics, err := p.inputTopics(ctx, admin)
-	if err != nil {
-		return nil, err
-	}
-	fetched, err := admin.FetchOffsets(ctx, p.o.Group)
-	if err == nil {
-		err = fetched.Error()
-	}
-	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // a new group has no name yet
-		return nil, fmt.Errorf("looking for the committed offsets of group %q: %w", p.o.Group, err)
-	}
-	var fresh []string
-	for _, topic := range topics {
-		if !hasCommit(fetched[topic]) {
-			fresh = append(fresh, topic)
-		}
-	}
-	return fresh, nil
+	return listed, err
 }
 
 func hasCommit(partitions map[int32]kadm.OffsetResponse) bool {
@@ -97,17 +161,6 @@ func hasCommit(partitions map[int32]kadm.OffsetResponse) bool {
 		}
 	}
 	return false
-}
-
-// offset returns s as the client library has it.
-func (s Start) offset() kgo.Offset {
-	switch {
-	case !s.At.IsZero():
-		return kgo.NewOffset().AfterMilli(s.At.UnixMilli())
-	case s.Latest:
-		return kgo.NewOffset().AtEnd()
-	}
-	return kgo.NewOffset().AtStart()
 }
 
 // String returns s as it is written in settings.

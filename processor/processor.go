@@ -6,29 +6,38 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"sync"
 	"sync/atomic"
+	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kadm"
 )
 
 // Processor runs the pipeline. Make it with [New].
 type Processor struct {
-	o           Options
-	log         *slog.Logger
-	tally       tally
-	lag         *lagTable
-	ends        inputEnds
-	health      *health
-	metrics     *metrics
-	limits      *limits
-	unpack      *decompressor
-	patterns    []*regexp.Regexp // InputTopics, where they are patterns
-	unmatched   bool             // no topic matched them when it was last looked
-	brokers     int              // in the cluster, as of the start
-	startOffset kgo.Offset       // for partitions without a committed offset
-	newDecider  func() decider
-	running     atomic.Bool
-	consumer    atomic.Pointer[consumer] // of AtLeastOnce, once it runs
+	o              Options
+	log            *slog.Logger
+	tally          tally
+	lag            *lagTable
+	ends           inputEnds
+	health         *health
+	metrics        *metrics
+	limits         *limits
+	unpack         *decompressor
+	patterns       []*regexp.Regexp        // InputTopics, where they are patterns
+	unmatched      bool                    // no topic matched them when it was last looked
+	brokers        int                     // in the cluster, as of the start
+	admin          *kadm.Client            // of the goroutine that watches the topics
+	atStart        map[string]kadm.TopicID // the input topics as they were when Run began, for a start position; then read-only
+	nudge          chan struct{}           // holds a token when the topics are to be looked at
+	newDecider     func() decider
+	running        atomic.Bool
+	revokePatience time.Duration
+	consumer       atomic.Pointer[consumer] // of AtLeastOnce, once it runs
+
+	mu        sync.Mutex
+	restarts  map[int]func(error) // see onRestart
+	restartID int
 }
 
 // New checks the options and returns a processor that has not connected yet. The error names every fault.
@@ -38,12 +47,13 @@ func New(o Options) (*Processor, error) {
 		return nil, err
 	}
 	p := &Processor{
-		o:           o,
-		log:         o.Logger,
-		lag:         newLagTable(),
-		health:      newHealth(&o),
-		limits:      newLimits(o.MaxRecordBytes),
-		startOffset: kgo.NewOffset().AtStart(),
+		o:              o,
+		log:            o.Logger,
+		lag:            newLagTable(),
+		health:         newHealth(&o),
+		limits:         newLimits(o.MaxRecordBytes),
+		nudge:          make(chan struct{}, 1),
+		revokePatience: defaultRevokePatience,
 	}
 	p.newDecider = p.o.newDetector
 	if o.InputPattern {
@@ -74,11 +84,11 @@ func (p *Processor) Run(ctx context.Context) error {
 		}
 		return err
 	}
-	stopLooking, err := p.startLooking(ctx)
+	stopWatch, err := p.startWatch(context.WithoutCancel(ctx)) // members may begin while they drain
 	if err != nil {
 		return fmt.Errorf("making client: %w", err)
 	}
-	defer stopLooking()
+	defer stopWatch()
 	defer p.health.waiting("stopped")
 	if p.o.Delivery == ExactlyOnce {
 		return p.runExactlyOnce(ctx)

@@ -121,7 +121,7 @@ func TestPauseEndsWithAssignment(t *testing.T) {
 	paused := func() bool { return len(consumer.client.PauseFetchPartitions(nil)[inputTopic]) > 0 }
 	c.Eventually("the partition is paused", paused)
 	worker := consumer.worker(tp)
-	worker.stop(false) // as the revoke will: it ends after the record at hand, far from an empty queue
+	worker.stop() // as the revoke will: it ends after the record at hand, far from an empty queue
 	close(release)
 	consumer.revoked(context.Background(), consumer.client, tp.asMap())
 	if paused() {

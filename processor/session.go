@@ -23,6 +23,7 @@ type session struct {
 	crew []*decision
 
 	committed bool // at least one transaction since the session was made
+	aborts    int  // transactions in a row
 
 	mu       sync.Mutex
 	assigned map[topicPartition]struct{}
@@ -38,7 +39,7 @@ func (p *Processor) names(k int) (instanceID, transactionalID string) {
 }
 
 func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
-	ctx, end := context.WithCancel(ctx)
+	ctx, end := context.WithCancel(tagCommits(ctx))
 	s := &session{p: p, k: k, ctx: ctx, end: end, assigned: make(map[topicPartition]struct{})}
 	instanceID, transactionalID := p.names(k)
 	opts := append(p.groupOpts(ctx, fmt.Sprintf("regionwatch-%d", k), p.limits),
@@ -50,6 +51,7 @@ func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
 		kgo.OnPartitionsLost(s.onLost),
 		kgo.WithHooks(s),
 	)
+	opts = append(opts, (&beginner{p: p, instanceID: instanceID}).opts()...)
 	tx, err := kgo.NewGroupTransactSession(append(opts, p.o.ClientOpts...)...)
 	if err != nil {
 		end()
@@ -124,6 +126,9 @@ func (s *session) run(ctx context.Context) error {
 		_, transactionalID := s.p.names(s.k)
 		return fmt.Errorf("taking the transactional id %q: %w", transactionalID, err)
 	}
+	ctx, restart := context.WithCancelCause(ctx)
+	defer restart(nil)
+	defer s.p.onRestart(restart)()
 	for {
 		adrift := s.isAdrift()
 		fetches := s.tx.PollFetches(ctx)
@@ -131,8 +136,14 @@ func (s *session) run(ctx context.Context) error {
 		if err == nil && fetches.NumRecords() > 0 {
 			err = s.transact(ctx, fetches, adrift)
 		}
+		if cause := context.Cause(ctx); err == nil && errors.Is(cause, errRenew) {
+			err = cause
+		}
 		if err != nil || ctx.Err() != nil || s.ctx.Err() != nil {
 			return err
+		}
+		if s.aborts > 1 { // the first one may well be a rebalance
+			_ = sleep(ctx, backoff(s.aborts-1))
 		}
 	}
 }
@@ -159,6 +170,7 @@ const maxRestarts = 8
 // runSession keeps session k running: an error that a session cannot get over may well be one that a new
 // session can.
 func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
+	tries := 0 // in a row
 	for fails := 1; ; fails++ {
 		began := now()
 		s, err := newSession(drainCtx, p, k)
@@ -169,7 +181,11 @@ func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
 		if err != nil {
 			err = s.verdict(err)
 		}
-		if p.health.held(began) || s.committed && !isFencing(err) || isTransient(err) {
+		steady := p.health.held(began) || s.committed && !isFencing(err)
+		if tries++; steady {
+			tries = 1
+		}
+		if steady || isTransient(err) {
 			fails = 1
 		}
 		again := errors.Is(err, errRenew) && fails <= maxRestarts && ctx.Err() == nil && drainCtx.Err() == nil
@@ -185,19 +201,21 @@ func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
 			return fmt.Errorf("session %d: %w", k, p.explain(err))
 		}
 		p.log.Warn("a session ended, making a new one", "session", k, "error", err)
-		_ = sleep(ctx, backoff(fails)) // a canceled ctx ends the next session as it begins
+		_ = sleep(ctx, backoff(tries)) // a canceled ctx ends the next session as it begins
 	}
 }
 
 // errReplaced marks the end of an instance whose name another process uses.
 var errReplaced = errors.New("another process has taken over")
 
-// errRenew marks what a new session may get over.
-var errRenew = errors.New("the session has to be made anew")
+// errRenew marks what a new client can recover from.
+var errRenew = errors.New("a new client is needed")
 
 // verdict says whether a new session may get over err: then the result is errRenew too.
 func (s *session) verdict(err error) error {
 	switch {
+	case errors.Is(err, errRenew):
+		return err
 	case s.p.fencedByItself(err), isDistrust(err): // a broker that refuses us may be one of several
 		return fmt.Errorf("%w: %w", errRenew, err)
 	case isRefusal(err):

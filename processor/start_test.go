@@ -1,7 +1,6 @@
 package processor
 
 import (
-	"fmt"
 	"net"
 	"os"
 	"syscall"
@@ -16,51 +15,6 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
-
-// A new group begins where it was told to; a group that has begun goes on where it was, whatever the
-// start says; and what comes while a quiet partition's first owner is down is not skipped.
-//
-// Guard: begin. A start left to the client would skip the record that is produced in between.
-func TestStartPosition(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
-		for name, test := range map[string]struct {
-			start Start
-			first int // records of the five that stand there at the start
-		}{
-			"earliest": {Start{}, 5},
-			"latest":   {Start{Latest: true}, 0},
-			"time":     {Start{At: at.Add(2 * time.Second)}, 3},
-			"future":   {Start{At: at.Add(time.Hour)}, 0},
-		} {
-			t.Run(delivery.String()+", "+name, func(t *testing.T) {
-				t.Parallel()
-				c := newCluster(t, 2)
-				for i := range 5 {
-					c.Produce(&kgo.Record{Topic: inputTopic, Value: fmt.Appendf(nil, "alert before-%d", i), Timestamp: at.Add(time.Duration(i) * time.Second)})
-				}
-				options := func() Options {
-					o := testOptions(c)
-					o.Delivery, o.InstanceID, o.Start = delivery, "one", test.start
-					return o
-				}
-				first := start(t, options())
-				c.Eventually("ready", func() bool { return first.Ready() == nil })
-				c.Eventually("read what was there", func() bool { return first.Status().Counts.Records == uint64(test.first) })
-				first.mustStop()
-
-				c.Produce(&kgo.Record{Topic: inputTopic, Partition: 1, Value: []byte("alert between"), Timestamp: at.Add(24 * time.Hour)})
-				second := start(t, options())
-				c.Eventually("read what came in between", func() bool { return second.Status().Acked == 1 })
-				second.mustStop()
-				if ids := alertIDs(c.ReadAll(alertTopic)); len(ids) != test.first+1 || ids["between"] != 1 {
-					t.Errorf("alerts %v, want %d and the one in between", ids, test.first)
-				}
-			})
-		}
-	}
-}
 
 // Topics that are missing end Run with their names and what to do, unless they are to be made.
 func TestMissingTopics(t *testing.T) {
@@ -97,7 +51,7 @@ func TestTopicMadeJustNow(t *testing.T) {
 
 // A pattern that matches nothing yet waits, and says so; the topic that comes is read from its first record.
 //
-// Guard: tellMatching, for the warning.
+// Guard: reportMatching, for the warning.
 func TestPatternWaits(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)

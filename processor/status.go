@@ -23,7 +23,7 @@ type Status struct {
 type PartitionStatus struct {
 	Topic     string
 	Partition int32
-	Next      int64 // the offset after the last record that is done; -1 before the first fetch that brought any
+	Next      int64 // the offset after the last record that is done; -1 while that is not known
 	Lag       int64 // records between Next and the end
 	// Behind is the age of the oldest record that is not done, 0 where none waits.
 	Behind time.Duration

@@ -24,6 +24,8 @@ type totals struct {
 	Committed      uint64 // transactions
 	Aborted        uint64 // transactions
 	DataLosses     uint64
+	Recreated      uint64 // topics that were found to be deleted and created again
+	StartSkipped   uint64 // records before the start position of a new group
 	Dropped        uint64 // offsets that the broker dropped before they were read
 }
 

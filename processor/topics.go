@@ -103,38 +103,39 @@ func quoteTopics(names []string) string {
 	return "topics " + strings.Join(quoted, ", ")
 }
 
-// inputTopics returns the topics that are read: those that are named, or those that match the patterns now.
-func (p *Processor) inputTopics(ctx context.Context, admin *kadm.Client) ([]string, error) {
+// inputTopics returns the topics that are read and exist: those that are named, or those that match the patterns now.
+func (p *Processor) inputTopics(ctx context.Context, admin *kadm.Client) (kadm.TopicDetails, error) {
+	names := p.o.InputTopics
 	if p.o.InputPattern {
-		return p.matchingTopics(ctx, admin)
+		names = nil // all
 	}
-	return p.o.InputTopics, nil
-}
-
-// matchingTopics returns the topics that match the input patterns now.
-func (p *Processor) matchingTopics(ctx context.Context, admin *kadm.Client) ([]string, error) {
-	topics, err := admin.ListTopics(ctx)
+	topics, err := admin.ListTopics(ctx, names...)
 	if err != nil {
-		return nil, fmt.Errorf("looking for topics: %w", err)
+		return nil, fmt.Errorf("listing topics: %w", err)
 	}
-	var matching []string
-	for _, name := range topics.Names() {
-		if slices.ContainsFunc(p.patterns, func(re *regexp.Regexp) bool { return re.MatchString(name) }) {
-			matching = append(matching, name)
+	topics.FilterInternal()
+	for name, topic := range topics {
+		if topic.Err != nil || p.o.InputPattern && !p.matches(name) {
+			delete(topics, name)
 		}
 	}
-	return matching, nil
+	return topics, nil
 }
 
-// tellMatching tells when no topic matches the input patterns any more, and when one does again. Without it an instance
+// matches reports whether an input pattern matches a topic.
+func (p *Processor) matches(topic string) bool {
+	return slices.ContainsFunc(p.patterns, func(re *regexp.Regexp) bool { return re.MatchString(topic) })
+}
+
+// reportMatching logs when no topic matches the input patterns any more, and when one does again. Without it an instance
 // that may not see its topics would look like one that has nothing to do: brokers name only those that we may describe.
-// Only the goroutine that looks at the ends of the input calls it.
-func (p *Processor) tellMatching(topics int) {
+// Only the goroutine that watches the topics calls it.
+func (p *Processor) reportMatching(topics int) {
 	if !p.o.InputPattern || p.unmatched == (topics == 0) {
 		return
 	}
 	if p.unmatched = topics == 0; p.unmatched {
-		p.log.Warn("no topic matches the input pattern: nothing is read until there is one that we may read", "pattern", p.o.InputTopics)
+		p.log.Warn("no topic matches the input pattern: nothing is read until one does that we may read", "pattern", p.o.InputTopics)
 		return
 	}
 	p.log.Info("topics match the input pattern", "pattern", p.o.InputTopics, "topics", topics)

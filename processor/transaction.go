@@ -74,7 +74,7 @@ func (t *transaction) take(fetches kgo.Fetches) (batches [][]*kgo.Record) {
 			return
 		}
 		tp := topicPartition{f.Topic, f.Partition}
-		t.s.p.fetched(t.s.tx.Client(), tp, &f.FetchPartition)
+		t.s.p.fetched(tp, &f.FetchPartition)
 		t.last[tp] = f.Records[len(f.Records)-1]
 		batches = append(batches, f.Records)
 		n += len(f.Records)
@@ -136,13 +136,19 @@ func (t *transaction) end(failed error) error {
 	counts, acked := t.counted()
 	if !committed {
 		t.giveUp()
+		s.aborts++
 		s.p.tally.update(func(all *totals) { all.Aborted++ })
 		if err != nil {
 			err = fmt.Errorf("ending transaction: %w", err)
 		}
+		if isRecreated(failed) || isRecreated(err) {
+			s.p.lookSoon()
+			return fmt.Errorf("%w: %w", errRenew, errors.Join(failed, err))
+		}
+		s.p.lookIfMissing(failed)
 		return errors.Join(unlessTransient(failed), err)
 	}
-	s.committed = true
+	s.committed, s.aborts = true, 0
 	s.p.tally.update(func(all *totals) {
 		all.Counts.Add(&counts)
 		all.Committed++

@@ -9,7 +9,7 @@ import (
 
 // patience is how long helpers wait for what has to come. It is long because it only counts where a test
 // fails, and machines that test are busy.
-const patience = 2 * time.Minute
+const patience = time.Minute
 
 // Produce writes records and waits for their acknowledgement. A record's partition is taken as it is. Those of one
 // partition come in one batch where its size allows, so that whoever reads one of them has them all.

@@ -42,7 +42,7 @@ func TestStandingStill(t *testing.T) {
 			}
 			c.ProduceValues(inputTopic, 1, values...)
 			admin := kadm.NewClient(c.Client())
-			r.look(t.Context(), admin)
+			(&watch{p: r.Processor, ids: map[string]kadm.TopicID{}, missing: map[string]bool{}}).look(t.Context(), admin)
 			s := scrape(t, r.o.Registry)
 			if s["regionwatch_lag_records"] != 101 || s["regionwatch_lag_seconds"] <= 0 || s["regionwatch_input_end_offsets_total"] != 101 {
 				t.Errorf("lag %v records and %v s, end %v", s["regionwatch_lag_records"], s["regionwatch_lag_seconds"], s["regionwatch_input_end_offsets_total"])
@@ -70,17 +70,18 @@ func TestLookPattern(t *testing.T) {
 		t.Fatal(err)
 	}
 	admin := kadm.NewClient(c.Client())
-	p.look(t.Context(), admin)
+	w := &watch{p: p, ids: map[string]kadm.TopicID{}, missing: map[string]bool{}}
+	w.look(t.Context(), admin)
 	if _, err := admin.CreateTopic(t.Context(), 2, 1, nil, "trail-b"); err != nil {
 		t.Fatal(err)
 	}
-	c.Eventually("a look at the new topic", func() bool { p.look(t.Context(), admin); return len(p.ends.all()) == 2 })
+	c.Eventually("a look at the new topic", func() bool { w.look(t.Context(), admin); return len(p.ends.all()) == 2 })
 	if ends := p.ends.all(); len(ends) != 2 || ends[0] != (topicEnd{"trail-a", 3, 0}) || ends[1] != (topicEnd{"trail-b", 2, 0}) {
 		t.Errorf("ends %+v", ends)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	p.look(ctx, admin)
+	w.look(ctx, admin)
 	if ends := p.ends.all(); len(ends) != 2 {
 		t.Errorf("a look that failed has left %+v", ends)
 	}
@@ -88,8 +89,8 @@ func TestLookPattern(t *testing.T) {
 
 // That nothing matches is told once, and again where that comes back; that something does is told in between.
 //
-// Guard: tellMatching remembers.
-func TestTellMatching(t *testing.T) {
+// Guard: reportMatching remembers.
+func TestReportMatching(t *testing.T) {
 	t.Parallel()
 	var log lines
 	o := optionsFor("localhost:1")
@@ -101,7 +102,7 @@ func TestTellMatching(t *testing.T) {
 	for i, step := range []struct{ topics, nothing, something int }{
 		{2, 0, 0}, {0, 1, 0}, {0, 1, 0}, {1, 1, 1}, {3, 1, 1}, {0, 2, 1},
 	} {
-		p.tellMatching(step.topics)
+		p.reportMatching(step.topics)
 		if a, b := log.count("no topic matches the input pattern"), log.count("topics match the input pattern"); a != step.nothing || b != step.something {
 			t.Errorf("step %d: told %d times that none matches and %d times that some do, want %d and %d", i, a, b, step.nothing, step.something)
 		}

@@ -1,0 +1,309 @@
+package processor
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// beginner decides where one member begins in the partitions that it is assigned. The client calls it between the fetch
+// of their committed offsets and the first fetch of records, from one goroutine.
+//
+// Three kinds of offsets are not what they seem. A commit may belong to an older topic of the same name, because brokers
+// before 4.2 keep commits by name: each commit of ours carries the id of its topic. A commit may stand beyond the end of
+// a partition, where a cluster was restored from a backup. And a partition without a commit may be new, or the group may
+// be new to its topic.
+type beginner struct {
+	p          *Processor
+	client     *kgo.Client
+	instanceID string // of a static member; else empty
+	commits    map[topicPartition]commit
+}
+
+// commit is a committed offset as the group has it, -1 for none.
+type commit struct {
+	offset   int64
+	metadata string
+}
+
+func (b *beginner) opts() []kgo.Opt {
+	return []kgo.Opt{kgo.OnOffsetsFetched(b.fetched), kgo.AdjustFetchOffsetsFn(b.adjust)}
+}
+
+// fetched keeps the committed offsets for adjust, which the client calls next.
+func (b *beginner) fetched(_ context.Context, client *kgo.Client, resp *kmsg.OffsetFetchResponse) error {
+	b.client, b.commits = client, make(map[topicPartition]commit)
+	for _, g := range resp.Groups {
+		for _, t := range g.Topics {
+			for _, p := range t.Partitions {
+				c := commit{offset: p.Offset}
+				if p.Metadata != nil {
+					c.metadata = *p.Metadata
+				}
+				b.commits[topicPartition{t.Topic, p.Partition}] = c
+			}
+		}
+	}
+	return nil
+}
+
+// adjust returns where the member begins. While the brokers do not answer it tries again until the session of the
+// group ends.
+func (b *beginner) adjust(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	for fails := 1; ; fails++ {
+		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+		err := b.adjustAll(attempt, offsets)
+		cancel()
+		if err == nil {
+			return offsets, nil
+		}
+		if ctx.Err() != nil || isRefusal(err) {
+			return nil, err
+		}
+		b.p.log.Warn("looking for the place to begin, trying again", "error", err)
+		if err := sleep(ctx, backoff(fails)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (b *beginner) adjustAll(ctx context.Context, offsets map[string]map[int32]kgo.Offset) error {
+	names := make([]string, 0, len(offsets))
+	for name := range offsets {
+		names = append(names, name)
+	}
+	topics, err := b.p.admin.ListTopics(ctx, names...)
+	if err != nil {
+		return fmt.Errorf("listing topics: %w", err)
+	}
+	ends := b.ends(ctx, names, offsets)
+	for name, partitions := range offsets {
+		topic, ok := topics[name]
+		if !ok || topic.Err != nil {
+			continue // deleted: the client reports it
+		}
+		if err := b.adjustTopic(ctx, topic, ends, partitions); err != nil {
+			return err
+		}
+		for partition, offset := range partitions {
+			b.p.lag.assigned(topicPartition{name, partition}, offset.EpochOffset().Offset, ends.end(name, partition))
+			if offset.EpochOffset().Offset < 0 {
+				b.p.lookSoon() // where its first record stands
+			}
+		}
+	}
+	return nil
+}
+
+// adjustTopic changes the offsets of one topic in place.
+func (b *beginner) adjustTopic(ctx context.Context, topic kadm.TopicDetail, ends endOffsets, partitions map[int32]kgo.Offset) error {
+	recreated, missing := 0, false
+	for partition := range partitions {
+		tp := topicPartition{topic.Topic, partition}
+		c, ok := b.commits[tp]
+		switch end := ends.end(topic.Topic, partition); {
+		case !ok || c.offset < 0:
+			missing = true
+		case isOlderTopic(c.metadata, topic.ID):
+			recreated++
+			partitions[partition] = kgo.NewOffset().AtStart()
+			b.commits[tp] = commit{} // should we come here again
+		case end >= 0 && c.offset > end:
+			b.p.tally.update(func(t *totals) { t.DataLosses++ })
+			b.p.log.Error("the committed offset is beyond the end of the partition: records were lost in the broker, or the "+
+				"cluster was restored; reading from the first record", "topic", tp.topic, "partition", partition, "committed", c.offset, "end", end)
+			partitions[partition] = kgo.NewOffset().AtStart()
+			b.commits[tp] = commit{}
+		}
+	}
+	if recreated > 0 {
+		b.p.tally.update(func(t *totals) { t.Recreated++ })
+		b.p.log.Error("the committed offsets belong to an older topic of this name: reading the new one from its first record",
+			"topic", topic.Topic, "partitions", recreated)
+	}
+	if !missing || b.p.o.Start == (Start{}) {
+		return nil
+	}
+	return b.settleTopic(ctx, topic, partitions)
+}
+
+// settleTopic sets the offsets of the partitions without a commit.
+func (b *beginner) settleTopic(ctx context.Context, topic kadm.TopicDetail, partitions map[int32]kgo.Offset) error {
+	_, decides := partitions[0]
+	commits, err := b.settle(ctx, topic, decides)
+	if err != nil {
+		return err
+	}
+	for partition := range partitions {
+		if c, ok := b.commits[topicPartition{topic.Topic, partition}]; ok && c.offset >= 0 {
+			continue
+		}
+		partitions[partition] = kgo.NewOffset().AtStart()
+		if offset, ok := commits[partition]; ok {
+			partitions[partition] = kgo.NewOffset().At(offset)
+		}
+	}
+	return nil
+}
+
+// settlePatience is how long a member waits for the owner of a topic's partition 0 to decide where the group begins.
+const settlePatience = 30 * time.Second
+
+// settle returns the group's committed offsets of a topic, once somebody has decided where the group begins in it. Only
+// the member that owns partition 0 decides, and commits offsets for all partitions at once; the others wait for that.
+// Were each to decide for its own partitions, the commit of one would make the topic look known to the others, or set
+// back what another has committed since.
+func (b *beginner) settle(ctx context.Context, topic kadm.TopicDetail, decides bool) (map[int32]int64, error) {
+	for since := now(); ; {
+		commits, err := b.p.groupCommits(ctx, b.p.admin)
+		if err != nil {
+			return nil, err
+		}
+		settled := make(map[int32]int64)
+		for partition, o := range commits[topic.Topic] {
+			if o.At >= 0 && !isOlderTopic(o.Metadata, topic.ID) {
+				settled[partition] = o.At
+			}
+		}
+		switch {
+		case len(settled) > 0, !b.p.newToGroup(topic.Topic, topic.ID, commits):
+			return settled, nil
+		case decides:
+			return b.decide(ctx, topic)
+		case now().Sub(since) > settlePatience:
+			b.p.log.Warn("no member has decided where the group begins: reading from the first record", "topic", topic.Topic)
+			return nil, nil
+		}
+		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// decide resolves the start position for all partitions of a topic and commits it.
+func (b *beginner) decide(ctx context.Context, topic kadm.TopicDetail) (map[int32]int64, error) {
+	topics := kadm.TopicDetails{topic.Topic: topic}
+	offsets, skipped, err := b.p.startOffsets(ctx, b.p.admin, topics)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.commit(ctx, topic.ID, offsets[topic.Topic]); err != nil {
+		return nil, fmt.Errorf("committing where group %q begins: %w", b.p.o.Group, err)
+	}
+	b.p.began([]string{topic.Topic}, skipped)
+	settled := make(map[int32]int64)
+	for partition, o := range offsets[topic.Topic] {
+		settled[partition] = o.At
+	}
+	return settled, nil
+}
+
+// commit commits offsets as the member that we are. A member may commit offsets of partitions that others own; one that
+// is not in the group any more may not.
+func (b *beginner) commit(ctx context.Context, id kadm.TopicID, offsets map[int32]kadm.Offset) error {
+	req := kmsg.NewPtrOffsetCommitRequest()
+	req.Group = b.p.o.Group
+	req.MemberID, req.Generation = b.client.GroupMetadata()
+	if b.instanceID != "" {
+		req.InstanceID = &b.instanceID
+	}
+	t := kmsg.NewOffsetCommitRequestTopic()
+	t.TopicID = id
+	for partition, o := range offsets {
+		t.Topic = o.Topic
+		p := kmsg.NewOffsetCommitRequestTopicPartition()
+		p.Partition, p.Offset, p.Metadata = partition, o.At, &o.Metadata
+		t.Partitions = append(t.Partitions, p)
+	}
+	req.Topics = append(req.Topics, t)
+	resp, err := req.RequestWith(ctx, b.client)
+	if err != nil {
+		return err
+	}
+	return commitError(resp)
+}
+
+// endOffsets is where partitions end; what could not be listed is missing.
+type endOffsets kadm.ListedOffsets
+
+// end returns where a partition ends, -1 where that is not known.
+func (e endOffsets) end(topic string, partition int32) int64 {
+	if o, ok := kadm.ListedOffsets(e).Lookup(topic, partition); ok && o.Err == nil {
+		return o.Offset
+	}
+	return -1
+}
+
+// endsTimeout bounds the wait for the end offsets when partitions are assigned: a leader that is away must not hold up
+// the partitions of the others.
+const endsTimeout = time.Second
+
+// ends lists where the partitions end. Where a commit seems to stand beyond the end it looks a second time: a leader
+// that was just elected may not know yet how far its log is committed.
+func (b *beginner) ends(ctx context.Context, names []string, offsets map[string]map[int32]kgo.Offset) endOffsets {
+	for try := 1; ; try++ {
+		attempt, cancel := context.WithTimeout(ctx, endsTimeout)
+		listed, err := b.p.admin.ListEndOffsets(attempt, names...)
+		cancel()
+		if err != nil {
+			b.p.log.Debug("listing end offsets", "error", err)
+		}
+		ends, beyond := endOffsets(listed), false
+		for name, partitions := range offsets {
+			for partition := range partitions {
+				end := ends.end(name, partition)
+				beyond = beyond || end >= 0 && b.commits[topicPartition{name, partition}].offset > end
+			}
+		}
+		if !beyond || try == 2 || sleep(ctx, endsTimeout) != nil {
+			return ends
+		}
+	}
+}
+
+// metadataKey precedes the id of its topic in the metadata of a commit.
+const metadataKey = "topic-id="
+
+// commitMetadata returns the metadata of a commit for a topic, empty where brokers have no ids.
+func commitMetadata(id kadm.TopicID) string {
+	if id == (kadm.TopicID{}) {
+		return ""
+	}
+	return metadataKey + base64.RawURLEncoding.EncodeToString(id[:]) // as Kafka writes it
+}
+
+// isOlderTopic reports whether a commit belongs to another topic than the one with this id. Commits without an id, such
+// as those that an administrator sets, are taken as they are.
+func isOlderTopic(metadata string, id kadm.TopicID) bool {
+	return strings.HasPrefix(metadata, metadataKey) && id != (kadm.TopicID{}) && metadata != commitMetadata(id)
+}
+
+// tagCommits makes the clients that are made with ctx write the id of the topic into the metadata of their commits.
+func tagCommits(ctx context.Context) context.Context {
+	ctx = kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
+		for i := range req.Topics {
+			t := &req.Topics[i]
+			metadata := commitMetadata(t.TopicID)
+			for j := range t.Partitions {
+				t.Partitions[j].Metadata = &metadata
+			}
+		}
+		return nil
+	})
+	return kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
+		for i := range req.Topics {
+			t := &req.Topics[i]
+			metadata := commitMetadata(t.TopicID)
+			for j := range t.Partitions {
+				t.Partitions[j].Metadata = &metadata
+			}
+		}
+		return nil
+	})
+}

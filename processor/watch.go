@@ -1,0 +1,247 @@
+package processor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	// lookInterval is the time between two looks at the topics, and missingInterval while one is missing.
+	lookInterval    = 5 * time.Second
+	missingInterval = time.Second
+)
+
+// inputEnds is how far the input topics reach, whoever reads them. It tells a quiet topic from a processor that has
+// stopped: a lag that is known from fetches alone stops growing when they stop. It is safe for concurrent use.
+type inputEnds struct {
+	mu     sync.Mutex
+	topics map[string]topicEnd
+}
+
+// topicEnd is how far one topic reaches.
+type topicEnd struct {
+	topic      string
+	partitions int
+	offsets    int64 // the sum of the end offsets of its partitions
+}
+
+// all returns every input topic, by name, as of the last look that succeeded.
+func (e *inputEnds) all() []topicEnd {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	ends := make([]topicEnd, 0, len(e.topics))
+	for _, end := range e.topics {
+		ends = append(ends, end)
+	}
+	slices.SortFunc(ends, func(a, b topicEnd) int { return cmp.Compare(a.topic, b.topic) })
+	return ends
+}
+
+// set replaces what was known by what the brokers list. A topic that could not be listed whole keeps what was known of
+// it: a sum that lacks partitions would look like a topic that was made anew.
+func (e *inputEnds) set(listed kadm.ListedOffsets) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	topics := make(map[string]topicEnd, len(listed))
+	for topic, partitions := range listed {
+		end := topicEnd{topic: topic, partitions: len(partitions)}
+		for _, p := range partitions {
+			if p.Err != nil {
+				end = e.topics[topic]
+				break
+			}
+			end.offsets += p.Offset
+		}
+		if end.partitions > 0 {
+			topics[topic] = end
+		}
+	}
+	e.topics = topics
+}
+
+// watch looks at the topics from time to time, with a client of its own so that it sees what a client that hangs does
+// not: where the input ends, and whether a topic is gone or has been created again. It belongs to one goroutine.
+type watch struct {
+	p       *Processor
+	ids     map[string]kadm.TopicID // of the topics that we read or write, as the clients know them
+	missing map[string]bool         // named topics that did not exist at the last look
+}
+
+// startWatch starts the goroutine that watches the topics. It ends when stop is called.
+func (p *Processor) startWatch(ctx context.Context) (stop func(), err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	client, err := kgo.NewClient(append(p.baseOpts(ctx, "regionwatch-lag"), p.o.ClientOpts...)...)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	p.admin = kadm.NewClient(client)
+	w := &watch{p: p, ids: make(map[string]kadm.TopicID), missing: make(map[string]bool)}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+		client.Close()
+	}, nil
+}
+
+func (w *watch) run(ctx context.Context) {
+	for {
+		w.look(ctx, w.p.admin)
+		interval := lookInterval
+		if len(w.missing) > 0 {
+			interval = missingInterval
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(interval):
+		case <-w.p.nudge:
+			_ = sleep(ctx, missingInterval) // whatever nudges us may do so all the time
+		}
+	}
+}
+
+// lookSoon asks for a look at the topics.
+func (p *Processor) lookSoon() {
+	select {
+	case p.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// lookIfMissing asks for a look where a broker says that a topic does not exist.
+func (p *Processor) lookIfMissing(err error) {
+	if errors.Is(err, kerr.UnknownTopicOrPartition) {
+		p.lookSoon()
+	}
+}
+
+// look asks which topics there are and where the input ends. What it cannot learn stays as it was: readiness reports
+// brokers that do not answer.
+func (w *watch) look(ctx context.Context, admin *kadm.Client) {
+	p := w.p
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	inputs, err := p.inputTopics(ctx, admin)
+	if err != nil {
+		p.log.Debug("looking for the input topics", "error", err)
+		return
+	}
+	p.reportMatching(len(inputs))
+	w.compare(ctx, admin, inputs)
+	if len(inputs) == 0 {
+		return
+	}
+	ends, err := admin.ListEndOffsets(ctx, inputs.Names()...)
+	if err != nil {
+		p.log.Debug("looking for the end of the input", "error", err)
+		return
+	}
+	p.ends.set(ends)
+	starts, err := admin.ListStartOffsets(ctx, inputs.Names()...)
+	if err != nil {
+		p.log.Debug("looking for the start of the input", "error", err)
+	}
+	ends.Each(func(o kadm.ListedOffset) {
+		if start, ok := starts.Lookup(o.Topic, o.Partition); ok && o.Err == nil && start.Err == nil {
+			p.lag.reach(topicPartition{o.Topic, o.Partition}, start.Offset, o.Offset)
+		}
+	})
+}
+
+// compare compares the topics with those that the clients know. A client never follows a topic that was deleted and
+// created again: it has to be made anew. Clients find that out for themselves where they fetch or produce; an instance
+// that has nothing to fetch or produce at the time does not.
+func (w *watch) compare(ctx context.Context, admin *kadm.Client, inputs kadm.TopicDetails) {
+	topics, err := admin.ListTopics(ctx, w.p.namedTopics()...)
+	if err != nil {
+		w.p.log.Debug("looking for the topics", "error", err)
+		return
+	}
+	for name, topic := range inputs {
+		topics[name] = topic
+	}
+	var recreated []string
+	for name, topic := range topics {
+		switch {
+		case errors.Is(topic.Err, kerr.UnknownTopicOrPartition):
+			w.gone(name)
+		case topic.Err == nil:
+			if w.exists(topic) {
+				recreated = append(recreated, name)
+			}
+		}
+	}
+	w.p.health.setMissing(w.missing)
+	if len(recreated) > 0 {
+		w.p.restart(fmt.Errorf("%w: topics %q: %w", errRenew, recreated, kerr.UnknownTopicID))
+	}
+}
+
+// gone notes that a topic does not exist.
+func (w *watch) gone(name string) {
+	if !w.missing[name] {
+		w.missing[name] = true
+		w.p.log.Error("a topic does not exist any more: waiting for it to be created again", "topic", name)
+	}
+}
+
+// exists notes that a topic exists, and reports whether it is another one than the clients know.
+func (w *watch) exists(topic kadm.TopicDetail) (recreated bool) {
+	was, known := w.ids[topic.Topic]
+	w.ids[topic.Topic] = topic.ID
+	wasMissing := w.missing[topic.Topic]
+	delete(w.missing, topic.Topic)
+	if recreated = known && was != topic.ID; recreated {
+		w.p.tally.update(func(t *totals) { t.Recreated++ })
+		w.p.log.Error("a topic was deleted and created again: going on with the new one", "topic", topic.Topic, "old", was, "new", topic.ID)
+	} else if wasMissing {
+		w.p.log.Info("the topic exists again", "topic", topic.Topic)
+	}
+	return recreated
+}
+
+// restart has every client made anew, for the reason err.
+func (p *Processor) restart(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, restart := range p.restarts {
+		restart(err)
+	}
+}
+
+// onRestart has f called when the clients have to be made anew, until the function that it returns is called.
+func (p *Processor) onRestart(f func(error)) (stop func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.restartID++
+	id := p.restartID
+	if p.restarts == nil {
+		p.restarts = make(map[int]func(error))
+	}
+	p.restarts[id] = f
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.restarts, id)
+	}
+}
+
+// isRecreated reports whether a broker or the client says that a topic is not the one that the client knows.
+func isRecreated(err error) bool {
+	return errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.InconsistentTopicID)
+}
