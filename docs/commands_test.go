@@ -1,0 +1,170 @@
+package docs_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// built returns the folder of a regionwatch built from this tree.
+var built = sync.OnceValues(func() (string, error) {
+	folder, err := os.MkdirTemp("", "regionwatch-docs-")
+	if err != nil {
+		return "", err
+	}
+	build := exec.Command("go", "build", "-o", folder, "./cmd/regionwatch")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", errors.New(string(out))
+	}
+	return folder, nil
+})
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if folder, err := built(); err == nil {
+		_ = os.RemoveAll(folder)
+	}
+	os.Exit(status)
+}
+
+func binFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// run runs a command in a folder, without this process's settings, and returns its output and exit status.
+func run(t *testing.T, folder string, input []byte, name string, args ...string) (stdout, stderr []byte, status int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	command := exec.CommandContext(ctx, name, args...)
+	command.Dir, command.Stdin = folder, bytes.NewReader(input)
+	command.Env = []string{"PATH=" + binFolder(t) + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + folder}
+	var out, errs bytes.Buffer
+	command.Stdout, command.Stderr = &out, &errs
+	if err := command.Run(); err != nil {
+		if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+	}
+	return out.Bytes(), errs.Bytes(), command.ProcessState.ExitCode()
+}
+
+func regionwatch(t *testing.T, folder string, input []byte, args ...string) (stdout, stderr []byte, status int) {
+	t.Helper()
+	return run(t, folder, input, filepath.Join(binFolder(t), "regionwatch"), args...)
+}
+
+var (
+	continued = regexp.MustCompile(`\\\n\s*`)
+	comment   = regexp.MustCompile(`\s#\s.*$`)
+	quoted    = regexp.MustCompile("`(?:bin/)?(regionwatch [^`]*)`")
+	// invocation is a call of the program within a line of shell: at its start, or after variables, a pipe, another command or "--",
+	// and up to a redirection.
+	invocation = regexp.MustCompile(`(?:^|[|;&]\s*|^(?:[A-Z_]+=\S+\s+)+| -- )(?:bin/)?regionwatch ([a-z][^|;&<>]*)`)
+	word       = regexp.MustCompile(`'[^']*'|"[^"]*"|\S+`)
+)
+
+// invocations returns the program's command lines in a page: those in blocks of shell and those quoted in the text.
+func invocations(page, text string) []string {
+	var found []string
+	for _, b := range blocks(page, text) {
+		if language, _, _ := strings.Cut(b.info, " "); language != "sh" && language != "yaml ci" {
+			continue
+		}
+		for line := range strings.Lines(continued.ReplaceAllString(b.text, " ")) {
+			line = comment.ReplaceAllString(strings.TrimSpace(line), "")
+			for _, match := range invocation.FindAllStringSubmatch(line, -1) {
+				found = append(found, match[1])
+			}
+		}
+	}
+	for _, match := range quoted.FindAllStringSubmatch(fenced.ReplaceAllString(text, ""), -1) {
+		if match := invocation.FindStringSubmatch(match[1]); match != nil {
+			found = append(found, match[1])
+		}
+	}
+	return found
+}
+
+// TestCommands has the program parse every command line of every page: its subcommand and each flag must exist. With --help it then
+// does nothing else.
+func TestCommands(t *testing.T) {
+	seen := map[string]bool{}
+	for page, text := range documents(t) {
+		for _, line := range invocations(page, text) {
+			args := word.FindAllString(strings.NewReplacer("…", "x", " ...", "").Replace(line), -1)
+			for i := range args {
+				args[i] = strings.Trim(args[i], `'"`)
+			}
+			if len(args) == 0 || args[0] == "completion" || seen[strings.Join(args, " ")] {
+				continue
+			}
+			seen[strings.Join(args, " ")] = true
+			out, errs, status := regionwatch(t, t.TempDir(), nil, append(args, "--help")...)
+			if status != 0 || !strings.Contains(string(out), "Usage:\n  regionwatch "+args[0]) {
+				t.Errorf("%s: regionwatch %s: status %d: %s", page, line, status, errs)
+			}
+		}
+	}
+	if len(seen) < 30 {
+		t.Errorf("only %d command lines found", len(seen))
+	}
+}
+
+// TestRunnable runs the blocks that are marked as runnable, page by page and in order, as a reader would who copies them into a
+// shell in one folder. A block may name the status it ends with.
+func TestRunnable(t *testing.T) {
+	shell, err := exec.LookPath("bash")
+	if err != nil || runtime.GOOS == "windows" {
+		t.Skip("the blocks are for bash")
+	}
+	ran := 0
+	for page, text := range documents(t) {
+		var runnable []block
+		for _, b := range blocks(page, text) {
+			if strings.HasPrefix(b.info, "sh runnable") || strings.Contains(b.info, " file=") {
+				runnable = append(runnable, b)
+			}
+		}
+		if len(runnable) == 0 {
+			continue
+		}
+		t.Run(page, func(t *testing.T) {
+			folder := t.TempDir()
+			for _, b := range runnable {
+				if _, name, ok := strings.Cut(b.info, " file="); ok {
+					if err := os.WriteFile(filepath.Join(folder, name), []byte(b.text), 0o600); err != nil {
+						t.Fatal(err)
+					}
+					continue
+				}
+				ran++
+				want := strings.TrimPrefix(strings.TrimPrefix(b.info, "sh runnable"), " status=")
+				if want == "" {
+					want = "0"
+				}
+				out, errs, status := run(t, folder, nil, shell, "-euo", "pipefail", "-c", b.text)
+				if want != string(rune('0'+status)) {
+					t.Fatalf("%s:%d: status %d, want %s:\n%s%s", b.page, b.line, status, want, out, errs)
+				}
+			}
+		})
+	}
+	if ran < 5 {
+		t.Errorf("only %d runnable blocks found", ran)
+	}
+}
