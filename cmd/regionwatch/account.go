@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/instance"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // logStart writes what this instance is and what it is about to do.
-func logStart(log *slog.Logger, s *config.Settings, p *policy.Policy, id identity, admin string) {
+func logStart(log *slog.Logger, s *config.Settings, p *policy.Policy, id instance.Identity, admin string) {
 	log.Info("starting", "version", thisBuild().Version,
 		"brokers", s.Brokers, "input_topics", s.InputTopics, "input_topic_pattern", s.InputPattern,
 		"alert_topic", s.AlertTopic, "dead_letter_topic", s.DeadLetterTopic,

@@ -14,9 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/regionwatch/regionwatch/internal/cli"
-	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/processortest"
-	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
 // Without anything to set up, it measures every contender.
@@ -36,7 +34,7 @@ func TestBenchSuccess(t *testing.T) {
 		if status != cli.ExitDone {
 			t.Errorf("%q: status %d\n%s", args, status, stderr)
 		}
-		for _, want := range []string{`^1,500 records of [\d,]+ bytes on average, \d+ partitions, medians of 2 rounds\n`, `bare consumer +\d`, `at least once +[\d.]+ +[\d.]+x`, `exactly once +[\d.]+ +[\d.]+x`} {
+		for _, want := range []string{`^1,500 records of [\d,]+ bytes on average, \d+ partitions?, medians of 2 rounds\n`, `bare consumer +\d`, `at least once +[\d.]+ +[\d.]+x`, `exactly once +[\d.]+ +[\d.]+x`} {
 			if !regexp.MustCompile(want).MatchString(stdout) {
 				t.Errorf("%q: no %s in\n%s", args, want, stdout)
 			}
@@ -66,7 +64,7 @@ func TestBenchFailure(t *testing.T) {
 	f(cli.ExitMistake, `flag --records: "0"`, "--records", "0")
 	f(cli.ExitMistake, "flag --shape:", "--shape", "spiral")
 	f(cli.ExitMistake, "flag --seed: only for generated records", "--file", empty, "--seed", "2")
-	f(cli.ExitMistake, "no line in it holds a record", "--file", empty)
+	f(cli.ExitMistake, "it has no records", "--file", empty)
 	f(cli.ExitMistake, "no such file", "--file", empty+"-not")
 	f(cli.ExitMistake, "unpacking", "--file", notGzip(t))
 	f(cli.ExitFault, "reaching the brokers: ", "--brokers", "127.0.0.1:1")
@@ -118,26 +116,5 @@ func TestBenchSignal(t *testing.T) {
 	_ = cmd.Wait()
 	if status := cmd.ProcessState.ExitCode(); status != cli.ExitFault || !strings.Contains(last, "stopped by a signal") {
 		t.Errorf("status %d, want %d; the last line: %s", status, cli.ExitFault, last)
-	}
-}
-
-// What must come of generated records is known: one alert too few is a fault.
-func TestBenchCheck(t *testing.T) {
-	t.Parallel()
-	g, err := sample.New(sample.Options{MatchShare: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &generatedSource{generator: g, unused: []string{"ap-east-1", "eu-west-3", "eu-central-1"}}
-	for range 10 {
-		s.next()
-	}
-	if err := s.check(processor.Status{Acked: 10}); err != nil {
-		t.Error(err)
-	}
-	for _, status := range []processor.Status{{Acked: 9}, {Acked: 11}, {Acked: 10, DeadLetter: 1}} {
-		if s.check(status) == nil {
-			t.Errorf("%+v passes", status)
-		}
 	}
 }

@@ -69,7 +69,7 @@ func listLetters(cmd *cobra.Command, flags *letterFlags, acls *aclFlags, format 
 
 // countLetters counts those that are selected, a limit of 0 is none.
 func countLetters(ctx context.Context, topic *deadletters.Topic, selection *deadletters.Selection, limit uint64) (*deadletters.Tally, error) {
-	tally := deadletters.NewTally()
+	tally := new(deadletters.Tally)
 	err := topic.Read(ctx, selection.Since, func(r *kgo.Record) error {
 		if tally.Add(r, selection) && tally.Letters == limit {
 			return deadletters.ErrEnough
@@ -107,7 +107,7 @@ func spanText(t *deadletters.Tally) string {
 // maxRows bounds the rows of one table of counts; the form for programs has all.
 const maxRows = 50
 
-func writeCounts(w io.Writer, title string, counts []deadletters.Count, others uint64) {
+func writeCounts(w io.Writer, title string, counts []display.Count, others uint64) {
 	for i, c := range counts {
 		if i >= maxRows {
 			others += c.Count
@@ -130,7 +130,7 @@ func writeCounts(w io.Writer, title string, counts []deadletters.Count, others u
 // maxHours is up to how many hours are told one by one; beyond them there are days.
 const maxHours = 48
 
-func timeCounts(t *deadletters.Tally) (counts []deadletters.Count, others uint64, unit string) {
+func timeCounts(t *deadletters.Tally) (counts []display.Count, others uint64, unit string) {
 	hours := t.Hours.ByName()
 	if len(hours) <= maxHours {
 		return hours, t.Hours.Others, "hour"
@@ -141,7 +141,7 @@ func timeCounts(t *deadletters.Tally) (counts []deadletters.Count, others uint64
 			counts[n-1].Count += h.Count
 			continue
 		}
-		counts = append(counts, deadletters.Count{Name: day, Count: h.Count})
+		counts = append(counts, display.Count{Name: day, Count: h.Count})
 	}
 	return counts, t.Hours.Others, "day"
 }
@@ -150,19 +150,19 @@ func timeCounts(t *deadletters.Tally) (counts []deadletters.Count, others uint64
 func writeTallyJSON(w io.Writer, topic string, t *deadletters.Tally) error {
 	encoder := display.NewEncoder(w)
 	return encoder.Encode(struct {
-		Topic      string              `json:"topic"`
-		Letters    uint64              `json:"letters"`
-		First      *time.Time          `json:"first,omitempty"`
-		Last       *time.Time          `json:"last,omitempty"`
-		Alerted    uint64              `json:"alerted"`
-		Again      uint64              `json:"again"`
-		Replayed   uint64              `json:"replayed"`
-		Unreadable uint64              `json:"unreadable"`
-		Reasons    []deadletters.Count `json:"reasons"`
-		Topics     []deadletters.Count `json:"topics"`
-		Partitions []deadletters.Count `json:"partitions"`
-		Hours      []deadletters.Count `json:"hours"`
-		Shapes     []deadletters.Count `json:"shapes"`
+		Topic      string          `json:"topic"`
+		Letters    uint64          `json:"letters"`
+		First      *time.Time      `json:"first,omitempty"`
+		Last       *time.Time      `json:"last,omitempty"`
+		Alerted    uint64          `json:"alerted"`
+		Again      uint64          `json:"again"`
+		Replayed   uint64          `json:"replayed"`
+		Unreadable uint64          `json:"unreadable"`
+		Reasons    []display.Count `json:"reasons"`
+		Topics     []display.Count `json:"topics"`
+		Partitions []display.Count `json:"partitions"`
+		Hours      []display.Count `json:"hours"`
+		Shapes     []display.Count `json:"shapes"`
 	}{
 		topic, t.Letters, timeOrNone(t.First), timeOrNone(t.Last), t.Alerted, t.Again, t.Replayed, t.Unreadable,
 		t.Reasons.Most(), t.Topics.Most(), t.Partitions.Most(), t.Hours.ByName(), t.Shapes.Most(),

@@ -14,10 +14,10 @@ import (
 
 // shownPlan is the form for programs of a record that would be replayed.
 type shownPlan struct {
-	Letter shownPlace          `json:"letter"`
-	Origin shownPlace          `json:"origin"`
-	Reason string              `json:"reason"`
-	Writes []deadletters.Count `json:"writes"` // records by topic
+	Letter shownPlace      `json:"letter"`
+	Origin shownPlace      `json:"origin"`
+	Reason string          `json:"reason"`
+	Writes []display.Count `json:"writes"` // records by topic
 }
 
 func newShownPlan(p *deadletters.Plan) *shownPlan {
@@ -28,10 +28,10 @@ func newShownPlan(p *deadletters.Plan) *shownPlan {
 	return &shownPlan{shownPlace(p.Letter.Place), shownPlace(p.Letter.Origin), p.Letter.Reason, byTopic(counts)}
 }
 
-func byTopic(counts map[string]uint64) []deadletters.Count {
-	list := []deadletters.Count{}
+func byTopic(counts map[string]uint64) []display.Count {
+	list := []display.Count{}
 	for _, topic := range slices.Sorted(maps.Keys(counts)) {
-		list = append(list, deadletters.Count{Name: topic, Count: counts[topic]})
+		list = append(list, display.Count{Name: topic, Count: counts[topic]})
 	}
 	return list
 }
@@ -40,19 +40,19 @@ func byTopic(counts map[string]uint64) []deadletters.Count {
 func (f *replayFlags) writeAccount(w io.Writer, a *deadletters.Summary) error {
 	if f.format.String() == "json" {
 		return display.NewEncoder(w).Encode(struct {
-			DryRun     bool                `json:"dryRun"`
-			Replayed   uint64              `json:"replayed"`
-			Written    []deadletters.Count `json:"written"`
-			Already    uint64              `json:"already"`
-			Refused    uint64              `json:"refused"`
-			Foreign    uint64              `json:"foreign"`
-			Foreigners []deadletters.Count `json:"foreignTopics"`
-			Partial    uint64              `json:"partial"`
-			TooLarge   uint64              `json:"tooLarge"`
-			Failed     uint64              `json:"failed"`
-			Incomplete uint64              `json:"incomplete"`
-			Unreadable uint64              `json:"unreadable"`
-			More       bool                `json:"more"`
+			DryRun     bool            `json:"dryRun"`
+			Replayed   uint64          `json:"replayed"`
+			Written    []display.Count `json:"written"`
+			Already    uint64          `json:"already"`
+			Refused    uint64          `json:"refused"`
+			Foreign    uint64          `json:"foreign"`
+			Foreigners []display.Count `json:"foreignTopics"`
+			Partial    uint64          `json:"partial"`
+			TooLarge   uint64          `json:"tooLarge"`
+			Failed     uint64          `json:"failed"`
+			Incomplete uint64          `json:"incomplete"`
+			Unreadable uint64          `json:"unreadable"`
+			More       bool            `json:"more"`
 		}{
 			f.dryRun, a.Replayed, byTopic(a.Written), a.Already, a.Refused, a.Foreign, a.Foreigners.Most(), a.Partial, a.TooLarge, a.Failed,
 			a.Incomplete, a.Unreadable, a.More,
@@ -72,7 +72,7 @@ func (f *replayFlags) writeAccount(w io.Writer, a *deadletters.Summary) error {
 	}
 	row("already", a.Already, "letters of records that were replayed before, or just now by another letter")
 	row("refused", a.Refused, "letters of records that were replayed and failed as often as --max-replays allows")
-	row("foreign", a.Foreign, "letters of records that are not of the input topic of the settings, but of "+foreignText(a.Foreigners))
+	row("foreign", a.Foreign, "letters of records that are not of the input topic of the settings, but of "+foreignText(&a.Foreigners))
 	row("partial", a.Partial, "letters that hold only a part of their record, whose whole was not found")
 	row("too large", a.TooLarge, "records that the topic does not take")
 	row("failed", a.Failed, "records of which no replay can be made")
@@ -96,7 +96,7 @@ func writtenText(a *deadletters.Summary) string {
 }
 
 // foreignText names the topics of foreign letters.
-func foreignText(topics *deadletters.Counter) string {
+func foreignText(topics *display.Counter) string {
 	var names []string
 	for i, c := range topics.Most() {
 		if i == maxForeign {

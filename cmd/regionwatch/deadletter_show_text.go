@@ -121,7 +121,7 @@ func (t *explainText) reread(r *deadletters.Rereading) {
 	case r.Faults == 0:
 		t.add("now", "it would be read: "+readText(r))
 	default:
-		t.add("now", fmt.Sprintf("it would not be read: %s, %s", display.Count(r.Faults, "fault"), readText(r)))
+		t.add("now", fmt.Sprintf("it would not be read: %s, %s", display.Plural(r.Faults, "fault"), readText(r)))
 	}
 	if r.Stop == nil {
 		return
@@ -135,7 +135,7 @@ func (t *explainText) reread(r *deadletters.Rereading) {
 }
 
 func readText(r *deadletters.Rereading) string {
-	text := display.Count(r.Events, "event")
+	text := display.Plural(r.Events, "event")
 	if len(r.Skipped) > 0 {
 		text += ", without events: " + strings.Join(r.Skipped, ", ")
 	}

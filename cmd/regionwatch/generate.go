@@ -4,25 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/generate"
+	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
-// generateDrain is how long records that were made may take to be written after a signal to stop.
-const generateDrain = 20 * time.Second
-
-// generateFlags are the flags of generate that are no settings.
+// generateFlags are the flags of generate that are not settings.
 type generateFlags struct {
 	count, rate, seed, accounts, perRecord *cli.Parsed[int64]
 	matching, damaged                      *cli.Parsed[float64]
@@ -30,6 +27,7 @@ type generateFlags struct {
 	compression                            *cli.Choice
 	regions, shapes                        []string
 	topic, outputDir, truth                string
+	force                                  bool
 }
 
 func newGenerateCommand() *cobra.Command {
@@ -42,21 +40,20 @@ func newGenerateCommand() *cobra.Command {
 		matching:    cli.NewShare("0.01"),
 		damaged:     cli.NewShare("0"),
 		eventTime:   cli.NewMoment("2026-11-01T00:00:00Z"),
-		compression: cli.NewChoice("lz4", "zstd", "snappy", "gzip", "none"),
+		compression: setup.NewCompression(),
 	}
 	cmd := &cobra.Command{
 		Use:   "generate",
-		Short: "Make sample CloudTrail, to standard output, a folder or a topic",
-		Long: "Make sample CloudTrail: seeded, so that the same flags give the same records, with events of all\n" +
-			"identity types and many services, some of them matching, some damaged on purpose.\n\n" +
-			"Records go to standard output, one a line; with --output-dir to files, one each; with --topic to\n" +
-			"Kafka, keyed by account. What must come of them, told on standard error at the end, is exact:\n" +
-			"--truth writes it for programs.",
+		Short: "Make sample CloudTrail on standard output, in a folder or in a topic",
+		Long: "Make sample CloudTrail. The same flags give the same records, with events of all identity types and many\n" +
+			"services; some match, and some are damaged on purpose.\n\n" +
+			"Records go to standard output, one a line; with --output-dir to files, one each; with --topic to Kafka, keyed\n" +
+			"by account. Standard error tells at the end exactly what must be found in them; --truth writes that as JSON.",
 		Example: "  regionwatch generate --count 5 | jq .eventName\n" +
 			"  regionwatch generate --shape gzip+records --output-dir logs --damaged-share 0.05\n" +
 			"  regionwatch generate --brokers localhost:9092 --topic cloudtrail --create-topics --rate 500 --count 0",
 		Args: cli.NoArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return generate(cmd, &f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.addTo(cmd)
 	cli.AddSettings(cmd, append(config.Reach(), "create-topics", "partitions", "replicas", "unused-regions")...)
@@ -66,26 +63,33 @@ func newGenerateCommand() *cobra.Command {
 func (f *generateFlags) addTo(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.Var(f.count, "count", "records to make; 0 goes on until a signal to stop")
-	flags.Var(f.rate, "rate", "records a second; 0 is as fast as it goes")
-	flags.Var(f.seed, "seed", "chooses among all the samples there could be")
-	flags.Var(f.accounts, "accounts", fmt.Sprintf("accounts that the events are of, up to %d", sample.MaxAccounts))
+	flags.Var(f.rate, "rate", "records per second; 0 has no limit")
+	flags.Var(f.seed, "seed", "selects the sample; the same seed gives the same records")
+	flags.Var(f.accounts, "accounts", fmt.Sprintf("number of accounts in the events, up to %d", sample.MaxAccounts))
 	flags.Var(f.perRecord, "events-per-record", "events in a record whose shape can hold several, such as records, ndjson or cloudwatch-logs")
 	flags.Var(f.matching, "match-share", "share of events that are writes in an unused region, from 0 to 1")
 	flags.Var(f.damaged, "damaged-share", "share of records that are damaged, from 0 to 1")
 	flags.Var(f.eventTime, "event-time", "eventTime of the first event: now, or RFC 3339; others follow every 10 ms")
 	flags.StringSliceVar(&f.regions, "regions", []string{"us-east-1", "us-west-2", "eu-west-1"}, "regions in use, with commas")
-	flags.StringSliceVar(&f.shapes, "shape", []string{"event"},
-		"shape of the records, the outermost layer first with + between, several with commas, such as event,sqs+sns+records ("+
-			strings.Join(sample.ShapeNames(), ", ")+")")
+	addShapeFlag(cmd, &f.shapes, "event")
 	flags.StringVar(&f.topic, "topic", "", "topic to write to; needs --brokers")
-	flags.StringVar(&f.outputDir, "output-dir", "", "folder to write to, a file for each record")
-	flags.StringVar(&f.truth, "truth", "", "file to write what must come of the records to, as JSON")
-	f.compression.AddTo(cmd, "compression", "compression of what goes to a topic")
+	flags.StringVar(&f.outputDir, "output-dir", "", "folder to write to, one file for each record")
+	flags.BoolVar(&f.force, "force", false, "write into an output folder that is not empty")
+	flags.StringVar(&f.truth, "truth", "", "file for what must be found in the records, as JSON")
+	f.compression.AddTo(cmd, "compression", "compression of records in a topic")
 	cli.Must(cmd.MarkFlagDirname("output-dir"))
 }
 
-func generate(cmd *cobra.Command, f *generateFlags) error {
-	s, _, err := loadPolicy(cmd) // which checks the unused regions too
+// addShapeFlag adds --shape, with completion.
+func addShapeFlag(cmd *cobra.Command, shapes *[]string, standard ...string) {
+	cmd.Flags().StringSliceVar(shapes, "shape", standard,
+		"shapes of the records, the outermost layer first with + between, several with commas, such as event,sqs+sns+records ("+
+			strings.Join(sample.ShapeNames(), ", ")+")")
+	cli.CompleteFlag(cmd, "shape", sample.ShapeNames())
+}
+
+func (f *generateFlags) run(cmd *cobra.Command) error {
+	s, _, err := loadPolicy(cmd) // which also checks the unused regions
 	if err != nil {
 		return err
 	}
@@ -97,136 +101,66 @@ func generate(cmd *cobra.Command, f *generateFlags) error {
 	if err != nil {
 		return cli.Mistake(err)
 	}
-	ctx, stop := cli.StopOnSignal(cmd.Context(), generateDrain, nil)
+	ctx, stop := cli.StopOnSignal(cmd.Context(), generate.Drain, nil)
 	defer stop()
 	out, err := f.open(ctx, cmd, s, o.Shapes)
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	err = errors.Join(f.write(ctx, g, out, f.progress(cmd)), out.close())
-	t := newTruth(g, out.written(), s.UnusedRegions)
-	t.print(cmd.ErrOrStderr(), out.name(), time.Since(began), ctx.Err() != nil)
+	err = errors.Join(f.write(ctx, cmd, g, out), out.Close())
+	t := generate.NewTruth(g, out.Written(), s.UnusedRegions)
+	t.Print(cmd.ErrOrStderr(), out.Name(), time.Since(began), ctx.Err() != nil)
 	if f.truth != "" {
-		err = errors.Join(err, t.save(f.truth))
+		err = errors.Join(err, t.Save(f.truth))
 	}
 	return err
 }
 
 // options returns the options of the generator. The error names every mistake.
 func (f *generateFlags) options(s *config.Settings) (sample.Options, error) {
-	o := sample.Options{
-		Seed: uint64(f.seed.Value), Accounts: int(f.accounts.Value),
+	shapes, err := generate.Shapes(f.shapes)
+	switch {
+	case f.topic != "" && f.outputDir != "":
+		err = errors.Join(err, errors.New("flags --topic and --output-dir: only one of them is allowed"))
+	case f.topic != "" && len(s.Brokers) == 0:
+		err = errors.Join(err, errors.New("flag --topic: needs --brokers"))
+	case f.topic == "" && s.Origin("brokers").Source == config.FromFlag && len(s.Brokers) > 0:
+		err = errors.Join(err, errors.New("flag --brokers: needs --topic"))
+	}
+	return sample.Options{
+		Seed: uint64(f.seed.Value), Accounts: int(f.accounts.Value), Shapes: shapes,
 		Regions: f.regions, UnusedRegions: s.UnusedRegions,
 		MatchShare: f.matching.Value, DamagedShare: f.damaged.Value,
 		EventsPerRecord: int(f.perRecord.Value), Start: f.eventTime.Value,
-	}
-	var faults []error
-	var err error
-	if o.Shapes, err = parseShapes(f.shapes); err != nil {
-		faults = append(faults, err)
-	}
-	switch {
-	case f.topic != "" && f.outputDir != "":
-		faults = append(faults, errors.New("flags --topic and --output-dir: only one of them is allowed"))
-	case f.topic != "" && len(s.Brokers) == 0:
-		faults = append(faults, errors.New("flag --topic: needs --brokers"))
-	case f.topic == "" && s.Origin("brokers").Source == config.FromFlag && len(s.Brokers) > 0:
-		faults = append(faults, errors.New("flag --brokers: needs --topic"))
-	}
-	return o, errors.Join(faults...)
-}
-
-// parseShapes returns the shapes that --shape names. The error names every mistake.
-func parseShapes(texts []string) (shapes []cloudtrail.Chain, err error) {
-	for _, text := range texts {
-		chain, fault := sample.ParseShape(text)
-		if fault != nil {
-			err = errors.Join(err, fmt.Errorf("flag --shape: %w", fault))
-		}
-		shapes = append(shapes, chain)
-	}
-	return shapes, err
+	}, err
 }
 
 // open returns where the records go.
-func (f *generateFlags) open(ctx context.Context, cmd *cobra.Command, s *config.Settings, shapes []cloudtrail.Chain) (recordWriter, error) {
+func (f *generateFlags) open(ctx context.Context, cmd *cobra.Command, s *config.Settings, shapes []cloudtrail.Chain) (generate.Writer, error) {
 	switch {
 	case f.topic != "":
-		return openTopic(ctx, s, f.topic, f.compression.String())
+		return generate.Topic(ctx, s, f.topic, f.compression.String())
 	case f.outputDir != "":
-		return openFolder(f.outputDir)
+		out, err := generate.Folder(f.outputDir, f.force)
+		return out, cli.Mistake(err)
 	}
 	for _, chain := range shapes {
 		if sample.IsBinary(chain) {
-			return nil, cli.Mistake(fmt.Errorf("flag --shape: %s is binary and cannot stand on standard output, where records are lines; give --output-dir or --topic", sample.FormatShape(chain)))
+			return nil, cli.Mistake(fmt.Errorf("flag --shape: %s is binary and cannot go to standard output, where records are lines; give --output-dir or --topic", sample.FormatShape(chain)))
 		}
 	}
-	return newLines(cmd.OutOrStdout()), nil
+	return generate.Lines(cmd.OutOrStdout()), nil
 }
 
-// write makes records and hands them on, until there are enough of them, a signal or an error.
-func (f *generateFlags) write(ctx context.Context, g *sample.Generator, out recordWriter, bar *progressbar.ProgressBar) error {
-	pace := newPace(float64(f.rate.Value))
-	defer func() { _ = bar.Exit() }()
-	for i := int64(0); f.count.Value == 0 || i < f.count.Value; i++ {
-		if !pace.wait(ctx) {
-			return nil
-		}
-		if err := out.write(ctx, g.Next()); err != nil {
-			return err
-		}
-		_ = bar.Add(1) // a bar that cannot be drawn does not matter
-	}
-	return nil
-}
-
-// progress returns a bar that is drawn on a terminal only, and not among records.
-func (f *generateFlags) progress(cmd *cobra.Command) *progressbar.ProgressBar {
-	total := f.count.Value
+// write makes the records, with a progress bar on a terminal unless the records go there.
+func (f *generateFlags) write(ctx context.Context, cmd *cobra.Command, g *sample.Generator, out generate.Writer) error {
+	total, w := f.count.Value, cmd.ErrOrStderr()
 	if total == 0 {
 		total = -1
 	}
-	w := cmd.ErrOrStderr()
-	records := f.topic == "" && f.outputDir == "" && display.IsTerminal(cmd.OutOrStdout())
-	return newBar(w, total, "records", display.IsTerminal(w) && !records)
-}
-
-// newBar returns a progress bar of this program's looks. It vanishes when it is done.
-func newBar(w io.Writer, total int64, unit string, visible bool) *progressbar.ProgressBar {
-	return progressbar.NewOptions64(total,
-		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetVisibility(visible),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString(unit),
-		progressbar.OptionSetWidth(24),
-		progressbar.OptionUseANSICodes(true),
-		progressbar.OptionClearOnFinish(),
-	)
-}
-
-// pace spreads work evenly over time.
-type pace struct {
-	rate  float64 // a second; 0 is without bound
-	start time.Time
-	n     float64
-}
-
-func newPace(rate float64) *pace { return &pace{rate: rate, start: time.Now()} }
-
-// wait waits until the next piece of work is due, and reports whether the context still holds.
-func (p *pace) wait(ctx context.Context) bool {
-	if p.rate > 0 {
-		due := p.start.Add(time.Duration(p.n / p.rate * float64(time.Second)))
-		p.n++
-		if early := time.Until(due); early > time.Millisecond {
-			select {
-			case <-ctx.Done():
-			case <-time.After(early):
-			}
-		}
-	}
-	return ctx.Err() == nil
+	toTerminal := f.topic == "" && f.outputDir == "" && display.IsTerminal(cmd.OutOrStdout())
+	bar := display.NewCountBar(w, total, "records", display.IsTerminal(w) && !toTerminal)
+	defer func() { _ = bar.Exit() }()
+	return generate.Run(ctx, g, out, f.count.Value, float64(f.rate.Value), func() { _ = bar.Add(1) }) // a bar that cannot be drawn does not matter
 }

@@ -14,17 +14,18 @@ import (
 
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/generate"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
 // readTruth reads what --truth has written.
-func readTruth(t *testing.T, file string) truth {
+func readTruth(t *testing.T, file string) generate.Truth {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got truth
+	var got generate.Truth
 	if err := json.Unmarshal(text, &got); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func TestGenerateAndScan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := truth{
+	got := generate.Truth{
 		Records: 200, Written: 200, Bytes: want.Bytes, Events: want.Events, InvalidUTF8: want.InvalidUTF8, UnusedRegions: want.UnusedRegions,
 		Alerts: uint64(strings.Count(stdout, "\n")), PartialAlerts: uint64(strings.Count(stdout, `"partial":true`)),
 		DeadLettered: uint64(strings.Count(string(lost), "\n")),
@@ -120,7 +121,7 @@ func TestGenerateToTopic(t *testing.T) {
 	cluster := processortest.New(t)
 	brokers := strings.Join(cluster.ListenAddrs(), ",")
 	_, stderr, status := runCommand(t, "generate", "--count", "10", "--brokers", brokers, "--topic", "trail")
-	if status != cli.ExitFault || !strings.Contains(stderr, "topic trail on "+brokers+": it does not exist; --create-topics makes it") {
+	if status != cli.ExitFault || !strings.Contains(stderr, "topic trail on "+brokers+": it does not exist; --create-topics creates it") {
 		t.Errorf("exit status %d: %s", status, stderr)
 	}
 	truthFile := filepath.Join(t.TempDir(), "truth.json")
@@ -192,7 +193,7 @@ func TestGenerateMistakes(t *testing.T) {
 	f("--match-share NaN", `"NaN" is not a share`)
 	f("--event-time yesterday", `"yesterday" is not a time; allowed: now, or RFC 3339`)
 	f("--shape xml", `flag --shape: shape "xml": "xml" is none of array, base64,`)
-	f("--shape gzip+event", "gzip+event is binary and cannot stand on standard output")
+	f("--shape gzip+event", "gzip+event is binary and cannot go to standard output")
 	f("--topic x", "flag --topic: needs --brokers")
 	f("--brokers localhost:9092", "flag --brokers: needs --topic")
 	f("--brokers localhost:9092 --topic x --output-dir y", "only one of them is allowed")

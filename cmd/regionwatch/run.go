@@ -16,6 +16,7 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/admin"
 	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/instance"
 	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/policy/live"
@@ -53,7 +54,7 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, s
 		log.Warn("a setting looks wrong", "warning", w)
 	}
 	setup.TuneCollector(os.LookupEnv)
-	id := newIdentity(s, log)
+	id := instance.Identify(s, log)
 	defer id.Close()
 	registry := setup.Registry(thisBuild())
 

@@ -108,11 +108,14 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
 
-	view := newScanView(cmd, sources)
+	view := scan.NewView(cmd.OutOrStdout(), cmd.ErrOrStderr(), sources)
 	o := scan.Options{
 		Policy: p, DecidedAt: time.Now(), MaxEventBytes: s.MaxEventBytes, NoEventCopy: s.NoEventCopy,
-		Append: appendLine(f.alertFormat()), Alerts: view.alerts,
-		OnProgress: view.progress, OnError: view.fault,
+		Append: appendLine(f.alertFormat()), Alerts: view.Alerts,
+		OnProgress: view.Progress, OnError: func(err error) {
+			view.Clear()
+			cli.Report(cmd.ErrOrStderr(), err)
+		},
 	}
 	if f.deadLetters != "" {
 		o.DeadLetters = letters.out
@@ -120,20 +123,20 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 	switch stdout := cmd.OutOrStdout(); {
 	case f.table(stdout):
 		o.Append = display.AppendAlert
-		_, _ = view.alerts.Write([]byte(display.AlertHeader)) // the next write tells of a failure
+		_, _ = view.Alerts.Write([]byte(display.AlertHeader)) // the next write tells of a failure
 	case display.IsTerminal(stdout):
-		o.Alerts = display.EscapeJSON(view.alerts) // JSON may hold what a terminal obeys
+		o.Alerts = display.EscapeJSON(view.Alerts) // JSON may hold what a terminal obeys
 	}
 	began := time.Now()
 	summary, err := scan.Run(ctx, o, sources)
-	view.close()
+	view.Close()
 	switch {
 	case errors.Is(err, syscall.EPIPE):
 		return nil, nil
 	case err != nil:
 		return nil, err
 	}
-	printSummary(cmd.ErrOrStderr(), summary, len(sources), time.Since(began))
+	summary.Print(cmd.ErrOrStderr(), len(sources), time.Since(began))
 	return summary, nil
 }
 

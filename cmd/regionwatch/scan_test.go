@@ -74,13 +74,13 @@ func TestScanExitStatus(t *testing.T) {
 			t.Errorf("%v: exit status %d, want %d; %q is not in\n%s", args, status, want, text, stderr)
 		}
 	}
-	f(cli.ExitDone, "1 alerts", file)
+	f(cli.ExitDone, "1 alert,", file)
 	f(cli.ExitFault, "--fail-on alert: there are 1", file, "--fail-on", "alert,dead-letter")
-	f(cli.ExitDone, "1 alerts", file, "--fail-on", "dead-letter")
+	f(cli.ExitDone, "1 alert,", file, "--fail-on", "dead-letter")
 	f(cli.ExitFault, "--fail-on dead-letter: 2 records", "testdata/scan", "--fail-on", "dead-letter")
 	f(cli.ExitDone, "0 alerts", file, "--unused-regions", "ap-east-1")
 	f(cli.ExitFault, "missing: no such file or directory", file, file+"missing")
-	f(cli.ExitFault, "1 alerts", file, file+"missing")
+	f(cli.ExitFault, "1 alert,", file, file+"missing")
 	f(cli.ExitMistake, "no files given")
 	f(cli.ExitMistake, "can be given once", "-", "-")
 	f(cli.ExitMistake, `"x" is not known; allowed: alert, dead-letter`, file, "--fail-on", "x")
@@ -257,7 +257,7 @@ func TestScanSummaryOfPolicy(t *testing.T) {
 	}
 	_, stderr, status := runCommand(t, "scan", events, "--policy", policy)
 	for _, want := range []string{
-		"1 alerts, 0 of them partial\n1 events exempted by exceptions, 1 findings in shadow mode\n1 events passed (used-region 1)\n",
+		"1 alert, 0 of them partial\n1 event exempted by exceptions, 1 finding in shadow mode\n1 event passed (used-region 1)\n",
 		"alerts by event        (none)     1\n",
 	} {
 		if status != cli.ExitDone || !strings.Contains(stderr, want) {

@@ -2,7 +2,6 @@ package deadletters
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -80,25 +79,6 @@ func TestLedger(t *testing.T) {
 	}
 	if g.has(again.Scope(), 42) || g.bad != 1 || g.without(newLedger()) != 2 || g.without(g) != 0 {
 		t.Errorf("%+v", g)
-	}
-}
-
-// The memory of a tally is bounded, however many names the topic holds.
-func TestTallyIsBounded(t *testing.T) {
-	c := newCounter()
-	for i := range 2 * maxNames {
-		c.add(fmt.Sprint(i, strings.Repeat("x", 2*maxNameBytes)))
-	}
-	if len(c.counts) != maxNames || c.Others != maxNames {
-		t.Errorf("%d names and %d others", len(c.counts), c.Others)
-	}
-	for name := range c.counts {
-		if len(name) > maxNameBytes {
-			t.Fatalf("a name of %d bytes", len(name))
-		}
-	}
-	if c.Most()[0].Count != 1 {
-		t.Error("counted wrong")
 	}
 }
 

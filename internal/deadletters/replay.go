@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
@@ -46,7 +47,7 @@ type Summary struct {
 	Already                   uint64            // letters of records that were replayed before, or as an earlier letter of the same record
 	Refused                   uint64            // letters of records that were replayed MaxReplays times
 	Foreign                   uint64            // letters whose origin is no input topic of the settings: another processor's, in a topic that is shared
-	Foreigners                *Counter          // the topics of these
+	Foreigners                display.Counter   // the topics of these
 	Partial                   uint64            // letters that hold only a part of their record: another letter has the whole
 	TooLarge                  uint64            // records that their topic does not take
 	Failed                    uint64            // records of which no replay can be made, see Why
@@ -63,7 +64,7 @@ func (o Replay) Run(ctx context.Context) (Summary, error) {
 	o.Options.TransactionTimeout = cmp.Or(o.Options.TransactionTimeout, processor.DefaultTransactionTimeout)
 	o.Options.DeliveryTimeout = cmp.Or(o.Options.DeliveryTimeout, processor.DefaultRebalanceTimeout*2/3)
 	run := replaying{Replay: &o, ledger: newLedger(), missing: newLedger()}
-	run.summary.Written, run.summary.Foreigners = make(map[string]uint64), newCounter()
+	run.summary.Written = make(map[string]uint64)
 	run.parts.OnIncomplete = run.incomplete
 	err := run.run(ctx)
 	run.summary.Incomplete = run.missing.without(run.ledger)
@@ -217,7 +218,7 @@ func (g *replaying) mayReplay(l *deadletter.Letter) bool {
 		why = &a.Refused
 	case !g.inputs.has(l.Origin.Topic):
 		why = &a.Foreign
-		a.Foreigners.add(l.Origin.Topic)
+		a.Foreigners.Add(l.Origin.Topic)
 	case l.Holds != "":
 		why = &a.Partial
 	default:

@@ -19,8 +19,8 @@ func Number[T ~int | ~int32 | ~int64 | ~uint64](n T) string {
 	return sign + digits
 }
 
-// Count writes a number and a noun, in the plural where that is due.
-func Count[T ~int | ~int32 | ~int64 | ~uint64](n T, noun string) string {
+// Plural writes a number and a noun, in the plural where that is due.
+func Plural[T ~int | ~int32 | ~int64 | ~uint64](n T, noun string) string {
 	if n != 1 {
 		switch {
 		case strings.HasSuffix(noun, "s"), strings.HasSuffix(noun, "x"), strings.HasSuffix(noun, "ch"), strings.HasSuffix(noun, "sh"):

@@ -46,6 +46,28 @@ func (t *Table) Row(cells ...any) {
 	t.rows = append(t.rows, row)
 }
 
+// Counts adds a row for each of the n largest counts, and one for all others; the title stands before the first.
+func (t *Table) Counts(title string, c *Counter, n int) {
+	top, others := c.Top(n)
+	t.CountRows(title, top, others)
+}
+
+// CountRows adds a row for each count, and one for the others; the title stands before the first.
+func (t *Table) CountRows(title string, counts []Count, others uint64) {
+	const longest = 60
+	for _, c := range counts {
+		name := Cut(c.Name, longest)
+		if name == "" {
+			name = "(none)"
+		}
+		t.rows = append(t.rows, []string{title, name, Number(c.Count)})
+		title = ""
+	}
+	if others > 0 {
+		t.Row("", "others", Number(others))
+	}
+}
+
 // Flush writes the rows and forgets them.
 func (t *Table) Flush() error {
 	var widths []int

@@ -1,6 +1,7 @@
 package display
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -63,4 +64,49 @@ func FuzzText(f *testing.F) {
 			t.Errorf("%d characters, want at most %d", n, limit+1)
 		}
 	})
+}
+
+// Memory is bounded, however many names there are and however long.
+func TestCounter(t *testing.T) {
+	var c, twice Counter
+	for i := range maxNames + 5 {
+		c.Add(fmt.Sprint(i, strings.Repeat("x", 2*maxNameBytes)))
+	}
+	seven := fmt.Sprint(7, strings.Repeat("x", maxNameBytes-1))
+	c.Add(seven)
+	top, others := c.Top(1)
+	if len(top) != 1 || top[0] != (Count{seven, 2}) || others != maxNames-1+5 || c.Others != 5 || c.Len() != maxNames {
+		t.Errorf("%v, others %d, %d names", top, others, c.Len())
+	}
+	twice.Merge(&c)
+	twice.Merge(&c)
+	if top := twice.Most(); top[0] != (Count{seven, 4}) || len(top) != maxNames || twice.Others != 10 {
+		t.Errorf("%v, others %d", top[0], twice.Others)
+	}
+}
+
+func TestCount(t *testing.T) {
+	for want, got := range map[string]string{
+		"0 alerts": Plural(0, "alert"), "1 alert": Plural(1, "alert"), "1,234 policies": Plural(1234, "policy"), "2 matches": Plural(2, "match"), "2 keys": Plural(2, "key"),
+	} {
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+func TestFit(t *testing.T) {
+	f := func(text string, width int, want string) {
+		t.Helper()
+		if got := Fit(text, width); got != want || Width(got) != width {
+			t.Errorf("Fit(%q, %d) = %q of width %d, want %q", text, width, got, Width(got), want)
+		}
+	}
+	f("", 3, "   ")
+	f("abc", 3, "abc")
+	f("abcd", 3, "ab…")
+	f("日本", 4, "日本")
+	f("日本語", 4, "日… ")
+	f("日本語", 5, "日本…")
+	f("e\u0301a", 2, "e\u0301a")
 }

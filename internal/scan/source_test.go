@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestList(t *testing.T) {
@@ -70,19 +68,4 @@ func TestListNamesEachFileOnce(t *testing.T) {
 	f([]string{".", "1"}, "0", "1", "3")
 	f([]string{"3", "."}, "3", "0", "1")
 	f([]string{"2", "2", "[23]", "link"}, "2", "3")
-}
-
-func TestTops(t *testing.T) {
-	var tops Tops
-	for i := range maxKeys + 5 {
-		tops.Add(fmt.Sprint(i))
-	}
-	tops.Add("7")
-	top, others := tops.Most(2)
-	if diff := cmp.Diff([]Top{{"7", 2}, {"0", 1}}, top); diff != "" || others != maxKeys-2+5 {
-		t.Errorf("%s others %d", diff, others)
-	}
-	if len(tops.counts) != maxKeys {
-		t.Errorf("%d keys", len(tops.counts))
-	}
 }

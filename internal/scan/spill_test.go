@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -42,10 +43,10 @@ func TestAlertsAreKeptInBoundedMemory(t *testing.T) {
 			t.Fatalf("alert %d is that of event %s", i, line)
 		}
 	}
-	if top, _ := s.Regions.Most(1); len(top) != 1 || top[0].Key != "ap-east-1" || top[0].Count < events {
+	if top, _ := s.Regions.Top(1); len(top) != 1 || top[0].Name != "ap-east-1" || top[0].Count < events {
 		t.Errorf("regions %v", top)
 	}
-	if top, _ := s.EventShapes.Most(2); len(top) != 2 || top[0] != (Top{"array", events}) || top[1] != (Top{"event", 1}) {
+	if top, _ := s.EventShapes.Top(2); len(top) != 2 || top[0] != (display.Count{Name: "array", Count: events}) || top[1] != (display.Count{Name: "event", Count: 1}) {
 		t.Errorf("shapes %v", top)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {

@@ -1,4 +1,4 @@
-package main
+package instance
 
 import (
 	"bufio"
@@ -24,7 +24,7 @@ func init() {
 	if group == "" {
 		return
 	}
-	id, err := claimIdentity(group)
+	id, err := claim(group)
 	fmt.Println(id.Name, err)
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	os.Exit(0)
@@ -74,8 +74,8 @@ func (h *holder) kill(t *testing.T) {
 	_ = h.cmd.Wait()
 }
 
-// TestIdentityOfProcesses shows the two sides of a name: no two live processes share one, and a process
-// that takes the place of a killed one has its name at once.
+// TestIdentityOfProcesses wants both sides of a name: no two live processes share one, and a process
+// that replaces a killed one gets its name at once.
 func TestIdentityOfProcesses(t *testing.T) {
 	needNames(t)
 	group := groupOfOurs(t)
@@ -99,12 +99,12 @@ func TestIdentityOfProcesses(t *testing.T) {
 func TestIdentityOfGroups(t *testing.T) {
 	needNames(t)
 	group := groupOfOurs(t)
-	one, err := claimIdentity(group + "1")
+	one, err := claim(group + "1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer one.Close()
-	other, err := claimIdentity(group + "2")
+	other, err := claim(group + "2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,20 +115,20 @@ func TestIdentityOfGroups(t *testing.T) {
 	if err := one.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again, err := claimIdentity(group + "1")
+	again, err := claim(group + "1")
 	if err != nil || again.Name != one.Name {
 		t.Errorf("a name that was given back: %s, %v, want %s", again.Name, err, one.Name)
 	}
 	again.Close()
 }
 
-// groupOfOurs is a group that no other process has, be it the same test at the same time: names are the machine's.
+// groupOfOurs is unique to this process: names belong to the whole machine.
 func groupOfOurs(t *testing.T) string {
 	t.Helper()
 	return fmt.Sprint(t.Name(), os.Getpid())
 }
 
-// needNames leaves the test to systems that have names to hold. Others have TestIdentityWithout.
+// needNames skips systems without names to hold; TestIdentityWithout covers those.
 func needNames(t *testing.T) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
@@ -136,18 +136,18 @@ func needNames(t *testing.T) {
 	}
 }
 
-// TestIdentityWithout shows what each delivery does where no name can be had.
+// TestIdentityWithout shows what each delivery does when no name can be claimed.
 func TestIdentityWithout(t *testing.T) {
 	group := groupOfOurs(t)
 	for range maxSlots { // take all numbers; where there are none, the effect is the same
-		if id, err := claimIdentity(group); err == nil {
+		if id, err := claim(group); err == nil {
 			defer id.Close()
 		}
 	}
 	f := func(delivery, wantName, wantLog string) {
 		t.Helper()
 		var log strings.Builder
-		id := newIdentity(&config.Settings{Group: group, Delivery: delivery}, slog.New(slog.NewTextHandler(&log, nil)))
+		id := Identify(&config.Settings{Group: group, Delivery: delivery}, slog.New(slog.NewTextHandler(&log, nil)))
 		if !regexp.MustCompile(wantName).MatchString(id.Name) {
 			t.Errorf("%s: name %q", delivery, id.Name)
 		}
@@ -162,7 +162,7 @@ func TestIdentityWithout(t *testing.T) {
 func TestIdentityGiven(t *testing.T) {
 	f := func(given, want string) {
 		t.Helper()
-		if id := newIdentity(&config.Settings{InstanceID: given}, slog.New(slog.DiscardHandler)); id.Name != want || id.held != nil {
+		if id := Identify(&config.Settings{InstanceID: given}, slog.New(slog.DiscardHandler)); id.Name != want || id.held != nil {
 			t.Errorf("instance-id %q became %+v", given, id)
 		}
 	}
@@ -170,11 +170,11 @@ func TestIdentityGiven(t *testing.T) {
 	f(config.None, "")
 }
 
-func TestPlainHost(t *testing.T) {
+func TestAllowedHost(t *testing.T) {
 	f := func(host, want string) {
 		t.Helper()
-		if got := plainHost(host); got != want {
-			t.Errorf("plainHost(%q) = %q, want %q", host, got, want)
+		if got := allowedHost(host); got != want {
+			t.Errorf("allowedHost(%q) = %q, want %q", host, got, want)
 		}
 	}
 	f("ip-10-0-0-1.ec2.internal", "ip-10-0-0-1.ec2.internal")

@@ -1,14 +1,14 @@
 //go:build !linux
 
-package main
+package instance
 
 import (
 	"errors"
 	"io"
 )
 
-// errNoNames tells that this system has no names that the kernel gives back when their holder dies.
-var errNoNames = errors.New("only known on Linux")
+// errNoNames: this system has no names that the kernel releases when their holder dies.
+var errNoNames = errors.New("supported on Linux only")
 
 func placeMark() (string, error) { return "", errNoNames }
 

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -14,34 +14,33 @@ import (
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
-// demoReader reads the alerts and dead letters back from their topics, with a client of its own and only
-// what is committed, and counts them.
-type demoReader struct {
+// reader reads alerts and dead letters back from their topics, committed ones only, and counts them.
+type reader struct {
 	client          *kgo.Client
 	alerts, letters atomic.Uint64
 
 	mu       sync.Mutex
-	position map[string]map[int32]int64 // the next offsets
+	position map[string]map[int32]int64 // next offsets
 }
 
-func newDemoReader(broker string) (*demoReader, error) {
+func newReader(broker string) (*reader, error) {
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(broker),
 		kgo.ClientID("regionwatch-demo-reader"),
-		kgo.ConsumeTopics(demoAlerts, demoDeadLetters),
+		kgo.ConsumeTopics(alertTopic, deadLetterTopic),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.KeepControlRecords(), // they take offsets, and the end is an offset
+		kgo.KeepControlRecords(), // they take up offsets
 		kgo.FetchMaxWait(250*time.Millisecond),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("making a reader: %w", err)
+		return nil, fmt.Errorf("creating a reader: %w", err)
 	}
-	return &demoReader{client: client, position: map[string]map[int32]int64{demoAlerts: {}, demoDeadLetters: {}}}, nil
+	return &reader{client: client, position: map[string]map[int32]int64{alertTopic: {}, deadLetterTopic: {}}}, nil
 }
 
 // run reads until ctx ends.
-func (r *demoReader) run(ctx context.Context) error {
+func (r *reader) run(ctx context.Context) error {
 	for {
 		fetches := r.client.PollFetches(ctx)
 		if stopped := ctx.Err() != nil || fetches.IsClientClosed(); stopped {
@@ -56,12 +55,12 @@ func (r *demoReader) run(ctx context.Context) error {
 	}
 }
 
-func (r *demoReader) count(record *kgo.Record) {
+func (r *reader) count(record *kgo.Record) {
 	switch {
 	case record.Attrs.IsControl():
-	case record.Topic == demoAlerts:
+	case record.Topic == alertTopic:
 		r.alerts.Add(1)
-	case isWholeLetter(record):
+	case isFirstPart(record):
 		r.letters.Add(1)
 	}
 	r.mu.Lock()
@@ -69,8 +68,8 @@ func (r *demoReader) count(record *kgo.Record) {
 	r.position[record.Topic][record.Partition] = record.Offset + 1
 }
 
-// isWholeLetter is false for the further parts of a dead letter that was too large for one record.
-func isWholeLetter(record *kgo.Record) bool {
+// isFirstPart is false for later parts of a dead letter that was too large for one record.
+func isFirstPart(record *kgo.Record) bool {
 	for _, h := range record.Headers {
 		if h.Key == deadletter.HeaderPart {
 			return string(h.Value) == "1"
@@ -79,9 +78,9 @@ func isWholeLetter(record *kgo.Record) bool {
 	return true
 }
 
-// atEnd reports whether all that stands in the topics has been read.
-func (r *demoReader) atEnd(ctx context.Context) bool {
-	ends, err := kadm.NewClient(r.client).ListEndOffsets(ctx, demoAlerts, demoDeadLetters)
+// atEnd reports whether both topics have been read to their ends.
+func (r *reader) atEnd(ctx context.Context) bool {
+	ends, err := kadm.NewClient(r.client).ListEndOffsets(ctx, alertTopic, deadLetterTopic)
 	if err != nil || ends.Error() != nil {
 		return false
 	}
@@ -94,4 +93,4 @@ func (r *demoReader) atEnd(ctx context.Context) bool {
 	return all
 }
 
-func (r *demoReader) close() { r.client.Close() }
+func (r *reader) close() { r.client.Close() }

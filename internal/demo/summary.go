@@ -1,0 +1,72 @@
+package demo
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/scan"
+	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
+)
+
+// summary compares what was produced with what was read, written and read back.
+type summary struct {
+	status                            processor.Status
+	truth                             sample.Truth
+	produced, alertsBack, lettersBack uint64
+	unused                            []string
+	ownPolicy                         bool // which the generator does not know
+}
+
+// print writes it for people.
+func (s *summary) print(w io.Writer) {
+	c, n := &s.status.Counts, display.Number[uint64]
+	table := display.NewTable(w)
+	line := func(what, format string, args ...any) { table.Row(what, fmt.Sprintf(format, args...)) }
+	line("records", "%s produced, %s read: %s done, %s with dead letters", n(s.produced), n(c.Records), n(c.Done), n(c.DeadLettered))
+	line("events", "%s read: %s alerted, %s shadowed, %s exempted, %s passed", n(c.Events),
+		n(c.Outcomes[policy.OutcomeAlerted]), n(c.Outcomes[policy.OutcomeShadowed]), n(c.Outcomes[policy.OutcomeExempted]), n(c.Passed()))
+	line("passed", "%s", display.List(scan.PassedReasons(c)))
+	line("alerts", "%s acknowledged, %s read back from %s, %s of them partial", n(s.status.Acked), n(s.alertsBack), alertTopic, n(c.Partial))
+	line("dead letters", "%s acknowledged, %s read back from %s: %s", n(s.status.DeadLetter), n(s.lettersBack), deadLetterTopic, display.List(scan.FaultReasons(c)))
+	line("skipped", "%s", display.List(scan.SkipReasons(c)))
+	verdict := "yes, to the last record and event"
+	if err := s.check(); err != nil {
+		verdict = "NO: " + strings.ReplaceAll(err.Error(), "\n", "; ")
+	}
+	line("adds up", "%s", verdict)
+	_ = table.Flush() // nobody could be told
+}
+
+// check returns what does not add up.
+func (s *summary) check() error {
+	c, t := &s.status.Counts, &s.truth
+	var faults []error
+	same := func(what string, got, want uint64) {
+		if got != want {
+			faults = append(faults, fmt.Errorf("%s: %s, want %s", what, display.Number(got), display.Number(want)))
+		}
+	}
+	var letters uint64
+	for _, n := range c.Faults {
+		letters += n
+	}
+	alerted := c.Outcomes[policy.OutcomeAlerted]
+	same("records read", c.Records, s.produced)
+	same("records done and dead-lettered", c.Done+c.DeadLettered, c.Records)
+	same("records with dead letters", c.DeadLettered, t.DeadLettered)
+	if !s.ownPolicy {
+		same("events read", c.Events, t.Events+t.PartialAlerts(s.unused))
+		same("events alerted", alerted, t.Alerts(s.unused))
+		same("partial alerts", c.Partial, t.PartialAlerts(s.unused))
+	}
+	same("alerts acknowledged", s.status.Acked, alerted)
+	same("alerts read back", s.alertsBack, alerted)
+	same("dead letters acknowledged", s.status.DeadLetter, letters)
+	same("dead letters read back", s.lettersBack, letters)
+	return errors.Join(faults...)
+}

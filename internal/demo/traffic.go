@@ -1,0 +1,55 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/generate"
+	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
+)
+
+// traffic makes records and writes them to the input topic.
+type traffic struct {
+	generator *sample.Generator
+	rate      float64
+	events    uint64 // after which it ends; 0 never
+	made      atomic.Uint64
+}
+
+// maxAhead bounds how many records the traffic may be ahead of the processor, checked every maxAhead/10 records: the
+// broker keeps its records in memory and drops old ones.
+const maxAhead = 5000
+
+// run makes records until there are enough events or ctx ends, and waits for their acknowledgement.
+func (t *traffic) run(ctx context.Context, broker string, p *processor.Processor) error {
+	out, err := generate.Topic(context.WithoutCancel(ctx), &config.Settings{Brokers: []string{broker}}, inputTopic, "lz4")
+	if err != nil {
+		return err
+	}
+	pace := generate.NewPace(t.rate)
+	var events uint64
+	for (t.events == 0 || events < t.events) && pace.Wait(ctx) {
+		if made := t.made.Load(); made%(maxAhead/10) == 0 {
+			caughtUp := func() bool { return made < p.Status().Counts.Records+maxAhead }
+			if until(ctx, caughtUp) != nil {
+				break
+			}
+		}
+		r := t.generator.Next()
+		if err = out.Write(ctx, r); err != nil {
+			break
+		}
+		events += uint64(len(r.Events))
+		t.made.Add(1)
+	}
+	return errors.Join(err, out.Close())
+}
+
+// records returns how many records have been made.
+func (t *traffic) records() uint64 { return t.made.Load() }
+
+// truth returns what must be found in them. Call it after run has returned.
+func (t *traffic) truth() sample.Truth { return t.generator.Truth() }

@@ -1,0 +1,203 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/schema/alert"
+)
+
+// view shows the demo: on a terminal a picture that is repainted, elsewhere lines. All text in it is safe to show.
+type view struct {
+	out    io.Writer
+	live   bool
+	head   []string
+	began  time.Time
+	events uint64 // at the last painting
+	at     time.Time
+	lines  int // of the picture on the terminal
+
+	mu       sync.Mutex
+	rows     []string // the newest alerts, oldest first
+	accounts display.Counter
+	regions  display.Counter
+	warnings []string
+}
+
+// The rows of the picture.
+const (
+	shownAlerts   = 12
+	shownWarnings = 2
+)
+
+func newView(o *Options, broker string) *view {
+	v := &view{out: o.Stdout, began: time.Now(), at: time.Now()}
+	v.live = display.IsTerminal(v.out)
+	v.head = []string{
+		fmt.Sprintf("Kafka broker on %s, topics %s, %s, %s", broker, inputTopic, alertTopic, deadLetterTopic),
+		fmt.Sprintf("delivery %s, %s, policy %s", o.Settings.Delivery, o.Origin, o.Policy.Version()),
+		"read the alerts from another terminal, with either of",
+		fmt.Sprintf("  kcat -C -b %s -t %s", broker, alertTopic),
+		fmt.Sprintf("  kafka-console-consumer.sh --bootstrap-server %s --topic %s --from-beginning", broker, alertTopic),
+	}
+	return v
+}
+
+// logger returns a log of warnings for the pipeline. They show in the picture if there is one.
+func (v *view) logger(stderr io.Writer) *slog.Logger {
+	level := &slog.HandlerOptions{Level: slog.LevelWarn}
+	if v.live {
+		return slog.New(slog.NewTextHandler(warningWriter{v}, level))
+	}
+	return slog.New(slog.NewTextHandler(stderr, level))
+}
+
+// warningWriter keeps the last lines of the log.
+type warningWriter struct{ v *view }
+
+// Write takes one line.
+func (w warningWriter) Write(line []byte) (int, error) {
+	w.v.mu.Lock()
+	defer w.v.mu.Unlock()
+	w.v.warnings = newest(append(w.v.warnings, display.Text(strings.TrimSpace(string(line)))), shownWarnings)
+	return len(line), nil
+}
+
+// newest returns the last n lines.
+func newest(lines []string, n int) []string { return lines[max(len(lines)-n, 0):] }
+
+// alert takes an alert that the broker has acknowledged. The pipeline's goroutines call it.
+func (v *view) alert(encoded []byte) {
+	var a alert.Alert
+	if err := json.Unmarshal(encoded, &a); err != nil {
+		return // the summary counts it all the same, from the topic
+	}
+	row := strings.TrimSuffix(display.AlertLine(&a), "\n")
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.rows = append(v.rows, row)
+	if v.live {
+		v.rows = newest(v.rows, shownAlerts)
+	}
+	v.accounts.Add(display.JSON(a.RecipientAccountID))
+	v.regions.Add(display.JSON(a.AWSRegion))
+}
+
+const (
+	hideCursor = "\x1b[?25l"
+	showCursor = "\x1b[?25h"
+	clearBelow = "\x1b[J"
+	clearLine  = "\x1b[K"
+)
+
+func (v *view) begin() {
+	if v.live {
+		fmt.Fprint(v.out, hideCursor)
+		return
+	}
+	fmt.Fprintln(v.out, strings.Join(v.head, "\n"))
+}
+
+// end leaves the picture as it is and shows the cursor again.
+func (v *view) end() {
+	if v.live {
+		fmt.Fprint(v.out, showCursor)
+	}
+	fmt.Fprintln(v.out)
+}
+
+// run shows the state until ctx ends, and once more then.
+func (v *view) run(ctx context.Context, status func() processor.Status) error {
+	every := time.Second
+	if v.live {
+		every = 250 * time.Millisecond
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		v.show(status())
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			v.show(status())
+			return nil
+		}
+	}
+}
+
+func (v *view) show(s processor.Status) {
+	state := v.state(&s)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.live {
+		v.paint([]string{state, v.tally("region", &v.regions), v.tally("account", &v.accounts)})
+		return
+	}
+	for _, row := range v.rows {
+		fmt.Fprintln(v.out, row)
+	}
+	v.rows = v.rows[:0]
+	fmt.Fprintln(v.out, state)
+}
+
+// state is the line that tells how far it is.
+func (v *view) state(s *processor.Status) string {
+	c, now := &s.Counts, time.Now()
+	rate := float64(c.Events-v.events) / max(now.Sub(v.at).Seconds(), 0.001)
+	v.events, v.at = c.Events, now
+	return fmt.Sprintf("%s: %s, %s/s; %s, %s; %s, lag %d",
+		display.Duration(now.Sub(v.began).Round(time.Second)), display.Plural(c.Events, "event"), display.Number(uint64(rate)),
+		display.Plural(s.Acked, "alert"), display.Plural(s.DeadLetter, "dead letter"), display.Plural(s.Assigned, "partition"), s.Lag)
+}
+
+// tally is a line of counts.
+func (v *view) tally(name string, c *display.Counter) string {
+	top, others := c.Top(6)
+	var parts []string
+	for _, t := range top {
+		parts = append(parts, display.Text(t.Name)+" "+display.Number(t.Count))
+	}
+	if others > 0 {
+		parts = append(parts, "others "+display.Number(others))
+	}
+	return "alerts by " + name + ": " + strings.Join(parts, ", ")
+}
+
+// paint draws the picture over the last one. Lines are cut to the terminal, so that each takes one row. On a low
+// terminal the head gives way first, then the oldest alerts.
+func (v *view) paint(state []string) {
+	width, height, ok := display.TerminalSize(v.out)
+	if !ok {
+		width, height = 80, 24
+	}
+	foot := append(append([]string{}, v.warnings...), "Ctrl-C ends the demo with a summary of everything.")
+	body := append(append([]string{}, state...), "", strings.TrimSuffix(display.AlertHeader, "\n"))
+	room := height - 1 - len(body) - len(foot)
+	alerts := newest(v.rows, max(min(room, shownAlerts), 0))
+	lines := append(append([]string{}, v.head...), "")
+	lines = append(newest(lines, max(room-shownAlerts, 0)), body...)
+	lines = append(append(lines, alerts...), make([]string, max(min(room, shownAlerts)-len(alerts), 0))...)
+	lines = newest(append(lines, foot...), height-1)
+	var b strings.Builder
+	if v.lines > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA", v.lines)
+	}
+	b.WriteString("\r")
+	for _, line := range lines {
+		if display.Width(line) > width {
+			line = display.Fit(line, width)
+		}
+		b.WriteString(line + clearLine + "\n")
+	}
+	b.WriteString(clearBelow)
+	v.lines = len(lines)
+	fmt.Fprint(v.out, b.String())
+}

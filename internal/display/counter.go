@@ -1,0 +1,88 @@
+package display
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// The bounds of a [Counter], whose names come from events: a year of hours fits in, and no name is longer than people
+// read.
+const (
+	maxNames     = 10_000
+	maxNameBytes = 300
+)
+
+// Counter counts by name, in bounded memory: once it has many names, it counts new ones together. The zero value is
+// ready to use.
+type Counter struct {
+	Others uint64 // under names that came too late
+	counts map[string]uint64
+}
+
+// Count is how often a name was counted.
+type Count struct {
+	Name  string `json:"name"`
+	Count uint64 `json:"count"`
+}
+
+// Add counts a name once.
+func (c *Counter) Add(name string) { c.AddMany(name, 1) }
+
+// AddMany counts a name n times.
+func (c *Counter) AddMany(name string, n uint64) {
+	if n == 0 {
+		return
+	}
+	if len(name) > maxNameBytes {
+		name = strings.ToValidUTF8(name[:maxNameBytes], "")
+	}
+	if _, known := c.counts[name]; !known {
+		if len(c.counts) >= maxNames {
+			c.Others += n
+			return
+		}
+		if c.counts == nil {
+			c.counts = make(map[string]uint64)
+		}
+		name = strings.Clone(name) // which may be part of a whole record
+	}
+	c.counts[name] += n
+}
+
+// Merge adds what o has counted.
+func (c *Counter) Merge(o *Counter) {
+	c.Others += o.Others
+	for name, n := range o.counts {
+		c.AddMany(name, n)
+	}
+}
+
+// Len returns how many names have a count of their own.
+func (c *Counter) Len() int { return len(c.counts) }
+
+// ByName returns the counts, ordered by name.
+func (c *Counter) ByName() []Count {
+	list := make([]Count, 0, len(c.counts))
+	for _, name := range slices.Sorted(maps.Keys(c.counts)) {
+		list = append(list, Count{name, c.counts[name]})
+	}
+	return list
+}
+
+// Most returns the counts, the largest first and equal ones by name.
+func (c *Counter) Most() []Count {
+	list := c.ByName()
+	slices.SortStableFunc(list, func(a, b Count) int { return cmp.Compare(b.Count, a.Count) })
+	return list
+}
+
+// Top returns the n largest counts, and the sum of all others.
+func (c *Counter) Top(n int) (top []Count, others uint64) {
+	top, others = c.Most(), c.Others
+	for _, rest := range top[min(n, len(top)):] {
+		others += rest.Count
+	}
+	return top[:min(n, len(top))], others
+}
