@@ -1,176 +1,108 @@
 package processor
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
-	"sync/atomic"
+	"runtime"
 
-	"github.com/pierrec/lz4/v4"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// decompressor unpacks fetched batches: lz4 by itself, everything else by the client library's own means.
-//
-// The library reads an lz4 frame as a stream and copies it twice, which costs more than unpacking it does.
-// Here each block is unpacked to where its records will lie. The frame's own checksums are not computed:
-// the client has checked the CRC of the whole batch already (record batch format v2, KIP-98). Frames of an
-// unusual form are left to the library.
+// The client library decompresses every batch of a fetch as it arrives, whether or not anybody wants it yet. Only
+// batches that stay small by these bounds are decompressed there; any other is set aside, compressed, until it is its
+// turn to be decided (see heavyBatch).
+const (
+	// eagerBytes bounds one batch, decompressed.
+	eagerBytes = 16 << 20
+	// eagerRatio bounds a batch, with its records, to a multiple of its compressed size: what a fetch holds in memory is
+	// at most that multiple of what was fetched. CloudTrail compresses 6 to 25 times.
+	eagerRatio = 32
+	// recordBytes is what the library takes for each record beside its bytes.
+	recordBytes = 216
+)
+
+// decompressor decompresses fetched batches: lz4 by itself, everything else by the client library's own means. It is
+// safe for concurrent use, and one serves all clients.
 type decompressor struct {
-	other kgo.Decompressor
-	most  int           // bytes that a batch may unpack to
-	ratio atomic.Uint64 // of the size unpacked to the size as it came, in 256ths, of the last batches
+	eager kgo.Decompressor // up to eagerBytes
+	whole kgo.Decompressor // up to most
+	most  int              // bytes that a batch may unpack to
+	guess sizeGuess
+	heavy heavyBatches
+	slots chan struct{} // bounds how many batches are decompressed at a time
 }
 
 // newDecompressor returns a decompressor whose batches unpack to at most most bytes.
 func newDecompressor(most int) (*decompressor, error) {
-	// The library's default decompressor knows a bound only as part of a client.
+	d := &decompressor{most: most, slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	var err error
+	if d.eager, err = boundedDecompressor(min(eagerBytes, most)); err == nil {
+		d.whole, err = boundedDecompressor(most)
+	}
+	return d, err
+}
+
+// boundedDecompressor returns the library's own decompressor, which knows a bound only as part of a client.
+func boundedDecompressor(most int) (kgo.Decompressor, error) {
 	client, err := kgo.NewClient(kgo.MaxDecompressBatchBytes(most))
 	if err != nil {
 		return nil, err
 	}
 	defer client.Close()
-	other, ok := client.OptValue(kgo.WithDecompressor).(kgo.Decompressor)
+	d, ok := client.OptValue(kgo.WithDecompressor).(kgo.Decompressor)
 	if !ok {
 		return nil, errors.New("BUG: the client has no decompressor")
 	}
-	d := &decompressor{other: other, most: most}
-	d.ratio.Store(8 << 8)
 	return d, nil
 }
 
-// Decompress implements kgo.Decompressor.
+// Decompress implements kgo.Decompressor. In place of a batch that is too large to be decompressed now, or that cannot
+// be decompressed at all, it returns one record that stands for it.
 func (d *decompressor) Decompress(src []byte, codec kgo.CompressionCodecType) ([]byte, error) {
+	d.slots <- struct{}{} // given back soon: nothing here waits
+	defer func() { <-d.slots }()
+	bound := min(eagerBytes, d.most, eagerRatio*(len(src)+headerBytes))
+	out, err := d.unpack(d.eager, src, codec, bound)
+	if err == nil && len(out)+recordBytes*countRecords(out) <= bound {
+		return out, nil
+	}
+	if errors.Is(err, kgo.ErrMaxDecompress) {
+		err = nil // it may well be within d.most
+	}
+	if standIn, ok := d.heavy.add(src, codec, err); ok {
+		return standIn, nil
+	}
+	if err == nil { // a message format from before 2017: it has to do
+		return d.unpack(d.whole, src, codec, d.most)
+	}
+	return nil, err
+}
+
+// unpack returns what is in src, or kgo.ErrMaxDecompress if that is more than bound bytes.
+func (d *decompressor) unpack(other kgo.Decompressor, src []byte, codec kgo.CompressionCodecType, bound int) ([]byte, error) {
 	if codec == kgo.CodecLz4 {
 		if f, ok := parseFrame(src); ok {
-			return d.unpack(f, len(src))
+			return f.unpack(&d.guess, len(src), bound)
 		}
 	}
-	return d.other.Decompress(src, codec)
+	out, err := other.Decompress(src, codec)
+	if err == nil && len(out) > bound {
+		err = kgo.ErrMaxDecompress
+	}
+	return out, err
 }
 
-// unpack returns what is in f, which came in size bytes.
-func (d *decompressor) unpack(f frame, size int) ([]byte, error) {
-	ratio := d.ratio.Load()
-	guess := size*int(ratio)/256 + size/4 + 1<<10
-	dst := make([]byte, 0, min(guess, d.most))
-	for _, b := range f.blocks {
-		var err error
-		if dst, err = d.unpackBlock(dst, b, f.blockBytes); err != nil {
-			return nil, err
-		}
+// open decompresses a batch that was set aside. The error is final.
+func (d *decompressor) open(b *heavyBatch) ([]byte, error) {
+	if b.err != nil {
+		return nil, b.err
 	}
-	// Up with the largest, down slowly: a guess too low costs a copy, one too high memory. A batch of
-	// nothing but blanks must not set the guess for those that follow.
-	seen := min(uint64(len(dst))*256/uint64(max(size, 1)), mostRatio)
-	d.ratio.Store(max(seen, ratio-(ratio-min(ratio, seen))/16))
-	return dst, nil
+	out, err := d.unpack(d.whole, b.records(), b.codec, d.most)
+	if errors.Is(err, kgo.ErrMaxDecompress) {
+		return nil, fmt.Errorf("%w: it unpacks to more than %d bytes", errBatchTooLarge, d.most)
+	}
+	return out, err
 }
 
-// unpackBlock appends one block, which unpacks to at most blockBytes, to dst.
-func (d *decompressor) unpackBlock(dst []byte, b block, blockBytes int) ([]byte, error) {
-	if !b.compressed {
-		if len(dst)+len(b.data) > d.most {
-			return nil, kgo.ErrMaxDecompress
-		}
-		return append(dst, b.data...), nil
-	}
-	for {
-		room := dst[len(dst):min(cap(dst), len(dst)+blockBytes)]
-		n, err := lz4.UncompressBlock(b.data, room)
-		switch {
-		case err == nil && len(dst)+n > d.most:
-			return nil, kgo.ErrMaxDecompress
-		case err == nil:
-			return dst[:len(dst)+n], nil
-		case len(room) == blockBytes:
-			return nil, fmt.Errorf("unpacking lz4 block: %w", err)
-		case len(dst) >= d.most:
-			return nil, kgo.ErrMaxDecompress
-		}
-		// Too little room looks like damage: a block may fill blockBytes, so that settles which it is.
-		dst = slices.Grow(dst, min(blockBytes, max(2*len(room), 64<<10)))
-	}
-}
-
-// frame is an lz4 frame (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md) of independent blocks.
-type frame struct {
-	blocks     []block
-	blockBytes int // the most that a block unpacks to
-}
-
-// block is one block of a frame. The data is the frame's own memory.
-type block struct {
-	data       []byte
-	compressed bool
-}
-
-// mostRatio bounds the guess of how large a batch unpacks: 16 times, in 256ths.
-const mostRatio = 16 << 8
-
-// The parts of an lz4 frame that matter here.
-const (
-	frameMagic        = 0x184d2204
-	flagVersionMask   = 0xc0
-	flagVersion       = 0x40
-	flagIndependent   = 0x20
-	flagBlockChecksum = 0x10
-	flagContentSize   = 0x08
-	flagChecksum      = 0x04
-	flagDictionary    = 0x01
-	blockIsRaw        = 1 << 31
-	checksumBytes     = 4
-)
-
-// parseFrame finds the blocks of src. It returns false where src is not one whole frame of independent
-// blocks.
-func parseFrame(src []byte) (f frame, ok bool) {
-	if len(src) < 7 || binary.LittleEndian.Uint32(src) != frameMagic {
-		return f, false
-	}
-	flags, descriptor := src[4], src[5]
-	if flags&flagVersionMask != flagVersion || flags&flagIndependent == 0 || flags&flagDictionary != 0 {
-		return f, false
-	}
-	sizeCode := descriptor >> 4 & 7 // 4 to 7: 64 KiB, 256 KiB, 1 MiB, 4 MiB
-	if sizeCode < 4 {
-		return f, false
-	}
-	f.blockBytes = 1 << (8 + 2*sizeCode)
-	header := 7 // with the header's own checksum
-	if flags&flagContentSize != 0 {
-		header += 8
-	}
-	if len(src) < header {
-		return f, false
-	}
-	return f, f.parseBlocks(src[header:], flags)
-}
-
-// parseBlocks finds the blocks up to the end mark, after which nothing but a checksum may come.
-func (f *frame) parseBlocks(src []byte, flags byte) bool {
-	for len(src) >= 4 {
-		size := binary.LittleEndian.Uint32(src)
-		src = src[4:]
-		if size == 0 {
-			if flags&flagChecksum != 0 {
-				return len(src) == checksumBytes
-			}
-			return len(src) == 0
-		}
-		n := int(size &^ blockIsRaw)
-		if n > len(src) || n > f.blockBytes {
-			return false
-		}
-		f.blocks = append(f.blocks, block{data: src[:n:n], compressed: size&blockIsRaw == 0})
-		src = src[n:]
-		if flags&flagBlockChecksum != 0 {
-			if len(src) < checksumBytes {
-				return false
-			}
-			src = src[checksumBytes:]
-		}
-	}
-	return false
-}
+// errBatchTooLarge is why a batch is not read.
+var errBatchTooLarge = errors.New("the batch is larger than max-batch-bytes allows")

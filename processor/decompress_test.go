@@ -35,7 +35,7 @@ func TestDecompressSuccess(t *testing.T) {
 	f := func(b []byte, options ...lz4.Option) {
 		t.Helper()
 		for range 2 { // the second with what the first has taught
-			got, err := d.Decompress(pack(t, b, options...), kgo.CodecLz4)
+			got, err := d.unpack(d.whole, pack(t, b, options...), kgo.CodecLz4, d.most)
 			if err != nil || !bytes.Equal(got, b) {
 				t.Errorf("%d bytes: got %d bytes, %v", len(b), len(got), err)
 			}
@@ -63,12 +63,12 @@ func TestDecompressFailure(t *testing.T) {
 		"noise": []byte(randomBytes(most + 1)),
 	} {
 		for _, size := range []lz4.BlockSize{lz4.Block64Kb, lz4.Block4Mb} {
-			if _, err := d.Decompress(pack(t, b, lz4.BlockSizeOption(size)), kgo.CodecLz4); !errors.Is(err, kgo.ErrMaxDecompress) {
+			if _, err := d.unpack(d.whole, pack(t, b, lz4.BlockSizeOption(size)), kgo.CodecLz4, d.most); !errors.Is(err, kgo.ErrMaxDecompress) {
 				t.Errorf("%s: error %v, want ErrMaxDecompress", name, err)
 			}
 		}
 	}
-	if got, err := d.Decompress(pack(t, bytes.Repeat([]byte("a"), most)), kgo.CodecLz4); err != nil || len(got) != most {
+	if got, err := d.unpack(d.whole, pack(t, bytes.Repeat([]byte("a"), most)), kgo.CodecLz4, d.most); err != nil || len(got) != most {
 		t.Errorf("just within the bound: %d bytes, %v", len(got), err)
 	}
 	good := pack(t, []byte(randomText(100_000)), lz4.BlockSizeOption(lz4.Block64Kb))
@@ -76,7 +76,7 @@ func TestDecompressFailure(t *testing.T) {
 		if n == 0 || n > 100 && n%1000 != 0 { // nothing is a stream that has ended
 			continue
 		}
-		if _, err := d.Decompress(good[:n], kgo.CodecLz4); err == nil {
+		if _, err := d.unpack(d.whole, good[:n], kgo.CodecLz4, d.most); err == nil {
 			t.Errorf("the first %d of %d bytes are accepted", n, len(good))
 		}
 	}
@@ -91,8 +91,8 @@ func FuzzDecompress(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, packed []byte) {
-		want, wantErr := d.other.Decompress(packed, kgo.CodecLz4)
-		got, err := d.Decompress(packed, kgo.CodecLz4)
+		want, wantErr := d.whole.Decompress(packed, kgo.CodecLz4)
+		got, err := d.unpack(d.whole, packed, kgo.CodecLz4, d.most)
 		switch {
 		case wantErr == nil && err != nil:
 			t.Fatalf("the library accepts what we refuse: %v", err)

@@ -48,6 +48,7 @@ const (
 //	large NAME N   a finding with a copy of the event of N bytes
 //	bad            a dead letter
 //	many N         N findings
+//	panic          a fault of the decision
 //
 // Anything else is an empty record.
 type scripted struct {
@@ -65,9 +66,12 @@ func (s *scripted) Detect(_ *policy.Policy, r *detection.Record, sink detection.
 	if s.hold != nil {
 		s.hold(r)
 	}
+	word, rest, _ := strings.Cut(string(r.Value), " ")
+	if word == "panic" {
+		panic(rest)
+	}
 	s.counts.Records++
 	s.counts.Bytes += uint64(len(r.Value))
-	word, rest, _ := strings.Cut(string(r.Value), " ")
 	if word == "bad" {
 		s.counts.DeadLettered++
 		s.counts.Faults[cloudtrail.ReasonSyntax]++

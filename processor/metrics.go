@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -116,6 +117,8 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	for i := 1; i < cloudtrail.ReasonCount; i++ {
 		count(faultsDesc, t.Faults[i], cloudtrail.Reason(i).String())
 	}
+	count(faultsDesc, t.Panics, deadletter.ReasonPanic)
+	count(faultsDesc, t.LargeBatches, deadletter.ReasonBatchTooLarge)
 	for i := range cloudtrail.KindCount {
 		count(skippedDesc, t.Skips[i], cloudtrail.Kind(i).String())
 	}

@@ -1,10 +1,12 @@
 package processor
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -28,6 +30,7 @@ type output struct {
 	letters deadletter.Encoder
 	seen    seen         // dead letters that are not acknowledged yet
 	record  *kgo.Record  // that is being decided
+	copied  *kgo.Record  // the same for its letters, once it has one
 	made    int          // alerts of that record
 	stop    func() error // asked while one record makes very many alerts
 	promise func(*kgo.Record, error)
@@ -43,8 +46,7 @@ func (p *Processor) newOutput(ctx context.Context, produce produceFunc, stop fun
 // begin tells that what follows comes from r.
 func (out *output) begin(r *kgo.Record) {
 	out.made = 0
-	out.record = r
-	out.letters.Begin(r)
+	out.record, out.copied = r, nil
 }
 
 // stopEvery is how many alerts one record makes between two looks at whether to stop. A record may hold
@@ -95,14 +97,53 @@ func fault(d *detection.DeadLetter) *deadletter.Fault {
 
 // DeadLetter implements detection.Sink.
 func (out *output) DeadLetter(d *detection.DeadLetter) error {
-	if out.p.o.OnDeadLetter != nil {
-		out.seen.addDeadLetter(newDeadLetter(out.record, d))
+	return out.setAside(fault(d))
+}
+
+// setAside makes a dead letter of the record at hand. The letter has a copy of it: it may wait for its acknowledgement
+// much longer than the batch that the record came in should be kept.
+func (out *output) setAside(f *deadletter.Fault) error {
+	if out.copied == nil {
+		out.copied = copyRecord(out.record)
+		out.letters.Begin(out.copied)
 	}
-	l := &letter{Draft: out.letters.Encode(fault(d))}
+	out.sendLetter(out.record, f, out.letters.Encode(f))
+	return nil
+}
+
+// setBatchAside makes a dead letter of a whole batch, which r stands for.
+func (out *output) setBatchAside(r *kgo.Record, b *heavyBatch, f *deadletter.Fault) error {
+	value, holds := b.raw, deadletter.HoldsBatch
+	if len(value) > maxBatchLetter {
+		value, holds = nil, deadletter.HoldsSource
+	}
+	first := deadletter.Place{Topic: r.Topic, Partition: r.Partition, Offset: b.header.firstOffset}
+	out.sendLetter(r, f, deadletter.EncodeBatch(out.letters.Topic, first, b.last(), f, value, holds))
+	return nil
+}
+
+// maxBatchLetter is how large a compressed batch may be to be copied into the dead-letter topic.
+const maxBatchLetter = 8 << 20
+
+// sendLetter sends a letter about r.
+func (out *output) sendLetter(r *kgo.Record, f *deadletter.Fault, d *deadletter.Draft) {
+	if out.p.o.OnDeadLetter != nil {
+		out.seen.addDeadLetter(newDeadLetter(r, f))
+	}
+	l := &letter{Draft: d}
 	for _, r := range l.Records(out.p.limits.batch(out.letters.Topic)) {
 		out.send(r, l)
 	}
-	return nil
+}
+
+// copyRecord returns r in memory of its own.
+func copyRecord(r *kgo.Record) *kgo.Record {
+	c := *r
+	c.Key, c.Value, c.Headers = bytes.Clone(r.Key), bytes.Clone(r.Value), slices.Clone(r.Headers)
+	for i := range c.Headers {
+		c.Headers[i].Key, c.Headers[i].Value = strings.Clone(c.Headers[i].Key), bytes.Clone(c.Headers[i].Value)
+	}
+	return &c
 }
 
 // send produces r, which is a record of the letter l, or an alert if l is nil. It waits while the client has too much

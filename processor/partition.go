@@ -24,12 +24,11 @@ var (
 // record decided, waits until all that came of the batch is acknowledged, and then marks the batch's last
 // record. It is the only one who marks that partition, so when it has ended nothing marks any more.
 type partition struct {
-	tp      topicPartition
-	c       *consumer
-	queue   *queue
-	decider decider
-	output  *output
-	record  detection.Record // of the record at hand, reused
+	tp       topicPartition
+	c        *consumer
+	queue    *queue
+	output   *output
+	decision *decision
 
 	ctx      context.Context         // ends when the worker is to abandon its batch, or the client
 	abandon  context.CancelCauseFunc // ends ctx
@@ -41,15 +40,15 @@ type partition struct {
 // startPartition starts a worker. Its owner is the consumer, which stops it and waits for it.
 func (c *consumer) startPartition(tp topicPartition) *partition {
 	w := &partition{
-		tp:      tp,
-		c:       c,
-		queue:   newQueue(),
-		decider: c.p.newDecider(),
-		quit:    make(chan struct{}),
-		done:    make(chan struct{}),
+		tp:    tp,
+		c:     c,
+		queue: newQueue(),
+		quit:  make(chan struct{}),
+		done:  make(chan struct{}),
 	}
 	w.ctx, w.abandon = context.WithCancelCause(c.ctx)
 	w.output = c.p.newOutput(w.ctx, c.client.Produce, w.stopped)
+	w.decision = c.p.newDecision(c.client, w.output, w.quit)
 	go w.run()
 	return w
 }
@@ -81,7 +80,6 @@ func (w *partition) run() {
 			}
 			return
 		}
-		w.c.flow.done(w.tp, b.bytes)
 	}
 }
 
@@ -93,11 +91,15 @@ func (w *partition) giveUp() {
 	}
 }
 
-// process decides a batch and, when all that came of it is acknowledged, marks it. Where it stops early
-// what is done is marked and the rest counted as returned.
+// process decides a batch and, when all that came of it is acknowledged, marks it. If it stops early, what is done is
+// marked and the rest counted as returned. The batch itself is let go of as soon as it is decided: acknowledgements may
+// take long.
 func (w *partition) process(b batch) error {
 	start := now()
-	n, stop := w.decide(b.records)
+	n, stop := w.decision.decide(w.c.p.o.Policy(), start, b.records)
+	read, last := len(b.records), lastOf(b.records[:n])
+	clear(b.records)
+	w.c.flow.done(w.tp, b.bytes)
 	err := w.output.flush()
 	flushed := err == nil
 	if err != nil || (stop != nil && !errors.Is(stop, errStopped)) {
@@ -106,43 +108,35 @@ func (w *partition) process(b batch) error {
 	if err == nil {
 		err = stop
 	}
-	w.finish(b, n)
+	w.finish(n, read, last)
 	w.c.p.delivered(w.output.take(flushed))
 	w.c.p.metrics.batchSeconds.Observe(now().Sub(start).Seconds())
 	return err
 }
 
-// decide has records decided, in order, and returns how many. Told to stop, it stops between two
-// records; only a record with very many alerts is given up in its middle, and then the whole batch is.
-func (w *partition) decide(records []*kgo.Record) (n int, err error) {
-	policy, at := w.c.p.o.Policy(), now()
-	for i, r := range records {
-		if err := w.stopped(); err != nil {
-			return i, err
-		}
-		w.output.begin(r)
-		if err := w.decider.Detect(policy, fill(&w.record, r, at), w.output); err != nil {
-			return 0, err
-		}
-	}
-	return len(records), nil
-}
-
-// finish marks the first n records of b as done, and counts them and the rest.
-func (w *partition) finish(b batch, n int) {
-	counts := w.decider.take()
+// finish marks the last of the n records that are done, of those that were read, and counts them and the rest.
+func (w *partition) finish(n, read int, last *kgo.Record) {
+	done := w.decision.take()
 	if n == 0 {
-		counts = detection.Counts{} // what was decided is not done: it is decided again
+		done = decided{} // it is decided again
 	}
 	if n > 0 && w.ctx.Err() == nil {
-		last := b.records[n-1]
 		w.c.client.MarkCommitRecords(last)
 		w.c.p.lag.done(w.tp, last.Offset+1, last.Timestamp)
 	}
 	w.c.p.tally.update(func(t *totals) {
-		t.Counts.Add(&counts)
-		t.Returned += uint64(len(b.records) - n)
+		done.addTo(t)
+		t.Returned += uint64(read - n)
 	})
+}
+
+// lastOf returns the last record as far as it matters for a commit, without holding on to its batch.
+func lastOf(records []*kgo.Record) *kgo.Record {
+	if len(records) == 0 {
+		return nil
+	}
+	r := records[len(records)-1]
+	return &kgo.Record{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, LeaderEpoch: r.LeaderEpoch, Timestamp: r.Timestamp}
 }
 
 // fill makes d the detection record of r. The value is r's own memory, which stays valid until the batch

@@ -31,6 +31,7 @@ type Processor struct {
 	atStart        map[string]kadm.TopicID // the input topics as they were when Run began, for a start position; then read-only
 	nudge          chan struct{}           // holds a token when the topics are to be looked at
 	newDecider     func() decider
+	deciders       *deciders
 	running        atomic.Bool
 	revokePatience time.Duration
 	consumer       atomic.Pointer[consumer] // of AtLeastOnce, once it runs
@@ -55,7 +56,7 @@ func New(o Options) (*Processor, error) {
 		nudge:          make(chan struct{}, 1),
 		revokePatience: defaultRevokePatience,
 	}
-	p.newDecider = p.o.newDetector
+	p.newDecider, p.deciders = p.o.newDetector, newDeciders()
 	if o.InputPattern {
 		for _, pattern := range o.InputTopics {
 			p.patterns = append(p.patterns, regexp.MustCompile(pattern)) // validate has compiled it

@@ -4,7 +4,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
-	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
 // DeadLetter is what people see of a dead letter at a glance: why and where, and nothing of the record itself. Error
@@ -21,11 +20,11 @@ type DeadLetter struct {
 	Count     int    // how many faults it stands for
 }
 
-func newDeadLetter(r *kgo.Record, d *detection.DeadLetter) DeadLetter {
+func newDeadLetter(r *kgo.Record, f *deadletter.Fault) DeadLetter {
 	return DeadLetter{
-		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Index: d.Index,
-		Reason: d.Reason.String(), Shape: d.Shape.String(), Error: deadletter.ErrorText(d.Err),
-		Alerted: d.Alerted, Count: max(d.Count, 1),
+		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Index: f.Index,
+		Reason: f.Reason, Shape: f.Shape, Error: deadletter.ErrorText(f.Err),
+		Alerted: f.Alerted, Count: max(f.Count, 1),
 	}
 }
 

@@ -59,7 +59,8 @@ func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
 	}
 	s.tx = tx
 	for range runtime.GOMAXPROCS(0) {
-		s.crew = append(s.crew, newDecision(s))
+		output := p.newOutput(ctx, tx.Produce, func() error { return nil })
+		s.crew = append(s.crew, p.newDecision(tx.Client(), output, nil))
 	}
 	return s, nil
 }

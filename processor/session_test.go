@@ -2,7 +2,6 @@ package processor
 
 import (
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -146,32 +145,6 @@ func TestSessionGivesUp(t *testing.T) {
 	c.ProduceValues(inputTopic, 1, "alert 1")
 	mustMention(t, r.wait(), "session 0", "OFFSET_METADATA_TOO_LARGE")
 	checkConservation(t, r.o.Registry)
-}
-
-// A batch that decompresses to more than is allowed stops its partition in the client: Run must end and
-// say so, or the partition would stand still while all looks well.
-//
-// Guard: fetchError returns what it does not know.
-func TestDecompressBound(t *testing.T) {
-	t.Parallel()
-	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
-		t.Run(delivery.String(), func(t *testing.T) {
-			t.Parallel()
-			c := newCluster(t, 1)
-			producer := c.Client(kgo.ProducerBatchCompression(kgo.ZstdCompression()), kgo.ProducerBatchMaxBytes(8<<20), kgo.DefaultProduceTopic(inputTopic))
-			big := kgo.StringRecord("pass " + strings.Repeat(" ", 4<<20))
-			if err := producer.ProduceSync(t.Context(), big).FirstErr(); err != nil {
-				t.Fatal(err)
-			}
-			o := exactlyOnce(c)
-			o.Delivery, o.MaxBatchBytes = delivery, 1<<20
-			err := start(t, o).wait()
-			mustMention(t, err, inputTopic, "1048576")
-			if !errors.Is(err, kgo.ErrMaxDecompress) {
-				t.Errorf("error %v, want ErrMaxDecompress", err)
-			}
-		})
-	}
 }
 
 // Records that the broker dropped before they were read are counted and told; reading goes on with what

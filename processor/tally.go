@@ -23,6 +23,8 @@ type totals struct {
 	CommitFailures uint64
 	Committed      uint64 // transactions
 	Aborted        uint64 // transactions
+	Panics         uint64 // records set aside because deciding them panicked
+	LargeBatches   uint64 // batches set aside because they are too large
 	DataLosses     uint64
 	Recreated      uint64 // topics that were found to be deleted and created again
 	StartSkipped   uint64 // records before the start position of a new group

@@ -7,33 +7,15 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/regionwatch/regionwatch/processor/detection"
-	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // maxTransaction bounds the records of one transaction. Larger ones cost less each, but all of it is
 // decided again where a rebalance aborts it.
 const maxTransaction = 50_000
-
-// decision is one of the goroutines that decide a session's records: what it needs, kept from transaction to
-// transaction.
-type decision struct {
-	decider decider
-	output  *output
-	record  detection.Record
-}
-
-func newDecision(s *session) *decision {
-	return &decision{
-		decider: s.p.newDecider(),
-		output:  s.p.newOutput(s.ctx, s.tx.Produce, func() error { return nil }),
-	}
-}
 
 // transaction is one transaction under way.
 type transaction struct {
@@ -75,7 +57,7 @@ func (t *transaction) take(fetches kgo.Fetches) (batches [][]*kgo.Record) {
 		}
 		tp := topicPartition{f.Topic, f.Partition}
 		t.s.p.fetched(tp, &f.FetchPartition)
-		t.last[tp] = f.Records[len(f.Records)-1]
+		t.last[tp] = lastOf(f.Records)
 		batches = append(batches, f.Records)
 		n += len(f.Records)
 	})
@@ -99,9 +81,10 @@ func (t *transaction) decide(batches [][]*kgo.Record) error {
 			if i >= len(batches) {
 				return nil
 			}
-			if err := d.decide(policy, at, batches[i]); err != nil {
+			if _, err := d.decide(policy, at, batches[i]); err != nil {
 				return err
 			}
+			batches[i] = nil // let go of it
 		}
 	}
 	helpers := t.s.crew[1:min(len(t.s.crew), max(len(batches), 1))]
@@ -115,16 +98,6 @@ func (t *transaction) decide(batches [][]*kgo.Record) error {
 	return errors.Join(errs...)
 }
 
-func (d *decision) decide(under *policy.Policy, at time.Time, records []*kgo.Record) error {
-	for _, r := range records {
-		d.output.begin(r)
-		if err := d.decider.Detect(under, fill(&d.record, r, at), d.output); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // end ends the transaction: with a commit where everything in it was decided and is acknowledged. An abort
 // because of a rebalance is no error: what was read is read again.
 func (t *transaction) end(failed error) error {
@@ -133,7 +106,7 @@ func (t *transaction) end(failed error) error {
 		failed = t.flush()
 	}
 	committed, err := s.tx.End(s.ctx, kgo.TransactionEndTry(failed == nil && t.owned()))
-	counts, acked := t.counted()
+	done, acked := t.counted()
 	if !committed {
 		t.giveUp()
 		s.aborts++
@@ -150,7 +123,9 @@ func (t *transaction) end(failed error) error {
 	}
 	s.committed, s.aborts = true, 0
 	s.p.tally.update(func(all *totals) {
-		all.Counts.Add(&counts)
+		for i := range done {
+			done[i].addTo(all)
+		}
 		all.Committed++
 	})
 	s.p.delivered(acked)
@@ -221,15 +196,14 @@ func unlessTransient(err error) error {
 }
 
 // counted takes what the crew counted since the last transaction.
-func (t *transaction) counted() (counts detection.Counts, sum acked) {
+func (t *transaction) counted() (done []decided, sum acked) {
 	for _, d := range t.s.crew {
-		c := d.decider.take()
-		counts.Add(&c)
+		done = append(done, d.take())
 		a := d.output.take(true)
 		sum.alerts += a.alerts
 		sum.deadLetters += a.deadLetters
 		sum.aside += a.aside
 		sum.add(&a.seen)
 	}
-	return counts, sum
+	return done, sum
 }

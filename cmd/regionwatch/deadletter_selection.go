@@ -13,6 +13,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/deadletters"
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -71,7 +72,7 @@ func letterReasons() (names []string) {
 	for r := cloudtrail.ReasonNone + 1; int(r) < cloudtrail.ReasonCount; r++ {
 		names = append(names, r.String())
 	}
-	return names
+	return append(names, deadletter.ReasonBatchTooLarge, deadletter.ReasonPanic)
 }
 
 // newRange returns a range of numbers from 0 on; all of them unless it is given.

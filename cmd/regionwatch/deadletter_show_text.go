@@ -23,6 +23,8 @@ var reasonTexts = map[string]string{
 	cloudtrail.ReasonTooLarge.String():      "it is larger than --max-event-bytes allows",
 	cloudtrail.ReasonCompression.String():   "it does not decompress",
 	cloudtrail.ReasonEncoding.String():      "it is in an encoding that is not read, such as UTF-16",
+	deadletter.ReasonBatchTooLarge:          "a batch is larger than --max-batch-bytes allows; none of its records was read",
+	deadletter.ReasonPanic:                  "a fault of this program; please report it",
 }
 
 // writeLetter writes the form for people. All text of the letter is display.Bytes.
@@ -107,6 +109,10 @@ func holdsText(found *deadletters.Found) string {
 	switch l.Holds {
 	case deadletter.HoldsPiece:
 		text = fmt.Sprintf("only the part of the value that could not be read, %s; an earlier letter of the record has the whole", display.Size(uint64(len(l.Value))))
+	case deadletter.HoldsBatch:
+		text = fmt.Sprintf("a whole batch, offsets %d to %d, compressed as the broker has it, %s", l.Origin.Offset, l.LastOffset, display.Size(uint64(len(l.Value))))
+	case deadletter.HoldsSource:
+		text = fmt.Sprintf("no value; the source topic has it, offsets %d to %d", l.Origin.Offset, l.LastOffset)
 	case deadletter.HoldsNothing:
 		text = "no value; an earlier letter of the record has it"
 	}

@@ -50,11 +50,17 @@ const (
 	// HoldsFrame is the record's key and headers as JSON, {"key":base64,"headers":[{"key":base64,"value":base64}]}.
 	// They come first, in letters of their own, where they are too large to repeat in every part.
 	HoldsFrame = "key-and-headers"
-	// HoldsBatch is a fetched record batch as it came, compressed (Kafka's record batch format v2), from the first
-	// byte of its records on. The batch could not be read, so nothing of it is known but its offsets.
+	// HoldsBatch is a record batch as it was fetched: header and compressed records in Kafka's record batch format v2.
+	// The batch could not be read, so only its offsets are known.
 	HoldsBatch = "compressed-batch"
 	// HoldsSource means that the value was too large to copy: the source topic alone has it.
 	HoldsSource = "source-only"
+)
+
+// The reasons of letters beside those of cloudtrail.Reason.
+const (
+	ReasonBatchTooLarge = "batch-too-large" // the batch decompresses to more than is allowed; it is set aside as a whole
+	ReasonPanic         = "panic"           // deciding the record panicked: a fault of this program
 )
 
 // Place is where a record stands.

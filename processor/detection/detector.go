@@ -20,6 +20,9 @@ type Record struct {
 	// Identity returns what names the record for good, where an event in it has no id of its own; nil means
 	// topic, partition and offset. It is called for such findings only, as it may be a hash of the content.
 	Identity func() string
+	// Heavy, if set, is called once before the text that is opened in the record grows beyond 1 MiB. An error stops
+	// the record.
+	Heavy func() error
 	// DecidedAt is the time at which exceptions may have expired, see [policy.Policy.Decide].
 	DecidedAt time.Time
 }

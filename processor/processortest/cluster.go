@@ -3,6 +3,7 @@ package processortest
 import (
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -73,6 +74,16 @@ func (c *Cluster) Committed(group, topic string, partition int32) int64 {
 		}
 	}
 	return -1
+}
+
+// Commit commits an offset in a group.
+func (c *Cluster) Commit(group, topic string, partition int32, offset int64) {
+	c.t.Helper()
+	var offsets kadm.Offsets
+	offsets.Add(kadm.Offset{Topic: topic, Partition: partition, At: offset, LeaderEpoch: -1})
+	if err := kadm.NewClient(c.Client()).CommitAllOffsets(c.t.Context(), group, offsets); err != nil {
+		c.t.Fatalf("committing: %v", err)
+	}
 }
 
 // End returns the end offset of a partition.

@@ -1,0 +1,263 @@
+package processor
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/deadletter"
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// decider carries a record from its bytes to its alerts and dead letters, and counts. It belongs to one
+// goroutine at a time. It stands between us and detection.Detector so that delivery can be tested with
+// a decision that a test controls.
+type decider interface {
+	Detect(p *policy.Policy, r *detection.Record, sink detection.Sink) error
+	// take returns what was counted since it was last called.
+	take() detection.Counts
+}
+
+// detector is the decider of production.
+type detector struct{ *detection.Detector }
+
+func (d detector) take() detection.Counts {
+	counts := d.Counts
+	d.Counts = detection.Counts{}
+	return counts
+}
+
+// newDetector returns a decider with these options.
+func (o *Options) newDetector() decider {
+	return detector{detection.NewDetector(detection.Options{
+		MaxEventBytes: o.MaxEventBytes,
+		NoEventCopy:   o.NoEventCopy,
+		Shadowed:      o.ShadowTopic != "",
+		Exempted:      o.ExemptedTopic != "",
+	})}
+}
+
+// deciders are all deciders of the process. A worker has one only while it decides, so that their buffers do not grow
+// with the number of partitions.
+type deciders struct {
+	free chan decider // nil stands for one that is not made yet
+	// heavy holds a token unless something is being decided that takes much memory: one at a time in the process.
+	heavy chan struct{}
+}
+
+// maxDeciders is how many records are decided at a time: more than there are cores, because a worker waits within a
+// decision while the client has too much in flight.
+func maxDeciders() int { return 2*runtime.GOMAXPROCS(0) + 2 }
+
+func newDeciders() *deciders {
+	d := &deciders{free: make(chan decider, maxDeciders()), heavy: make(chan struct{}, 1)}
+	for range cap(d.free) {
+		d.free <- nil
+	}
+	d.heavy <- struct{}{}
+	return d
+}
+
+// heavyBytes is how large a record, or the text that was opened in it, gets before it has to wait for its turn.
+const heavyBytes = 1 << 20
+
+// decision decides records and sends what comes of them. It belongs to one goroutine at a time.
+type decision struct {
+	p      *Processor
+	client *kgo.Client
+	output *output
+	quit   <-chan struct{} // closed to stop at the next record; nil is never
+
+	decider  decider // while records are being decided
+	record   detection.Record
+	turn     bool // whether it has the token of deciders.heavy
+	waitTurn func() error
+	done     decided
+}
+
+func (p *Processor) newDecision(client *kgo.Client, output *output, quit <-chan struct{}) *decision {
+	d := &decision{p: p, client: client, output: output, quit: quit}
+	d.waitTurn = d.takeTurn
+	return d
+}
+
+// decided is what was counted of decisions.
+type decided struct {
+	detection.Counts
+	panics  uint64
+	batches uint64 // that were set aside as too large
+	inside  int    // records in batches that were polled as one record each, beyond that one
+}
+
+// addTo adds what is done for good to the totals.
+func (d *decided) addTo(t *totals) {
+	t.Counts.Add(&d.Counts)
+	t.Panics += d.panics
+	t.LargeBatches += d.batches
+	t.Read += uint64(d.inside) // wraps around for -1, an empty batch
+}
+
+// take returns what was counted since it was last called.
+func (d *decision) take() decided {
+	done := d.done
+	d.done = decided{}
+	return done
+}
+
+// stopped returns errStopped once the decision is to stop.
+func (d *decision) stopped() error {
+	select {
+	case <-d.quit:
+		return errStopped
+	default:
+		return nil
+	}
+}
+
+// decide has records decided, in order, and returns how many. Told to stop, it stops between two records. Only a record
+// with very many alerts, or one that waits for its turn, is abandoned in its middle, and then all of them are.
+func (d *decision) decide(p *policy.Policy, at time.Time, records []*kgo.Record) (n int, err error) {
+	select {
+	case <-d.quit:
+		return 0, errStopped
+	case d.decider = <-d.p.deciders.free:
+	}
+	defer func() {
+		d.collect()
+		d.p.deciders.free <- d.decider
+		d.decider = nil
+	}()
+	for i, r := range records {
+		if err := d.stopped(); err != nil {
+			return i, err
+		}
+		if b := d.p.unpack.heavy.of(r); b != nil {
+			err = d.batch(p, at, r, b)
+		} else {
+			err = d.one(p, at, r)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return len(records), nil
+}
+
+// collect takes what the decider has counted.
+func (d *decision) collect() {
+	if d.decider != nil {
+		counts := d.decider.take()
+		d.done.Counts.Add(&counts)
+	}
+}
+
+// one decides a record.
+func (d *decision) one(p *policy.Policy, at time.Time, r *kgo.Record) error {
+	if !d.turn {
+		defer d.endTurn()
+	}
+	if len(r.Value) > heavyBytes {
+		if err := d.takeTurn(); err != nil {
+			return err
+		}
+	}
+	if d.decider == nil {
+		d.decider = d.p.newDecider()
+	}
+	d.output.begin(r)
+	fill(&d.record, r, at)
+	d.record.Heavy = d.waitTurn
+	return d.guarded(p, r)
+}
+
+// guarded decides d.record. A panic is a fault of this program that one producer may know how to cause, again and
+// again: the record is set aside, and the next one decided.
+func (d *decision) guarded(p *policy.Policy, r *kgo.Record) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			d.p.log.Error("BUG: deciding a record panicked; it is set aside as a dead letter", "topic", r.Topic, "partition", r.Partition,
+				"offset", r.Offset, "panic", v, "stack", string(debug.Stack()))
+			d.collect()
+			d.decider = nil // its state is unknown
+			d.done.Records++
+			d.done.DeadLettered++
+			d.done.panics++
+			err = d.output.setAside(&deadletter.Fault{Reason: deadletter.ReasonPanic, Err: fmt.Errorf("deciding panicked: %v", v), Index: -1, Offset: -1})
+		}
+	}()
+	return d.decider.Detect(p, &d.record, d.output)
+}
+
+// takeTurn waits until nothing else that takes much memory is being decided.
+func (d *decision) takeTurn() error {
+	if d.turn {
+		return nil
+	}
+	select {
+	case <-d.p.deciders.heavy:
+		d.turn = true
+		return nil
+	case <-d.quit:
+		return errStopped
+	}
+}
+
+func (d *decision) endTurn() {
+	if d.turn {
+		d.turn = false
+		d.p.deciders.heavy <- struct{}{}
+	}
+}
+
+// batch decides the records of the batch that r stands for, or sets the batch aside.
+func (d *decision) batch(p *policy.Policy, at time.Time, r *kgo.Record, b *heavyBatch) error {
+	if err := d.takeTurn(); err != nil {
+		return err
+	}
+	defer d.endTurn()
+	unpacked, err := d.p.unpack.open(b)
+	if err != nil {
+		return d.setBatchAside(r, b, err)
+	}
+	from := d.client.CommittedOffsets()[r.Topic][r.Partition].Offset
+	n := 0
+	for record, err := range b.each(r, unpacked) {
+		if err != nil {
+			return d.setBatchAside(r, b, err)
+		}
+		if record.Offset < from {
+			continue
+		}
+		if err := d.stopped(); err != nil {
+			return err
+		}
+		if err := d.one(p, at, record); err != nil {
+			return err
+		}
+		n++
+	}
+	d.done.inside += n - 1
+	return nil
+}
+
+// setBatchAside makes a dead letter of a batch that cannot be read.
+func (d *decision) setBatchAside(r *kgo.Record, b *heavyBatch, cause error) error {
+	f := deadletter.Fault{Reason: cloudtrail.ReasonCompression.String(), Err: cause, Index: -1, Offset: -1}
+	if errors.Is(cause, errBatchTooLarge) {
+		f.Reason = deadletter.ReasonBatchTooLarge
+		d.done.batches++
+	} else {
+		d.done.Faults[cloudtrail.ReasonCompression]++
+	}
+	d.p.log.Error("a batch cannot be read; it is set aside as a dead letter", "topic", r.Topic, "partition", r.Partition,
+		"first", b.header.firstOffset, "last", b.last(), "compressed_bytes", len(b.raw), "reason", f.Reason, "error", cause)
+	d.done.Records++
+	d.done.DeadLettered++
+	return d.output.setBatchAside(r, b, &f)
+}
