@@ -10,7 +10,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-
 )
 
 // maxTransaction bounds the records of one transaction. Larger ones cost less each, but all of it is
