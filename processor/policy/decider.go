@@ -15,7 +15,9 @@ type Decider struct {
 
 // Decide is [Policy.Decide] into d, which must be empty.
 func (x *Decider) Decide(d *Decision, p *Policy, e *cloudtrail.Event, now time.Time) {
-	x.subject.known = &x.known
+	if x.subject.known == nil {
+		x.subject.known = &x.known
+	}
 	p.decide(d, e, now, &x.subject)
 }
 

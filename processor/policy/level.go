@@ -109,8 +109,10 @@ func regionTexts(after string) []string {
 // findRegion returns the place of an event's region in the catalogue, or -1. The code must be the catalogue's own to the
 // letter, once decoded.
 func findRegion(v jsonscan.Value) int {
-	if text, ok := plainText(v); ok {
-		return regions.Index(text)
+	if v.IsString() {
+		if i := regions.Index(v[1 : len(v)-1]); i >= 0 {
+			return i // no escape can be in a known code
+		}
 	}
 	var array [regions.MaxCodeBytes]byte
 	code, ok := shortText(v, array[:])
