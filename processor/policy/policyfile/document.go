@@ -1,7 +1,7 @@
 package policyfile
 
 import (
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/regionwatch/regionwatch/processor/policy"
 )

@@ -3,7 +3,7 @@ package policyfile
 import (
 	"time"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/regionwatch/regionwatch/processor/policy"
 )

@@ -3,7 +3,7 @@ package policyfile
 import (
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 )
 
 // field is one key of a mapping: how it is read into a T, and what its schema says.

@@ -5,13 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
 
-	goccy "github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/parser"
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
@@ -84,51 +80,28 @@ func (r *reader) parse(source []byte) *yaml.Node {
 		r.faultAt(position{file: r.file}, "there is nothing in it")
 		return nil
 	case err != nil:
-		r.syntax(err, source)
+		r.syntax(err)
 		return nil
 	}
 	if err := d.Decode(&more); err == nil {
 		r.fault(&more, "a second document; want all in one")
 	} else if !errors.Is(err, io.EOF) {
-		r.syntax(err, source)
+		r.syntax(err)
 	}
 	return root.Content[0]
 }
 
-var syntaxPattern = regexp.MustCompile(`^yaml: (?:line ([0-9]+): )?(.*)`)
-
-// syntax tells of bytes that are no YAML. The library says the line only, and that of the outermost bracket: another
-// one, which is too slow for a policy of thousands of accounts, says the place where it is asked.
-func (r *reader) syntax(err error, source []byte) {
+// syntax reports bytes that are not YAML.
+func (r *reader) syntax(err error) {
 	at, text := position{file: r.file}, err.Error()
-	if m := syntaxPattern.FindStringSubmatch(text); m != nil {
-		at.line, _ = strconv.Atoi(m[1])
-		text = m[2]
-	}
-	if place := syntaxPlace(text, source); place != nil {
-		at.line, at.column = place.GetToken().Position.Line, place.GetToken().Position.Column
-		text = strings.Join(strings.Fields(place.GetMessage()), " ")
-	}
-	r.faultAt(at, "no YAML: "+text)
-}
-
-// syntaxPlace returns where the mistake is, or nil. This library takes much memory, with the square of the
-// depth even, so that it is asked of small files only, and not of what was too deep for the other one.
-func syntaxPlace(text string, source []byte) (place goccy.Error) {
-	const most = 128 << 10 // in bytes
-	if len(source) > most || strings.Contains(text, "exceeded max depth") {
-		return nil
-	}
-	defer func() {
-		if recover() != nil { // the parser stops so at some mistakes
-			place = nil
+	var load *yaml.LoadError
+	if errors.As(err, &load) {
+		at.line, at.column, text = load.Mark.Line, load.Mark.Column, load.Message
+		if load.ContextMsg != "" {
+			text = fmt.Sprintf("%s (%s, line %d)", text, load.ContextMsg, load.ContextMark.Line)
 		}
-	}()
-	_, err := parser.ParseBytes(source, 0)
-	if !errors.As(err, &place) || place.GetToken() == nil {
-		return nil
 	}
-	return place
+	r.faultAt(at, "no YAML: "+strings.Join(strings.Fields(text), " "))
 }
 
 // text returns a scalar as it is written: an account id keeps the zeros in front, quotes or not.
