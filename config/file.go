@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v4"
 )
 
 // maxFileBytes bounds a settings file. A real one has a few hundred bytes.
@@ -42,40 +40,32 @@ func cause(err error) error {
 	return err
 }
 
-// fromYAML reads one mapping of keys to scalars and lists of scalars. Anchors, tags and nested mappings
-// have no use here and are mistakes.
+// fromYAML reads one mapping of keys to scalars and lists of scalars. Anchors, tags and nested mappings have no use here and
+// are mistakes.
 func (t table) fromYAML(name string, source []byte) ([]candidate, Faults) {
 	r := yamlReader{table: t, file: quoteFile(name), seen: map[string]int{}}
-	root, err := parseYAML(source)
-	if err != nil {
-		var at yaml.Error
-		if errors.As(err, &at) && at.GetToken() != nil {
-			r.fault(at.GetToken(), "no YAML: "+oneLine(at.GetMessage()))
-		} else {
-			r.faults = append(r.faults, Fault{"file " + r.file, "no YAML: " + oneLine(err.Error())})
+	for d := yaml.NewDecoder(bytes.NewReader(source)); ; {
+		var doc yaml.Node
+		err := d.Decode(&doc)
+		if errors.Is(err, io.EOF) {
+			return r.found, r.faults
 		}
-		return nil, r.faults
+		if err != nil {
+			r.syntax(err)
+			return nil, r.faults
+		}
+		r.document(&doc)
 	}
-	for _, doc := range root.Docs {
-		r.document(doc)
-	}
-	return r.found, r.faults
 }
 
-// maxBrackets is far more than settings need. The parser takes memory with the square of the depth.
-const maxBrackets = 1000
-
-// parseYAML parses, and takes a panic of the parser for a syntax error.
-func parseYAML(source []byte) (root *ast.File, err error) {
-	if n := bytes.Count(source, []byte("[")) + bytes.Count(source, []byte("{")); n > maxBrackets {
-		return nil, fmt.Errorf("it has %d opening brackets; settings need no more than one each", n)
+// syntax reports bytes that are not YAML.
+func (r *yamlReader) syntax(err error) {
+	var load *yaml.LoadError
+	if !errors.As(err, &load) {
+		r.faults = append(r.faults, Fault{"file " + r.file, "no YAML: " + oneLine(strings.TrimPrefix(err.Error(), "yaml: "))})
+		return
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("parser stopped: %v", p)
-		}
-	}()
-	return parser.ParseBytes(source, 0, parser.AllowDuplicateMapKey())
+	r.fault(&yaml.Node{Line: load.Mark.Line, Column: load.Mark.Column}, "no YAML: "+oneLine(load.Message))
 }
 
 // yamlReader gathers what one file gives.
@@ -88,77 +78,68 @@ type yamlReader struct {
 	faults Faults
 }
 
-func (r *yamlReader) document(doc *ast.DocumentNode) {
-	switch body := doc.Body.(type) {
-	case nil, *ast.CommentGroupNode, *ast.NullNode:
+func (r *yamlReader) document(doc *yaml.Node) {
+	body := doc.Content[0]
+	switch {
+	case isNull(body):
 		return
-	case ast.MapNode:
-		if r.read {
-			r.fault(doc.Body.GetToken(), "a second document; want all settings in one")
-			return
-		}
-		for entry := body.MapRange(); entry.Next(); {
-			r.entry(entry.Key(), entry.Value())
+	case body.Kind == yaml.MappingNode && r.read:
+		r.fault(body, "a second document; want all settings in one")
+		return
+	case body.Kind == yaml.MappingNode:
+		for i := 0; i < len(body.Content); i += 2 {
+			r.entry(body.Content[i], body.Content[i+1])
 		}
 	default:
-		r.fault(body.GetToken(), "want settings, one `name: value` a line")
+		r.fault(body, "want settings, one `name: value` a line")
 	}
 	r.read = true
 }
 
-func (r *yamlReader) entry(key ast.MapKeyNode, value ast.Node) {
-	at := key.GetToken()
-	name, _, plain := scalar(key)
-	if !plain {
-		name = at.Value
-	}
+func (r *yamlReader) entry(key, value *yaml.Node) {
+	name := key.Value
 	row := r.table.lookup(name)
 	switch {
 	case row == nil:
-		r.fault(at, "no such setting: "+quoteName(name)+didYouMean(name, r.keys()))
+		r.fault(key, "no such setting: "+quoteName(name)+didYouMean(name, r.keys()))
 	case row.notInFile:
-		r.fault(at, name+" cannot stand in a file; it is a flag or a variable")
+		r.fault(key, name+" cannot stand in a file; it is a flag or a variable")
 	case r.seen[name] > 0:
-		r.fault(at, fmt.Sprintf("%s stands in line %d already", name, r.seen[name]))
+		r.fault(key, fmt.Sprintf("%s stands in line %d already", name, r.seen[name]))
 	default:
-		r.seen[name] = at.Position.Line
-		r.value(row, at, value)
+		r.seen[name] = key.Line
+		r.value(row, key, value)
 	}
 }
 
 // value reads what stands after the key: a scalar, or a list of them.
-func (r *yamlReader) value(row *Setting, key *token.Token, value ast.Node) {
-	items, isList := value.(*ast.SequenceNode)
-	if isList && row.many {
-		r.list(row, key, items)
-		return
-	}
-	word, at, plain := scalar(value)
+func (r *yamlReader) value(row *Setting, key, value *yaml.Node) {
 	switch {
-	case !plain:
+	case value.Kind == yaml.SequenceNode && row.many:
+		r.list(row, key, value)
+	case !isScalar(value):
 		r.shapeFault(row, key)
-	case at == nil:
+	case isNull(value):
 		r.fault(key, row.Name+": has no value; allowed: "+row.Allowed)
 	default:
-		r.found = append(r.found, candidate{setting: row, words: row.split(word), origin: r.origin(at)})
+		r.found = append(r.found, candidate{setting: row, words: row.split(value.Value), origin: r.origin(value)})
 	}
 }
 
-func (r *yamlReader) list(row *Setting, key *token.Token, items *ast.SequenceNode) {
-	c := candidate{setting: row, origin: r.origin(items.GetToken())}
-	for _, item := range items.Values {
-		word, at, plain := scalar(item)
-		if !plain || at == nil {
+func (r *yamlReader) list(row *Setting, key, items *yaml.Node) {
+	c := candidate{setting: row, origin: r.origin(items)}
+	for _, item := range items.Content {
+		if !isScalar(item) || isNull(item) {
 			r.shapeFault(row, key)
 			return
 		}
-		c.words = append(c.words, word)
-		c.each = append(c.each, r.origin(at))
+		c.words = append(c.words, item.Value)
+		c.each = append(c.each, r.origin(item))
 	}
 	r.found = append(r.found, c)
 }
 
-func (r *yamlReader) shapeFault(row *Setting, key *token.Token) {
+func (r *yamlReader) shapeFault(row *Setting, key *yaml.Node) {
 	want := "one value"
 	if row.many {
 		want = "one value or a list of them"
@@ -166,32 +147,19 @@ func (r *yamlReader) shapeFault(row *Setting, key *token.Token) {
 	r.fault(key, row.Name+": want "+want+"; allowed: "+row.Allowed)
 }
 
-// scalar returns the text of a scalar as it is written, without quotes. Null has no token.
-func scalar(node ast.Node) (word string, at *token.Token, plain bool) {
-	switch n := node.(type) {
-	case nil, *ast.NullNode:
-		return "", nil, true
-	case *ast.StringNode:
-		return n.Value, n.GetToken(), true
-	case *ast.LiteralNode:
-		return n.Value.Value, n.GetToken(), true
-	case *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
-		return n.GetToken().Value, n.GetToken(), true
-	default:
-		return "", nil, false
-	}
+// isScalar reports whether the node is a value without an anchor or a tag.
+func isScalar(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.Anchor == "" && n.Style&yaml.TaggedStyle == 0
 }
 
-func (r *yamlReader) fault(at *token.Token, text string) {
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
+
+func (r *yamlReader) fault(at *yaml.Node, text string) {
 	r.faults = append(r.faults, Fault{r.origin(at).String(), text})
 }
 
-func (r *yamlReader) origin(at *token.Token) Origin {
-	o := Origin{Source: FromFile, Name: r.file, Line: 1, Column: 1}
-	if at != nil && at.Position != nil {
-		o.Line, o.Column = at.Position.Line, at.Position.Column
-	}
-	return o
+func (r *yamlReader) origin(at *yaml.Node) Origin {
+	return Origin{Source: FromFile, Name: r.file, Line: max(1, at.Line), Column: max(1, at.Column)}
 }
 
 func (r *yamlReader) keys() []string {

@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+)
 
 // Nearest returns the candidate most likely meant by name, or "" if none is near. Case is ignored, and underscores equal
 // hyphens.
@@ -12,7 +16,7 @@ func Nearest(name string, candidates []string) string {
 	name = fold(name)
 	best, at := "", max(2, len(name)/3)+1
 	for _, c := range candidates {
-		d := distance(name, fold(c))
+		d := levenshtein.ComputeDistance(name, fold(c))
 		if begins(name, fold(c)) {
 			d = 1
 		}
@@ -39,27 +43,3 @@ func didYouMean(name string, candidates []string) string {
 }
 
 func fold(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
-
-// distance counts the insertions, deletions, replacements and swaps of neighbours that turn a into b
-// (optimal string alignment).
-func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := range len(a) {
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(row[j]+1, last[j+1]+1, last[j]+cost)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
-}

@@ -25,20 +25,3 @@ func TestNearest(t *testing.T) {
 	f("group", "", []string{}...)
 	f(strings.Repeat("group", 1000), "", names...)
 }
-
-func TestDistance(t *testing.T) {
-	f := func(a, b string, want int) {
-		t.Helper()
-		if got := distance(a, b); got != want {
-			t.Errorf("distance(%q, %q) = %d, want %d", a, b, got, want)
-		}
-		if got := distance(b, a); got != want {
-			t.Errorf("distance(%q, %q) = %d, want %d", b, a, got, want)
-		}
-	}
-	f("", "", 0)
-	f("abc", "", 3)
-	f("abc", "abc", 0)
-	f("abc", "acb", 1)
-	f("kitten", "sitting", 3)
-}

@@ -16,7 +16,11 @@ func sourcesOf(row *Setting, value string) map[Source]given {
 		ways[FromFlag] = given{args: []string{row.Flag() + "=" + value}}
 	}
 	if row.Key() != "" {
-		ways[FromFile] = given{file: row.Key() + ": '" + strings.ReplaceAll(value, "'", "''") + "'\n"}
+		quoted := "'" + strings.ReplaceAll(value, "'", "''") + "'"
+		if strings.ContainsRune(value, '\x1b') { // YAML has no such characters but as escapes
+			quoted = strconv.Quote(value)
+		}
+		ways[FromFile] = given{file: row.Key() + ": " + quoted + "\n"}
 	}
 	return ways
 }

@@ -36,7 +36,7 @@ func parseARNPattern(text string) (arnPattern, bool) {
 // matches reports whether the ARN fits the pattern. The last component goes first: it tells most.
 func (p *arnPattern) matches(arn *arnText) bool {
 	for i := arnComponents - 1; i >= 0; i-- {
-		if !matchWildcard(p.parts[i], arn[i]) {
+		if !MatchWildcard(p.parts[i], arn[i]) {
 			return false
 		}
 	}
@@ -56,10 +56,10 @@ func splitComponents(arn []byte) (t arnText, ok bool) {
 	return t, true
 }
 
-// matchWildcard reports whether text fits the pattern, in which * stands for any number of characters and ? for one
+// MatchWildcard reports whether text fits the pattern, in which * stands for any number of characters and ? for one
 // byte. It takes at most len(pattern)*len(text) steps: only the last * is tried again, as whatever an earlier one
 // could take, the last one can.
-func matchWildcard(pattern string, text []byte) bool {
+func MatchWildcard(pattern string, text []byte) bool {
 	p, t := 0, 0
 	star, resume := -1, 0
 	for t < len(text) {

@@ -2,8 +2,11 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"github.com/agnivade/levenshtein"
 
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
@@ -104,13 +107,19 @@ func (c *checker) checkAccounts() {
 	}
 }
 
-func unknownGroup(name string, groups map[string]*Group) string {
-	nearest, least := "", min(4, len(name)/2+1)
-	for g := range groups {
-		if d := regions.Slips(name, g); d < least || d == least && g < nearest {
-			nearest, least = g, d
+// Nearest returns the word that a mistyped one most likely stands for, whatever its case, or "" if none is near.
+func Nearest(word string, words []string) string {
+	best, least := "", min(4, len(word)/2+1)
+	for _, w := range words {
+		if d := levenshtein.ComputeDistance(strings.ToLower(word), strings.ToLower(w)); d < least {
+			best, least = w, d
 		}
 	}
+	return best
+}
+
+func unknownGroup(name string, groups map[string]*Group) string {
+	nearest := Nearest(name, slices.Sorted(maps.Keys(groups)))
 	if nearest == "" {
 		return fmt.Sprintf("there is no group %q", name)
 	}

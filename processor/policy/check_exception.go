@@ -98,18 +98,18 @@ func (c *checker) checkPrincipal(item int, text string) {
 		c.add("principals", item, fmt.Sprintf("the pattern has %d bytes, %d are allowed", len(text), maxARNBytes))
 	case !ok:
 		c.add("principals", item, fmt.Sprintf("%q is no pattern of an ARN: it needs six parts, such as arn:aws:iam::*:role/NAME", cut(text)))
-	case !matchWildcard(p.parts[0], []byte("arn")):
+	case !MatchWildcard(p.parts[0], []byte("arn")):
 		c.add("principals", item, fmt.Sprintf("%q can never apply: an ARN begins with arn:", cut(text)))
-	case !matchWildcard(p.parts[2], []byte("iam")) && !needsSession(&p):
+	case !MatchWildcard(p.parts[2], []byte("iam")) && !needsSession(&p):
 		c.add("principals", item, fmt.Sprintf("%q can never apply: principals have ARNs of iam", cut(text)))
-	case !matchWildcard(p.parts[3], nil):
+	case !MatchWildcard(p.parts[3], nil):
 		c.add("principals", item, fmt.Sprintf("%q can never apply: ARNs of iam have no region", cut(text)))
 	}
 }
 
 // needsSession reports whether the pattern looks for a session, whose name is chosen by whoever makes it.
 func needsSession(p *arnPattern) bool {
-	return matchWildcard(p.parts[2], []byte("sts")) && p.parts[2] != "*" || strings.HasPrefix(p.parts[5], "assumed-role/") || strings.HasPrefix(p.parts[5], "federated-user/")
+	return MatchWildcard(p.parts[2], []byte("sts")) && p.parts[2] != "*" || strings.HasPrefix(p.parts[5], "assumed-role/") || strings.HasPrefix(p.parts[5], "federated-user/")
 }
 
 // checkReach finds an exception that can never apply: for accounts that are in none of its groups, or for regions

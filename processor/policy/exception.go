@@ -117,7 +117,7 @@ func matchesAny(patterns []string, v jsonscan.Value) bool {
 		}
 	}
 	for _, p := range patterns {
-		if matchWildcard(p, text) {
+		if MatchWildcard(p, text) {
 			return true
 		}
 	}
@@ -149,7 +149,7 @@ func (x *exception) fitsSource(e *cloudtrail.Event, s *subject) bool {
 		return false
 	}
 	for _, p := range x.sourceServices {
-		if len(s.source) > 0 && matchWildcard(p, s.source) {
+		if len(s.source) > 0 && MatchWildcard(p, s.source) {
 			return true
 		}
 	}

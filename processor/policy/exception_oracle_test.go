@@ -14,7 +14,7 @@ type drawn struct{ account, group, region, source, name, role string }
 // holdsPlainly is an exception in plain words.
 func holdsPlainly(x *Exception, e *drawn) bool {
 	has := func(list []string, text string) bool {
-		return len(list) == 0 || slices.ContainsFunc(list, func(p string) bool { return matchWildcard(p, []byte(text)) })
+		return len(list) == 0 || slices.ContainsFunc(list, func(p string) bool { return MatchWildcard(p, []byte(text)) })
 	}
 	return has(x.Accounts, e.account) && has(x.Groups, e.group) && has(x.Regions, e.region) && has(x.EventSources, e.source) &&
 		has(x.EventNames, e.name) && has(x.Principals, "arn:aws:iam::111122223333:role/"+e.role) && (x.Expires.IsZero() || testNow.Before(x.Expires))

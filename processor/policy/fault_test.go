@@ -141,7 +141,7 @@ func TestPolicyHash(t *testing.T) {
 func TestMatchWildcard(t *testing.T) {
 	f := func(pattern, text string, want bool) {
 		t.Helper()
-		if got := matchWildcard(pattern, []byte(text)); got != want {
+		if got := MatchWildcard(pattern, []byte(text)); got != want {
 			t.Errorf("%q and %q: %t", pattern, text, got)
 		}
 	}

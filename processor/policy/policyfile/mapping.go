@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // field is one key of a mapping: how it is read into a T, and what its schema says.
@@ -58,41 +60,10 @@ func keysOf[T any](fields []field[T]) []string {
 
 // didYouMean returns ", did you mean …?" with its leading comma, or "" where nothing is near.
 func didYouMean(word string, words []string) string {
-	best, least := "", min(4, len(word)/2+1)
-	for _, w := range words {
-		if d := slips(strings.ToLower(word), w, least); d < least {
-			best, least = w, d
-		}
+	if near := policy.Nearest(word, words); near != "" {
+		return ", did you mean " + near + "?"
 	}
-	if best == "" {
-		return ""
-	}
-	return ", did you mean " + best + "?"
-}
-
-// slips counts the letters inserted, left out or replaced between two words; what is not below limit may come back
-// as any number that is not.
-func slips(a, b string, limit int) int {
-	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return ""
 }
 
 func join(words []string) string { return strings.Join(words, ", ") }

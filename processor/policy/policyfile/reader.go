@@ -93,7 +93,7 @@ func (r *reader) parse(source []byte) *yaml.Node {
 
 // syntax reports bytes that are not YAML.
 func (r *reader) syntax(err error) {
-	at, text := position{file: r.file}, err.Error()
+	at, text := position{file: r.file}, strings.TrimPrefix(err.Error(), "yaml: ")
 	var load *yaml.LoadError
 	if errors.As(err, &load) {
 		at.line, at.column, text = load.Mark.Line, load.Mark.Column, load.Message

@@ -8,6 +8,8 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+
+	"github.com/agnivade/levenshtein"
 )
 
 //go:generate go run gen.go
@@ -38,13 +40,13 @@ const MaxCodeBytes = 32
 
 // Nearest returns the code that a mistyped one most likely stands for, or "" if none is near.
 func Nearest(code string) string {
-	const far = 5 // more slips of the keyboard than that are another word
+	const far = 5 // more edits than that make another word
 	nearest, least := "", far
 	if len(code) > 2*MaxCodeBytes {
 		return ""
 	}
 	for _, r := range catalogue {
-		if d := Slips(code, r.Code); d < least {
+		if d := levenshtein.ComputeDistance(strings.ToLower(code), r.Code); d < least {
 			nearest, least = r.Code, d
 		}
 	}
@@ -99,31 +101,3 @@ func words(code []byte) (first, last uint64) {
 
 // hash takes the upper bits of a product, which depend on all bits of its factors.
 func hash(first, last uint64) uint64 { return (first ^ last<<1) * 0x9e3779b97f4a7c15 >> 56 % slotCount }
-
-// Slips counts the slips between two words: letters inserted, left out, replaced, or swapped with their
-// neighbour (the optimal string alignment distance); case is one slip for the whole word.
-func Slips(a, b string) int {
-	if lower := strings.ToLower(a); lower != a {
-		return 1 + Slips(lower, b)
-	}
-	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
-	before, last, row := rows[0], rows[1], rows[2]
-	for j := range last {
-		last[j] = j
-	}
-	for i := range len(a) {
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(last[j]+cost, last[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
-}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
@@ -109,7 +110,7 @@ func (im *importer) regions(s *statement, kind, value string, ignoreCase bool) (
 	}
 	if kind == "stringlike" && strings.ContainsAny(value, "*?") {
 		for _, r := range regions.All() {
-			if like(value, r.Code) {
+			if policy.MatchWildcard(value, []byte(r.Code)) {
 				codes = append(codes, r.Code)
 			}
 		}
@@ -125,23 +126,6 @@ func (im *importer) regions(s *statement, kind, value string, ignoreCase bool) (
 	}
 	im.fault(s, text)
 	return nil
-}
-
-// like reports whether text fits a pattern with * and ?.
-func like(pattern, text string) bool {
-	var re strings.Builder
-	for _, r := range pattern {
-		switch r {
-		case '*':
-			re.WriteString(".*")
-		case '?':
-			re.WriteString(".")
-		default:
-			re.WriteString(regexp.QuoteMeta(string(r)))
-		}
-	}
-	ok, err := regexp.MatchString("^(?:"+re.String()+")$", text)
-	return ok && err == nil
 }
 
 // addPrincipals adds the principals that a statement spares.
