@@ -21,6 +21,7 @@ type acks struct {
 type acked struct {
 	alerts, deadLetters uint64
 	aside               uint64 // findings in shadow mode and exempted events
+	findings            findings
 	seen
 }
 
@@ -29,6 +30,13 @@ type failure struct {
 	record *kgo.Record
 	letter *letter // that it is a part of; nil for an alert
 	err    error
+}
+
+// addFinding keeps what metrics count of r.
+func (a *acked) addFinding(r *kgo.Record) {
+	if f := findingOf(r); f != nil {
+		a.findings.add(f)
+	}
 }
 
 func (a *acks) add() {
@@ -48,7 +56,9 @@ func (a *acks) report(f failure, kind outputKind, keep bool) {
 		a.acked.deadLetters++
 	case kind == kindAside:
 		a.acked.aside++
+		a.acked.addFinding(f.record)
 	default:
+		a.acked.addFinding(f.record)
 		a.acked.alerts++
 		if keep {
 			a.acked.addAlert(f.record.Value)

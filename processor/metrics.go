@@ -21,16 +21,17 @@ const namespace = "regionwatch"
 type metrics struct {
 	p            *Processor
 	batchSeconds prometheus.Histogram
+	findings     findingMetrics
 }
 
 func newMetrics(p *Processor) (*metrics, error) {
-	m := &metrics{p: p, batchSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+	m := &metrics{p: p, findings: newFindingMetrics(), batchSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 		Namespace: namespace,
 		Name:      "batch_duration_seconds",
 		Help:      "From taking a batch to the acknowledgement of all that came of it.",
 		Buckets:   prometheus.ExponentialBuckets(0.001, 4, 9), // 1 ms to 65 s
 	})}
-	for _, c := range []prometheus.Collector{m, m.batchSeconds} {
+	for _, c := range []prometheus.Collector{m, m.batchSeconds, m.findings.delay, m.findings.acked} {
 		if err := p.o.Registry.Register(c); err != nil {
 			return nil, err
 		}
@@ -53,6 +54,7 @@ var (
 	assignedDesc = desc("assigned_partitions", "Partitions that are assigned to this instance.")
 	lagDesc      = desc("lag_records", "Records between what is done and the end of the partition, as of the last fetch or look.", "topic", "partition")
 	behindDesc   = desc("lag_seconds", "Age of the oldest records of the partition that are not done, 0 where none waits.", "topic", "partition")
+	groupDesc    = desc("group_info", "1, with the consumer group and the delivery guarantee.", "delivery", "group")
 	inputDesc    = desc("input_partitions", "Partitions of an input topic, whoever reads them.", "topic")
 	endsDesc     = desc("input_end_offsets_total", "Sum of the end offsets of an input topic: grows with what is produced, whoever reads it.", "topic")
 )
@@ -93,7 +95,7 @@ func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 		ch <- c.desc
 	}
 	for _, d := range []*prometheus.Desc{
-		eventsDesc, exemptedDesc, alertedDesc, faultsDesc, skippedDesc, shapesDesc, readyDesc, assignedDesc, lagDesc, behindDesc, inputDesc, endsDesc,
+		eventsDesc, exemptedDesc, alertedDesc, faultsDesc, skippedDesc, shapesDesc, groupDesc, readyDesc, assignedDesc, lagDesc, behindDesc, inputDesc, endsDesc,
 	} {
 		ch <- d
 	}
@@ -134,6 +136,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 }
 
 func (m *metrics) collectHealth(ch chan<- prometheus.Metric) {
+	ch <- prometheus.MustNewConstMetric(groupDesc, prometheus.GaugeValue, 1, m.p.o.Delivery.String(), strings.ToValidUTF8(m.p.o.Group, "\uFFFD"))
 	ready := 0.
 	if m.p.Ready() == nil {
 		ready = 1

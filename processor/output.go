@@ -59,6 +59,7 @@ func (out *output) Alert(a *alert.Alert) error {
 	if err := out.shrink(r); err != nil {
 		return err
 	}
+	newFinding(a).attach(out.ctx, r)
 	out.send(r, nil)
 	if out.made++; out.made%stopEvery == 0 {
 		return out.stop()
@@ -179,6 +180,7 @@ func (p *Processor) delivered(a acked) {
 		t.DeadLettersAcked += a.deadLetters
 		t.AsideAcked += a.aside
 	})
+	p.metrics.findings.count(&a.findings, now())
 	a.show(&p.o)
 }
 

@@ -17,6 +17,7 @@ func scrape(t testing.TB, registry *prometheus.Registry) map[string]float64 {
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
 			sums[f.GetName()] += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			sums[f.GetName()+"{count}"] += float64(m.GetHistogram().GetSampleCount())
 			for _, l := range m.GetLabel() {
 				sums[f.GetName()+"{"+l.GetValue()+"}"] += m.GetCounter().GetValue() + m.GetGauge().GetValue()
 			}

@@ -202,6 +202,7 @@ func (t *transaction) counted() (done []decided, sum acked) {
 		sum.alerts += a.alerts
 		sum.deadLetters += a.deadLetters
 		sum.aside += a.aside
+		sum.findings.merge(&a.findings)
 		sum.add(&a.seen)
 	}
 	return done, sum

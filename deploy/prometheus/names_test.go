@@ -12,10 +12,10 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// ofPrometheus are what Prometheus itself adds: series of its own, and labels of what it scrapes.
+// What others add: the series of Prometheus and of kube-state-metrics, and the labels of targets.
 var (
-	seriesOfPrometheus = []string{"up"}
-	labelsOfPrometheus = []string{"job", "instance"}
+	seriesOfPrometheus = []string{"up", "kube_pod_container_resource_limits"}
+	labelsOfPrometheus = []string{"cluster", "namespace", "job", "instance"}
 )
 
 // vocabulary is what a query may ask for.

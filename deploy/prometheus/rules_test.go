@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"flag"
 	"log/slog"
 	"slices"
 	"strings"
@@ -30,6 +31,50 @@ func parseRules(t *testing.T) (rules []rulefmt.Rule) {
 		rules = append(rules, g.Rules...)
 	}
 	return rules
+}
+
+// Every selector of a series has the job, so that the chart can make it that of its release.
+func TestRulesSelectJob(t *testing.T) {
+	for _, r := range parseRules(t) {
+		expr, err := parser.NewParser(parser.Options{}).ParseExpr(r.Expr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
+			if s, ok := node.(*parser.VectorSelector); ok && !strings.Contains(s.String(), `job=~".*regionwatch.*"`) {
+				t.Errorf("%s%s: %s selects every job", r.Record, r.Alert, s)
+			}
+			return nil
+		})
+	}
+}
+
+// Aggregations keep where a series comes from.
+func TestRulesKeepCluster(t *testing.T) {
+	for _, r := range parseRules(t) {
+		expr, err := parser.NewParser(parser.Options{}).ParseExpr(r.Expr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
+			if a, ok := node.(*parser.AggregateExpr); ok && (a.Without || len(a.Grouping) < 3 || !slices.Equal(a.Grouping[:3], []string{"cluster", "namespace", "job"})) {
+				t.Errorf("%s%s: aggregated by %q", r.Record, r.Alert, a.Grouping)
+			}
+			return nil
+		})
+	}
+}
+
+// Headlines are the same for every instance: details are in descriptions, as in monitoring mixins.
+func TestSummariesAreStatic(t *testing.T) {
+	for _, r := range parseRules(t) {
+		if strings.Contains(r.Annotations["summary"], "{{") {
+			t.Errorf("%s: summary %q", r.Alert, r.Annotations["summary"])
+		}
+		if r.Alert != "" && !strings.Contains(r.Annotations["description"], "{{ $labels.job }}") {
+			t.Errorf("%s: the description does not name the job", r.Alert)
+		}
+	}
 }
 
 // Every alert says how bad it is, what has happened, and where its runbook stands.
@@ -72,20 +117,31 @@ func TestEveryAlertIsTested(t *testing.T) {
 	}
 }
 
-// TestRules runs rules_test.yaml: each series is fed to an empty Prometheus minute by minute, and the alerts that fire
-// at a time are those that are expected, with their labels and annotations.
+var update = flag.Bool("update", false, "rewrite the annotations in rules_test.yaml")
+
+// TestRules runs rules_test.yaml: it feeds each series to an empty Prometheus minute by minute, and compares the alerts that
+// fire at a time with the expected ones, labels and annotations included.
 func TestRules(t *testing.T) {
 	file := readCases(t)
-	for _, c := range file.Tests {
+	rewritten := readDocument(t)
+	for i := range file.Tests {
+		c := &file.Tests[i]
 		t.Run(c.Name, func(t *testing.T) {
 			s := openSimulation(t, &file, c.Series)
 			slices.SortStableFunc(c.Alerts, func(a, b alertCase) int { return cmp.Compare(a.At, b.At) })
 			for _, a := range c.Alerts {
 				got := s.firing(t, a.Name, a.At)
+				if *update {
+					rewritten.annotate(t, i, &a, got)
+					continue
+				}
 				if diff := gocmp.Diff(a.want(), got, gocmp.Comparer(labels.Equal)); diff != "" {
 					t.Errorf("%s at %v (-want +got):\n%s", a.Name, a.At, diff)
 				}
 			}
 		})
+	}
+	if *update {
+		rewritten.write(t)
 	}
 }
