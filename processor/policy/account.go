@@ -91,7 +91,7 @@ func (p *Policy) compileAccounts(o *Options, c *checker) {
 	}
 	standard := newLevel("default", &o.Default, o.Shadow)
 	p.standard = account{level: standard, exceptions: scopes.of("", "")}
-	p.alertsOnMissing = standard.alertOnMissing
+	p.alertsOnMissing, p.alerts = standard.alertOnMissing, !standard.shadow
 
 	ids := make(map[string]struct{}, len(c.accounts)+len(c.groupOf))
 	for _, named := range []map[string]struct{}{keys(c.accounts), keys(c.groupOf), keys(scopes.byAccount)} {
@@ -112,6 +112,7 @@ func (p *Policy) compileAccounts(o *Options, c *checker) {
 			a.facts = encodeFacts(&Account{}, c.groupOf[id])
 		}
 		p.alertsOnMissing = p.alertsOnMissing || a.level.alertOnMissing
+		p.alerts = p.alerts || !a.level.shadow
 		key, _ := accountKey([]byte(id))
 		p.accounts[key] = a
 	}

@@ -109,6 +109,25 @@ func TestDecideByLevel(t *testing.T) {
 	f(OutcomeUsedRegion, "group trial", "", "account=444444444444", "region=us-east-1")
 }
 
+func TestAllShadow(t *testing.T) {
+	f := func(want bool, o Options) {
+		t.Helper()
+		if got := mustPolicy(t, o).AllShadow(); got != want {
+			t.Errorf("%+v: all in shadow mode %t, want %t", o, got, want)
+		}
+	}
+	live := &Level{UnusedRegions: []string{"eu-central-1"}}
+	trial := &Level{UnusedRegions: []string{"eu-central-1"}, Shadow: true}
+	f(false, Options{})
+	f(true, Options{Shadow: true})
+	f(true, Options{Default: *trial})
+	f(true, Options{Shadow: true, Groups: []Group{{Name: "a", Accounts: []string{"111111111111"}, Level: live}}})
+	f(true, Options{Default: *trial, Groups: []Group{{Name: "a", Accounts: []string{"111111111111"}, Level: trial}}})
+	f(false, Options{Default: *trial, Groups: []Group{{Name: "a", Accounts: []string{"111111111111"}, Level: live}}})
+	f(false, Options{Default: *trial, Accounts: []Account{{ID: "111111111111", Level: live}}})
+	f(false, Options{Default: *live, Accounts: []Account{{ID: "111111111111", Level: trial}}})
+}
+
 func TestShadowPolicy(t *testing.T) {
 	p := mustPolicy(t, Options{Shadow: true, Groups: []Group{{Name: "a", Accounts: []string{"111111111111"}, Level: &Level{UnusedRegions: []string{"eu-central-1"}}}}})
 	for _, e := range []*cloudtrail.Event{event(t), event(t, "account=111111111111"), event(t, "damage=")} {

@@ -18,6 +18,8 @@ type Policy struct {
 	accounts map[uint64]*account
 	// alertsOnMissing is set where some level alerts on events without readOnly.
 	alertsOnMissing bool
+	// alerts is set where some level is not in shadow mode.
+	alerts bool
 
 	exceptions []exception
 	regions    condition
@@ -70,6 +72,9 @@ func (p *Policy) Hash() string { return p.hash }
 
 // AlertsOnMissingReadOnly reports whether some level alerts on events without a readable readOnly.
 func (p *Policy) AlertsOnMissingReadOnly() bool { return p.alertsOnMissing }
+
+// AllShadow reports whether every level is in shadow mode, so that nothing alerts.
+func (p *Policy) AllShadow() bool { return !p.alerts }
 
 // ExpiredExceptions returns how many exceptions do not hold any more at a time.
 func (p *Policy) ExpiredExceptions(now time.Time) (n int) {

@@ -15,13 +15,14 @@ type collector Source
 var (
 	infoDesc     = prometheus.NewDesc("regionwatch_policy_info", "1, with the policy in force as labels.", []string{"version", "hash"}, nil)
 	rejectedDesc = prometheus.NewDesc("regionwatch_policy_rejected", "1 while the newest policy is broken and the last good one stays in force, else 0.", nil, nil)
+	shadowDesc   = prometheus.NewDesc("regionwatch_policy_all_shadow", "1 while every level of the policy is in shadow mode, so that nothing alerts, else 0.", nil, nil)
 	expiringDesc = prometheus.NewDesc("regionwatch_policy_exceptions_expiring", "Exceptions that expire within 14 days.", nil, nil)
 	expiredDesc  = prometheus.NewDesc("regionwatch_policy_exceptions_expired", "Exceptions that have expired and are still in the policy.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{infoDesc, rejectedDesc, expiringDesc, expiredDesc} {
+	for _, d := range []*prometheus.Desc{infoDesc, rejectedDesc, shadowDesc, expiringDesc, expiredDesc} {
 		ch <- d
 	}
 }
@@ -39,6 +40,11 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		rejected = 1
 	}
 	gauge(rejectedDesc, rejected)
+	shadow := 0
+	if p.AllShadow() {
+		shadow = 1
+	}
+	gauge(shadowDesc, shadow)
 	expired := p.ExpiredExceptions(now)
 	gauge(expiredDesc, expired)
 	gauge(expiringDesc, p.ExpiredExceptions(now.Add(policy.WarnAhead))-expired)
