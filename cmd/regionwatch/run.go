@@ -84,11 +84,15 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, s
 		return cli.Mistake(err)
 	}
 
-	closeAdmin, address, err := setup.Admin(ctx, s, registry, p, view, log)
+	server, err := setup.Admin(ctx, s, registry, p, view, log)
 	if err != nil {
 		return inLog(log, err)
 	}
-	defer closeAdmin()
+	address := config.None
+	if server != nil {
+		address = server.Address()
+		defer server.Close()
+	}
 
 	logStart(log, s, source.Policy(), id, address)
 	began := time.Now()

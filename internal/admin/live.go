@@ -20,12 +20,13 @@ const (
 
 // live follows the source and tells those who look what changes. It owns one goroutine.
 type live struct {
-	source *Source
-	ready  func() error
-	began  time.Time
-	cancel context.CancelFunc
-	done   chan struct{}  // closed when the goroutine has ended
-	served sync.WaitGroup // streams
+	source  *Source
+	ready   func() error
+	began   time.Time
+	metrics bool // the page's server has /metrics and the probes too
+	cancel  context.CancelFunc
+	done    chan struct{}  // closed when the goroutine has ended
+	served  sync.WaitGroup // streams
 
 	mu        sync.Mutex
 	history   history

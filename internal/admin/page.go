@@ -47,6 +47,14 @@ func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, a.name, time.Time{}, bytes.NewReader(a.content))
 }
 
+func (l *live) addRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /{$}", l.servePage)
+	mux.HandleFunc("GET /live", l.serveStream)
+	for _, a := range assets {
+		mux.Handle("GET /"+a.name, a)
+	}
+}
+
 // servePage answers with the page as it is now. It is whole without its script, which only keeps it up to date.
 func (l *live) servePage(w http.ResponseWriter, _ *http.Request) {
 	var b bytes.Buffer
@@ -62,7 +70,7 @@ func (l *live) servePage(w http.ResponseWriter, _ *http.Request) {
 func (l *live) state(now time.Time) stateView {
 	s := stateView{
 		Word: "ready", Text: "ready", Uptime: ageText(now.Sub(l.began)), Now: timeText(now),
-		Version: display.Cut(l.source.Version, nameLength),
+		Version: display.Cut(l.source.Version, nameLength), Metrics: l.metrics,
 	}
 	if err := l.ready(); err != nil {
 		s.Word, s.Text = "waiting", display.Cut(err.Error(), textLength)

@@ -1,87 +1,175 @@
+// Package admin serves what operators and their tools ask an instance for: /metrics, /livez, /readyz, and a page that shows
+// live what the instance does.
+//
+// It is read-only. It keeps a bounded number of the latest alerts and dead letters, and costs the pipeline one pointer per
+// alert: everything else is computed when somebody looks.
+//
+// Part of what it shows was written by an attacker. Such text goes through [display.Cut], and reaches the page through
+// html/template or as textContent, under a Content-Security-Policy that allows nothing but the page's own files. The server
+// answers only to localhost, IP addresses and configured host names (against DNS rebinding), and not to scripts of other
+// sites. Connections are bounded; TLS and a token are optional.
+//
+// The server owns its goroutines; Close ends and awaits them.
 package admin
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof" //nolint:gosec // it registers with the default mux, which nothing here serves
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/livefile"
 )
 
-// Options of a Server. All but Source are required.
+// Options of a Server. Registry, Ready, Logger and one of the addresses are required.
 type Options struct {
-	Address  string // host:port; port 0 is a free one
+	Address     string // host:port; port 0 picks a free one; empty serves only the page
+	PageAddress string // where the page is, if not at Address
+	// Source is what the page shows; nil serves no page.
+	Source   *Source
 	Registry *prometheus.Registry
 	Ready    func() error // nil, or why the instance is not ready; safe for concurrent use
 	Logger   *slog.Logger
-	// Source is what the page shows; without it there is no page.
-	Source *Source
+
+	Hosts          []string // host names to answer to, in lower case
+	TLSCertificate string   // PEM file; empty means plain HTTP
+	TLSKey         string   // PEM file, with TLSCertificate
+	TokenFile      string   // with the token that all but probes must send; empty means none
+	Pprof          bool     // profiles at /debug/pprof/ of Address
 }
 
-// Server serves until it is closed. It owns one goroutine that serves, one that follows the source, and those of the
-// requests; Close waits for all of them but for requests that are being answered.
+// Server serves until it is closed. It owns a goroutine per listener and one that follows the source.
 type Server struct {
-	server   *http.Server
-	listener net.Listener
-	served   chan struct{}
-	live     *live // nil without a page
+	listeners []net.Listener
+	servers   []*http.Server
+	serving   sync.WaitGroup
+	live      *live // nil without a page
+	tls       *livefile.Value[*tls.Certificate]
+	token     *livefile.Value[string]
 }
 
-// Start listens and serves until Close. As ctx ends, which is when the instance is told to stop, the live views are told
-// and end; all else goes on until Close.
+// Start listens and serves until Close. When ctx ends, which is when the instance is told to stop, live views get a last
+// update and end; everything else goes on until Close.
 func Start(ctx context.Context, o Options) (*Server, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Address)
-	if err != nil {
-		return nil, fmt.Errorf("listening on admin-address %s: %w (another --admin-address, or none, avoids it)", o.Address, err)
+	s := &Server{}
+	if err := s.open(ctx, &o); err != nil {
+		for _, l := range s.listeners {
+			_ = l.Close()
+		}
+		return nil, err
 	}
-	s := &Server{listener: listener, served: make(chan struct{})}
 	if o.Source != nil {
 		s.live = newLive(o.Source, o.Ready)
+		s.live.metrics = o.Address != "" && o.PageAddress == ""
 		s.live.start(ctx)
 	}
-	s.server = &http.Server{
-		Handler:           guard(s.routes(&o), isLoopback(listener.Addr())),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelDebug),
+	for i, listener := range s.listeners {
+		mux := http.NewServeMux()
+		if o.Address != "" && i == 0 {
+			s.addRoutes(mux, &o)
+		}
+		if s.live != nil && i == len(s.listeners)-1 {
+			s.live.addRoutes(mux)
+		}
+		s.serve(listener, guard(s.authenticate(mux), o.Hosts), o.Logger)
 	}
-	go s.serve(o.Logger)
 	return s, nil
 }
 
-func (s *Server) serve(log *slog.Logger) {
-	defer close(s.served)
-	if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-		log.Error("admin server stopped", "error", err)
+// open reads the files and listens.
+func (s *Server) open(ctx context.Context, o *Options) (err error) {
+	if o.TLSCertificate != "" {
+		if s.tls, err = livefile.OpenKeyPair("admin-tls-certificate", o.TLSCertificate, o.TLSKey, o.Logger); err != nil {
+			return fmt.Errorf("admin-tls-certificate: %w", err)
+		}
 	}
+	if o.TokenFile != "" {
+		if s.token, err = livefile.OpenSecret("admin-token-file", o.TokenFile, o.Logger); err != nil {
+			return fmt.Errorf("admin-token-file: %w", err)
+		}
+	}
+	for _, l := range []struct{ setting, address string }{{"admin-address", o.Address}, {"page-address", o.PageAddress}} {
+		if l.address == "" {
+			continue
+		}
+		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", l.address)
+		if err != nil {
+			return fmt.Errorf("listening on %s %s: %w (give another --%s, or none)", l.setting, l.address, err, l.setting)
+		}
+		s.listeners = append(s.listeners, &boundedListener{Listener: listener})
+	}
+	return nil
 }
 
-// Address returns where it listens.
-func (s *Server) Address() string { return s.listener.Addr().String() }
+func (s *Server) serve(listener net.Listener, handler http.Handler, log *slog.Logger) {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true) // not HTTP/2: bounding connections bounds requests
+	server := &http.Server{
+		Handler:           handler,
+		Protocols:         &protocols,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       30 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	run := func() error { return server.Serve(listener) }
+	if s.tls != nil {
+		server.TLSConfig = &tls.Config{
+			MinVersion:     tls.VersionTLS12,
+			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.tls.Get(), nil },
+		}
+		run = func() error { return server.ServeTLS(listener, "", "") }
+	}
+	s.servers = append(s.servers, server)
+	s.serving.Go(func() {
+		if err := run(); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("admin server stopped", "error", err)
+		}
+	})
+}
+
+// Address returns the address it listens on: that of the page if there is no other.
+func (s *Server) Address() string { return s.listeners[0].Addr().String() }
+
+// PageURL returns the URL of the page, or "" without one.
+func (s *Server) PageURL() string {
+	if s.live == nil {
+		return ""
+	}
+	scheme := "http"
+	if s.tls != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + s.listeners[len(s.listeners)-1].Addr().String() + "/"
+}
 
 // Close stops the server at once: its answers are short, and a new instance may want the address.
 func (s *Server) Close() error {
-	err := s.server.Close()
-	<-s.served
+	var errs []error
+	for _, server := range s.servers {
+		errs = append(errs, server.Close())
+	}
+	s.serving.Wait()
 	if s.live != nil {
 		s.live.stop()
 	}
-	return err
+	return errors.Join(errs...)
 }
 
-func (s *Server) routes(o *Options) http.Handler {
-	mux := http.NewServeMux()
+func (s *Server) addRoutes(mux *http.ServeMux, o *Options) {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{
 		Registry:            o.Registry,
 		MaxRequestsInFlight: 4,
@@ -95,18 +183,16 @@ func (s *Server) routes(o *Options) http.Handler {
 		}
 		answer(w, http.StatusOK, "ready")
 	})
-	if s.live != nil {
-		mux.HandleFunc("GET /{$}", s.live.servePage)
-		mux.HandleFunc("GET /live", s.live.serveStream)
-		for _, a := range assets {
-			mux.Handle("GET /"+a.name, a)
-		}
+	if o.Pprof {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	return mux
 }
 
 func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text+"\n") // a client that has gone does not matter
+	_, _ = io.WriteString(w, text+"\n") // the client may be gone
 }

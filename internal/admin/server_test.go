@@ -2,10 +2,16 @@ package admin
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
+	"github.com/regionwatch/regionwatch/internal/broker/brokertest"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
@@ -52,12 +59,14 @@ func (i *instance) ready() error {
 	return nil
 }
 
-// start serves the instance on a free port until the test ends.
-func (i *instance) start(ctx context.Context, t testing.TB, address string) *Server {
+// start serves the instance until the test ends, with options that set may change.
+func (i *instance) start(ctx context.Context, t testing.TB, address string, set ...func(*Options)) *Server {
 	t.Helper()
-	s, err := Start(ctx, Options{
-		Address: address, Registry: prometheus.NewRegistry(), Ready: i.ready, Logger: slog.New(slog.DiscardHandler), Source: i.source,
-	})
+	o := Options{Address: address, Registry: prometheus.NewRegistry(), Ready: i.ready, Logger: slog.New(slog.DiscardHandler), Source: i.source}
+	for _, f := range set {
+		f(&o)
+	}
+	s, err := Start(ctx, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,10 +190,179 @@ func TestGuard(t *testing.T) {
 	f(403, "/metrics", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image")
 	f(403, "/live", "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: cors")
 
-	everywhere := i.start(t.Context(), t, "0.0.0.0:0")
+	everywhere := i.start(t.Context(), t, "0.0.0.0:0", func(o *Options) { o.Hosts = []string{"regionwatch.monitoring.svc"} })
 	_, port, _ := strings.Cut(everywhere.Address(), "]:")
-	got := get(t, "GET", "http://127.0.0.1:"+port+"/metrics", "Host: regionwatch.monitoring.svc")
-	if got.status != http.StatusOK {
-		t.Errorf("a server for other machines knows none of its names, but answers %d", got.status)
+	for host, want := range map[string]int{
+		"regionwatch.monitoring.svc": 200, "Regionwatch.Monitoring.svc.:9464": 200, "10.1.2.3:9464": 200,
+		"evil.example": 421, "x.regionwatch.monitoring.svc": 421,
+	} {
+		if got := get(t, "GET", "http://127.0.0.1:"+port+"/metrics", "Host: "+host); got.status != want {
+			t.Errorf("listening everywhere, host %s: %d, want %d", host, got.status, want)
+		}
 	}
+}
+
+// The page can be on an address of its own, or nowhere.
+func TestPageAddress(t *testing.T) {
+	i := newInstance(t)
+	f := func(url, path string, want int) {
+		t.Helper()
+		if got := get(t, "GET", url+path); got.status != want {
+			t.Errorf("%s%s: %d, want %d", url, path, got.status, want)
+		}
+	}
+	apart := i.start(t.Context(), t, "127.0.0.1:0", func(o *Options) { o.PageAddress = "127.0.0.1:0" })
+	admin, page := "http://"+apart.Address(), strings.TrimSuffix(apart.PageURL(), "/")
+	if admin == page {
+		t.Fatalf("both at %s", admin)
+	}
+	f(admin, "/", 404)
+	f(admin, "/page.js", 404)
+	f(admin, "/metrics", 200)
+	f(page, "/", 200)
+	f(page, "/page.js", 200)
+	f(page, "/metrics", 404)
+	f(page, "/livez", 404)
+	if body := get(t, "GET", page+"/").body; strings.Contains(body, `href="metrics"`) {
+		t.Error("the page links to metrics that are elsewhere")
+	}
+	none := i.start(t.Context(), t, "127.0.0.1:0", func(o *Options) { o.Source = nil })
+	f("http://"+none.Address(), "/", 404)
+	f("http://"+none.Address(), "/livez", 200)
+	only := i.start(t.Context(), t, "", func(o *Options) { o.PageAddress = "127.0.0.1:0" })
+	f("http://"+only.Address(), "/", 200)
+	f("http://"+only.Address(), "/metrics", 404)
+	profiled := i.start(t.Context(), t, "127.0.0.1:0", func(o *Options) { o.Pprof = true })
+	f("http://"+profiled.Address(), "/debug/pprof/goroutine", 200)
+}
+
+// With a token file all but probes need the token, which may rotate.
+func TestToken(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "token")
+	write := func(token string) {
+		t.Helper()
+		if err := os.WriteFile(name, []byte(token+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("s3cret")
+	s := newInstance(t).start(t.Context(), t, "127.0.0.1:0", func(o *Options) { o.TokenFile, o.Pprof = name, true })
+	f := func(path string, want int, headers ...string) {
+		t.Helper()
+		got := get(t, "GET", "http://"+s.Address()+path, headers...)
+		if got.status != want || want == 401 && len(got.header.Values("WWW-Authenticate")) != 2 {
+			t.Errorf("%s with %q: %d, want %d", path, headers, got.status, want)
+		}
+	}
+	basic := func(password string) string {
+		return "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("anyone:"+password))
+	}
+	for _, path := range []string{"/", "/live", "/page.js", "/metrics", "/debug/pprof/cmdline", "/nothing"} {
+		f(path, 401)
+		f(path, 401, "Authorization: Bearer wrong")
+		f(path, 401, "Authorization: Bearer ")
+		f(path, 401, basic(""))
+		f(path, 401, basic("s3cre"))
+	}
+	f("/livez", 200)
+	f("/readyz", 200)
+	f("/metrics", 200, "Authorization: Bearer s3cret")
+	f("/", 200, basic("s3cret"))
+	write("next")
+	f("/metrics", 401, "Authorization: Bearer s3cret")
+	f("/metrics", 200, "Authorization: Bearer next")
+
+	_, err := Start(t.Context(), Options{Address: "127.0.0.1:0", TokenFile: name + "x", Logger: slog.New(slog.DiscardHandler)})
+	if err == nil || !strings.Contains(err.Error(), "admin-token-file: reading") {
+		t.Errorf("a missing token file: %v", err)
+	}
+}
+
+// With a certificate the server speaks TLS 1.2 or newer and nothing else.
+func TestTLS(t *testing.T) {
+	authority, err := brokertest.NewAuthority("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, private, err := authority.Issue("localhost", time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, key := filepath.Join(t.TempDir(), "certificate"), filepath.Join(t.TempDir(), "key")
+	if err := errors.Join(os.WriteFile(certificate, pair, 0o600), os.WriteFile(key, private, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(authority.PEM)
+	s := newInstance(t).start(t.Context(), t, "127.0.0.1:0", func(o *Options) { o.TLSCertificate, o.TLSKey = certificate, key })
+	f := func(most uint16, ok bool) {
+		t.Helper()
+		config := &tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: tls.VersionTLS10, MaxVersion: most}
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}}
+		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.PageURL(), nil)
+		response, err := client.Do(request)
+		if err == nil {
+			response.Body.Close()
+		}
+		if ok != (err == nil) {
+			t.Errorf("TLS up to %s: %v", tls.VersionName(most), err)
+		}
+	}
+	f(tls.VersionTLS11, false)
+	f(tls.VersionTLS12, true)
+	f(tls.VersionTLS13, true)
+	if got := get(t, "GET", "http://"+s.Address()+"/livez"); got.status != http.StatusBadRequest {
+		t.Errorf("plain HTTP: %d", got.status)
+	}
+}
+
+// Connections beyond the bound are closed at once, and those that end make room.
+//
+// Guard: the comparison in boundedListener.Accept.
+func TestConnectionsAreBounded(t *testing.T) {
+	inner, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener := &boundedListener{Listener: inner}
+	accepted := make(chan net.Conn, maxConnections+1)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- conn
+		}
+	}()
+	var dialer net.Dialer
+	dial := func() net.Conn {
+		t.Helper()
+		conn, err := dialer.DialContext(t.Context(), "tcp", inner.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		return conn
+	}
+	var last net.Conn
+	for range maxConnections {
+		dial()
+		last = <-accepted
+		t.Cleanup(func() { _ = last.Close() })
+	}
+	if n, err := dial().Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Errorf("one connection too many reads %d bytes, %v", n, err)
+	}
+	_ = last.Close()
+	_ = last.Close() // counts once
+	dial()
+	_ = (<-accepted).Close()
+	if n := listener.open.Load(); n != maxConnections-1 {
+		t.Errorf("%d connections are counted, want %d", n, maxConnections-1)
+	}
+	_ = listener.Close()
+	<-ended
 }

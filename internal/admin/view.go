@@ -32,7 +32,8 @@ type stateView struct {
 	Uptime  string `json:"uptime"`
 	Now     string `json:"now"`
 	Version string `json:"version"`
-	Facts   []Fact `json:"-"` // they do not change
+	Facts   []Fact `json:"-"` // constant
+	Metrics bool   `json:"-"` // whether to link to /metrics and the probes
 }
 
 type figuresView struct {

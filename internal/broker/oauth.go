@@ -14,6 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/oauth"
+
+	"github.com/regionwatch/regionwatch/internal/livefile"
 )
 
 // OAuth says where the token of OAUTHBEARER comes from: one of TokenFile, TokenCommand and TokenURL.
@@ -41,14 +43,16 @@ func openOAuth(o *OAuth, log *slog.Logger) (sasl.Mechanism, error) {
 func openToken(o *OAuth, log *slog.Logger) (func(context.Context) (string, error), error) {
 	switch {
 	case o.TokenFile != "":
-		file, err := openSecretFile(optionTokenFile, o.TokenFile, log)
-		if err == nil {
-			err = checkTokenFile(o.TokenFile, file.value)
+		file, err := livefile.OpenSecret(optionTokenFile, o.TokenFile, log)
+		if err != nil {
+			return nil, fault(optionTokenFile, err)
 		}
-		return func(context.Context) (string, error) {
-			text := file.get()
+		get := func(context.Context) (string, error) {
+			text := file.Get()
 			return text, checkTokenFile(o.TokenFile, text)
-		}, err
+		}
+		_, err = get(context.Background())
+		return get, err
 	case len(o.TokenCommand) > 0:
 		if _, err := exec.LookPath(o.TokenCommand[0]); err != nil {
 			return nil, &Fault{optionTokenCommand, fmt.Errorf("looking for %q: %w", o.TokenCommand[0], lookCause(err))}

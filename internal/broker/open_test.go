@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/regionwatch/regionwatch/internal/livefile"
 )
 
 // All mistakes in files are told together, each with its option, and none with what a file holds.
@@ -24,7 +26,7 @@ func TestOpenFailure(t *testing.T) {
 	names := map[string]string{}
 	for name, content := range map[string][]byte{
 		"certificate": certificate, "key": key, "otherKey": otherKey, "expired": expired, "expiredKey": expiredKey,
-		"noPEM": []byte("s3cret"), "noToken": []byte("s3cret\x01s3cret"), "empty": nil, "lines": []byte("s3cret\ns3cret\n"), "large": make([]byte, maxFileBytes+1),
+		"noPEM": []byte("s3cret"), "noToken": []byte("s3cret\x01s3cret"), "empty": nil, "lines": []byte("s3cret\ns3cret\n"), "large": make([]byte, livefile.MaxBytes+1),
 	} {
 		names[name] = f.put(name, content)
 	}

@@ -51,6 +51,14 @@ type Fault struct {
 	Err    error  // says what is wrong, and never what a secret is
 }
 
+// fault returns err as a mistake in an option, or nil.
+func fault(option string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Fault{option, err}
+}
+
 // Error returns the mistake on one line.
 func (f *Fault) Error() string { return f.Option + ": " + f.Err.Error() }
 

@@ -34,5 +34,5 @@ func (c *Connection) Certificate() *x509.Certificate {
 	if c.tls == nil || c.tls.certificate == nil {
 		return nil
 	}
-	return c.tls.certificate.get().Leaf
+	return c.tls.certificate.Get().Leaf
 }

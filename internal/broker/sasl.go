@@ -7,6 +7,8 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
+
+	"github.com/regionwatch/regionwatch/internal/livefile"
 )
 
 // openSASL returns the mechanism. What it authenticates with is asked for each time.
@@ -44,6 +46,9 @@ func openSecret(given Secret, option, name string, log *slog.Logger) (func() str
 	if name == "" {
 		return given.reveal, nil
 	}
-	file, err := openSecretFile(option, name, log)
-	return file.get, err
+	file, err := livefile.OpenSecret(option, name, log)
+	if err != nil {
+		return nil, fault(option, err)
+	}
+	return file.Get, nil
 }

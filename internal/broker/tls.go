@@ -7,13 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
+
+	"github.com/regionwatch/regionwatch/internal/livefile"
 )
 
-// trust is whom to trust and what to show, as the files have it at each handshake.
+// trust is the TLS configuration, from the files as they are at each handshake.
 type trust struct {
-	authorities *files[*x509.CertPool]   // nil means the system's
-	certificate *files[*tls.Certificate] // nil means none
+	authorities *livefile.Value[*x509.CertPool]   // nil means the system's
+	certificate *livefile.Value[*tls.Certificate] // nil means none
 	serverName  string
 }
 
@@ -22,33 +23,27 @@ func openTLS(o *TLS, log *slog.Logger) (*trust, error) {
 	t := &trust{serverName: o.ServerName}
 	var errs []error
 	if o.CAFile != "" {
-		t.authorities = &files[*x509.CertPool]{option: optionCA, names: []string{o.CAFile}, log: log,
-			parse: func(contents [][]byte) (*x509.CertPool, error) { return parseAuthorities(o.CAFile, contents[0]) }}
-		errs = append(errs, t.authorities.open())
+		var err error
+		t.authorities, err = livefile.Open(optionCA, []string{o.CAFile}, log, func(contents [][]byte) (*x509.CertPool, error) {
+			return parseAuthorities(o.CAFile, contents[0])
+		})
+		errs = append(errs, fault(optionCA, err))
 	}
 	if o.CertificateFile != "" && o.KeyFile != "" {
-		t.certificate = &files[*tls.Certificate]{option: optionCertificate, names: []string{o.CertificateFile, o.KeyFile}, log: log,
-			parse: func(contents [][]byte) (*tls.Certificate, error) { return parsePair(o, contents[0], contents[1]) }}
-		errs = append(errs, openPair(t.certificate, o))
+		errs = append(errs, t.openPair(o, log))
 	}
 	return t, errors.Join(errs...)
 }
 
-// openPair reads certificate and key, and tells of the files one by one where they cannot be read.
-func openPair(pair *files[*tls.Certificate], o *TLS) error {
-	_, certificateErr := readFile(o.CertificateFile)
-	_, keyErr := readFile(o.KeyFile)
-	if certificateErr == nil && keyErr == nil {
-		return pair.open()
+// openPair reads certificate and key. Each file that cannot be read is a fault of its own.
+func (t *trust) openPair(o *TLS, log *slog.Logger) (err error) {
+	_, certificateErr := livefile.Read(o.CertificateFile)
+	_, keyErr := livefile.Read(o.KeyFile)
+	if certificateErr != nil || keyErr != nil {
+		return errors.Join(fault(optionCertificate, certificateErr), fault(optionKey, keyErr))
 	}
-	var errs []error
-	if certificateErr != nil {
-		errs = append(errs, &Fault{optionCertificate, certificateErr})
-	}
-	if keyErr != nil {
-		errs = append(errs, &Fault{optionKey, keyErr})
-	}
-	return errors.Join(errs...)
+	t.certificate, err = livefile.OpenKeyPair(optionCertificate, o.CertificateFile, o.KeyFile, log)
+	return fault(optionCertificate, err)
 }
 
 // config returns what holds for a handshake with the host that begins now.
@@ -58,10 +53,10 @@ func (t *trust) config(host string) *tls.Config {
 		config.ServerName = host
 	}
 	if t.authorities != nil {
-		config.RootCAs = t.authorities.get()
+		config.RootCAs = t.authorities.Get()
 	}
 	if t.certificate != nil {
-		pair := t.certificate.get()
+		pair := t.certificate.Get()
 		// Not Certificates: of those Go sends none at all where the broker's list of authorities lacks ours,
 		// and the broker's refusal would speak of a missing certificate.
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return pair, nil }
@@ -88,19 +83,4 @@ func parseAuthorities(name string, content []byte) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("reading %q: it has no certificate in PEM", name)
 	}
 	return pool, nil
-}
-
-// parsePair reads a certificate and its key. They belong together, and hold today.
-func parsePair(o *TLS, certificate, key []byte) (*tls.Certificate, error) {
-	pair, err := tls.X509KeyPair(certificate, key)
-	if err != nil {
-		return nil, fmt.Errorf("reading %q with key %q: %w", o.CertificateFile, o.KeyFile, err)
-	}
-	switch now := time.Now(); {
-	case now.After(pair.Leaf.NotAfter):
-		return nil, fmt.Errorf("reading %q: the certificate expired at %s", o.CertificateFile, pair.Leaf.NotAfter.UTC().Format(time.RFC3339))
-	case now.Before(pair.Leaf.NotBefore):
-		return nil, fmt.Errorf("reading %q: the certificate does not hold before %s", o.CertificateFile, pair.Leaf.NotBefore.UTC().Format(time.RFC3339))
-	}
-	return &pair, nil
 }

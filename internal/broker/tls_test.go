@@ -53,14 +53,14 @@ func TestCertificateRotation(t *testing.T) {
 	f.put("client.pem", second)
 	shown("first")
 	shown("first")
-	if n := log.count("keeping what they held before"); n != 1 {
+	if n := log.count("keeping their last good content"); n != 1 {
 		t.Errorf("half a rotation was told %d times, want once", n)
 	}
 	f.put("client.key", secondKey)
 	shown("second")
 	f.put("client.pem", nil)
 	shown("second")
-	if n := log.count("keeping what they held before"); n != 2 {
+	if n := log.count("keeping their last good content"); n != 2 {
 		t.Errorf("two faults were told %d times", n)
 	}
 }

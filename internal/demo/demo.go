@@ -124,7 +124,7 @@ func (d *demo) connect() error {
 
 // openPage serves the admin page, as run does, and adds its address to the view.
 func (d *demo) openPage(ctx context.Context) (closePage func(), err error) {
-	closePage, address, err := setup.Admin(ctx, d.Settings, d.registry, d.processor, d.page, slog.New(slog.DiscardHandler))
+	server, err := setup.Admin(ctx, d.Settings, d.registry, d.processor, d.page, slog.New(slog.DiscardHandler))
 	if err == nil && address != config.None {
 		d.view.head = append(d.view.head, "look at the pipeline with a browser: http://"+address+"/")
 	}

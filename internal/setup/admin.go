@@ -19,7 +19,7 @@ import (
 // AdminSource returns what the admin page shows of a processor, and adds the hooks for it to the processor's options.
 // The policy is the caller's to add.
 func AdminSource(s *config.Settings, b cli.Build, o *processor.Options) *admin.Source {
-	if s.AdminAddress == config.None {
+	if !servesPage(s) {
 		return &admin.Source{}
 	}
 	recent := admin.NewRecent(o.AlertFormat)
@@ -48,18 +48,30 @@ func AdminSource(s *config.Settings, b cli.Build, o *processor.Options) *admin.S
 // errDraining is why an instance that is stopping is not ready.
 var errDraining = errors.New("draining after a signal to stop")
 
-// Admin starts the admin server unless the settings have none, and returns its address.
-func Admin(ctx context.Context, s *config.Settings, registry *prometheus.Registry, p *processor.Processor, source *admin.Source, log *slog.Logger) (closeAdmin func(), address string, err error) {
-	if s.AdminAddress == config.None {
-		return func() {}, config.None, nil
+// Admin starts the admin server, or returns nil if the settings have none.
+func Admin(ctx context.Context, s *config.Settings, registry *prometheus.Registry, p *processor.Processor, source *admin.Source, log *slog.Logger) (*admin.Server, error) {
+	if s.AdminAddress == config.None && !servesPage(s) {
+		return nil, nil
 	}
-	source.Status = p.Status
-	o := admin.Options{Address: s.AdminAddress, Registry: registry, Logger: log, Source: source, Ready: func() error {
-		if ctx.Err() != nil {
-			return errDraining
-		}
-		return p.Ready()
-	}}
+	o := admin.Options{
+		PageAddress: s.PageAddress, Hosts: s.AdminHosts, TLSCertificate: s.AdminTLSCertificate, TLSKey: s.AdminTLSKey,
+		TokenFile: s.AdminTokenFile, Pprof: s.Pprof, Registry: registry, Logger: log,
+		Ready: func() error {
+			if ctx.Err() != nil {
+				return errDraining
+			}
+			return p.Ready()
+		},
+	}
+	if s.AdminAddress != config.None {
+		o.Address = s.AdminAddress
+	}
+	if servesPage(s) {
+		source.Status = p.Status
+		o.Source = source
+	} else {
+		o.PageAddress = ""
+	}
 	a, err := admin.Start(ctx, o)
 	if errors.Is(err, syscall.EADDRINUSE) && s.Origin("admin-address").Source == config.FromDefault {
 		// A second instance on the host must not fail because of a default.
@@ -67,10 +79,12 @@ func Admin(ctx context.Context, s *config.Settings, registry *prometheus.Registr
 		o.Address = anyPort(s.AdminAddress)
 		a, err = admin.Start(ctx, o)
 	}
-	if err != nil {
-		return nil, "", err
-	}
-	return func() { _ = a.Close() }, a.Address(), nil // the process ends; nobody could act on the error
+	return a, err
+}
+
+// servesPage reports whether the settings have a page.
+func servesPage(s *config.Settings) bool {
+	return s.PageAddress != config.None && (s.PageAddress != "" || s.AdminAddress != config.None)
 }
 
 // anyPort returns the address with a port that the system chooses.

@@ -47,7 +47,7 @@ func TestAdminAddressTaken(t *testing.T) {
 			defer l.Close()
 		} // else another process of this host has it, which is as good
 		var log bytes.Buffer
-		closeAdmin, address, err := Admin(t.Context(), s, Registry(cli.Build{}), p, view, slog.New(slog.NewTextHandler(&log, nil)))
+		a, err := Admin(t.Context(), s, Registry(cli.Build{}), p, view, slog.New(slog.NewTextHandler(&log, nil)))
 		if want != "" {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%q: %v, want %q", args, err, want)
@@ -57,8 +57,8 @@ func TestAdminAddressTaken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		closeAdmin()
-		if address == s.AdminAddress || !strings.Contains(log.String(), "--admin-address") {
+		defer a.Close()
+		if address := a.Address(); address == s.AdminAddress || !strings.Contains(log.String(), "--admin-address") {
 			t.Errorf("address %s, log %q", address, log.String())
 		}
 	}

@@ -1,0 +1,143 @@
+// Package livefile keeps values that are made of files up to date: secrets, certificates, authorities. Files are read again
+// whenever the value is asked for, so a rotation needs no restart. Files that cannot be read or parsed, as in the middle
+// of a rotation, leave the last good value in force. No error and no log line shows content.
+//
+// The package starts no goroutines.
+package livefile
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// MaxBytes bounds a file. Bundles of authorities have a few hundred kilobytes.
+const MaxBytes = 4 << 20
+
+// Value is made of files. It is safe for concurrent use.
+type Value[T any] struct {
+	setting string // that names the files
+	names   []string
+	parse   func(contents [][]byte) (T, error)
+	log     *slog.Logger
+
+	mu       sync.Mutex
+	contents [][]byte // that value was made of
+	value    T
+	logged   string // the last logged fault; empty since the files were good
+}
+
+// Open reads the files for the first time. The setting names them in log lines. The error names the file.
+func Open[T any](setting string, names []string, log *slog.Logger, parse func(contents [][]byte) (T, error)) (*Value[T], error) {
+	v := &Value[T]{setting: setting, names: names, parse: parse, log: log}
+	var err error
+	if v.contents, err = readAll(names); err == nil {
+		v.value, err = parse(v.contents)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// Get returns the value of the files as they are now, or as they were when last good.
+func (v *Value[T]) Get() T {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	contents, err := readAll(v.names)
+	if err == nil && slices.EqualFunc(contents, v.contents, bytes.Equal) {
+		v.logged = ""
+		return v.value
+	}
+	value := v.value
+	if err == nil {
+		value, err = v.parse(contents)
+	}
+	if err != nil {
+		if text := err.Error(); v.logged != text {
+			v.logged = text
+			v.log.Warn("reading changed files, keeping their last good content", "setting", v.setting, "error", err)
+		}
+		return v.value
+	}
+	v.contents, v.value, v.logged = contents, value, ""
+	v.log.Info("read changed files", "setting", v.setting, "files", strings.Join(v.names, ", "))
+	return value
+}
+
+func readAll(names []string) ([][]byte, error) {
+	contents := make([][]byte, len(names))
+	for i, name := range names {
+		content, err := Read(name)
+		if err != nil {
+			return nil, err
+		}
+		contents[i] = content
+	}
+	return contents, nil
+}
+
+// Read reads a file of up to [MaxBytes]. Its errors name the file.
+func Read(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading %q: %w", name, cause(err))
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, MaxBytes+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading %q: %w", name, cause(err))
+	case len(content) > MaxBytes:
+		return nil, fmt.Errorf("reading %q: it is larger than %d MiB", name, MaxBytes>>20)
+	}
+	return content, nil
+}
+
+// cause returns an error of the file system without operation and name.
+func cause(err error) error {
+	if path, ok := errors.AsType[*os.PathError](err); ok {
+		return path.Err
+	}
+	return err
+}
+
+// OpenSecret opens a file with a secret on one line and nothing else.
+func OpenSecret(setting, name string, log *slog.Logger) (*Value[string], error) {
+	return Open(setting, []string{name}, log, func(contents [][]byte) (string, error) {
+		text := strings.TrimSuffix(strings.TrimSuffix(string(contents[0]), "\n"), "\r")
+		switch {
+		case text == "":
+			return "", fmt.Errorf("reading %q: it is empty", name)
+		case strings.ContainsAny(text, "\r\n\x00"):
+			return "", fmt.Errorf("reading %q: it has more than one line; allowed: the secret and nothing else", name)
+		}
+		return text, nil
+	})
+}
+
+// OpenKeyPair opens a certificate chain and its private key, both PEM. They must match, and the certificate must be valid
+// now.
+func OpenKeyPair(setting, certificate, key string, log *slog.Logger) (*Value[*tls.Certificate], error) {
+	return Open(setting, []string{certificate, key}, log, func(contents [][]byte) (*tls.Certificate, error) {
+		pair, err := tls.X509KeyPair(contents[0], contents[1])
+		if err != nil {
+			return nil, fmt.Errorf("reading %q with key %q: %w", certificate, key, err)
+		}
+		switch now := time.Now(); {
+		case now.After(pair.Leaf.NotAfter):
+			return nil, fmt.Errorf("reading %q: the certificate expired at %s", certificate, pair.Leaf.NotAfter.UTC().Format(time.RFC3339))
+		case now.Before(pair.Leaf.NotBefore):
+			return nil, fmt.Errorf("reading %q: the certificate is not valid before %s", certificate, pair.Leaf.NotBefore.UTC().Format(time.RFC3339))
+		}
+		return &pair, nil
+	})
+}
