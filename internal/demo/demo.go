@@ -125,10 +125,13 @@ func (d *demo) connect() error {
 // openPage serves the admin page, as run does, and adds its address to the view.
 func (d *demo) openPage(ctx context.Context) (closePage func(), err error) {
 	server, err := setup.Admin(ctx, d.Settings, d.registry, d.processor, d.page, slog.New(slog.DiscardHandler))
-	if err == nil && address != config.None {
-		d.view.head = append(d.view.head, "look at the pipeline with a browser: http://"+address+"/")
+	if err != nil || server == nil {
+		return func() {}, err
 	}
-	return closePage, err
+	if url := server.PageURL(); url != "" {
+		d.view.head = append(d.view.head, "the page is at "+url)
+	}
+	return func() { _ = server.Close() }, nil
 }
 
 // run makes traffic until there is enough or ctx ends, and stops the processor when all of it has arrived. The error is
