@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/broker/check"
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/deadletters"
+	"github.com/regionwatch/regionwatch/internal/deadletters/view"
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor"
@@ -20,7 +20,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/live"
 )
 
-// replayFlags are the flags of deadletter replay that are no settings.
+// replayFlags are the flags of deadletter replay that are not settings.
 type replayFlags struct {
 	letters    *letterFlags
 	to         *cli.Choice
@@ -39,33 +39,32 @@ func newDeadLetterReplayCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay",
 		Short: "Replay the records of dead letters, each once",
-		Long: "Replay the records of dead letters that are selected, all unless flags say otherwise; after an upgrade that\n" +
-			"reads them, or with a larger max-event-bytes. To the decision they are decided here, under the settings of\n" +
-			"run, and their alerts and new dead letters are written; alerts have the ids and the origin that they would\n" +
-			"have had. To the input they are written to the input topic once more: whoever else reads it sees them too,\n" +
-			"and their place in the topic is a new one.\n\n" +
-			"A record is replayed once: what was replayed is noted in the dead-letter topic, in the transaction that\n" +
-			"replays it, so the same command, or another selection, or one after a crash, replays the rest only. Only one\n" +
-			"replay of a topic runs at a time: a new one stops the one before. What cannot be read again becomes a new\n" +
-			"dead letter that counts its replays.\n\n" +
-			"Letters of records that are not of the input topic of the settings are left to whoever reads that topic, as\n" +
-			"where several share a dead-letter topic: they are counted, and their topics named. Such a topic in\n" +
-			"--origin-topic is a mistake.\n\n" +
-			"--acls prints what access control has to allow, for --to and --dry-run as they are given. The brokers look at\n" +
-			"most of it when something is written: a right to write to a topic is missed by the first record for it.\n\n" +
-			"Exit status: 0 done, 1 something that was selected could not be replayed or a fault, 2 a mistake in flags,\n" +
-			"settings or policy.",
+		Long: "Replay the records of the selected dead letters, by default all: after an upgrade that can read them, or with a\n" +
+			"larger max-event-bytes. With --to decision they are decided here, with the settings of run, and their alerts and\n" +
+			"new dead letters are written; alerts keep the ids and the origin they would have had. With --to input they are\n" +
+			"written to the input topic again, where every reader sees them, at new offsets.\n\n" +
+			"A record is replayed once: the dead-letter topic notes what was replayed, in the transaction that replays it, so\n" +
+			"the same command again, another selection, or a run after a crash replays only the rest. Only one replay of a\n" +
+			"topic runs at a time; a new one stops the one before. A record that still cannot be read becomes a new dead\n" +
+			"letter, which counts its replays.\n\n" +
+			"Letters from other input topics than the settings name are left to whatever reads those topics, since several\n" +
+			"may share a dead-letter topic. They are counted and their topics named. Naming such a topic in --origin-topic is a\n" +
+			"mistake.\n\n" +
+			"--acls prints the required ACLs, for the given --to and --dry-run. Brokers check most of them at a write, so a\n" +
+			"missing permission shows with the first record.\n\n" +
+			"Exit status: 0 done; 1 a selected record could not be replayed or still cannot be read, or a fault; 2 a mistake in\n" +
+			"flags, settings or policy.",
 		Example: "  regionwatch deadletter replay --brokers kafka-1:9092 --reason too-large --max-event-bytes 256MiB --dry-run\n" +
 			"  regionwatch deadletter replay --config regionwatch.yaml --since 2026-11-01T00:00:00Z --to input",
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.letters = addLetterFlags(cmd)
-	f.to.AddTo(cmd, "to", "where to")
-	f.format.AddTo(cmd, "format", "form of the account, and of the records with --dry-run")
-	cmd.Flags().Var(f.maxReplays, "max-replays", "refuse records that were replayed as often and failed each time")
-	cmd.Flags().BoolVar(&f.again, "again", false, "replay what was replayed before, too")
-	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say which records would be replayed and what would be written where, and write nothing")
+	f.to.AddTo(cmd, "to", "destination")
+	f.format.AddTo(cmd, "format", "format of the summary, and of the records with --dry-run")
+	cmd.Flags().Var(f.maxReplays, "max-replays", "refuse records whose replays failed so many times")
+	cmd.Flags().BoolVar(&f.again, "again", false, "also replay what was replayed before")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "list the records that would be replayed and what would be written, and write nothing")
 	f.acls.addTo(cmd, "the command")
 	addRunSettings(cmd)
 	return cmd
@@ -84,7 +83,7 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 	if f.acls.wanted {
 		return f.acls.printLetters(cmd, f.format.String(), s, check.Letters{Replay: true, ToInput: toInput, DryRun: f.dryRun})
 	}
-	ctx, stop := stopLetters(cmd)
+	ctx, stop := cli.StopOnSignal(cmd.Context(), letterDrain, nil)
 	defer stop()
 	topic, closeBar, err := letterTopic(ctx, s, cmd.ErrOrStderr())
 	if err != nil {
@@ -98,36 +97,39 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 	stdout := cmd.OutOrStdout()
 	replay := deadletters.Replay{
 		Topic: topic, Selection: selection, Options: replayOptions(s, policy), MaxReplays: int(f.maxReplays.Value),
-		Limit: uint64(f.letters.limit.Value), Again: f.again, DryRun: f.dryRun, OnPlan: f.writePlan(stdout),
+		Limit: uint64(f.letters.limit.Value), Again: f.again, DryRun: f.dryRun, OnPlan: view.Plan(stdout, f.format.String()),
 	}
 	if toInput {
 		replay.To = deadletters.ToInput
 	}
-	account, err := replay.Run(ctx)
+	summary, err := replay.Run(ctx)
 	closeBar()
-	if writeErr := f.writeAccount(stdout, &account); writeErr != nil {
+	if writeErr := view.Replay(stdout, f.format.String(), &summary, replay.To, f.dryRun); writeErr != nil {
 		return errors.Join(letterError(ctx, err), writeErr)
+	}
+	if err == nil {
+		err = summary.Whole()
 	}
 	if err != nil {
 		return letterError(ctx, err)
 	}
-	if err := account.Whole(); err != nil {
-		return letterError(ctx, err)
+	if n := summary.StillUnreadable; n > 0 {
+		return fmt.Errorf("%s still cannot be read", display.Plural(n, "record"))
 	}
 	return nil
 }
 
-// foreignOrigin returns a mistake where letters are asked for by a topic of which none can be replayed.
+// foreignOrigin returns a mistake for an origin topic of which nothing can be replayed.
 func foreignOrigin(s *config.Settings, origins []string) error {
 	for _, topic := range origins {
 		if !s.ReadsTopic(topic) {
-			return cli.Mistake(fmt.Errorf("flag --origin-topic: %q is no input topic of the settings, so nothing of it can be replayed; give --input-topic", topic))
+			return cli.Mistake(fmt.Errorf("flag --origin-topic: %q is not an input topic of the settings, so nothing from it can be replayed; give --input-topic", topic))
 		}
 	}
 	return nil
 }
 
-// replayPolicy returns the policy that run would begin with. Into the input nothing is decided.
+// replayPolicy returns the policy that run would start with. With --to input, nothing is decided.
 func replayPolicy(ctx context.Context, s *config.Settings, loaded live.Loaded, toInput bool) (*policy.Policy, error) {
 	if s.PolicyTopic == "" || toInput {
 		return loaded.Policy, nil
@@ -140,30 +142,10 @@ func replayPolicy(ctx context.Context, s *config.Settings, loaded live.Loaded, t
 	return newest.Policy, err
 }
 
-// replayOptions are those of run, as far as a replay has a use for them.
+// replayOptions are those of run, as far as a replay uses them.
 func replayOptions(s *config.Settings, p *policy.Policy) processor.Options {
 	o := setup.Processor(s)
-	o.Delivery = processor.AtLeastOnce // a replay has no instance that a session would be named after
+	o.Delivery = processor.AtLeastOnce // a replay has its own transactions
 	o.Policy = func() *policy.Policy { return p }
 	return o
-}
-
-// writePlan returns what tells of a record that would be replayed.
-func (f *replayFlags) writePlan(w io.Writer) func(*deadletters.Plan) error {
-	if f.format.String() == "json" {
-		encoder := display.NewEncoder(w)
-		return func(p *deadletters.Plan) error { return encoder.Encode(newShownPlan(p)) }
-	}
-	return func(p *deadletters.Plan) error {
-		shown := newShownPlan(p)
-		line := fmt.Sprintf("%d:%d  %s  %s ->", shown.Letter.Partition, shown.Letter.Offset, p.Letter.Origin, shown.Reason)
-		if len(shown.Writes) == 0 {
-			line += " nothing to write"
-		}
-		for _, write := range shown.Writes {
-			line += fmt.Sprintf(" %s %s", display.Number(write.Count), write.Name)
-		}
-		_, err := fmt.Fprintln(w, display.Text(line))
-		return err
-	}
 }

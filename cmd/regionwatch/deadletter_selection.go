@@ -17,7 +17,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// letterFlags say which dead letters are wanted.
+// letterFlags select dead letters.
 type letterFlags struct {
 	reasons         []string
 	since, until    *cli.Parsed[time.Time]
@@ -29,22 +29,22 @@ type letterFlags struct {
 	limit           *cli.Parsed[int64]
 }
 
-// addLetterFlags gives a command the flags that select.
+// addLetterFlags adds the flags that select to a command.
 func addLetterFlags(cmd *cobra.Command) *letterFlags {
 	f := &letterFlags{
 		since: cli.NewPast(), until: cli.NewPast(), originPartition: newRange(math.MaxInt32), originOffset: newRange(math.MaxInt64),
 		partition: newRange(math.MaxInt32), offset: newRange(math.MaxInt64), limit: cli.NewNumber("0", 0, math.MaxInt64),
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.reasons, "reason", nil, "letters with these reasons only (several with commas)")
-	cli.Must(cmd.RegisterFlagCompletionFunc("reason", cobra.FixedCompletions(letterReasons(), cobra.ShellCompDirectiveNoFileComp)))
-	flags.Var(f.since, "since", "letters that were written then or later (RFC 3339, or how long ago: 36h, 7d)")
-	flags.Var(f.until, "until", "letters that were written before (RFC 3339, or how long ago: 36h, 7d)")
-	flags.StringSliceVar(&f.originTopics, "origin-topic", nil, "letters of records of these topics only (several with commas)")
-	flags.Var(f.originPartition, "origin-partition", "letters of records of these partitions only (3, 3-7, 3-)")
-	flags.Var(f.originOffset, "origin-offset", "letters of records with these offsets only (3, 3-7, 3-)")
-	flags.Var(f.partition, "partition", "letters in these partitions of the dead-letter topic only (3, 3-7, 3-)")
-	flags.Var(f.offset, "offset", "letters with these offsets in the dead-letter topic only (3, 3-7, 3-)")
+	flags.StringSliceVar(&f.reasons, "reason", nil, "only letters with these reasons (several with commas)")
+	cli.CompleteFlag(cmd, "reason", letterReasons())
+	flags.Var(f.since, "since", "only letters written then or later (RFC 3339, or an age: 36h, 7d)")
+	flags.Var(f.until, "until", "only letters written before (RFC 3339, or an age: 36h, 7d)")
+	flags.StringSliceVar(&f.originTopics, "origin-topic", nil, "only letters of records from these topics (several with commas)")
+	flags.Var(f.originPartition, "origin-partition", "only letters of records from these partitions (3, 3-7, 3-)")
+	flags.Var(f.originOffset, "origin-offset", "only letters of records with these offsets (3, 3-7, 3-)")
+	flags.Var(f.partition, "partition", "only letters in these partitions of the dead-letter topic (3, 3-7, 3-)")
+	flags.Var(f.offset, "offset", "only letters with these offsets in the dead-letter topic (3, 3-7, 3-)")
 	flags.Var(f.limit, "limit", "most letters; 0 is no limit")
 	return f
 }
@@ -57,7 +57,7 @@ func (f *letterFlags) selection() (deadletters.Selection, error) {
 		}
 	}
 	if since, until := f.since.Value, f.until.Value; !since.IsZero() && !until.IsZero() && !since.Before(until) {
-		return deadletters.Selection{}, cli.Mistake(fmt.Errorf("flags --since, --until: nothing is between %s and %s; allowed: a time before --until in --since",
+		return deadletters.Selection{}, cli.Mistake(fmt.Errorf("flags --since, --until: %s is not before %s",
 			since.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339)))
 	}
 	return deadletters.Selection{
@@ -67,7 +67,7 @@ func (f *letterFlags) selection() (deadletters.Selection, error) {
 	}, nil
 }
 
-// letterReasons are the reasons of letters.
+// letterReasons are the reasons of dead letters.
 func letterReasons() (names []string) {
 	for r := cloudtrail.ReasonNone + 1; int(r) < cloudtrail.ReasonCount; r++ {
 		names = append(names, r.String())
@@ -75,7 +75,7 @@ func letterReasons() (names []string) {
 	return append(names, deadletter.ReasonBatchTooLarge, deadletter.ReasonPanic)
 }
 
-// newRange returns a range of numbers from 0 on; all of them unless it is given.
+// newRange returns a range of numbers from 0; all of them unless given.
 func newRange(most int64) *cli.Parsed[deadletters.Range] {
 	return cli.NewParsed("", "range", func(text string) (deadletters.Range, error) {
 		r := deadletters.All()
@@ -91,7 +91,7 @@ func newRange(most int64) *cli.Parsed[deadletters.Range] {
 			r.To, lastErr = strconv.ParseInt(last, 10, 64)
 		}
 		if err != nil || lastErr != nil || text == "-" || r.From > r.To || r.From > most {
-			return r, errors.New("is no range; allowed: 3, 3-7, 3- or -7")
+			return r, errors.New("is not a range; allowed: 3, 3-7, 3- or -7")
 		}
 		return r, nil
 	})

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -13,11 +11,13 @@ import (
 	"github.com/regionwatch/regionwatch/internal/broker/check"
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/deadletters"
+	"github.com/regionwatch/regionwatch/internal/deadletters/view"
 	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/explain"
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
-// showFlags are the flags of deadletter show that are no settings.
+// showFlags are the flags of deadletter show that are not settings.
 type showFlags struct {
 	format *cli.Choice
 	raw    bool
@@ -29,31 +29,29 @@ func newDeadLetterShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show PARTITION:OFFSET|origin TOPIC:PARTITION:OFFSET",
 		Short: "Show one dead letter, and where decoding stopped",
-		Long: "Show the dead letter at PARTITION:OFFSET of the dead-letter topic, or the first one of the record that\n" +
-			"was read at TOPIC:PARTITION:OFFSET: what its headers say, whether it would be read now, where decoding\n" +
-			"stops and the bytes around that place. A letter in parts is put together; any part names it.",
+		Long: "Show the dead letter at PARTITION:OFFSET of the dead-letter topic, or the first one of the record that was read\n" +
+			"at TOPIC:PARTITION:OFFSET: its headers, whether it can be read now, where decoding stops, and the bytes around\n" +
+			"that place. A letter in parts is put together; any part names it.",
 		Example: "  regionwatch deadletter show 0:17 --brokers kafka-1:9092\n" +
 			"  regionwatch deadletter show origin cloudtrail:3:42 --brokers kafka-1:9092 --raw > record.json",
 		Args: func(_ *cobra.Command, args []string) error {
 			if f.acls.wanted && len(args) == 0 {
-				return nil // they are the same for every letter
+				return nil // ACLs are the same for every letter
 			}
 			_, err := parseLetterPlace(args)
 			return err
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
-	f.format.AddTo(cmd, "format", "form of the letter; json is one object, key, value and headers in base64")
-	cmd.Flags().BoolVar(&f.raw, "raw", false, "write the record's value as it came, and nothing else")
+	f.format.AddTo(cmd, "format", "format of the letter; json is one object, with key, value and headers in base64")
+	cmd.Flags().BoolVar(&f.raw, "raw", false, "write only the record's value, as it came")
 	f.acls.addTo(cmd, "the command")
 	cli.AddSettings(cmd, append(config.Reach(), "config", "dead-letter-topic", "max-batch-bytes", "max-event-bytes")...)
 	return cmd
 }
 
-// letterPlace is where a letter stands, or its record stood where topic is not empty.
-type letterPlace recordPlace
-
-var letterPattern = regexp.MustCompile(`^([0-9]{1,10}):([0-9]{1,19})$`)
+// letterPlace is where a letter is, or if Topic is set, where its record was.
+type letterPlace explain.Place
 
 func parseLetterPlace(args []string) (letterPlace, error) {
 	wrong := errors.New("name one dead letter, as PARTITION:OFFSET, or its record, as origin TOPIC:PARTITION:OFFSET")
@@ -63,19 +61,14 @@ func parseLetterPlace(args []string) (letterPlace, error) {
 	if len(args) != 1 {
 		return letterPlace{}, wrong
 	}
-	if place, ok := parsePlace(args[0]); ok {
+	if place, ok := explain.ParsePlace(args[0]); ok {
 		return letterPlace(place), nil
 	}
-	parts := letterPattern.FindStringSubmatch(args[0])
-	if parts == nil {
+	place, ok := explain.ParsePlace("x:" + args[0])
+	if !ok {
 		return letterPlace{}, fmt.Errorf("%q: %w", args[0], wrong)
 	}
-	partition, err := strconv.ParseInt(parts[1], 10, 32)
-	offset, err2 := strconv.ParseInt(parts[2], 10, 64)
-	if err != nil || err2 != nil {
-		return letterPlace{}, fmt.Errorf("%q: %w", args[0], wrong)
-	}
-	return letterPlace{partition: int32(partition), offset: offset}, nil
+	return letterPlace{Partition: place.Partition, Offset: place.Offset}, nil
 }
 
 func (f *showFlags) run(cmd *cobra.Command, args []string) error {
@@ -88,13 +81,13 @@ func (f *showFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	stdout := cmd.OutOrStdout()
 	if f.raw && display.IsTerminal(stdout) {
-		return cli.Mistake(errors.New("flag --raw: the value may hold what a terminal obeys; send it to a file or a command"))
+		return cli.Mistake(errors.New("flag --raw: the value may contain terminal control sequences; redirect it to a file or a command"))
 	}
 	place, err := parseLetterPlace(args)
 	if err != nil {
 		return cli.Mistake(err)
 	}
-	ctx, stop := stopLetters(cmd)
+	ctx, stop := cli.StopOnSignal(cmd.Context(), letterDrain, nil)
 	defer stop()
 	topic, closeBar, err := letterTopic(ctx, s, cmd.ErrOrStderr())
 	if err != nil {
@@ -106,25 +99,23 @@ func (f *showFlags) run(cmd *cobra.Command, args []string) error {
 	case err != nil:
 		return letterError(ctx, err)
 	case f.raw && found.Letter.Holds != "":
-		return fmt.Errorf("%s holds %s", found.Letter.Place, holdsText(found))
+		return fmt.Errorf("%s holds %s", found.Letter.Place, view.HoldsText(found.Letter))
 	case f.raw:
 		_, err = stdout.Write(found.Letter.Value)
 		return err
-	case f.format.String() == "json":
-		return display.NewEncoder(stdout).Encode(newShownLetter(found, s.MaxEventBytes))
 	}
-	return writeLetter(stdout, found, s.MaxEventBytes)
+	return view.Letter(stdout, f.format.String(), found, s.MaxEventBytes)
 }
 
 func findLetter(ctx context.Context, topic *deadletters.Topic, p letterPlace) (*deadletters.Found, error) {
 	var found *deadletters.Found
 	var err error
-	name := fmt.Sprintf("%d:%d of %s", p.partition, p.offset, topic.Name)
-	if p.topic == "" {
-		found, err = topic.Letter(ctx, p.partition, p.offset)
+	name := fmt.Sprintf("%d:%d of %s", p.Partition, p.Offset, topic.Name)
+	if p.Topic == "" {
+		found, err = topic.Letter(ctx, p.Partition, p.Offset)
 	} else {
-		name = "the record " + recordPlace(p).String()
-		found, err = topic.OfRecord(ctx, deadletter.Place{Topic: p.topic, Partition: p.partition, Offset: p.offset})
+		name = "the record " + explain.Place(p).String()
+		found, err = topic.OfRecord(ctx, deadletter.Place{Topic: p.Topic, Partition: p.Partition, Offset: p.Offset})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

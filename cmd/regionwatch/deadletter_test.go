@@ -88,9 +88,9 @@ func TestDeadLetterFailure(t *testing.T) {
 	}
 	f("list --reason syntaks", `flag --reason: "syntaks" is not known; allowed: syntax, truncated,`)
 	f("list --since yesterday", `flag --since: "yesterday" is not a time`)
-	f("list --since 1h --until 2h", "flags --since, --until: nothing is between")
-	f("list --origin-partition 7-3", `flag --origin-partition: "7-3" is no range`)
-	f("list --offset -", `flag --offset: "-" is no range`)
+	f("list --since 1h --until 2h", "flags --since, --until: 20")
+	f("list --origin-partition 7-3", `flag --origin-partition: "7-3" is not a range`)
+	f("list --offset -", `flag --offset: "-" is not a range`)
 	f("list --dead-letter-topic nowhere", `topic "nowhere": there is no such topic`)
 	f("show --acls 0:1 2", "name one dead letter")
 	f("show", "name one dead letter, as PARTITION:OFFSET")
@@ -101,8 +101,8 @@ func TestDeadLetterFailure(t *testing.T) {
 	f("show 0:0", "it does not have the headers of a dead letter")
 	f("show origin cloudtrail:0:5", "the record cloudtrail:0:5: there is no such dead letter")
 	f("replay --max-replays 0", `flag --max-replays: "0" is not allowed`)
-	f("replay --origin-topic cloudtrail,elsewhere", `flag --origin-topic: "elsewhere" is no input topic of the settings`)
-	f("replay --input-topic-pattern trail-.* --origin-topic trail", `flag --origin-topic: "trail" is no input topic of the settings`)
+	f("replay --origin-topic cloudtrail,elsewhere", `flag --origin-topic: "elsewhere" is not an input topic of the settings`)
+	f("replay --input-topic-pattern trail-.* --origin-topic trail", `flag --origin-topic: "trail" is not an input topic of the settings`)
 	f("replay --to nowhere", `flag --to: "nowhere" is not known; allowed: decision, input`)
 }
 
@@ -172,8 +172,8 @@ func TestDeadLetterReplay(t *testing.T) {
 	c, brokers := letterCluster(t)
 	c.Produce(&kgo.Record{Topic: "cloudtrail", Value: []byte("x")}, hostileLetter(0, 0, time.Unix(1, 0)), hostileLetter(0, 1, time.Unix(1, 0)))
 	f := func(wantStatus int, args ...string) (account struct {
-		Replayed, Already, Refused, Foreign uint64
-		ForeignTopics                       []struct {
+		Replayed, Readable, StillUnreadable, Already, Refused, Foreign uint64
+		ForeignTopics                                                  []struct {
 			Name  string
 			Count int
 		}
@@ -191,10 +191,11 @@ func TestDeadLetterReplay(t *testing.T) {
 	if a := f(cli.ExitDone, "--input-topic", "others"); a.Foreign != 2 || a.Replayed != 0 || fmt.Sprint(a.ForeignTopics) != "[{cloudtrail 2}]" {
 		t.Errorf("%+v", a)
 	}
-	if a := f(cli.ExitDone, "--origin-offset", "1", "--unused-regions", "eu-west-3", "--alert-format", "ocsf"); a.Replayed != 1 {
+	if a := f(cli.ExitFault, "--origin-offset", "1", "--unused-regions", "eu-west-3", "--alert-format", "ocsf"); a.Replayed != 1 || a.StillUnreadable != 1 || a.Readable != 0 {
 		t.Errorf("%+v", a)
 	}
-	if a := f(cli.ExitDone); a.Replayed != 1 || a.Already != 1 {
+	// Guard: replay fails while a record still cannot be read.
+	if a := f(cli.ExitFault); a.Replayed != 1 || a.Already != 1 || a.StillUnreadable != 1 {
 		t.Errorf("%+v", a)
 	}
 	if a := f(cli.ExitDone); a.Replayed != 0 || a.Already != 2 || a.Refused != 2 { // the value is as damaged as before
@@ -206,8 +207,14 @@ func TestDeadLetterReplay(t *testing.T) {
 		t.Errorf("%d alerts, the one of OCSF is %d", len(alerts), ocsf)
 	}
 	stdout, _, _ := runCommand(t, "deadletter", "replay", "--input-topic", "others", "--again", "--max-replays", "9", "--brokers", brokers)
-	if !strings.Contains(stdout, "not of the input topic of the settings, but of cloudtrail (4)") {
+	if !strings.Contains(stdout, "of other input topics than the settings name: cloudtrail (4)") {
 		t.Errorf("foreign topics are not named:\n%s", stdout)
+	}
+	readable := hostileLetter(0, 2, time.Unix(1, 0))
+	readable.Value = []byte(matching)
+	c.Produce(readable)
+	if a := f(cli.ExitDone); a.Replayed != 1 || a.Readable != 1 || a.StillUnreadable != 0 {
+		t.Errorf("%+v", a)
 	}
 	stdout, _, _ = runCommand(t, "deadletter", "show", "0:0", "--brokers", brokers)
 	if !strings.Contains(stdout, "to decision") {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,11 +10,11 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/explain"
 	"github.com/regionwatch/regionwatch/internal/scan"
-	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
-// explainFlags are the flags of explain that are no settings.
+// explainFlags are the flags of explain that are not settings.
 type explainFlags struct {
 	format  *cli.Choice
 	number  *cli.Parsed[int64]
@@ -29,88 +28,76 @@ func newExplainCommand() *cobra.Command {
 	}
 	cmd := &cobra.Command{
 		Use:   "explain FILE|-|TOPIC:PARTITION:OFFSET",
-		Short: "Tell step by step why events did or did not raise an alert",
-		Long: "Tell of each event step by step why it did or did not raise an alert: the shape that was recognized,\n" +
-			"the fields that were read, what the policy says of the region, how readOnly was taken, the decision\n" +
-			"and the alert. What holds no events and what could not be read is told with the reason. The decision\n" +
-			"is that of run and scan, by the same code.\n\n" +
-			"A record of a topic is read by its coordinates, without a consumer group: no offset is committed. A\n" +
-			"file that is named like one counts as a file.\n\n" +
-			explainSchema,
+		Short: "Explain step by step why events did or did not raise an alert",
+		Long: "Explain for each event, step by step, why it did or did not raise an alert: the recognized shape, the fields\n" +
+			"that were read, what the policy says about the region, how readOnly was read, the decision and the alert.\n" +
+			"Parts without events and unreadable parts are explained too. The decision is that of run and scan, by the\n" +
+			"same code.\n\n" +
+			"A record of a topic is read by its coordinates, without a consumer group; no offset is committed. A file that\n" +
+			"is named like coordinates is read as a file.\n\n" +
+			explain.Schema,
 		Example: "  regionwatch explain trail.json.gz --event-id 3b0f6c5e-0000-4000-8000-000000000002\n" +
 			"  regionwatch explain cloudtrail:3:42 --brokers kafka-1:9092 --format json",
-		Args: explainArguments,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return nil
+			}
+			return fmt.Errorf("%s given; name one file, - for standard input, or a record as TOPIC:PARTITION:OFFSET", display.Plural(len(args), "argument"))
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	}
-	f.format.AddTo(cmd, "format", "form of the explanation")
-	cmd.Flags().Var(f.number, "index", "explain the event with this number only; the first event of the input is 0")
-	cmd.Flags().StringVar(&f.eventID, "event-id", "", "explain the events with this eventID only")
+	f.format.AddTo(cmd, "format", "format of the explanation")
+	cmd.Flags().Var(f.number, "index", "explain only the event with this number; the first event of the input is 0")
+	cmd.Flags().StringVar(&f.eventID, "event-id", "", "explain only the events with this eventID")
 	cmd.Flags().Var(f.limit, "limit", "most events, skipped parts and unreadable parts to explain")
 	cli.AddSettings(cmd, append(config.Reach(), "config", "policy", "unused-regions", "missing-read-only", "policy-version", "max-event-bytes")...)
 	return cmd
 }
 
-func explainArguments(_ *cobra.Command, args []string) error {
-	if len(args) == 1 {
-		return nil
-	}
-	return fmt.Errorf("%d arguments given; name one file, - for standard input, or a record as TOPIC:PARTITION:OFFSET", len(args))
-}
-
-// run explains what the argument names.
+// run explains the named input.
 func (f *explainFlags) run(cmd *cobra.Command, name string) error {
-	s, policy, err := loadPolicy(cmd)
+	s, p, err := loadPolicy(cmd)
 	if err != nil {
 		return err
 	}
-	e := explanation{
-		detector: detection.NewDetector(detection.Options{MaxEventBytes: s.MaxEventBytes}),
-		policy:   policy, chosen: f.chosen(cmd), limit: f.limit.Value, show: f.show(cmd.OutOrStdout()),
+	o := explain.Options{
+		Policy: p, MaxEventBytes: s.MaxEventBytes, Number: -1, EventID: f.eventID, Limit: f.limit.Value, Show: f.show(cmd.OutOrStdout()),
 	}
-	if err := f.read(cmd, s, name, e.visit); err != nil {
+	if cmd.Flags().Changed("index") {
+		o.Number = f.number.Value
+	}
+	e := explain.New(o)
+	if err := f.read(cmd, s, name, e.Visit); err != nil {
 		return err
 	}
-	switch {
-	case e.failed != nil:
-		return fmt.Errorf("writing the explanation: %w", e.failed)
-	case e.more:
-		cli.Report(cmd.ErrOrStderr(), fmt.Errorf("there is more than these %s; --index or --event-id choose, --limit allows more", display.Number(e.shown)))
-	case e.shown == 0:
-		return cli.Mistake(e.nothing(name))
+	lines, more, err := e.Finish(name)
+	if more {
+		cli.Report(cmd.ErrOrStderr(), fmt.Errorf("there is more than these %s; select with --index or --event-id, or raise --limit", display.Number(lines)))
 	}
-	return nil
+	return err
 }
 
-// chosen returns which events are wanted.
-func (f *explainFlags) chosen(cmd *cobra.Command) selection {
-	c := selection{number: -1, eventID: f.eventID}
-	if cmd.Flags().Changed("index") {
-		c.number = f.number.Value
-	}
-	return c
-}
-
-// show returns what writes one step in the form that is wanted.
-func (f *explainFlags) show(stdout io.Writer) func(*explainLine) error {
+// show returns what writes a line in the chosen format.
+func (f *explainFlags) show(stdout io.Writer) func(*explain.Line) error {
 	if f.format.String() == "text" {
-		return func(l *explainLine) error { return l.writeText(stdout) }
+		return func(l *explain.Line) error { return l.WriteText(stdout) }
 	}
 	if display.IsTerminal(stdout) {
-		stdout = display.EscapeJSON(stdout) // JSON may hold what a terminal obeys
+		stdout = display.EscapeJSON(stdout)
 	}
-	return func(l *explainLine) error { return l.writeJSON(stdout) }
+	return func(l *explain.Line) error { return l.WriteJSON(stdout) }
 }
 
-// read hands the records on that the argument names.
+// read visits the records that the argument names.
 func (f *explainFlags) read(cmd *cobra.Command, s *config.Settings, name string, visit func(*scan.Part) error) error {
-	if place, ok := parsePlace(name); ok && !exists(name) {
+	if place, ok := explain.ParsePlace(name); ok && !exists(name) {
 		ctx, stop := cli.StopOnSignal(cmd.Context(), scanDrain, nil)
 		defer stop()
-		part, err := readRecord(ctx, s, place)
+		part, err := explain.ReadRecord(ctx, s, place)
 		if err != nil {
 			return err
 		}
-		return ignoreEnough(visit(part))
+		return explain.IgnoreEnough(visit(part))
 	}
 	sources, err := scan.List([]string{name}, cmd.InOrStdin())
 	switch {
@@ -119,17 +106,10 @@ func (f *explainFlags) read(cmd *cobra.Command, s *config.Settings, name string,
 	case len(sources) != 1 || sources[0].Name != name:
 		return cli.Mistake(fmt.Errorf("%s is a folder; name one file", name))
 	}
-	return ignoreEnough(scan.Records(&sources[0], s.MaxEventBytes, visit))
+	return explain.IgnoreEnough(scan.Records(&sources[0], s.MaxEventBytes, visit))
 }
 
 func exists(name string) bool {
 	_, err := os.Stat(name)
 	return err == nil
-}
-
-func ignoreEnough(err error) error {
-	if errors.Is(err, scan.ErrEnough) {
-		return nil
-	}
-	return err
 }

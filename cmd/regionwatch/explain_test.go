@@ -181,8 +181,8 @@ func TestExplainSaysThatThereIsMore(t *testing.T) {
 			t.Errorf("%v: %v, %q", args, err, stderr.String())
 		}
 	}
-	f("regionwatch: there is more than these 100; --index or --event-id choose, --limit allows more\n")
-	f("regionwatch: there is more than these 3; --index or --event-id choose, --limit allows more\n", "--limit=3", "--event-id=a")
+	f("regionwatch: there is more than these 100; select with --index or --event-id, or raise --limit\n")
+	f("regionwatch: there is more than these 3; select with --index or --event-id, or raise --limit\n", "--limit=3", "--event-id=a")
 	f("", "--limit=101")
 	f("", "--index=100")
 }
@@ -200,12 +200,12 @@ func TestExplainMistakes(t *testing.T) {
 	f("2 arguments given", file, file)
 	f("nothing: no such file", "nothing")
 	f("testdata is a folder", "testdata")
-	f("--index: 5: there is no such event in "+file+", which holds 5", file, "--index", "5")
-	f(`--index: 2, flag --event-id: "nothing": there is no such event in `+file+"; the event with this number", file, "--index", "2", "--event-id", "nothing")
-	f(`--event-id: "x\x1b": there is no such event`, file, "--event-id", "x\x1b")
+	f("--index: 5: no such event in "+file+", which holds 5", file, "--index", "5")
+	f(`--index: 2, flag --event-id: "nothing": no such event in `+file+"; the event with this number", file, "--index", "2", "--event-id", "nothing")
+	f(`--event-id: "x\x1b": no such event`, file, "--event-id", "x\x1b")
 	f(`--index: "-1" is not allowed`, file, "--index", "-1")
 	f(`--limit: "0" is not allowed`, file, "--limit", "0")
-	f("there is no such file, and for a record of a topic flag --brokers is required", "cloudtrail:0:1")
+	f("no such file; for a record of a topic, flag --brokers is required", "cloudtrail:0:1")
 	f(`did you mean "eu-west-3"`, file, "--unused-regions", "eu-west-33")
 }
 
@@ -238,7 +238,7 @@ func TestExplainFaultForPrograms(t *testing.T) {
 	}
 	l := lines[0]
 	if l.Kind != "fault" || l.Reason != "syntax" || !strings.Contains(l.Error, "found 0xff") || l.Bytes != len(explainEventText)+1 ||
-		l.StoppedAt != stop || l.Before != explainEventText[stop-aroundBytes:stop] || l.After != `\xffse}` {
+		l.StoppedAt != stop || l.Before != explainEventText[stop-40:stop] || l.After != `\xffse}` {
 		t.Errorf("%+v", l)
 	}
 }
@@ -250,7 +250,7 @@ func TestExplainTooLarge(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout, stderr, status := runCommand(t, "explain", file, "--max-event-bytes", "64KiB")
-	if status != cli.ExitDone || !strings.Contains(stdout, "stopped at          byte 0; nobody knows of how many") {
+	if status != cli.ExitDone || !strings.Contains(stdout, "stopped at          byte 0; total size unknown") {
 		t.Errorf("exit status %d, %s: %s", status, stderr, stdout)
 	}
 }
@@ -270,23 +270,9 @@ func TestExplainRecord(t *testing.T) {
 	f(cli.ExitDone, "event 1 (trail:0:1, event 1 of the record)\n  shape               array\n", "trail:0:1")
 	f(cli.ExitDone, "empty: nothing in it", "trail:0:2")
 	f(cli.ExitMistake, "the offset is out of range: the partition holds 0 to 2", "trail:0:3")
-	f(cli.ExitMistake, "the topic has the partitions 0 to 0", "trail:99:3")
-	f(cli.ExitMistake, "there is no such topic, or it may not be read", "nothing:0:0")
+	f(cli.ExitMistake, "the topic has partitions 0 to 0", "trail:99:3")
+	f(cli.ExitMistake, "no such topic, or no permission to read it", "nothing:0:0")
 	if c.GroupInfo("regionwatch") != nil || c.Committed("regionwatch", "trail", 0) != -1 {
 		t.Error("an offset was committed")
-	}
-}
-
-func TestParsePlace(t *testing.T) {
-	f := func(text string, want recordPlace, ok bool) {
-		t.Helper()
-		if got, gotOK := parsePlace(text); gotOK != ok || ok && got != want {
-			t.Errorf("%q: %+v, %t", text, got, gotOK)
-		}
-	}
-	f("a.b_c-d:3:42", recordPlace{"a.b_c-d", 3, 42}, true)
-	f("a:0:9223372036854775807", recordPlace{"a", 0, 1<<63 - 1}, true)
-	for _, text := range []string{"", "a", "a:1", "a:1:", ":1:2", "a:b:2", "a:1:-2", "a:1:2:3", "C:\\a:1:2", "a:3000000000:1", "a:1:9223372036854775808"} {
-		f(text, recordPlace{}, false)
 	}
 }

@@ -1,0 +1,159 @@
+// Package explain tells step by step why events did or did not raise an alert. The decision is that of run and scan, by
+// the same code.
+package explain
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/scan"
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// Options of an explanation. All are required except EventID.
+type Options struct {
+	Policy        *policy.Policy
+	MaxEventBytes int
+	Number        int64             // explain only the event at this place in the input; -1 for all
+	EventID       string            // explain only the events with this eventID; empty for all
+	Limit         int64             // at most so many lines
+	Show          func(*Line) error // takes each line
+}
+
+// Explainer explains the records that [Explainer.Visit] is called with. It numbers their events, selects the wanted ones
+// and shows them.
+type Explainer struct {
+	o        Options
+	detector *detection.Detector
+
+	part    *scan.Part
+	base    int64 // the number of the record's first event
+	next    int64 // the number of the next event, unless it is in a damaged part
+	matched int   // the index of the last event in the record selected by its id, or -1
+	shown   int64
+	more    bool  // there was more than the limit
+	failed  error // why showing failed
+}
+
+// New returns an explainer.
+func New(o Options) *Explainer {
+	return &Explainer{o: o, detector: detection.NewDetector(detection.Options{MaxEventBytes: o.MaxEventBytes})}
+}
+
+// Visit explains one record, or says why it was skipped. It returns [scan.ErrEnough] when no more are needed.
+func (e *Explainer) Visit(p *scan.Part) error {
+	e.part, e.base, e.matched = p, e.next, -1
+	if p.PassedOver != nil {
+		if !e.all() {
+			return nil
+		}
+		return e.line(newPassedOverLine(p))
+	}
+	p.Record.DecidedAt = time.Now()
+	if err := e.detector.Explain(e.o.Policy, &p.Record, witness{e}); err != nil {
+		return err
+	}
+	if e.more || e.o.Number >= 0 && e.next > e.o.Number {
+		return scan.ErrEnough
+	}
+	return nil
+}
+
+// Finish returns the error of the whole explanation: one of showing, or that no event of the named input was selected.
+// more reports that the limit left some out after so many lines.
+func (e *Explainer) Finish(name string) (lines int64, more bool, err error) {
+	switch {
+	case e.failed != nil:
+		err = fmt.Errorf("writing the explanation: %w", e.failed)
+	case !e.more && e.shown == 0:
+		err = cli.Mistake(e.nothing(name))
+	}
+	return e.shown, e.more, err
+}
+
+func (e *Explainer) all() bool { return e.o.Number < 0 && e.o.EventID == "" }
+
+// nothing says that no event was selected. Nothing is read past the requested number.
+func (e *Explainer) nothing(name string) error {
+	var flags []string
+	if e.o.Number >= 0 {
+		flags = append(flags, fmt.Sprintf("flag --index: %d", e.o.Number))
+	}
+	if e.o.EventID != "" {
+		flags = append(flags, "flag --event-id: "+strconv.Quote(e.o.EventID))
+	}
+	chosen := strings.Join(flags, ", ")
+	switch {
+	case chosen == "":
+		return fmt.Errorf("%s: there is nothing in it", name)
+	case e.o.Number >= 0 && e.next > e.o.Number:
+		return fmt.Errorf("%s: no such event in %s; the event with this number has another eventID, or none", chosen, name)
+	}
+	return fmt.Errorf("%s: no such event in %s, which holds %s, including damaged ones", chosen, name, display.Number(e.next))
+}
+
+// line shows one line, or ends the explanation at the limit.
+func (e *Explainer) line(l *Line) error {
+	if e.shown == e.o.Limit {
+		e.more = true
+		return scan.ErrEnough
+	}
+	if e.failed = e.o.Show(l); e.failed != nil {
+		return scan.ErrEnough
+	}
+	e.shown++
+	return nil
+}
+
+// number returns the place in the input of the event with this index in the record.
+func (e *Explainer) number(index int) int64 {
+	e.next = max(e.next, e.base+int64(index)+1)
+	return e.base + int64(index)
+}
+
+// witness is what the detector tells about a record.
+type witness struct{ *Explainer }
+
+// Event shows a selected event.
+func (w witness) Event(x *detection.Explanation) error {
+	number := w.number(x.Event.Index)
+	if w.o.Number >= 0 && number != w.o.Number || w.o.EventID != "" && !x.Event.EventID.EqualString(w.o.EventID) {
+		return nil
+	}
+	w.matched = x.Event.Index
+	return w.line(newEventLine(w.part, number, w.o.Policy.Version(), x))
+}
+
+// Skip shows a part without events, unless single events are selected.
+func (w witness) Skip(k cloudtrail.Kind, shape cloudtrail.Chain) {
+	if w.all() && w.failed == nil {
+		_ = w.line(newSkipLine(w.part, k, shape)) // the next one that may fail reports it
+	}
+}
+
+// Fault shows an unreadable part, if it belongs to a selected event or all are.
+func (w witness) Fault(f *cloudtrail.Fault) error {
+	number := int64(-1)
+	if f.Index >= 0 {
+		number = w.number(f.Index)
+	}
+	if w.all() || f.Index >= 0 && (number == w.o.Number || f.Index == w.matched) {
+		return w.line(newFaultLine(w.part, number, f))
+	}
+	return nil
+}
+
+// IgnoreEnough returns nil for [scan.ErrEnough].
+func IgnoreEnough(err error) error {
+	if errors.Is(err, scan.ErrEnough) {
+		return nil
+	}
+	return err
+}

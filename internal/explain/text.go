@@ -1,0 +1,105 @@
+package explain
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/regionwatch/regionwatch/internal/display"
+)
+
+// WriteText writes the form for people. Text from events, files and brokers is escaped.
+func (l *Line) WriteText(w io.Writer) error {
+	var t display.Fields
+	t.Title(l.title())
+	t.Add("shape", strings.Join(l.Shape, " > "))
+	switch {
+	case l.event != nil:
+		l.event.addTo(&t)
+	case l.Skipped != nil:
+		t.Add("skipped", l.Skipped.Name+": "+l.Skipped.Text)
+	default:
+		l.fault.addTo(&t)
+	}
+	if _, err := t.WriteTo(w); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+func (l *Line) title() string {
+	name := map[string]string{"event": "event", "skip": "skipped part", "fault": "unreadable part"}[l.Kind]
+	if l.Number != nil {
+		name += fmt.Sprintf(" %d", *l.Number)
+		if l.Kind == "fault" {
+			name = fmt.Sprintf("damage of event %d", *l.Number)
+		}
+	}
+	o := &l.Origin
+	place := fmt.Sprintf("%s, byte %d", o.File, o.Offset)
+	if o.Partition != nil {
+		place = fmt.Sprintf("%s:%d:%d", o.Topic, *o.Partition, o.Offset)
+	}
+	if l.Index != nil {
+		place += fmt.Sprintf(", event %d of the record", *l.Index)
+	}
+	return name + " (" + place + ")"
+}
+
+func (e *event) addTo(t *display.Fields) {
+	if e.Damage != nil {
+		t.Add("damage", e.Damage.Text+": "+e.Damage.Error)
+	}
+	field := func(name string, value json.RawMessage) {
+		if slices.Contains(e.Cut, name) {
+			t.Add(name, "(too long or too deep to show)")
+			return
+		}
+		t.Add(name, string(value))
+	}
+	f := &e.Fields
+	field("eventID", f.EventID)
+	field("eventTime", f.EventTime)
+	field("eventName", f.EventName)
+	field("eventSource", f.EventSource)
+	field("userIdentityType", f.UserIdentityType)
+	switch {
+	case f.UserIdentityARN != nil:
+		field("userIdentityArn", f.UserIdentityARN)
+	case f.UserName != nil:
+		field("userName", f.UserName)
+	default:
+		field("principalId", f.PrincipalID)
+	}
+	field("sourceIPAddress", f.SourceIPAddress)
+	field("recipientAccountId", f.RecipientAccountID)
+	field("awsRegion", f.AWSRegion)
+	field("readOnly", f.ReadOnly)
+	t.Add("policy", e.Policy.Version+", level "+e.Policy.Level)
+	t.Add("region is", e.Region.Text)
+	t.Add("readOnly is", e.ReadOnly.Text)
+	t.Add("exception", e.exceptionText)
+	t.Add("decision", e.Decision.Text)
+	if a := e.Alert; a != nil {
+		t.Add("alert", a.Title)
+		t.Add("alert id", a.ID)
+		if a.Partial {
+			t.Add("alert is partial", a.PartialReason)
+		}
+	}
+}
+
+func (f *fault) addTo(t *display.Fields) {
+	t.Add("reason", f.Reason)
+	t.Add("error", f.Error)
+	if f.Bytes == 0 && f.After != "" {
+		t.Add("stopped at", fmt.Sprintf("byte %d; total size unknown, the rest was not read", f.StoppedAt))
+	} else {
+		t.Add("stopped at", fmt.Sprintf("byte %d of %d", f.StoppedAt, f.Bytes))
+	}
+	t.Add("before that", f.Before)
+	t.Add("from there on", f.After)
+}
