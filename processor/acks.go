@@ -3,6 +3,7 @@ package processor
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -12,6 +13,7 @@ import (
 type acks struct {
 	mu      sync.Mutex
 	pending int
+	since   time.Time     // when the first record was sent of those that take has not answered for; zero if none was
 	done    chan struct{} // closed when pending reaches 0; nil if nobody waits
 	failed  []failure
 	acked   acked
@@ -41,8 +43,10 @@ func (a *acked) addFinding(r *kgo.Record) {
 
 func (a *acks) add() {
 	a.mu.Lock()
-	a.pending++
-	a.mu.Unlock()
+	defer a.mu.Unlock()
+	if a.pending++; a.since.IsZero() {
+		a.since = now()
+	}
 }
 
 // report takes the outcome of one record; it is a failure if its error is set.
@@ -75,8 +79,19 @@ func (a *acks) take() acked {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	taken := a.acked
-	a.acked = acked{}
+	a.acked, a.since = acked{}, time.Time{}
 	return taken
+}
+
+// age returns for how long the oldest record has waited for its acknowledgement. A record that is tried again has waited
+// since it was first sent.
+func (a *acks) age() time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.since.IsZero() {
+		return 0
+	}
+	return now().Sub(a.since)
 }
 
 // wait returns once every record was reported, and what failed; or with ctx's error.

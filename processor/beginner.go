@@ -66,7 +66,7 @@ func (b *beginner) adjust(ctx context.Context, offsets map[string]map[int32]kgo.
 		if ctx.Err() != nil || isRefusal(err) {
 			return nil, err
 		}
-		b.p.log.Warn("looking for the place to begin, trying again", "error", err)
+		b.p.log.Warn("finding where to begin, trying again", "error", err)
 		if err := sleep(ctx, backoff(fails)); err != nil {
 			return nil, err
 		}
@@ -116,15 +116,15 @@ func (b *beginner) adjustTopic(ctx context.Context, topic kadm.TopicDetail, ends
 			b.commits[tp] = commit{} // should we come here again
 		case end >= 0 && c.offset > end:
 			b.p.tally.update(func(t *totals) { t.DataLosses++ })
-			b.p.log.Error("the committed offset is beyond the end of the partition: records were lost in the broker, or the "+
-				"cluster was restored; reading from the first record", "topic", tp.topic, "partition", partition, "committed", c.offset, "end", end)
+			b.p.log.Error("the committed offset is beyond the end of the partition: reading from the first record",
+				"topic", tp.topic, "partition", partition, "committed", c.offset, "end", end)
 			partitions[partition] = kgo.NewOffset().AtStart()
 			b.commits[tp] = commit{}
 		}
 	}
 	if recreated > 0 {
 		b.p.tally.update(func(t *totals) { t.Recreated++ })
-		b.p.log.Error("the committed offsets belong to an older topic of this name: reading the new one from its first record",
+		b.p.log.Error("the committed offsets belong to an older topic: reading from the first record",
 			"topic", topic.Topic, "partitions", recreated)
 	}
 	if !missing || b.p.o.Start == (Start{}) {

@@ -108,6 +108,7 @@ func (p *Processor) groupOpts(ctx context.Context, id string, limits *limits) []
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // see beginner
 		kgo.ConsumeResetOffset(kgo.RewindOffset(rewind)),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(), // the marker of a transaction may be the last record of a partition: we are not behind it
 		kgo.FetchMaxWait(fetchWait),
 		kgo.FetchMaxBytes(p.fetchShare()),
 		kgo.FetchMaxPartitionBytes(fetchPartitionBytes),

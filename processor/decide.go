@@ -137,6 +137,9 @@ func (d *decision) decide(p *policy.Policy, at time.Time, records []*kgo.Record)
 		if err := d.stopped(); err != nil {
 			return i, err
 		}
+		if r.Attrs.IsControl() {
+			continue
+		}
 		if b := d.p.unpack.heavy.of(r); b != nil {
 			err = d.batch(p, at, r, b)
 		} else {

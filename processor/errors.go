@@ -102,8 +102,6 @@ func (p *Processor) explanation(err error) error {
 		return fmt.Errorf("%w: the broker's access control refuses it (authenticated by %s)", err, p.mechanism())
 	case errors.Is(err, kerr.InconsistentGroupProtocol):
 		return fmt.Errorf("%w: the group has members of another program or with another balancer; it must be ours alone", err)
-	case errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.UnknownTopicOrPartition):
-		return fmt.Errorf("%w: the topic was deleted or made anew while it was read", err)
 	}
 	if errors.Is(err, kgo.ErrMaxDecompress) {
 		return fmt.Errorf("%w: allow larger batches than %d bytes, or move the group past it", err, p.o.MaxBatchBytes)

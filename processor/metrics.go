@@ -55,6 +55,8 @@ var (
 	lagDesc      = desc("lag_records", "Records between what is done and the end of the partition, as of the last fetch or look.", "topic", "partition")
 	behindDesc   = desc("lag_seconds", "Age of the oldest records of the partition that are not done, 0 where none waits.", "topic", "partition")
 	groupDesc    = desc("group_info", "1, with the consumer group and the delivery guarantee.", "delivery", "group")
+	stalledDesc  = desc("stalled_seconds", "Seconds since a record of the partition was last done, 0 where no record waits.", "topic", "partition")
+	unackedDesc  = desc("unacked_seconds", "Age of the oldest alert or dead letter that no broker has acknowledged, 0 where none waits.")
 	inputDesc    = desc("input_partitions", "Partitions of an input topic, whoever reads them.", "topic")
 	endsDesc     = desc("input_end_offsets_total", "Sum of the end offsets of an input topic: grows with what is produced, whoever reads it.", "topic")
 )
@@ -86,6 +88,8 @@ var counters = []counter{
 	{desc("transactions_committed_total", "Transactions committed."), func(t *totals) uint64 { return t.Committed }},
 	{desc("transactions_aborted_total", "Transactions aborted; their records are read again."), func(t *totals) uint64 { return t.Aborted }},
 	{desc("records_dropped_total", "Offsets that the broker dropped, by retention or by hand, before they were read."), func(t *totals) uint64 { return t.Dropped }},
+	{desc("topics_recreated_total", "Topics found to be deleted and created again; their records are read from the first."), func(t *totals) uint64 { return t.Recreated }},
+	{desc("start_skipped_records_total", "Records before the start position of a group that was new to a topic."), func(t *totals) uint64 { return t.StartSkipped }},
 	{desc("data_losses_total", "Times that the broker had lost records that were not read yet."), func(t *totals) uint64 { return t.DataLosses }},
 }
 
@@ -95,7 +99,7 @@ func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 		ch <- c.desc
 	}
 	for _, d := range []*prometheus.Desc{
-		eventsDesc, exemptedDesc, alertedDesc, faultsDesc, skippedDesc, shapesDesc, groupDesc, readyDesc, assignedDesc, lagDesc, behindDesc, inputDesc, endsDesc,
+		eventsDesc, exemptedDesc, alertedDesc, faultsDesc, skippedDesc, shapesDesc, groupDesc, readyDesc, assignedDesc, lagDesc, behindDesc, stalledDesc, unackedDesc, inputDesc, endsDesc,
 	} {
 		ch <- d
 	}
@@ -143,6 +147,7 @@ func (m *metrics) collectHealth(ch chan<- prometheus.Metric) {
 	}
 	ch <- prometheus.MustNewConstMetric(readyDesc, prometheus.GaugeValue, ready)
 	ch <- prometheus.MustNewConstMetric(assignedDesc, prometheus.GaugeValue, float64(m.p.health.partitions()))
+	ch <- prometheus.MustNewConstMetric(unackedDesc, prometheus.GaugeValue, m.p.unacked().Seconds())
 }
 
 // The bounds of what topics and partitions make series of. Those beyond are one series: partition "other", which no
@@ -156,6 +161,7 @@ func (m *metrics) collectLag(ch chan<- prometheus.Metric) {
 	lag := func(l partitionLag, partition string) {
 		ch <- prometheus.MustNewConstMetric(lagDesc, prometheus.GaugeValue, float64(l.records), l.tp.topic, partition)
 		ch <- prometheus.MustNewConstMetric(behindDesc, prometheus.GaugeValue, l.behind.Seconds(), l.tp.topic, partition)
+		ch <- prometheus.MustNewConstMetric(stalledDesc, prometheus.GaugeValue, l.stalled.Seconds(), l.tp.topic, partition)
 	}
 	others := make(map[string]partitionLag)
 	for i, l := range m.p.lag.all() {
@@ -164,7 +170,7 @@ func (m *metrics) collectLag(ch chan<- prometheus.Metric) {
 			continue
 		}
 		other := others[l.tp.topic]
-		others[l.tp.topic] = partitionLag{tp: l.tp, records: other.records + l.records, behind: max(other.behind, l.behind)}
+		others[l.tp.topic] = partitionLag{tp: l.tp, records: other.records + l.records, behind: max(other.behind, l.behind), stalled: max(other.stalled, l.stalled)}
 	}
 	for _, l := range others {
 		lag(l, "other")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -39,6 +40,9 @@ type output struct {
 func (p *Processor) newOutput(ctx context.Context, produce produceFunc, stop func() error) *output {
 	out := &output{p: p, ctx: ctx, produce: produce, stop: stop}
 	out.letters.Topic = p.o.DeadLetterTopic
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.outputs[out] = struct{}{}
 	out.promise = func(r *kgo.Record, err error) { out.acknowledged(r, nil, err) }
 	return out
 }
@@ -145,6 +149,23 @@ func copyRecord(r *kgo.Record) *kgo.Record {
 		c.Headers[i].Key, c.Headers[i].Value = strings.Clone(c.Headers[i].Key), bytes.Clone(c.Headers[i].Value)
 	}
 	return &c
+}
+
+// close ends the output: what it waits for does not count any more.
+func (out *output) close() {
+	out.p.mu.Lock()
+	defer out.p.mu.Unlock()
+	delete(out.p.outputs, out)
+}
+
+// unacked returns for how long the oldest alert or dead letter has waited for its acknowledgement.
+func (p *Processor) unacked() (oldest time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for out := range p.outputs {
+		oldest = max(oldest, out.acks.age())
+	}
+	return oldest
 }
 
 // send produces r, which is a record of the letter l, or an alert if l is nil. It waits while the client has too much

@@ -68,6 +68,7 @@ func (w *partition) stopped() error {
 
 func (w *partition) run() {
 	defer close(w.done)
+	defer w.output.close()
 	defer w.abandon(errStopped) // releases the context
 	for {
 		b, ok := w.queue.take(w.quit)
@@ -97,13 +98,14 @@ func (w *partition) giveUp() {
 func (w *partition) process(b batch) error {
 	start := now()
 	n, stop := w.decision.decide(w.c.p.o.Policy(), start, b.records)
-	read, last := len(b.records), lastOf(b.records[:n])
+	read, last := countData(b.records), lastOf(b.records[:n])
+	n = countData(b.records[:n])
 	clear(b.records)
 	w.c.flow.done(w.tp, b.bytes)
 	err := w.output.flush()
 	flushed := err == nil
 	if err != nil || (stop != nil && !errors.Is(stop, errStopped)) {
-		n = 0 // not all of it is acknowledged: nothing of the batch may be marked
+		n, last = 0, nil // not all of it is acknowledged: nothing of the batch may be marked
 	}
 	if err == nil {
 		err = stop
@@ -114,13 +116,13 @@ func (w *partition) process(b batch) error {
 	return err
 }
 
-// finish marks the last of the n records that are done, of those that were read, and counts them and the rest.
+// finish marks the last record that is done, and counts n records as done of those that were read; nil if none is.
 func (w *partition) finish(n, read int, last *kgo.Record) {
 	done := w.decision.take()
-	if n == 0 {
+	if last == nil {
 		done = decided{} // it is decided again
 	}
-	if n > 0 && w.ctx.Err() == nil {
+	if last != nil && w.ctx.Err() == nil {
 		w.c.client.MarkCommitRecords(last)
 		w.c.p.lag.done(w.tp, last.Offset+1, last.Timestamp)
 	}

@@ -48,11 +48,12 @@ func (c *consumer) handOff(fetches kgo.Fetches) error {
 		if len(f.Records) == 0 {
 			return
 		}
-		c.p.tally.update(func(t *totals) { t.Read += uint64(len(f.Records)) })
+		n := uint64(countData(f.Records))
+		c.p.tally.update(func(t *totals) { t.Read += n })
 		tp := topicPartition{f.Topic, f.Partition}
 		w := c.worker(tp)
 		if w == nil { // cannot be while the client keeps its word; what is not ours is not done
-			c.p.tally.update(func(t *totals) { t.Returned += uint64(len(f.Records)) })
+			c.p.tally.update(func(t *totals) { t.Returned += n })
 			return
 		}
 		c.p.fetched(tp, &f.FetchPartition)

@@ -69,8 +69,7 @@ func (p *Processor) began(topics []string, skipped int64) {
 		return
 	}
 	p.tally.update(func(t *totals) { t.StartSkipped += uint64(skipped) })
-	p.log.Warn("records before the start position are not read; if the group has run before, its offsets have expired: "+
-		"stop every instance, set them with kafka-consumer-groups --reset-offsets, and start again",
+	p.log.Warn("records before the start position are not read",
 		"group", p.o.Group, "topics", topics, "start", p.o.Start.String(), "records", skipped)
 }
 

@@ -39,6 +39,7 @@ type Processor struct {
 	mu        sync.Mutex
 	restarts  map[int]func(error) // see onRestart
 	restartID int
+	outputs   map[*output]struct{}
 }
 
 // New checks the options and returns a processor that has not connected yet. The error names every fault.
@@ -54,6 +55,7 @@ func New(o Options) (*Processor, error) {
 		health:         newHealth(&o),
 		limits:         newLimits(o.MaxRecordBytes),
 		nudge:          make(chan struct{}, 1),
+		outputs:        make(map[*output]struct{}),
 		revokePatience: defaultRevokePatience,
 	}
 	p.newDecider, p.deciders = p.o.newDetector, newDeciders()

@@ -9,8 +9,18 @@ import (
 
 // batch is records of one partition, in its order: what one fetch brought, or several fetches together.
 type batch struct {
-	records []*kgo.Record
-	bytes   int // of the records' values, as they lie in memory
+	records []*kgo.Record // transaction markers among them
+	bytes   int           // of the records' values, as they lie in memory
+}
+
+// countData returns how many records are no transaction markers.
+func countData(records []*kgo.Record) (n int) {
+	for _, r := range records {
+		if !r.Attrs.IsControl() {
+			n++
+		}
+	}
+	return n
 }
 
 // queue is the hand-off from the poll loop to one partition's worker. Putting never waits: the poll loop
@@ -78,6 +88,6 @@ func (q *queue) drain() (records int) {
 		if !ok {
 			return records
 		}
-		records += len(b.records)
+		records += countData(b.records)
 	}
 }

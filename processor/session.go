@@ -69,6 +69,9 @@ func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
 func (s *session) close() {
 	s.end()
 	s.tx.Close()
+	for _, d := range s.crew {
+		d.output.close()
+	}
 	s.p.health.lost(s.tx.Client())
 }
 

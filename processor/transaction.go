@@ -58,7 +58,7 @@ func (t *transaction) take(fetches kgo.Fetches) (batches [][]*kgo.Record) {
 		t.s.p.fetched(tp, &f.FetchPartition)
 		t.last[tp] = lastOf(f.Records)
 		batches = append(batches, f.Records)
-		n += len(f.Records)
+		n += countData(f.Records)
 	})
 	t.records += n
 	t.s.p.tally.update(func(t *totals) { t.Read += uint64(n) })

@@ -196,7 +196,7 @@ func (w *watch) compare(ctx context.Context, admin *kadm.Client, inputs kadm.Top
 func (w *watch) gone(name string) {
 	if !w.missing[name] {
 		w.missing[name] = true
-		w.p.log.Error("a topic does not exist any more: waiting for it to be created again", "topic", name)
+		w.p.log.Error("a topic is gone: waiting for it to be created again", "topic", name)
 	}
 }
 
@@ -208,7 +208,7 @@ func (w *watch) exists(topic kadm.TopicDetail) (recreated bool) {
 	delete(w.missing, topic.Topic)
 	if recreated = known && was != topic.ID; recreated {
 		w.p.tally.update(func(t *totals) { t.Recreated++ })
-		w.p.log.Error("a topic was deleted and created again: going on with the new one", "topic", topic.Topic, "old", was, "new", topic.ID)
+		w.p.log.Error("a topic was deleted and created again: continuing with the new one", "topic", topic.Topic, "old", was, "new", topic.ID)
 	} else if wasMissing {
 		w.p.log.Info("the topic exists again", "topic", topic.Topic)
 	}

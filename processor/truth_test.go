@@ -1,0 +1,185 @@
+package processor
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/regionwatch/regionwatch/processor/processortest"
+)
+
+// The markers of transactions at the end of a partition are no lag, and no loss where retention removes them; nor are
+// the records of an aborted transaction.
+//
+// Guard: KeepControlRecords, and IsControl in both engines.
+func TestTransactionMarkers(t *testing.T) {
+	t.Parallel()
+	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
+		c := newCluster(t, 1)
+		producer := c.Client(kgo.TransactionalID("producer"), kgo.DefaultProduceTopic(inputTopic))
+		transact := func(try kgo.TransactionEndTry, values ...string) {
+			t.Helper()
+			if err := producer.BeginTransaction(); err != nil {
+				t.Fatal(err)
+			}
+			for _, v := range values {
+				if err := producer.ProduceSync(t.Context(), kgo.StringRecord(v)).FirstErr(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := producer.EndTransaction(t.Context(), try); err != nil {
+				t.Fatal(err)
+			}
+		}
+		transact(kgo.TryCommit, "alert 1", "bad")
+		r := start(t, options(c))
+		c.Eventually("read", func() bool { return r.Status().Counts.Records == 2 })
+		transact(kgo.TryAbort, "alert 2", "alert 3")
+		c.Eventually("committed to the end", func() bool { return committedToEnd(c, 1) })
+		c.Eventually("no lag", func() bool {
+			s := scrape(t, r.o.Registry)
+			return s["regionwatch_lag_records"] == 0 && s["regionwatch_lag_seconds"] == 0
+		})
+		if err := c.DeleteRecords(inputTopic, 0, c.End(inputTopic, 0)); err != nil {
+			t.Fatal(err)
+		}
+		transact(kgo.TryCommit, "alert 4")
+		c.Eventually("read", func() bool { return r.Status().Counts.Records == 3 })
+		totals := r.mustStop()
+		if totals.Dropped != 0 || totals.Read != 3 {
+			t.Errorf("%d dropped and %d read, want 0 and 3", totals.Dropped, totals.Read)
+		}
+	})
+}
+
+// A partition that cannot be read shows what waits in it, and for how long, before the first record was fetched.
+//
+// Guard: lag.assigned in adjustAll.
+func TestUnreadablePartition(t *testing.T) {
+	t.Parallel()
+	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
+		c := newCluster(t, 2)
+		c.ProduceValues(inputTopic, 2, values(20, "alert %d")...)
+		commitAs(t, c, testGroup, inputTopic, 4, "")
+		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: inputTopic, Err: kerr.NotLeaderForPartition, Count: -1})
+		r := start(t, options(c))
+		c.Eventually("it shows", func() bool {
+			s := scrape(t, r.o.Registry)
+			return s["regionwatch_lag_records"] == 6+10 && s["regionwatch_stalled_seconds"] > 0 && s["regionwatch_lag_seconds"] > 0
+		})
+	})
+}
+
+// A partition stands still while records wait and none is done; one where nothing waits does not.
+func TestStalled(t *testing.T) {
+	tp := topicPartition{inputTopic, 0}
+	synctest.Test(t, func(t *testing.T) {
+		table := newLagTable()
+		check := func(want time.Duration) {
+			t.Helper()
+			if l := table.all(); len(l) != 1 || l[0].stalled != want {
+				t.Errorf("%+v, want stalled for %v", l, want)
+			}
+		}
+		table.assigned(tp, 10, 10)
+		time.Sleep(time.Hour)
+		table.reach(tp, 0, 10)
+		check(0)
+		table.reach(tp, 0, 20)
+		time.Sleep(time.Minute)
+		check(time.Minute)
+		table.done(tp, 12, time.Now())
+		time.Sleep(time.Second)
+		check(time.Second)
+		table.done(tp, 20, time.Now())
+		time.Sleep(time.Second)
+		check(0)
+		table.assigned(tp, -2, 20)
+		check(0)
+		table.reach(tp, 5, 20)
+		time.Sleep(time.Second)
+		check(time.Second)
+	})
+}
+
+// An alert that no broker acknowledges has an age, which ends with its acknowledgement.
+func TestUnacked(t *testing.T) {
+	t.Parallel()
+	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
+		c := newCluster(t, 1)
+		release := make(chan struct{})
+		held := holdProduce(c, alertTopic, release)
+		r := start(t, options(c))
+		c.ProduceValues(inputTopic, 1, "alert 1")
+		c.Eventually("on its way", func() bool { return held.Load() > 0 })
+		c.Eventually("it has an age", func() bool { return scrape(t, r.o.Registry)["regionwatch_unacked_seconds"] > 0 })
+		close(release)
+		c.Eventually("acknowledged", func() bool { return scrape(t, r.o.Registry)["regionwatch_unacked_seconds"] == 0 })
+		r.mustStop()
+	})
+}
+
+// A worker whose alert is not acknowledged does not hold up the group for long, and marks nothing.
+//
+// Guard: the timer in stopWorkers.
+func TestRevokeAbandons(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 2)
+	release := make(chan struct{})
+	defer close(release)
+	held := holdProduce(c, alertTopic, release)
+	r := start(t, testOptions(c), func(p *Processor) { p.revokePatience = 200 * time.Millisecond })
+	c.ProduceValues(inputTopic, 1, "pass", "alert 1")
+	c.Eventually("on its way", func() bool { return held.Load() > 0 })
+	consumer := r.consumer.Load()
+	consumer.revoked(context.Background(), consumer.client, map[string][]int32{inputTopic: {0}})
+	if got := c.Committed(testGroup, inputTopic, 0); got != -1 {
+		t.Errorf("committed %d, want nothing", got)
+	}
+	if n := r.tally.snapshot().Returned; n != 2 {
+		t.Errorf("%d records returned, want 2", n)
+	}
+}
+
+// A member that has lost its partitions waits for no acknowledgement, and is not ready.
+//
+// Guards: patience 0 in lost, and OnGroupManageError.
+func TestLostAbandons(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	release := make(chan struct{})
+	held := holdProduce(c, alertTopic, release)
+	r := start(t, testOptions(c), func(p *Processor) { p.revokePatience = time.Hour })
+	c.ProduceValues(inputTopic, 1, "alert 1")
+	c.Eventually("on its way", func() bool { return held.Load() > 0 })
+	consumer := r.consumer.Load()
+	consumer.OnGroupManageError(kerr.UnknownMemberID)
+	if r.Ready() == nil {
+		t.Error("ready out of the group")
+	}
+	consumer.lost(context.Background(), consumer.client, map[string][]int32{inputTopic: {0}})
+	if n := r.tally.snapshot().Returned; n != 1 {
+		t.Errorf("%d records returned, want 1", n)
+	}
+	close(release)
+}
+
+// Records without a timestamp have no age.
+//
+// Guard: timestamp.
+func TestNoTimestamp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, tp := newLagTable(), topicPartition{inputTopic, 0}
+		table.assigned(tp, 0, 2)
+		table.fetched(tp, &kgo.FetchPartition{HighWatermark: 2, Records: []*kgo.Record{{Timestamp: time.UnixMilli(-1)}}})
+		if l := table.all(); l[0].behind != 0 {
+			t.Errorf("behind by %v", l[0].behind)
+		}
+	})
+}
