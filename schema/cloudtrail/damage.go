@@ -9,8 +9,11 @@ import (
 var (
 	errNotObject     = errors.New("no JSON object where an event belongs")
 	errUnknownShape  = errors.New("neither a CloudTrail event nor an envelope that holds some")
+	errEmptyDelivery = errors.New("a delivery without a CloudTrail event inside")
+	errNormalized    = errors.New("CloudTrail's columns under other names: send the event itself, as CloudTrail wrote it " +
+		"(the log file, event.original, eventJson), not a table's row or a mapped copy")
 	errTooNested     = errors.New("more layers than are opened")
-	errTooLarge      = errors.New("more bytes than allowed after decompression")
+	errTooLarge      = errors.New("more bytes than allowed, with all that is opened")
 	errUTF16         = errors.New("UTF-16, want UTF-8")
 	errTrailingBytes = errors.New("bytes after the end of the value")
 )
@@ -38,12 +41,16 @@ func (d *Decoder) report(reason Reason, doing string, cause error, index int, pi
 	return d.reportAt(min(jsonscan.StoppedAt(cause, 0), len(piece)), reason, doing, cause, index, piece, chain)
 }
 
-// reportAt is report where reading stopped at offset.
+// reportAt is report where reading stopped at offset. In a text that need not be ours nothing is reported.
 func (d *Decoder) reportAt(offset int, reason Reason, doing string, cause error, index int, piece []byte, chain Chain) error {
+	if d.quiet {
+		return nil
+	}
 	d.fault = Fault{
 		Reason: reason, Err: &placeError{doing, cause}, Index: index, Piece: piece, Offset: offset, Shape: chain,
 	}
 	d.faults++
+	d.calls++
 	return d.sink.Fault(&d.fault)
 }
 
@@ -54,6 +61,9 @@ func (d *Decoder) unreadable(reason Reason, doing string, cause error, piece []b
 
 // noEvent reports a whole value where an event belongs that is none. It takes an event's place.
 func (d *Decoder) noEvent(reason Reason, cause error, piece []byte, chain Chain) error {
+	if d.quiet {
+		return nil
+	}
 	d.index++
 	return d.report(reason, "decoding event", cause, d.index-1, piece, chain)
 }
@@ -79,6 +89,9 @@ func (d *Decoder) emitDamaged(cause error, chain Chain) error {
 // bytes comes first: each region that it finds is decided as if the event had it, because nobody can tell
 // any more which one is the event's own. All of them stand for one event, and have its index.
 func (d *Decoder) salvageEvent(piece []byte, doing string, cause error, chain Chain) error {
+	if d.quiet { // and so without a key of ours to find
+		return nil
+	}
 	if _, err := d.emitSalvaged(piece, cause, chain); err != nil {
 		return err
 	}

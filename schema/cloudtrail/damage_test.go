@@ -28,7 +28,7 @@ func TestSingleEventDamage(t *testing.T) {
 	// not an event at all
 	expect(t, `{"a":1`, "fault 0 truncated")
 	expect(t, `{}`, "fault 0 unknown-shape")
-	expect(t, `{"a":{"awsRegion":"eu-west-3","readOnly":false}}`, "fault 0 unknown-shape")
+	expect(t, `{"a":{"awsRegion":"eu-west-3","readOnly":1}}`, "event 0 wrapped eu-west-3 1")
 	for _, record := range []string{"7", "true", `"x"`} {
 		expect(t, record, "fault 0 not-an-object")
 	}
@@ -133,17 +133,15 @@ func TestNDJSONDamage(t *testing.T) {
 		"event 0 ndjson eu-west-3 false salvaged\nfault 0 syntax ndjson\nevent 1 ndjson eu-west-3 false")
 	expect(t, "{\n \"a\":\n"+pretty+pretty, "fault 0 syntax ndjson\nevent 1 ndjson eu-west-3 false\nevent 2 ndjson eu-west-3 false")
 	expect(t, "<134>1 host: "+paris+"\n<134>1 host: "+tokyo, `
-fault 0 syntax ndjson
-event 1 ndjson eu-west-3 false
-fault 2 syntax ndjson
-event 3 ndjson ap-northeast-1 false`)
+event 0 ndjson > prefixed eu-west-3 false
+event 1 ndjson > prefixed ap-northeast-1 false`)
 }
 
 func TestRecordsDamage(t *testing.T) {
 	log := func(elements ...string) string { return `{"Records":[` + strings.Join(elements, ",") + `]}` }
 	const first, third = "event 0 records eu-west-3 false\n", "\nevent 2 records eu-central-1 false"
 	for element, want := range map[string]string{
-		`7`: "fault 1 not-an-object records", `null`: "fault 1 not-an-object records", `[1]`: "fault 1 not-an-object records > array",
+		`7`: "fault 1 not-an-object records", `null`: "fault 1 not-an-object records", `[1]`: "fault 1 unknown-shape records > array",
 		`"x"`: "fault 1 not-an-object records", `{"a":1}`: "fault 1 unknown-shape records", `{}`: "fault 1 unknown-shape records",
 		`{"a":`: "fault 1 syntax records", `{"a":[}`: "fault 1 syntax records", `nul`: "fault 1 syntax records", ``: "fault 1 syntax records",
 		tokyo[:len(tokyo)-1]:                       "event 1 records ap-northeast-1 false damaged\nfault 1 syntax records",
@@ -166,7 +164,7 @@ func TestRecordsDamage(t *testing.T) {
 	expect(t, `{"a":[{"b":1}],"Records":[`+paris+`],"c":{}}`, "event 0 records eu-west-3 false")
 	expect(t, `{"Records":[`+paris+`],"c":{]}`, first+"fault 1 syntax records")
 	expect(t, `{"Records":[`+paris+`],"Records":[`+tokyo+`]}`, first+"event 1 records ap-northeast-1 false")
-	expect(t, `{"a":1,"Records":[`+paris+`,{"ev`, first+"fault 1 truncated records")
+	expect(t, `{"a":1,"Records":[`+paris+`,{"ev`, first+"fault -1 truncated")
 	expect(t, `{"Records":7}`, "fault 0 unknown-shape")
 }
 

@@ -27,27 +27,35 @@ type Decoder struct {
 	fault   Fault // reused likewise
 	salvage salvaged
 	buffers [MaxNesting + 1][]byte // by depth: the text that a layer holds, decompressed or unquoted
+	walkers [MaxNesting + 1]walker // by depth
 	inflate Decompressor
 
 	// What follows belongs to the record at hand.
 
 	sink   Sink
 	index  int // the next event's place
-	left   int // how many bytes may still be decompressed
+	left   int // how many bytes may still be opened
+	depth  int // layers that are open
 	faults int // how many faults the sink was told
 	events int // how many events the sink was handed
+	calls  int // of the sink, for whatever
+	// quiet is set within a string of an envelope that need not be ours: what is wrong with it is no fault.
+	quiet bool
+	// empty and full say of the envelope at hand that what should hold its events is empty, or is not.
+	empty, full bool
 	// firstHalf has the regions of the last part of an event that was read without its readOnly.
 	firstHalf salvaged
 	large     bool // a buffer has grown beyond what is kept
 }
 
-// DefaultMaxBytes is how large a record may get when it is decompressed: 64 MiB.
+// DefaultMaxBytes is how large a record may be, all that is opened within it included: 64 MiB.
 const DefaultMaxBytes = 64 << 20
 
 // keepBytes is how large a buffer may be to be kept for the next record. Log files of usual size fit.
 const keepBytes = 4 << 20
 
-// NewDecoder returns a decoder that decompresses to at most maxBytes a record; 0 means DefaultMaxBytes.
+// NewDecoder returns a decoder that opens at most maxBytes of a record, its own bytes and those of all layers together;
+// 0 means DefaultMaxBytes.
 func NewDecoder(maxBytes int) *Decoder {
 	if maxBytes <= 0 {
 		maxBytes = DefaultMaxBytes
@@ -60,15 +68,19 @@ func NewDecoder(maxBytes int) *Decoder {
 // KindEmpty.
 func (d *Decoder) Decode(value []byte, sink Sink) error {
 	d.sink, d.index, d.left, d.faults, d.events = sink, 0, d.maxBytes, 0, 0
+	d.depth, d.calls, d.quiet, d.empty, d.full = 0, 0, false, false, false
 	d.firstHalf.reset()
-	err := d.open(value, Chain{})
+	ok, err := d.charge(len(value), value, Chain{})
+	if ok {
+		err = d.open(value, Chain{})
+	}
 	d.release()
 	return err
 }
 
-// setBuffer keeps the text of the layer that is the last of the chain.
-func (d *Decoder) setBuffer(chain Chain, text []byte) {
-	d.buffers[chain.Len()] = text
+// setBuffer keeps the text of the innermost layer.
+func (d *Decoder) setBuffer(text []byte) {
+	d.buffers[d.depth] = text
 	d.large = d.large || cap(text) > keepBytes
 }
 
@@ -83,5 +95,6 @@ func (d *Decoder) release() {
 		if cap(buffer) > keepBytes {
 			d.buffers[i] = nil
 		}
+		d.walkers[i] = walker{}
 	}
 }

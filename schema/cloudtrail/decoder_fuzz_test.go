@@ -178,7 +178,7 @@ func (r *reference) object(v json.RawMessage, depth int) {
 		panic(err)
 	}
 	var region, source, category, kind string
-	isEvent := json.Unmarshal(members["awsRegion"], &region) == nil && members["awsRegion"][0] == '"'
+	isEvent := json.Unmarshal(members["awsRegion"], &region) == nil && members["awsRegion"][0] == '"' && members["readOnly"] != nil
 	n := 0
 	for _, key := range []string{"eventVersion", "eventSource", "eventName", "userIdentity"} {
 		if members[key] != nil {
@@ -190,15 +190,18 @@ func (r *reference) object(v json.RawMessage, depth int) {
 	_ = json.Unmarshal(members["eventCategory"], &category)
 	_ = json.Unmarshal(members["eventType"], &kind)
 	records := members["Records"]
-	for _, k := range markKeys {
-		if k.name != "Records" && members[k.name] != nil {
-			r.plain = false
+	for _, name := range []string{"CloudTrailEvent", "cloudTrailEvent", "eventJson"} {
+		r.plain = r.plain && members[name] == nil
+	}
+	if !isEvent && records == nil {
+		for _, value := range members { // an envelope with something to open
+			r.plain = r.plain && value[0] != '"' && value[0] != '{' && value[0] != '[' && value[0] != 'n'
 		}
 	}
 	switch {
-	case strings.HasPrefix(source, "aws:") || bytes.Count(v, []byte("Records")) > 1 || isEvent && records != nil:
+	case strings.HasPrefix(source, "aws:") || bytes.Count(v, []byte("Records")) > 1 || isEvent && records != nil || records != nil && !bytes.HasPrefix(bytes.TrimLeft(v[1:], " \t\r\n"), []byte(`"Records"`)):
 		r.plain = false
-	case isEvent && members["readOnly"] == nil && (category == "Insight" || kind == "AwsCloudTrailInsight"):
+	case members["readOnly"] == nil && (category == "Insight" || kind == "AwsCloudTrailInsight" || category == "Aggregated" || kind == "AwsAggregatedEvent"):
 	case isEvent:
 		line := Event{AWSRegion: Value(members["awsRegion"]), ReadOnly: Value(members["readOnly"]), Index: r.index}
 		r.events = append(r.events, eventLine(&line)+string(v))

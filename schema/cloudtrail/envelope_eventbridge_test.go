@@ -29,8 +29,8 @@ func TestEventBridgeSkips(t *testing.T) {
 }
 
 func TestEventBridgeFailure(t *testing.T) {
-	expect(t, bridge("AWS API Call via CloudTrail", `{"state":"running"}`), "fault 0 unknown-shape eventbridge")
-	expect(t, bridge("AWS API Call via CloudTrail", `7`), "fault 0 not-an-object eventbridge")
+	expect(t, bridge("AWS API Call via CloudTrail", `{"state":"running"}`), "fault 0 unknown-shape")
+	expect(t, bridge("AWS API Call via CloudTrail", `7`), "fault 0 unknown-shape")
 	expect(t, `{"detail-type":"AWS API Call via CloudTrail"}`, "fault 0 unknown-shape")
 	cut := bridge("AWS API Call via CloudTrail", paris)
 	expect(t, cut[:len(cut)-2], "event 0 eventbridge eu-west-3 false damaged\nfault 0 truncated eventbridge")

@@ -30,12 +30,12 @@ func TestLogsSuccess(t *testing.T) {
 
 func TestLogsSkips(t *testing.T) {
 	expect(t, logs("CONTROL_MESSAGE", "CWL CONTROL MESSAGE: Checking health of destination"), "skip control-message")
-	expect(t, logs("DATA_MESSAGE"), "skip empty cloudwatch-logs")
+	expect(t, logs("DATA_MESSAGE"), "skip empty")
 }
 
 func TestLogsFailure(t *testing.T) {
 	expect(t, logs("DATA_MESSAGE", "a line of something else", paris),
-		"fault 0 syntax cloudwatch-logs\nevent 1 cloudwatch-logs eu-west-3 false")
+		"event 0 cloudwatch-logs eu-west-3 false\nfault -1 unknown-shape cloudwatch-logs")
 	expect(t, logs("DATA_MESSAGE", paris[:len(paris)-1], tokyo),
 		"event 0 cloudwatch-logs eu-west-3 false damaged\nfault 0 truncated cloudwatch-logs\nevent 1 cloudwatch-logs ap-northeast-1 false")
 	cut := logs("DATA_MESSAGE", paris, tokyo)

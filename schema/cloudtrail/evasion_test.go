@@ -105,16 +105,16 @@ func TestEvasionTruncation(t *testing.T) {
 
 // Marks of several envelopes in one object: one of them is opened, or a dead letter is written.
 func TestEvasionConflictingMarks(t *testing.T) {
-	expect(t, `{"Records":[`+paris+`],"Message":`+quote(tokyo)+`,"message":"x"}`, "event 0 records eu-west-3 false")
+	expect(t, `{"Records":[`+paris+`],"Message":`+quote(tokyo)+`,"message":"x"}`, "event 0 records eu-west-3 false\nevent 1 sns ap-northeast-1 false")
 	expect(t, `{"message":"x","Records":[`+paris+`]}`, "event 0 records eu-west-3 false")
 	expect(t, `{"detail-type":"x","message":`+quote(paris)+`}`, "event 0 shipper eu-west-3 false")
 	expect(t, `{"Type":"x","logEvents":7,"body":`+quote(paris)+`}`, "event 0 sqs eu-west-3 false")
 }
 
-// An envelope within an envelope's own text is opened; one in any other key is not.
+// Every text around an event is opened, whatever its key.
 func TestEvasionEnvelopeInText(t *testing.T) {
 	expect(t, sns(sns(paris)), "event 0 sns > sns eu-west-3 false")
-	expect(t, `{"subject":`+quote(paris)+`,"Message":`+quote(tokyo)+`}`, "event 0 sns ap-northeast-1 false")
-	expect(t, `{"subject":`+quote(paris)+`}`, "fault 0 unknown-shape")
-	expect(t, `{"message":`+quote(tokyo)+`,"host":{"message":`+quote(paris)+`}}`, "event 0 shipper ap-northeast-1 false")
+	expect(t, `{"subject":`+quote(paris)+`,"Message":`+quote(tokyo)+`}`, "event 0 wrapped eu-west-3 false\nevent 1 sns ap-northeast-1 false")
+	expect(t, `{"subject":`+quote(paris)+`}`, "event 0 wrapped eu-west-3 false")
+	expect(t, `{"message":`+quote(tokyo)+`,"host":{"message":`+quote(paris)+`}}`, "event 0 shipper ap-northeast-1 false\nevent 1 shipper eu-west-3 false")
 }

@@ -43,6 +43,5 @@ type Event struct {
 	// Shape is the chain of envelopes in which the event was found, the outermost first.
 	Shape Chain
 
-	// marks holds which keys of envelopes the object has at its top level.
-	marks marks
+	original bool // the object holds an event as a text
 }

@@ -1,13 +1,11 @@
 package cloudtrail
 
 import (
-	"math/bits"
-
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 // decodeEvent reads the object that starts at b[0], an opening brace, in one strict pass. It overwrites
-// e's values, marks, InvalidUTF8 and Raw (the object's bytes), and leaves the rest of e alone. On damage e holds
+// e's values, InvalidUTF8 and Raw (the object's bytes), and leaves the rest of e alone. On damage e holds
 // what was read before it, err is a [*SyntaxError] and end is where reading stopped.
 func (s *scanner) decodeEvent(b []byte, e *Event) (end int, err error) {
 	s.Invalid, s.got.seen = false, 0
@@ -107,9 +105,7 @@ func (e *Event) set(key, value Value) { e.put(keyOf(key), value) }
 func (e *Event) put(k keyID, value Value) {
 	if field := e.field(k); field != nil {
 		*field = value
-		return
 	}
-	e.marks |= keys[k].marks
 }
 
 // members is where the values of an event's members stand. Those of an earlier event are left in place, so
@@ -137,14 +133,6 @@ func (m *members) value(b []byte, id keyID) Value {
 	return b[p.start:p.end]
 }
 
-// marks returns those of all keys that were seen.
-func (m *members) marks() (all marks) {
-	for seen := m.seen & markedKeys; seen != 0; seen &= seen - 1 {
-		all |= keys[bits.TrailingZeros64(seen)].marks
-	}
-	return all
-}
-
 // fill sets the fields of the event from what was read of b.
 func (e *Event) fill(b []byte, m *members) {
 	e.EventVersion = m.value(b, keyEventVersion)
@@ -161,20 +149,5 @@ func (e *Event) fill(b []byte, m *members) {
 	e.EventType = m.value(b, keyEventType)
 	e.RecipientAccountID = m.value(b, keyRecipientAccountID)
 	e.EventCategory = m.value(b, keyEventCategory)
-	e.marks = m.marks()
-}
-
-// isEvent reports whether the object that was read is a CloudTrail event by its own keys: it has a
-// string awsRegion, or two of eventVersion, eventSource, eventName and userIdentity.
-func (e *Event) isEvent() bool {
-	if e.AWSRegion.IsString() {
-		return true
-	}
-	n := 0
-	for _, v := range [...]Value{e.EventVersion, e.EventSource, e.EventName, e.UserIdentity} {
-		if v != nil {
-			n++
-		}
-	}
-	return n >= 2
+	e.original = m.seen&originalKeys != 0
 }

@@ -59,12 +59,9 @@ func checkEventWith(t *testing.T, s *scanner, text []byte) {
 		t.Fatalf("%q: ended at %d: %v", text, end, err)
 	}
 	want := oracle(t, text)
-	var wantMarks marks
-	for key := range want {
-		wantMarks |= keys[keyIDs[key]].marks
-	}
-	if e.marks != wantMarks {
-		t.Errorf("%q: got marks %b, want %b", text, e.marks, wantMarks)
+	original := want["CloudTrailEvent"] != nil || want["cloudTrailEvent"] != nil || want["eventJson"] != nil
+	if e.original != original {
+		t.Errorf("%q: got original %v, want %v", text, e.original, original)
 	}
 	for key, got := range capturedFields(&e) {
 		if value, there := want[key]; string(got) != string(value) || there != (got != nil) {
@@ -178,7 +175,7 @@ func TestDecodeEventInvalidUTF8(t *testing.T) {
 func TestDecodeEventReused(t *testing.T) {
 	var s scanner
 	e := Event{Index: 7, Shape: Chain{}.Push(ShapeGzip)}
-	for _, text := range []string{sampleEvent, `{"awsRegion":"x","Records":1}`, `{}`} {
+	for _, text := range []string{sampleEvent, `{"awsRegion":"x","CloudTrailEvent":1}`, `{}`} {
 		if _, err := s.decodeEvent([]byte(text), &e); err != nil {
 			t.Fatal(err)
 		}
@@ -188,8 +185,8 @@ func TestDecodeEventReused(t *testing.T) {
 			t.Errorf("%s is left from an earlier event: %s", key, value)
 		}
 	}
-	if e.marks != 0 || e.Index != 7 || e.Shape.Len() != 1 {
-		t.Errorf("got marks %b, index %d, shape %s", e.marks, e.Index, e.Shape)
+	if e.original || e.Index != 7 || e.Shape.Len() != 1 {
+		t.Errorf("got original %v, index %d, shape %s", e.original, e.Index, e.Shape)
 	}
 }
 
@@ -258,27 +255,6 @@ func TestDecodeEventDamaged(t *testing.T) {
 			t.Fatalf("byte %d: readOnly is %q", i, e.ReadOnly)
 		}
 	}
-}
-
-func TestIsEvent(t *testing.T) {
-	f := func(text string, want bool) {
-		t.Helper()
-		var s scanner
-		var e Event
-		if _, err := s.decodeEvent([]byte(text), &e); err != nil || e.isEvent() != want {
-			t.Errorf("%s: got %v, %v, want %v", text, e.isEvent(), err, want)
-		}
-	}
-	f(sampleEvent, true)
-	f(`{"awsRegion":"x"}`, true)
-	f(`{"awsRegion":1}`, false)
-	f(`{"awsRegion":null,"eventName":"x"}`, false)
-	f(`{"awsRegion":null,"eventName":"x","eventVersion":"1"}`, true)
-	f(`{"eventSource":"x","userIdentity":{}}`, true)
-	f(`{"eventSource":"x","eventSource":"y"}`, false)
-	f(`{"Records":[]}`, false)
-	f(`{"requestParameters":{"awsRegion":"x"}}`, false)
-	f(`{}`, false)
 }
 
 func TestDecodeEventAllocates(t *testing.T) {

@@ -26,6 +26,7 @@ const (
 	keyRecipientAccountID
 	keyEventCategory
 	keyTLSDetails // not captured, but often the same again
+	keyOriginal   // CloudTrailEvent and its like: not captured
 )
 
 // key is a key that we know, and how to recognize it by comparing words: the key with its quotes and the colon.
@@ -33,41 +34,48 @@ type key struct {
 	name  string
 	words [keyWindow / 8]uint64 // the text
 	masks [keyWindow / 8]uint64 // which bits of the words belong to it
-	marks marks
-	size  uint8 // of the name, the quotes and the colon
+	size  uint8                 // of the name, the quotes and the colon
 }
 
 // keyWindow is how many bytes from the opening quote on are looked at for a key.
 const keyWindow = 24
 
-// keys holds every key that we know: the captured ones, the rest of what CloudTrail writes at the top level of
-// an event, and the marks of envelopes. There are less than 64; with a place for every keyID no index needs a check.
+// keys holds every key that we know: the captured ones and the rest of what CloudTrail writes at the top level of an
+// event. There are less than 64; with a place for every keyID no index needs a check.
 var keys = newKeys(
 	"", "eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress",
 	"userAgent", "errorCode", "eventID", "readOnly", "eventType", "recipientAccountId", "eventCategory",
-	"tlsDetails",
+	"tlsDetails", "CloudTrailEvent", "cloudTrailEvent", "eventJson",
 	"errorMessage", "requestParameters", "responseElements", "additionalEventData", "requestID", "apiVersion",
 	"managementEvent", "resources", "sharedEventID", "vpcEndpointId", "vpcEndpointAccountId",
 	"serviceEventDetails", "addendum", "edgeDeviceDetails", "eventContext",
 	"sessionCredentialFromConsole",
 )
 
-// newKeys returns the keys with these names, and those of the marks.
+// actorKeys has the bits of the keys under which an event holds what the actor chose, as objects.
+var actorKeys = func() (set uint64) {
+	for _, name := range []string{"userIdentity", "requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"} {
+		set |= 1 << keyIDs[name]
+	}
+	return set
+}()
+
+// originalKeys has the bits of the keys under which an event is a text beside some of its own fields.
+const originalKeys = 7 << keyOriginal
+
+// newKeys returns the keys with these names.
 func newKeys(names ...string) (all [256]key) {
 	for i, name := range names {
-		all[i] = newKey(name, 0)
-	}
-	for i, k := range markKeys {
-		all[len(names)+i] = newKey(k.name, k.mark)
+		all[i] = newKey(name)
 	}
 	return all
 }
 
 // newKey returns the key of this name. One that is too long, or empty, has a mask that leaves out what the words have,
 // so that nothing equals it: such keys are found by their name only.
-func newKey(name string, mark marks) key {
+func newKey(name string) key {
 	text := `"` + name + `":`
-	k := key{name: name, marks: mark, size: uint8(len(text))}
+	k := key{name: name, size: uint8(len(text))}
 	if name == "" || len(text) > keyWindow {
 		k.words[0] = 1
 		return k
@@ -120,16 +128,6 @@ var keyIDs = func() map[string]keyID {
 		}
 	}
 	return ids
-}()
-
-// markedKeys has the bit of each key that is a mark.
-var markedKeys = func() (set uint64) {
-	for i, k := range keys {
-		if k.marks != 0 {
-			set |= 1 << i
-		}
-	}
-	return set
 }()
 
 // field returns where the value of a captured key belongs, or nil.

@@ -16,6 +16,7 @@ const (
 	ReasonTooLarge             // more bytes than allowed after decompression
 	ReasonCompression          // gzip, zstd, … that does not decompress
 	ReasonEncoding             // UTF-16 and other encodings that we do not read
+	ReasonNormalized           // CloudTrail's columns in another form than its own
 	reasonCount
 )
 
@@ -24,7 +25,7 @@ const ReasonCount = int(reasonCount)
 
 var reasonNames = [reasonCount]string{
 	"none", "syntax", "truncated", "trailing-bytes", "unknown-shape", "not-an-object", "too-nested", "too-large",
-	"compression", "encoding",
+	"compression", "encoding", "normalized",
 }
 
 // String returns the code.
@@ -66,6 +67,7 @@ const (
 	KindSNSConfirmation              // SNS subscription confirmation
 	KindOtherEventBridge             // EventBridge event that is not CloudTrail's
 	KindValidation                   // validation object of a delivery set-up
+	KindAggregated                   // CloudTrail aggregated event
 	kindCount
 )
 
@@ -74,7 +76,7 @@ const KindCount = int(kindCount)
 
 var kindNames = [kindCount]string{
 	"empty", "digest", "insight", "control-message", "s3-notification", "s3-test", "log-file-notice",
-	"sns-confirmation", "other-eventbridge", "validation",
+	"sns-confirmation", "other-eventbridge", "validation", "aggregated",
 }
 
 // String returns the kind's name as it stands in metrics.

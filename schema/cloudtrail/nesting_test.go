@@ -47,9 +47,6 @@ func TestNestingLimit(t *testing.T) {
 		ShapeSQS:     func(s string) string { return `{"body":` + quote(s) + `}` },
 		ShapeSNS:     sns,
 		ShapeShipper: func(s string) string { return `{"message":` + quote(s) + `}` },
-		ShapeRecords: func(s string) string { return `{"Records":[` + s + `]}` },
-		ShapeArray:   func(s string) string { return `[` + s + `]` },
-		ShapeConnect: func(s string) string { return `{"payload":` + s + `}` },
 	}
 	for shape, wrap := range wrappers {
 		name := shape.String()
@@ -62,7 +59,24 @@ func TestNestingLimit(t *testing.T) {
 		if shape == ShapeBase64 {
 			continue // more than eight are no longer told from other text: they are an unreadable text
 		}
-		expect(t, wrap(record), "fault -1 too-nested "+chain)
+		// What is not opened is searched.
+		want := "fault -1 too-nested " + chain + " > " + name
+		if shape != ShapeGzip {
+			want = "event 0 " + chain + " > " + name + " eu-west-3 false salvaged\nfault 0 too-nested " + chain + " > " + name
+		}
+		expect(t, wrap(record), want)
+	}
+}
+
+// Objects and arrays nest without limit, and their names are told once.
+func TestNestingOfValues(t *testing.T) {
+	for _, c := range []struct{ head, tail, shape string }{
+		{`{"Records":[`, `]}`, "records > records"}, {`[`, `]`, "array > array > wrapped"}, {`{"payload":`, `}`, "kafka-connect"},
+		{`{"a":`, `}`, "wrapped"}, {`{"detail":{"payload":[`, `]}}`, "eventbridge" + strings.Repeat(" > kafka-connect > eventbridge", 7)},
+	} {
+		for _, depth := range []int{20, 100_000} {
+			expect(t, strings.Repeat(c.head, depth)+paris+strings.Repeat(c.tail, depth), "event 0 "+c.shape+" eu-west-3 false")
+		}
 	}
 }
 
@@ -70,10 +84,10 @@ func TestNestingLimit(t *testing.T) {
 func TestNestingLimitKeepsNeighbours(t *testing.T) {
 	deep := paris
 	for range MaxNesting + 1 {
-		deep = `[` + deep + `]`
+		deep = `{"body":` + quote(deep) + `}`
 	}
 	lines := decode(t, tokyo+"\n"+deep+"\n"+berlin)
-	if len(lines) != 3 || !strings.HasPrefix(lines[1], "fault -1 too-nested") || !strings.HasSuffix(lines[2], "eu-central-1 false") {
+	if len(lines) != 4 || !strings.HasPrefix(lines[2], "fault 1 too-nested") || !strings.HasSuffix(lines[3], "eu-central-1 false") {
 		t.Errorf("%q", lines)
 	}
 }
@@ -91,7 +105,7 @@ func TestDeepInput(t *testing.T) {
 		strings.Repeat(`{"Records":[`, depth) + strings.Repeat(`]}`, depth), strings.Repeat("[", depth) + strings.Repeat("]", depth),
 	} {
 		lines := decode(t, record)
-		if !strings.HasPrefix(lines[len(lines)-1], "fault ") {
+		if last := lines[len(lines)-1]; !strings.HasPrefix(last, "fault ") && last != "skip empty records" {
 			t.Errorf("Decode(%.20q…) ends with %q", record, lines[len(lines)-1])
 		}
 	}

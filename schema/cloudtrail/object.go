@@ -2,10 +2,9 @@ package cloudtrail
 
 import "github.com/regionwatch/regionwatch/schema/jsonscan"
 
-// object reads the object at b[i]: an event, or an envelope. The event's fields and the envelope's marks
-// come from the same pass, so that an ordinary event is read once.
+// object reads the object at b[i]: an event, or an envelope. An ordinary event is read once.
 func (d *Decoder) object(b []byte, i int, p place) (next, stop int, err error) {
-	if isRecords(b, i) {
+	if !p.inList && isRecords(b, i) {
 		if p.first && isBrokenIntoLines(b[i:]) {
 			p.chain = p.chain.Push(ShapeNDJSON)
 		}
@@ -24,7 +23,7 @@ func (d *Decoder) object(b []byte, i int, p place) (next, stop int, err error) {
 
 // single reads the text b if it is one event without damage and nothing else, which most records are. What it is not
 // is read again by those who know the other shapes: that costs no more than a second look at the first value.
-func (d *Decoder) single(b []byte, chain Chain) (done bool, err error) {
+func (d *Decoder) single(b []byte, p place) (done bool, err error) {
 	if len(b) == 0 || b[0] != '{' || isRecords(b, 0) {
 		return false, nil
 	}
@@ -32,26 +31,53 @@ func (d *Decoder) single(b []byte, chain Chain) (done bool, err error) {
 	if cause != nil || end < len(b) && jsonscan.SkipSpace(b, end) < len(b) {
 		return false, nil
 	}
-	return true, d.whole(b[:end], place{chain: chain})
+	return true, d.whole(b[:end], p)
 }
 
-// whole decides the object b without damage: d.event holds what was read of it.
+// whole decides the object b without damage, or opens it: d.event holds what was read of it.
 func (d *Decoder) whole(b []byte, p place) error {
-	e := &d.event
-	if e.isEvent() && !e.isDelivery() {
-		if e.isInsight() {
-			return d.skip(KindInsight, p.chain)
-		}
-		return d.emit(p.chain)
+	if c := d.event.class(); !c.isOpened() {
+		return d.closed(c, b, p.chain)
 	}
-	opened, err := d.envelope(b, p)
-	if opened || err != nil {
+	return d.envelope(b, p)
+}
+
+// closed decides the object b, which is not opened: d.event holds what was read of it.
+func (d *Decoder) closed(c class, b []byte, chain Chain) error {
+	switch c {
+	case classEvent:
+		return d.emit(chain)
+	case classInsight:
+		return d.skip(KindInsight, chain)
+	case classAggregated:
+		return d.skip(KindAggregated, chain)
+	}
+	quiet := d.quiet
+	d.quiet = false
+	err := d.noEvent(ReasonNormalized, errNormalized, b, chain)
+	d.quiet = quiet
+	return err
+}
+
+// envelope opens the object or array b without damage. It reports one that holds nothing for us.
+func (d *Decoder) envelope(b []byte, p place) error {
+	calls, empty, full := d.calls, d.empty, d.full
+	d.empty, d.full = false, false
+	err := d.unwrap(b, p.chain)
+	isEmpty := d.empty && !d.full
+	d.empty, d.full = empty, full
+	switch {
+	case err != nil || d.calls > calls:
 		return err
+	case isEmpty:
+		return d.skip(KindEmpty, p.chain)
+	case p.trial: // metadata
+		return nil
 	}
-	if e.isEvent() {
-		return d.emit(p.chain)
+	if d.event = (Event{}); b[0] == '{' {
+		_, _ = d.scan.decodeEvent(b, &d.event)
 	}
-	if e.AWSRegion == nil && e.ReadOnly != nil {
+	if d.event.ReadOnly != nil {
 		if _, err = d.emitSecondHalf(errUnknownShape, p.chain); err != nil {
 			return err
 		}
@@ -59,50 +85,64 @@ func (d *Decoder) whole(b []byte, p place) error {
 	return d.noEvent(ReasonUnknownShape, errUnknownShape, b, p.chain)
 }
 
-// damaged decides as much of the object b as was read before the damage, and reports the damage. What
-// decides comes first: an event with both fields; then an envelope with whole parts; then the search.
+// damaged decides as much of the object or array b as was read before the damage, and reports the damage. What decides
+// comes first: an event with both fields; then an envelope with whole parts; then the search.
 func (d *Decoder) damaged(b []byte, cause error, p place) error {
-	e := &d.event
-	delivery := e.isDelivery()
-	if e.isEvent() && !delivery && e.AWSRegion != nil && e.ReadOnly != nil {
-		return d.damagedEvent(b, cause, p.chain)
+	if b[0] != '{' {
+		d.event = Event{}
 	}
-	if delivery || !e.isEvent() {
-		e.marks |= d.lastMark(b)
-		before, events := d.faults, d.events
-		opened, err := d.envelope(b, p)
-		if err != nil || opened && d.events > events && d.faults > before {
-			return err
-		}
-		if opened && d.faults > before {
-			// A quote out of place ends the text early: the event goes on behind it.
-			return d.searchAgain(cause, b, p.chain)
-		}
-		if opened {
-			// A bracket out of place ends a list early: what stands behind may be the rest of it.
-			rest := b[min(jsonscan.StoppedAt(cause, 0), len(b)):]
-			return d.searchRest(reasonOf(cause), "reading an envelope", cause, b, rest, p.chain)
-		}
+	if !d.event.class().isOpened() || d.scan.got.seen&actorKeys != 0 && b[0] == '{' {
+		return d.damagedObject(b, cause, p.chain)
 	}
+	own, calls, faults, events := d.event, d.calls, d.faults, d.events
+	stop := min(jsonscan.StoppedAt(cause, 0), len(b))
+	inText, err := d.unwrapDamaged(b, stop, p.chain)
+	if err == nil && !inText {
+		err = d.elements(b, stop, p)
+	}
+	switch {
+	case err != nil || d.faults > faults && d.events > events:
+		return err
+	case d.faults > faults:
+		// A quote out of place ends the text early: the event goes on behind it.
+		return d.searchAgain(cause, b, p.chain)
+	case d.calls > calls:
+		// A bracket out of place ends a list early: what stands behind may be the rest of it.
+		return d.searchRest(reasonOf(cause), "reading an envelope", cause, b, b[stop:], p.chain)
+	}
+	d.event = own
 	return d.salvageEvent(b, "decoding event", cause, p.chain)
 }
 
-// lastMark returns the mark of the member in whose value the damage is.
-func (d *Decoder) lastMark(b []byte) (last marks) {
-	for i := 0; ; {
-		key, value, done, err := d.scan.NextKey(b, i)
-		if done || err != nil {
-			return last
-		}
-		var member Event
-		member.set(key, nil)
-		last = member.marks
-		end, err := d.scan.SkipValue(b, value)
-		if err != nil {
-			return last
-		}
-		i = jsonscan.SkipSpace(b, end)
+// damagedObject decides the damaged object b, which is not opened: d.event holds what was read of it.
+func (d *Decoder) damagedObject(b []byte, cause error, chain Chain) error {
+	if e := &d.event; e.class() == classEvent && e.AWSRegion != nil && e.ReadOnly != nil {
+		return d.damagedEvent(b, cause, chain)
 	}
+	return d.salvageEvent(b, "decoding event", cause, chain)
+}
+
+// elements goes on behind the damage of an envelope, where the objects of a list may start.
+func (d *Decoder) elements(b []byte, stop int, p place) error {
+	p = place{chain: p.chain.Push(ShapeWrapped), inList: true, trial: true}
+	stop = beforeKey(b, stop)
+	for i := resyncTo(b, stop, stop, isElementStart); i < len(b); {
+		n, cause := d.scan.decodeEvent(b[i:], &d.event)
+		next := i + max(n, 1)
+		var err error
+		if cause == nil {
+			err = d.whole(b[i:next], p)
+		} else if d.event.class() == classEvent {
+			err = d.damagedObject(b[i:next], cause, p.chain)
+		} else {
+			_, err = d.unwrapDamaged(b[i:next], n, p.chain)
+		}
+		if err != nil {
+			return err
+		}
+		i = resyncTo(b, next, next, isElementStart)
+	}
+	return nil
 }
 
 // emit hands the event in d.event to the sink, with the next index.
@@ -117,13 +157,6 @@ func (d *Decoder) emit(chain Chain) error {
 	}
 	d.index++
 	d.events++
+	d.calls++
 	return d.sink.Event(e)
-}
-
-// isInsight reports whether the event is one of CloudTrail Insights, which tells of unusual rates and has
-// no readOnly
-// (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-insights-fields-trails.html).
-func (e *Event) isInsight() bool {
-	return e.ReadOnly == nil && (e.marks.has(markInsight) || e.EventCategory.EqualString("Insight") ||
-		e.EventType.EqualString("AwsCloudTrailInsight"))
 }

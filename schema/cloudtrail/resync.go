@@ -39,10 +39,7 @@ func (p *place) resync(b []byte, start, stop int) int {
 		return resyncText(b, start, stop)
 	}
 	key := beforeKey(b, stop)
-	if p.carries == "" {
-		return resync(b, max(key, start+1), key)
-	}
-	return resyncTo(b, max(key, start+1), key, isElementStart)
+	return resync(b, max(key, start+1), key)
 }
 
 // resyncText goes on in the value's line, or at the next line, where the damage is within the first line of

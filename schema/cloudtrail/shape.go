@@ -30,6 +30,10 @@ const (
 	ShapeConnect           // Kafka Connect: payload
 	ShapeConfluent         // zero byte and schema id
 	ShapeString            // a JSON text within a JSON string, nothing around it
+	ShapeWrapped           // an object or array that we have no name for
+	ShapePrefixed          // text before an object on a line
+	ShapeGlue              // Glue Schema Registry header
+	ShapeField             // the one field of an Avro or Protobuf record
 	shapeCount
 )
 
@@ -39,7 +43,7 @@ const ShapeCount = int(shapeCount)
 var shapeNames = [shapeCount]string{
 	"none", "event", "records", "array", "ndjson", "gzip", "zstd", "zlib", "snappy", "lz4", "base64",
 	"eventbridge", "cloudwatch-logs", "sns", "sqs", "kinesis", "firehose", "lookup-events", "shipper",
-	"kafka-connect", "confluent", "string",
+	"kafka-connect", "confluent", "string", "wrapped", "prefixed", "glue", "binary-field",
 }
 
 // String returns the shape's name as it stands in alerts, dead letters and metrics.
@@ -50,12 +54,16 @@ func (s Shape) String() string {
 	return "none"
 }
 
-// MaxNesting is how many layers are opened before a record counts as too nested.
+// MaxNesting is how many layers are opened, one in the other, before a record counts as too nested: strings, base64,
+// compression and headers. Objects and arrays nest without limit.
 const MaxNesting = 8
+
+// maxChain is how many shapes a chain holds.
+const maxChain = 15
 
 // Chain is the layers around an event, the outermost first. The zero value is an empty chain.
 type Chain struct {
-	layers [MaxNesting + 1]Shape // one more for the event itself
+	layers [maxChain]Shape
 	n      uint8
 }
 
@@ -84,4 +92,34 @@ func (c Chain) String() string {
 		b.WriteString(c.layers[i].String())
 	}
 	return b.String()
+}
+
+// names tell as what the events in the value of a key are counted. They are names only: what is found is the same without
+// them. The pages that describe the envelopes:
+//
+//   - log file: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html
+//   - EventBridge: https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-cloudtrail.html
+//   - CloudWatch Logs: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
+//   - SNS: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
+//   - SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+//   - Kinesis: https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
+//   - Firehose: https://docs.aws.amazon.com/firehose/latest/dev/httpdeliveryrequestresponse.html
+//   - LookupEvents: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+//   - shippers: https://www.elastic.co/guide/en/ecs/current/ecs-base.html, https://vector.dev/docs/architecture/data-model/log/,
+//     https://docs.fluentbit.io/manual/pipeline/filters/kubernetes
+//   - Kafka Connect: https://kafka.apache.org/documentation/#connect_developing
+var names = map[string]Shape{
+	"Records": ShapeRecords, "detail": ShapeEventBridge, "logEvents": ShapeLogs, "awslogs": ShapeLogs,
+	"Message": ShapeSNS, "Sns": ShapeSNS, "body": ShapeSQS, "Body": ShapeSQS, "Messages": ShapeSQS, "kinesis": ShapeKinesis,
+	"records": ShapeFirehose, "CloudTrailEvent": ShapeLookup, "Events": ShapeLookup, "message": ShapeShipper, "log": ShapeShipper,
+	"event": ShapeShipper, "event.original": ShapeShipper, "json": ShapeShipper, "payload": ShapeConnect,
+}
+
+// shapeOf returns as what the events are counted that stand in the value of a key, which starts with c.
+func shapeOf(key Value, c byte) Shape {
+	shape := names[string(key[1:max(len(key)-1, 1)])]
+	if (shape == ShapeRecords || shape == ShapeFirehose) && c != '[' {
+		return ShapeNone
+	}
+	return shape
 }

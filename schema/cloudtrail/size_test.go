@@ -90,7 +90,7 @@ func TestLargeRecords(t *testing.T) {
 		}
 	}
 	// Quoted, it is unquoted once.
-	d, sink, value := NewDecoder(0), new(ignore), []byte(sns(many))
+	d, sink, value := NewDecoder(3*size), new(ignore), []byte(sns(many))
 	bytes := allocated(func() {
 		if err := d.Decode(value, sink); err != nil {
 			t.Fatal(err)

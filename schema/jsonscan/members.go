@@ -117,7 +117,7 @@ func (v Value) Strings() iter.Seq[Value] {
 				return
 			}
 			start := i + quote
-			end, err := s.skipString(v, start)
+			end, err := s.SkipString(v, start)
 			if err != nil {
 				return
 			}

@@ -198,7 +198,7 @@ func (s *Scanner) SkipKey(b []byte, i int) (end, value int, err error) {
 	if At(b, i) != '"' {
 		return i, i, Unexpected(b, i, "a key")
 	}
-	if end, err = s.skipString(b, i); err != nil {
+	if end, err = s.SkipString(b, i); err != nil {
 		return end, end, err
 	}
 	i = SkipSpace(b, end)
@@ -215,7 +215,7 @@ func (s *Scanner) skipScalar(b []byte, i int) (end int, err error) {
 	}
 	switch b[i] {
 	case '"':
-		return s.skipString(b, i)
+		return s.SkipString(b, i)
 	case 't':
 		if i < len(b)-4 && string(b[i:i+4]) == "true" {
 			return i + 4, nil

@@ -279,7 +279,7 @@ func TestSkipStringLengths(t *testing.T) {
 			for _, last := range []string{"x", `\n`, "é", "\xff", "\x01"} {
 				text := []byte(`"` + strings.Repeat("x", n) + last + `"` + strings.Repeat(" ", after))
 				var s Scanner
-				end, err := s.skipString(text, 0)
+				end, err := s.SkipString(text, 0)
 				wantErr := last == "\x01"
 				if (err != nil) != wantErr || !wantErr && end != len(text)-after || wantErr && end != n+1 {
 					t.Fatalf("%q: ended at %d: %v", text, end, err)

@@ -54,8 +54,8 @@ func SkipWords(b []byte, i int) int {
 	return i
 }
 
-// skipString reads the string whose opening quote is b[i] and returns the index after its closing one.
-func (s *Scanner) skipString(b []byte, i int) (end int, err error) {
+// SkipString reads the string whose opening quote is b[i] and returns the index after its closing one.
+func (s *Scanner) SkipString(b []byte, i int) (end int, err error) {
 	i++
 	for {
 		i = SkipPlain(b, i)

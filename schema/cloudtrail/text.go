@@ -13,12 +13,13 @@ import (
 // place is where a value stands. It decides which chain its events get, and how to go on after damage.
 type place struct {
 	chain Chain
-	// carries is the key under which each object of a list wraps its event; empty for plain lists.
-	carries string
 	// inList is set within an array.
 	inList bool
 	// first is set for the first value of a text, as long as nobody knows whether others follow.
 	first bool
+	// trial is set for the text of a string that need not be ours, and for what is within a list that is damaged: an
+	// object that holds nothing for us is no fault.
+	trial bool
 }
 
 // settle adds NDJSON to the chain if other values follow this one, which ends at b[end].
@@ -36,22 +37,25 @@ func isSequence(b []byte, end int) bool {
 }
 
 // text reads the values of a JSON text, one after the other.
-func (d *Decoder) text(b []byte, chain Chain) error {
+func (d *Decoder) text(b []byte, p place) error {
 	i := jsonscan.SkipSpace(b, 0)
 	if i == len(b) {
-		return d.skip(KindEmpty, chain)
+		return d.skip(KindEmpty, p.chain)
 	}
 	if !isTextStart(b[i]) && !isSequence(b, i) {
-		return d.plainText(b[i:], chain)
+		if at, _, _ := d.prefixed(b, i); at < 0 {
+			return d.plainText(b[i:], p.chain)
+		}
 	}
-	if opened, err := d.quotedText(b[i:], chain); opened || err != nil {
+	if opened, err := d.quotedText(b[i:], p.chain); opened || err != nil {
 		return err
 	}
-	p := place{chain: chain, first: true}
+	p.first = true
 	// Where a damaged value has swallowed the lines after it, each line up to the damage is read again, by
 	// itself: no byte is read more than twice, whatever the input.
 	again, limit := 0, 0
 	ahead := -1 // where the next value starts that is no scalar, as far as that was looked for
+	tried := 0  // up to where prefixes were looked for
 	for i < len(b) {
 		end := len(b)
 		if i < again {
@@ -60,7 +64,17 @@ func (d *Decoder) text(b []byte, chain Chain) error {
 			}
 			end = limit
 		}
-		next, stop, err := d.value(b[:end], i, p)
+		next, stop, err := i, -1, error(nil)
+		at := -1
+		if i >= tried && b[i] != '{' {
+			at, next, tried = d.prefixed(b[:end], i)
+		}
+		if at < 0 {
+			next, stop, err = d.value(b[:end], i, p)
+		} else {
+			p.settle(b, next)
+			err = d.afterPrefix(b[at:next], p)
+		}
 		if err != nil {
 			return err
 		}
@@ -97,18 +111,47 @@ func (d *Decoder) value(b []byte, i int, p place) (next, stop int, err error) {
 	return end, -1, d.scalar(b[i:end], p)
 }
 
-// scalar reports a value that is no event: null stands for none, anything else does not belong here.
+// scalar opens a string, and reports any other value that is no event: null stands for none, anything else does not belong
+// here.
 func (d *Decoder) scalar(v Value, p place) error {
 	if v.IsNull() && !p.inList {
 		return d.skip(KindEmpty, p.chain)
 	}
-	if v.IsString() { // a text in which a quote is out of place is more than one value
+	if v.IsString() {
+		calls := d.calls
+		if err := d.member(v, true, false, p.chain.Push(ShapeString)); err != nil || d.calls > calls {
+			return err
+		}
+		// A text in which a quote is out of place is more than one value.
 		d.event = Event{}
 		if _, err := d.emitSalvaged(v, errNotObject, p.chain); err != nil {
 			return err
 		}
 	}
 	return d.noEvent(ReasonNotObject, errNotObject, v, p.chain)
+}
+
+// quotedText opens the string b if it is all of the text and can hold an event. A JSON text within a JSON string is what
+// a producer writes that serializes what is JSON already.
+func (d *Decoder) quotedText(b []byte, chain Chain) (opened bool, err error) {
+	if b[0] != '"' {
+		return false, nil
+	}
+	end, cause := d.scan.SkipValue(b, 0)
+	whole := cause == nil
+	if !whole {
+		end = len(b)
+	}
+	if jsonscan.SkipSpace(b, end) < len(b) || !mayHold(Value(b[:end])) {
+		return false, nil
+	}
+	chain = chain.Push(ShapeString)
+	before := d.faults
+	err = d.openString(b[:end], whole, chain)
+	if err == nil && !whole && d.faults == before {
+		err = d.unreadable(reasonOf(cause), "reading a string", cause, b, chain)
+	}
+	return true, err
 }
 
 // trailing reports what stands right after a whole value and starts no other one. It returns where to go

@@ -39,7 +39,7 @@ func isBase64(b []byte) bool {
 		if i := jsonscan.SkipSpace(b, 0); i < n && (isTextStart(b[i]) || b[i] == byteOrderMark[0]) {
 			return true
 		}
-		if _, ok := cutConfluent(b); ok || DetectCompression(b) != ShapeNone {
+		if shape, _ := cutHeader(b); shape != ShapeNone || DetectCompression(b) != ShapeNone {
 			return true
 		}
 	}
@@ -48,10 +48,13 @@ func isBase64(b []byte) bool {
 
 // base64 opens what b decodes to. Where it is damaged, what stands before the damage is opened first.
 func (d *Decoder) base64(b []byte, chain Chain) error {
-	text := d.buffers[chain.Len()]
+	if ok, err := d.charge(len(b)/4*3, b, chain); !ok {
+		return err
+	}
+	text := d.buffers[d.depth]
 	if cap(text) < len(b) {
 		text = make([]byte, len(b))
-		d.setBuffer(chain, text)
+		d.setBuffer(text)
 	}
 	n, stop := decodeBase64(text[:cap(text)], b)
 	if err := d.open(text[:n:n], chain); err != nil || stop == len(b) {

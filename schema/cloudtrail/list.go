@@ -6,15 +6,26 @@ import "github.com/regionwatch/regionwatch/schema/jsonscan"
 // make, and EventBridge where a target takes several events at once
 // (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html).
 
-// array reads the array at b[i].
+// array reads the array at b[i]. One within another is opened as a whole.
 func (d *Decoder) array(b []byte, i int, p place) (next, stop int, err error) {
+	if p.inList {
+		return d.nested(b, i, p)
+	}
 	if p.first && isBrokenIntoLines(b[i:]) {
 		p.chain = p.chain.Push(ShapeNDJSON)
 	}
-	if p.chain.Len() >= MaxNesting {
-		return d.pass(b, i, p, ShapeArray)
-	}
 	return d.list(b, i, place{chain: p.chain.Push(ShapeArray), inList: true})
+}
+
+// nested opens the array at b[i] within a list.
+func (d *Decoder) nested(b []byte, i int, p place) (next, stop int, err error) {
+	p.chain = p.chain.Push(ShapeArray)
+	n, cause := d.scan.SkipValue(b[i:], 0)
+	if cause != nil {
+		stop, next = i+n, p.resync(b, i, i+n)
+		return next, stop, d.damaged(b[i:next], cause, p)
+	}
+	return i + n, -1, d.envelope(b[i:i+n], p)
 }
 
 // list reads the values of the array at b[i] one by one; p is the place of each. Stop is negative if the
@@ -27,9 +38,9 @@ func (d *Decoder) list(b []byte, i int, p place) (next, stop int, err error) {
 		}
 		if done {
 			if empty {
-				d.sink.Skip(KindEmpty, p.chain)
+				err = d.skip(KindEmpty, p.chain)
 			}
-			return at, -1, nil
+			return at, -1, err
 		}
 		stop = -1
 		if cause != nil {
@@ -59,16 +70,6 @@ func continuesList(b []byte, i int) bool {
 	}
 	before := lastByte(b, i)
 	return !isColumnOne(b, i) || before == ',' || before == '['
-}
-
-// pass reports the value at b[i], a layer too many, and goes on after it.
-func (d *Decoder) pass(b []byte, i int, p place, shape Shape) (next, stop int, err error) {
-	stop = -1
-	end, cause := d.scan.SkipValue(b, i)
-	if next = end; cause != nil {
-		next, stop = p.resync(b, i, end), end
-	}
-	return next, stop, d.tooNested(b[i:next], p.chain, shape)
 }
 
 // isBrokenIntoLines reports whether another value follows the first one of b on a line of its own. Within

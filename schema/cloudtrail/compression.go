@@ -42,8 +42,8 @@ func isSkippableFrame(b []byte) bool {
 func (d *Decoder) decompress(b []byte, chain Chain) error {
 	shape := chain.At(chain.Len() - 1)
 	compressed := bytes.NewReader(b)
-	text, cause := d.inflateTo(d.buffers[chain.Len()][:0], shape, compressed)
-	d.setBuffer(chain, text)
+	text, cause := d.inflateTo(d.buffers[d.depth][:0], shape, compressed)
+	d.setBuffer(text)
 	d.left -= len(text)
 	if shape == ShapeZstd {
 		d.inflate.releaseZstd(b)
@@ -61,6 +61,9 @@ func (d *Decoder) decompress(b []byte, chain Chain) error {
 		reason = ReasonTooLarge
 	}
 	doing := "decompressing " + shape.String()
+	quiet := d.quiet
+	d.quiet = quiet && reason == ReasonCompression && shape == ShapeZlib // two bytes of other text can look like zlib's
+	defer func() { d.quiet = quiet }()
 	return d.reportAt(len(b)-compressed.Len(), reason, doing, cause, -1, b, chain)
 }
 

@@ -25,9 +25,6 @@ func isRecords(b []byte, i int) bool {
 // records reads the object at b[i], which has a key Records. Its other members are checked too: if they
 // make it an event by themselves, it is decided as well.
 func (d *Decoder) records(b []byte, i int, p place) (next, stop int, err error) {
-	if p.chain.Len() >= MaxNesting {
-		return d.pass(b, i, p, ShapeRecords)
-	}
 	chain := p.chain.Push(ShapeRecords)
 	var outer Event
 	for at := i; ; at = jsonscan.SkipSpace(b, next) {
@@ -50,13 +47,18 @@ func (d *Decoder) records(b []byte, i int, p place) (next, stop int, err error) 
 			return next, at, d.gap(b, at, next, cause, chain)
 		}
 		outer.set(key, b[value:next])
+		if keyOf(key) == keyOther {
+			if err = d.beside(key, b[value:next], p.chain); err != nil {
+				return next, -1, err
+			}
+		}
 	}
 }
 
 // outerEvent decides an object with a key Records that is an event all the same. CloudTrail writes no such
 // thing; but if someone does, it must not be a place to hide.
 func (d *Decoder) outerEvent(e *Event, b []byte, chain Chain) error {
-	if !e.isEvent() {
+	if e.class() != classEvent {
 		return nil
 	}
 	d.event = *e
@@ -76,12 +78,17 @@ func (d *Decoder) outerEvent(e *Event, b []byte, chain Chain) error {
 	return d.damagedEvent(b, cause, chain)
 }
 
-// recordsInside is records for an object that does not start with the key.
-func (d *Decoder) recordsInside(b []byte, chain Chain) (opened bool, err error) {
-	v, _ := d.member(b, "Records")
-	if len(v) == 0 || v[0] != '[' {
-		return false, nil
+// beside opens a member of a log file that is not its list.
+func (d *Decoder) beside(key, v Value, chain Chain) error {
+	shape := shapeOf(key, v[0])
+	if shape == ShapeNone {
+		shape = ShapeWrapped
 	}
-	next, stop, err := d.records(b, 0, place{chain: chain})
-	return true, d.rest(b, next, stop, chain, err)
+	switch v[0] {
+	case '"':
+		return d.member(v, true, false, chain.Push(shape))
+	case '{', '[':
+		return d.unwrap(v, chain.Push(shape))
+	}
+	return nil
 }

@@ -1,0 +1,74 @@
+package cloudtrail
+
+import "testing"
+
+// The class of an object is the same whether it was read as an event or while stepping through an envelope.
+func TestClass(t *testing.T) {
+	f := func(text string, want class) {
+		t.Helper()
+		var s scanner
+		var e Event
+		if _, err := s.decodeEvent([]byte(text), &e); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		var w walker
+		w.classify(&s, []byte(text))
+		if got := w.classes[0]; got != want {
+			t.Errorf("%s: got class %d, want %d", text, got, want)
+		}
+		if got := e.class(); got != want && (!got.isOpened() || want < classNormalized) {
+			t.Errorf("%s: as an event it is %d, want %d", text, got, want)
+		}
+	}
+	f(sampleEvent, classEvent)
+	f(`{"awsRegion":"x","readOnly":null}`, classEvent)
+	f(`{"eventName":"x","eventVersion":"1"}`, classEvent)
+	f(`{"eventSource":"x","userIdentity":{}}`, classEvent)
+	f(`{"\u0065ventSource":"x","userIdentity":{}}`, classEvent)
+	f(`{"eventVersion":"1","eventSource":"x","x":{"eventSource":"aws:sqs"}}`, classEvent)
+	f(`{"awsRegion":"x"}`, classBare)
+	f(`{"awsRegion":1}`, classEnvelope)
+	f(`{"awsRegion":1,"readOnly":true}`, classEnvelope)
+	f(`{"eventSource":"x","eventSource":"y"}`, classEnvelope)
+	f(`{"requestParameters":{"awsRegion":"x","readOnly":true}}`, classEnvelope)
+	f(`{}`, classEnvelope)
+	// Deliveries, whatever else they have. Of a key that stands twice the last one counts.
+	for _, source := range []string{"aws:sqs", "aws:kinesis", "aws:kafka", "aws:", "aws:something-new", `\u0061ws:sqs`, `a\u0077s\u003as3`} {
+		f(`{"eventSource":"`+source+`","eventVersion":"1","eventName":"x","awsRegion":"y","readOnly":false}`, classDelivery)
+	}
+	f(`{"EventSource":"aws:sns","EventVersion":"1.0"}`, classDelivery)
+	f(`{"eventSource":"aws:sqs","eventSource":"ec2.amazonaws.com","eventName":"x"}`, classEvent)
+	f(`{"eventSource":"ec2.amazonaws.com","eventSource":"aws:sqs","eventName":"x"}`, classDelivery)
+	for _, source := range []string{"aws", "AWS:sqs", " aws:sqs", `aws\u0020:`, "xaws:"} {
+		f(`{"eventSource":"`+source+`","eventName":"x"}`, classEvent)
+	}
+	f(`{"eventSource":"aws:s3","awsRegion":"x","s3":{}}`, classNotice+class(KindS3Notification))
+	// Recognized.
+	f(`{"eventVersion":"1","eventName":"x","eventCategory":"Insight"}`, classInsight)
+	f(`{"awsRegion":"x","eventType":"AwsCloudTrailInsight"}`, classInsight)
+	f(`{"awsRegion":"x","eventType":"AwsCloudTrailInsight","readOnly":false}`, classEvent)
+	f(`{"eventVersion":"1","eventSource":"x","eventCategory":"Aggregated"}`, classAggregated)
+	f(`{"awsRegion":"x","eventType":"AwsAggregatedEvent"}`, classAggregated)
+	f(`{"awsRegion":"x","eventCategory":"Insight","eventCategory":"Management"}`, classBare)
+	f(`{"Event":"s3:TestEvent"}`, classNotice+class(KindS3Test))
+	f(`{"Event":"s3:testevent"}`, classEnvelope)
+	f(`{"digestEndTime":""}`, classNotice+class(KindDigest))
+	f(`{"s3Bucket":"","s3ObjectKey":[]}`, classNotice+class(KindLogFileNotice))
+	f(`{"s3Bucket":""}`, classEnvelope)
+	f(`{"detail-type":"x","detail":{}}`, classNotice+class(KindOtherEventBridge))
+	f(`{"detail-type":"AWS API Call via CloudTrail","detail":{}}`, classEnvelope)
+	// Columns in another form.
+	for _, row := range []string{
+		`{"eventversion":"1","awsregion":"x"}`, `{"EVENTVERSION":"1","READONLY":false}`, `{"event_version":"1","user_identity":{}}`,
+		`{"EventVersion":"1","AWSRegion":"x","EventName":"y"}`, `{"aws.cloudtrail.event_version":"1","aws.cloudtrail.read_only":true}`,
+		`{"detail.awsRegion":"x","detail.eventName":"y"}`, `{"UserIdentityType":"x","EventSource":"y"}`,
+		`{"class_uid":3005,"category_uid":3,"api":{}}`, `{"event-version":1,"Aws Region":"x"}`,
+	} {
+		f(row, classNormalized)
+	}
+	f(`{"eventname":"x"}`, classEnvelope)
+	f(`{"event_name":"x","event_source":"y"}`, classEnvelope) // other formats have both
+	f(`{"EventName":"x","ReadOnly":"true","EventSource":"y","CloudTrailEvent":"{}"}`, classEnvelope)
+	f(`{"eventName":"x","eventSource":"y","cloudTrailEvent":"{}"}`, classBare) // the SDK for Java writes this
+	f(`{"key":"a","value":{"stringValue":"b"}}`, classAttribute)
+}

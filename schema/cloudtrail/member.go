@@ -1,0 +1,108 @@
+package cloudtrail
+
+import (
+	"bytes"
+
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
+)
+
+// member opens a string of an envelope if it may hold events. Where it turns out to hold something else it is metadata,
+// and no fault. Carrier says that the envelope is known to hold its events there. A string that is not whole ends where
+// it is cut.
+func (d *Decoder) member(v Value, whole, carrier bool, chain Chain) error {
+	if len(v) == len(`""`) && whole {
+		d.empty = d.empty || carrier
+		return nil
+	}
+	if v.EqualString(validationText) {
+		return d.skip(KindValidation, chain)
+	}
+	calls, empty, quiet := d.calls, d.empty, d.quiet
+	d.empty, d.quiet = false, true
+	var err error
+	if mayHold(v) {
+		err = d.openString(v, whole, chain)
+	}
+	d.full = d.full || carrier && d.calls == calls && !d.empty
+	d.empty, d.quiet = empty || carrier && d.empty, quiet
+	return err
+}
+
+// openString opens the text of a string as a layer.
+func (d *Decoder) openString(v Value, whole bool, chain Chain) error {
+	if ok, err := d.enter(v, chain); !ok {
+		return err
+	}
+	defer d.leave()
+	if ok, err := d.charge(len(v), v, chain); !ok {
+		return err
+	}
+	return d.open(d.unquote(v, whole), chain)
+}
+
+// mayHold reports whether a string may hold an event: its text starts like JSON, is base64 of something that we open,
+// or has an object or a key of CloudTrail's in it.
+func mayHold(v Value) bool {
+	body := v[1:]
+	for len(body) > 0 {
+		c, size := jsonscan.FirstRune(body)
+		switch c {
+		case '{', '[':
+			return true
+		case ' ', '\t', '\r', '\n', '\ufeff':
+			body = body[size:]
+			continue
+		}
+		return isBase64(body) || bytes.IndexByte(body, '\\') >= 0 && (c == '"' || holdsObject(body) || hasMark(body))
+	}
+	return false
+}
+
+// holdsObject reports whether an object starts somewhere in the inside of a string.
+func holdsObject(body []byte) bool {
+	for {
+		brace := bytes.IndexByte(body, '{')
+		if brace < 0 {
+			return false
+		}
+		body = body[brace+1:]
+		for len(body) > 0 {
+			c, size := jsonscan.FirstRune(body)
+			if c == '"' {
+				return true
+			}
+			if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+				break
+			}
+			body = body[size:]
+		}
+	}
+}
+
+// hasMark reports whether one of the keys by which we know events stands in b, be it quoted.
+func hasMark(b []byte) bool {
+	for _, name := range [...]string{"eventVersion", "awsRegion", "userIdentity", "eventSource", "eventName", "readOnly"} {
+		if value, _ := afterKey(b, name); value != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// unquote returns the text of a JSON string. It is valid as long as the layer is open.
+func (d *Decoder) unquote(v Value, whole bool) []byte {
+	if !whole {
+		v = append(append(make(Value, 0, len(v)+1), v...), '"')
+	}
+	body := v[1 : len(v)-1]
+	if jsonscan.SkipPlain(body, 0) == len(body) {
+		return body
+	}
+	text := d.buffers[d.depth]
+	if cap(text) < len(body) {
+		text = make([]byte, 0, len(body))
+	}
+	text = v.AppendText(text[:0])
+	d.setBuffer(text)
+	return text
+}
