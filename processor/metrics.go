@@ -80,6 +80,7 @@ var counters = []counter{
 	{desc("marked_findings_acked_total", "Findings in shadow mode and exempted events that the broker has acknowledged in topics of their own."), func(t *totals) uint64 { return t.AsideAcked }},
 	{desc("dead_letters_acked_total", "Dead-letter records that the broker has acknowledged."), func(t *totals) uint64 { return t.DeadLettersAcked }},
 	{desc("redelivered_total", "Alerts and dead letters tried again after their delivery timed out."), func(t *totals) uint64 { return t.Redelivered }},
+	{desc("event_copies_total", "Events that stood in their record more than once; each is decided once."), func(t *totals) uint64 { return t.Copies }},
 	{desc("events_invalid_utf8_total", "Events with bytes that are not UTF-8, or lone surrogates."), func(t *totals) uint64 { return t.BadUTF8 }},
 	{desc("events_read_only_missing_total", "Events without readOnly."), func(t *totals) uint64 { return t.ReadOnlyMissing }},
 	{desc("events_read_only_odd_total", "Events whose readOnly is neither true nor false."), func(t *totals) uint64 { return t.ReadOnlyOdd }},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -57,7 +58,11 @@ func TestAlertsAreKeptInBoundedMemory(t *testing.T) {
 // Where there is no room for the alerts the scan ends with an error: none is lost in silence.
 func TestAlertsThatCannotBeKept(t *testing.T) {
 	t.Setenv("TMPDIR", "/dev/null")
-	value := "[" + match("1") + strings.Repeat(","+match("2"), 20) + "]"
+	value := "[" + match("0")
+	for i := range 20 {
+		value += "," + match(strconv.Itoa(1+i))
+	}
+	value += "]"
 	var out bytes.Buffer
 	o := withPolicy(t, Options{Alerts: &out})
 	o.Append = func(dst []byte, _ *alert.Alert) []byte { return append(dst, make([]byte, maxAlertBytes/4)...) }

@@ -23,6 +23,7 @@ type Counts struct {
 	Alerted  map[AlertedKind]uint64
 	Partial  uint64 // findings of damaged events, among Outcomes[policy.OutcomeAlerted] and Outcomes[policy.OutcomeShadowed]
 	Salvaged uint64 // among Partial
+	Copies   uint64 // events that stand in their record once more, as a text and parsed perhaps; not among Events
 	BadUTF8  uint64 // events with invalid UTF-8 or lone surrogates
 	// policy.ReadOnlyMissing and policy.ReadOnlyOdd count events without readOnly (or null), and with one that is
 	// neither a boolean nor the string true or false.
@@ -81,6 +82,7 @@ func (c *Counts) Add(o *Counts) {
 	c.Events += o.Events
 	c.Partial += o.Partial
 	c.Salvaged += o.Salvaged
+	c.Copies += o.Copies
 	c.BadUTF8 += o.BadUTF8
 	c.ReadOnlyMissing += o.ReadOnlyMissing
 	c.ReadOnlyOdd += o.ReadOnlyOdd

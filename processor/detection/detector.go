@@ -1,6 +1,7 @@
 package detection
 
 import (
+	"hash/maphash"
 	"time"
 
 	"github.com/regionwatch/regionwatch/processor/policy"
@@ -74,6 +75,7 @@ type Detector struct {
 func NewDetector(o Options) *Detector {
 	d := &Detector{decoder: cloudtrail.NewDecoder(o.MaxEventBytes)}
 	d.passage.counts = &d.Counts
+	d.passage.copies.seed = maphash.MakeSeed()
 	d.passage.enricher.noEventCopy = o.NoEventCopy
 	d.passage.wanted = [policy.OutcomeCount]bool{policy.OutcomeAlerted: true, policy.OutcomeShadowed: o.Shadowed, policy.OutcomeExempted: o.Exempted}
 	return d

@@ -15,7 +15,7 @@ import (
 
 // One record of everything: each event and each damage is counted once.
 func TestDetectCounts(t *testing.T) {
-	value := strings.Join([]string{
+	value := strings.Join(distinct(
 		matching,
 		with(t, regionField, `"awsRegion":"us-east-1"`),
 		with(t, readOnlyField, `"readOnly":true`),
@@ -27,7 +27,7 @@ func TestDetectCounts(t *testing.T) {
 		with(t, parameters, `{]`),                          // alerts: salvaged
 		`{"awsRegion":"us-east-1","readOnly":false,`,       // does not alert
 		`{"neither":"event nor envelope"}`,
-	}, "\n")
+	), "\n")
 	r, c := detect(t, value)
 	want := Counts{
 		Records: 1, DeadLettered: 1, Bytes: uint64(len(value)), Events: 9, Partial: 2, Salvaged: 1, BadUTF8: 1,
@@ -55,13 +55,13 @@ func TestDetectCounts(t *testing.T) {
 // What is counted by region must not grow by what stands in events: an allow list alerts on any text.
 func TestDetectCountsByRegion(t *testing.T) {
 	p := mustPolicy(t, policy.Options{Default: policy.Level{AllowedRegions: []string{"us-east-1"}, FailedSeverity: "Low"}})
-	_, c := detectWith(t, p, Options{}, strings.Join([]string{
+	_, c := detectWith(t, p, Options{}, strings.Join(distinct(
 		matching,
 		with(t, regionField, `"awsRegion":"eu-west-3","errorCode":"AccessDenied"`),
 		with(t, regionField, `"awsRegion":"mars-east-1"`),
 		with(t, regionField, `"awsRegion":"mars-east-2"`),
 		with(t, regionField, `"awsRegion":"us-east-1"`),
-	}, "\n"))
+	), "\n"))
 	want := map[AlertedKind]uint64{{"eu-central-1", "High"}: 1, {"eu-west-3", "Low"}: 1, {"other", "High"}: 2}
 	if !reflect.DeepEqual(c.Alerted, want) {
 		t.Errorf("alerted %v, want %v", c.Alerted, want)
@@ -107,13 +107,13 @@ func TestDeadLettersAreBounded(t *testing.T) {
 
 // The decoder uses its buffers again for the next quoted text: what a dead letter holds must outlive that.
 func TestDeadLettersKeepTheirPieces(t *testing.T) {
-	const body = `{"messageId":"1","eventSource":"aws:sqs","body":"{\"line\":%d,}"}`
+	const body = `{"messageId":"1","eventSource":"aws:sqs","body":"{\"eventName\":%d,}"}`
 	r, _ := detect(t, `{"Records":[`+fmt.Sprintf(body, 1)+","+fmt.Sprintf(body, 2)+`]}`)
 	if len(r.letters) != 2 {
 		t.Fatalf("%d dead letters", len(r.letters))
 	}
 	for i, l := range r.letters {
-		if want := fmt.Sprintf(`{"line":%d,}`, i+1); string(l.Piece) != want || l.Index != i {
+		if want := fmt.Sprintf(`{"eventName":%d,}`, i+1); string(l.Piece) != want || l.Index != i {
 			t.Errorf("dead letter %d: index %d, piece %q, want %q", i, l.Index, l.Piece, want)
 		}
 	}
@@ -153,7 +153,7 @@ func TestDetectIsIdempotent(t *testing.T) {
 
 // The sink's error stops the record and comes back as it is; the next record starts afresh.
 func TestDetectReturnsTheSinksError(t *testing.T) {
-	value := "[" + matching + ",{]," + matching + "]"
+	value := "[" + strings.Join(distinct(matching, "{]", matching), ",") + "]"
 	d := NewDetector(Options{})
 	for failAt, wantAlerts := range []int{0: 2, 1: 0, 2: 1, 3: 2} {
 		r := &results{failAt: failAt}

@@ -80,6 +80,8 @@ func (x *Explanation) DecisionText() string {
 		return "no alert but a finding of a level in shadow mode: " + x.Decision.Reason
 	case x.Counted:
 		return "no alert: " + x.Decision.Reason
+	case x.Event.Damage == nil:
+		return "not decided again: the same event stands earlier in the record"
 	case x.Decision.Outcome == policy.OutcomeAlerted:
 		return "no second alert: the damaged event has made one for another region"
 	}
@@ -108,6 +110,7 @@ var skipTexts = [cloudtrail.KindCount]string{
 	cloudtrail.KindLogFileNotice:    "CloudTrail tells of a new log file: the events are in the file",
 	cloudtrail.KindSNSConfirmation:  "SNS asks to confirm a subscription",
 	cloudtrail.KindOtherEventBridge: "an EventBridge event of another source than CloudTrail",
+	cloudtrail.KindAggregated:       "an aggregated event counts calls: no call itself, and no readOnly",
 	cloudtrail.KindValidation:       "CloudTrail checks that the destination can be reached",
 }
 

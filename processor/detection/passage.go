@@ -19,6 +19,7 @@ type passage struct {
 	// decider remembers identities from one record to the next.
 	decider policy.Decider
 
+	copies       copies
 	alerted      int
 	partialIndex int    // the damaged event that has alerted last, or -1
 	partialID    string // and its alert's id
@@ -30,6 +31,7 @@ type passage struct {
 func (p *passage) begin(under *policy.Policy, r *Record, sink Sink) {
 	p.policy, p.record, p.sink = under, r, sink
 	p.alerted, p.partialIndex, p.partialID = 0, -1, ""
+	p.copies.begin()
 }
 
 // end lets go of what belongs to the record.
@@ -56,6 +58,11 @@ func (p *passage) Event(e *cloudtrail.Event) error {
 			return nil
 		}
 		p.partialIndex, p.partialID = e.Index, ""
+	}
+	single := e.Shape.At(0) == cloudtrail.ShapeEvent // all that there is in the record
+	if !single && p.copies.isCopy(e, d.IsFinding()) {
+		p.counts.Copies++
+		return nil
 	}
 	p.count(&d, e)
 	if !p.wanted[d.Outcome] {

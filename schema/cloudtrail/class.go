@@ -243,11 +243,8 @@ func isObject(v Value) bool { return len(v) > 0 && v[0] == '{' }
 // "aws:sqs", where CloudTrail writes "sqs.amazonaws.com"
 // (https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html).
 func isDeliverySource(v Value) bool {
-	if bytes.IndexByte(v, '\\') < 0 {
-		return bytes.HasPrefix(v, []byte(`"aws:`))
-	}
-	if !v.IsString() {
-		return false
+	if len(v) < 2 || v[0] != '"' || v[1] != 'a' && v[1] != '\\' {
+		return false // as most are
 	}
 	body := v[1 : len(v)-1]
 	for _, want := range "aws:" {

@@ -71,7 +71,7 @@ func TestNestingLimit(t *testing.T) {
 // Objects and arrays nest without limit, and their names are told once.
 func TestNestingOfValues(t *testing.T) {
 	for _, c := range []struct{ head, tail, shape string }{
-		{`{"Records":[`, `]}`, "records > records"}, {`[`, `]`, "array > array > wrapped"}, {`{"payload":`, `}`, "kafka-connect"},
+		{`{"Records":[`, `]}`, "records > records"}, {`[`, `]`, "array > array > wrapped"}, {`{"payload":`, `}`, strings.Repeat("kafka-connect > ", 14) + "kafka-connect"},
 		{`{"a":`, `}`, "wrapped"}, {`{"detail":{"payload":[`, `]}}`, "eventbridge" + strings.Repeat(" > kafka-connect > eventbridge", 7)},
 	} {
 		for _, depth := range []int{20, 100_000} {

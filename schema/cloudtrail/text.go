@@ -33,7 +33,13 @@ func (p *place) settle(b []byte, end int) {
 // isSequence reports whether another value follows after b[end], be it behind damage.
 func isSequence(b []byte, end int) bool {
 	i := jsonscan.SkipSpace(b, end)
-	return i < len(b) && (b[i] == '{' || b[i] == '[' || resync(b, i, i) < len(b))
+	return i < len(b) && (startsValue(b, end, i) || resync(b, i, i) < len(b))
+}
+
+// startsValue reports whether a value may start at b[i], where nothing but white space stands between it and the last one:
+// an object, an array, or a string on a line of its own.
+func startsValue(b []byte, end, i int) bool {
+	return b[i] == '{' || b[i] == '[' || b[i] == '"' && bytes.IndexByte(b[end:i], '\n') >= 0
 }
 
 // text reads the values of a JSON text, one after the other.
@@ -64,17 +70,16 @@ func (d *Decoder) text(b []byte, p place) error {
 			}
 			end = limit
 		}
-		next, stop, err := i, -1, error(nil)
-		at := -1
+		at, q := i, p
 		if i >= tried && b[i] != '{' {
-			at, next, tried = d.prefixed(b[:end], i)
+			var found, after int
+			if found, after, tried = d.prefixed(b[:end], i); found >= 0 {
+				p.settle(b, after)
+				at, q = found, p
+				q.chain = q.chain.Push(ShapePrefixed)
+			}
 		}
-		if at < 0 {
-			next, stop, err = d.value(b[:end], i, p)
-		} else {
-			p.settle(b, next)
-			err = d.afterPrefix(b[at:next], p)
-		}
+		next, stop, err := d.value(b[:end], at, q)
 		if err != nil {
 			return err
 		}
@@ -159,7 +164,7 @@ func (d *Decoder) quotedText(b []byte, chain Chain) (opened bool, err error) {
 // searched to its end after each of them.
 func (d *Decoder) trailing(b []byte, end int, p place, ahead *int) (next int, err error) {
 	i := jsonscan.SkipSpace(b, end)
-	if i == len(b) || b[i] == '{' || b[i] == '[' {
+	if i == len(b) || startsValue(b, end, i) {
 		return i, nil
 	}
 	if *ahead < i {

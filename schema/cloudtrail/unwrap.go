@@ -79,8 +79,10 @@ func (v *visit) object(i int) (next int, err error) {
 // inner returns the chain of what stands in the value of a key.
 func (v *visit) inner(key Shape) Chain {
 	chain := v.chain
-	// Within an envelope that has a name, message and log say nothing new.
-	if n := chain.Len(); key != ShapeNone && (n == v.root || key != ShapeShipper && chain.At(n-1) != key) {
+	// Within an envelope that has a name, message and log say nothing new, nor do the lists that it consists of.
+	n := chain.Len()
+	again := n > v.root && chain.At(n-1) == key && key != ShapeEventBridge && key != ShapeConnect
+	if key != ShapeNone && !again && (n == v.root || key != ShapeShipper) {
 		chain = chain.Push(key)
 	}
 	if chain.Len() == v.root && v.depth > 0 {

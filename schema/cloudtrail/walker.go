@@ -25,7 +25,7 @@ func (w *walker) classify(s *scanner, b []byte) {
 	for i := 0; i < len(b); {
 		switch b[i] {
 		case '{':
-			w.open = append(w.open, object{class: uint32(len(w.classes))}) //nolint:gosec // a record has fewer objects
+			w.open = append(w.open, object{class: uint32(len(w.classes))})
 			w.classes = append(w.classes, classEnvelope)
 		case '}':
 			w.settle()

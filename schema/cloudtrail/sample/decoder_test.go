@@ -21,6 +21,8 @@ var everyShape = []string{
 	"kinesis+gzip+cloudwatch-logs", "firehose+gzip+cloudwatch-logs", "kafka-connect+sns+records", "kafka-connect+base64+zstd+records",
 	"shipper+kafka-connect+records", "shipper+lambda-sqs+sns+gzip+cloudwatch-logs", "string+sqs+sns", "sqs+string+records", "confluent+string+event",
 	"eventbridge+eventbridge", "lookup-events+records", "cloudwatch-logs+eventbridge", "base64+base64+lz4+shipper+zstd+ndjson",
+	"wrapped", "prefixed", "glue", "binary-field", "wrapped+sns+records", "kinesis+wrapped", "ndjson+prefixed", "sns+prefixed+event",
+	"prefixed+wrapped+gzip+records", "glue+zlib+event", "confluent+binary-field+event", "binary-field+records", "base64+glue+array",
 	"gzip+zstd+zlib+snappy+lz4+base64+sns+event", "eventbridge+base64+gzip+array",
 }
 

@@ -3,6 +3,7 @@ package sample
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"io"
 
 	"github.com/klauspost/compress/gzip"
@@ -25,10 +26,20 @@ var encoders = map[cloudtrail.Shape]encoder{
 	cloudtrail.ShapeLZ4:       compressor(cloudtrail.ShapeLZ4),
 	cloudtrail.ShapeBase64:    func(_ *codecs, dst, text []byte) []byte { return base64.StdEncoding.AppendEncode(dst, text) },
 	cloudtrail.ShapeConfluent: func(_ *codecs, dst, text []byte) []byte { return append(append(dst, confluentHeader...), text...) },
+	cloudtrail.ShapeGlue:      func(_ *codecs, dst, text []byte) []byte { return append(append(dst, glueHeader...), text...) },
+	cloudtrail.ShapeField: func(_ *codecs, dst, text []byte) []byte {
+		return append(binary.AppendUvarint(append(dst, protobufTag), uint64(len(text))), text...)
+	},
 }
 
 // confluentHeader is the zero byte and a schema's id.
 const confluentHeader = "\x00\x00\x00\x00\x2a"
+
+// glueHeader is the version, no compression, and a schema's UUID.
+const glueHeader = "\x03\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10"
+
+// protobufTag stands before the length of field 1.
+const protobufTag = 0x0a
 
 // codecs keeps the compressors, which are large, for the next record.
 type codecs struct {

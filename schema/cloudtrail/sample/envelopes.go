@@ -54,6 +54,20 @@ var forms = map[cloudtrail.Shape][]form{
 		around(`{"schema":{"type":"struct","optional":false,"name":"cloudtrail"},"payload":`, "}"),
 		quoting(`{"schema":{"type":"string","optional":false},"payload":`, "}"),
 	},
+	// What decoders have no name for.
+	cloudtrail.ShapeWrapped: {
+		quoting(`{"_time":1793491200.123,"_raw":`, `,"host":"example","sourcetype":"aws:cloudtrail","cribl_breaker":"CloudTrail"}`),
+		quoting(`{"resourceLogs":[{"resource":{"attributes":[{"key":"host.name","value":{"stringValue":"example"}}]},"scopeLogs":`+
+			`[{"logRecords":[{"timeUnixNano":"1793491200000000000","body":{"stringValue":`, `}}]}]}]}`),
+		quoting(`{"subscription":"projects/example/subscriptions/trail","text":`, `,"attributes":{"readOnly":"maybe"}}`),
+		around(`{"specversion":"1.0","type":"com.example.trail","source":"/trail","id":"${uuid}","data":`, `}`),
+		around(`{"_index":"trail","_id":"${text:20}","_score":1.0,"_source":`, `}`),
+	},
+	cloudtrail.ShapePrefixed: {
+		around(`<134>1 ${time} host.example.com cloudtrail 1234 - [meta sequenceId="${number:1000}"] `, ""),
+		around(`<134>Nov  1 00:00:00 host.example.com cloudtrail: `, ""),
+		around(`${time} stdout F `, ""),
+	},
 }
 
 const (
@@ -65,6 +79,9 @@ const (
 		`"eventID":"shardId-000000000000:${number:1000000000}","eventName":"aws:kinesis:record","awsRegion":"${region}",` +
 		`"invokeIdentityArn":"arn:aws:iam::${account}:role/lambda","eventSourceARN":"arn:aws:kinesis:${region}:${account}:stream/trail"}`
 )
+
+// quotedWrappers is how many of the forms of ShapeWrapped hold texts. They come first.
+const quotedWrappers = 3
 
 // lambdaForms are those of a record that Lambda gets, within records.
 var lambdaForms = map[cloudtrail.Shape]form{
@@ -100,6 +117,9 @@ func (g *Generator) formAt(depth int) *form {
 		return &lambdaLogs
 	}
 	choice := forms[shape]
+	if shape == cloudtrail.ShapeWrapped && g.shapeIn(depth) != cloudtrail.ShapeEvent { // an envelope's name would be told alone
+		choice = choice[:quotedWrappers]
+	}
 	if len(choice) == 1 {
 		return &choice[0]
 	}

@@ -346,7 +346,7 @@ func TestParseShapeFailure(t *testing.T) {
 			t.Errorf("%s: got %v, want %q in it", text, err, want)
 		}
 	}
-	f("", `"" is none of array, base64, cloudwatch-logs, confluent, event,`)
+	f("", `"" is none of array, base64, binary-field, cloudwatch-logs,`)
 	f("xml", `"xml" is none of`)
 	f("event+records", "event is the innermost")
 	f("records+gzip", "gzip cannot stand directly in records")

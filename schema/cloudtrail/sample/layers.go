@@ -47,7 +47,7 @@ func (g *Generator) appendEnvelope(dst []byte, depth int, f *form) []byte {
 			dst = append(dst, f.separator...)
 		}
 		dst = g.fill(dst, f.before, &l.scene)
-		if f.quoted || !isValue(g.shapeIn(depth)) {
+		if f.quoted || !isRaw(g.record.Shape.At(depth), g.shapeIn(depth)) {
 			dst = g.appendQuoted(dst, depth)
 		} else {
 			dst = g.appendLayer(dst, depth+1)
@@ -131,7 +131,7 @@ func (g *Generator) innermostText() int {
 	for depth := chain.Len() - 1; depth >= 0; depth-- {
 		s := chain.At(depth)
 		quoted := len(forms[s]) > 0 && forms[s][0].quoted
-		if s == cloudtrail.ShapeString || encoders[s] != nil || quoted || !isValue(g.shapeIn(depth)) {
+		if s == cloudtrail.ShapeString || encoders[s] != nil || quoted || !isRaw(s, g.shapeIn(depth)) {
 			return depth + 1
 		}
 	}

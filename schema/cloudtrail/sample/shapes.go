@@ -130,9 +130,14 @@ func checkShape(chain cloudtrail.Chain) error {
 func canHold(outer, inner cloudtrail.Shape) bool {
 	switch outer {
 	case cloudtrail.ShapeRecords, cloudtrail.ShapeArray, cloudtrail.ShapeNDJSON:
-		return isValue(inner)
-	case cloudtrail.ShapeConfluent:
-		return isValue(inner) || inner == cloudtrail.ShapeNDJSON || inner == cloudtrail.ShapeString
+		return isRaw(outer, inner)
+	case cloudtrail.ShapePrefixed:
+		return isValue(inner) && inner != cloudtrail.ShapeArray
+	case cloudtrail.ShapeWrapped: // an object in an object is one envelope
+		return inner != cloudtrail.ShapeWrapped
+	case cloudtrail.ShapeConfluent, cloudtrail.ShapeGlue, cloudtrail.ShapeField:
+		isHeader := outer != cloudtrail.ShapeField && (inner == cloudtrail.ShapeField || inner == cloudtrail.ShapeZlib)
+		return isValue(inner) || inner == cloudtrail.ShapeNDJSON || inner == cloudtrail.ShapeString || isHeader
 	case cloudtrail.ShapeString: // a quoted string in a quoted string is a text for people
 		return inner != cloudtrail.ShapeString
 	}
@@ -155,7 +160,12 @@ func isAlwaysBase64(s cloudtrail.Shape) bool {
 // isBinary reports whether a layer is no text.
 func isBinary(s cloudtrail.Shape) bool { return encoders[s] != nil && s != cloudtrail.ShapeBase64 }
 
+// isRaw reports whether inner stands in outer as it is, without quotes.
+func isRaw(outer, inner cloudtrail.Shape) bool {
+	return isValue(inner) || outer == cloudtrail.ShapeNDJSON && inner == cloudtrail.ShapePrefixed
+}
+
 // isValue reports whether a layer is a JSON object or array.
 func isValue(s cloudtrail.Shape) bool {
-	return s == cloudtrail.ShapeEvent || forms[s] != nil && s != cloudtrail.ShapeNDJSON
+	return s == cloudtrail.ShapeEvent || forms[s] != nil && s != cloudtrail.ShapeNDJSON && s != cloudtrail.ShapePrefixed
 }
