@@ -42,6 +42,9 @@ func TestCompileFaults(t *testing.T) {
 		{Name: "d", EventSources: []string{"s3", "S3.amazonaws.com"}, EventNames: []string{"s3:PutObject"}},
 		{Name: "e", Principals: []string{"alice", "urn:aws:iam::*:role/a", "arn:aws:ec2::*:instance/a", "arn:aws:iam:us-east-1:*:role/a"}},
 		{Name: "f", Groups: []string{"h"}},
+		{Name: "g", EventSources: []string{"https://config.amazonaws.com", "config.amazonaws.com/", "config.amazonaws.com ", "aws:config.amazonaws.com", ""}},
+		{Name: "h", EventNames: []string{"", "Put Object", "s3/PutObject"}},
+		{Name: "i", SourceIPs: []string{"https://a.amazonaws.com", "192.0.2.0/33", "192.0.2", "config"}},
 	}},
 		"exception 1: name: an exception needs a name: findings are counted by it",
 		"exception 1: it would except everything; say what it is for: accounts, groups, regions, event_sources, event_names, principals, source_ips or service_invoked",
@@ -56,7 +59,19 @@ func TestCompileFaults(t *testing.T) {
 		`exception e: principals: "urn:aws:iam::*:role/a" can never apply: an ARN begins with arn:`,
 		`exception e: principals: "arn:aws:ec2::*:instance/a" can never apply: principals have ARNs of iam`,
 		`exception e: principals: "arn:aws:iam:us-east-1:*:role/a" can never apply: ARNs of iam have no region`,
-		`exception f: groups: there is no group "h"`)
+		`exception f: groups: there is no group "h"`,
+		`exception g: event_sources: "https://config.amazonaws.com" is no AWS service name such as config.amazonaws.com: it can never apply`,
+		`exception g: event_sources: "config.amazonaws.com/" is no AWS service name such as config.amazonaws.com: it can never apply`,
+		`exception g: event_sources: "config.amazonaws.com " is no AWS service name such as config.amazonaws.com: it can never apply`,
+		`exception g: event_sources: "aws:config.amazonaws.com" is no AWS service name such as config.amazonaws.com: it can never apply`,
+		`exception g: event_sources: "" is no AWS service name such as config.amazonaws.com: it can never apply`,
+		`exception h: event_names: "" is no event name such as PutConfigRule: it can never apply`,
+		`exception h: event_names: "Put Object" is no event name such as PutConfigRule: it can never apply`,
+		`exception h: event_names: "s3/PutObject" is no event name such as PutConfigRule: it can never apply`,
+		`exception i: source_ips: "https://a.amazonaws.com" is neither an address nor a range such as 192.0.2.0/24 or 2001:db8::/32`,
+		`exception i: source_ips: "192.0.2.0/33" is neither an address nor a range such as 192.0.2.0/24 or 2001:db8::/32`,
+		`exception i: source_ips: "192.0.2" is neither an address nor a range such as 192.0.2.0/24 or 2001:db8::/32`,
+		`exception i: source_ips: "config" is no AWS service name: it can never apply, did you mean "config.amazonaws.com"?`)
 }
 
 func TestPolicyWarnings(t *testing.T) {
@@ -157,4 +172,41 @@ func TestMatchWildcard(t *testing.T) {
 	f("**a**", "bab", true)
 	f("role/x", "role/x/y", false)
 	f(strings.Repeat("*a", 1000), strings.Repeat("a", 2000)+"b", false)
+}
+
+// An exception may look where only a member of its group, with a level of its own, has the region unused.
+func TestReachOfGroups(t *testing.T) {
+	f := func(x Exception, reaches bool) {
+		t.Helper()
+		x.Name = "x"
+		_, err := Compile(Options{
+			Default: Level{AllowedRegions: []string{"us-east-1", "eu-west-3", "eu-central-1"}},
+			Groups: []Group{
+				{Name: "g", Accounts: []string{"111111111111", "222222222222"}, Level: &Level{UnusedRegions: []string{"ap-east-1"}}},
+				{Name: "plain", Accounts: []string{"444444444444"}},
+			},
+			Accounts: []Account{
+				{ID: "222222222222", Level: &Level{UnusedRegions: []string{"eu-west-3"}}},
+				{ID: "333333333333", Level: &Level{UnusedRegions: []string{"eu-central-1"}}},
+				{ID: "555555555555", Group: "plain", Level: &Level{UnusedRegions: []string{"us-east-1"}}},
+			},
+			Exceptions: []Exception{x},
+		})
+		if (err == nil) != reaches {
+			t.Errorf("%+v: %v", x, err)
+		}
+	}
+	f(Exception{Groups: []string{"g"}, Regions: []string{"ap-east-1"}}, true)
+	f(Exception{Groups: []string{"g"}, Regions: []string{"eu-west-3"}}, true) // of the member with its own level
+	f(Exception{Groups: []string{"g"}, Regions: []string{"eu-central-1"}}, false)
+	f(Exception{Groups: []string{"plain"}, Regions: []string{"us-east-1"}}, true)
+	f(Exception{Groups: []string{"plain"}, Regions: []string{"us-west-1"}}, true) // by the default level
+	f(Exception{Groups: []string{"plain"}, Regions: []string{"eu-west-3"}}, false)
+	f(Exception{Groups: []string{"plain", "g"}, Regions: []string{"eu-west-3"}}, true)
+	f(Exception{Accounts: []string{"222222222222"}, Regions: []string{"eu-west-3"}}, true)
+	f(Exception{Accounts: []string{"222222222222"}, Regions: []string{"ap-east-1"}}, false)
+	f(Exception{Accounts: []string{"111111111111"}, Regions: []string{"ap-east-1"}}, true)
+	f(Exception{Accounts: []string{"333333333333"}, Groups: []string{"g"}, Regions: []string{"eu-central-1"}}, false)
+	f(Exception{Regions: []string{"eu-central-1"}, EventNames: []string{"Put*"}}, true)
+	f(Exception{Regions: []string{"ap-east-1", "us-east-1", "us-west-1"}}, true)
 }

@@ -106,7 +106,7 @@ func (s *Source) watchFolders(watcher *fsnotify.Watcher) (more bool) {
 func (s *Source) folders() map[string]bool {
 	folders := map[string]bool{}
 	for _, name := range s.files() {
-		folders[filepath.Dir(name)] = true
+		folders[existing(filepath.Dir(name))] = true
 		if target, err := filepath.EvalSymlinks(name); err == nil {
 			folders[filepath.Dir(target)] = true
 		}
@@ -115,6 +115,17 @@ func (s *Source) folders() map[string]bool {
 		}
 	}
 	return folders
+}
+
+// existing returns the folder, or its nearest ancestor that exists: that is where a missing one will appear.
+func existing(folder string) string {
+	for {
+		parent := filepath.Dir(folder)
+		if _, err := os.Stat(folder); err == nil || parent == folder {
+			return folder
+		}
+		folder = parent
+	}
 }
 
 // files returns the files and folders that the policy is made of, and those of a broken one that did not replace it:
@@ -136,7 +147,9 @@ func (s *Source) concerns(changed string) bool {
 	}
 	for _, name := range s.files() {
 		target, err := filepath.EvalSymlinks(name)
-		if filepath.Base(name) == base || err == nil && filepath.Base(target) == base || filepath.Clean(name) == filepath.Dir(changed) {
+		name = filepath.Clean(name)
+		if filepath.Base(name) == base || err == nil && filepath.Base(target) == base || name == filepath.Dir(changed) ||
+			strings.HasPrefix(name, filepath.Clean(changed)+string(filepath.Separator)) {
 			return true
 		}
 	}

@@ -152,6 +152,12 @@ func (s *Source) Run(ctx context.Context) error {
 	return nil
 }
 
+// The messages of the log that alerts and audits look for.
+const (
+	changedMessage = "the policy has changed"
+	brokenMessage  = "the new policy is broken, the last good one holds on"
+)
+
 // replace takes a new policy, or notes why there is none. It logs the same fault once and the same policy never.
 func (s *Source) replace(next Loaded, err error) {
 	last, n := s.current.Load(), news{since: s.news.Load().since}
@@ -161,7 +167,7 @@ func (s *Source) replace(next Loaded, err error) {
 		s.news.Store(&n)
 		if s.fault != err.Error() {
 			s.fault = err.Error()
-			s.o.Logger.Error("the new policy is broken, the last good one holds on", "error", err, "policy_version", last.Version(), "policy_hash", last.Hash())
+			s.o.Logger.Error(brokenMessage, "error", err, "policy_version", last.Version(), "policy_hash", last.Hash())
 		}
 		return
 	}
@@ -174,7 +180,7 @@ func (s *Source) replace(next Loaded, err error) {
 	s.news.Store(&n)
 	if !same {
 		s.reloads.Inc()
-		s.o.Logger.Info("the policy has changed", "policy_version", next.Version(), "policy_hash", next.Hash(),
+		s.o.Logger.Info(changedMessage, "policy_version", next.Version(), "policy_hash", next.Hash(),
 			"old_policy_version", last.Version(), "old_policy_hash", last.Hash())
 	}
 	s.warn()

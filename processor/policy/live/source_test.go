@@ -154,3 +154,70 @@ func TestMendedAtOnce(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// messages is a log that hands over its messages.
+type messages chan string
+
+func (messages) Enabled(context.Context, slog.Level) bool { return true }
+func (m messages) Handle(_ context.Context, r slog.Record) error {
+	m <- r.Message
+	return nil
+}
+func (m messages) WithAttrs([]slog.Attr) slog.Handler { return m }
+func (m messages) WithGroup(string) slog.Handler      { return m }
+
+// await waits for a message.
+func (m messages) await(t *testing.T, want string) {
+	t.Helper()
+	for deadline := time.After(10 * time.Second); ; {
+		select {
+		case got := <-m:
+			if got == want {
+				return
+			}
+		case <-deadline:
+			t.Fatalf("no message %q", want)
+		}
+	}
+}
+
+// A file of accounts that is missing is read when it appears, in a folder that appears with it, too.
+func TestMissingAccountsAppear(t *testing.T) {
+	for _, accounts := range []string{"accounts.csv", "new/accounts.csv", "new/deeper/accounts.csv", "new/accounts.d/a.csv"} {
+		t.Run(accounts, func(t *testing.T) {
+			folder, elsewhere := t.TempDir(), t.TempDir()
+			name := filepath.Join(folder, "policy.yaml")
+			replaceFile(t, name, policyOf("v1"))
+			first, err := LoadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			log := make(messages, 100)
+			s := open(t, Options{First: first, File: name, Logger: slog.New(log)})
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- s.Run(ctx) }()
+			from := filepath.Join(elsewhere, accounts)
+			if strings.Contains(accounts, ".d/") {
+				from = filepath.Dir(from)
+			}
+			replaceFile(t, name, policyOf("v2")+"accounts_from: ["+from+"]\n")
+			log.await(t, brokenMessage)
+			if s.State().Fault == "" || s.Policy().Version() != "v1" {
+				t.Errorf("version %q with a policy whose accounts are missing", s.Policy().Version())
+			}
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(elsewhere, accounts)), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			replaceFile(t, filepath.Join(elsewhere, accounts), "account,name\n111111111111,payments\n")
+			log.await(t, changedMessage)
+			if v := s.Policy().Version(); v != "v2" {
+				t.Errorf("version %q once the accounts are there", v)
+			}
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

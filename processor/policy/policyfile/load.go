@@ -31,7 +31,11 @@ type File struct {
 // Load reads the policy file of that name and the files of accounts that it names. The error is [Faults]; then the
 // File has nothing but Files, a change of which may mend it.
 func Load(name string) (*File, error) {
-	r := &reader{name: name, places: places{}, readAccounts: true}
+	return load(name, maxFiles)
+}
+
+func load(name string, maxFiles int) (*File, error) {
+	r := &reader{name: name, places: places{}, maxFiles: maxFiles}
 	if source, ok := r.open(name); ok {
 		r.document(source)
 	}
@@ -73,7 +77,7 @@ func (r *reader) finish() (*File, error) {
 // inOrder sorts faults as a reader meets them: file after file, from top to bottom.
 func (r *reader) inOrder(a, b *Fault) int {
 	if a.File != b.File {
-		return slices.Index(r.files, a.File) - slices.Index(r.files, b.File)
+		return r.order[a.File] - r.order[b.File]
 	}
 	if a.Line != b.Line {
 		return a.Line - b.Line
@@ -90,12 +94,23 @@ func (f *File) Locate(w *policy.Fault) *Fault {
 // open reads a file, and notes that it was.
 func (r *reader) open(name string) ([]byte, bool) {
 	r.file = name
-	r.files = append(r.files, name)
+	r.visit(name)
 	source, err := readBounded(name)
 	if err != nil {
 		r.faultAt(position{file: name}, err.Error())
 	}
 	return source, err == nil
+}
+
+// visit notes a file or directory that is read, or should be.
+func (r *reader) visit(name string) {
+	r.files = append(r.files, name)
+	if r.order == nil {
+		r.order = make(map[string]int)
+	}
+	if r.order[name] == 0 {
+		r.order[name] = len(r.files)
+	}
 }
 
 func readBounded(name string) ([]byte, error) {
@@ -125,7 +140,7 @@ func cause(err error) error {
 
 // accountFiles reads the accounts of a file, or of every file of a directory.
 func (r *reader) accountFiles(at position, name string) {
-	if !r.readAccounts {
+	if r.maxFiles == 0 {
 		r.faultAt(at, "only a policy that is a file can name files")
 		return
 	}
@@ -135,7 +150,7 @@ func (r *reader) accountFiles(at position, name string) {
 	info, err := os.Stat(name)
 	switch {
 	case err != nil:
-		r.files = append(r.files, name)
+		r.visit(name)
 		r.faultAt(at, fmt.Sprintf("%q: %v", name, cause(err)))
 	case info.IsDir():
 		r.accountFolder(at, name)
@@ -145,7 +160,7 @@ func (r *reader) accountFiles(at position, name string) {
 }
 
 func (r *reader) accountFolder(at position, name string) {
-	r.files = append(r.files, name)
+	r.visit(name)
 	entries, err := os.ReadDir(name)
 	if err != nil {
 		r.faultAt(at, fmt.Sprintf("%q: %v", name, cause(err)))
@@ -155,8 +170,8 @@ func (r *reader) accountFolder(at position, name string) {
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
 		return e.IsDir() || strings.HasPrefix(e.Name(), ".") || formatOf(e.Name()) == ""
 	})
-	if len(entries) == 0 || len(entries) > maxFiles {
-		r.faultAt(at, fmt.Sprintf("%q has %d files .yaml, .yml or .csv; 1 to %d are allowed", name, len(entries), maxFiles))
+	if len(entries) == 0 || len(entries) > r.maxFiles {
+		r.faultAt(at, fmt.Sprintf("%q has %d files .yaml, .yml or .csv; 1 to %d are allowed", name, len(entries), r.maxFiles))
 		return
 	}
 	for _, e := range entries {
@@ -170,7 +185,7 @@ func (r *reader) accountFile(at position, name string) {
 		r.faultAt(at, fmt.Sprintf("%q is none of .yaml, .yml and .csv", name))
 		return
 	}
-	if slices.Contains(r.files, name) {
+	if r.order[name] > 0 {
 		r.faultAt(at, fmt.Sprintf("%q is read twice", name))
 		return
 	}

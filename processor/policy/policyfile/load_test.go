@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -208,4 +209,82 @@ func TestParseDeep(t *testing.T) {
 	if most := uint64(256 << 20); after.TotalAlloc-before.TotalAlloc > most {
 		t.Errorf("%d bytes were allocated, want at most %d", after.TotalAlloc-before.TotalAlloc, most)
 	}
+}
+
+// A policy that is a directory is a mistake, not an empty policy.
+func TestLoadDirectory(t *testing.T) {
+	folder := t.TempDir()
+	if _, err := Load(folder); err == nil || err.Error() != folder+": is a directory" {
+		t.Errorf("%v", err)
+	}
+}
+
+// Each file may have exactly MaxBytes, and a folder exactly maxFiles files.
+func TestBounds(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "policy.yaml")
+	f := func(size int, want string) {
+		t.Helper()
+		source := append([]byte("version: a"), bytes.Repeat([]byte("\n"), size-len("version: a"))...)
+		if err := os.WriteFile(name, source, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, loadErr := Load(name)
+		_, parseErr := Parse("p", source)
+		for _, err := range []error{loadErr, parseErr} {
+			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+				t.Errorf("%d bytes: %v, want %q", size, err, want)
+			}
+		}
+	}
+	f(MaxBytes, "")
+	f(MaxBytes+1, fmt.Sprint(MaxBytes))
+
+	folder := filepath.Join(t.TempDir(), "accounts.d")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte("accounts_from: ["+folder+"]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const most = 3
+	for n := range most + 2 {
+		_, err := load(name, most)
+		refused := err != nil && strings.Contains(err.Error(), fmt.Sprintf("has %d files .yaml, .yml or .csv; 1 to %d are allowed", n, most))
+		if want := n == 0 || n > most; refused != want || (err == nil) == want {
+			t.Errorf("%d files: %v", n, err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%d.csv", n)), fmt.Appendf(nil, "account\n%012d\n", n), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Booleans keep their meaning in each of the ways in which YAML's core schema writes them; so do numbers and null.
+func TestCases(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		name := filepath.Join(t.TempDir(), "cases.yaml")
+		if err := os.WriteFile(name, []byte("- {Name: a, ExpectedResult: true, Log: {x: "+text+"}}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cases, err := LoadCases(name)
+		if err != nil || len(cases) != 1 || string(cases[0].Event) != `{"x":`+want+`}` {
+			t.Errorf("%s: %v %v, want %s", text, err, cases, want)
+		}
+	}
+	for _, text := range []string{"true", "True", "TRUE"} {
+		f(text, "true")
+	}
+	for _, text := range []string{"false", "False", "FALSE"} {
+		f(text, "false")
+	}
+	for _, text := range []string{"null", "~", "Null", "NULL", ""} {
+		f(text, "null")
+	}
+	f("12345678901234567890123", "12345678901234567890123")
+	f("0x1f", `"0x1f"`)
+	f("yes", `"yes"`)
+	f(`"false"`, `"false"`)
+	f("[1, {y: FALSE}]", `[1,{"y":false}]`)
+	f(strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1), strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1))
 }

@@ -14,14 +14,15 @@ import (
 
 // reader reads a policy and collects its faults.
 type reader struct {
-	name         string // of the policy
-	file         string // that is read now
-	files        []string
-	readAccounts bool // the policy may name files of accounts
-	options      policy.Options
-	places       places
-	faults       Faults
-	place        policy.Place // of what is read now
+	name     string // of the policy
+	file     string // that is read now
+	files    []string
+	order    map[string]int // of files, from 1
+	maxFiles int            // in a folder of accounts; 0 means that the policy cannot name files
+	options  policy.Options
+	places   places
+	faults   Faults
+	place    policy.Place // of what is read now
 }
 
 // position is where something stands.
