@@ -45,6 +45,12 @@ var rules = slices.Concat(topicRules(), policyRules(), []rule{
 	{[]string{"delivery", "commit-interval", "transaction-timeout"}, transactionTime},
 	{[]string{"admin-tls-certificate", "admin-tls-key"}, needs("admin-tls-certificate", "admin-tls-key")},
 	{[]string{"admin-tls-key", "admin-tls-certificate"}, needs("admin-tls-key", "admin-tls-certificate")},
+	{[]string{"fetch-partition-bytes", "fetch-bytes"}, func(s *Settings) string {
+		if s.FetchPartitionBytes <= s.FetchBytes {
+			return ""
+		}
+		return fmt.Sprintf("fetch-partition-bytes %d is more than fetch-bytes %d", s.FetchPartitionBytes, s.FetchBytes)
+	}},
 	{[]string{"pprof", "admin-address"}, func(s *Settings) string {
 		if !s.Pprof || s.AdminAddress != None {
 			return ""

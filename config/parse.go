@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"math"
 	"net"
 	"regexp"
 	"strconv"
@@ -190,15 +189,18 @@ func parseSize(word string) (int, error) {
 			break
 		}
 	}
-	n, err := strconv.ParseInt(digits, 10, 32)
+	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil {
 		return 0, errors.New("is not a number of bytes")
 	}
-	if n > math.MaxInt32/int64(unit) {
+	if n > maxSize/int64(unit) || n < -maxSize/int64(unit) {
 		return 0, errors.New("is too large")
 	}
 	return int(n) * unit, nil
 }
+
+// maxSize is far from where a product of digits and unit overflows: 1 PiB.
+const maxSize = 1 << 50
 
 // formatSize returns bytes in the largest binary unit that divides them.
 func formatSize(n int) string {

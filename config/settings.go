@@ -80,7 +80,11 @@ type Settings struct {
 	DrainTimeout       time.Duration
 	MaxRecordBytes     int // largest record written
 	MaxBatchBytes      int // largest batch read, decompressed
-	MaxEventBytes      int // largest record read, all layers decompressed
+	// FetchBytes and FetchPartitionBytes are compressed, as the brokers have them.
+	FetchBytes          int
+	FetchPartitionBytes int
+	MemoryLimit         int // 0 means that of the container
+	MaxEventBytes       int // largest record read, all layers decompressed
 
 	Policy                 string // policy file; empty if the settings below are the policy
 	PolicyTopic            string // topic with the policy

@@ -147,8 +147,23 @@ var general = table{
 	},
 	{
 		Name: "max-batch-bytes", Section: sectionDelivery, Default: "128MiB",
-		Help: "largest batch of records to read, decompressed; a larger one stops the instance",
+		Help: "largest batch of records to read, decompressed; a larger one becomes a dead letter",
 		kind: size(func(s *Settings) *int { return &s.MaxBatchBytes }, 1<<20, 1<<30),
+	},
+	{
+		Name: "fetch-bytes", Section: sectionDelivery, Default: "4MiB",
+		Help: "most to fetch at a time from all brokers together, compressed",
+		kind: size(func(s *Settings) *int { return &s.FetchBytes }, 64<<10, 1<<30),
+	},
+	{
+		Name: "fetch-partition-bytes", Section: sectionDelivery, Default: "256KiB",
+		Help: "most to fetch at a time from one partition, compressed",
+		kind: size(func(s *Settings) *int { return &s.FetchPartitionBytes }, 1<<10, 1<<30),
+	},
+	{
+		Name: "memory-limit", Section: sectionOther, Default: "0",
+		Help: "most memory to use; the instance does not start if its settings may need more; 0 is the limit of the container, if it has one",
+		kind: size(func(s *Settings) *int { return &s.MemoryLimit }, 0, 1<<50),
 	},
 	{
 		Name: "policy", Section: sectionDecision,

@@ -16,15 +16,8 @@ import (
 
 // What the clients are given beyond Options, with the reason for each number.
 const (
-	// fetchBytes bounds what all clients together fetch at a time, compressed. A fetch is buffered while the
-	// one before is decided. CloudTrail compresses 6 to 10 times with lz4: 4 MiB are 24 to 40 MiB in memory.
-	// Each client fetches from each broker, so each fetch gets its share of it.
-	fetchBytes    = 4 << 20
-	minFetchBytes = 512 << 10
-	maxFetchBytes = 2 << 20
-	// fetchPartitionBytes bounds one partition's share of a fetch. Smaller shares mean more batches, with
-	// the cost of a mark and a wait for each; larger ones let one partition crowd out the others.
-	fetchPartitionBytes = 256 << 10
+	// minFetchBytes is the least that is fetched from one broker, however many there are.
+	minFetchBytes = 64 << 10
 	// fetchWait is how long a broker may hold a fetch that finds nothing. A partition that becomes ready
 	// meanwhile waits for it, so it is a part of an alert's delay.
 	fetchWait = 250 * time.Millisecond
@@ -51,6 +44,9 @@ const (
 	// minCommitInterval is the least that the client library allows.
 	minCommitInterval = 100 * time.Millisecond
 )
+
+// bufferedBytes returns how much one client may have in flight to the output topics.
+func (o *Options) bufferedBytes() int { return max(bufferedBytes, 2*o.MaxRecordBytes) }
 
 // heartbeat returns the interval between heartbeats: four in a session, so that three may be lost.
 func (o *Options) heartbeat() time.Duration {
@@ -87,9 +83,10 @@ func backoff(fails int) time.Duration {
 	return min(100*time.Millisecond<<min(max(fails-1, 0), 4), time.Second)
 }
 
-// fetchShare returns how much one client fetches from one broker.
+// fetchShare returns how much one client fetches from one broker. All of them fetch at a time, and a fetch is buffered
+// while the one before is decided: half of FetchBytes is the most for one.
 func (p *Processor) fetchShare() int32 {
-	return int32(min(max(fetchBytes/max(p.brokers*p.health.clients, 1), minFetchBytes), maxFetchBytes))
+	return int32(min(max(p.o.FetchBytes/max(p.brokers*p.health.clients, 2), minFetchBytes), p.o.FetchBytes))
 }
 
 // groupOpts are the options of a client that consumes in the group and produces.
@@ -111,14 +108,14 @@ func (p *Processor) groupOpts(ctx context.Context, id string, limits *limits) []
 		kgo.KeepControlRecords(), // the marker of a transaction may be the last record of a partition: we are not behind it
 		kgo.FetchMaxWait(fetchWait),
 		kgo.FetchMaxBytes(p.fetchShare()),
-		kgo.FetchMaxPartitionBytes(fetchPartitionBytes),
+		kgo.FetchMaxPartitionBytes(int32(o.FetchPartitionBytes)),
 		kgo.MaxDecompressBatchBytes(o.MaxBatchBytes),
 		kgo.WithDecompressor(p.unpack),
 
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.RecordDeliveryTimeout(o.DeliveryTimeout),
 		kgo.ProducerLinger(linger),
-		kgo.MaxBufferedBytes(max(bufferedBytes, 2*o.MaxRecordBytes)),
+		kgo.MaxBufferedBytes(o.bufferedBytes()),
 		kgo.ProducerBatchMaxBytesFn(limits.batchBytes),
 		kgo.RecordPartitioner(deadletter.Partitioner(o.DeadLetterTopic)),
 	)

@@ -9,8 +9,10 @@ import (
 )
 
 const (
-	// queuedBytes is how much may wait for the workers before the poll loop waits too.
+	// queuedBytes is how much may wait for the workers that move before the poll loop waits too.
 	queuedBytes = 8 << 20
+	// heldBytes is how much may wait for all workers, also those that do not move, before the poll loop waits.
+	heldBytes = 32 << 20
 	// patience is how long the poll loop waits for the workers together before it looks for the slow ones.
 	patience = 100 * time.Millisecond
 )
@@ -21,18 +23,19 @@ type pauser interface {
 	ResumeFetchPartitions(map[string][]int32)
 }
 
-// flow bounds what lies between the poll loop and the workers. As long as all workers keep moving the poll
-// loop simply waits for room, outside of a poll, so that a rebalance can go on. A partition whose worker
-// does not move is paused and no longer counts: it holds up nobody else. It is resumed when its worker
-// has nothing left, or when it goes away. Pausing throws away what is fetched already and fetches it
-// again, so it is for the slow ones only.
+// flow bounds what lies between the poll loop and the workers. As long as all workers keep moving, the poll loop simply
+// waits for room, outside of a poll, so that a rebalance can go on. A partition whose worker does not move is paused and
+// holds up nobody else, until all such partitions together hold heldBytes. It is resumed when its worker has nothing
+// left, or when it goes away. Pausing throws away what is fetched already and fetches it again, so it is only for the
+// slow ones.
 type flow struct {
 	client pauser
-	room   chan struct{} // holds a token after bytes were given back
+	room   chan struct{} // holds a token after bytes were released
 
 	mu         sync.Mutex
 	partitions map[topicPartition]*lane
 	bytes      int // queued for partitions that are not paused
+	all        int // queued for all partitions
 }
 
 // lane is one partition's share of flow.
@@ -63,11 +66,10 @@ func (f *flow) close(tp topicPartition) {
 		return
 	}
 	delete(f.partitions, tp)
+	f.release(l, l.bytes)
 	if l.paused {
 		f.client.ResumeFetchPartitions(tp.asMap())
-		return
 	}
-	f.give(l.bytes)
 }
 
 // put counts bytes that are queued for a partition.
@@ -79,6 +81,7 @@ func (f *flow) put(tp topicPartition, bytes int) {
 		return
 	}
 	l.bytes += bytes
+	f.all += bytes
 	if !l.paused {
 		f.bytes += bytes
 	}
@@ -87,7 +90,7 @@ func (f *flow) put(tp topicPartition, bytes int) {
 	}
 }
 
-// done gives back bytes that a worker is done with.
+// done releases bytes that a worker has decided.
 func (f *flow) done(tp topicPartition, bytes int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -95,20 +98,25 @@ func (f *flow) done(tp topicPartition, bytes int) {
 	if l == nil {
 		return
 	}
-	l.bytes -= bytes
 	l.moved = true
-	switch {
-	case !l.paused:
-		f.give(bytes)
-	case l.bytes == 0:
+	f.release(l, bytes)
+	if l.paused && l.bytes == 0 {
 		l.paused = false
 		f.client.ResumeFetchPartitions(tp.asMap())
 	}
 }
 
-// give takes bytes off the common count. f is locked.
-func (f *flow) give(bytes int) {
-	f.bytes -= bytes
+// release takes bytes off a lane. f is locked.
+func (f *flow) release(l *lane, bytes int) {
+	l.bytes -= bytes
+	f.all -= bytes
+	if !l.paused {
+		f.bytes -= bytes
+	}
+	f.signal()
+}
+
+func (f *flow) signal() {
 	select {
 	case f.room <- struct{}{}:
 	default:
@@ -122,7 +130,8 @@ func (f *flow) pause(tp topicPartition, l *lane) {
 	}
 	l.paused = true
 	f.client.PauseFetchPartitions(tp.asMap())
-	f.give(l.bytes)
+	f.bytes -= l.bytes
+	f.signal()
 }
 
 // wait returns when there is room for another poll, or when ctx ends.
@@ -144,7 +153,7 @@ func (f *flow) wait(ctx context.Context) {
 func (f *flow) hasRoom() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.bytes < queuedBytes
+	return f.bytes < queuedBytes && f.all < heldBytes
 }
 
 // pauseStuck pauses every partition that has work and has not finished a batch since it was last called.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
 // Delivery is a delivery guarantee. The zero value is AtLeastOnce.
@@ -82,8 +83,14 @@ type Options struct {
 	// MaxRecordBytes is the largest record that is written; a topic that takes less (max.message.bytes) is
 	// given less. 0 means 1,000,000.
 	MaxRecordBytes int
-	// MaxBatchBytes is how large a fetched batch may get when it is decompressed. A larger one ends Run
-	// with an error that names it. 0 means 128 MiB.
+	// FetchBytes is how much is fetched at a time, compressed, from all brokers by all sessions together; 0 means 4 MiB.
+	// CloudTrail compresses 6 to 25 times.
+	FetchBytes int
+	// FetchPartitionBytes is the part of it that one partition may take; 0 means 256 KiB. Smaller parts mean more batches,
+	// each with the cost of a mark and a wait; larger ones let one partition crowd out the others.
+	FetchPartitionBytes int
+	// MaxBatchBytes is how large a fetched batch may get when it is decompressed. A larger one is set aside as a dead
+	// letter. 0 means 128 MiB.
 	MaxBatchBytes int
 
 	// Policy returns the policy of the next batch. It must be safe for concurrent use.
@@ -112,6 +119,8 @@ const (
 	DefaultTransactionTimeout = 15 * time.Second
 	DefaultMaxRecordBytes     = 1_000_000
 	DefaultMaxBatchBytes      = 128 << 20
+	DefaultFetchBytes         = 4 << 20
+	DefaultFetchPartition     = 256 << 10
 )
 
 // withDefaults returns o with every zero value replaced by its default.
@@ -124,6 +133,9 @@ func (o Options) withDefaults() Options {
 	or(&o.TransactionTimeout, DefaultTransactionTimeout)
 	or(&o.MaxRecordBytes, DefaultMaxRecordBytes)
 	or(&o.MaxBatchBytes, DefaultMaxBatchBytes)
+	or(&o.FetchBytes, DefaultFetchBytes)
+	or(&o.FetchPartitionBytes, DefaultFetchPartition)
+	or(&o.MaxEventBytes, cloudtrail.DefaultMaxBytes)
 	or(&o.Sessions, min(max(runtime.GOMAXPROCS(0), 2), 4))
 	or(&o.Partitions, -1) // the broker's default on the wire
 	or(&o.Replicas, -1)

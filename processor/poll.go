@@ -44,6 +44,8 @@ func (c *consumer) pollAll(ctx context.Context) error {
 
 // handOff gives what was polled to the workers. It does not wait for them.
 func (c *consumer) handOff(fetches kgo.Fetches) error {
+	total := 0
+	fetches.EachPartition(func(f kgo.FetchTopicPartition) { total += c.p.bytesOf(f.Records) })
 	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
 		if len(f.Records) == 0 {
 			return
@@ -57,7 +59,7 @@ func (c *consumer) handOff(fetches kgo.Fetches) error {
 			return
 		}
 		c.p.fetched(tp, &f.FetchPartition)
-		b := newBatch(f.Records)
+		b := c.p.newBatch(f.Records, total)
 		c.flow.put(tp, b.bytes)
 		w.queue.put(b)
 	})
@@ -73,12 +75,26 @@ func (p *Processor) fetched(tp topicPartition, f *kgo.FetchPartition) {
 	}
 }
 
-func newBatch(records []*kgo.Record) batch {
-	b := batch{records: records}
-	for _, r := range records {
-		b.bytes += len(r.Key) + len(r.Value)
+// newBatch takes the records of one partition out of a poll of total bytes.
+func (p *Processor) newBatch(records []*kgo.Record, total int) batch {
+	b := batch{records: records, bytes: p.bytesOf(records)}
+	if records[0].Attrs.CompressionType() == 0 && b.bytes < total/4 {
+		for i, r := range records {
+			records[i] = copyRecord(r) // r is in the memory of the whole fetch, which must not wait for this partition
+		}
 	}
 	return b
+}
+
+// bytesOf returns about how much memory records take.
+func (p *Processor) bytesOf(records []*kgo.Record) (n int) {
+	for _, r := range records {
+		n += recordBytes + len(r.Key) + len(r.Value)
+		if b := p.unpack.heavy.of(r); b != nil {
+			n += len(b.raw)
+		}
+	}
+	return n
 }
 
 // fetchErrors returns what a poll reports and the client cannot get over. What it reports several times is

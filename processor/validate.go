@@ -89,6 +89,9 @@ func (o *Options) checkSizes() error {
 	check(o.MaxRecordBytes < minRecordBytes || o.MaxRecordBytes > MostRecordBytes,
 		"MaxRecordBytes: %d is not within %d to %d", o.MaxRecordBytes, minRecordBytes, MostRecordBytes)
 	check(o.MaxBatchBytes < 1<<20 || o.MaxBatchBytes > 1<<30, "MaxBatchBytes: %d is not within 1 MiB to 1 GiB", o.MaxBatchBytes)
+	check(o.FetchBytes < minFetchBytes || o.FetchBytes > 1<<30, "FetchBytes: %d is not within 64 KiB to 1 GiB", o.FetchBytes)
+	check(o.FetchPartitionBytes < 1<<10 || o.FetchPartitionBytes > o.FetchBytes,
+		"FetchPartitionBytes: %d is not within 1 KiB to FetchBytes", o.FetchPartitionBytes)
 	check(o.MaxEventBytes < 0, "MaxEventBytes: %d is negative", o.MaxEventBytes)
 	return errors.Join(errs...)
 }

@@ -53,7 +53,10 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, s
 	for _, w := range s.Warnings() {
 		log.Warn("a setting looks wrong", "warning", w)
 	}
-	setup.TuneCollector(os.LookupEnv)
+	o := setup.Processor(s)
+	if err := setup.Memory(s, &o, os.LookupEnv); err != nil {
+		return cli.Mistake(err)
+	}
 	id := instance.Identify(s, log)
 	defer id.Close()
 	registry := setup.Registry(thisBuild())
@@ -73,7 +76,6 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, s
 	}
 	defer source.Close()
 
-	o := setup.Processor(s)
 	o.ClientOpts = connection.ClientOpts()
 	o.InstanceID, o.Logger, o.Registry = id.Name, log, registry
 	o.Policy = source.Policy

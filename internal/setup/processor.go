@@ -1,7 +1,8 @@
 package setup
 
 import (
-	"runtime/debug"
+	"fmt"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/memory"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
@@ -16,28 +18,30 @@ import (
 // Processor returns the processor's options that settings decide.
 func Processor(s *config.Settings) processor.Options {
 	o := processor.Options{
-		Brokers:            s.Brokers,
-		InputTopics:        s.InputTopics,
-		AlertTopic:         s.AlertTopic,
-		DeadLetterTopic:    s.DeadLetterTopic,
-		ShadowTopic:        s.ShadowTopic,
-		ExemptedTopic:      s.ExemptedTopic,
-		CreateTopics:       s.CreateTopics,
-		Partitions:         int32(s.Partitions), // bounded by the table
-		Replicas:           int16(s.Replicas),   // bounded by the table
-		Group:              s.Group,
-		Start:              processor.Start{Latest: s.Start.Latest, At: s.Start.At},
-		Sessions:           s.Sessions,
-		SessionTimeout:     s.SessionTimeout,
-		RebalanceTimeout:   s.RebalanceTimeout,
-		CommitInterval:     s.CommitInterval,
-		DeliveryTimeout:    s.DeliveryTimeout,
-		TransactionTimeout: s.TransactionTimeout,
-		DrainTimeout:       s.DrainTimeout,
-		MaxRecordBytes:     s.MaxRecordBytes,
-		MaxBatchBytes:      s.MaxBatchBytes,
-		MaxEventBytes:      s.MaxEventBytes,
-		NoEventCopy:        s.NoEventCopy,
+		Brokers:             s.Brokers,
+		InputTopics:         s.InputTopics,
+		AlertTopic:          s.AlertTopic,
+		DeadLetterTopic:     s.DeadLetterTopic,
+		ShadowTopic:         s.ShadowTopic,
+		ExemptedTopic:       s.ExemptedTopic,
+		CreateTopics:        s.CreateTopics,
+		Partitions:          int32(s.Partitions), // bounded by the table
+		Replicas:            int16(s.Replicas),   // bounded by the table
+		Group:               s.Group,
+		Start:               processor.Start{Latest: s.Start.Latest, At: s.Start.At},
+		Sessions:            s.Sessions,
+		SessionTimeout:      s.SessionTimeout,
+		RebalanceTimeout:    s.RebalanceTimeout,
+		CommitInterval:      s.CommitInterval,
+		DeliveryTimeout:     s.DeliveryTimeout,
+		TransactionTimeout:  s.TransactionTimeout,
+		DrainTimeout:        s.DrainTimeout,
+		MaxRecordBytes:      s.MaxRecordBytes,
+		MaxBatchBytes:       s.MaxBatchBytes,
+		FetchBytes:          s.FetchBytes,
+		FetchPartitionBytes: s.FetchPartitionBytes,
+		MaxEventBytes:       s.MaxEventBytes,
+		NoEventCopy:         s.NoEventCopy,
 	}
 	if s.InputPattern != "" {
 		o.InputTopics, o.InputPattern = []string{s.WholeInputPattern()}, true
@@ -68,23 +72,28 @@ func OrBroker[T int16 | int32](n T) T {
 	return n
 }
 
-// How the garbage collector is set: garbage may grow to four times what is live, which saves a tenth of the processor
-// time over its own default of one, and it works harder as the process nears memoryLimit. The buffers that the processor
-// bounds fit in several times. The limit is soft: a record that needs more gets more.
-const (
-	memoryLimit    = 112 << 20
-	garbagePercent = 400
-)
-
-// TuneCollector sets the garbage collector unless GOGC and GOMEMLIMIT do. lookup is [os.LookupEnv].
-func TuneCollector(lookup func(string) (string, bool)) {
-	if _, set := lookup("GOGC"); !set {
-		debug.SetGCPercent(garbagePercent)
+// Memory sets the garbage collector, for the memory limit of the settings or of the container. The error says which
+// settings may need more than that.
+func Memory(s *config.Settings, o *processor.Options, lookup func(string) (string, bool)) error {
+	limit, origin := int64(s.MemoryLimit), "memory-limit"
+	if limit == 0 {
+		limit, origin = memory.ContainerLimit("/"), "the container's memory limit"
 	}
-	if _, set := lookup("GOMEMLIMIT"); !set {
-		debug.SetMemoryLimit(memoryLimit)
+	var need int64
+	var parts []string
+	for _, n := range o.MemoryNeeds() {
+		need += int64(n.Bytes)
+		parts = append(parts, mebibytes(int64(n.Bytes))+" for "+n.Why)
 	}
+	if limit > 0 && need > limit {
+		return fmt.Errorf("%s of %s is too small: these settings may need %s (%s); lower fetch-bytes, max-batch-bytes or max-event-bytes, or give it more",
+			origin, mebibytes(limit), mebibytes(need), strings.Join(parts, "; "))
+	}
+	memory.Tune(limit, lookup)
+	return nil
 }
+
+func mebibytes(n int64) string { return fmt.Sprintf("%d MiB", n>>20) }
 
 // Registry returns a registry with the metrics of the process itself.
 func Registry(b cli.Build) *prometheus.Registry {

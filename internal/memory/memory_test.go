@@ -1,0 +1,81 @@
+package memory
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"testing"
+)
+
+func TestContainerLimit(t *testing.T) {
+	f := func(want int64, files map[string]string) {
+		t.Helper()
+		root := t.TempDir()
+		for name, text := range files {
+			name = filepath.Join(root, name)
+			if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := ContainerLimit(root); got != want {
+			t.Errorf("%v: %d, want %d", files, got, want)
+		}
+	}
+	f(0, nil)
+	f(0, map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "max\n"})
+	f(512, map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "512\n"})
+	// The least of a group and those around it, whichever it is.
+	f(256, map[string]string{"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/memory.max": "256\n", "sys/fs/cgroup/a/b/memory.max": "512\n"})
+	f(128, map[string]string{"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/memory.max": "256\n", "sys/fs/cgroup/a/b/memory.max": "128\n"})
+	// In a container the path may be the host's.
+	f(512, map[string]string{"proc/self/cgroup": "0::/kubepods/pod1\n", "sys/fs/cgroup/memory.max": "512\n"})
+	f(300, map[string]string{"proc/self/cgroup": "4:cpu,memory:/docker/x\n2:cpu:/\n", "sys/fs/cgroup/memory/docker/x/memory.limit_in_bytes": "300\n"})
+	f(0, map[string]string{"proc/self/cgroup": "4:memory:/\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n"})
+	f(0, map[string]string{"proc/self/cgroup": "nonsense\n"})
+}
+
+func TestLimitFor(t *testing.T) {
+	const mib = 1 << 20
+	f := func(live, most, want int64) {
+		t.Helper()
+		if got := limitFor(live*mib, most*mib); got != want*mib {
+			t.Errorf("%d MiB live of %d: %d, want %d MiB", live, most, got>>20, want)
+		}
+	}
+	f(0, 1000, 112)
+	f(60, 1000, 112) // ordinary: as low as ever
+	f(200, 1000, 288)
+	f(900, 1000, 1000)
+	f(0, 90, 90)
+}
+
+// The collector's limit follows what is live, up and down, and stays below its bound.
+//
+// Guard: cycle.over adjusts and watches again.
+func TestTune(t *testing.T) {
+	before, percent := debug.SetMemoryLimit(-1), debug.SetGCPercent(-1)
+	defer debug.SetMemoryLimit(before)
+	defer debug.SetGCPercent(percent)
+	Tune(1<<30, func(string) (string, bool) { return "", false })
+	eventually := func(what string, condition func(limit int64) bool) {
+		t.Helper()
+		for range 1000 {
+			runtime.GC()
+			if condition(debug.SetMemoryLimit(-1)) {
+				return
+			}
+		}
+		t.Errorf("the limit is %d MiB: %s", debug.SetMemoryLimit(-1)>>20, what)
+	}
+	eventually("want the usual one", func(limit int64) bool { return limit == usualBytes })
+	func() {
+		live := make([]byte, 300<<20)
+		defer runtime.KeepAlive(live)
+		eventually("want more than is live", func(limit int64) bool { return limit > 300<<20 && limit < 1<<30 })
+	}()
+	eventually("want the usual one again", func(limit int64) bool { return limit == usualBytes })
+}

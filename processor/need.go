@@ -1,0 +1,38 @@
+package processor
+
+import "fmt"
+
+// Need is memory that a processor may need at the same time, for one reason.
+type Need struct {
+	Bytes int
+	Why   string
+}
+
+// The parts of [Options.MemoryNeeds] that no option changes.
+const (
+	// baseBytes are the program itself, its policy and its stacks, and what the collector has not given back yet.
+	baseBytes = 64 << 20
+	// heavyFactor is how often the bytes of one record are in memory while it is decided: what was opened and the buffer
+	// that is growing, and a copy in alerts or dead letters.
+	heavyFactor = 3
+)
+
+// MemoryNeeds returns the most memory that Run takes, under any input, by reason. Batches count as they are allowed by
+// MaxBatchBytes, records by MaxEventBytes; a topic whose max.message.bytes is larger than FetchBytes takes more.
+func (o Options) MemoryNeeds() []Need {
+	o = o.withDefaults()
+	clients := 1
+	if o.Delivery == ExactlyOnce {
+		clients = o.Sessions
+	}
+	const mib = 1 << 20
+	return []Need{
+		{baseBytes, "the program"},
+		{2 * eagerRatio * o.FetchBytes, fmt.Sprintf("fetches: %d times fetch-bytes, for one that is decided and one that waits", 2*eagerRatio)},
+		{heldBytes, "records that wait for their worker"},
+		{o.MaxBatchBytes, "one large batch: max-batch-bytes"},
+		{heavyFactor * o.MaxEventBytes, fmt.Sprintf("one large record: %d times max-event-bytes", heavyFactor)},
+		{clients * o.bufferedBytes(), "alerts that wait for their acknowledgement"},
+		{maxDeciders() * 4 * mib, "buffers"},
+	}
+}
