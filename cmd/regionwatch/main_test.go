@@ -125,7 +125,7 @@ func TestCommandLineSuccess(t *testing.T) {
 	f("run --help", "--dead-letter-topic", "REGIONWATCH_INPUT_TOPIC", "(at-least-once, exactly-once) (default at-least-once)")
 	f("version", "regionwatch ", " go1.")
 	f("version --format json", `"go":"go1.`)
-	f("validate --brokers=a:1 --group=b", "group ", "flag --group", "policy version sha256:")
+	f("validate --brokers=a:1 --group=b --settings", "group ", "flag --group", "policy version sha256:")
 	f("validate --brokers=a:1 --policy-version=v1 --format=json", `"policyVersion":"v1"`, `{"name":"brokers","value":"a:1","from":"flag --brokers"}`)
 	f("regions", "REGION", "eu-central-1", "Europe (Frankfurt)", "opt-in", regions.Date)
 	f("regions --format json", `{"code":"us-east-1","partition":"aws","name":"US East (N. Virginia)","optIn":false}`)

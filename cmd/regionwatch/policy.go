@@ -5,26 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/display"
-	"github.com/regionwatch/regionwatch/processor/detection"
-	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/internal/policies"
+	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
-	"github.com/regionwatch/regionwatch/processor/policy/regions"
-	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/processor/policy/scp"
 )
+
+// policySettings are the settings that make a policy.
+var policySettings = []string{"config", "policy", "unused-regions", "missing-read-only", "policy-version"}
 
 func newPolicyCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "policy",
-		Short: "Look at policies, test and compare them, and make them of service control policies",
+		Use:     "policy",
+		Short:   "Show, test and compare policies, and import them from service control policies",
+		Example: "  regionwatch policy show --policy policy.yaml",
 	}
 	cmd.AddCommand(newPolicyShowCommand(), newPolicyTestCommand(), newPolicyDiffCommand(), newPolicyImportCommand(), newPolicySchemaCommand())
 	return cmd
@@ -34,63 +36,44 @@ func newPolicyShowCommand() *cobra.Command {
 	format, account := cli.NewChoice("text", "json"), ""
 	cmd := &cobra.Command{
 		Use:   "show",
-		Short: "Tell what holds for an account, and why",
-		Long: "Tell what the policy comes to for one account: the level that holds, the regions that are unused, and\n" +
-			"the exceptions that its account and group do not rule out. Without --account, for every account that\n" +
-			"the policy does not name.",
+		Short: "Show what applies to an account, and why",
+		Long: "Show what a policy means for one account: the level that applies, the unused regions, and the exceptions that\n" +
+			"its account and group may use. Without --account, for every account that the policy does not name.",
 		Example: "  regionwatch policy show --policy policy.yaml --account 222222222222",
 		Args:    cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, policy, err := loadPolicy(cmd)
+			_, p, err := loadPolicy(cmd)
 			if err != nil {
 				return err
 			}
-			return showPolicy(cmd.OutOrStdout(), policy, account, format.String())
+			if account != "" && (len(account) != 12 || strings.Trim(account, "0123456789") != "") {
+				return cli.Mistake(fmt.Errorf("flag --account: %q is not an account id, which has 12 digits", account))
+			}
+			if format.String() == "json" {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(p.Effective(account, time.Now()))
+			}
+			return policies.Show(cmd.OutOrStdout(), p, account, time.Now())
 		},
 	}
-	format.AddTo(cmd, "format", "form of the output")
+	format.AddTo(cmd, "format", "format of the output")
 	cmd.Flags().StringVar(&account, "account", "", "id of the account")
-	cli.AddSettings(cmd, "config", "policy", "unused-regions", "missing-read-only", "policy-version")
+	cli.AddSettings(cmd, policySettings...)
+	cli.Must(cmd.RegisterFlagCompletionFunc("account", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		_, p, err := loadPolicy(cmd)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return p.Accounts(), cobra.ShellCompDirectiveNoFileComp
+	}))
 	return cmd
-}
-
-func showPolicy(w io.Writer, p *policy.Policy, account, format string) error {
-	if account != "" && (len(account) != 12 || strings.Trim(account, "0123456789") != "") {
-		return cli.Mistake(fmt.Errorf("flag --account: %q is no account id, which has 12 digits", account))
-	}
-	e := p.Effective(account, time.Now())
-	if format == "json" {
-		return json.NewEncoder(w).Encode(e)
-	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	line := func(what, text string) { fmt.Fprintf(table, "%s\t%s\n", what, display.Text(text)) }
-	if account == "" {
-		account = "any that the policy does not name"
-	}
-	line("account", account)
-	if e.Account != nil {
-		line("known of it", string(e.Account))
-	}
-	line("level", e.Level+", which holds whole")
-	line("regions", ruleText(&e))
-	line("unused", regionList(e.Unused))
-	if e.AllowList {
-		line("", "and every region that AWS opens after "+regions.Date)
-	}
-	line("global services", map[bool]string{true: "pass in the region in which CloudTrail logs them", false: "as any other"}[e.ExemptGlobalServices])
-	line("missing readOnly", e.MissingReadOnly)
-	line("severity", e.Severity+", "+e.FailedSeverity+" for calls that failed")
-	line("mode", map[bool]string{true: "shadow", false: "alert"}[e.Shadow])
-	line("exceptions", display.List(e.Exceptions))
-	line("policy", "version "+p.Version()+", content "+p.Hash())
-	return table.Flush()
 }
 
 func newPolicySchemaCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "schema",
-		Short: "Write the JSON Schema of a policy file, for editors",
-		Args:  cli.NoArguments,
+		Use:     "schema",
+		Short:   "Write the JSON Schema of a policy file, for editors",
+		Example: "  regionwatch policy schema > policy.schema.json",
+		Args:    cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := cmd.OutOrStdout().Write(policyfile.Schema())
 			return err
@@ -99,27 +82,38 @@ func newPolicySchemaCommand() *cobra.Command {
 }
 
 func newPolicyTestCommand() *cobra.Command {
+	format := cli.NewChoice("text", "junit")
 	cmd := &cobra.Command{
 		Use:   "test CASES...",
-		Short: "Decide cases by a policy, and tell which come out other than expected",
-		Long: "Decide cases by a policy. A file of cases is YAML in the shape of Panther's rule tests, a list of\n" +
-			"Name, ExpectedResult (whether the event alerts) and Log (the event), on its own or under the key\n" +
-			"Tests. Exit status 1 where a case comes out other than expected.",
-		Example: "  regionwatch policy test policy.tests.yaml --policy policy.yaml",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("no files given; name files of cases")
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error { return testPolicy(cmd, args) },
+		Short: "Test a policy against cases",
+		Long: "Decide cases by a policy and report those with another result than expected; then the exit status is 1. A file of\n" +
+			"cases is YAML in the shape of Panther's rule tests, a list of Name, ExpectedResult (whether the event alerts) and\n" +
+			"Log (the event), on its own or under the key Tests.\n\n" +
+			"Instead of ExpectedResult, a case may name its Outcome as metrics do, such as alerted, shadowed, exempted,\n" +
+			"used-region or read-only. ExpectedResult true accepts a finding in shadow mode, so that cases hold before and\n" +
+			"after a roll-out.",
+		Example: "  regionwatch policy test policy.tests.yaml --policy policy.yaml\n" +
+			"  regionwatch policy test policy.tests.yaml --policy policy.yaml --format junit > results.xml",
+		Args: someArguments("files of cases"),
+		RunE: func(cmd *cobra.Command, args []string) error { return testPolicy(cmd, args, format.String()) },
 	}
-	cli.AddSettings(cmd, "config", "policy", "unused-regions", "missing-read-only", "policy-version", "max-event-bytes")
+	format.AddTo(cmd, "format", "format of the results; CI systems read JUnit")
+	cli.AddSettings(cmd, append(policySettings, "max-event-bytes")...)
 	return cmd
 }
 
-func testPolicy(cmd *cobra.Command, names []string) error {
-	s, policy, err := loadPolicy(cmd)
+// someArguments is for commands that take one or more of something.
+func someArguments(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return errors.New("no files given; name " + what)
+		}
+		return nil
+	}
+}
+
+func testPolicy(cmd *cobra.Command, names []string, format string) error {
+	s, p, err := loadPolicy(cmd)
 	var cases []policyfile.Case
 	for _, name := range names {
 		list, casesErr := policyfile.LoadCases(name)
@@ -128,67 +122,132 @@ func testPolicy(cmd *cobra.Command, names []string) error {
 	if err != nil {
 		return cli.Mistake(err)
 	}
-	failed := 0
-	for i := range cases {
-		if !tryCase(cmd.OutOrStdout(), s, policy, &cases[i]) {
-			failed++
+	results := policies.Test(p, cases, s.MaxEventBytes, time.Now())
+	if err := policies.WriteResults(cmd.OutOrStdout(), format, p, results); err != nil {
+		return err
+	}
+	if n := policies.Failed(results); n > 0 {
+		return fmt.Errorf("%d of %s not as expected", n, display.Plural(len(results), "case"))
+	}
+	return nil
+}
+
+// diffFlags are the flags of policy diff that are not settings.
+type diffFlags struct {
+	format   *cli.Choice
+	events   []string
+	exitCode bool
+}
+
+func newPolicyDiffCommand() *cobra.Command {
+	f := diffFlags{format: cli.NewChoice("text", "json")}
+	cmd := &cobra.Command{
+		Use:   "diff OLD NEW",
+		Short: "Show what a new policy changes, by level and region",
+		Long: "Show what a new policy changes for the accounts under each of its levels. With --events, files or folders of\n" +
+			"CloudTrail, also which of those events would newly alert and which would fall silent. The exit status is 0\n" +
+			"whether there are changes or not, unless --exit-code asks otherwise.",
+		Example: "  regionwatch policy diff policy.yaml policy.new.yaml --events AWSLogs/\n" +
+			"  git show main:policy.yaml > old.yaml && regionwatch policy diff old.yaml policy.yaml --exit-code",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return errors.New("name two policies, the old one and the new one")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0], args[1]) },
+	}
+	f.format.AddTo(cmd, "format", "format of the changes")
+	cmd.Flags().StringSliceVar(&f.events, "events", nil, "files or folders of events to decide by both policies")
+	cmd.Flags().BoolVar(&f.exitCode, "exit-code", false, "exit with status 1 if there are changes")
+	cli.AddSettings(cmd, "max-event-bytes")
+	return cmd
+}
+
+func (f *diffFlags) run(cmd *cobra.Command, oldName, newName string) error {
+	s, err := cli.ReadSettings(cmd)
+	before, oldErr := policyfile.Load(oldName)
+	after, newErr := policyfile.Load(newName)
+	if err := errors.Join(err, oldErr, newErr); err != nil {
+		return cli.Mistake(err)
+	}
+	now := time.Now()
+	d := policies.Compare(before.Policy, after.Policy, now)
+	if len(f.events) > 0 {
+		sources, listErr := scan.List(f.events, cmd.InOrStdin())
+		cli.Report(cmd.ErrOrStderr(), listErr)
+		d.Events, err = policies.CompareEvents(before.Policy, after.Policy, sources, s.MaxEventBytes, now)
+		err = errors.Join(listErr, err)
+	}
+	if err := errors.Join(d.Write(cmd.OutOrStdout(), f.format.String()), err); err != nil {
+		return err
+	}
+	if f.exitCode && !d.Empty() {
+		return errors.New("the policies differ")
+	}
+	return nil
+}
+
+func newPolicyImportCommand() *cobra.Command {
+	target := scp.Target{}
+	cmd := &cobra.Command{
+		Use:   "import-scp FILE...",
+		Short: "Make a policy from service control policies that deny regions",
+		Long: "Make a policy with the meaning of service control policies of AWS Organizations that deny by\n" +
+			"aws:RequestedRegion, and write it to standard output, with comments that name the source of each part. A file is\n" +
+			"the policy itself or the output of aws organizations describe-policy. Several files count as attached to one\n" +
+			"target: --group, --account, or else every account. Standard error lists what a policy cannot express; there the\n" +
+			"import leans towards alerting.",
+		Example: "  aws organizations describe-policy --policy-id p-example | regionwatch policy import-scp - > policy.yaml",
+		Args:    someArguments("files of service control policies, or - for standard input"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return importSCP(cmd, args, target) },
+	}
+	cmd.Flags().StringVar(&target.Group, "group", "", "name of the group they are for, as an organizational unit")
+	cmd.Flags().StringVar(&target.Account, "account", "", "id of the account they are for")
+	return cmd
+}
+
+func importSCP(cmd *cobra.Command, names []string, target scp.Target) error {
+	if target.Group != "" && target.Account != "" {
+		return cli.Mistake(errors.New("flag --group, flag --account: give one of them"))
+	}
+	var files []scp.Source
+	var faults []error
+	for _, name := range names {
+		text, err := readInput(cmd, name)
+		files, faults = append(files, scp.Source{Name: name, Text: text}), append(faults, err)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return cli.Mistake(err)
+	}
+	imported, err := scp.Import(files, target)
+	if err != nil {
+		return cli.Mistake(err)
+	}
+	if _, err := policyfile.Parse("imported policy", imported.Policy); err != nil {
+		return cli.Mistake(err) // an invalid policy is of no use
+	}
+	for _, note := range imported.Notes {
+		cli.Report(cmd.ErrOrStderr(), errors.New("not imported: "+note))
+	}
+	_, err = cmd.OutOrStdout().Write(imported.Policy)
+	return err
+}
+
+// readInput reads a file of bounded size, or standard input.
+func readInput(cmd *cobra.Command, name string) ([]byte, error) {
+	in := cmd.InOrStdin()
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, err
 		}
+		defer file.Close()
+		in = file
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%d of %d cases as expected, under policy %s\n", len(cases)-failed, len(cases), display.Text(policy.Version()))
-	if failed > 0 {
-		return fmt.Errorf("%d of %d cases are not as expected", failed, len(cases))
+	text, err := io.ReadAll(io.LimitReader(in, policyfile.MaxBytes+1))
+	if err == nil && len(text) > policyfile.MaxBytes {
+		err = fmt.Errorf("%s: larger than %s", name, display.Size(policyfile.MaxBytes))
 	}
-	return nil
+	return text, err
 }
-
-// tryCase decides one case and reports whether it comes out as expected.
-func tryCase(w io.Writer, s *config.Settings, p *policy.Policy, c *policyfile.Case) bool {
-	v := decideAll(p, s.MaxEventBytes, &detection.Record{Value: c.Event, File: c.At, DecidedAt: time.Now()})
-	alerts, why := false, "there is no event in it"
-	for _, d := range v {
-		alerts, why = alerts || d.matches, d.text // a level on trial is tested as if it alerted
-	}
-	if alerts == c.Want {
-		fmt.Fprintf(w, "ok    %s\n", display.Text(c.Name))
-		return true
-	}
-	verb := map[bool]string{true: "an alert", false: "no alert"}
-	fmt.Fprintf(w, "FAIL  %s (%s)\n      want: %s\n      got:  %s\n", display.Text(c.Name), display.Text(c.At), verb[c.Want], display.Text(why))
-	return false
-}
-
-// verdict is what a policy says of one event.
-type verdict struct {
-	matches             bool // a finding, which a level on trial does not make an alert
-	alerts              bool
-	text                string
-	account, region, id string
-}
-
-// verdicts collects what is decided. It is a detection.Witness.
-type verdicts []verdict
-
-// decideAll decides all events of a record.
-func decideAll(p *policy.Policy, maxBytes int, r *detection.Record) verdicts {
-	var v verdicts
-	if err := detection.NewDetector(detection.Options{MaxEventBytes: maxBytes}).Explain(p, r, &v); err != nil {
-		panic("BUG: " + err.Error()) // verdicts never fails
-	}
-	return v
-}
-
-// Event implements detection.Witness.
-func (v *verdicts) Event(x *detection.Explanation) error {
-	*v = append(*v, verdict{
-		matches: x.Counted && x.Decision.IsFinding(), alerts: x.Counted && x.Decision.Outcome == policy.OutcomeAlerted,
-		text:    x.DecisionText(),
-		account: x.Event.RecipientAccountID.Text(), region: x.Event.AWSRegion.Text(), id: x.Event.EventID.Text(),
-	})
-	return nil
-}
-
-// Skip implements detection.Witness.
-func (*verdicts) Skip(cloudtrail.Kind, cloudtrail.Chain) {}
-
-// Fault implements detection.Witness.
-func (*verdicts) Fault(*cloudtrail.Fault) error { return nil }

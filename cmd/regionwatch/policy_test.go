@@ -2,12 +2,16 @@ package main
 
 import (
 	"encoding/json"
+	"encoding/xml"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/policies"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
@@ -38,8 +42,12 @@ func TestPolicyTestFailure(t *testing.T) {
 	}
 	f("[]x", "no YAML")
 	f("{}", "there is no key Tests")
+	f("[]", "1:1: there are no cases in it") // Guard: an empty file does not pass
+	f("Tests: []", "there are no cases in it")
+	f("[{Name: a, ExpectedResult: true, Outcome: alerted, Log: {}}]", "and not both")
+	f("[{Name: a, Outcome: alertet, Log: {}}]", `"alertet" is none of alerted, exempted,`)
 	f("[{Name: a}]", "1:2: a case needs a Log")
-	f("[{Name: a, Log: {}}]", "a case needs an ExpectedResult")
+	f("[{Name: a, Log: {}}]", "a case needs an ExpectedResult (whether the event alerts) or an Outcome, and not both")
 	f("[{Name: a, ExpectedResult: maybe, Log: {}, Extra: 1}]", `a case has no key "Extra"`)
 }
 
@@ -51,7 +59,7 @@ func TestPolicyShow(t *testing.T) {
 		t.Errorf("%v: %s", err, stdout)
 	}
 	stdout, _, _ = runCommand(t, "policy", "show", "--policy", name)
-	if !strings.Contains(stdout, "default, which holds whole") || !strings.Contains(stdout, "unused ap-east-1, eu-west-3, eu-central-1") && !strings.Contains(stdout, "unused eu-central-1, eu-west-3, ap-east-1") {
+	if !strings.Contains(stdout, "level               default") || !strings.Contains(stdout, "unused ap-east-1, eu-west-3, eu-central-1") && !strings.Contains(stdout, "unused eu-central-1, eu-west-3, ap-east-1") {
 		t.Error(stdout)
 	}
 	if _, stderr, status := runCommand(t, "policy", "show", "--account=1"); status != cli.ExitMistake || !strings.Contains(stderr, "12 digits") {
@@ -59,33 +67,89 @@ func TestPolicyShow(t *testing.T) {
 	}
 }
 
+// A case may name the outcome, and without one a finding in shadow mode is as good as an alert.
+func TestPolicyTestOutcomes(t *testing.T) {
+	cases := writePolicy(t, strings.NewReplacer("EVENT", matching, "READING", reading).Replace(
+		"- {Name: found, ExpectedResult: true, Log: EVENT}\n- {Name: on trial, Outcome: shadowed, Log: EVENT}\n- {Name: read, Outcome: read-only, Log: READING}\n"))
+	shadow := writePolicy(t, "{version: v, mode: shadow, default: {unused_regions: [eu-central-1]}}")
+	alerts := writePolicy(t, "{version: v, default: {unused_regions: [eu-central-1]}}")
+	stdout, stderr, status := runCommand(t, "policy", "test", cases, "--policy", shadow)
+	if status != cli.ExitDone || !strings.Contains(stdout, "3 of 3 cases as expected, under policy v") {
+		t.Errorf("status %d: %s%s", status, stdout, stderr)
+	}
+	stdout, stderr, status = runCommand(t, "policy", "test", cases, "--policy", alerts)
+	if status != cli.ExitFault || !strings.Contains(stdout, "want: outcome shadowed\n      got:  outcome alerted: ") || !strings.Contains(stderr, "1 of 3 cases not as expected") {
+		t.Errorf("status %d: %s%s", status, stdout, stderr)
+	}
+	stdout, _, status = runCommand(t, "policy", "test", cases, "--policy", alerts, "--format", "junit")
+	var suites struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Suite    struct {
+			Cases []struct {
+				Name    string    `xml:"name,attr"`
+				Failure *struct{} `xml:"failure"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	if err := xml.Unmarshal([]byte(stdout), &suites); err != nil || status != cli.ExitFault || suites.Tests != 3 || suites.Failures != 1 || suites.Suite.Cases[1].Failure == nil {
+		t.Errorf("%v, status %d: %s", err, status, stdout)
+	}
+}
+
 func TestPolicyDiff(t *testing.T) {
 	events := filepath.Join(t.TempDir(), "events.ndjson")
 	other := strings.NewReplacer("eu-central-1", "ap-east-1", "e1", "e9").Replace(matching)
-	if err := os.WriteFile(events, []byte(matching+"\n"+other+"\n"+reading+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(events, []byte(matching+"\n"+other+"\n"+matching+"\n"+reading+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f := func(before, after string, want ...string) {
+	f := func(before, after string, status int, want ...string) {
 		t.Helper()
-		stdout, stderr, status := runCommand(t, "policy", "diff", writePolicy(t, before), writePolicy(t, after), "--events", events)
-		if status != cli.ExitDone || stderr != "" {
-			t.Errorf("status %d: %s", status, stderr)
+		stdout, stderr, got := runCommand(t, "policy", "diff", writePolicy(t, before), writePolicy(t, after), "--events", events, "--exit-code")
+		if got != status || status == cli.ExitDone && stderr != "" {
+			t.Errorf("status %d: %s", got, stderr)
 		}
+		stdout = regexp.MustCompile(` +(\n| )`).ReplaceAllString(stdout, "$1") // columns
 		for _, w := range want {
 			if !strings.Contains(stdout, w) {
 				t.Errorf("lacks %q:\n%s", w, stdout)
 			}
 		}
 	}
-	f("default: {unused_regions: [eu-central-1]}", "default: {unused_regions: [ap-east-1], severity: Low}",
-		"all accounts that neither names\n  + unused: ap-east-1\n  - unused: eu-central-1\n  ~ severity: Low, was High\n",
-		"- silent: account 111111111111, region eu-central-1, event e1: no alert: the region is not in unused_regions\n",
-		"+ alerts: account 111111111111, region ap-east-1, event e9: alert: ap-east-1 is in unused_regions\n",
-		"3 events: 1 newly alert, 1 fall silent\n")
-	f("default: {unused_regions: [eu-central-1]}", "default: {allowed_regions: [us-east-1, eu-central-1]}",
-		"  - unused: eu-central-1\n", ", all of aws-cn, ", "~ list: allowed regions, all new ones are unused")
-	f("default: {unused_regions: [eu-central-1]}", "{mode: shadow, default: {unused_regions: [eu-central-1]}}", "~ shadow: true, was false", "0 newly alert, 1 fall silent")
-	f("version: a", "version: b", "no account is decided otherwise", "0 newly alert, 0 fall silent")
+	f("default: {unused_regions: [eu-central-1]}", "default: {unused_regions: [ap-east-1], severity: Low}", cli.ExitFault,
+		"default, all accounts that neither policy names:\n ap-east-1 now unused\n eu-central-1 no longer unused\n severity: Low, was High\n",
+		"- silent 2 111111111111 eu-central-1 ", "no alert: the region is not in unused_regions\n",
+		"+ alerts 1 111111111111 ap-east-1 ", "alert: ap-east-1 is in unused_regions\n",
+		"4 events: 1 newly alert, 2 fall silent\n")
+	f("default: {unused_regions: [eu-central-1]}", "default: {allowed_regions: [us-east-1, eu-central-1]}", cli.ExitFault,
+		" eu-central-1 no longer unused\n", ", all of aws-cn, ", " list: allowed regions, so new regions are unused, was ")
+	f("default: {unused_regions: [eu-central-1]}", "{mode: shadow, default: {unused_regions: [eu-central-1]}}", cli.ExitFault,
+		"default, all accounts that neither policy names: mode: shadow, was alert\n", "0 newly alert, 2 fall silent")
+	f("version: a", "version: b", cli.ExitDone, "no level changes for any account", "0 newly alert, 0 fall silent")
+	const group = "groups: {prod: {accounts: ['111111111111', '222222222222', '333333333333'], unused_regions: [eu-central-1%s]}}"
+	f(fmt.Sprintf(group, ", us-west-2"), fmt.Sprintf(group, ""), cli.ExitFault, "group prod, 3 accounts: us-west-2 no longer unused\n")
+	f(fmt.Sprintf(group, ""), fmt.Sprintf(group, "")+"\naccounts: {'111111111111': {name: payments, unused_regions: [ap-east-1]}}", cli.ExitFault,
+		"account 111111111111 (payments):\n", "- silent 2 ", "+ alerts 1 payments 111111111111 ap-east-1 ")
+}
+
+// A damaged event has a verdict only where it alerts; the others of its record must not shift.
+//
+// Guard: events are paired by identity, not by position.
+func TestPolicyDiffDamaged(t *testing.T) {
+	dir := t.TempDir()
+	record := "[" + `{"eventID":"e0","eventName":"Odd","awsRegion":"ap-east-1","readOnly":false,"x":}` + "," + strings.Replace(matching, "e1", "e2", 1) + "]"
+	if err := os.WriteFile(filepath.Join(dir, "events.json"), []byte(record), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stdout, _, _ := runCommand(t, "policy", "diff", writePolicy(t, "default: {unused_regions: [ap-east-1]}"), writePolicy(t, "default: {unused_regions: [eu-central-1]}"),
+		"--events", dir, "--format", "json")
+	var d policies.Diff
+	if err := json.Unmarshal([]byte(stdout), &d); err != nil || d.Events == nil {
+		t.Fatalf("%v: %s", err, stdout)
+	}
+	if e := d.Events; e.Alert > 1 || len(e.Groups) == 0 || e.Groups[0].Change == "alert" && e.Groups[0].Region != "eu-central-1" || e.Groups[len(e.Groups)-1].Region != "ap-east-1" {
+		t.Errorf("%s", stdout)
+	}
 }
 
 func TestPolicySchema(t *testing.T) {

@@ -47,10 +47,10 @@ func TestSecretsAreNotTold(t *testing.T) {
 	}{
 		"help":                 {[]string{"run", "--help"}, password, 0, "--sasl-password-file"},
 		"version":              {[]string{"version"}, password, 0, "regionwatch"},
-		"validate":             {append([]string{"validate"}, user[:4]...), password, 0, "(secret)"},
+		"validate":             {append([]string{"validate", "--settings"}, user[:4]...), password, 0, "(secret)"},
 		"validate for program": {append([]string{"validate", "--format=json"}, user[:4]...), password, 0, "(secret)"},
-		"validate by file":     {[]string{"validate", "--config=" + secretFile(t, "brokers: a:1\nsasl-mechanism: PLAIN\nallow-plaintext-credentials: true\nsasl-username: a\nsasl-password: "+marker+"\n")}, "", 0, "(secret)"},
-		"address":              {[]string{"validate", brokers, clear, "--sasl-mechanism=OAUTHBEARER", "--oauth-client-id=a", "--oauth-token-url=https://localhost/token?key=" + marker}, "REGIONWATCH_OAUTH_CLIENT_SECRET=x", 0, "token?(hidden)"},
+		"validate by file":     {[]string{"validate", "--settings", "--config=" + secretFile(t, "brokers: a:1\nsasl-mechanism: PLAIN\nallow-plaintext-credentials: true\nsasl-username: a\nsasl-password: "+marker+"\n")}, "", 0, "(secret)"},
+		"address":              {[]string{"validate", "--settings", brokers, clear, "--sasl-mechanism=OAUTHBEARER", "--oauth-client-id=a", "--oauth-token-url=https://localhost/token?key=" + marker}, "REGIONWATCH_OAUTH_CLIENT_SECRET=x", 0, "token?(hidden)"},
 		"wrong address":        {[]string{"check", brokers, "--sasl-mechanism=OAUTHBEARER", "--oauth-client-id=a", "--oauth-token-url=http://example.com/token?key=" + marker}, "REGIONWATCH_OAUTH_CLIENT_SECRET=x", 2, "token?(hidden)"},
 		"address in file":      {[]string{"validate", "--config=" + secretFile(t, "brokers: a:1\noauth-token-url: ftp://id.example.com/?"+marker+"\n")}, "", 2, "/?(hidden)"},
 		"shape of file":        {[]string{"validate", "--config=" + secretFile(t, "brokers: a:1\nsasl-password: ["+marker+"]\n")}, "", 2, "sasl-password: want one value"},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,37 +13,46 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/policies"
 	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor/policy/live"
 )
 
+// validateFlags are the flags of validate that are not settings.
+type validateFlags struct {
+	format           *cli.Choice
+	strict, settings bool
+}
+
 func newValidateCommand() *cobra.Command {
-	format, strict := cli.NewChoice("text", "json"), false
+	f := validateFlags{format: cli.NewChoice("text", "json")}
 	cmd := &cobra.Command{
 		Use:   "validate",
-		Short: "Check settings and policy without connecting, and print what would hold",
-		Long: "Check settings and policy as run would read them, without connecting to anything, and print each\n" +
-			"setting with its value and where that came from, and what the policy comes to. All mistakes are\n" +
-			"reported together; the exit status is 2 where there are any. What is valid and looks wrong all the\n" +
-			"same is a warning, which --strict makes a mistake: an exception that expires within 14 days, an\n" +
-			"allowed region that is not enabled by default, a list that mixes partitions, a deny list that says\n" +
-			"nothing of regions that are enabled in every account or that are new.\n\n" +
-			"With --policy the brokers need not be given, so that a policy can be checked on its own.",
+		Short: "Check settings and policy without connecting, and show what they mean",
+		Long: "Check settings and policy as run would read them, without connecting to anything, and show what the policy means:\n" +
+			"its levels, its unused regions, and the exceptions that expire. All mistakes are reported together, with exit\n" +
+			"status 2. Warnings are about what is valid but looks wrong: an exception that expires within 14 days, an allowed\n" +
+			"region that is not enabled by default, a list that mixes partitions, a deny list that leaves regions out.\n" +
+			"--strict makes them mistakes.\n\n" +
+			"With --policy the brokers may be left out, so that a policy can be checked on its own.",
+		Example: "  regionwatch validate --policy policy.yaml --strict\n" +
+			"  regionwatch validate --config regionwatch.yaml --settings",
 		Args: cli.NoArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return validate(cmd, format.String(), strict) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	addRunSettings(cmd)
-	format.AddTo(cmd, "format", "form of the output")
-	cmd.Flags().BoolVar(&strict, "strict", false, "take warnings for mistakes")
+	f.format.AddTo(cmd, "format", "format of the output; json always has the settings")
+	cmd.Flags().BoolVar(&f.strict, "strict", false, "treat warnings as mistakes")
+	cmd.Flags().BoolVar(&f.settings, "settings", false, "also show every setting with its value and where that comes from")
 	return cmd
 }
 
-// validated is the form of validate's output for programs.
+// validated is the output of validate for programs.
 type validated struct {
 	Settings []validatedSetting `json:"settings,omitempty"`
 	Policy   string             `json:"policyVersion,omitempty"`
 	Hash     string             `json:"policyHash,omitempty"`
-	Summary  *policySummary     `json:"policySummary,omitempty"`
+	Summary  *policies.Summary  `json:"policySummary,omitempty"`
 	Faults   []string           `json:"faults,omitempty"`
 	Warnings []string           `json:"warnings,omitempty"`
 }
@@ -55,35 +63,37 @@ type validatedSetting struct {
 	From  string `json:"from"`
 }
 
-// errWarnings is what --strict makes of warnings.
-var errWarnings = errors.New("there are warnings, and --strict takes them for mistakes")
-
-func validate(cmd *cobra.Command, format string, strict bool) error {
-	s, policy, err := loadValidated(cmd)
+func (f *validateFlags) run(cmd *cobra.Command) error {
+	s, p, err := loadValidated(cmd)
 	if err = errors.Join(err, setup.CheckConnection(s)); err != nil {
-		if format == "json" {
-			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(validated{Faults: splitLines(err)}) // standard error tells too
+		if f.format.String() == "json" {
+			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(validated{Faults: strings.Split(err.Error(), "\n")}) // standard error has them too
 		}
 		return cli.Mistake(err)
 	}
 	now := time.Now()
-	out := validated{Policy: policy.Version(), Hash: policy.Hash(), Summary: newPolicySummary(policy.Policy, now), Warnings: append(s.Warnings(), policy.Warnings(now)...)}
+	v := validated{Policy: p.Version(), Hash: p.Hash(), Summary: policies.Summarize(p.Policy, now), Warnings: append(s.Warnings(), p.Warnings(now)...)}
 	for _, e := range s.Effective() {
-		out.Settings = append(out.Settings, validatedSetting{e.Setting.Name, e.Value, from(e.Origin)})
+		v.Settings = append(v.Settings, validatedSetting{e.Setting.Name, e.Value, from(e.Origin)})
 	}
-	if err := out.print(cmd.OutOrStdout(), format); err != nil {
+	if f.format.String() == "json" {
+		err = json.NewEncoder(cmd.OutOrStdout()).Encode(v)
+	} else {
+		err = v.print(cmd.OutOrStdout(), s, f.settings)
+	}
+	if err != nil {
 		return err
 	}
-	for _, w := range out.Warnings {
-		cli.Report(cmd.ErrOrStderr(), errors.New("warning: "+w))
+	for _, w := range v.Warnings {
+		cli.Warn(cmd.ErrOrStderr(), w)
 	}
-	if strict && len(out.Warnings) > 0 {
-		return cli.Mistake(errWarnings)
+	if f.strict && len(v.Warnings) > 0 {
+		return cli.Mistake(fmt.Errorf("%s; --strict treats them as mistakes", display.Plural(len(v.Warnings), "warning")))
 	}
 	return nil
 }
 
-// loadValidated loads settings and policy. The brokers may be left out where a policy is given.
+// loadValidated loads settings and policy. The brokers may be left out if a policy is given.
 func loadValidated(cmd *cobra.Command) (*config.Settings, live.Loaded, error) {
 	if s, err := cli.ReadSomeSettings(cmd); s.Policy != "" {
 		p, policyErr := newPolicy(s)
@@ -92,39 +102,29 @@ func loadValidated(cmd *cobra.Command) (*config.Settings, live.Loaded, error) {
 	return loadBoth(cmd)
 }
 
-// splitLines returns the lines of an error, one for each mistake.
-func splitLines(err error) (lines []string) {
-	for line := range strings.Lines(err.Error()) {
-		lines = append(lines, strings.TrimRight(line, "\r\n"))
+// print writes the answer first, then what the policy means, then if wanted the settings.
+func (v *validated) print(w io.Writer, s *config.Settings, settings bool) error {
+	verdict := "valid"
+	if n := len(v.Warnings); n > 0 {
+		verdict += ", with " + display.Plural(n, "warning")
 	}
-	return lines
-}
-
-func (v *validated) print(w io.Writer, format string) error {
-	if format == "json" {
-		return json.NewEncoder(w).Encode(v)
-	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SETTING\tVALUE\tFROM")
-	for _, row := range v.Settings {
-		value := display.Text(row.Value)
-		if value == "" {
-			value = "-"
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", row.Name, value, display.Text(row.From))
-	}
-	if err := table.Flush(); err != nil {
+	fmt.Fprintf(w, "%s: %s\npolicy version %s, content %s\n\n", display.Text(policyOrigin(s)), verdict, display.Text(v.Policy), v.Hash)
+	if err := v.Summary.Print(w); err != nil || !settings {
 		return err
 	}
 	fmt.Fprintln(w)
-	if err := v.Summary.print(w); err != nil {
-		return err
+	table := display.NewTable(w, "SETTING", "VALUE", "FROM")
+	for _, row := range v.Settings {
+		value := row.Value
+		if value == "" {
+			value = "-"
+		}
+		table.Row(row.Name, value, row.From)
 	}
-	_, err := fmt.Fprintf(w, "\npolicy version %s, content %s\n", display.Text(v.Policy), v.Hash)
-	return err
+	return table.Flush()
 }
 
-// from returns an origin without the setting's name, which stands beside it.
+// from returns an origin without the setting's name.
 func from(o config.Origin) string {
 	if o.Source == config.FromDefault {
 		return "default"

@@ -34,12 +34,21 @@ func TestValidatePolicy(t *testing.T) {
 	f(fine, cli.ExitDone, "LEVEL ACCOUNTS REGIONS SEVERITY MODE default 0 and all others all unused but us-east-1 High alert "+
 		"group sandbox 1 all unused but us-east-1, us-west-2 Low shadow accounts on their own 1 each its own - -", "")
 	f(fine, cli.ExitDone, "us-west-2 1 yes", "", "--strict")
-	f("default: { unused_regions: [ap-east-1] }", cli.ExitDone, "policy version sha256:", "policy.yaml:1:28: enabled in every account, and neither listed")
-	f("default: { unused_regions: [ap-east-1] }", cli.ExitMistake, "", "--strict takes them for mistakes", "--strict")
+	f("default: { unused_regions: [ap-east-1] }", cli.ExitDone, "policy version sha256:", "policy.yaml:1:28: regions it does not list count as in use: 17 enabled in every account (ap-northeast-1, ap-northeast-2, ap-northeast-3 and 14 more), ")
+	f("default: { unused_regions: [ap-east-1] }", cli.ExitMistake, "", "--strict treats them as mistakes", "--strict")
 	f("default: { unused_region: [ap-east-1] }", cli.ExitMistake, "", `policy.yaml:1:12: default has no key "unused_region", did you mean unused_regions?`)
 	f("default: {}", cli.ExitMistake, "", "policy and unused-regions are both given", "--unused-regions=ap-east-1")
 	f("default: { unused_region: [ap-east-1] }", cli.ExitMistake, "", "regionwatch: flag --delivery: \"x\" is unknown; allowed: at-least-once, exactly-once\nregionwatch: ", "--delivery=x")
 	f("default: { unused_region: [ap-east-1] }", cli.ExitMistake, `"faults":["`, "did you mean unused_regions?", "--format=json")
+
+	// The answer comes first, what expires has its owner, and settings show only when asked for.
+	const expiring = "default: {allowed_regions: [us-east-1]}\nexceptions: [{name: lab, reason: r, owner: lab@example.com, regions: [eu-west-3], expires: 2026-01-31}]"
+	f(expiring, cli.ExitDone, "valid, with 1 warning policy version sha256:", "warning: ")
+	f(expiring, cli.ExitDone, "EXCEPTION OWNER EXPIRES lab lab@example.com 2026-01-31T", "warning: ")
+	f(fine, cli.ExitDone, "SETTING VALUE FROM brokers ", "", "--settings")
+	if stdout, _, _ := runCommand(t, "validate", "--policy", writePolicy(t, fine)); !strings.HasPrefix(stdout, "file ") || strings.Contains(stdout, "unused-regions") {
+		t.Errorf("the answer is not first, or settings show:\n%s", stdout)
+	}
 
 	stdout, _, _ := runCommand(t, "validate", "--format=json", "--policy", writePolicy(t, fine))
 	var v validated

@@ -113,7 +113,7 @@ func TestPolicyWarnings(t *testing.T) {
 		"cn-north-1 is of the partition aws-cn, the list begins with aws: an account is in one of them",
 		"ap-east-1 is not enabled by default: nothing happens there unless the account has enabled it")
 	f(Options{Groups: []Group{{Name: "g", Level: &Level{UnusedRegions: []string{"cn-north-1"}}}}},
-		"group g: unused_regions: enabled in every account, and neither listed nor allowed by name: cn-northwest-1")
+		"group g: unused_regions: regions it does not list count as in use: 1 enabled in every account (cn-northwest-1), 0 opt-in; allowed_regions would cover them, and regions to come")
 }
 
 // A policy that was cut off before its lists is still valid, but not without a word.

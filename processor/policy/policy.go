@@ -85,3 +85,21 @@ func (p *Policy) ExpiredExceptions(now time.Time) (n int) {
 	}
 	return n
 }
+
+// Expiry is an exception that has expired or soon will.
+type Expiry struct {
+	Name    string    `json:"name"`
+	Owner   string    `json:"owner,omitempty"`
+	Expires time.Time `json:"expires"`
+	Expired bool      `json:"expired"`
+}
+
+// Expiries returns the exceptions that have expired or expire within [WarnAhead].
+func (p *Policy) Expiries(now time.Time) (list []Expiry) {
+	for i := range p.exceptions {
+		if x := &p.exceptions[i]; x.hasExpired(now.Add(WarnAhead)) {
+			list = append(list, Expiry{x.mark.Name, x.mark.Owner, x.expires, x.hasExpired(now)})
+		}
+	}
+	return list
+}

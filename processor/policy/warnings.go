@@ -124,12 +124,22 @@ func (w *warner) denyList(l *Level, list []string) {
 			optIn = append(optIn, r.Code)
 		}
 	}
-	if len(open) > 0 {
-		w.add("unused_regions", -1, "enabled in every account, and neither listed nor allowed by name: "+strings.Join(open, ", "))
+	if len(open)+len(optIn) > 0 {
+		w.add("unused_regions", -1, fmt.Sprintf("regions it does not list count as in use: %d enabled in every account%s, %d opt-in%s; allowed_regions would cover them, and regions to come",
+			len(open), some(open), len(optIn), some(optIn)))
 	}
-	if len(optIn) > 0 {
-		w.add("unused_regions", -1, "opt-in, and not listed: "+strings.Join(optIn, ", ")+"; allowed_regions would cover them, and regions to come")
+}
+
+// some names the first few of a list in brackets.
+func some(codes []string) string {
+	const most = 3
+	switch n := len(codes) - most; {
+	case len(codes) == 0:
+		return ""
+	case n > 1:
+		return fmt.Sprintf(" (%s and %d more)", strings.Join(codes[:most], ", "), n)
 	}
+	return " (" + strings.Join(codes, ", ") + ")"
 }
 
 func (w *warner) exception(x *Exception) {

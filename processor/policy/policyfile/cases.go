@@ -6,14 +6,17 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
-// Case is an event and whether it should alert.
+// Case is an event and how it should be decided.
 type Case struct {
-	Name  string
-	Want  bool   // an alert
-	Event []byte // JSON
-	At    string // FILE:LINE
+	Name    string
+	Want    bool   // an alert; without meaning where Outcome is set
+	Outcome string // as in metrics; empty where ExpectedResult is given
+	Event   []byte // JSON
+	At      string // FILE:LINE
 }
 
 // testsKey is where the cases stand in a mapping, as in a rule of Panther's.
@@ -48,14 +51,17 @@ func (r *reader) cases(root *yaml.Node) (cases []Case) {
 		r.fault(list, "want a list of cases, each with Name, ExpectedResult and Log")
 		return nil
 	}
+	if len(list.Content) == 0 {
+		r.fault(list, "there are no cases in it")
+	}
 	for _, n := range list.Content {
 		c := Case{At: fmt.Sprintf("%s:%d", r.file, n.Line)}
 		readMapping(r, n, "a case", caseFields, &c)
 		if c.Event == nil {
 			r.fault(n, "a case needs a Log: the event")
 		}
-		if member(n, "ExpectedResult") == nil {
-			r.fault(n, "a case needs an ExpectedResult: whether the event alerts")
+		if (member(n, "ExpectedResult") == nil) == (c.Outcome == "") {
+			r.fault(n, "a case needs an ExpectedResult (whether the event alerts) or an Outcome, and not both")
 		}
 		cases = append(cases, c)
 	}
@@ -75,9 +81,20 @@ func member(n *yaml.Node, key string) *yaml.Node {
 var caseFields = []field[Case]{
 	textField("Name", "What the case shows.", textSchema, func(c *Case) *string { return &c.Name }),
 	{"ExpectedResult", "Whether the event alerts.", flagSchema, func(r *reader, n *yaml.Node, c *Case) { c.Want = r.flag(n) }},
+	{"Outcome", "How the event is decided, as metrics name it.", choiceSchema(outcomes()...), func(r *reader, n *yaml.Node, c *Case) {
+		c.Outcome = r.choice(n, outcomes()...)
+	}},
 	{"Log", "The event.", schema{"type": "object"}, func(r *reader, n *yaml.Node, c *Case) {
 		c.Event = r.json(nil, n, 0)
 	}},
+}
+
+// outcomes are those that an event can have.
+func outcomes() (names []string) {
+	for o := policy.OutcomeNone + 1; int(o) < policy.OutcomeCount; o++ {
+		names = append(names, o.String())
+	}
+	return names
 }
 
 // maxDepth bounds the nesting of a case's event.

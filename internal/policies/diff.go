@@ -1,0 +1,170 @@
+package policies
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/processor/policy"
+)
+
+// Diff is what changes from one policy to another.
+type Diff struct {
+	Levels []LevelDiff `json:"levels"`
+	Events *EventDiff  `json:"events,omitempty"` // if events were decided by both
+}
+
+// LevelDiff is a change for all accounts under a level of the new policy.
+type LevelDiff struct {
+	Level    string   `json:"level"`
+	Accounts []string `json:"accounts"` // ids that either policy names
+	Others   bool     `json:"others"`   // also for accounts that neither names
+	Changes  []string `json:"changes"`
+
+	name string // of the account, for the level of a single one
+}
+
+// Compare returns the changes between two policies at a time.
+func Compare(before, after *policy.Policy, now time.Time) *Diff {
+	ids := append([]string{""}, before.Accounts()...)
+	ids = append(ids, after.Accounts()...)
+	slices.Sort(ids)
+	byChange := map[string]*LevelDiff{}
+	for _, id := range slices.Compact(ids) {
+		old, next := before.Effective(id, now), after.Effective(id, now)
+		changes := changesOf(&old, &next)
+		if len(changes) == 0 {
+			continue
+		}
+		key := next.Level + "\x00" + strings.Join(changes, "\x00")
+		d := byChange[key]
+		if d == nil {
+			d = &LevelDiff{Level: next.Level, Accounts: []string{}, Changes: changes, name: accountName(next.Account)}
+			byChange[key] = d
+		}
+		if id == "" {
+			d.Others = true
+		} else {
+			d.Accounts = append(d.Accounts, id)
+		}
+	}
+	diff := &Diff{Levels: []LevelDiff{}}
+	for _, key := range slices.Sorted(maps.Keys(byChange)) {
+		diff.Levels = append(diff.Levels, *byChange[key])
+	}
+	slices.SortStableFunc(diff.Levels, func(a, b LevelDiff) int { return b.size() - a.size() })
+	return diff
+}
+
+// size orders the changes: those for all others first, then by accounts.
+func (d *LevelDiff) size() int {
+	if d.Others {
+		return 1 << 30
+	}
+	return len(d.Accounts)
+}
+
+// accountName returns the name in an account's facts.
+func accountName(facts json.RawMessage) string {
+	var account struct {
+		Name string `json:"name"`
+	}
+	_ = json.Unmarshal(facts, &account) // an account without facts has no name
+	return account.Name
+}
+
+// changesOf describes what changes for an account.
+func changesOf(old, next *policy.Effective) (changes []string) {
+	line := func(list []string, join func([]string) string, text string) {
+		if len(list) > 0 {
+			changes = append(changes, fmt.Sprintf(text, join(list)))
+		}
+	}
+	names := func(list []string) string { return strings.Join(list, ", ") }
+	line(without(next.Unused, old.Unused), RegionList, "%s now unused")
+	line(without(old.Unused, next.Unused), RegionList, "%s no longer unused")
+	line(without(next.Exceptions, old.Exceptions), names, "exceptions added: %s")
+	line(without(old.Exceptions, next.Exceptions), names, "exceptions removed: %s")
+	other := func(what, a, b string) {
+		if a != b {
+			changes = append(changes, fmt.Sprintf("%s: %s, was %s", what, b, a))
+		}
+	}
+	mode := map[bool]string{true: "shadow", false: "alert"}
+	other("level", old.Level, next.Level)
+	other("list", listKind(old), listKind(next))
+	other("global services", fmt.Sprint(old.ExemptGlobalServices), fmt.Sprint(next.ExemptGlobalServices))
+	other("missing readOnly", old.MissingReadOnly, next.MissingReadOnly)
+	other("severity", old.Severity, next.Severity)
+	other("severity of failed calls", old.FailedSeverity, next.FailedSeverity)
+	other("mode", mode[old.Shadow], mode[next.Shadow])
+	return changes
+}
+
+func listKind(e *policy.Effective) string {
+	if e.AllowList {
+		return "allowed regions, so new regions are unused"
+	}
+	return "unused regions, so new regions are in use"
+}
+
+// without returns what is in a and not in b.
+func without(a, b []string) (list []string) {
+	for _, s := range a {
+		if !slices.Contains(b, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// Empty reports whether nothing changes.
+func (d *Diff) Empty() bool {
+	return len(d.Levels) == 0 && (d.Events == nil || len(d.Events.Groups) == 0)
+}
+
+// Write writes the changes in a format, "text" or "json".
+func (d *Diff) Write(w io.Writer, format string) error {
+	if format == "json" {
+		return display.NewEncoder(w).Encode(d)
+	}
+	if len(d.Levels) == 0 {
+		fmt.Fprintln(w, "no level changes for any account")
+	}
+	for i := range d.Levels {
+		d.Levels[i].print(w)
+	}
+	if d.Events == nil {
+		return nil
+	}
+	return d.Events.print(w)
+}
+
+func (d *LevelDiff) print(w io.Writer) {
+	title := d.Level
+	switch n := len(d.Accounts); {
+	case d.Others && n > 0:
+		title += ", " + display.Plural(n, "named account") + " and all that neither policy names"
+	case d.Others:
+		title += ", all accounts that neither policy names"
+	case strings.HasPrefix(d.Level, "account "):
+		if d.name != "" {
+			title += " (" + d.name + ")"
+		}
+	default:
+		title += ", " + display.Plural(n, "account")
+	}
+	if len(d.Changes) == 1 {
+		fmt.Fprintln(w, display.Text(title+": "+d.Changes[0]))
+		return
+	}
+	fmt.Fprintln(w, display.Text(title)+":")
+	for _, change := range d.Changes {
+		fmt.Fprintln(w, "  "+display.Text(change))
+	}
+}
