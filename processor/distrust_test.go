@@ -147,7 +147,7 @@ func TestDistrustOfOne(t *testing.T) {
 			d := &distrusting{only: c.ListenAddrs()[1-good]}
 			o := testOptions(c)
 			o.Delivery, o.InstanceID, o.Sessions = delivery, "i", 1
-			for c.CoordinatorFor(testGroup+"-"+o.InstanceID+"-0") != good { // of transactions
+			for c.CoordinatorFor(TransactionalID(testGroup, o.InstanceID, 0)) != good { // of transactions
 				o.InstanceID += "i"
 			}
 			o.ClientOpts = []kgo.Opt{kgo.Dialer(d.dial)}
@@ -179,7 +179,7 @@ func TestDistrustOfCoordinator(t *testing.T) {
 	o := testOptions(c)
 	o.Delivery, o.InstanceID, o.Sessions = ExactlyOnce, "i", 1
 	good := c.CoordinatorFor(testGroup)
-	for c.CoordinatorFor(testGroup+"-"+o.InstanceID+"-0") == good { // of transactions
+	for c.CoordinatorFor(TransactionalID(testGroup, o.InstanceID, 0)) == good { // of transactions
 		o.InstanceID += "i"
 	}
 	lead(t, c, good, inputTopic, 0, 1)

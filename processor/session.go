@@ -30,12 +30,18 @@ type session struct {
 	adrift   bool // out of the group, and not assigned anything since
 }
 
+// TransactionalID returns the transactional id of session k of an instance. It begins with the group's name and a hyphen,
+// so that access control can allow them by prefix. The length of that name at the end tells group "a-b" with instance "c"
+// from group "a" with instance "b-c".
+func TransactionalID(group, instanceID string, k int) string {
+	return fmt.Sprintf("%s-%s-%d-%d", group, instanceID, k, len(group))
+}
+
 // names returns a session's member instance id and its transactional id. Both stay the same when the
 // process starts again: the new session fences what is left of the old one at once, and gets its
 // partitions without a rebalance.
 func (p *Processor) names(k int) (instanceID, transactionalID string) {
-	instanceID = fmt.Sprintf("%s-%d", p.o.InstanceID, k)
-	return instanceID, p.o.Group + "-" + instanceID
+	return fmt.Sprintf("%s-%d", p.o.InstanceID, k), TransactionalID(p.o.Group, p.o.InstanceID, k)
 }
 
 func newSession(ctx context.Context, p *Processor, k int) (*session, error) {

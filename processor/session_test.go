@@ -2,6 +2,8 @@ package processor
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +19,25 @@ func exactlyOnce(c *processortest.Cluster) Options {
 	o := testOptions(c)
 	o.Delivery, o.InstanceID, o.Sessions = ExactlyOnce, "one", 1
 	return o
+}
+
+// No two instances, of any groups, share a transactional id, and access control can allow those of a group by prefix.
+//
+// Guard: the length of the group's name.
+func TestTransactionalID(t *testing.T) {
+	t.Parallel()
+	seen := make(map[string]string)
+	for _, names := range [][2]string{{"a", "b-c"}, {"a-b", "c"}, {"a", "b-c-0"}, {"a-b-c", "0"}, {"a", "b"}, {"a-b", "0-1"}} {
+		for k := range 12 {
+			id, who := TransactionalID(names[0], names[1], k), fmt.Sprint(names, k)
+			if other, ok := seen[id]; ok {
+				t.Errorf("%s is the id of %s and of %s", id, other, who)
+			}
+			if seen[id] = who; !strings.HasPrefix(id, names[0]+"-") {
+				t.Errorf("%s does not begin with the group %s", id, names[0])
+			}
+		}
+	}
 }
 
 // A transaction that is aborted, because of a rebalance or an answer that passes, is no fault: what it read is

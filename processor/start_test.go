@@ -111,15 +111,15 @@ func TestAuthorization(t *testing.T) {
 		return kfake.ACL{Resource: resource, Name: name, Pattern: kmsg.ACLResourcePatternTypeLiteral, Operation: kmsg.ACLOperationAll, Allow: true}
 	}
 	all := map[string]kfake.ACL{
-		inputTopic:           allow(kmsg.ACLResourceTypeTopic, inputTopic),
-		alertTopic:           allow(kmsg.ACLResourceTypeTopic, alertTopic),
-		deadLetterTopic:      allow(kmsg.ACLResourceTypeTopic, deadLetterTopic),
-		testGroup:            allow(kmsg.ACLResourceTypeGroup, testGroup),
-		testGroup + "-one-0": allow(kmsg.ACLResourceTypeTransactionalId, testGroup+"-one-0"),
+		inputTopic:                           allow(kmsg.ACLResourceTypeTopic, inputTopic),
+		alertTopic:                           allow(kmsg.ACLResourceTypeTopic, alertTopic),
+		deadLetterTopic:                      allow(kmsg.ACLResourceTypeTopic, deadLetterTopic),
+		testGroup:                            allow(kmsg.ACLResourceTypeGroup, testGroup),
+		TransactionalID(testGroup, "one", 0): allow(kmsg.ACLResourceTypeTransactionalId, testGroup+"-one-0"),
 	}
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
 		for refused := range all {
-			if delivery == AtLeastOnce && refused == testGroup+"-one-0" {
+			if delivery == AtLeastOnce && refused == TransactionalID(testGroup, "one", 0) {
 				continue
 			}
 			t.Run(delivery.String()+", "+refused, func(t *testing.T) {

@@ -68,7 +68,7 @@ func TestEntriesSuccess(t *testing.T) {
 		"exactly once": {func(o *Options) { o.ExactlyOnce, o.InstanceID, o.Sessions = true, "a", 2 }, []string{
 			"--operation Read --topic in", "--operation Read --group watch",
 			"--operation Write --topic out", "--operation Write --topic dead",
-			"--operation Write --transactional-id watch-a-0", "--operation Write --transactional-id watch-a-1",
+			"--operation Write --transactional-id watch-a-0-5", "--operation Write --transactional-id watch-a-1-5",
 		}},
 		"exactly once without sessions": {func(o *Options) { o.ExactlyOnce, o.InstanceID = true, "a" }, []string{
 			"--operation Read --topic in", "--operation Read --group watch",

@@ -1,11 +1,11 @@
 package check
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/regionwatch/regionwatch/internal/broker"
+	"github.com/regionwatch/regionwatch/processor"
 )
 
 // Options say what the processor needs. Connection, Outputs, Group, the timeouts and one of InputTopics and
@@ -62,4 +62,4 @@ func (o *Options) namedTopics() []string {
 }
 
 // sessionID returns the transactional id of session k, as the processor names it.
-func (o *Options) sessionID(k int) string { return fmt.Sprintf("%s-%s-%d", o.Group, o.InstanceID, k) }
+func (o *Options) sessionID(k int) string { return processor.TransactionalID(o.Group, o.InstanceID, k) }
