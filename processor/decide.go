@@ -64,9 +64,6 @@ func newDeciders() *deciders {
 	return d
 }
 
-// heavyBytes is how large a record, or the text that was opened in it, gets before it has to wait for its turn.
-const heavyBytes = 1 << 20
-
 // decision decides records and sends what comes of them. It belongs to one goroutine at a time.
 type decision struct {
 	p      *Processor
@@ -164,11 +161,6 @@ func (d *decision) collect() {
 func (d *decision) one(p *policy.Policy, at time.Time, r *kgo.Record) error {
 	if !d.turn {
 		defer d.endTurn()
-	}
-	if len(r.Value) > heavyBytes {
-		if err := d.takeTurn(); err != nil {
-			return err
-		}
 	}
 	if d.decider == nil {
 		d.decider = d.p.newDecider()

@@ -33,6 +33,6 @@ func (o Options) MemoryNeeds() []Need {
 		{o.MaxBatchBytes, "one large batch: max-batch-bytes"},
 		{heavyFactor * o.MaxEventBytes, fmt.Sprintf("one large record: %d times max-event-bytes", heavyFactor)},
 		{clients * o.bufferedBytes(), "alerts that wait for their acknowledgement"},
-		{maxDeciders() * 4 * mib, "buffers"},
+		{maxDeciders() * 12 * mib, "buffers"}, // 4 MiB of text and a window of 8 MiB
 	}
 }

@@ -21,8 +21,8 @@ type Record struct {
 	// Identity returns what names the record for good, where an event in it has no id of its own; nil means
 	// topic, partition and offset. It is called for such findings only, as it may be a hash of the content.
 	Identity func() string
-	// Heavy, if set, is called once before the text that is opened in the record grows beyond 1 MiB. An error stops
-	// the record.
+	// Heavy, if set, is asked before deciding the record takes much memory, see [cloudtrail.Decoder]. An error stops it
+	// and is returned by Detect as it is.
 	Heavy func() error
 	// DecidedAt is the time at which exceptions may have expired, see [policy.Policy.Decide].
 	DecidedAt time.Time
@@ -95,6 +95,7 @@ func (d *Detector) Detect(p *policy.Policy, r *Record, sink Sink) error {
 // decode reads the record and counts it. The error is the sink's.
 func (d *Detector) decode(r *Record, sink cloudtrail.Sink) error {
 	d.Counts.Bytes += uint64(len(r.Value))
+	d.decoder.Heavy = r.Heavy
 	d.decoder.LostReadOnly = d.passage.policy.AlertsOnMissingReadOnly()
 	err := d.decoder.Decode(r.Value, sink)
 	d.Counts.Records++

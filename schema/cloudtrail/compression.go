@@ -44,6 +44,9 @@ func (d *Decoder) decompress(b []byte, chain Chain) error {
 	compressed := bytes.NewReader(b)
 	text, cause := d.inflateTo(d.buffers[d.depth][:0], shape, compressed)
 	d.setBuffer(text)
+	if stop, ok := errors.AsType[stopped](cause); ok {
+		return stop.error
+	}
 	d.left -= len(text)
 	if shape == ShapeZstd {
 		d.inflate.releaseZstd(b)
@@ -67,8 +70,16 @@ func (d *Decoder) decompress(b []byte, chain Chain) error {
 	return d.reportAt(len(b)-compressed.Len(), reason, doing, cause, -1, b, chain)
 }
 
+// stopped is an error of [Decoder.Heavy] among those of what is read.
+type stopped struct{ error }
+
 // inflateTo appends what the reader decompresses to, up to what the record has left.
 func (d *Decoder) inflateTo(text []byte, shape Shape, compressed *bytes.Reader) ([]byte, error) {
+	if shape == ShapeZstd {
+		if err := d.weigh(zstdWindow(compressed)); err != nil {
+			return text, stopped{err}
+		}
+	}
 	r, err := d.inflate.Open(shape, compressed, d.maxBytes)
 	if err != nil {
 		return text, err
@@ -82,6 +93,9 @@ func (d *Decoder) inflateTo(text []byte, shape Shape, compressed *bytes.Reader) 
 		}
 		n, err := r.Read(text[len(text):cap(text)])
 		text = text[:len(text)+n]
+		if err := d.weigh(2 * len(text)); err != nil { // it may be about to be copied to twice its size
+			return text, stopped{err}
+		}
 		switch {
 		case len(text) > d.left:
 			return text[:d.left], errTooLarge

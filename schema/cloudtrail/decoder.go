@@ -19,6 +19,9 @@ type Decoder struct {
 	// LostReadOnly makes a damaged event whose readOnly is lost reach the sink all the same, without it. The
 	// owner may set it between records.
 	LostReadOnly bool
+	// Heavy, if set, is called once before a record takes more than HeavyBytes of memory, its own bytes included. An error
+	// stops the record and is returned by Decode as it is. The owner may set it between records.
+	Heavy func() error
 
 	maxBytes int
 
@@ -45,13 +48,18 @@ type Decoder struct {
 	empty, full bool
 	// firstHalf has the regions of the last part of an event that was read without its readOnly.
 	firstHalf salvaged
-	large     bool // a buffer has grown beyond what is kept
+	kept      int  // bytes of all buffers
+	large     bool // a walker has grown beyond what is kept
+	heavy     bool // Heavy was called
 }
+
+// HeavyBytes is how much memory a record may take before [Decoder.Heavy] is asked.
+const HeavyBytes = 1 << 20
 
 // DefaultMaxBytes is how large a record may be, all that is opened within it included: 64 MiB.
 const DefaultMaxBytes = 64 << 20
 
-// keepBytes is how large a buffer may be to be kept for the next record. Log files of usual size fit.
+// keepBytes is how large all buffers together may be to be kept for the next record. Log files of usual size fit.
 const keepBytes = 4 << 20
 
 // NewDecoder returns a decoder that opens at most maxBytes of a record, its own bytes and those of all layers together;
@@ -68,7 +76,7 @@ func NewDecoder(maxBytes int) *Decoder {
 // KindEmpty.
 func (d *Decoder) Decode(value []byte, sink Sink) error {
 	d.sink, d.index, d.left, d.faults, d.events = sink, 0, d.maxBytes, 0, 0
-	d.depth, d.calls, d.quiet, d.empty, d.full = 0, 0, false, false, false
+	d.depth, d.calls, d.quiet, d.empty, d.full, d.heavy = 0, 0, false, false, false, false
 	d.firstHalf.reset()
 	ok, err := d.charge(len(value), value, Chain{})
 	if ok {
@@ -80,21 +88,26 @@ func (d *Decoder) Decode(value []byte, sink Sink) error {
 
 // setBuffer keeps the text of the innermost layer.
 func (d *Decoder) setBuffer(text []byte) {
+	d.kept += cap(text) - cap(d.buffers[d.depth])
 	d.buffers[d.depth] = text
-	d.large = d.large || cap(text) > keepBytes
 }
 
 // release lets go of the record and of buffers that one large record made grow.
 func (d *Decoder) release() {
 	d.sink = nil
-	if !d.large {
+	if d.kept <= keepBytes && !d.large {
 		return
 	}
-	d.large = false
-	for i, buffer := range d.buffers {
-		if cap(buffer) > keepBytes {
-			d.buffers[i] = nil
-		}
-		d.walkers[i] = walker{}
+	d.kept, d.large = 0, false
+	clear(d.buffers[:])
+	clear(d.walkers[:])
+}
+
+// weigh asks Heavy before the record takes n bytes more.
+func (d *Decoder) weigh(n int) error {
+	if d.heavy || d.Heavy == nil || d.maxBytes-d.left+n <= HeavyBytes {
+		return nil
 	}
+	d.heavy = true
+	return d.Heavy()
 }

@@ -1,6 +1,7 @@
 package cloudtrail
 
 import (
+	"bytes"
 	"errors"
 	"io"
 
@@ -69,13 +70,24 @@ const minZstdWindow = 8 << 20
 func (d *Decompressor) openZstd(r io.Reader, maxBytes int) (_ io.Reader, err error) {
 	if d.zstd == nil {
 		window := uint64(max(maxBytes, minZstdWindow))
-		d.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(false),
+		d.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(min(window, zstd.MaxWindowSize)))
 		if err != nil {
 			return nil, err
 		}
 	}
 	return d.zstd, d.zstd.Reset(r)
+}
+
+// zstdWindow returns how large a window the frame that r is about to read asks for; 0 if it does not say.
+func zstdWindow(r *bytes.Reader) int {
+	start := make([]byte, zstd.HeaderMaxSize)
+	n, _ := r.ReadAt(start, r.Size()-int64(r.Len())) // less than that at the end
+	var frame zstd.Header
+	if frame.Decode(start[:n]) != nil {
+		return 0
+	}
+	return int(min(frame.WindowSize, zstd.MaxWindowSize))
 }
 
 // releaseZstd lets go of a decompressor that has made room for a window larger than usual, as the frame b

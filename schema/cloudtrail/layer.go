@@ -98,6 +98,9 @@ func (d *Decoder) charge(n int, piece []byte, chain Chain) (ok bool, err error) 
 	if n > d.left {
 		return false, d.unopened(ReasonTooLarge, errTooLarge, piece, chain)
 	}
+	if err := d.weigh(n); err != nil {
+		return false, err
+	}
 	d.left -= n
 	return true, nil
 }

@@ -1,6 +1,7 @@
 package cloudtrail
 
 import (
+	"errors"
 	"runtime"
 	"strings"
 	"testing"
@@ -100,3 +101,36 @@ func TestLargeRecords(t *testing.T) {
 		t.Errorf("quoted: %d events; %d bytes allocated", sink.events, bytes)
 	}
 }
+
+// Heavy is asked once, before a record takes much memory, whatever it is packed in; its error stops the record.
+//
+// Guards: weigh in charge, in inflateTo and for a zstd window.
+func TestHeavyIsAsked(t *testing.T) {
+	f := func(name string, want int, value []byte) {
+		t.Helper()
+		asked := 0
+		d := NewDecoder(0)
+		d.Heavy = func() error { asked++; return nil }
+		for range 2 { // it is asked for each record
+			if err := d.Decode(value, &counting{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if asked != 2*want {
+			t.Errorf("%s: asked %d times for two records, want %d", name, asked, 2*want)
+		}
+		d.Heavy = func() error { return errHeavy }
+		if err := d.Decode(value, &counting{}); (err == errHeavy) != (want > 0) { //nolint:errorlint // as it is
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	blank := strings.Repeat(" ", HeavyBytes)
+	f("small", 0, []byte("{}"))
+	f("its own bytes", 1, []byte("{}"+blank))
+	f("gzip", 1, []byte(compress("{}"+blank)))
+	f("gzip, small", 0, []byte(compress("{}")))
+	f("quoted", 1, []byte(`{"message":"`+strings.Repeat(" ", HeavyBytes*2/3)+`{}"}`))
+	f("a window of 64 MiB", 1, []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x80, 0x01, 0x00, 0x00})
+}
+
+var errHeavy = errors.New("too heavy now")
