@@ -96,8 +96,8 @@ func (c *chunker) cut() int {
 	c.searched = len(c.buffer)
 	switch c.layout {
 	case layoutLines:
-		if at := bytes.LastIndexByte(c.buffer[from:], '\n'); at >= 0 {
-			return from + at + 1
+		if last := lastLine(c.buffer, from); last > from {
+			return last
 		}
 		return 0
 	case layoutValues:

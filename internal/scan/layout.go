@@ -33,7 +33,7 @@ const headLines = 16
 // is damage. Damage among lines that are values is damage of those lines.
 func detectLayout(head []byte, atEnd bool) layout {
 	head = bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
-	if inner, ok := cutConfluent(head); ok && detectLayout(inner, atEnd) == layoutValues {
+	if n := headerLen(head); n > 0 && detectLayout(head[n:], atEnd) == layoutValues {
 		return layoutWhole
 	}
 	lines, whole := sampleLines(head, atEnd)
@@ -65,14 +65,18 @@ func detectLayout(head []byte, atEnd bool) layout {
 	}
 }
 
-// cutConfluent returns what follows the header of Confluent's wire format, of which only the decoder knows that it is no
-// damage of the first line. A header within the text is none: it is cut off once.
-func cutConfluent(head []byte) (inner []byte, ok bool) {
-	const header = 5
-	if len(head) <= header || head[0] != 0 || head[header] == 0 {
-		return nil, false
+// headerLen returns the length of the header that serializers put before a record's JSON: Confluent's zero byte and
+// schema id, or Glue's version, compression and UUID. Any of its bytes may be a line break. The decoder cuts it off.
+func headerLen(b []byte) int {
+	const confluent, glue, glueVersion = 5, 18, 3
+	isText := func(at int) bool { return len(b) > at && (b[at] == '{' || b[at] == '[' || b[at] == '"') }
+	switch {
+	case isText(confluent) && b[0] == 0:
+		return confluent
+	case isText(glue) && b[0] == glueVersion && b[1] == 0:
+		return glue
 	}
-	return head[header:], true
+	return 0
 }
 
 // splitter returns a function that returns the index after the first value of a text, and its line break.
@@ -98,16 +102,12 @@ func isSequence(head []byte, l layout) bool {
 func sampleLines(head []byte, atEnd bool) (lines [][]byte, whole []byte) {
 	rest := head
 	for len(rest) > 0 && (len(lines) < headLines || len(lines) < 2*headLines && !isValue(lines[len(lines)-1])) {
-		end := bytes.IndexByte(rest, '\n')
-		if end < 0 && !atEnd {
+		end := nextLine(rest)
+		if !atEnd && rest[end-1] != '\n' {
 			break
 		}
-		line := rest
-		if end >= 0 {
-			line, rest = rest[:end], rest[end+1:]
-		} else {
-			rest = nil
-		}
+		line := rest[headerLen(rest):end]
+		rest = rest[end:]
 		if line = bytes.TrimSpace(line); len(line) > 0 {
 			lines = append(lines, line)
 		}
@@ -177,12 +177,25 @@ func (t *brackets) nextBreak(b []byte) int {
 	return len(b)
 }
 
-// nextLine returns the index after the first line break, or len(b).
+// nextLine returns the index after the first line break that is not within a header, or len(b).
 func nextLine(b []byte) int {
-	if at := bytes.IndexByte(b, '\n'); at >= 0 {
-		return at + 1
+	n := headerLen(b)
+	if at := bytes.IndexByte(b[n:], '\n'); at >= 0 {
+		return n + at + 1
 	}
 	return len(b)
+}
+
+// lastLine returns the index after the last such line break, or 0. From says up to where none is, where lines have no
+// headers.
+func lastLine(b []byte, from int) (last int) {
+	if headerLen(b) == 0 {
+		return from + bytes.LastIndexByte(b[from:], '\n') + 1
+	}
+	for next := nextLine(b); next > last && b[next-1] == '\n'; next = last + nextLine(b[last:]) {
+		last = next
+	}
+	return last
 }
 
 // step reads one byte and reports whether it is a line break outside of all brackets.

@@ -1,8 +1,11 @@
 package scan
 
 import (
+	"bytes"
+	"context"
 	"encoding/base64"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -56,7 +59,8 @@ func TestDetectLayout(t *testing.T) {
 
 	f("", layoutWhole, false)
 	f(" \n\t ", layoutWhole, false)
-	f("\x00\x00\x00\x00\x05"+event, layoutWhole, false)
+	f("\x00\x00\x00\x00\x05"+event, layoutLines, false)
+	f("\x00\x00\x00\x00\x0a"+event+"\n\x00\x0a\x0a\x0a\x0a"+event+"\n", layoutLines, true)
 	f("\x00\x00\x00\x00\x05{\n\"tags\": [\n\"x\"\n],\n\"awsRegion\": \"eu-west-3\"\n}\n", layoutWhole, false)
 	f("\x00\x00\x00\x00\x05"+event+"\n"+event, layoutLines, true) // damage of the first line
 	f("eyJldmVudE5hbWUiOiJ4In0=\n", layoutWhole, false)
@@ -112,4 +116,23 @@ func (r *lineReader) Read(p []byte) (int, error) {
 	}
 	r.rest = rest
 	return copy(p, line+"\n"), nil
+}
+
+// A header before a line is no line, whatever bytes it has.
+func TestHeadersWithLineBreaks(t *testing.T) {
+	glue := "\x03\x00" + strings.Repeat("\n", 16)
+	for _, header := range []string{"\x00\x00\x00\x00\x0a", "\x00\x0a\x0a\x0a\x0a", "\x00\x00\x0a\x00\x07", glue, "\x00\x00\x00\x00\x07"} {
+		for _, n := range []int{1, 2, 3000} {
+			value := ""
+			for i := range n {
+				value += header + match(strconv.Itoa(i)) + "\n"
+			}
+			var out bytes.Buffer
+			o := withPolicy(t, Options{Alerts: &out})
+			s, err := Run(context.Background(), o, []Source{text("a", value)})
+			if err != nil || bytes.Count(out.Bytes(), []byte("\n")) != n || s.Counts.DeadLettered != 0 {
+				t.Errorf("%q, %d records: %d alerts, %d dead-lettered, %v", header, n, bytes.Count(out.Bytes(), []byte("\n")), s.Counts.DeadLettered, err)
+			}
+		}
+	}
 }
