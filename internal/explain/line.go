@@ -182,7 +182,7 @@ func (l *Line) setFields(e *cloudtrail.Event) {
 		if field.value == nil {
 			continue
 		}
-		if clean, ok := alert.AppendClean(nil, field.value); ok && len(clean) <= maxFieldBytes {
+		if clean, omitted := alert.AppendClean(nil, field.value); omitted == "" && len(clean) <= maxFieldBytes {
 			*field.dst = clean
 			continue
 		}

@@ -88,15 +88,15 @@ func (en *enricher) setFields(e *cloudtrail.Event, id *identity) {
 	a.ErrorCode = en.raw("errorCode", e.ErrorCode)
 }
 
-// raw returns the clean copy of a value; nil where the event does not have it. One too deep for an alert is
-// left out, and named.
+// raw returns the clean copy of a value; nil where the event does not have it. One that readers may refuse,
+// for its depth or a number, is left out and named.
 func (en *enricher) raw(name string, v jsonscan.Value) []byte {
 	if v.IsNull() {
 		return nil
 	}
 	start := len(en.clean)
-	clean, ok := alert.AppendClean(en.clean, v)
-	if !ok {
+	clean, omitted := alert.AppendClean(en.clean, v)
+	if omitted != "" {
 		en.alert.MarkTruncated(name)
 		return nil
 	}
@@ -167,12 +167,19 @@ func (en *enricher) setOrigin(e *cloudtrail.Event, r *Record) {
 		en.partition = r.Partition
 		o.Partition = &en.partition
 	}
-	if !r.Timestamp.IsZero() {
+	if isTime(r.Timestamp) {
 		const milliseconds = "2006-01-02T15:04:05.000Z07:00"
 		t, start := &en.texts, len(en.texts.buf)
 		t.buf = r.Timestamp.In(time.UTC).AppendFormat(t.buf, milliseconds)
 		t.set(&o.Timestamp, t.since(start))
 	}
+}
+
+// isTime reports whether a record's timestamp can be one. Producers that write microseconds or nanoseconds where Kafka
+// wants milliseconds end up thousands of years ahead, and those that write none in 1970.
+func isTime(t time.Time) bool {
+	const from, to = 2000, 2100
+	return t.Year() >= from && t.Year() < to
 }
 
 // setID sets the alert's identity: by the event's id, or where it has none by its place in the record.
@@ -226,9 +233,7 @@ func (en *enricher) setEvent(e *cloudtrail.Event) {
 	case e.Damage != nil:
 		a.EventOmitted = alert.OmittedDamage
 	default:
-		var ok bool
-		if en.clean, ok = alert.AppendClean(en.clean, e.Raw); !ok {
-			a.EventOmitted = alert.OmittedDepth
+		if en.clean, a.EventOmitted = alert.AppendClean(en.clean, e.Raw); a.EventOmitted != "" {
 			return
 		}
 		a.Event = en.clean[start:len(en.clean):len(en.clean)]

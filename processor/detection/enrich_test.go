@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
@@ -176,6 +177,7 @@ func TestEventCopy(t *testing.T) {
 	f(Options{}, deep(alert.MaxDepth), deep(alert.MaxDepth), "")
 	f(Options{}, deep(alert.MaxDepth+1), "", alert.OmittedDepth)
 	f(Options{}, deep(100_000), "", alert.OmittedDepth)
+	f(Options{}, with(t, parameters, `[`+strings.Repeat("9", alert.MaxNumber+1)+`]`), "", alert.OmittedNumber)
 	f(Options{NoEventCopy: true}, deep(100_000), "", "")
 }
 
@@ -217,4 +219,27 @@ func TestFieldsThatTheEventLacks(t *testing.T) {
 			t.Errorf("%s is in %s", name, before)
 		}
 	}
+}
+
+// A timestamp that cannot be one is left out: microseconds or nanoseconds where Kafka has milliseconds, or none.
+func TestOriginWithoutATime(t *testing.T) {
+	f := func(milliseconds int64, want string) {
+		t.Helper()
+		r := record(matching)
+		r.Timestamp = time.UnixMilli(milliseconds)
+		var got results
+		if err := NewDetector(Options{}).Detect(defaultPolicy(t), r, &got); err != nil || len(got.alerts) != 1 || got.alerts[0].Origin.Timestamp != want {
+			t.Errorf("%d: %v, %q, want %q", milliseconds, err, got.alerts[0].Origin.Timestamp, want)
+		}
+	}
+	const now = 1_793_491_200_000
+	f(now, "2026-11-01T00:00:00.000Z")
+	f(946_684_800_000, "2000-01-01T00:00:00.000Z")
+	f(4_102_444_799_999, "2099-12-31T23:59:59.999Z")
+	f(4_102_444_800_000, "")
+	for _, scale := range []int64{1000, 1_000_000} {
+		f(now*scale, "")
+	}
+	f(-1, "")
+	f(0, "")
 }

@@ -44,7 +44,7 @@ type Alert struct {
 	Truncated []string `json:"truncated,omitempty"`
 
 	// Event is the event as it came, white space between tokens left out. EventOmitted says why it is
-	// missing: OmittedDepth, OmittedSize, OmittedDamage. Both are empty where no copy was wanted.
+	// missing: OmittedDepth, OmittedNumber, OmittedSize, OmittedDamage. Both are empty where no copy was wanted.
 	Event        json.RawMessage `json:"event,omitempty"`
 	EventOmitted string          `json:"eventOmitted,omitempty"`
 }

@@ -6,14 +6,18 @@ import "unicode/utf8"
 // alert. The bound is for those who read alerts: many a decoder recurses.
 const MaxDepth = 128
 
+// MaxNumber is how many bytes a number may have: Python's json refuses integers of more digits
+// (https://docs.python.org/3/library/stdtypes.html#int-max-str-digits).
+const MaxNumber = 4300
+
 // AppendClean appends the JSON value raw as it may stand in an alert: on one line, as valid UTF-8, and
 // meaning what it meant. White space between tokens is left out, every byte that is not UTF-8 and every
 // escape of half a surrogate pair becomes U+FFFD (as encoding/json decodes them), and the line
 // separators U+2028 and U+2029 are escaped. All else is copied as it came, numbers to the last digit.
 //
-// raw must be one value by RFC 8259. Nothing recurses. Where the value is deeper than MaxDepth, dst is
-// returned as it was, and false.
-func AppendClean(dst, raw []byte) ([]byte, bool) {
+// raw must be one value by RFC 8259. Nothing recurses. Where readers may refuse the value, dst is returned as it was, and
+// the reason: OmittedDepth or OmittedNumber.
+func AppendClean(dst, raw []byte) (clean []byte, omitted string) {
 	start, depth := len(dst), 0
 	for i := 0; i < len(raw); {
 		switch c := raw[i]; c {
@@ -25,15 +29,32 @@ func AppendClean(dst, raw []byte) ([]byte, bool) {
 			continue
 		case '{', '[':
 			if depth++; depth > MaxDepth {
-				return dst[:start], false
+				return dst[:start], OmittedDepth
 			}
 		case '}', ']':
 			depth--
+		case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+			n := numberLen(raw[i:])
+			if n > MaxNumber {
+				return dst[:start], OmittedNumber
+			}
+			dst = append(dst, raw[i:i+n]...)
+			i += n
+			continue
 		}
 		dst = append(dst, raw[i])
 		i++
 	}
-	return dst, true
+	return dst, ""
+}
+
+// numberLen returns the length of the number that raw begins with.
+func numberLen(raw []byte) int {
+	n := 1
+	for n < len(raw) && (raw[n] >= '0' && raw[n] <= '9' || raw[n] == '.' || raw[n] == '-' || raw[n] == '+' || raw[n]|0x20 == 'e') {
+		n++
+	}
+	return n
 }
 
 // appendCleanString appends the string that begins at raw[i] and returns the index after it.

@@ -12,9 +12,9 @@ import (
 func TestAppendCleanSuccess(t *testing.T) {
 	f := func(raw, want string) {
 		t.Helper()
-		got, ok := AppendClean([]byte("before "), []byte(raw))
-		if !ok || string(got) != "before "+want {
-			t.Errorf("AppendClean(%q) = %q, %t, want %q", raw, got, ok, "before "+want)
+		got, omitted := AppendClean([]byte("before "), []byte(raw))
+		if omitted != "" || string(got) != "before "+want {
+			t.Errorf("AppendClean(%q) = %q, %q, want %q", raw, got, omitted, "before "+want)
 		}
 	}
 	f(`"plain"`, `"plain"`)
@@ -37,6 +37,11 @@ func TestAppendCleanSuccess(t *testing.T) {
 	f("\"\u2028\u2029\"", `"\u2028\u2029"`)
 	f("{\"\xff\":1}", "{\"\ufffd\":1}")
 	f(`{"[{":"}]"}`, `{"[{":"}]"}`)
+	f(strings.Repeat("9", MaxNumber), strings.Repeat("9", MaxNumber))
+	f(`"\uDA00"`, `"\ufffd"`)
+	f(`"\uda00\uDA00"`, `"\ufffd\ufffd"`)
+	f(`"\uDBFF\uDFFF"`, `"\uDBFF\uDFFF"`)
+	f(`"\uDFFF\uDBFF"`, `"\ufffd\ufffd"`)
 	f(strings.Repeat("[", MaxDepth)+strings.Repeat("]", MaxDepth), strings.Repeat("[", MaxDepth)+strings.Repeat("]", MaxDepth))
 }
 
@@ -44,9 +49,15 @@ func TestAppendCleanFailure(t *testing.T) {
 	for _, depth := range []int{MaxDepth + 1, 1_000_000} {
 		for _, open := range []string{"[", `{"a":`} {
 			raw := []byte(strings.Repeat(open, depth))
-			if got, ok := AppendClean([]byte("before "), raw); ok || string(got) != "before " {
-				t.Errorf("AppendClean of depth %d = %.40q, %t, want what was there and false", depth, got, ok)
+			if got, omitted := AppendClean([]byte("before "), raw); omitted != OmittedDepth || string(got) != "before " {
+				t.Errorf("AppendClean of depth %d = %.40q, %q, want what was there", depth, got, omitted)
 			}
+		}
+	}
+	for _, number := range []string{strings.Repeat("9", MaxNumber+1), "-" + strings.Repeat("9", MaxNumber), "1e" + strings.Repeat("9", MaxNumber)} {
+		raw := []byte(`{"a":[1,` + number + `]}`)
+		if got, omitted := AppendClean([]byte("before "), raw); omitted != OmittedNumber || string(got) != "before " {
+			t.Errorf("AppendClean of a number of %d bytes = %.40q, %q", len(number), got, omitted)
 		}
 	}
 }
@@ -64,10 +75,10 @@ func FuzzAppendClean(f *testing.F) {
 		if !json.Valid(raw) {
 			return
 		}
-		got, ok := AppendClean(nil, raw)
-		if !ok {
-			if bytes.Count(raw, []byte("["))+bytes.Count(raw, []byte("{")) <= MaxDepth {
-				t.Fatalf("AppendClean(%q) finds it too deep", raw)
+		got, omitted := AppendClean(nil, raw)
+		if omitted != "" {
+			if omitted == OmittedNumber && len(raw) <= MaxNumber || omitted == OmittedDepth && bytes.Count(raw, []byte("["))+bytes.Count(raw, []byte("{")) <= MaxDepth {
+				t.Fatalf("AppendClean(%q) omits it: %s", raw, omitted)
 			}
 			return
 		}

@@ -11,6 +11,7 @@ const MinBytes = 8 << 10
 // The reasons for EventOmitted. They are part of the format: reasons are added, never changed.
 const (
 	OmittedDepth  = "depth"  // deeper than MaxDepth
+	OmittedNumber = "number" // with a number longer than MaxNumber
 	OmittedSize   = "size"   // the alert was too large with it
 	OmittedDamage = "damage" // the event is no whole JSON value; its bytes are in the dead letter
 )
