@@ -41,13 +41,17 @@ func golden(t *testing.T, name, text string) {
 	}
 }
 
-// The chart's rules are those of deploy/prometheus: Helm cannot read files beside the chart.
-func TestRules(t *testing.T) {
-	rules, err := os.ReadFile("../prometheus/rules.yaml")
-	if err != nil {
-		t.Fatal(err)
+const rulesFile = "../prometheus/rules.yaml"
+
+// The chart's rules and dashboard are copies: Helm cannot read files beside the chart.
+func TestCopies(t *testing.T) {
+	for name, original := range map[string]string{"rules.yaml": rulesFile, "dashboard.json": "../grafana/dashboard.json"} {
+		text, err := os.ReadFile(original)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, chart+"/files/"+name, string(text))
 	}
-	golden(t, chart+"/files/rules.yaml", string(rules))
 }
 
 // The notes render, with what somebody has to do next.
@@ -62,5 +66,5 @@ func TestNotes(t *testing.T) {
 	}
 	f("minimal", "There is no policy file")
 	f("exactly-once", "isolation.level=read_committed")
-	f("secured", "lets pods out to ports 9093, 9094 and 53 only")
+	f("secured", "lets pods out to ports 9093, 9094 and DNS only")
 }

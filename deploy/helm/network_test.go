@@ -29,15 +29,21 @@ func TestNetworkPolicy(t *testing.T) {
 			t.Errorf("%s: only %v is ruled", name, spec.PolicyTypes)
 		}
 	}
-	f("minimal", "", "any: UDP 53, TCP 53; any: TCP 9092")
-	f("at-least-once", "monitoring: TCP admin", "any: UDP 53, TCP 53; kafka: TCP 9092")
-	f("secured", "", "any: UDP 53, TCP 53; any: TCP 9093, TCP 9094; any: TCP 443")
+	f("minimal", "", "kube-system: UDP 53, TCP 53; any: TCP 9092")
+	f("at-least-once", "monitoring: TCP admin", "kube-system: UDP 53, TCP 53; kafka: TCP 9092")
+	f("keda", "monitoring: TCP admin", "kube-system: UDP 53, TCP 53; any: TCP 9093")
+	f("secured", "", "kube-system: UDP 53, TCP 53; any: TCP 9093, TCP 9094; any: TCP 443")
+	f("volumes", "", "openshift-dns: UDP 5353, TCP 5353; any: TCP 9093; 169.254.170.23/32, fd00:ec2::23/128: TCP 80")
 }
 
 // describe writes a rule as "namespaces: ports". Without ports a rule lets everything pass.
 func describe(peers []networking.NetworkPolicyPeer, ports []networking.NetworkPolicyPort) string {
 	whom, what := []string{}, []string{}
 	for _, peer := range peers {
+		if peer.IPBlock != nil {
+			whom = append(whom, peer.IPBlock.CIDR)
+			continue
+		}
 		whom = append(whom, peer.NamespaceSelector.MatchLabels["kubernetes.io/metadata.name"])
 	}
 	if len(whom) == 0 {

@@ -166,11 +166,13 @@ func pod(t *testing.T, all objects) core.PodTemplateSpec {
 	return only[*apps.StatefulSet](t, all).Spec.Template
 }
 
-// pods returns all pods of the release: the instances, and the check of helm test.
+// pods returns all pods of the release: the instances, the check of helm test, and the hook that validates.
 func pods(t *testing.T, all objects) map[string]core.PodTemplateSpec {
 	t.Helper()
 	check := only[*core.Pod](t, all)
-	return map[string]core.PodTemplateSpec{"instance": pod(t, all), "check": {ObjectMeta: check.ObjectMeta, Spec: check.Spec}}
+	return map[string]core.PodTemplateSpec{
+		"instance": pod(t, all), "check": {ObjectMeta: check.ObjectMeta, Spec: check.Spec}, "validate": only[*batch.Job](t, all).Spec.Template,
+	}
 }
 
 // configMap returns the data of the ConfigMap of that name.

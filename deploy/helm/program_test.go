@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
 )
 
@@ -79,6 +80,12 @@ func validate(t *testing.T, all objects) (string, error) {
 	return contained(t, all, pod(t, all).Spec, "validate")
 }
 
+// hook runs what the hook before an upgrade runs.
+func hook(t *testing.T, all objects) (string, error) {
+	t.Helper()
+	return contained(t, all, only[*batch.Job](t, all).Spec.Template.Spec, "validate")
+}
+
 // contained lays out what the pod's container would find and runs another command of the program there,
 // with the container's own flags and variables.
 func contained(t *testing.T, all objects, spec core.PodSpec, command ...string) (string, error) {
@@ -86,7 +93,7 @@ func contained(t *testing.T, all objects, spec core.PodSpec, command ...string) 
 	c := spec.Containers[0]
 	root := t.TempDir()
 	moved := func(text string) string {
-		return strings.ReplaceAll(text, "/etc/regionwatch", filepath.Join(root, "etc/regionwatch"))
+		return strings.NewReplacer("/etc/regionwatch", filepath.Join(root, "etc/regionwatch"), "/mnt/", filepath.Join(root, "mnt")+"/").Replace(text)
 	}
 	for _, mount := range c.VolumeMounts {
 		for name, text := range volume(t, all, spec, mount.Name) {
@@ -126,6 +133,10 @@ func volume(t *testing.T, all objects, spec core.PodSpec, name string) map[strin
 			return configMap(t, all, v.ConfigMap.Name)
 		case v.Projected != nil:
 			return projected(t, v.Projected.Sources)
+		case v.CSI != nil:
+			return map[string]string{"client-secret": "hunter2"}
+		case v.PersistentVolumeClaim != nil:
+			return map[string]string{"policy.yaml": "version: \"1\"\ndefault: { unused_regions: [eu-west-3] }\n"}
 		}
 	}
 	t.Fatalf("no volume %q", name)
@@ -138,10 +149,13 @@ func projected(t *testing.T, sources []core.VolumeProjection) map[string]string 
 	files := map[string]string{}
 	for _, source := range sources {
 		var items []core.KeyToPath
-		if source.Secret != nil {
+		switch {
+		case source.Secret != nil:
 			items = source.Secret.Items
-		} else {
+		case source.ConfigMap != nil:
 			items = source.ConfigMap.Items
+		case source.ServiceAccountToken != nil:
+			items = []core.KeyToPath{{Path: source.ServiceAccountToken.Path}}
 		}
 		for _, item := range items {
 			switch {

@@ -5,6 +5,15 @@ import (
 	"testing"
 )
 
+// withSet returns the arguments of helm template for a values file and single values.
+func withSet(file string, set []string) []string {
+	args := []string{"--values", file}
+	for _, s := range set {
+		args = append(args, "--set", s)
+	}
+	return args
+}
+
 func contains(t *testing.T, text, want string) {
 	t.Helper()
 	if !strings.Contains(text, want) {
@@ -16,11 +25,7 @@ func contains(t *testing.T, text, want string) {
 func TestRefusalFailure(t *testing.T) {
 	f := func(want string, set ...string) {
 		t.Helper()
-		args := []string{"--values", "testdata/minimal.values.yaml"}
-		for _, s := range set {
-			args = append(args, "--set", s)
-		}
-		text, err := template(args...)
+		text, err := template(withSet("testdata/minimal.values.yaml", set)...)
 		if err == nil {
 			t.Errorf("%q renders:\n%s", set, text)
 			return
@@ -45,7 +50,7 @@ func TestRefusalFailure(t *testing.T) {
 	f("at '/workload/replicas': minimum: got 0, want 1", "workload.replicas=0")
 	f("invalid propertyName 'app.kubernetes.io/name'", `workload.labels.app\.kubernetes\.io/name=other`)
 	f("at '/image/digest'", "image.digest=sha256:abc")
-	f("at '/env/0/name'", "env[0].name=REGIONWATCH_GROUP", "env[0].value=mine")
+	f("at '/extraEnv/0/name'", "extraEnv[0].name=REGIONWATCH_GROUP", "extraEnv[0].value=mine")
 	f("at '/runAsUser': minimum: got 0, want 1", "runAsUser=0")
 	f("at '/port': maximum: got 70,000, want 65,535", "port=70000")
 	f("additional properties 'securityContext' not allowed", "securityContext.privileged=true")
@@ -53,28 +58,34 @@ func TestRefusalFailure(t *testing.T) {
 	// The templates: values that contradict each other.
 	f("workload.kind is Deployment: the pods of a Deployment have no stable names", "settings.delivery=exactly-once")
 	f("both 0: a rollout could not begin", "workload.maxSurge=0")
-	f("policy.text and policy.existingConfigMap are both given", "policy.text=default: {}", "policy.existingConfigMap=mine")
+	f("image.repository is not set: no public registry has the image", "image.repository=")
+	f("policy.text and policy.existingConfigMap are given", "policy.text=default: {}", "policy.existingConfigMap=mine")
+	f("policy.existingConfigMap and policy.path are given", "policy.path=/mnt/policy.yaml", "policy.existingConfigMap=mine")
+	f("more than 1,000,000 bytes", "policy.text="+strings.Repeat("#", 100_000), "policy.files.a="+strings.Repeat("#", 100_000), "policy.files.b="+strings.Repeat("#", 100_000),
+		"policy.files.c="+strings.Repeat("#", 100_000), "policy.files.d="+strings.Repeat("#", 100_000), "policy.files.e="+strings.Repeat("#", 100_000), "policy.files.f="+strings.Repeat("#", 100_000),
+		"policy.files.g="+strings.Repeat("#", 100_000), "policy.files.h="+strings.Repeat("#", 100_000), "policy.files.i="+strings.Repeat("#", 100_000))
+	f("resources.limits.memory is 1Ti", "resources.limits.memory=1Ti")
+	f("tokenURLCA is given without", "tokenURLCA.secret=a", "tokenURLCA.key=b")
 	f("policy.files is given without policy.text", "policy.files.accounts=x")
-	f("policy and settings.policy-topic are both given", "policy.existingConfigMap=mine", "settings.policy-topic=policies")
+	f("policy.existingConfigMap and settings.policy-topic are given", "policy.existingConfigMap=mine", "settings.policy-topic=policies")
 	f("settingsFromEnvironment.sasl-password are both given", "settingsFromFiles.sasl-password-file.secret=a",
 		"settingsFromFiles.sasl-password-file.key=b", "settingsFromEnvironment.sasl-password.secret=a", "settingsFromEnvironment.sasl-password.key=b")
 	f("Prometheus would be kept out", "podMonitor.enabled=true")
-	f("a job whose name contains regionwatch", "prometheusRule.enabled=true", "fullnameOverride=watch")
+	f("the rules are about the job of the release's PodMonitor", "prometheusRule.enabled=true")
+	f("at '/prometheusRule/disabled/0': value must be one of", "prometheusRule.disabled={RegionwatchOld}")
+	f("invalid propertyName 'RegionwatchStalled'", "prometheusRule.thresholds.RegionwatchStalled=3") // its expression ends with no threshold
 	f("keda.partitions is not given", "keda.enabled=true")
+	f("at '/keda/minReplicas': minimum: got 1, want 2", "keda.minReplicas=1")
 	f("keda.minReplicas is 7, more than the 6", "keda.enabled=true", "keda.partitions=6", "keda.minReplicas=7")
-	f("name a TriggerAuthentication", "keda.enabled=true", "keda.partitions=6", "settings.sasl-mechanism=PLAIN")
-	f("keda.awsRegion is empty", "keda.enabled=true", "keda.partitions=6", "settings.sasl-mechanism=AWS_MSK_IAM")
+	f("keda.prometheusURL is empty", "keda.enabled=true", "keda.partitions=6")
+	f("name the job that scrapes the release", "keda.enabled=true", "keda.partitions=6", "keda.prometheusURL=http://prometheus")
 }
 
 // What is refused by default can be chosen.
 func TestRefusalSuccess(t *testing.T) {
 	f := func(set ...string) {
 		t.Helper()
-		args := []string{"--values", "testdata/minimal.values.yaml"}
-		for _, s := range set {
-			args = append(args, "--set", s)
-		}
-		render(t, args...)
+		render(t, withSet("testdata/minimal.values.yaml", set)...)
 	}
 	f("settings.delivery=exactly-once", "workload.exactlyOnceWithoutStableNames=true")
 	f("settings.delivery=exactly-once", "workload.kind=StatefulSet")
@@ -82,5 +93,8 @@ func TestRefusalSuccess(t *testing.T) {
 	f("podMonitor.enabled=true", "networkPolicy.enabled=false")
 	f("runAsUser=null", "runAsGroup=null", "fsGroup=null")
 	f("policy.existingConfigMap=policies", "workload.labels.team=security")
-	f("env[0].name=GOMEMLIMIT", "env[0].value=400MiB")
+	f("extraEnv[0].name=GOMEMLIMIT", "extraEnv[0].value=400MiB")
+	f("resources.limits.memory=1Ti", "gomemlimitPercent=0")
+	f("podMonitor.enabled=true", "networkPolicy.prometheusNamespace=monitoring")
+	f("networkPolicy.dns.namespace=")
 }

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"sigs.k8s.io/yaml"
 )
 
 const schemaFile = chart + "/values.schema.json"
@@ -100,6 +103,40 @@ func settingNames() (names []string, err error) {
 	return names, nil
 }
 
+// threshold is the end of an expression whose number prometheusRule.thresholds replaces.
+var threshold = regexp.MustCompile(`[<>] [0-9.]+$`)
+
+// alerts returns the schemas of the names of all alerts, and of those whose expression ends with a threshold.
+func alerts() (all, thresholds any, err error) {
+	text, err := os.ReadFile(rulesFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	var file struct {
+		Groups []struct {
+			Rules []struct{ Alert, Expr string } `json:"rules"`
+		} `json:"groups"`
+	}
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		return nil, nil, err
+	}
+	names, numbered := []string{}, []string{}
+	for _, g := range file.Groups {
+		for _, r := range g.Rules {
+			if r.Alert == "" {
+				continue
+			}
+			names = append(names, r.Alert)
+			if threshold.MatchString(r.Expr) {
+				numbered = append(numbered, r.Alert)
+			}
+		}
+	}
+	slices.Sort(names)
+	slices.Sort(numbered)
+	return map[string]any{"enum": names}, map[string]any{"enum": numbered}, nil
+}
+
 // makeSchema returns the schema of the values as it stands in the file, with the settings of the program.
 func makeSchema() (string, error) {
 	text, err := os.ReadFile(schemaFile)
@@ -120,6 +157,9 @@ func makeSchema() (string, error) {
 	defs := schema["$defs"].(map[string]any)
 	for name, properties := range map[string]any{"settings": plain, "files": files, "secrets": secrets} {
 		defs[name].(map[string]any)["properties"] = properties
+	}
+	if defs["alert"], defs["alertWithThreshold"], err = alerts(); err != nil {
+		return "", err
 	}
 	made, err := json.MarshalIndent(schema, "", "  ")
 	return string(made) + "\n", err

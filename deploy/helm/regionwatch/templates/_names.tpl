@@ -1,5 +1,5 @@
-{{/* The name of the objects: the release's, with the chart's where it is not part of it. Pods of a StatefulSet are named
-after it, and with that the program's instances, for which 200 characters are allowed. */}}
+{{/* The name of the objects: the release's, with the chart's where it is not part of it. A StatefulSet's pods, and so the
+program's instances, are named after it; they may have 200 characters. */}}
 {{- define "regionwatch.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
@@ -15,13 +15,13 @@ after it, and with that the program's instances, for which 200 characters are al
 {{- end -}}
 {{- end -}}
 
-{{/* All pods of the release … */}}
+{{/* Labels of all pods of the release. */}}
 {{- define "regionwatch.releaseLabels" -}}
 app.kubernetes.io/name: {{ include "regionwatch.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{/* … and those that are instances of the program, members of the consumer group. */}}
+{{/* Labels of the pods that are members of the consumer group. */}}
 {{- define "regionwatch.selectorLabels" -}}
 {{ include "regionwatch.releaseLabels" . }}
 app.kubernetes.io/component: processor
@@ -48,11 +48,16 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
-{{/* The ConfigMap with the policy; empty without one. */}}
+{{/* The ConfigMap with the policy; empty if there is none. */}}
 {{- define "regionwatch.policyConfigMap" -}}
 {{- if .Values.policy.existingConfigMap -}}
 {{- .Values.policy.existingConfigMap -}}
 {{- else if .Values.policy.text -}}
 {{- include "regionwatch.fullname" . }}-policy
 {{- end -}}
+{{- end -}}
+
+{{/* The job of the release in Prometheus: that of its PodMonitor. */}}
+{{- define "regionwatch.job" -}}
+{{ .Release.Namespace }}/{{ include "regionwatch.fullname" . }}
 {{- end -}}

@@ -1,4 +1,4 @@
-{{/* The pod of both forms. */}}
+{{/* The pod of the Deployment or StatefulSet. */}}
 {{- define "regionwatch.podTemplate" -}}
 metadata:
   labels:
@@ -7,7 +7,7 @@ metadata:
     {{- toYaml . | nindent 4 }}
     {{- end }}
   annotations:
-    {{- /* The program reads its settings once, so that a change has to restart it; the policy it reads again by itself. */}}
+    {{- /* The program reads its settings at start, so a change must restart it. It rereads the policy on its own. */}}
     checksum/settings: {{ include "regionwatch.settings" . | sha256sum }}
     {{- with .Values.workload.annotations }}
     {{- toYaml . | nindent 4 }}
@@ -40,9 +40,16 @@ spec:
         {{- toYaml .Values.resources | nindent 8 }}
 {{- end -}}
 
-{{/* What every pod of the release has: who it is, where it may run, what it finds. */}}
+{{/* What every pod of the release has. */}}
 {{- define "regionwatch.podSpec" -}}
 serviceAccountName: {{ include "regionwatch.serviceAccountName" . }}
+{{ include "regionwatch.podPlace" . }}
+volumes:
+  {{- include "regionwatch.volumes" . | nindent 2 }}
+{{- end -}}
+
+{{/* Where a pod may run, and its confinement. */}}
+{{- define "regionwatch.podPlace" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
@@ -61,12 +68,10 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-volumes:
-  {{- include "regionwatch.volumes" . | nindent 2 }}
 {{- end -}}
 
-{{/* What every container of the program has: image, mounts, confinement. */}}
-{{- define "regionwatch.container" -}}
+{{/* The image of every container, and its confinement. */}}
+{{- define "regionwatch.confined" -}}
 image: {{ include "regionwatch.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 securityContext:
@@ -74,8 +79,13 @@ securityContext:
   readOnlyRootFilesystem: true
   capabilities:
     drop: [ALL]
+{{- end -}}
+
+{{/* What every container with the release's settings has. */}}
+{{- define "regionwatch.container" -}}
+{{ include "regionwatch.confined" . }}
 volumeMounts:
-  {{- /* Folders and never subPath: a file that is mounted by subPath does not change with its ConfigMap. */}}
+  {{- /* Folders, never subPath: a file mounted by subPath does not change with its ConfigMap. */}}
   - name: settings
     mountPath: {{ include "regionwatch.settingsFolder" . }}
     readOnly: true
@@ -84,14 +94,17 @@ volumeMounts:
     mountPath: {{ include "regionwatch.policyFolder" . }}
     readOnly: true
   {{- end }}
-  {{- if .Values.settingsFromFiles }}
+  {{- if include "regionwatch.files" . | fromJson }}
   - name: files
     mountPath: {{ include "regionwatch.filesFolder" . }}
     readOnly: true
   {{- end }}
+  {{- with .Values.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end -}}
 
-{{/* The name that a StatefulSet's pod keeps is the instance's. */}}
+{{/* A StatefulSet's pod keeps its name, which becomes the instance's. */}}
 {{- define "regionwatch.instanceID" -}}
 {{- if eq .Values.workload.kind "StatefulSet" -}}
 - name: REGIONWATCH_INSTANCE_ID
@@ -109,7 +122,18 @@ volumeMounts:
       name: {{ $from.secret }}
       key: {{ $from.key }}
 {{ end -}}
-{{- with .Values.env -}}
+{{- $given := list -}}
+{{- range .Values.extraEnv -}}{{- $given = append $given .name -}}{{- end -}}
+{{- $limit := include "regionwatch.gomemlimit" . -}}
+{{- if and $limit (not (has "GOMEMLIMIT" $given)) -}}
+- name: GOMEMLIMIT
+  value: {{ $limit | quote }}
+{{ end -}}
+{{- if and .Values.tokenURLCA (not (has "SSL_CERT_FILE" $given)) -}}
+- name: SSL_CERT_FILE
+  value: {{ include "regionwatch.filesFolder" . }}/token-url-ca
+{{ end -}}
+{{- with .Values.extraEnv -}}
 {{ toYaml . }}
 {{- end -}}
 {{- end -}}
@@ -123,19 +147,22 @@ volumeMounts:
   configMap:
     name: {{ . }}
 {{- end }}
-{{- if .Values.settingsFromFiles }}
+{{- with include "regionwatch.files" . | fromJson }}
 - name: files
-  {{- /* One volume for all, which is swapped as a whole. The group may read, which is fsGroup's. */}}
+  {{- /* One volume for all, swapped as a whole. Its group is fsGroup, which may read. */}}
   projected:
     defaultMode: 0440
     sources:
-      {{- range $name, $from := .Values.settingsFromFiles }}
+      {{- range $name, $from := . }}
       - {{ ternary "secret" "configMap" (hasKey $from "secret") }}:
           name: {{ default $from.configMap $from.secret }}
           items:
             - key: {{ $from.key }}
               path: {{ $name }}
       {{- end }}
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
 {{- end }}
 {{- end -}}
 
@@ -152,17 +179,21 @@ seccompProfile:
 
 {{- define "regionwatch.probes" -}}
 startupProbe:
-  httpGet: { path: /livez, port: admin }
+  httpGet: { path: /livez, port: admin{{ include "regionwatch.scheme" . }} }
   {{- toYaml .Values.probes.startup | nindent 2 }}
 livenessProbe:
-  httpGet: { path: /livez, port: admin }
+  httpGet: { path: /livez, port: admin{{ include "regionwatch.scheme" . }} }
   {{- toYaml .Values.probes.liveness | nindent 2 }}
 readinessProbe:
-  httpGet: { path: /readyz, port: admin }
+  httpGet: { path: /readyz, port: admin{{ include "regionwatch.scheme" . }} }
   {{- toYaml .Values.probes.readiness | nindent 2 }}
 {{- end -}}
 
-{{/* The pods of one revision are spread among themselves: those that are about to go do not count. */}}
+{{- define "regionwatch.scheme" -}}
+{{- if hasKey .Values.settingsFromFiles "admin-tls-certificate" -}}, scheme: HTTPS{{- end -}}
+{{- end -}}
+
+{{/* The pods of one revision are spread among themselves: pods that are about to end do not count. */}}
 {{- define "regionwatch.topologySpread" -}}
 {{- with .Values.topologySpread.keys -}}
 topologySpreadConstraints:

@@ -1,20 +1,27 @@
-{{/* The folders that are mounted. */}}
+{{/* The mounted folders. */}}
 {{- define "regionwatch.settingsFolder" -}}/etc/regionwatch/settings{{- end -}}
 {{- define "regionwatch.policyFolder" -}}/etc/regionwatch/policy{{- end -}}
 {{- define "regionwatch.filesFolder" -}}/etc/regionwatch/files{{- end -}}
 
-{{/* The settings file: what values.yaml gives, and what only the chart knows. Numbers come from YAML as floating point, and
-would be written as 6.7108864e+07. */}}
+{{/* The settings file: the value settings, and what only the chart knows. YAML numbers are floating point, which would be
+written as 6.7108864e+07. */}}
 {{- define "regionwatch.settings" -}}
 {{- $settings := deepCopy .Values.settings -}}
 {{- $_ := set $settings "admin-address" (printf "0.0.0.0:%d" (int .Values.port)) -}}
 {{- if include "regionwatch.policyConfigMap" . -}}
 {{- $_ := set $settings "policy" (printf "%s/policy.yaml" (include "regionwatch.policyFolder" .)) -}}
 {{- end -}}
-{{- range $name, $_ := .Values.settingsFromFiles -}}
-{{- $_ := set $settings $name (printf "%s/%s" (include "regionwatch.filesFolder" $) $name) -}}
+{{- with .Values.policy.path -}}
+{{- $_ := set $settings "policy" . -}}
 {{- end -}}
-{{- range $name, $value := $settings -}}
+{{- range $name, $from := .Values.settingsFromFiles -}}
+{{- $_ := set $settings $name (default (printf "%s/%s" (include "regionwatch.filesFolder" $) $name) $from.path) -}}
+{{- end -}}
+{{- include "regionwatch.settingLines" $settings -}}
+{{- end -}}
+
+{{- define "regionwatch.settingLines" -}}
+{{- range $name, $value := . -}}
 {{ $name }}: {{ if kindIs "float64" $value }}{{ int64 $value }}{{ else }}{{ toJson $value }}{{ end }}
 {{ end -}}
 {{- end -}}
@@ -31,8 +38,32 @@ would be written as 6.7108864e+07. */}}
 {{- add1 (sub (unixEpoch $end) (unixEpoch $epoch)) -}}
 {{- end -}}
 
-{{/* How long a pod may take to end: the program gives up by force 5 s beyond its drain timeout, and the rest is for the
-container to be told and to go. */}}
+{{/* How long a pod may take to end: the program gives up by force 5 s after its drain timeout; the rest is for the container
+runtime. */}}
 {{- define "regionwatch.terminationSeconds" -}}
 {{- add (include "regionwatch.drainSeconds" .) 14 -}}
+{{- end -}}
+
+{{/* The files of the files volume by name: those of settingsFromFiles without a path, and the CA of the token URL. */}}
+{{- define "regionwatch.files" -}}
+{{- $files := dict -}}
+{{- range $name, $from := .Values.settingsFromFiles -}}
+{{- if not $from.path -}}{{- $_ := set $files $name $from -}}{{- end -}}
+{{- end -}}
+{{- with .Values.tokenURLCA -}}{{- $_ := set $files "token-url-ca" . -}}{{- end -}}
+{{- toJson $files -}}
+{{- end -}}
+
+{{/* GOMEMLIMIT: a percentage of the memory limit, whose quantity may have a suffix; empty if there is none. */}}
+{{- define "regionwatch.gomemlimit" -}}
+{{- $limit := dig "limits" "memory" "" .Values.resources | toString -}}
+{{- if and $limit .Values.gomemlimitPercent -}}
+{{- $number := regexFind "^[0-9.]+" $limit -}}
+{{- $suffix := trimPrefix $number $limit -}}
+{{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 -}}
+{{- if not (hasKey $units $suffix) -}}
+{{- fail (printf "resources.limits.memory is %s: GOMEMLIMIT is a percentage of it, which takes the units k, M, G, Ki, Mi and Gi; or set gomemlimitPercent to 0" $limit) -}}
+{{- end -}}
+{{- divf (mulf (float64 $number) (get $units $suffix) .Values.gomemlimitPercent) 100 | floor | int64 -}}
+{{- end -}}
 {{- end -}}
