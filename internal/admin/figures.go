@@ -12,7 +12,12 @@ import (
 // timeText writes a time to the second, in UTC.
 func timeText(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 
-// eventTime writes the time of an event: as timeText where it can be read, else as it came.
+func isTime(text string) bool {
+	_, err := time.Parse(time.RFC3339, text)
+	return err == nil
+}
+
+// eventTime writes the time of an event like timeText if it can be parsed, else verbatim.
 func eventTime(text string) string {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return timeText(t)
@@ -20,7 +25,7 @@ func eventTime(text string) string {
 	return display.Cut(text, 40)
 }
 
-// ageText writes how long something lasts, in the two units that tell most.
+// ageText writes a duration in its two largest units.
 func ageText(d time.Duration) string {
 	d = max(d, 0)
 	s, m, h, days := int(d/time.Second), int(d/time.Minute), int(d/time.Hour), int(d/(24*time.Hour))
@@ -35,7 +40,7 @@ func ageText(d time.Duration) string {
 	return fmt.Sprintf("%d d %d h", days, h%24)
 }
 
-// count writes a whole number that cannot be negative.
+// count writes a whole number, at least 0.
 func count(n int64) string { return display.Number(uint64(max(n, 0))) }
 
 // rateText writes a number a second.
@@ -49,7 +54,7 @@ func rateText(perSecond float64) string {
 	return display.Number(uint64(math.Round(perSecond)))
 }
 
-// short writes a number in at most four characters and its unit, for where there is little room.
+// short writes a number in at most four characters and a unit.
 func short(n uint64) string {
 	v, units := float64(n), []string{"", "k", "M", "G", "T"}
 	unit := 0

@@ -72,11 +72,8 @@ func (h *history) addPartitions(partitions []processor.PartitionStatus, seconds 
 	h.partitions = rates
 }
 
-// The size of the curve's picture, in its own units.
-const (
-	curveWidth  = historyLength - 1
-	curveHeight = 32
-)
+// curveHeight is the height of the curve's picture, in its own units. It is as wide as it has samples.
+const curveHeight = 32
 
 // points returns the curve as the points of an SVG polyline, the newest at the right, and its highest value.
 func (h *history) points() (points string, top float64) {

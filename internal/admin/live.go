@@ -30,6 +30,7 @@ type live struct {
 
 	mu        sync.Mutex
 	history   history
+	levels    levels
 	listeners map[chan []byte]struct{}
 	told      map[string]json.RawMessage // the parts of the view as the listeners have them
 	draining  bool
@@ -160,13 +161,13 @@ func (l *live) now() *view {
 // view makes the view. l is locked.
 func (l *live) view(now time.Time) *view {
 	policy := l.source.Policy()
-	alerts, letters := l.source.Recent.latest()
+	alerts, letters, total := l.source.Recent.latest()
 	return &view{
 		State:      l.state(now),
 		Figures:    newFigures(&l.history),
 		Policy:     newPolicyView(&policy, now),
-		Regions:    newRegionsView(&l.history, policy.Policy, now),
-		Alerts:     newAlertsView(alerts),
+		Regions:    newRegionsView(&l.history, policy.Policy, l.levels.of(policy.Policy, now), now),
+		Alerts:     newAlertsView(alerts, total),
 		Partitions: newPartitionsView(&l.history),
 		Letters:    newLettersView(&l.history.last.Counts, letters),
 	}

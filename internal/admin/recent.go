@@ -9,13 +9,12 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// The bounds of what is kept.
+// Bounds of what is kept.
 const (
-	keptAlerts  = 100
+	keptAlerts  = 200
 	keptLetters = 10
-	// lateBytes is how large an alert may be to be kept as it is until somebody looks. A larger one is read at once, so
-	// that it can neither fill the memory nor stay out of sight.
-	lateBytes = 64 << 10
+	// lateBytes bounds an alert kept encoded until somebody looks. A larger one is decoded at once, and cut.
+	lateBytes = 32 << 10
 )
 
 // Recent keeps the latest alerts and dead letters for the page. It is safe for concurrent use.
@@ -24,19 +23,20 @@ type Recent struct {
 
 	mu      sync.Mutex
 	taken   uint64 // alerts and dead letters so far
+	alerted uint64 // alerts so far
 	late    ring[lateAlert]
 	alerts  ring[alertRow]
 	letters ring[letterRow]
 }
 
-// lateAlert is an alert that nobody has looked at yet.
+// lateAlert is an alert that is not decoded yet.
 type lateAlert struct {
 	number  uint64
 	at      time.Time
 	encoded []byte
 }
 
-// NewRecent returns a keeper of alerts that are written in a format.
+// NewRecent returns an empty Recent for alerts in a format.
 func NewRecent(format alert.Format) *Recent {
 	return &Recent{
 		format:  format,
@@ -46,18 +46,19 @@ func NewRecent(format alert.Format) *Recent {
 	}
 }
 
-// Alert takes an encoded alert, which nobody may write to any more. See processor.Options.OnAlert.
+// Alert adds an encoded alert and keeps its bytes. See processor.Options.OnAlert.
 func (r *Recent) Alert(encoded []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.taken++
+	r.alerted++
 	r.late.add(lateAlert{r.taken, time.Now(), encoded})
 	if len(encoded) > lateBytes {
 		r.read()
 	}
 }
 
-// DeadLetter takes a dead letter. See processor.Options.OnDeadLetter.
+// DeadLetter adds a dead letter. See processor.Options.OnDeadLetter.
 func (r *Recent) DeadLetter(d processor.DeadLetter) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -65,22 +66,22 @@ func (r *Recent) DeadLetter(d processor.DeadLetter) {
 	r.letters.add(newLetterRow(r.taken, time.Now(), &d))
 }
 
-// latest returns the rows that are kept, the newest first.
-func (r *Recent) latest() (alerts []alertRow, letters []letterRow) {
+// latest returns the kept rows, newest first.
+func (r *Recent) latest() (alerts []alertRow, letters []letterRow, total uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.read()
-	return r.alerts.newestFirst(), r.letters.newestFirst()
+	return r.alerts.newestFirst(), r.letters.newestFirst(), r.alerted
 }
 
-// read makes rows of the alerts that nobody has looked at yet.
+// read decodes the alerts that nobody has looked at yet.
 func (r *Recent) read() {
 	late := r.late.newestFirst()
 	slices.Reverse(late)
 	for _, l := range late {
 		a, err := r.format.Decode(l.encoded)
 		if err != nil {
-			continue // we have written it ourselves
+			continue // impossible: we have encoded it
 		}
 		r.alerts.add(newAlertRow(l.number, l.at, a))
 	}

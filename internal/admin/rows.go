@@ -2,6 +2,8 @@ package admin
 
 import (
 	"encoding/json"
+	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,20 +13,22 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// The most characters of a text that the page shows. The alert itself has all of it.
+// The most characters of a text on the page. The alert itself has all of it.
 const (
 	nameLength = 120
 	textLength = 300
 )
 
-// alertRow is an alert as the page shows it. Every text is plain.
+// alertRow is an alert, or a group of equal ones, on the page. Every text is safe to show.
 type alertRow struct {
 	Key       string `json:"key"`
-	Time      string `json:"time"` // of the event
-	Seen      string `json:"seen"` // when the broker had the alert
+	Time      string `json:"time"`  // of the event, the latest of a group
+	Since     string `json:"since"` // of the first event of a group
+	Times     string `json:"times"` // how many a group has, such as ×3; empty for one
+	Seen      string `json:"seen"`  // when the broker acknowledged the alert
 	Region    string `json:"region"`
 	Place     string `json:"place"`
-	Account   string `json:"account"`
+	Account   string `json:"account"` // id, and name if known
 	Principal string `json:"principal"`
 	Type      string `json:"type"`
 	Session   string `json:"session"`
@@ -35,11 +39,57 @@ type alertRow struct {
 	Agent     string `json:"agent"`
 	Error     string `json:"error"`
 	Severity  string `json:"severity"`
-	Level     string `json:"level"` // the severity as a word that the style sheet knows
-	Mark      string `json:"mark"`  // what makes it no ordinary alert
+	Level     string `json:"level"` // the severity, as a word of the style sheet
+	Mark      string `json:"mark"`  // what is special about it
 	Reason    string `json:"reason"`
 	Origin    string `json:"origin"`
 	ID        string `json:"id"`
+
+	number uint64 // in the order of arrival
+	order  string // by which rows are sorted: the event's time, or when we saw it
+	times  int
+}
+
+// same identifies a group of equal alerts: the same call by the same principal from the same place.
+func (r *alertRow) same() [10]string {
+	return [...]string{r.Region, r.Account, r.Principal, r.Type, r.Event, r.Service, r.Address, r.Agent, r.Error, r.Severity + r.Mark}
+}
+
+// groupRows merges equal alerts, newest event first. The rows come latest first; a group shows its latest alert.
+func groupRows(rows []alertRow) []alertRow {
+	groups := make([]alertRow, 0, len(rows))
+	index := make(map[[10]string]int, len(rows))
+	for i := range rows {
+		r := &rows[i]
+		at, known := index[r.same()]
+		if !known {
+			at = len(groups)
+			index[r.same()] = at
+			groups = append(groups, *r)
+			groups[at].Since = r.order
+		}
+		g := &groups[at]
+		g.times++
+		if r.order > g.order {
+			g.order, g.Time = r.order, r.Time
+		}
+		g.Since = min(g.Since, r.order)
+	}
+	for i := range groups {
+		g := &groups[i]
+		h := fnv.New64a()
+		for _, part := range g.same() {
+			_, _ = h.Write([]byte(part + "\x00")) // it never fails
+		}
+		g.Key = "a" + strconv.FormatUint(h.Sum64(), 36)
+		if g.times > 1 {
+			g.Times = "×" + strconv.Itoa(g.times)
+		} else {
+			g.Since = ""
+		}
+	}
+	slices.SortStableFunc(groups, func(a, b alertRow) int { return strings.Compare(b.order, a.order) })
+	return groups
 }
 
 func newAlertRow(number uint64, at time.Time, a *alert.Alert) alertRow {
@@ -48,8 +98,8 @@ func newAlertRow(number uint64, at time.Time, a *alert.Alert) alertRow {
 	p := &a.Principal
 	region := jsonText(a.AWSRegion)
 	r := alertRow{
-		Key:  "a" + strconv.FormatUint(number, 10),
-		Time: eventTime(jsonText(a.EventTime)), Seen: timeText(at),
+		number: number,
+		Time:   eventTime(jsonText(a.EventTime)), Seen: timeText(at),
 		Region: name(region), Place: placeOf(region), Account: value(a.RecipientAccountID),
 		Principal: name(p.Name), Type: name(p.Type), Session: name(p.Session), ARN: display.Cut(p.ARN, textLength),
 		Event: value(a.EventName), Service: strings.TrimSuffix(value(a.EventSource), ".amazonaws.com"),
@@ -61,10 +111,13 @@ func newAlertRow(number uint64, at time.Time, a *alert.Alert) alertRow {
 	if known := accountName(a.Policy.Account); known != "" {
 		r.Account = strings.TrimSpace(r.Account + " " + known)
 	}
+	if r.order = r.Seen; isTime(jsonText(a.EventTime)) {
+		r.order = r.Time
+	}
 	return r
 }
 
-// markOf says what makes an alert no ordinary one.
+// markOf says what is special about an alert, or nothing.
 func markOf(a *alert.Alert) string {
 	switch {
 	case a.Policy.Exception != nil:
@@ -77,7 +130,7 @@ func markOf(a *alert.Alert) string {
 	return ""
 }
 
-// severityLevel returns a severity as a word that the style sheet knows.
+// severityLevel returns a severity as a word of the style sheet.
 func severityLevel(severity string) string {
 	switch level := strings.ToLower(severity); level {
 	case "critical", "high", "medium", "low":
@@ -86,7 +139,7 @@ func severityLevel(severity string) string {
 	return "info"
 }
 
-// accountName returns the name that the policy knows for the account.
+// accountName returns the account's name in the policy.
 func accountName(facts json.RawMessage) string {
 	var known struct {
 		Name string `json:"name"`
@@ -105,7 +158,7 @@ func originText(o *alert.Origin) string {
 	return place(o.Topic, partition, o.Offset, o.Index)
 }
 
-// place names an event in a record; a negative index is the record as a whole.
+// place names an event in a record; a negative index means the whole record.
 func place(topic string, partition int32, offset int64, index int) string {
 	text := display.Cut(topic, 249) + ":" + strconv.Itoa(int(partition)) + ":" + strconv.FormatInt(offset, 10)
 	if index > 0 {
@@ -114,7 +167,7 @@ func place(topic string, partition int32, offset int64, index int) string {
 	return text
 }
 
-// letterRow is a dead letter as the page shows it.
+// letterRow is a dead letter on the page.
 type letterRow struct {
 	Key    string `json:"key"`
 	Seen   string `json:"seen"`
@@ -133,16 +186,16 @@ func newLetterRow(number uint64, at time.Time, d *processor.DeadLetter) letterRo
 	}
 	var more []string
 	if d.Count > 1 {
-		more = append(more, "stands for "+strconv.Itoa(d.Count)+" faults")
+		more = append(more, strconv.Itoa(d.Count)+" faults")
 	}
 	if d.Alerted > 0 {
-		more = append(more, "the record raised alerts all the same: "+strconv.Itoa(d.Alerted))
+		more = append(more, "alerts raised by the record: "+strconv.Itoa(d.Alerted))
 	}
 	r.More = strings.Join(more, "; ")
 	return r
 }
 
-// jsonText returns what a JSON string holds, or any other value as it stands.
+// jsonText returns the content of a JSON string, or any other value verbatim.
 func jsonText(raw json.RawMessage) string {
 	var text string
 	if json.Unmarshal(raw, &text) != nil {

@@ -3,8 +3,10 @@ package admin
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/regionwatch/regionwatch/internal/display"
@@ -14,8 +16,8 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// view is all that the page shows, in parts that are sent when they change. The names in JSON are those that the page's
-// elements ask for in their data attributes. Every text is plain.
+// view is everything on the page, in parts that are sent when they change. Its JSON names are those in the data attributes
+// of the page's elements. Every text is safe to show.
 type view struct {
 	State      stateView      `json:"state"`
 	Figures    figuresView    `json:"figures"`
@@ -27,7 +29,7 @@ type view struct {
 }
 
 type stateView struct {
-	Word    string `json:"word"` // ready, waiting, draining: one that the style sheet knows
+	Word    string `json:"word"` // ready, waiting or draining, for the style sheet
 	Text    string `json:"text"`
 	Uptime  string `json:"uptime"`
 	Now     string `json:"now"`
@@ -47,7 +49,7 @@ type figuresView struct {
 	Records string `json:"records"`
 	Lag     string `json:"lag"`
 	Behind  string `json:"behind"`
-	Late    string `json:"late"` // yes where the lag is worth a look
+	Late    string `json:"late"` // yes if the lag needs attention
 }
 
 type policyView struct {
@@ -64,8 +66,12 @@ type policyView struct {
 }
 
 type alertsView struct {
-	Rows  []alertRow `json:"rows"`
-	Empty string     `json:"empty"`
+	Rows       []alertRow `json:"rows"`
+	Empty      string     `json:"empty"`
+	Note       string     `json:"note"`
+	Total      uint64     `json:"total"` // alerts so far, by which the script sees new ones
+	Accounts   []countRow `json:"accounts"`
+	Principals []countRow `json:"principals"`
 }
 
 type partitionsView struct {
@@ -85,18 +91,22 @@ type partitionRow struct {
 }
 
 type lettersView struct {
-	Reasons []reasonRow `json:"reasons"`
+	Reasons []countRow  `json:"reasons"`
 	Rows    []letterRow `json:"rows"`
 	Empty   string      `json:"empty"`
 }
 
-type reasonRow struct {
-	Key   string `json:"key"` // the reason
+// countRow is a bar of a list of counts.
+type countRow struct {
+	Key   string `json:"key"`
 	Count string `json:"count"`
-	Share string `json:"share"` // of the most frequent reason, such as 40%
+	Share string `json:"share"` // of the largest count, such as 40%
 }
 
-// newFigures tells how much there was.
+func newCountRow(key string, n, most uint64) countRow {
+	return countRow{key, display.Number(n), strconv.FormatFloat(100*float64(n)/float64(most), 'f', 1, 64) + "%"}
+}
+
 func newFigures(h *history) figuresView {
 	s := &h.last
 	c := &s.Counts
@@ -119,7 +129,7 @@ func newFigures(h *history) figuresView {
 	return f
 }
 
-// lateWord is yes where records wait that take more than a few seconds at the rate of now.
+// lateWord is yes if the waiting records take more than 10 seconds at the current rate.
 func lateWord(lag int64, perSecond float64) string {
 	if lag > 100 && float64(lag) > 10*perSecond {
 		return "yes"
@@ -148,26 +158,56 @@ func newPolicyView(s *PolicyState, now time.Time) policyView {
 	return v
 }
 
-func newAlertsView(rows []alertRow) alertsView {
-	v := alertsView{Rows: rows}
-	if len(rows) == 0 {
+func newAlertsView(rows []alertRow, total uint64) alertsView {
+	v := alertsView{
+		Rows: groupRows(rows), Total: total,
+		Accounts:   countBy(rows, func(r *alertRow) string { return r.Account }),
+		Principals: countBy(rows, func(r *alertRow) string { return r.Principal }),
+	}
+	switch {
+	case len(rows) == 0:
 		v.Empty = "No alerts since the start."
+	case len(rows) < keptAlerts:
+		v.Note = fmt.Sprintf("%d since the start, equal ones in one row", len(rows))
+	default:
+		v.Note = fmt.Sprintf("the latest %d, equal ones in one row", keptAlerts)
 	}
 	return v
 }
 
-// shownPartitions is how many partitions the page lists, those that are furthest behind first.
+// shownCounts is how many accounts and principals are counted on the page.
+const shownCounts = 8
+
+// countBy counts alerts by a text of theirs, the most frequent first.
+func countBy(rows []alertRow, textOf func(*alertRow) string) []countRow {
+	counts := make(map[string]uint64)
+	for i := range rows {
+		if text := textOf(&rows[i]); text != "" {
+			counts[text]++
+		}
+	}
+	texts := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
+	})
+	list := []countRow{}
+	for _, text := range texts[:min(len(texts), shownCounts)] {
+		list = append(list, newCountRow(text, counts[text], counts[texts[0]]))
+	}
+	return list
+}
+
+// shownPartitions bounds the listed partitions, those furthest behind.
 const shownPartitions = 50
 
 func newPartitionsView(h *history) partitionsView {
 	partitions := slices.Clone(h.last.Partitions)
 	v := partitionsView{Rows: []partitionRow{}}
 	if len(partitions) == 0 {
-		v.Note = "No partitions are assigned to this instance."
+		v.Note = "This instance has no partitions."
 	}
 	if rest := len(partitions) - shownPartitions; rest > 0 {
 		slices.SortStableFunc(partitions, func(a, b processor.PartitionStatus) int { return cmp.Compare(b.Lag, a.Lag) })
-		v.Note = fmt.Sprintf("The %d that are furthest behind of %d.", shownPartitions, len(partitions))
+		v.Note = fmt.Sprintf("The %d furthest behind of %d.", shownPartitions, len(partitions))
 		partitions = partitions[:shownPartitions]
 	}
 	for _, p := range partitions {
@@ -189,7 +229,7 @@ func newPartitionsView(h *history) partitionsView {
 }
 
 func newLettersView(c *detection.Counts, rows []letterRow) lettersView {
-	v := lettersView{Reasons: []reasonRow{}, Rows: rows}
+	v := lettersView{Reasons: []countRow{}, Rows: rows}
 	most := slices.Max(c.Faults[:])
 	reasons := make([]cloudtrail.Reason, 0, len(c.Faults))
 	for i := range c.Faults {
@@ -198,12 +238,11 @@ func newLettersView(c *detection.Counts, rows []letterRow) lettersView {
 	slices.SortStableFunc(reasons, func(a, b cloudtrail.Reason) int { return cmp.Compare(c.Faults[b], c.Faults[a]) })
 	for _, r := range reasons {
 		if n := c.Faults[r]; n > 0 {
-			share := strconv.FormatFloat(100*float64(n)/float64(most), 'f', 1, 64) + "%"
-			v.Reasons = append(v.Reasons, reasonRow{r.String(), display.Number(n), share})
+			v.Reasons = append(v.Reasons, newCountRow(r.String(), n, most))
 		}
 	}
 	if len(v.Reasons) == 0 {
-		v.Empty = "Everything could be read."
+		v.Empty = "Every record was readable."
 	}
 	return v
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
@@ -35,8 +37,8 @@ func TestRecentIsBounded(t *testing.T) {
 		if held > keptAlerts*lateBytes {
 			t.Errorf("%s: %d bytes are held", format, held)
 		}
-		alerts, letters := r.latest()
-		if len(alerts) != keptAlerts || len(letters) != keptLetters {
+		alerts, letters, total := r.latest()
+		if len(alerts) != keptAlerts || len(letters) != keptLetters || total != 500 {
 			t.Fatalf("%s: %d alerts and %d dead letters are kept", format, len(alerts), len(letters))
 		}
 		for i, a := range alerts {
@@ -93,7 +95,7 @@ func TestHostileText(t *testing.T) {
 // A region is shown by what the policy says of it and by what happens there.
 func TestRegions(t *testing.T) {
 	i := newInstance(t)
-	policy := i.source.Policy().Policy
+	compiled := i.source.Policy().Policy
 	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	var h history
 	slot := func(code string) int {
@@ -113,7 +115,7 @@ func TestRegions(t *testing.T) {
 	regions[detection.OtherRegion].Used = 2
 	f := func(now time.Time, code, state, count string) {
 		t.Helper()
-		for _, area := range newRegionsView(&h, policy, now).Areas {
+		for _, area := range newRegionsView(&h, compiled, nil, now).Areas {
 			for _, tile := range area.Tiles {
 				if tile.Key == code {
 					if tile.State != state || tile.Count != count {
@@ -132,13 +134,14 @@ func TestRegions(t *testing.T) {
 	f(at, "eu-west-3", "unused", "9")
 	f(at, "eu-west-1", "quiet", "")
 	f(at, "cn-north-1", "used", "1")
-	f(at, "cn-northwest-1", "", "")
+	f(at, "cn-northwest-1", "quiet", "")
+	f(at, "us-gov-west-1", "", "")
 	f(at, "others", "used", "2")
 	status.Counts.Regions[slot("eu-west-3")].Alerted = 1
 	h.add(at, status)
 	f(at, "eu-west-3", "alerting", "1 / 10")
 	f(at.Add(alertingFor), "eu-west-3", "unused", "1 / 10")
-	if got, want := newRegionsView(&h, policy, at).Summary, "2 in use, 1 unused, 1 alerting"; got != want {
+	if got, want := newRegionsView(&h, compiled, nil, at).Summary, "2 in use, 1 unused, 1 alerting"; got != want {
 		t.Errorf("summary %q, want %q", got, want)
 	}
 }
@@ -165,7 +168,7 @@ func TestLettersAndPolicy(t *testing.T) {
 	var c detection.Counts
 	c.Faults[cloudtrail.ReasonSyntax], c.Faults[cloudtrail.ReasonUnknownShape] = 1, 4
 	v := newLettersView(&c, nil)
-	if len(v.Reasons) != 2 || v.Reasons[0].Share != "100.0%" || v.Reasons[1] != (reasonRow{"syntax", "1", "25.0%"}) || v.Empty != "" {
+	if len(v.Reasons) != 2 || v.Reasons[0].Share != "100.0%" || v.Reasons[1] != (countRow{"syntax", "1", "25.0%"}) || v.Empty != "" {
 		t.Errorf("%+v", v)
 	}
 	state := newInstance(t).source.Policy()
@@ -191,5 +194,120 @@ func TestFigures(t *testing.T) {
 		if got := rateText(rate); got != want {
 			t.Errorf("rateText(%v) = %s, want %s", rate, got, want)
 		}
+	}
+}
+
+// Only partitions with events are unfolded: aws alone before there are any.
+func TestPartitionsInUse(t *testing.T) {
+	i := newInstance(t)
+	view := func(codes ...string) (shown, folded []string, others string) {
+		var status processor.Status
+		for i, r := range catalogue {
+			if slices.Contains(codes, r.Code) {
+				status.Counts.Regions[i].Used = 1
+			}
+		}
+		var h history
+		h.add(time.Now(), status)
+		v := newRegionsView(&h, i.source.Policy().Policy, nil, time.Now())
+		for _, a := range v.Areas {
+			shown = append(shown, a.Key)
+		}
+		for _, a := range v.Folded {
+			folded = append(folded, a.Key)
+		}
+		return shown, folded, v.Others
+	}
+	shown, folded, others := view()
+	if want := []string{"Americas", "Europe", "Middle East and Africa", "Asia Pacific"}; !slices.Equal(shown, want) || len(folded) == 0 ||
+		!strings.Contains(others, "aws-us-gov") {
+		t.Errorf("without events: %q, folded %q, %q", shown, folded, others)
+	}
+	shown, folded, others = view("us-gov-west-1")
+	if !slices.Equal(shown, []string{"aws-us-gov"}) || !slices.Contains(folded, "Europe") || !strings.Contains(others, ": aws, aws-cn") {
+		t.Errorf("only GovCloud: %q, folded %q, %q", shown, folded, others)
+	}
+}
+
+// A region says which levels differ from the default one.
+func TestRegionLevels(t *testing.T) {
+	p, err := policy.Compile(policy.Options{
+		Default: policy.Level{UnusedRegions: []string{"eu-west-3"}},
+		Groups: []policy.Group{
+			{Name: "prod", Accounts: []string{"111111111111", "111111111112"}, Level: &policy.Level{UnusedRegions: []string{"eu-west-3", "us-west-2"}}},
+			{Name: "paris", Accounts: []string{"222222222222"}, Level: &policy.Level{UnusedRegions: []string{"us-west-2"}}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var l levels
+	differ := l.of(p, time.Now())
+	for code, want := range map[string]string{"eu-west-3": "used in group paris", "us-west-2": "unused in group prod, group paris", "us-east-1": ""} {
+		if got := levelsText(code == "eu-west-3", differ[code]); got != want {
+			// Accounts come in order of their ids, so the order of levels is fixed.
+			t.Errorf("%s: %q, want %q", code, got, want)
+		}
+	}
+	if got := levelsText(true, []string{"a", "b", "c", "d", "e"}); got != "used in a, b, c and 2 more" {
+		t.Errorf("many levels: %q", got)
+	}
+}
+
+// No two regions have the same place.
+func TestPlaces(t *testing.T) {
+	places := make(map[string]string)
+	for _, r := range catalogue {
+		place := placeIn(r.Name)
+		if other := places[place]; other != "" || place == "" || strings.ContainsAny(place, "()") {
+			t.Errorf("%s and %s are both %q", other, r.Code, place)
+		}
+		places[place] = r.Code
+	}
+	if got := placeOf("ca-central-1"); got != "Canada Central" {
+		t.Errorf("ca-central-1 is %q", got)
+	}
+	if got := placeOf("eu-west-3"); got != "Paris" {
+		t.Errorf("eu-west-3 is %q", got)
+	}
+}
+
+// Equal alerts are one row with a count. Rows are in the order of their events, whatever the order of arrival.
+func TestGroupRows(t *testing.T) {
+	r := NewRecent(alert.Native)
+	add := func(name, at, region string) {
+		r.Alert(alert.AppendJSON(nil, &alert.Alert{
+			EventName: []byte(`"` + name + `"`), EventTime: []byte(`"` + at + `"`), AWSRegion: []byte(`"` + region + `"`),
+			RecipientAccountID: []byte(`"111122223333"`), Principal: alert.Principal{Name: "alice"}, Severity: "High",
+		}))
+	}
+	add("RunInstances", "2026-11-01T10:00:00Z", "eu-west-3")
+	add("CreateKeyPair", "2026-11-01T09:00:00Z", "eu-west-3")
+	add("RunInstances", "2026-11-01T10:00:05Z", "eu-west-3")
+	add("RunInstances", "2026-11-01T08:00:00Z", "ap-east-1")
+	add("RunInstances", "2026-11-01T09:59:00Z", "eu-west-3")
+	rows, _, total := r.latest()
+	v := newAlertsView(rows, total)
+	var got []string
+	keys := make(map[string]bool)
+	for _, row := range v.Rows {
+		got = append(got, row.Event+" "+row.Region+" "+row.Time+" "+row.Times+" "+row.Since)
+		keys[row.Key] = true
+	}
+	want := []string{
+		"RunInstances eu-west-3 2026-11-01 10:00:05 ×3 2026-11-01 09:59:00",
+		"CreateKeyPair eu-west-3 2026-11-01 09:00:00  ",
+		"RunInstances ap-east-1 2026-11-01 08:00:00  ",
+	}
+	if !slices.Equal(got, want) || len(keys) != 3 || v.Total != 5 {
+		t.Errorf("got %q, %d keys, %d in total", got, len(keys), v.Total)
+	}
+	if want := []countRow{{"alice", "5", "100.0%"}}; !slices.Equal(v.Principals, want) {
+		t.Errorf("principals %v", v.Principals)
+	}
+	add("RunInstances", "2026-11-01T11:00:00Z", "eu-west-3")
+	rows, _, total = r.latest()
+	if again := newAlertsView(rows, total); again.Rows[0].Key != v.Rows[0].Key || again.Rows[0].Times != "×4" {
+		t.Errorf("a group that grows has become another row: %+v", again.Rows[0])
 	}
 }

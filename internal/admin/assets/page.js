@@ -1,18 +1,18 @@
 'use strict';
 
-// The page is whole as the server sends it. This keeps it up to date: elements say in data attributes which values they
-// show, and values become text or attributes that the page itself names, never markup.
+// The server sends the whole page. This script keeps it up to date: data attributes of elements name the values they show,
+// and values become text or attributes named by the page, never markup. It also filters the alerts.
 //
-//   data-part="alerts"         what is inside takes its values from that part of the view
+//   data-part="alerts"         the content takes its values from that part of the view
 //   data-text="region"         the element's text is that value
 //   data-set="width:share"     the attribute is that value; several with spaces
-//   data-rows="rows"           the element has a template and one copy of it for each value of that list, by its key
+//   data-rows="rows"           the element has a template, and a copy of it per value of that list, by key
 
 function fill(element, values) {
   const {part, text, set, rows} = element.dataset;
   if (part !== undefined) {
     values = values[part];
-    if (values === undefined) return; // it has not changed
+    if (values === undefined) return; // unchanged
   }
   for (const pair of set === undefined ? [] : set.split(' ')) {
     const [attribute, key] = pair.split(':');
@@ -47,18 +47,57 @@ function fillRows(list, rows) {
   for (const row of old.values()) row.remove();
 }
 
-// Screen readers are told of new alerts, but not of each one where there are many.
-const news = {element: document.getElementById('news'), every: 10000, count: 0, latest: '', timer: 0};
+// Filters hide rows; what they offer is what the rows show. Without this script there are none.
+const filters = document.getElementById('filters');
+const search = document.getElementById('search');
+const selects = [...filters.querySelectorAll('select')];
 
-function newestKey() {
-  return document.querySelector('#alerts [data-key]')?.dataset.key;
+function textOf(row, name) {
+  return row.querySelector('[data-text="' + name + '"]').textContent;
 }
 
-function tellNews(before, rows) {
-  const fresh = rows.findIndex((row) => row.key === before);
-  news.count += fresh < 0 ? rows.length : fresh;
-  if (news.count === 0) return;
-  news.latest = rows[0].event + ' in ' + rows[0].region + ' by ' + rows[0].principal;
+function offer(select, rows) {
+  const kept = select.value;
+  const values = [...new Set([kept, ...rows.map((row) => textOf(row, select.dataset.filter))])].filter((value) => value !== '').sort();
+  const offered = [...select.options].slice(1).map((option) => option.value);
+  if (values.length === offered.length && values.every((value, i) => value === offered[i])) return;
+  select.replaceChildren(select.options[0], ...values.map((value) => new Option(value, value)));
+  select.value = kept;
+}
+
+function filter() {
+  const rows = [...document.querySelectorAll('#alerts ol > li')];
+  for (const select of selects) offer(select, rows);
+  const words = search.value.toLowerCase().split(/\s+/).filter((word) => word !== '');
+  let shown = 0;
+  for (const row of rows) {
+    const text = row.textContent.toLowerCase();
+    row.hidden = !words.every((word) => text.includes(word)) ||
+      !selects.every((select) => select.value === '' || select.value === textOf(row, select.dataset.filter));
+    if (!row.hidden) shown++;
+  }
+  const active = words.length > 0 || selects.some((select) => select.value !== '');
+  document.getElementById('shown').textContent = active ? shown + ' of ' + rows.length + ' rows' : '';
+}
+
+filters.hidden = false;
+filters.addEventListener('input', filter);
+document.getElementById('clear').addEventListener('click', () => {
+  search.value = '';
+  for (const select of selects) select.value = '';
+  filter();
+  search.focus();
+});
+
+// Screen readers hear of new alerts, but not of each one if there are many.
+const news = {element: document.getElementById('news'), every: 10000, total: -1, count: 0, latest: '', timer: 0};
+
+function tellNews(alerts) {
+  const before = news.total;
+  news.total = alerts.total;
+  if (before < 0 || alerts.total <= before) return; // the first view, or an instance that has restarted
+  news.count += alerts.total - before;
+  news.latest = alerts.rows[0].event + ' in ' + alerts.rows[0].region + ' by ' + alerts.rows[0].principal;
   if (news.timer !== 0) return;
   news.timer = setTimeout(() => {
     news.element.textContent = (news.count === 1 ? 'A new alert: ' : news.count + ' new alerts, the latest: ') + news.latest;
@@ -77,18 +116,21 @@ function connect() {
   const stream = new EventSource('live');
   stream.onmessage = (message) => {
     const view = JSON.parse(message.data);
-    const before = newestKey();
     fill(document.documentElement, view);
-    if (view.alerts !== undefined && before !== newestKey()) tellNews(before, view.alerts.rows);
+    if (view.alerts !== undefined) {
+      filter();
+      tellNews(view.alerts);
+    }
     setLink('live', 'live');
   };
   stream.onerror = () => {
     setLink('lost', 'not live, connecting');
-    if (stream.readyState !== EventSource.CLOSED) return; // it tries by itself
+    if (stream.readyState !== EventSource.CLOSED) return; // it reconnects by itself
     stream.close();
     setTimeout(connect, 5000);
   };
 }
 
+filter();
 setLink('lost', 'connecting');
 connect();

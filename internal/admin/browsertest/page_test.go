@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +131,8 @@ func TestPage(t *testing.T) {
 	t.Run("text is text", func(t *testing.T) { wantText(ctx, t) })
 	t.Run("layout", func(t *testing.T) { wantLayout(ctx, t) })
 	t.Run("colours", func(t *testing.T) { wantColours(ctx, t) })
+	t.Run("filters", func(t *testing.T) { wantFilters(ctx, t, len(hostile)) })
+	t.Run("keyboard", func(t *testing.T) { wantKeyboard(ctx, t) })
 	t.Run("without script", func(t *testing.T) { wantSameWithoutScript(ctx, t, i.page) })
 	t.Run("quiet", func(t *testing.T) {
 		for _, what := range seen() {
@@ -198,7 +202,7 @@ func wantHarmless(ctx context.Context, t *testing.T) {
 	}
 	foreign := eval[[]string](ctx, t, `(() => {
 		const ours = new Set(('HTML HEAD META NOSCRIPT TITLE LINK SCRIPT BODY A HEADER H1 IMG DIV P SPAN TIME MAIN SECTION H2 H3 SVG ' +
-			'POLYLINE RECT UL OL LI TEMPLATE CODE DETAILS SUMMARY B BDI DL DT DD TABLE THEAD TBODY TR TH TD FOOTER').split(' '));
+			'POLYLINE RECT UL OL LI TEMPLATE CODE DETAILS SUMMARY B BDI DL DT DD TABLE THEAD TBODY TR TH TD FOOTER LABEL INPUT SELECT OPTION BUTTON').split(' '));
 		const found = [];
 		for (const e of document.querySelectorAll('*')) {
 			if (!ours.has(e.tagName.toUpperCase())) found.push(e.tagName);
@@ -235,7 +239,7 @@ func wantText(ctx context.Context, t *testing.T) {
 // wantLayout wants the page to be as wide as the screen, with everything open, on a phone as on a desk.
 func wantLayout(ctx context.Context, t *testing.T) {
 	eval[int](ctx, t, `[...document.querySelectorAll('details')].map((e) => e.open = true).length`)
-	for _, width := range []int64{320, 360, 768, 1280, 2560} {
+	for _, width := range []int64{320, 390, 768, 1280, 1920, 2560} {
 		do(ctx, t, chromedp.EmulateViewport(width, 800))
 		if got := eval[int64](ctx, t, `document.documentElement.scrollWidth`); got > width {
 			t.Errorf("on %d pixels the page is %d wide", width, got)
@@ -245,6 +249,15 @@ func wantLayout(ctx context.Context, t *testing.T) {
 		if len(cut) > 0 {
 			t.Errorf("on %d pixels %d elements reach beyond the screen: %s", width, len(cut), cut[0])
 		}
+		if top := eval[float64](ctx, t, `document.querySelector('#alerts').getBoundingClientRect().top + scrollY`); top > 700 {
+			t.Errorf("on %d pixels the alerts begin %.0f pixels down", width, top)
+		}
+		hidden := eval[[]string](ctx, t, `[...document.querySelectorAll('.tile .place, .tile code, .tile .levels')]
+			.filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline').map((e) => e.textContent)`)
+		if len(hidden) > 0 {
+			t.Errorf("on %d pixels names are cut: %q", width, hidden)
+		}
+		shoot(ctx, t, fmt.Sprintf("layout-%d", width))
 	}
 	do(ctx, t, chromedp.EmulateViewport(1280, 900))
 }
@@ -255,6 +268,7 @@ func wantColours(ctx context.Context, t *testing.T) {
 	backs := make(map[string]string)
 	for _, value := range []string{"light", "dark"} {
 		scheme(ctx, t, value)
+		shoot(ctx, t, "colours-"+value)
 		backs[value] = eval[string](ctx, t, `getComputedStyle(document.documentElement).backgroundColor`)
 		faint := eval[[]string](ctx, t, `(() => {
 			const parse = (color) => color.match(/[\d.]+/g).map(Number);
@@ -287,7 +301,7 @@ func wantColours(ctx context.Context, t *testing.T) {
 
 // wantSameWithoutScript wants a browser without scripts to show what the live page shows.
 func wantSameWithoutScript(ctx context.Context, t *testing.T, url string) {
-	parts := `JSON.stringify(['#alerts', '[data-part=letters]', '[data-part=regions]'].map((s) => document.querySelector(s).textContent.replace(/\s+/g, ' ')))`
+	parts := `JSON.stringify(['#alerts ol', '.who-where', '[data-part=letters]', '[data-part=regions]'].map((s) => document.querySelector(s).textContent.replace(/\s+/g, ' ')))`
 	live := eval[string](ctx, t, parts)
 	disable := func(value bool) {
 		params := emulation.SetScriptExecutionDisabledParams{Value: value}
@@ -326,5 +340,86 @@ func wantPolicy(ctx context.Context, t *testing.T) {
 		if !refused || eval[bool](ctx, t, `'__ran' in window`) {
 			t.Errorf("%s is not refused", what)
 		}
+	}
+}
+
+// shoot writes a picture of the whole page into the folder of BROWSERTEST_SHOTS, for people to look at.
+func shoot(ctx context.Context, t *testing.T, name string) {
+	t.Helper()
+	dir := os.Getenv("BROWSERTEST_SHOTS")
+	if dir == "" {
+		return
+	}
+	whole := true
+	shot, err := chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &whole})
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, name+".png"), shot.Data, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+const shownRows = `[...document.querySelectorAll('#alerts ol > li')].filter((e) => e.checkVisibility()).length`
+
+// wantFilters wants search and selections to hide rows, also rows of hostile text, and Clear to show all again.
+func wantFilters(ctx context.Context, t *testing.T, rows int) {
+	input := func(selector, value string) {
+		t.Helper()
+		quoted, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		eval[bool](ctx, t, `(() => { const e = document.querySelector('`+selector+`'); e.value = `+string(quoted)+
+			`; return e.dispatchEvent(new Event('input', {bubbles: true})); })()`)
+	}
+	f := func(what string, want int) {
+		t.Helper()
+		if got := eval[int](ctx, t, shownRows); got != want {
+			t.Errorf("%s: %d rows are shown, want %d", what, got, want)
+		}
+	}
+	input("#search", "SRCDOC iframe")
+	f("search", 1)
+	if text := eval[string](ctx, t, `document.getElementById('shown').textContent`); text != fmt.Sprintf("1 of %d rows", rows) {
+		t.Errorf("it says %q", text)
+	}
+	input("#search", "no such thing")
+	f("search for nothing there", 0)
+	eval[int](ctx, t, `document.getElementById('clear').click(), 0`)
+	f("cleared", rows)
+	input("[data-filter=region]", "javascript:"+mark)
+	f("region", 1)
+	eval[int](ctx, t, `document.getElementById('clear').click(), 0`)
+	input("[data-filter=account]", eval[string](ctx, t, `document.querySelector('[data-filter=account]').options[1].value`))
+	f("account", rows)
+	eval[int](ctx, t, `document.getElementById('clear').click(), 0`)
+}
+
+// wantKeyboard wants Tab to reach everything that can be used, each with a visible focus and a name, and Enter to open an
+// alert.
+func wantKeyboard(ctx context.Context, t *testing.T) {
+	eval[int](ctx, t, `[...document.querySelectorAll('details')].map((e) => e.open = false).length`)
+	eval[int](ctx, t, `document.querySelector('.skip').focus(), 0`)
+	var reached []string
+	for range 12 {
+		reached = append(reached, eval[string](ctx, t, `(() => {
+			const e = document.activeElement;
+			const name = e.labels?.[0]?.textContent || e.getAttribute('aria-label') || e.textContent;
+			const style = getComputedStyle(e);
+			if (style.outlineStyle === 'none') return 'no focus: ' + e.tagName;
+			if (name.trim() === '') return 'no name: ' + e.tagName;
+			return e.tagName + ' ' + (e.id || e.dataset.filter || '');
+		})()`))
+		do(ctx, t, chromedp.KeyEvent("\t"))
+	}
+	for _, want := range []string{"A ", "INPUT search", "SELECT account", "SELECT region", "SELECT principal", "SELECT severity", "BUTTON clear", "SUMMARY "} {
+		if !slices.Contains(reached, want) {
+			t.Errorf("Tab does not reach %q, but %q", want, reached)
+		}
+	}
+	do(ctx, t, chromedp.KeyEvent("\r"))
+	if n := eval[int](ctx, t, `document.querySelectorAll('#alerts details[open]').length`); n != 1 {
+		t.Errorf("Enter opens %d alerts", n)
 	}
 }
