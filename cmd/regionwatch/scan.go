@@ -136,7 +136,10 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 	case err != nil:
 		return nil, err
 	}
-	summary.Print(cmd.ErrOrStderr(), len(sources), time.Since(began))
+	summary.Print(cmd.ErrOrStderr(), len(sources), time.Since(began), scan.DefaultTop)
+	if summary.Counts.DeadLettered > 0 && f.deadLetters == "" {
+		fmt.Fprintln(cmd.ErrOrStderr(), "--dead-letters FILE writes what could not be read, with the reasons")
+	}
 	return summary, nil
 }
 
@@ -160,7 +163,7 @@ func (f *scanFlags) verdict(s *scan.Summary, listErr error) error {
 	switch {
 	case s.Stopped != nil:
 		return errors.New("stopped by a signal")
-	case s.Unreadable > 0 || listErr != nil:
+	case s.Unreadable+s.Unopened > 0 || listErr != nil:
 		return errors.New("not all files could be read")
 	case slices.Contains(f.failOn, "alert") && alerts > 0:
 		return fmt.Errorf("--fail-on alert: there are %s", display.Number(alerts))

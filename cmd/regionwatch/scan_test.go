@@ -257,7 +257,7 @@ func TestScanSummaryOfPolicy(t *testing.T) {
 	}
 	_, stderr, status := runCommand(t, "scan", events, "--policy", policy)
 	for _, want := range []string{
-		"1 alert, 0 of them partial\n1 event exempted by exceptions, 1 finding in shadow mode\n1 event passed (used-region 1)\n",
+		"1 alert, 0 of them partial, 0 for failed calls\n1 event exempted by exceptions, 1 finding in shadow mode\n1 event passed (used-region 1)\n",
 		"alerts by event        (none)     1\n",
 	} {
 		if status != cli.ExitDone || !strings.Contains(stderr, want) {

@@ -89,7 +89,7 @@ func TestUnreadable(t *testing.T) {
 	missing.Open = func() (io.ReadCloser, error) { return os.Open(filepath.Join(t.TempDir(), "missing")) }
 	r := scanSources(t, Options{}, broken, missing, text("c", match("2")))
 	want(t, "alerts", r.places(), `broken@0.0 "1" event`, `c@0.0 "2" event`)
-	if len(r.faults) != 2 || r.summary.Unreadable != 2 || r.summary.Files != 3 || !strings.Contains(r.faults[0], "broken: input/output error") {
+	if len(r.faults) != 2 || r.summary.Unreadable != 1 || r.summary.Unopened != 1 || r.summary.Files != 2 || !strings.Contains(r.faults[0], "broken: input/output error") {
 		t.Errorf("faults %q, summary %+v", r.faults, r.summary)
 	}
 }

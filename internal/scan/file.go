@@ -14,15 +14,16 @@ import (
 // chunksAhead is how many chunks of a file may wait for those before them to be written.
 const chunksAhead = 2
 
-// file is a source on its way. Its reader sends the chunks in order and closes the channel; err is set
+// file is a source being read. Its reader sends the chunks in order and closes the channel; the fields below are set
 // before.
 type file struct {
 	source Source
 	chunks chan *chunk
-	err    error // why not all of it was read; errStopped where that was wanted
+	opened bool
+	err    error // why it was not read to its end; errStopped if the scan was stopped
 }
 
-// errStopped is why a file is not read to its end when the scan is to stop.
+// errStopped ends the reading of a file when the scan is stopped.
 var errStopped = errors.New("stopped")
 
 // readBuffer is how much is read from a file at once.
@@ -31,11 +32,16 @@ const readBuffer = 256 << 10
 // read reads the file and hands its chunks to the workers.
 func (f *file) read(ctx context.Context, o *Options, work chan<- *chunk) {
 	defer close(f.chunks)
+	if ctx.Err() != nil {
+		f.err = errStopped
+		return
+	}
 	raw, err := openUntil(ctx, &f.source)
 	if err != nil {
 		f.err = fmt.Errorf("reading: %w", err)
 		return
 	}
+	f.opened = true
 	defer raw.Close()
 	input := &input{reader: raw}
 	opener := openers.Get().(*opener)
@@ -52,7 +58,7 @@ func (f *file) read(ctx context.Context, o *Options, work chan<- *chunk) {
 	f.err = f.settle(&c, input, err)
 }
 
-// settle tells a fault of the file's compression, which is a dead letter, from one of reading it.
+// settle tells a fault of the compression, which becomes a dead letter, from one of reading.
 func (f *file) settle(c *chunker, in *input, err error) error {
 	switch {
 	case err == nil || errors.Is(err, errStopped):
@@ -64,7 +70,7 @@ func (f *file) settle(c *chunker, in *input, err error) error {
 	return c.emit(c.newChunk(nil, broken))
 }
 
-// send hands a chunk to a worker and, in its turn, to the writer.
+// send hands a chunk to a worker, and to the writer in order.
 func (f *file) send(ctx context.Context, c *chunk, work chan<- *chunk) error {
 	select {
 	case work <- c:
@@ -79,7 +85,7 @@ func (f *file) send(ctx context.Context, c *chunk, work chan<- *chunk) error {
 	}
 }
 
-// opener opens one file after the other. It keeps what is large: many files are small.
+// opener opens one file after the other and keeps its large buffers: many files are small.
 type opener struct {
 	buffered     *bufio.Reader
 	decompressor cloudtrail.Decompressor
@@ -87,12 +93,11 @@ type opener struct {
 
 var openers = sync.Pool{New: func() any { return &opener{buffered: bufio.NewReaderSize(nil, readBuffer)} }}
 
-// magicBytes are enough to tell how a file is compressed.
+// magicBytes are enough to detect a compression.
 const magicBytes = 16
 
-// open returns the text of a file, decompressed where its first bytes say so, and the layers that it was
-// in. It is a stream: of what is compressed no more is kept than a window. The text is valid until the next
-// call.
+// open returns the text of a file, decompressed if its first bytes say so, and the layers it was in. It streams: of
+// compressed data only a window is kept. The text is valid until the next call.
 func (o *opener) open(file io.Reader, maxBytes int) (text io.Reader, layers string, err error) {
 	o.buffered.Reset(file)
 	magic, err := o.buffered.Peek(magicBytes)
@@ -107,8 +112,7 @@ func (o *opener) open(file io.Reader, maxBytes int) (text io.Reader, layers stri
 	return text, shape.String(), err
 }
 
-// joinShapes writes a chain of shapes as [cloudtrail.Chain] does. The decoder calls an event that it found
-// in nothing else an event; in something it goes without saying.
+// joinShapes writes a chain of shapes as [cloudtrail.Chain] does. A bare event is not named inside another shape.
 func joinShapes(outer, inner string) string {
 	switch {
 	case outer == "":
@@ -120,14 +124,14 @@ func joinShapes(outer, inner string) string {
 	}
 }
 
-// input reads a file, counts its bytes and keeps its fault.
+// input reads a file, counts its bytes and keeps its error.
 type input struct {
 	reader io.Reader
 	read   int64
-	err    error // what reading failed with, the end of the file excepted
+	err    error // of reading, other than the end of the file
 }
 
-// Read reads on.
+// Read reads from the file.
 func (in *input) Read(p []byte) (int, error) {
 	n, err := in.reader.Read(p)
 	in.read += int64(n)

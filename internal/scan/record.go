@@ -9,25 +9,24 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// Part is one record of a source, or a part of it that was passed over.
+// Part is one record of a source, or a part that was passed over.
 type Part struct {
-	// Record is what a detector reads, with the identity that a scan gives it. Its value is valid until
-	// the function that was handed the part returns.
+	// Record is for a detector, with the identity that a scan gives it. Its value is valid until visit returns.
 	Record detection.Record
-	// PassedOver says why the part is no record, with the head of its bytes; nil for a record.
+	// PassedOver says why the part is not a record, with the head of its bytes; nil for a record.
 	PassedOver *DeadLetter
 
 	layers string
 }
 
-// Shape returns the layers that reading the file has opened and those of the chain, the outermost first.
+// Shape returns the layers opened by reading the file and those of the chain, outermost first.
 func (p *Part) Shape(chain cloudtrail.Chain) string { return joinShapes(p.layers, chain.String()) }
 
 // ErrEnough ends [Records] early, without an error.
 var ErrEnough = errors.New("enough")
 
-// Records reads one source as [Run] does, cut into the same records, and hands them to visit one by one, in
-// order. It starts no goroutines. The error is one of reading, or visit's own.
+// Records reads one source as [Run] does, cut into the same records, and hands them to visit in order. It starts no
+// goroutines. The error is of reading, or visit's own.
 func Records(s *Source, maxEventBytes int, visit func(*Part) error) error {
 	raw, err := s.Open()
 	if err != nil {
@@ -66,30 +65,19 @@ type visitor struct {
 func (v *visitor) chunk(c *chunk) error {
 	c.file = v.file
 	defer c.release()
-	if c.fault != nil {
-		v.passOver(c, c.data, c.offset, c.fault)
-	} else {
-		c.eachRecord(func(start, end int) { v.record(c, start, end) })
-	}
+	c.each(v.most, func(value []byte, offset int64) { v.record(c, value, offset) }, func(head []byte, offset int64, f *fault) {
+		v.hand(&Part{PassedOver: passedOver(v.file.source.Name, c, head, offset, f), layers: c.layers})
+	})
 	if v.err != nil {
 		return errStopped
 	}
 	return nil
 }
 
-func (v *visitor) record(c *chunk, start, end int) {
-	value, offset := c.data[start:end], c.offset+int64(start)
-	if len(value) > v.most {
-		v.passOver(c, value[:min(len(value), keptBytes)], offset, &fault{cloudtrail.ReasonTooLarge, errTooLarge, int64(len(value))})
-		return
-	}
+func (v *visitor) record(c *chunk, value []byte, offset int64) {
 	r := detection.Record{Value: value, File: v.file.source.Name, Offset: offset}
 	r.Identity = sync.OnceValue(func() string { return contentIdentity(value, offset) })
 	v.hand(&Part{Record: r, layers: c.layers})
-}
-
-func (v *visitor) passOver(c *chunk, head []byte, offset int64, f *fault) {
-	v.hand(&Part{PassedOver: passedOver(v.file.source.Name, c, head, offset, f), layers: c.layers})
 }
 
 func (v *visitor) hand(p *Part) {

@@ -1,19 +1,27 @@
 package scan
 
 import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// Print writes what a scan of so many files found, for people.
-func (s *Summary) Print(w io.Writer, files int, took time.Duration) {
+// DefaultTop is how many rows of each count a summary shows.
+const DefaultTop = 5
+
+// Print writes what a scan of so many files found, with up to top rows of each count.
+func (s *Summary) Print(w io.Writer, files int, took time.Duration, top int) {
 	c := &s.Counts
 	seconds := max(took.Seconds(), 0.001)
 	fmt.Fprintf(w, "%s of %s, %s in %s: %s, %s/s\n", display.Number(s.Files), display.Plural(files, "file"),
@@ -21,7 +29,14 @@ func (s *Summary) Print(w io.Writer, files int, took time.Duration) {
 	if s.Stopped != nil {
 		fmt.Fprintf(w, "stopped in %s at byte %s of its text; everything before that is done\n", display.Text(s.Stopped.File), display.Number(s.Stopped.Offset))
 	}
-	fmt.Fprintf(w, "%s, %s of them partial\n", display.Plural(c.Outcomes[policy.OutcomeAlerted], "alert"), display.Number(c.Partial))
+	if s.Unopened+s.Unreadable > 0 {
+		fmt.Fprintf(w, "%s could not be opened, %s not be read to their end\n", display.Plural(s.Unopened, "file"), display.Number(s.Unreadable))
+	}
+	alerts := c.Outcomes[policy.OutcomeAlerted]
+	fmt.Fprintf(w, "%s, %s of them partial, %s for failed calls\n", display.Plural(alerts, "alert"), display.Number(c.Partial), display.Number(s.Failed))
+	if s.First != "" {
+		fmt.Fprintf(w, "alerts from %s to %s\n", s.First, s.Last)
+	}
 	if exempted, shadowed := c.Outcomes[policy.OutcomeExempted], c.Outcomes[policy.OutcomeShadowed]; exempted+shadowed > 0 {
 		fmt.Fprintf(w, "%s exempted by exceptions, %s in shadow mode\n", display.Plural(exempted, "event"), display.Plural(shadowed, "finding"))
 	}
@@ -30,26 +45,95 @@ func (s *Summary) Print(w io.Writer, files int, took time.Duration) {
 	if skipped := SkipReasons(c); len(skipped) > 0 {
 		fmt.Fprintf(w, "no events in: %s\n", strings.Join(skipped, ", "))
 	}
-	s.printTop(w)
+	table := display.NewTable(w)
+	for _, t := range s.counters() {
+		table.Counts(t.name, t.counter, top)
+	}
+	_ = table.Flush() // there is no place to report to
 }
 
-func (s *Summary) printTop(w io.Writer) {
-	const shown = 5
-	table := display.NewTable(w)
-	for _, t := range []struct {
-		name    string
-		counter *display.Counter
-	}{
-		{"alerts by account", &s.Accounts},
-		{"alerts by region", &s.Regions},
-		{"alerts by event", &s.Events},
-		{"alerts by principal", &s.Principals},
-		{"alerts by shape", &s.Shapes},
-		{"events by outer shape", &s.EventShapes},
-	} {
-		table.Counts(t.name, t.counter, shown)
+type namedCounter struct {
+	name, key string // for people, and in JSON
+	counter   *display.Counter
+}
+
+// counters returns every count, in the order in which they are shown.
+func (s *Summary) counters() []namedCounter {
+	return []namedCounter{
+		{"alerts by severity", "severities", &s.Severities},
+		{"alerts by level", "levels", &s.Levels},
+		{"alerts by account", "accounts", &s.Accounts},
+		{"alerts by region", "regions", &s.Regions},
+		{"alerts by event", "events", &s.Events},
+		{"alerts by principal", "principals", &s.Principals},
+		{"alerts by shape", "shapes", &s.Shapes},
+		{"events by outer shape", "eventShapes", &s.EventShapes},
+		{"dead letters by file", "deadLetterFiles", &s.DeadLetters},
 	}
-	_ = table.Flush() // nobody could be told
+}
+
+// AppendJSON appends the summary as one JSON object, with up to top entries of each count.
+func (s *Summary) AppendJSON(dst []byte, files int, took time.Duration, top int) []byte {
+	c, counts := &s.Counts, make(map[string][]display.Count)
+	for _, n := range s.counters() {
+		shown, _ := n.counter.Top(top)
+		counts[n.key] = append([]display.Count{}, shown...)
+	}
+	alerts := c.Outcomes[policy.OutcomeAlerted]
+	encoded, err := json.Marshal(struct {
+		Files       int                        `json:"files"` // given to the scan
+		Read        int                        `json:"read"`
+		Unopened    int                        `json:"unopened"`
+		Unreadable  int                        `json:"unreadable"`
+		Bytes       uint64                     `json:"bytes"`
+		Seconds     float64                    `json:"seconds"`
+		Records     uint64                     `json:"records"`
+		Events      uint64                     `json:"events"`
+		Alerts      uint64                     `json:"alerts"`
+		Partial     uint64                     `json:"partial"`
+		Failed      uint64                     `json:"failed"`    // alerts for calls that failed
+		Succeeded   uint64                     `json:"succeeded"` // the other alerts
+		Exempted    uint64                     `json:"exempted"`
+		Shadowed    uint64                     `json:"shadowed"`
+		Passed      uint64                     `json:"passed"`
+		DeadLetters uint64                     `json:"deadLetters"` // records with dead letters
+		First       string                     `json:"first,omitempty"`
+		Last        string                     `json:"last,omitempty"`
+		Top         map[string][]display.Count `json:"top"`
+		Stopped     *Place                     `json:"stopped,omitempty"`
+	}{
+		files, s.Files, s.Unopened, s.Unreadable, s.Bytes, took.Seconds(), c.Records, c.Events, alerts, c.Partial, s.Failed, alerts - s.Failed,
+		c.Outcomes[policy.OutcomeExempted], c.Outcomes[policy.OutcomeShadowed], c.Passed(), c.DeadLettered, s.First, s.Last, counts, s.Stopped,
+	})
+	if err != nil {
+		panic("BUG: encoding a summary: " + err.Error()) // it is made of texts and numbers
+	}
+	return append(append(dst, encoded...), '\n')
+}
+
+// CSVHeader names the columns of [AppendCSV].
+const CSVHeader = "time,severity,account,region,event_source,event_name,principal,principal_type,source_ip,error_code,level,file,offset,id\n"
+
+// AppendCSV appends an alert as a line of CSV (RFC 4180, with a line feed). A cell that a spreadsheet would take for a
+// formula gets a single quote before it: its text is an attacker's.
+func AppendCSV(dst []byte, a *alert.Alert) []byte {
+	cells := []string{
+		display.JSON(a.EventTime), a.Severity, display.JSON(a.RecipientAccountID), display.JSON(a.AWSRegion), display.JSON(a.EventSource),
+		display.JSON(a.EventName), a.Principal.Name, a.Principal.Type, display.JSON(a.SourceIPAddress), display.JSON(a.ErrorCode),
+		a.Policy.Level, a.Origin.File, strconv.FormatInt(a.Origin.Offset, 10), a.ID,
+	}
+	for i, cell := range cells {
+		cell = display.Text(cell)
+		if cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) {
+			cell = "'" + cell
+		}
+		cells[i] = cell
+	}
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	_ = w.Write(cells) // a buffer takes everything
+	w.Flush()
+	return append(dst, b.Bytes()...)
 }
 
 // PassedReasons returns why events passed and how many, for the reasons that apply.

@@ -17,27 +17,26 @@ import (
 // Options of a scan. Policy, Append and Alerts are required.
 type Options struct {
 	Policy *policy.Policy
-	// DecidedAt is the time at which exceptions of the policy may have expired; the zero time is after every expiry.
+	// DecidedAt is the time that decides which exceptions have expired; at the zero time all have.
 	DecidedAt time.Time
-	// Append appends an alert in the form that is wanted, line ends and all. It is called from several
-	// goroutines.
+	// Append appends an alert in the output's format, with its line end. It is called from several goroutines.
 	Append func(dst []byte, a *alert.Alert) []byte
-	// Alerts takes the alerts, DeadLetters a JSON object a line (see [DeadLetter]); nil drops those.
+	// Alerts gets the alerts, DeadLetters a JSON object per line (see [DeadLetter]); nil drops those.
 	Alerts, DeadLetters io.Writer
 
 	MaxEventBytes int  // bytes of one value after decompression; 0 means cloudtrail.DefaultMaxBytes
-	NoEventCopy   bool // leave the copy of the event out of the alerts
-	Workers       int  // how many chunks are decided at the same time; 0 means one a core
+	NoEventCopy   bool // leave the copy of the event out of alerts
+	Workers       int  // chunks decided at a time; 0 means one per core
 
-	// OnProgress, if set, is told of each chunk that is done, in order; OnError of each file that could
-	// not be read to its end. Both are called from the goroutine of Run.
+	// OnProgress, if set, is called after each chunk, in order; OnError for each file that could not be opened or read to
+	// its end. Both are called from the goroutine of Run.
 	OnProgress func(Progress)
 	OnError    func(error)
 }
 
 // Progress is how far a scan has come.
 type Progress struct {
-	Read   int64 // bytes of files, as they are stored
+	Read   int64 // bytes of files, as stored
 	Events uint64
 	Alerts uint64
 }
@@ -56,13 +55,21 @@ func (o *Options) workers() int {
 	return o.Workers
 }
 
-// Run scans the sources and returns what it found. When ctx ends it stops: what has been written then is
-// what stands before the place that the summary names. The error is one of writing.
+// Run scans the sources and returns what it found. When ctx ends it stops: everything before the place that the summary
+// names has been written. The error is of writing.
 func Run(ctx context.Context, o Options, sources []Source) (*Summary, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
-	defer running.Wait()
-	defer cancel()
+	workers := make([]*worker, o.workers())
+	defer func() {
+		cancel()
+		running.Wait()
+		for _, w := range workers {
+			for _, spilled := range w.spills { // of chunks that were not written
+				spilled.end()
+			}
+		}
+	}()
 
 	files := make(chan *file, o.workers())
 	work := make(chan *chunk)
@@ -71,10 +78,11 @@ func Run(ctx context.Context, o Options, sources []Source) (*Summary, error) {
 		defer close(files)
 		readAll(ctx, &o, sources, files, work)
 	})
-	for range o.workers() {
-		running.Go(func() { newWorker(&o).run(work) })
+	for i := range workers {
+		workers[i] = newWorker(&o)
+		running.Go(func() { workers[i].run(work) })
 	}
-	w := writer{o: &o, summary: newSummary()}
+	w := writer{o: &o, summary: &Summary{}}
 	for f := range files {
 		if err := w.file(f); err != nil {
 			return w.summary, err
@@ -83,14 +91,13 @@ func Run(ctx context.Context, o Options, sources []Source) (*Summary, error) {
 			break
 		}
 	}
-	if ctx.Err() != nil && w.summary.Stopped == nil && w.summary.Files < len(sources) {
-		w.summary.Stopped = &Place{File: sources[w.summary.Files].Name}
+	if ctx.Err() != nil && w.summary.Stopped == nil && w.finished < len(sources) {
+		w.summary.Stopped = &Place{File: sources[w.finished].Name} // between two files
 	}
 	return w.summary, nil
 }
 
-// readAll reads the sources, several at a time, and announces each file in its turn. It returns when all
-// readers have ended.
+// readAll reads the sources, several at a time, and sends each file in order. It returns when all readers have ended.
 func readAll(ctx context.Context, o *Options, sources []Source, files chan<- *file, work chan<- *chunk) {
 	var readers sync.WaitGroup
 	defer readers.Wait()
@@ -114,14 +121,15 @@ func readAll(ctx context.Context, o *Options, sources []Source, files chan<- *fi
 	}
 }
 
-// writer writes what came of the chunks, in order.
+// writer writes the results of chunks, in order.
 type writer struct {
 	o        *Options
 	summary  *Summary
 	progress Progress
+	finished int // files
 }
 
-// file writes what came of one file. The error is one of writing.
+// file writes the results of one file. The error is of writing.
 func (w *writer) file(f *file) error {
 	var read, offset int64
 	for c := range f.chunks {
@@ -138,11 +146,16 @@ func (w *writer) file(f *file) error {
 	case errors.Is(f.err, errStopped):
 		w.summary.Stopped = &Place{File: f.source.Name, Offset: offset}
 		return nil
+	case f.err != nil && w.o.OnError != nil:
+		w.o.OnError(f.err)
+	}
+	w.finished++
+	switch {
+	case !f.opened:
+		w.summary.Unopened++
+		return nil
 	case f.err != nil:
 		w.summary.Unreadable++
-		if w.o.OnError != nil {
-			w.o.OnError(f.err)
-		}
 	}
 	w.summary.Files++
 	return nil

@@ -7,24 +7,24 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
-// Stdin is the path that stands for standard input, and its name in alerts.
+// Stdin is the path of standard input, and its name in alerts.
 const Stdin = "-"
 
 // Source is one input: a file, or a stream.
 type Source struct {
 	Name string
-	Size int64 // in bytes; negative where it is not known, as for a pipe
+	Size int64 // in bytes; negative if unknown, as for a pipe
 	Open func() (io.ReadCloser, error)
 }
 
-// List returns the files that the paths name, in their order; those of a folder and the folders in it by
-// name. Links to folders are not followed. A path that is no file may be a pattern, as [filepath.Match] reads
-// it, of files and folders. Stdin stands for the given stream. A file that several paths name is listed once, where it
-// comes first. The error names every path that cannot be
-// listed; the sources are those that can.
+// List returns the files named by the paths, in order; those of a folder, and of folders in it, sorted by name. Links to
+// folders are not followed. A path that is not a file may be a pattern, see [filepath.Match], of files and folders. Stdin
+// stands for the given stream. A file named by several paths is listed once, in its first place. The error names every
+// path that cannot be listed; the sources are those that can.
 func List(paths []string, stdin io.Reader) ([]Source, error) {
 	var l list
 	for _, path := range paths {
@@ -37,18 +37,18 @@ func List(paths []string, stdin io.Reader) ([]Source, error) {
 	return l.sources, errors.Join(l.faults...)
 }
 
-// list gathers sources and what keeps others from being listed.
+// list collects sources, and the errors of paths that cannot be listed.
 type list struct {
 	sources []Source
 	faults  []error
-	// known holds the files that are listed, by what two names of one file have in common and few files do.
+	// known holds the listed files by what two names of one file share, and few other files do.
 	known map[sizeAndTime][]fs.FileInfo
 }
 
 // sizeAndTime is a file's size and the time of its last change, in nanoseconds.
 type sizeAndTime struct{ size, changed int64 }
 
-// isKnown reports whether the file is listed already, maybe by another name, and remembers that it is from now on.
+// isKnown reports whether the file is listed already, maybe by another name, and adds it.
 func (l *list) isKnown(info fs.FileInfo) bool {
 	key := sizeAndTime{info.Size(), info.ModTime().UnixNano()}
 	for _, known := range l.known[key] {
@@ -68,6 +68,15 @@ func (l *list) fail(err error) { l.faults = append(l.faults, fmt.Errorf("reading
 // path adds a file, a folder, or what a pattern matches.
 func (l *list) path(path string) {
 	info, err := os.Stat(path)
+	if scheme, _, isURL := strings.Cut(path, "://"); err != nil && isURL {
+		advice := "download it first"
+		if scheme == "s3" {
+			advice = "download it first, such as with: aws s3 cp --recursive " + strconv.Quote(path) +
+				" FOLDER; or one object: aws s3 cp URL - | regionwatch scan -"
+		}
+		l.fail(fmt.Errorf("%s: scan reads local files and standard input; %s", path, advice))
+		return
+	}
 	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?[") {
 		l.pattern(path)
 		return
@@ -86,7 +95,7 @@ func (l *list) add(path string, info fs.FileInfo, err error) {
 	}
 }
 
-// pattern adds what matches, by name. A match that has gone meanwhile is a fault, not a pattern.
+// pattern adds the matches, by name. A match that has disappeared is an error, not a pattern.
 func (l *list) pattern(pattern string) {
 	matches, err := filepath.Glob(pattern)
 	switch {
@@ -102,7 +111,7 @@ func (l *list) pattern(pattern string) {
 }
 
 func (l *list) folder(root string) {
-	// The function returns no error, so that WalkDir does not either.
+	// The function returns no error, so WalkDir does not either.
 	_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -114,7 +123,7 @@ func (l *list) folder(root string) {
 	})
 }
 
-// entry adds what a folder holds: files and links to files, and nothing that would wait, such as pipes.
+// entry adds a file, or a link to one, in a folder, and nothing that could block, such as a pipe.
 func (l *list) entry(path string) {
 	info, err := os.Stat(path)
 	switch {

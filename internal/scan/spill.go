@@ -6,37 +6,48 @@ import (
 	"os"
 )
 
-// maxAlertBytes is how many bytes of alerts a chunk keeps in memory until its turn to be written comes. A value of many
-// events that all match has alerts many times its own size; what is beyond goes to a file. Waiting for the turn
-// instead could wait for ever: the chunks before it may need this worker.
+// maxAlertBytes bounds the alerts that a chunk keeps in memory until its turn to be written; the rest goes to a file. A
+// value of many matching events has alerts many times its own size. Waiting for the turn instead could deadlock: the
+// chunks before may need this worker.
 const maxAlertBytes = 16 << 20
 
-// maxFindings is how many findings a chunk keeps before it counts them.
+// maxFindings bounds the findings that a chunk keeps before it counts them.
 const maxFindings = 4096
 
-// keepLess makes room for more alerts and findings where there are many.
-func (c *chunk) keepLess() {
+// keepLess makes room if the chunk has many alerts or findings.
+func (w *worker) keepLess(c *chunk) {
 	if len(c.findings) >= maxFindings {
 		c.tally.add(c.findings)
 		c.findings = c.findings[:0]
 	}
 	if len(c.alerts) >= maxAlertBytes && c.err == nil {
-		c.err = c.spill()
+		c.err = w.spill(c)
 	}
 }
 
-// spill moves the alerts that are in memory to the end of the file.
-func (c *chunk) spill() error {
+// spillFile holds alerts of a chunk until its turn. It belongs to the chunk's worker, then to the writer.
+type spillFile struct {
+	*os.File
+	named bool // the system could not remove the name of an open file
+}
+
+// end closes the file and removes it. Nothing needs its content any more, so errors do not matter.
+func (f *spillFile) end() {
+	if f.Close() == nil && f.named {
+		_ = os.Remove(f.Name())
+	}
+}
+
+// spill moves the alerts in memory to the end of the file.
+func (w *worker) spill(c *chunk) error {
 	if c.spilled == nil {
 		file, err := os.CreateTemp("", "regionwatch-scan-*.alerts")
 		if err != nil {
 			return fmt.Errorf("keeping alerts: %w", err)
 		}
-		// Where the system lets open files lose their names, nothing is left behind whatever happens.
-		if os.Remove(file.Name()) != nil {
-			c.spillName = file.Name()
-		}
-		c.spilled = file
+		// Without a name the file disappears with the process, however that ends.
+		c.spilled = &spillFile{File: file, named: os.Remove(file.Name()) != nil}
+		w.spills = append(w.spills, c.spilled)
 	}
 	if _, err := c.spilled.Write(c.alerts); err != nil {
 		return fmt.Errorf("keeping alerts: %w", err)
@@ -62,16 +73,4 @@ func (c *chunk) writeAlerts(w io.Writer) error {
 		return fmt.Errorf("writing alerts: %w", err)
 	}
 	return nil
-}
-
-// endSpill lets go of the file. Nothing in it is needed any more, so that faults do not matter.
-func (c *chunk) endSpill() {
-	if c.spilled == nil {
-		return
-	}
-	_ = c.spilled.Close()
-	if c.spillName != "" {
-		_ = os.Remove(c.spillName)
-	}
-	c.spilled = nil
 }

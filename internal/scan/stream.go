@@ -5,10 +5,10 @@ import (
 	"io"
 )
 
-// openUntil opens a source for as long as ctx holds: then reading ends with errStopped. What can keep a reader
-// waiting for ever, a terminal or a pipe that nobody writes to, is opened and read by a goroutine of its own, because
-// neither can be interrupted. The goroutine closes the source before the reader sees its end. Nobody waits for one
-// that is stopped, or that has more than its reader wants: it ends with the next bytes, or with the process.
+// openUntil opens a source until ctx ends: then reading ends with errStopped. A source that can block forever, such as a
+// terminal or a silent pipe, is opened and read by a goroutine of its own, because neither can be interrupted. The
+// goroutine closes the source before the reader sees its end. Once stopped, it ends with the next bytes or with the
+// process; nothing waits for it.
 func openUntil(ctx context.Context, s *Source) (io.ReadCloser, error) {
 	if s.Size >= 0 {
 		return s.Open()
@@ -17,7 +17,7 @@ func openUntil(ctx context.Context, s *Source) (io.ReadCloser, error) {
 	release := context.AfterFunc(ctx, func() { _ = in.CloseWithError(errStopped) })
 	go func() {
 		defer release()
-		_ = in.CloseWithError(feed(in, s)) // as the end of the file, where it is nil
+		_ = in.CloseWithError(feed(in, s)) // nil is the end of the file
 	}()
 	return out, nil
 }
@@ -29,7 +29,7 @@ func feed(in io.Writer, s *Source) error {
 		return err
 	}
 	defer raw.Close()
-	// A reader that is nothing else is read into this buffer.
+	// Only a bare reader is read into this buffer.
 	_, err = io.CopyBuffer(in, struct{ io.Reader }{raw}, make([]byte, readBuffer))
 	return err
 }

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"strings"
+	"time"
 
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/detection"
@@ -11,37 +12,43 @@ import (
 
 // Summary is what a scan found.
 type Summary struct {
-	Files      int    // read, or given up
-	Unreadable int    // among Files
-	Bytes      uint64 // of files, as they are stored
-	Counts     detection.Counts
-	tally      // what the alerts were about
-	// EventShapes counts all events, by the layers that reading the file has opened and the outermost one of their
-	// record: what stands deeper is told of alerts only.
-	EventShapes display.Counter
-	// Stopped is where the scan was when it was stopped; nil for one that came to its end.
-	Stopped *Place
+	Files       int    // opened, and read to their end or given up
+	Unreadable  int    // among Files, those given up
+	Unopened    int    // files that could not be opened, beside Files
+	Bytes       uint64 // of files, as stored
+	Counts      detection.Counts
+	tally                       // of the alerts
+	EventShapes display.Counter // of all events: the layers opened in the file, and the outermost of the record
+	// DeadLetters counts records with dead letters by file.
+	DeadLetters display.Counter
+	Stopped     *Place // where the scan was stopped, or nil
 }
 
-// Place is an offset in a file's (decompressed) text.
+// Place is an offset in a file's decompressed text.
 type Place struct {
-	File   string
-	Offset int64
+	File   string `json:"file"`
+	Offset int64  `json:"offset"`
 }
-
-func newSummary() *Summary { return &Summary{} }
 
 func (s *Summary) add(c *chunk) {
 	s.Counts.Add(&c.counts)
 	s.tally.merge(&c.tally)
 	s.tally.add(c.findings)
+	if n := c.counts.DeadLettered; n > 0 {
+		s.DeadLetters.AddMany(c.file.source.Name, n)
+	}
 	for shape, n := range c.counts.Shapes {
 		s.EventShapes.AddMany(joinShapes(c.layers, cloudtrail.Shape(shape).String()), n)
 	}
 }
 
-// tally is what alerts were about.
-type tally struct{ Accounts, Regions, Events, Principals, Shapes display.Counter }
+// tally counts alerts by what they are about.
+type tally struct {
+	Accounts, Regions, Events, Principals, Shapes, Severities, Levels display.Counter
+
+	Failed      uint64 // alerts for calls that failed, with an error code
+	First, Last string // the earliest and the latest event's time, in RFC 3339 and UTC; empty if no alert has one
+}
 
 func (t *tally) add(findings []finding) {
 	for i := range findings {
@@ -51,6 +58,12 @@ func (t *tally) add(findings []finding) {
 		t.Events.Add(f.event)
 		t.Principals.Add(f.principal)
 		t.Shapes.Add(f.shape)
+		t.Severities.Add(f.severity)
+		t.Levels.Add(f.level)
+		if f.failed {
+			t.Failed++
+		}
+		t.span(f.at, f.at)
 	}
 }
 
@@ -60,17 +73,43 @@ func (t *tally) merge(o *tally) {
 	t.Events.Merge(&o.Events)
 	t.Principals.Merge(&o.Principals)
 	t.Shapes.Merge(&o.Shapes)
+	t.Severities.Merge(&o.Severities)
+	t.Levels.Merge(&o.Levels)
+	t.Failed += o.Failed
+	t.span(o.First, o.Last)
+}
+
+// span extends the time span of the alerts. Times in RFC 3339 and UTC, without fractions, sort as text.
+func (t *tally) span(first, last string) {
+	if first == "" {
+		return
+	}
+	if t.First == "" || first < t.First {
+		t.First = first
+	}
+	t.Last = max(t.Last, last)
 }
 
 // finding is what the summary needs of an alert.
-type finding struct{ account, region, event, principal, shape string }
+type finding struct {
+	account, region, event, principal, shape, severity, level, at string
+
+	failed bool
+}
 
 func newFinding(a *alert.Alert) finding {
-	return finding{
+	f := finding{
 		account:   display.JSON(a.RecipientAccountID),
 		region:    display.JSON(a.AWSRegion),
 		event:     strings.TrimSpace(display.JSON(a.EventSource) + " " + display.JSON(a.EventName)),
 		principal: strings.Clone(a.Principal.Name),
 		shape:     a.Origin.Shape,
+		severity:  a.Severity,
+		level:     a.Policy.Level,
+		failed:    len(a.ErrorCode) > 0 && string(a.ErrorCode) != "null",
 	}
+	if at, err := time.Parse(time.RFC3339, display.JSON(a.EventTime)); err == nil && at.Year() >= 0 && at.Year() <= 9999 {
+		f.at = at.UTC().Format(time.RFC3339)
+	}
+	return f
 }

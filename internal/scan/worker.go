@@ -9,16 +9,16 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/schema/alert"
-	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// worker decides chunks. It belongs to one goroutine and is the sink of its detector.
+// worker decides chunks. It belongs to one goroutine, and is the sink of its detector.
 type worker struct {
 	o        *Options
 	detector *detection.Detector
 	record   detection.Record
-	name     string // the record's identity, once it was asked for
+	name     string // the record's identity, once computed
 	chunk    *chunk
+	spills   []*spillFile // ended and not
 }
 
 func newWorker(o *Options) *worker {
@@ -41,11 +41,7 @@ func (w *worker) decide(c *chunk) {
 	w.chunk = c
 	c.alerts = *alertBuffers.Get().(*[]byte)
 	w.record.File = c.file.source.Name
-	if c.fault != nil {
-		w.passOver(c.data, c.offset, c.fault)
-	} else {
-		c.eachRecord(w.detect)
-	}
+	c.each(w.o.maxEventBytes(), w.detect, w.passOver)
 	c.counts = w.detector.Counts
 	w.detector.Counts = detection.Counts{}
 	w.chunk, w.record.Value = nil, nil
@@ -53,20 +49,14 @@ func (w *worker) decide(c *chunk) {
 }
 
 // detect decides one record of the chunk.
-func (w *worker) detect(start, end int) {
-	c := w.chunk
-	w.record.Value, w.record.Offset, w.name = c.data[start:end], c.offset+int64(start), ""
-	if end-start > w.o.maxEventBytes() {
-		f := &fault{cloudtrail.ReasonTooLarge, errTooLarge, int64(end - start)}
-		w.passOver(c.data[start:min(end, start+keptBytes)], w.record.Offset, f)
-		return
-	}
-	if err := w.detector.Detect(w.o.Policy, &w.record, w); err != nil && c.err == nil {
-		panic("BUG: " + err.Error()) // the sink below fails in no other way
+func (w *worker) detect(value []byte, offset int64) {
+	w.record.Value, w.record.Offset, w.name = value, offset, ""
+	if err := w.detector.Detect(w.o.Policy, &w.record, w); err != nil && w.chunk.err == nil {
+		panic("BUG: " + err.Error()) // the sink below has no other error
 	}
 }
 
-// passOver makes the dead letter of what was not decided at all.
+// passOver makes the dead letter of a part that was not decided.
 func (w *worker) passOver(head []byte, offset int64, f *fault) {
 	w.appendLetter(passedOver(w.record.File, w.chunk, head, offset, f))
 	w.detector.Counts.Records++
@@ -74,7 +64,7 @@ func (w *worker) passOver(head []byte, offset int64, f *fault) {
 	w.detector.Counts.Faults[f.reason]++
 }
 
-// passedOver returns the dead letter of a part of a chunk that was not decided at all.
+// passedOver returns the dead letter of a part that was not decided.
 func passedOver(name string, c *chunk, head []byte, offset int64, f *fault) *DeadLetter {
 	return &DeadLetter{
 		File: name, Offset: offset, Length: f.length, Shape: c.layers,
@@ -87,7 +77,7 @@ func (w *worker) Alert(a *alert.Alert) error {
 	a.Origin.Shape = joinShapes(w.chunk.layers, a.Origin.Shape)
 	w.chunk.alerts = w.o.Append(w.chunk.alerts, a)
 	w.chunk.findings = append(w.chunk.findings, newFinding(a))
-	w.chunk.keepLess()
+	w.keepLess(w.chunk)
 	return w.chunk.err
 }
 
@@ -122,8 +112,8 @@ func (w *worker) appendLetter(d *DeadLetter) {
 	w.chunk.letters = append(letters, '\n')
 }
 
-// identity names the record at hand. It is asked for once for each finding without an id of its own, of which
-// a record can hold as many as fit, so that it is found out once.
+// identity names the record at hand, for findings without an id of their own. A record can have very many of them, so it
+// is computed once.
 func (w *worker) identity() string {
 	if w.name == "" {
 		w.name = contentIdentity(w.record.Value, w.record.Offset)
@@ -131,7 +121,7 @@ func (w *worker) identity() string {
 	return w.name
 }
 
-// contentIdentity names a record for good, whatever its file is called: by its bytes and its place.
+// contentIdentity names a record by its bytes and its place, whatever its file is called.
 func contentIdentity(value []byte, offset int64) string {
 	sum := sha256.Sum256(value)
 	return hex.EncodeToString(sum[:]) + "/" + strconv.FormatInt(offset, 10)
