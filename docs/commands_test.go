@@ -14,35 +14,35 @@ import (
 	"testing"
 )
 
-// built returns the folder of a regionwatch built from this tree.
-var built = sync.OnceValues(func() (string, error) {
-	folder, err := os.MkdirTemp("", "regionwatch-docs-")
-	if err != nil {
-		return "", err
-	}
-	build := exec.Command("go", "build", "-o", folder, "./cmd/regionwatch")
+// bin is the folder of the regionwatch that built builds.
+var bin string
+
+// built builds regionwatch from this tree, once for all tests that run it.
+var built = sync.OnceValue(func() error {
+	build := exec.Command("go", "build", "-o", bin, "./cmd/regionwatch")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
-		return "", errors.New(string(out))
+		return errors.New(string(out))
 	}
-	return folder, nil
+	return nil
 })
 
 func TestMain(m *testing.M) {
-	status := m.Run()
-	if folder, err := built(); err == nil {
-		_ = os.RemoveAll(folder)
+	var err error
+	if bin, err = os.MkdirTemp("", "regionwatch-docs-"); err != nil {
+		panic(err)
 	}
+	status := m.Run()
+	_ = os.RemoveAll(bin)
 	os.Exit(status)
 }
 
 func binFolder(t *testing.T) string {
 	t.Helper()
-	folder, err := built()
-	if err != nil {
+	if err := built(); err != nil {
 		t.Fatal(err)
 	}
-	return folder
+	return bin
 }
 
 // run runs a command in a folder, without this process's settings, and returns its output and exit status.
