@@ -71,6 +71,7 @@ type Settings struct {
 	Start      Start
 
 	SessionTimeout   time.Duration
+	Rack             string
 	RebalanceTimeout time.Duration
 
 	Sessions           int // 0 means chosen by the number of cores

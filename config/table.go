@@ -110,6 +110,13 @@ var general = table{
 		kind: span(func(s *Settings) *time.Duration { return &s.RebalanceTimeout }, 10*time.Second, time.Hour),
 	},
 	{
+		Name: "rack", Section: sectionGroup,
+		Help: "rack or zone of this instance, as the brokers' broker.rack names it: records are fetched from a replica in it where" +
+			" the brokers allow that (replica.selector.class)",
+		kind: text(func(s *Settings) *string { return &s.Rack }, "name",
+			"printable text of up to 249 characters", parsePlain),
+	},
+	{
 		Name: "delivery", Section: sectionDelivery, Default: AtLeastOnce,
 		Help: "delivery guarantee",
 		kind: choice(func(s *Settings) *string { return &s.Delivery }, AtLeastOnce, ExactlyOnce),

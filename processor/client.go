@@ -119,6 +119,9 @@ func (p *Processor) groupOpts(ctx context.Context, id string, limits *limits) []
 		kgo.ProducerBatchMaxBytesFn(limits.batchBytes),
 		kgo.RecordPartitioner(deadletter.Partitioner(o.DeadLetterTopic)),
 	)
+	if o.Rack != "" {
+		opts = append(opts, kgo.Rack(o.Rack))
+	}
 	if o.InputPattern {
 		opts = append(opts, kgo.ConsumeRegex())
 	}

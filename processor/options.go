@@ -69,6 +69,7 @@ type Options struct {
 	// Sessions is how many transactional sessions ExactlyOnce runs side by side, each a member of the group
 	// with a client of its own; 0 means one a core, at least 2 and at most 4.
 	Sessions       int
+	Rack           string        // where this instance runs: records are fetched from a replica in the same rack (KIP-392)
 	SessionTimeout time.Duration // 0 means 6 s, the least that a broker allows by default
 	CommitInterval time.Duration // between commits of marks, or the most that a transaction waits; 0 means 200 ms
 	DrainTimeout   time.Duration // from cancel to the end of Run; 0 means 25 s

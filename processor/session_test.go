@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,24 @@ func exactlyOnce(c *processortest.Cluster) Options {
 	o := testOptions(c)
 	o.Delivery, o.InstanceID, o.Sessions = ExactlyOnce, "one", 1
 	return o
+}
+
+// The rack goes with each fetch, from which the brokers choose the replica.
+func TestRack(t *testing.T) {
+	t.Parallel()
+	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
+		c := newCluster(t, 1)
+		var rack atomic.Value
+		c.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			rack.Store(req.(*kmsg.FetchRequest).Rack)
+			return nil, nil, false
+		})
+		o := options(c)
+		o.Rack = "zone-b"
+		start(t, o)
+		c.Eventually("fetched", func() bool { return rack.Load() == "zone-b" })
+	})
 }
 
 // No two instances, of any groups, share a transactional id, and access control can allow those of a group by prefix.

@@ -71,6 +71,9 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, s
 		First: loaded, File: s.Policy, Topic: s.PolicyTopic, ClientOpts: connection.ClientOpts(), Origin: policyOrigin(s),
 		Logger: log, Registry: registry,
 	})
+	if err != nil && ctx.Err() != nil {
+		return nil // told to stop while it waited for the policy's topic: nothing was read yet
+	}
 	if err != nil {
 		return inLog(log, err)
 	}

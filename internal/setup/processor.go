@@ -31,6 +31,7 @@ func Processor(s *config.Settings) processor.Options {
 		Start:               processor.Start{Latest: s.Start.Latest, At: s.Start.At},
 		Sessions:            s.Sessions,
 		SessionTimeout:      s.SessionTimeout,
+		Rack:                s.Rack,
 		RebalanceTimeout:    s.RebalanceTimeout,
 		CommitInterval:      s.CommitInterval,
 		DeliveryTimeout:     s.DeliveryTimeout,

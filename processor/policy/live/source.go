@@ -99,7 +99,7 @@ func Open(ctx context.Context, o Options) (*Source, error) {
 	if s.topic, err = openTopic(o.Topic, o.ClientOpts); err != nil {
 		return nil, err
 	}
-	first, fault, err := s.topic.first(ctx)
+	first, fault, err := s.topic.wait(ctx, o.Logger)
 	if err != nil {
 		s.Close()
 		return nil, err

@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"net"
 	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
@@ -23,6 +27,7 @@ type topic struct {
 func openTopic(name string, opts []kgo.Opt) (*topic, error) {
 	client, err := kgo.NewClient(append(slices.Clone(opts),
 		kgo.ClientID("regionwatch-policy"),
+		kgo.RequestRetries(1), // the reason why no broker answers, not that time ran out
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{name: {0: kgo.NewOffset().AtStart()}}),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxPartitionBytes(policyfile.MaxBytes),
@@ -43,6 +48,44 @@ func ReadTopic(ctx context.Context, name string, opts []kgo.Opt) (Loaded, error)
 	defer t.close()
 	newest, _, err := t.first(ctx)
 	return newest, err
+}
+
+// wait reads the topic at the start, as first does. It waits for brokers that cannot be reached as long as it takes; any
+// other trouble is returned.
+func (t *topic) wait(ctx context.Context, log *slog.Logger) (newest Loaded, fault, err error) {
+	for fails := 0; ; fails++ {
+		newest, fault, err = t.first(ctx)
+		if ctx.Err() != nil {
+			return Loaded{}, nil, ctx.Err()
+		}
+		if err == nil || !isAway(err) {
+			return newest, fault, err
+		}
+		if fails == 0 {
+			log.Warn("the policy's topic cannot be read, trying again until it can", "topic", t.name, "error", err)
+		}
+		pause(ctx)
+	}
+}
+
+// isAway reports whether no broker could be reached, or its partition has no leader for now.
+func isAway(err error) bool {
+	var refused interface{ Refused() bool } // of a dialer that knows that retrying cannot help
+	if errors.As(err, &refused) && refused.Refused() || errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return false
+	}
+	_, network := errors.AsType[net.Error](err)
+	return network || kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err) || errors.Is(err, io.EOF) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// pause waits a second, or until ctx ends.
+func pause(ctx context.Context) {
+	timer := time.NewTimer(time.Second)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 func (t *topic) close() { t.client.Close() }
@@ -153,12 +196,31 @@ func (s *Source) watchTopic(ctx context.Context) error {
 			s.warn()
 		}
 		cancel()
-		if err != nil {
-			s.o.Logger.Warn("reading the policy's topic", "topic", s.topic.name, "error", err)
-		}
 		for _, r := range policies {
 			s.replace(parseRecord(r))
 		}
+		if err == nil {
+			continue
+		}
+		s.o.Logger.Warn("reading the policy's topic", "topic", s.topic.name, "error", err)
+		if err := s.reopenTopic(err); err != nil {
+			return err
+		}
+		pause(ctx)
 	}
 	return nil
+}
+
+// reopenTopic makes a new client where the topic was deleted: a client never follows one that is created again. All
+// policies in that one are new.
+func (s *Source) reopenTopic(cause error) error {
+	if !errors.Is(cause, kerr.UnknownTopicID) && !errors.Is(cause, kerr.InconsistentTopicID) {
+		return nil
+	}
+	reopened, err := openTopic(s.topic.name, s.o.ClientOpts)
+	if err == nil {
+		s.topic.close()
+		s.topic = reopened
+	}
+	return err
 }

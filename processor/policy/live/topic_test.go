@@ -1,0 +1,150 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const policyTopic = "policies"
+
+func topicCluster(t *testing.T) *kfake.Cluster {
+	t.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, policyTopic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func publish(t *testing.T, c *kfake.Cluster, version string) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.DefaultProduceTopic(policyTopic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	policy := "version: " + version + "\ndefault: {unused_regions: [eu-central-1]}\n"
+	if err := client.ProduceSync(t.Context(), kgo.StringRecord(policy)).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func topicOptions(c *kfake.Cluster, more ...kgo.Opt) Options {
+	return Options{
+		Topic: policyTopic, ClientOpts: append(more, kgo.SeedBrokers(c.ListenAddrs()...), kgo.MetadataMinAge(100*time.Millisecond), kgo.MetadataMaxAge(time.Second)),
+		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+	}
+}
+
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !condition(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("still not: %s", what)
+		}
+	}
+}
+
+// Brokers that cannot be reached are waited for, and the end of the context ends that.
+//
+// Guard: isAway in wait.
+func TestTopicUnreachable(t *testing.T) {
+	t.Parallel()
+	c := topicCluster(t)
+	publish(t, c, "one")
+	var away atomic.Bool
+	var dials atomic.Int64
+	away.Store(true)
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		dials.Add(1)
+		if away.Load() {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := make(chan error, 1)
+	go func() {
+		_, err := Open(ctx, topicOptions(c, kgo.Dialer(dial)))
+		stopped <- err
+	}()
+	eventually(t, "tried", func() bool { return dials.Load() > 1 })
+	cancel()
+	if err := <-stopped; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that it was canceled", err)
+	}
+
+	opened := make(chan *Source, 1)
+	go func() {
+		s, err := Open(t.Context(), topicOptions(c, kgo.Dialer(dial)))
+		if err != nil {
+			t.Error(err)
+		}
+		opened <- s
+	}()
+	before := dials.Load()
+	eventually(t, "tried", func() bool { return dials.Load() > before+2 })
+	away.Store(false)
+	s := <-opened
+	defer s.Close()
+	if v := s.Policy().Version(); v != "one" {
+		t.Errorf("version %q", v)
+	}
+}
+
+// A topic that does not exist, or holds no policy, is no reason to wait.
+func TestTopicFailure(t *testing.T) {
+	t.Parallel()
+	c := topicCluster(t)
+	if _, err := Open(t.Context(), topicOptions(c)); err == nil || !strings.Contains(err.Error(), "no valid policy") {
+		t.Errorf("%v, want that there is no policy", err)
+	}
+	o := topicOptions(c)
+	o.Topic = "missing"
+	if _, err := Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "UNKNOWN_TOPIC_OR_PARTITION") {
+		t.Errorf("%v, want that there is no topic", err)
+	}
+}
+
+// The policy's topic may be deleted and created again: what comes to the new one takes effect, and until then the last
+// policy stays in force.
+//
+// Guard: reopenTopic.
+func TestTopicRecreated(t *testing.T) {
+	t.Parallel()
+	c := topicCluster(t)
+	publish(t, c, "one")
+	s, err := Open(t.Context(), topicOptions(c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	if err := c.DeleteTopic(policyTopic); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.CreateTopic(policyTopic, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, c, "two")
+	eventually(t, "the new policy is in force", func() bool { return s.Policy().Version() == "two" })
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	s.Close()
+}
