@@ -77,9 +77,9 @@ func (m marks) class() class {
 		return classNotice + class(KindS3Notification)
 	case m&markDelivery != 0:
 		return classDelivery
-	case m&(markCategoryInsight|markTypeInsight) != 0 && m&markReadOnly == 0:
+	case m&(markCategoryInsight|markTypeInsight) != 0:
 		return classInsight
-	case m&(markCategoryAggregated|markTypeAggregated) != 0 && m&markReadOnly == 0:
+	case m&(markCategoryAggregated|markTypeAggregated) != 0:
 		return classAggregated
 	case m&markOriginal != 0 && m&(ownMarks|markRegion) != 0:
 		return classBare
@@ -279,7 +279,7 @@ func isOtherDetail(v Value) bool {
 
 // class returns what the object is whose members e holds.
 func (e *Event) class() class {
-	if e.AWSRegion.IsString() && e.ReadOnly != nil && !e.original && !isDeliverySource(e.EventSource) {
+	if e.AWSRegion.IsString() && e.ReadOnly != nil && !e.original && !isDeliverySource(e.EventSource) && !e.maybeRecognized() {
 		return classEvent
 	}
 	var m marks
@@ -302,4 +302,11 @@ func (e *Event) class() class {
 	}
 	m = m.either(e.EventCategory, "Insight", markCategoryInsight, "Aggregated", markCategoryAggregated)
 	return m.either(e.EventType, "AwsCloudTrailInsight", markTypeInsight, "AwsAggregatedEvent", markTypeAggregated).class()
+}
+
+// maybeRecognized reports whether the event may be one of Insights or an aggregated one: the other categories begin with
+// other letters, and the other types are shorter.
+func (e *Event) maybeRecognized() bool {
+	c := jsonscan.At(e.EventCategory, 1)
+	return c == 'I' || c == 'A' || c == '\\' || len(e.EventType) >= len(`"AwsAggregatedEvent"`)
 }

@@ -46,7 +46,10 @@ func TestClass(t *testing.T) {
 	// Recognized.
 	f(`{"eventVersion":"1","eventName":"x","eventCategory":"Insight"}`, classInsight)
 	f(`{"awsRegion":"x","eventType":"AwsCloudTrailInsight"}`, classInsight)
-	f(`{"awsRegion":"x","eventType":"AwsCloudTrailInsight","readOnly":false}`, classEvent)
+	f(`{"awsRegion":"x","eventType":"AwsCloudTrailInsight","readOnly":false}`, classInsight)
+	f(`{"awsRegion":"x","eventCategory":"\u0049nsight","readOnly":false}`, classInsight)
+	f(`{"awsRegion":"x","eventType":"\u0041wsAggregatedEvent","readOnly":false,"eventName":"x","eventVersion":"1"}`, classAggregated)
+	f(`{"awsRegion":"x","readOnly":false,"eventCategory":"Aggregated"}`, classAggregated)
 	f(`{"eventVersion":"1","eventSource":"x","eventCategory":"Aggregated"}`, classAggregated)
 	f(`{"awsRegion":"x","eventType":"AwsAggregatedEvent"}`, classAggregated)
 	f(`{"awsRegion":"x","eventCategory":"Insight","eventCategory":"Management"}`, classBare)

@@ -201,7 +201,7 @@ func (r *reference) object(v json.RawMessage, depth int) {
 	switch {
 	case strings.HasPrefix(source, "aws:") || bytes.Count(v, []byte("Records")) > 1 || isEvent && records != nil || records != nil && !bytes.HasPrefix(bytes.TrimLeft(v[1:], " \t\r\n"), []byte(`"Records"`)):
 		r.plain = false
-	case members["readOnly"] == nil && (category == "Insight" || kind == "AwsCloudTrailInsight" || category == "Aggregated" || kind == "AwsAggregatedEvent"):
+	case category == "Insight" || kind == "AwsCloudTrailInsight" || category == "Aggregated" || kind == "AwsAggregatedEvent":
 	case isEvent:
 		line := Event{AWSRegion: Value(members["awsRegion"]), ReadOnly: Value(members["readOnly"]), Index: r.index}
 		r.events = append(r.events, eventLine(&line)+string(v))

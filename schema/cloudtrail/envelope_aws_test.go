@@ -109,8 +109,6 @@ func TestNotices(t *testing.T) {
 
 // What has the keys of a notice, but can be decided, is decided.
 func TestNoticesLeanToEvents(t *testing.T) {
-	withReadOnly := insight[:len(insight)-1] + `,"readOnly":false}`
-	expect(t, withReadOnly, "event 0 event eu-west-3 false")
 	expect(t, `{"eventSource":"aws:s3","awsRegion":"eu-west-3","eventName":"x","readOnly":false}`, "fault 0 unknown-shape")
 	expect(t, paris[:len(paris)-1]+`,"Event":"s3:TestEvent","digestS3Object":"x","s3Bucket":"b","s3ObjectKey":[]}`,
 		"event 0 event eu-west-3 false")

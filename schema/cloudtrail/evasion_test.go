@@ -50,7 +50,6 @@ func TestEvasionWithinAnEvent(t *testing.T) {
 		"the envelopes' own keys at top level": add(`"Records":[],"detail":{},"detail-type":"x","messageType":"CONTROL_MESSAGE","logEvents":[],` +
 			`"Message":"","Type":"SubscriptionConfirmation","body":"","records":[],"message":"","log":"","event":{},"payload":null,` +
 			`"CloudTrailEvent":"","digestS3Object":"","s3Bucket":"","s3ObjectKey":[],"Event":"s3:TestEvent","insightDetails":{}`),
-		"an insight's category": add(`"eventCategory":"Insight","eventType":"AwsCloudTrailInsight"`),
 	}
 	frames := map[string]func(string) string{
 		"event": func(s string) string { return s }, "records": func(s string) string { return `{"Records":[` + s + `]}` },

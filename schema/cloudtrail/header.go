@@ -18,14 +18,14 @@ const (
 
 // cutHeader returns what follows a header in b; ShapeNone where there is none.
 func cutHeader(b []byte) (shape Shape, inner []byte) {
+	if inner = cutField(b); inner != nil {
+		return ShapeField, inner
+	}
 	switch {
 	case len(b) > confluentHeader && b[0] == 0 && isHeaded(b[confluentHeader:]):
 		return ShapeConfluent, b[confluentHeader:]
 	case len(b) > glueHeader && b[0] == glueVersion && (b[1] == 0 || b[1] == glueZlib) && isHeaded(b[glueHeader:]):
 		return ShapeGlue, b[glueHeader:]
-	}
-	if inner = cutField(b); inner != nil {
-		return ShapeField, inner
 	}
 	return ShapeNone, nil
 }

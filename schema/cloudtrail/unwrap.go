@@ -15,6 +15,7 @@ type visit struct {
 	class  int    // the next of the walker's classes
 	depth  int    // containers that have not ended
 	key    Shape  // what the last key is known as
+	named  bool   // the next value has a key
 	chain  Chain
 	root   int  // the length of the chain outside
 	inText bool // the damage is in a string
@@ -40,7 +41,8 @@ func (d *Decoder) unwrapDamaged(b []byte, stop int, chain Chain) (inText bool, e
 		case '{':
 			i, err = v.object(i)
 		case '[':
-			v.enter(i, classEnvelope, v.key != ShapeNone || jsonscan.At(v.b, jsonscan.SkipSpace(v.b, i+1)) == '{')
+			// An array in an array is a row: what stands beside an event in it is metadata.
+			v.enter(i, classEnvelope, v.named && (v.key != ShapeNone || jsonscan.At(v.b, jsonscan.SkipSpace(v.b, i+1)) == '{'))
 			i++
 		case '}', ']':
 			i++
@@ -48,7 +50,7 @@ func (d *Decoder) unwrapDamaged(b []byte, stop int, chain Chain) (inText bool, e
 		case '"':
 			i, err = v.text(i)
 		case ',':
-			v.key = ShapeNone
+			v.key, v.named = ShapeNone, false
 			i++
 		case ':', ' ', '\n', '\r', '\t':
 			i++
@@ -104,7 +106,7 @@ func (v *visit) enter(i int, c class, list bool) {
 			events: v.d.events, calls: v.d.calls, missing: len(v.w.missing),
 		})
 	}
-	v.chain = chain
+	v.chain, v.named = chain, false
 	v.depth++
 }
 
@@ -191,7 +193,7 @@ func (v *visit) text(i int) (next int, err error) {
 	colon := jsonscan.SkipSpace(b, end)
 	if jsonscan.At(b, colon) == ':' {
 		next = jsonscan.SkipSpace(b, colon+1)
-		v.key = shapeOf(b[i:end], jsonscan.At(b, next))
+		v.key, v.named = shapeOf(b[i:end], jsonscan.At(b, next)), true
 		v.noteCarrier(next)
 		return next, nil
 	}
