@@ -22,12 +22,12 @@ const (
 // and would only make the record larger than the broker takes.
 const maxKeyBytes = 256
 
-// alertRecord encodes a as a record of topic. Key and headers are the same in every format. Nothing of it aliases the event.
-func alertRecord(topic string, format alert.Format, a *alert.Alert) *kgo.Record {
-	return &kgo.Record{
-		Topic: topic,
+// alertRecord encodes a as a record of its topic, within that topic's limit: what does not fit goes, its copy of the event
+// first, and shrunk is true. Key and headers are the same in every format. Nothing of it aliases the event. It changes a.
+func (l *limits) alertRecord(o *Options, a *alert.Alert) (r *kgo.Record, shrunk bool, err error) {
+	r = &kgo.Record{
+		Topic: o.findingTopic(a),
 		Key:   accountKey(a.RecipientAccountID),
-		Value: format.Append(nil, a),
 		Headers: []kgo.RecordHeader{
 			{Key: HeaderAlertID, Value: []byte(a.ID)},
 			{Key: HeaderRuleID, Value: []byte(a.RuleID)},
@@ -37,6 +37,11 @@ func alertRecord(topic string, format alert.Format, a *alert.Alert) *kgo.Record 
 			{Key: HeaderPolicyHash, Value: []byte(a.Policy.Hash)},
 		},
 	}
+	limit := l.value(r)
+	shrunk = a.Trim(limit)
+	encoded := o.AlertFormat.Append(nil, a)
+	r.Value, err = o.AlertFormat.Shrink(encoded, limit)
+	return r, shrunk || len(r.Value) < len(encoded), err
 }
 
 // accountKey returns the text of the account, so that the alerts of one account stand in one partition, in

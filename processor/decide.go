@@ -38,6 +38,7 @@ func (o *Options) newDetector() decider {
 	return detector{detection.NewDetector(detection.Options{
 		MaxEventBytes: o.MaxEventBytes,
 		NoEventCopy:   o.NoEventCopy,
+		MaxEventCopy:  4 * o.MaxRecordBytes, // of which white space may be a part, but no larger one
 		Shadowed:      o.ShadowTopic != "",
 		Exempted:      o.ExemptedTopic != "",
 	})}
@@ -183,10 +184,14 @@ func (d *decision) guarded(p *policy.Policy, r *kgo.Record) (err error) {
 			d.done.Records++
 			d.done.DeadLettered++
 			d.done.panics++
-			err = d.output.setAside(&deadletter.Fault{Reason: deadletter.ReasonPanic, Err: fmt.Errorf("deciding panicked: %v", v), Index: -1, Offset: -1})
+			err = d.output.setAside(panicked(v))
 		}
 	}()
 	return d.decider.Detect(p, &d.record, d.output)
+}
+
+func panicked(v any) *deadletter.Fault {
+	return &deadletter.Fault{Reason: deadletter.ReasonPanic, Err: fmt.Errorf("deciding panicked: %v", v), Index: -1, Offset: -1}
 }
 
 // takeTurn waits until nothing else that takes much memory is being decided.

@@ -59,9 +59,12 @@ const stopEvery = 1024
 
 // Alert implements detection.Sink.
 func (out *output) Alert(a *alert.Alert) error {
-	r := alertRecord(out.p.o.findingTopic(a), out.p.o.AlertFormat, a)
-	if err := out.shrink(r); err != nil {
+	r, shrunk, err := out.p.limits.alertRecord(&out.p.o, a)
+	if err != nil {
 		return err
+	}
+	if shrunk {
+		out.p.tally.update(func(t *totals) { t.AlertsShrunk++ })
 	}
 	newFinding(a).attach(out.ctx, r)
 	out.send(r, nil)
@@ -71,7 +74,7 @@ func (out *output) Alert(a *alert.Alert) error {
 	return nil
 }
 
-// shrink makes the alert in r small enough for its topic, in its format; its copy of the event goes first.
+// shrink makes the alert in r, which was rejected as too large, smaller.
 func (out *output) shrink(r *kgo.Record) error {
 	limit := out.p.limits.value(r)
 	if len(r.Value) <= limit {

@@ -54,23 +54,24 @@ func (d *Redecider) Topics() []string { return d.o.outputTopics() }
 
 // Decide decides a record and returns its alerts and dead letters, in order. Alerts have memory of their own; dead
 // letters share that of r. The policy is asked for each time.
-func (d *Redecider) Decide(r *kgo.Record, at time.Time) ([]*kgo.Record, error) {
+func (d *Redecider) Decide(r *kgo.Record, at time.Time) (made []*kgo.Record, err error) {
 	d.made = nil
 	d.letters.Begin(r)
-	err := d.decider.Detect(d.o.Policy(), fill(&d.record, r, at), d)
+	defer func() {
+		if v := recover(); v != nil { // as in decision.guarded
+			d.decider = d.o.newDetector()
+			made, err = append(d.made, d.letters.Encode(panicked(v)).Records(d.limits.batch(d.letters.Topic))...), nil
+		}
+	}()
+	err = d.decider.Detect(d.o.Policy(), fill(&d.record, r, at), d)
 	return d.made, err
 }
 
 // Alert implements detection.Sink.
 func (d *Redecider) Alert(a *alert.Alert) error {
-	r := alertRecord(d.o.findingTopic(a), d.o.AlertFormat, a)
-	value, err := d.o.AlertFormat.Shrink(r.Value, d.limits.value(r))
-	if err != nil {
-		return err
-	}
-	r.Value = value
+	r, _, err := d.limits.alertRecord(&d.o, a)
 	d.made = append(d.made, r)
-	return nil
+	return err
 }
 
 // DeadLetter implements detection.Sink.

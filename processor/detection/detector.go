@@ -57,6 +57,7 @@ type Sink interface {
 type Options struct {
 	MaxEventBytes int  // bytes of a record after decompression; 0 means cloudtrail.DefaultMaxBytes
 	NoEventCopy   bool // leave the copy of the event out of the alerts
+	MaxEventCopy  int  // bytes of an event, white space included, beyond which it is not copied; 0 means no bound
 	Shadowed      bool // make alerts of findings in shadow mode too, marked as that
 	Exempted      bool // make alerts of exempted events too, marked as that
 }
@@ -76,7 +77,7 @@ func NewDetector(o Options) *Detector {
 	d := &Detector{decoder: cloudtrail.NewDecoder(o.MaxEventBytes)}
 	d.passage.counts = &d.Counts
 	d.passage.copies.seed = maphash.MakeSeed()
-	d.passage.enricher.noEventCopy = o.NoEventCopy
+	d.passage.enricher.noEventCopy, d.passage.enricher.maxEventCopy = o.NoEventCopy, o.MaxEventCopy
 	d.passage.wanted = [policy.OutcomeCount]bool{policy.OutcomeAlerted: true, policy.OutcomeShadowed: o.Shadowed, policy.OutcomeExempted: o.Exempted}
 	return d
 }

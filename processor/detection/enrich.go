@@ -25,7 +25,8 @@ const (
 // enricher makes alerts of findings. An alert is valid until the next one: its values stand in buffers that
 // the enricher uses again.
 type enricher struct {
-	noEventCopy bool
+	noEventCopy  bool
+	maxEventCopy int
 
 	alert alert.Alert
 	texts texts
@@ -232,6 +233,8 @@ func (en *enricher) setEvent(e *cloudtrail.Event) {
 	case en.noEventCopy:
 	case e.Damage != nil:
 		a.EventOmitted = alert.OmittedDamage
+	case en.maxEventCopy > 0 && len(e.Raw) > en.maxEventCopy:
+		a.EventOmitted = alert.OmittedSize
 	default:
 		if en.clean, a.EventOmitted = alert.AppendClean(en.clean, e.Raw); a.EventOmitted != "" {
 			return

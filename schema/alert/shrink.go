@@ -39,6 +39,29 @@ func (a *Alert) cut(limit int) {
 	}
 }
 
+// Trim does what [Format.Shrink] would do first if one value alone is larger than maxBytes, before it is copied into an
+// encoded alert: the copy of the event goes, and then long values are cut. It reports whether it did.
+func (a *Alert) Trim(maxBytes int) bool {
+	maxBytes = max(maxBytes, MinBytes)
+	long := false
+	for _, f := range a.rawFields() {
+		long = long || len(*f.raw) > maxBytes
+	}
+	for _, f := range a.textFields() {
+		long = long || len(*f.text) > maxBytes
+	}
+	if !long && len(a.Event) <= maxBytes {
+		return false
+	}
+	if a.Event != nil {
+		a.Event, a.EventOmitted = nil, OmittedSize
+	}
+	if long {
+		a.cut(limits[0])
+	}
+	return true
+}
+
 // MarkTruncated names a field in Truncated, once.
 func (a *Alert) MarkTruncated(name string) {
 	for _, n := range a.Truncated {

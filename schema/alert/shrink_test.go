@@ -130,3 +130,31 @@ func eachFormat(t *testing.T, test func(*testing.T, Format)) {
 		t.Run(format.String(), func(t *testing.T) { test(t, format) })
 	}
 }
+
+// Trim comes to what Shrink would, without encoding what is too large.
+func TestTrim(t *testing.T) { eachFormat(t, testTrim) }
+
+func testTrim(t *testing.T, format Format) {
+	const limit = 64 << 10
+	for name, change := range map[string]func(*Alert){
+		"event":        func(a *Alert) { a.Event = json.RawMessage(`{"x":"` + strings.Repeat("x", limit) + `"}`) },
+		"userIdentity": func(a *Alert) { a.UserIdentity = json.RawMessage(`{"x":"` + strings.Repeat("x", limit) + `"}`) },
+		"userAgent":    func(a *Alert) { a.UserAgent = json.RawMessage(`"` + strings.Repeat("x", limit) + `"`) },
+		"title":        func(a *Alert) { a.Title = strings.Repeat("x", limit+1) },
+		"nothing":      func(*Alert) {},
+	} {
+		a, b := sampleAlert(), sampleAlert()
+		change(a)
+		change(b)
+		if got := a.Trim(limit); got != (name != "nothing") {
+			t.Errorf("%s: trimmed: %v", name, got)
+		}
+		want, err := format.Shrink(format.Append(nil, b), limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := format.Append(nil, a); !bytes.Equal(got, want) {
+			t.Errorf("%s:\ngot  %.300s\nwant %.300s", name, got, want)
+		}
+	}
+}
