@@ -103,8 +103,9 @@ type Settings struct {
 	PageAddress         string   // host:port, or None; empty means AdminAddress
 	Pprof               bool
 
-	LogLevel  string // debug, info, warn, error
-	LogFormat string // auto, text, json
+	LogLevel   string        // debug, info, warn, error
+	LogFormat  string        // auto, text, json
+	LogSummary time.Duration // 0 is never
 
 	origins map[string]Origin
 	table   table

@@ -265,6 +265,11 @@ var general = table{
 		Help: "log format; auto is text on a terminal and JSON elsewhere",
 		kind: choice(func(s *Settings) *string { return &s.LogFormat }, "auto", "text", "json"),
 	},
+	{
+		Name: "log-summary", Section: sectionOther, Default: "1h",
+		Help: "how often to log events, alerts, dead letters and lag; 0 is never",
+		kind: span(func(s *Settings) *time.Duration { return &s.LogSummary }, 0, 7*24*time.Hour),
+	},
 }
 
 // start is the kind of the setting that is a position in a topic.

@@ -161,6 +161,7 @@ func TestEverySettingSuccess(t *testing.T) {
 	f("allow-plaintext-credentials", "true", "true")
 	f("log-level", "debug", "debug")
 	f("log-format", "json", "json")
+	f("log-summary", "0", "0s")
 	for i := range all {
 		if !tested[all[i].Name] {
 			t.Errorf("%s has no case", all[i].Name)
@@ -314,6 +315,7 @@ func TestEverySettingFailure(t *testing.T) {
 	f("allow-plaintext-credentials", "yes", "is unknown")
 	f("log-level", "warning", "is unknown, did you mean warn?")
 	f("log-format", "xml", "is unknown")
+	f("log-summary", "-1s", "is too short")
 	for i := range all {
 		if !tested[all[i].Name] {
 			t.Errorf("%s has no case", all[i].Name)

@@ -33,12 +33,29 @@ func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "regionwatch",
 		Short: "Watch AWS CloudTrail on Kafka for activity in unused regions",
-		Long: "Watch AWS CloudTrail on Kafka for activity in unused regions.\n\n" +
+		Long: "Watch AWS CloudTrail on Kafka for activity in regions that a company does not use.\n\n" +
 			"Exit status: 0 done, 1 a fault while running, 2 a mistake in flags, settings or policy.",
+		Version:       thisBuild().Text(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRunCommand(), newDemoCommand(), newBenchCommand(), newBenchBrokerCommand(), newScanCommand(), newExplainCommand(), newGenerateCommand(),
-		newHealthCommand(), newValidateCommand(), newCheckCommand(), newDeadLetterCommand(), newPolicyCommand(), newRegionsCommand(), newVersionCommand())
+	root.SetVersionTemplate("{{.Version}}\n")
+	cli.UseHelp(root)
+	for _, group := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Start here:", []*cobra.Command{newDemoCommand(), newScanCommand(), newExplainCommand()}},
+		{"Run it:", []*cobra.Command{newValidateCommand(), newCheckCommand(), newRunCommand(), newHealthCommand()}},
+		{"Policy:", []*cobra.Command{newPolicyCommand(), newRegionsCommand()}},
+		{"Look after it:", []*cobra.Command{newDeadLetterCommand(), newGenerateCommand(), newBenchCommand()}},
+	} {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
+		for _, cmd := range group.commands {
+			cmd.GroupID = group.title
+			root.AddCommand(cmd)
+		}
+	}
+	root.AddCommand(newVersionCommand(), newBenchBrokerCommand())
 	return root
 }

@@ -83,6 +83,13 @@ func TestCommandLineFailure(t *testing.T) {
 		" allowed: host:port, several with commas"
 	f("versio", `no such command: "versio", did you mean version?`)
 	f("zzzzzz", `no such command: "zzzzzz"; there are bench, check, completion, deadletter, demo, explain, generate, health, help, policy, regions, run, scan, validate, version`)
+	f("policy tset cases.yaml", `no such policy command: "tset", did you mean test?`)
+	f("policy init", `no such policy command: "init"; there are diff, import-scp, schema, show, test`)
+	f("policy tset --x", `no such policy command: "tset", did you mean test?`)
+	f("deadletter lst", `no such deadletter command: "lst", did you mean list?`)
+	f("completion bsah", `no such completion command: "bsah", did you mean bash?`)
+	f("help scna", `no such command: "scna", did you mean scan?`)
+	f("help policy tset", `no such policy command: "tset", did you mean test?`)
 	f("run", required)
 	f("run --brokers=a:1 extra", `regionwatch run: "extra" is not expected; it takes flags only`)
 	f("version --format yaml", `flag --format: "yaml" is not known; allowed: text, json`)
@@ -114,16 +121,21 @@ func TestCommandLineSuccess(t *testing.T) {
 		if status != cli.ExitDone || stderr != "" {
 			t.Errorf("%s: status %d, standard error %q", args, status, stderr)
 		}
+		flat := strings.Join(strings.Fields(stdout), " ") // help is wrapped
 		for _, w := range want {
-			if !strings.Contains(stdout, w) {
+			if !strings.Contains(stdout, w) && !strings.Contains(flat, w) {
 				t.Errorf("%s lacks %q:\n%s", args, w, stdout)
 			}
 		}
 	}
 	f("", "Exit status: 0 done", "run", "scan", "demo", "generate", "validate", "version")
 	f("--help", "Exit status: 0 done")
-	f("run --help", "--dead-letter-topic", "REGIONWATCH_INPUT_TOPIC", "(at-least-once, exactly-once) (default at-least-once)")
+	f("run --help", "--dead-letter-topic", "REGIONWATCH_INPUT_TOPIC", "Settings: ", "(default at-least-once)")
 	f("version", "regionwatch ", " go1.")
+	f("--version", "regionwatch ", " go1.", "\n  GOARCH=")
+	f("-v", "regionwatch ", " go1.")
+	f("policy", "  test ", "Usage:")
+	f("help policy test", "Outcome")
 	f("version --format json", `"go":"go1.`)
 	f("validate --brokers=a:1 --group=b --settings", "group ", "flag --group", "policy version sha256:")
 	f("validate --brokers=a:1 --policy-version=v1 --format=json", `"policyVersion":"v1"`, `{"name":"brokers","value":"a:1","from":"flag --brokers"}`)

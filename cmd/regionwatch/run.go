@@ -19,6 +19,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/instance"
 	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/live"
 )
 
@@ -26,14 +27,14 @@ func newRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Read CloudTrail from Kafka and write alerts, until a signal to stop",
-		Long: "Read CloudTrail from Kafka and write alerts, until SIGTERM or SIGINT: then what is in flight is\n" +
-			"finished and committed within drain-timeout, and the exit status is 0. A second signal ends the\n" +
-			"process at once with 128 plus the signal's number.\n\n" +
-			"Each setting is a flag, an environment variable (--input-topic is REGIONWATCH_INPUT_TOPIC) and a\n" +
-			"key of the file that --config names (input-topic); flags come before variables, variables before\n" +
-			"the file, the file before defaults.",
-		Example: "  regionwatch run --brokers kafka-1:9092,kafka-2:9092 --input-topic cloudtrail --create-topics",
-		Args:    cli.NoArguments,
+		Long: "Read CloudTrail from Kafka and write alerts until SIGTERM or SIGINT. Then it finishes and commits its work in\n" +
+			"flight, within drain-timeout, and exits with status 0. A second signal ends the process at once with 128 plus\n" +
+			"the signal's number.\n\n" +
+			"Each setting is a flag, an environment variable (--input-topic is REGIONWATCH_INPUT_TOPIC) and a key of the file\n" +
+			"that --config names (input-topic). Flags override variables, variables the file, and the file the defaults.",
+		Example: "  regionwatch run --brokers kafka-1:9092,kafka-2:9092 --input-topic cloudtrail --create-topics\n" +
+			"  regionwatch run --config regionwatch.yaml --policy policy.yaml --delivery exactly-once",
+		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, policy, err := loadBoth(cmd)
 			if err = errors.Join(err, setup.CheckConnection(s)); err != nil {
@@ -46,9 +47,9 @@ func newRunCommand() *cobra.Command {
 	return cmd
 }
 
-// runProcessor runs until a signal. Once the log stands, its errors are in there.
+// runProcessor runs until a signal. Once the log exists, errors go there.
 func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, stderr io.Writer) error {
-	signal.Ignore(syscall.SIGHUP) // a policy file is read again; a reload of anything else must not end a watcher
+	signal.Ignore(syscall.SIGHUP) // it reloads a policy file; without one it must not end the process
 	log := cli.NewLogger(stderr, s)
 	for _, w := range s.Warnings() {
 		log.Warn("a setting looks wrong", "warning", w)
@@ -101,19 +102,24 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, s
 
 	logStart(log, s, source.Policy(), id, address)
 	began := time.Now()
-	err = runBeside(ctx, source.Run, p.Run)
-	logAccount(log, p.Status(), time.Since(began))
+	err = runBeside(ctx, p.Run, source.Run, func(ctx context.Context) error {
+		instance.LogProgress(ctx, p, s.LogSummary, log)
+		return nil
+	})
+	logSummary(log, p.Status(), time.Since(began))
 	if err != nil {
 		return inLog(log, err)
 	}
 	return nil
 }
 
-// runBeside runs work, and beside it what keeps the policy up to date. Where that fails the work is drained.
-func runBeside(ctx context.Context, beside, work func(context.Context) error) error {
+// runBeside runs work, and other tasks until it ends. If one of those fails, the work is drained.
+func runBeside(ctx context.Context, work func(context.Context) error, beside ...func(context.Context) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	working, done := context.WithCancel(ctx)
-	group.Go(func() error { return beside(working) })
+	for _, task := range beside {
+		group.Go(func() error { return task(working) })
+	}
 	group.Go(func() error {
 		defer done()
 		return work(ctx)
@@ -121,8 +127,27 @@ func runBeside(ctx context.Context, beside, work func(context.Context) error) er
 	return group.Wait()
 }
 
-// inLog writes the error that ends the process, and marks it as written.
+// inLog logs the error that ends the process, and marks it as logged.
 func inLog(log *slog.Logger, err error) error {
 	log.Error("stopping for an error", "error", err)
 	return cli.Logged(err)
+}
+
+// logStart logs what this instance is and what it is about to do.
+func logStart(log *slog.Logger, s *config.Settings, p *policy.Policy, id instance.Identity, admin string) {
+	log.Info("starting", "version", thisBuild().Version,
+		"brokers", s.Brokers, "input_topics", s.InputTopics, "input_topic_pattern", s.InputPattern,
+		"alert_topic", s.AlertTopic, "dead_letter_topic", s.DeadLetterTopic,
+		"group", s.Group, "instance_id", id.Name, "delivery", s.Delivery, "start", s.Start.String(),
+		"policy_version", p.Version(), "policy_hash", p.Hash(), "policy", policyOrigin(s), "unused_regions", s.UnusedRegions, "admin_address", admin)
+}
+
+// logSummary logs what became of everything that was read.
+func logSummary(log *slog.Logger, s processor.Status, took time.Duration) {
+	c := &s.Counts
+	log.Info("stopped", "seconds", took.Round(time.Millisecond).Seconds(),
+		"records", c.Records, "records_done", c.Done, "records_dead_lettered", c.DeadLettered,
+		"events", c.Events, "alerted", c.Outcomes[policy.OutcomeAlerted],
+		"shadowed", c.Outcomes[policy.OutcomeShadowed], "exempted", c.Outcomes[policy.OutcomeExempted], "passed", c.Passed(), "partial", c.Partial,
+		"alerts_acknowledged", s.Acked, "dead_letters_acknowledged", s.DeadLetter)
 }

@@ -20,14 +20,15 @@ func thisBuild() cli.Build { return cli.ThisBuild(version, commit) }
 func newVersionCommand() *cobra.Command {
 	format := cli.NewChoice("text", "json")
 	cmd := &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cli.NoArguments,
+		Use:     "version",
+		Short:   "Print version, commit and build settings",
+		Example: "  regionwatch version --format json",
+		Args:    cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return printVersion(cmd.OutOrStdout(), thisBuild(), format.String())
 		},
 	}
-	format.AddTo(cmd, "format", "form of the output")
+	format.AddTo(cmd, "format", "format of the output")
 	return cmd
 }
 
@@ -35,6 +36,6 @@ func printVersion(w io.Writer, b cli.Build, format string) error {
 	if format == "json" {
 		return json.NewEncoder(w).Encode(b)
 	}
-	_, err := fmt.Fprintln(w, b)
+	_, err := fmt.Fprintln(w, b.Text())
 	return err
 }

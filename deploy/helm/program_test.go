@@ -77,7 +77,7 @@ func TestProgramChecks(t *testing.T) {
 // validate runs the program's validate as an instance would run the program.
 func validate(t *testing.T, all objects) (string, error) {
 	t.Helper()
-	return contained(t, all, pod(t, all).Spec, "validate")
+	return contained(t, all, pod(t, all).Spec, "validate", "--settings")
 }
 
 // hook runs what the hook before an upgrade runs.

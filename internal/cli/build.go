@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"maps"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
 )
 
 // Build describes the binary.
@@ -13,6 +16,8 @@ type Build struct {
 	Modified bool   `json:"modified,omitempty"` // the source differed from the commit
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
+	// Settings are what the Go tool recorded about the build, such as CGO_ENABLED, without the version control's.
+	Settings map[string]string `json:"settings,omitempty"`
 }
 
 // ThisBuild describes the running binary: version and commit where the linker set them, else what the Go tool recorded.
@@ -22,7 +27,7 @@ func ThisBuild(version, commit string) Build {
 }
 
 func buildOf(info *debug.BuildInfo, version, commit string) Build {
-	b := Build{Version: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	b := Build{Version: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Settings: map[string]string{}}
 	if info != nil && info.Main.Version != "" {
 		b.Version = info.Main.Version
 	}
@@ -35,6 +40,10 @@ func buildOf(info *debug.BuildInfo, version, commit string) Build {
 				b.Time = s.Value
 			case "vcs.modified":
 				b.Modified = s.Value == "true"
+			default:
+				if s.Value != "" && !strings.HasPrefix(s.Key, "vcs") {
+					b.Settings[s.Key] = s.Value
+				}
 			}
 		}
 	}
@@ -60,4 +69,16 @@ func (b Build) String() string {
 		line += " (modified)"
 	}
 	return line + " " + b.Go + " " + b.Platform
+}
+
+// Text returns the build on a few lines: [Build.String], whether the commit is known, and the build settings.
+func (b Build) Text() string {
+	text := b.String()
+	if b.Commit == "" {
+		text += "\ncommit unknown: built without version control information"
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Settings)) {
+		text += "\n  " + name + "=" + b.Settings[name]
+	}
+	return text
 }
