@@ -32,8 +32,8 @@ var kinds = map[string]any{
 
 func reference(name string) map[string]any { return map[string]any{"$ref": "#/$defs/" + name} }
 
-// helpLine is a setting in the help of run: the name, the word for its value, the help.
-var helpLine = regexp.MustCompile(`(?m)^ +--([a-z0-9-]+)(?: ([a-zA-Z]+))? {2,}(.+)$`)
+// helpLine is a setting in the help of run: the name and the word for its value.
+var helpLine = regexp.MustCompile(`(?m)^ {6}--([a-z0-9-]+)(?: ([a-zA-Z]+))?(?:  .*)?$`)
 
 // settings returns the schemas of the program's settings, of those that are files, and of those that are
 // secret, as the program itself tells of them.
