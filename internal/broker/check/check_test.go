@@ -259,3 +259,34 @@ func TestDenyIAM(t *testing.T) {
 		}
 	}
 }
+
+// An alerts topic that one broker can lose is a warning, with what to do about it; other topics are not.
+//
+// Guard: the call of fragile in outputs.
+func TestRunFragileAlerts(t *testing.T) {
+	c := newCluster(t, kfake.NumBrokers(3))
+	for name, test := range map[string]struct {
+		replicas int16
+		min      string
+		want     string
+	}{
+		"single":  {1, "1", "with one replica"},
+		"min one": {3, "1", "with min.insync.replicas=1"},
+		"safe":    {3, "2", ""},
+	} {
+		topic := strings.ReplaceAll(name, " ", "-")
+		if _, err := c.admin.CreateTopic(t.Context(), 1, test.replicas, map[string]*string{"min.insync.replicas": &test.min}, topic); err != nil {
+			t.Fatal(err)
+		}
+		o := c.options(t, func(o *Options) { o.Outputs[0].Topic = topic })
+		c.allow(t, append(o.needed(), ACL{Operation: kmsg.ACLOperationDescribeConfigs, Resource: kmsg.ACLResourceTypeTopic, Name: topic})...)
+		report := Run(t.Context(), o)
+		i := slices.IndexFunc(report.Steps, func(s Step) bool { return s.Of == topic && strings.HasPrefix(s.Name, stepWrite) })
+		if i < 0 {
+			t.Fatalf("%s: no such step: %+v", name, report.Steps)
+		}
+		if s := report.Steps[i]; (s.Status == Warning) != (test.want != "") || !strings.HasPrefix(s.Remedy, test.want) || test.want == "" && s.Remedy != "" || !report.OK() {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+}

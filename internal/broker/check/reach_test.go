@@ -152,7 +152,7 @@ func TestRunExpiresSoon(t *testing.T) {
 			}))
 			var warned []string
 			for _, s := range r.Steps {
-				if s.Status == Warning {
+				if s.Status == Warning && !strings.HasPrefix(s.Name, stepWrite) { // one broker has one replica
 					warned = append(warned, s.Name)
 				}
 			}

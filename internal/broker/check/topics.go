@@ -109,7 +109,7 @@ func (c *checker) read(ctx context.Context, topics []string) {
 
 // outputs looks at the topics that are written to, and whether they may be.
 func (c *checker) outputs(ctx context.Context) {
-	for _, output := range c.o.Outputs {
+	for i, output := range c.o.Outputs { // the first is that of alerts
 		step := Step{Name: stepWrite + output.What, Of: output.Topic}
 		if !c.describe(ctx, step, output.Topic, kmsg.ACLOperationWrite, false) {
 			continue
@@ -123,8 +123,40 @@ func (c *checker) outputs(ctx context.Context) {
 		}
 		c.writable = true
 		step.Detail = c.shape(output.Topic)
+		if i == 0 {
+			step.Remedy = c.fragile(ctx, output.Topic)
+		}
+		if step.Remedy != "" {
+			step.Status = Warning
+		}
 		c.add(step)
 	}
+}
+
+// fragile says how the loss of one broker can lose acknowledged records of a topic, or "".
+func (c *checker) fragile(ctx context.Context, name string) string {
+	topic := c.topics[name]
+	for _, p := range topic.Partitions {
+		if len(p.Replicas) == 1 {
+			return "with one replica, the loss of one broker loses alerts; give the topic three replicas and min.insync.replicas=2"
+		}
+	}
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	configs, err := c.admin.DescribeTopicConfigs(attempt, name)
+	if err != nil || len(topic.Partitions) == 0 {
+		return "" // the right to describe configurations is not needed for anything else
+	}
+	config, err := configs.On(name, nil)
+	if err != nil || config.Err != nil {
+		return ""
+	}
+	for _, entry := range config.Configs {
+		if entry.Key == "min.insync.replicas" && entry.MaybeValue() == "1" {
+			return "with min.insync.replicas=1, a broker alone may acknowledge alerts and then lose them; set it to 2, with three replicas"
+		}
+	}
+	return ""
 }
 
 // policy looks at the topic that the policy is in.
