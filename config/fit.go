@@ -122,6 +122,14 @@ func policyRules() (rules []rule) {
 			}})
 		}
 	}
+	for _, name := range []string{"policy-key", "policy-cache"} {
+		rules = append(rules, rule{[]string{name}, func(s *Settings) string {
+			if s.Origin(name).Source == FromDefault || s.Policy != "" || s.PolicyTopic != "" {
+				return ""
+			}
+			return name + " needs policy or policy-topic"
+		}})
+	}
 	return rules
 }
 

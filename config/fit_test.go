@@ -36,6 +36,8 @@ func TestPairsFailure(t *testing.T) {
 		"--policy=policy.yaml", "--unused-regions=us-west-1")
 	f("flag --policy-topic, flag --missing-read-only: policy-topic and missing-read-only are both given; the policy replaces the other, leave one out",
 		"--policy-topic=p", "--missing-read-only=alert")
+	f("flag --policy-key: policy-key needs policy or policy-topic", "--policy-key=k")
+	f("flag --policy-cache: policy-cache needs policy or policy-topic", "--policy-cache=c")
 	f("flag --delivery, flag --instance-id: exactly-once needs an instance-id for its transactions; give one, or leave it out and one is made",
 		"--delivery=exactly-once", "--instance-id=none")
 	f("flag --commit-interval, default of session-timeout: commit-interval 6s must be shorter than session-timeout 6s",

@@ -89,6 +89,8 @@ type Settings struct {
 
 	Policy                 string // policy file; empty if the settings below are the policy
 	PolicyTopic            string // topic with the policy
+	PolicyKey              string // file of public keys; empty if policies need no signature
+	PolicyCache            string // file that keeps the last good policy; empty means none
 	PolicyVersion          string // empty means a hash of the policy
 	UnusedRegions          []string
 	AlertOnMissingReadOnly bool

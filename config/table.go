@@ -185,6 +185,16 @@ var general = table{
 			"a topic name of "+kafkaNameRule, parseTopic),
 	},
 	{
+		Name: "policy-key", Section: sectionDecision,
+		Help: "file of minisign public keys; a policy that none of them signed is rejected",
+		kind: text(func(s *Settings) *string { return &s.PolicyKey }, "file", "a file name", parsePath),
+	},
+	{
+		Name: "policy-cache", Section: sectionDecision,
+		Help: "file in which run keeps the last good policy, for a start when the policy is broken",
+		kind: text(func(s *Settings) *string { return &s.PolicyCache }, "file", "a file name", parsePath),
+	},
+	{
 		Name: "unused-regions", Section: sectionDecision, Default: "ap-east-1,eu-west-3,eu-central-1",
 		Help: "regions where only read-only calls are expected",
 		kind: list(func(s *Settings) *[]string { return &s.UnusedRegions }, "regions",

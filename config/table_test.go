@@ -27,6 +27,8 @@ func sourcesOf(row *Setting, value string) map[Source]given {
 
 // company lists what a setting needs beside it.
 var company = map[string][]string{
+	"policy-key":         {"REGIONWATCH_POLICY_TOPIC=policies"},
+	"policy-cache":       {"REGIONWATCH_POLICY_TOPIC=policies"},
 	"tls-ca":             {"REGIONWATCH_TLS=true"},
 	"tls-certificate":    {"REGIONWATCH_TLS=true", "REGIONWATCH_TLS_KEY=k"},
 	"tls-key":            {"REGIONWATCH_TLS=true", "REGIONWATCH_TLS_CERTIFICATE=c"},
@@ -111,6 +113,8 @@ func TestEverySettingSuccess(t *testing.T) {
 	f("exempted-topic", "x", "x")
 	f("policy", "policies/policy.yaml", "policies/policy.yaml")
 	f("policy-topic", "x", "x")
+	f("policy-key", "keys/minisign.pub", "keys/minisign.pub")
+	f("policy-cache", "/var/lib/regionwatch/policy", "/var/lib/regionwatch/policy")
 	f("create-topics", "true", "true")
 	f("partitions", "100000", "100000")
 	f("replicas", "3", "3")

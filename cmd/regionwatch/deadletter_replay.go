@@ -134,11 +134,15 @@ func replayPolicy(ctx context.Context, s *config.Settings, loaded live.Loaded, t
 	if s.PolicyTopic == "" || toInput {
 		return loaded.Policy, nil
 	}
+	keys, err := policyKeys(s)
+	if err != nil {
+		return nil, err
+	}
 	c, err := setup.Connection(s, nil)
 	if err != nil {
 		return nil, err
 	}
-	newest, err := live.ReadTopic(ctx, s.PolicyTopic, c.ClientOpts())
+	newest, err := live.ReadTopic(ctx, s.PolicyTopic, c.ClientOpts(), keys)
 	return newest.Policy, err
 }
 

@@ -15,7 +15,11 @@ import (
 // files were read.
 func newPolicy(s *config.Settings) (live.Loaded, error) {
 	if s.Policy != "" {
-		p, err := live.LoadFile(s.Policy)
+		keys, err := policyKeys(s)
+		if err != nil {
+			return live.Loaded{}, err
+		}
+		p, err := live.LoadFile(s.Policy, keys)
 		if err != nil {
 			return p, blameFile(s, err)
 		}
@@ -29,6 +33,18 @@ func newPolicy(s *config.Settings) (live.Loaded, error) {
 		return live.Loaded{}, s.Blame("unused-regions", err)
 	}
 	return live.Loaded{Policy: p}, nil
+}
+
+// policyKeys reads the keys with which policies must be signed; nil means that they need not be.
+func policyKeys(s *config.Settings) (live.Keys, error) {
+	if s.PolicyKey == "" {
+		return nil, nil
+	}
+	keys, err := live.ReadKeys(s.PolicyKey)
+	if err != nil {
+		return nil, s.Blame("policy-key", err)
+	}
+	return keys, nil
 }
 
 // blameFile says which setting names the file where it cannot be read at all; what is wrong within it has a place.

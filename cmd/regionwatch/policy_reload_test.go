@@ -111,7 +111,7 @@ func TestReloadFile(t *testing.T) {
 	}
 	broken := 0
 	for _, line := range r.log() {
-		if line["msg"] == "the new policy is broken, the last good one holds on" && strings.Contains(line["error"].(string), "eu-cental-1") {
+		if line["msg"] == "the new policy was rejected, the last good one stays in force" && strings.Contains(line["error"].(string), "eu-cental-1") {
 			broken++
 		}
 	}

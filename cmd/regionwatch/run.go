@@ -36,11 +36,13 @@ func newRunCommand() *cobra.Command {
 			"  regionwatch run --config regionwatch.yaml --policy policy.yaml --delivery exactly-once",
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, policy, err := loadBoth(cmd)
-			if err = errors.Join(err, setup.CheckConnection(s)); err != nil {
-				return cli.Mistake(err)
+			s, err := cli.ReadSettings(cmd)
+			loaded, policyErr := newPolicy(s)
+			err = errors.Join(err, setup.CheckConnection(s))
+			if err != nil || policyErr != nil && s.PolicyCache == "" {
+				return cli.Mistake(errors.Join(err, policyErr))
 			}
-			return runProcessor(cmd.Context(), s, policy, cmd.ErrOrStderr())
+			return runProcessor(cmd.Context(), s, loaded, policyErr, cmd.ErrOrStderr())
 		},
 	}
 	addRunSettings(cmd)
@@ -48,7 +50,7 @@ func newRunCommand() *cobra.Command {
 }
 
 // runProcessor runs until a signal. Once the log exists, errors go there.
-func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, stderr io.Writer) error {
+func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, policyErr error, stderr io.Writer) error {
 	signal.Ignore(syscall.SIGHUP) // it reloads a policy file; without one it must not end the process
 	log := cli.NewLogger(stderr, s)
 	for _, w := range s.Warnings() {
@@ -68,9 +70,13 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, s
 	}
 	ctx, stop := cli.StopOnSignal(ctx, s.DrainTimeout, log)
 	defer stop()
+	keys, err := policyKeys(s)
+	if err != nil {
+		return inLog(log, err)
+	}
 	source, err := live.Open(ctx, live.Options{
-		First: loaded, File: s.Policy, Topic: s.PolicyTopic, ClientOpts: connection.ClientOpts(), Origin: policyOrigin(s),
-		Logger: log, Registry: registry,
+		First: loaded, FirstErr: policyErr, File: s.Policy, Topic: s.PolicyTopic, ClientOpts: connection.ClientOpts(),
+		Keys: keys, Cache: s.PolicyCache, Origin: policyOrigin(s), Logger: log, Registry: registry,
 	})
 	if err != nil && ctx.Err() != nil {
 		return nil // told to stop while it waited for the policy's topic: nothing was read yet

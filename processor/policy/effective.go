@@ -51,6 +51,24 @@ func (p *Policy) Effective(accountID string, now time.Time) Effective {
 	return e
 }
 
+// Size counts what is in a policy.
+type Size struct {
+	Accounts      int // that it names
+	UnusedRegions int // of the catalogue, under the default level
+	Exceptions    int
+}
+
+// Size returns the policy's size.
+func (p *Policy) Size() Size {
+	s := Size{Accounts: len(p.accounts), Exceptions: len(p.exceptions)}
+	for _, listed := range p.standard.level.listed {
+		if listed != p.standard.level.isAllowList {
+			s.UnusedRegions++
+		}
+	}
+	return s
+}
+
 // Accounts returns the ids of the accounts that the policy names, sorted.
 func (p *Policy) Accounts() []string {
 	ids := make([]string, 0, len(p.accounts))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -75,7 +76,7 @@ func (s *Source) watchFile(ctx context.Context) error {
 // told by nobody: then it reads once more.
 func (s *Source) reload(watcher *fsnotify.Watcher) {
 	for {
-		next, err := LoadFile(s.o.File)
+		next, err := LoadFile(s.o.File, s.o.Keys)
 		if next.File != nil {
 			s.tried = next.File.Files
 		}
@@ -134,6 +135,12 @@ func (s *Source) files() []string {
 	names := append([]string{s.o.File}, s.tried...)
 	if file := s.current.Load().File; file != nil {
 		names = append(names, file.Files...)
+	}
+	if s.o.Keys == nil {
+		return names
+	}
+	for _, name := range slices.Clone(names) {
+		names = append(names, name+signatureSuffix)
 	}
 	return names
 }

@@ -7,7 +7,9 @@ package live
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -21,16 +23,30 @@ import (
 // Loaded is a policy and where it comes from.
 type Loaded struct {
 	*policy.Policy
-	File *policyfile.File // nil where the policy is in the settings; with a broken policy it has only the names of its files
+	File   *policyfile.File // nil for a policy from the settings or the cache; of a broken one it has only the names of files
+	From   string           // for audits: file policy.yaml, topic policies offset 7; empty where it is in the settings
+	At     time.Time        // when it was written: the file's newest change, the record's timestamp
+	Author string           // the record's header author; empty where there is none
 }
 
-// LoadFile reads a policy file. The error is [policyfile.Faults]; File then names the files that were read.
-func LoadFile(name string) (Loaded, error) {
-	file, err := policyfile.Load(name)
+// LoadFile reads a policy file. With keys, it and each file of accounts must be signed. The error is [policyfile.Faults];
+// File then names the files that were read.
+func LoadFile(name string, keys Keys) (Loaded, error) {
+	var verify policyfile.Verify
+	if keys != nil {
+		verify = keys.verifyFile
+	}
+	file, err := policyfile.Load(name, verify)
 	if err != nil {
 		return Loaded{File: file}, err
 	}
-	return Loaded{file.Policy, file}, nil
+	l := Loaded{Policy: file.Policy, File: file, From: "file " + name}
+	for _, name := range file.Files {
+		if info, err := os.Stat(name); err == nil && info.ModTime().After(l.At) {
+			l.At = info.ModTime()
+		}
+	}
+	return l, nil
 }
 
 // Warnings returns the warnings at a time, each with its place. A policy in the settings has none: who wants to keep a
@@ -48,9 +64,12 @@ func (l Loaded) Warnings(now time.Time) (lines []string) {
 // Options of a [Source].
 type Options struct {
 	First      Loaded    // the policy to start with; with a Topic the newest record takes its place
+	FirstErr   error     // why there is no First; with a Cache that is no reason to stop
 	File       string    // the policy file to watch; empty means none
 	Topic      string    // the topic that holds the policy; empty means none
 	ClientOpts []kgo.Opt // how to reach the brokers of Topic
+	Keys       Keys      // who may sign policies; nil asks for no signature
+	Cache      string    // file that keeps the last good policy for a start with a broken one; empty means none
 	Origin     string    // where the policy comes from, for people: file policy.yaml
 	Logger     *slog.Logger
 	Registry   prometheus.Registerer
@@ -78,7 +97,8 @@ type news struct {
 	faultAt time.Time
 }
 
-// Open returns a source that holds the policy of the start: First, or the newest valid record of the topic.
+// Open returns a source that holds the policy of the start: First, or the newest valid record of the topic, or where that
+// is broken the cached one. An error means that there is no policy at all.
 func Open(ctx context.Context, o Options) (*Source, error) {
 	s := &Source{
 		o: o, told: map[string]bool{},
@@ -89,26 +109,50 @@ func Open(ctx context.Context, o Options) (*Source, error) {
 			Name: "regionwatch_policy_reload_failures_total", Help: "Times a broken policy was refused; the last good one stayed in force.",
 		}),
 	}
-	s.current.Store(&o.First)
-	s.news.Store(&news{since: time.Now()})
-	o.Registry.MustRegister(s.reloads, s.failures, (*collector)(s))
-	if o.Topic == "" {
-		return s, nil
+	first, fault, err := o.First, error(nil), o.FirstErr
+	if o.Topic != "" {
+		if s.topic, err = openTopic(o.Topic, o.ClientOpts, o.Keys, o.Logger); err != nil {
+			return nil, err
+		}
+		read := s.topic.wait
+		if o.Cache != "" {
+			read = s.topic.first // there is a policy to go on with
+		}
+		first, fault, err = read(ctx)
 	}
-	var err error
-	if s.topic, err = openTopic(o.Topic, o.ClientOpts); err != nil {
-		return nil, err
+	fromCache := err != nil && o.Cache != ""
+	if fromCache {
+		fault = err
+		if first, err = readCache(o.Cache); err != nil {
+			err = errors.Join(fault, err)
+		}
 	}
-	first, fault, err := s.topic.wait(ctx, o.Logger)
 	if err != nil {
 		s.Close()
 		return nil, err
 	}
 	s.current.Store(&first)
+	s.news.Store(&news{since: time.Now()})
+	o.Registry.MustRegister(s.reloads, s.failures, (*collector)(s))
 	if fault != nil {
 		s.replace(Loaded{}, fault) // as if it had come later
 	}
+	if fromCache {
+		o.Logger.Error(cachedMessage, append(audit("", &first), "cache", o.Cache)...)
+	} else {
+		s.keep(&first)
+	}
 	return s, nil
+}
+
+// keep writes a policy into the cache.
+func (s *Source) keep(l *Loaded) {
+	if s.o.Cache == "" || l.File == nil {
+		return
+	}
+	if err := writeCache(s.o.Cache, l); err != nil {
+		s.o.Logger.Error("writing the policy's cache", "cache", s.o.Cache, "error", err)
+	}
 }
 
 // Close ends the client of the policy's topic.
@@ -155,7 +199,8 @@ func (s *Source) Run(ctx context.Context) error {
 // The messages of the log that alerts and audits look for.
 const (
 	changedMessage = "the policy has changed"
-	brokenMessage  = "the new policy is broken, the last good one holds on"
+	brokenMessage  = "the new policy was rejected, the last good one stays in force"
+	cachedMessage  = "the policy cannot be used, the cached one is in force"
 )
 
 // replace takes a new policy, or notes why there is none. It logs the same fault once and the same policy never.
@@ -180,10 +225,26 @@ func (s *Source) replace(next Loaded, err error) {
 	s.news.Store(&n)
 	if !same {
 		s.reloads.Inc()
-		s.o.Logger.Info(changedMessage, "policy_version", next.Version(), "policy_hash", next.Hash(),
-			"old_policy_version", last.Version(), "old_policy_hash", last.Hash())
+		s.keep(&next)
+		s.o.Logger.Info(changedMessage, append(audit("", &next), audit("old_", last)...)...)
 	}
 	s.warn()
+}
+
+// audit returns what an auditor needs to know about a policy, as attributes of a log line.
+func audit(prefix string, l *Loaded) []any {
+	size := l.Size()
+	attrs := []any{
+		prefix + "policy_version", l.Version(), prefix + "policy_hash", l.Hash(), prefix + "accounts", size.Accounts,
+		prefix + "unused_regions", size.UnusedRegions, prefix + "exceptions", size.Exceptions, prefix + "from", l.From,
+	}
+	if !l.At.IsZero() {
+		attrs = append(attrs, prefix+"written", l.At.UTC().Format(time.RFC3339))
+	}
+	if l.Author != "" {
+		attrs = append(attrs, prefix+"author", l.Author)
+	}
+	return attrs
 }
 
 // maxWarnings bounds the warnings of one policy in the log. regionwatch validate prints all of them.
@@ -198,11 +259,11 @@ func (s *Source) warn() {
 		}
 		s.told[w] = true
 		if fresh++; fresh <= maxWarnings {
-			s.o.Logger.Warn("the policy is valid, but", "warning", w)
+			s.o.Logger.Warn("policy warning", "warning", w)
 		}
 	}
 	if fresh > maxWarnings {
-		s.o.Logger.Warn("the policy has more warnings; regionwatch validate --policy tells them", "more", fresh-maxWarnings)
+		s.o.Logger.Warn("the policy has more warnings; regionwatch validate --policy lists them", "more", fresh-maxWarnings)
 	}
 	if len(s.told) > 100*maxWarnings {
 		clear(s.told) // of policies long gone

@@ -52,7 +52,7 @@ func parsedPolicy(t *testing.T, text string) Loaded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Loaded{f.Policy, f}
+	return Loaded{Policy: f.Policy, File: f}
 }
 
 // A fault is told once however often it comes, and again after it was mended; the last good policy holds on.
@@ -88,14 +88,7 @@ func TestReplaceTellsOnce(t *testing.T) {
 	f(expiring, nil, "next", "policy has changed", "it expires at "+expires)
 	f(expiring, nil, "next")
 
-	metrics, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]float64{}
-	for _, m := range metrics {
-		got[m.GetName()] = m.GetMetric()[0].GetCounter().GetValue() + m.GetMetric()[0].GetGauge().GetValue()
-	}
+	got := gathered(t, registry)
 	for name, want := range map[string]float64{
 		"regionwatch_policy_reload_failures_total": 3, "regionwatch_policy_reloads_total": 1, "regionwatch_policy_info": 1,
 		"regionwatch_policy_exceptions_expiring": 1, "regionwatch_policy_exceptions_expired": 0,
@@ -104,6 +97,20 @@ func TestReplaceTellsOnce(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, got[name], want)
 		}
 	}
+}
+
+// gathered returns the value of each metric.
+func gathered(t *testing.T, registry *prometheus.Registry) map[string]float64 {
+	t.Helper()
+	metrics, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, m := range metrics {
+		got[m.GetName()] = m.GetMetric()[0].GetCounter().GetValue() + m.GetMetric()[0].GetGauge().GetValue()
+	}
+	return got
 }
 
 // mending is a log that mends what is broken as soon as it is told, before whoever tells it does anything else.
@@ -133,7 +140,7 @@ func TestMendedAtOnce(t *testing.T) {
 	replaceFile(t, accounts, "") // which is none
 	mended := filepath.Join(folder, "mended")
 	replaceFile(t, mended, "account,name\n111111111111,payments\n")
-	first, err := LoadFile(name)
+	first, err := LoadFile(name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +195,7 @@ func TestMissingAccountsAppear(t *testing.T) {
 			folder, elsewhere := t.TempDir(), t.TempDir()
 			name := filepath.Join(folder, "policy.yaml")
 			replaceFile(t, name, policyOf("v1"))
-			first, err := LoadFile(name)
+			first, err := LoadFile(name, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

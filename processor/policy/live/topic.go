@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -22,9 +23,16 @@ import (
 type topic struct {
 	name   string
 	client *kgo.Client
+	keys   Keys
+	log    *slog.Logger
+
+	// What the attempts to read to the end have read so far: a record comes once.
+	at     int64 // offset of the next record
+	newest Loaded
+	fault  error // of the newest record; nil where that is newest
 }
 
-func openTopic(name string, opts []kgo.Opt) (*topic, error) {
+func openTopic(name string, opts []kgo.Opt, keys Keys, log *slog.Logger) (*topic, error) {
 	client, err := kgo.NewClient(append(slices.Clone(opts),
 		kgo.ClientID("regionwatch-policy"),
 		kgo.RequestRetries(1), // the reason why no broker answers, not that time ran out
@@ -36,12 +44,12 @@ func openTopic(name string, opts []kgo.Opt) (*topic, error) {
 	if err != nil {
 		return nil, fmt.Errorf("brokers: %w", err)
 	}
-	return &topic{name, client}, nil
+	return &topic{name: name, client: client, keys: keys, log: log}, nil
 }
 
 // ReadTopic returns the newest valid policy in a topic.
-func ReadTopic(ctx context.Context, name string, opts []kgo.Opt) (Loaded, error) {
-	t, err := openTopic(name, opts)
+func ReadTopic(ctx context.Context, name string, opts []kgo.Opt, keys Keys) (Loaded, error) {
+	t, err := openTopic(name, opts, keys, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return Loaded{}, err
 	}
@@ -52,7 +60,7 @@ func ReadTopic(ctx context.Context, name string, opts []kgo.Opt) (Loaded, error)
 
 // wait reads the topic at the start, as first does. It waits for brokers that cannot be reached as long as it takes; any
 // other trouble is returned.
-func (t *topic) wait(ctx context.Context, log *slog.Logger) (newest Loaded, fault, err error) {
+func (t *topic) wait(ctx context.Context) (newest Loaded, fault, err error) {
 	for fails := 0; ; fails++ {
 		newest, fault, err = t.first(ctx)
 		if ctx.Err() != nil {
@@ -62,7 +70,7 @@ func (t *topic) wait(ctx context.Context, log *slog.Logger) (newest Loaded, faul
 			return newest, fault, err
 		}
 		if fails == 0 {
-			log.Warn("the policy's topic cannot be read, trying again until it can", "topic", t.name, "error", err)
+			t.log.Warn("the policy's topic cannot be read, trying again until it can", "topic", t.name, "error", err)
 		}
 		pause(ctx)
 	}
@@ -98,37 +106,37 @@ const readTimeout = 10 * time.Second
 func (t *topic) first(ctx context.Context) (newest Loaded, fault, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	if newest, fault, err = t.readToEnd(ctx); err != nil {
+	if err := t.readToEnd(ctx); err != nil {
 		return Loaded{}, nil, fmt.Errorf("reading the policy from topic %q: %w", t.name, err)
 	}
-	return newest, fault, nil
+	return t.newest, t.fault, nil
 }
 
-func (t *topic) readToEnd(ctx context.Context) (newest Loaded, fault, _ error) {
-	left, err := t.end(ctx)
+func (t *topic) readToEnd(ctx context.Context) error {
+	end, err := t.end(ctx)
 	if err != nil {
-		return newest, nil, err
+		return err
 	}
-	for at := int64(0); at < left; {
+	for t.at < end {
 		fetches := t.client.PollRecords(ctx, 1)
 		if err := fetches.Err(); err != nil {
-			return newest, nil, err
+			return err
 		}
 		for _, r := range fetches.Records() {
-			at = r.Offset + 1
+			t.at = r.Offset + 1
 			if !hasPolicy(r) {
 				continue
 			}
-			next, err := parseRecord(r)
-			if fault = err; err == nil {
-				newest = next
+			next, err := t.parse(r)
+			if t.fault = err; err == nil {
+				t.newest = next
 			}
 		}
 	}
-	if newest.Policy == nil {
-		return newest, nil, errors.Join(errors.New("there is no valid policy in it"), fault)
+	if t.newest.Policy == nil {
+		return errors.Join(errors.New("there is no valid policy in it"), t.fault)
 	}
-	return newest, fault, nil
+	return nil
 }
 
 // end returns the offset after the last committed record, 0 where there are none.
@@ -163,27 +171,48 @@ func (t *topic) end(ctx context.Context) (int64, error) {
 // broken, the last good one may be among them.
 func (t *topic) poll(ctx context.Context) (policies []*kgo.Record, err error) {
 	fetches := t.client.PollFetches(ctx)
-	if ctx.Err() != nil {
-		return nil, nil
-	}
 	fetches.EachRecord(func(r *kgo.Record) {
 		if hasPolicy(r) {
 			policies = append(policies, r)
 		}
 	})
+	if ctx.Err() != nil {
+		return policies, nil
+	}
 	return policies, fetches.Err()
 }
 
 // hasPolicy reports whether a policy stands in the record. One without a value is a deletion.
 func hasPolicy(r *kgo.Record) bool { return !r.Attrs.IsControl() && len(r.Value) > 0 }
 
-// parseRecord compiles the policy of a record.
-func parseRecord(r *kgo.Record) (Loaded, error) {
-	file, err := policyfile.Parse(fmt.Sprintf("topic %s offset %d", r.Topic, r.Offset), r.Value)
+// parse verifies and compiles the policy of a record.
+func (t *topic) parse(r *kgo.Record) (Loaded, error) {
+	if err := t.keys.verifyRecord(r); err != nil {
+		return Loaded{}, err
+	}
+	file, err := policyfile.Parse(recordName(r), r.Value)
 	if err != nil {
 		return Loaded{}, err
 	}
-	return Loaded{file.Policy, file}, nil
+	return Loaded{
+		Policy: file.Policy, File: file, From: recordName(r), At: r.Timestamp,
+		Author: strings.ToValidUTF8(string(header(r, "author")), "\uFFFD"),
+	}, nil
+}
+
+func recordName(r *kgo.Record) string { return fmt.Sprintf("topic %s offset %d", r.Topic, r.Offset) }
+
+// maxHeaderBytes bounds the headers that are read. A longer one counts as absent.
+const maxHeaderBytes = 4 << 10
+
+// header returns the value of a record's header, or nil.
+func header(r *kgo.Record, key string) []byte {
+	for _, h := range r.Headers {
+		if h.Key == key && len(h.Value) <= maxHeaderBytes {
+			return h.Value
+		}
+	}
+	return nil
 }
 
 // watchTopic takes each policy that comes to the topic, until ctx ends. Where none comes it looks every hour for what
@@ -197,7 +226,7 @@ func (s *Source) watchTopic(ctx context.Context) error {
 		}
 		cancel()
 		for _, r := range policies {
-			s.replace(parseRecord(r))
+			s.replace(s.topic.parse(r))
 		}
 		if err == nil {
 			continue
@@ -217,7 +246,7 @@ func (s *Source) reopenTopic(cause error) error {
 	if !errors.Is(cause, kerr.UnknownTopicID) && !errors.Is(cause, kerr.InconsistentTopicID) {
 		return nil
 	}
-	reopened, err := openTopic(s.topic.name, s.o.ClientOpts)
+	reopened, err := openTopic(s.topic.name, s.o.ClientOpts, s.o.Keys, s.o.Logger)
 	if err == nil {
 		s.topic.close()
 		s.topic = reopened

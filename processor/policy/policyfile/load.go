@@ -28,14 +28,17 @@ type File struct {
 	name    string
 }
 
-// Load reads the policy file of that name and the files of accounts that it names. The error is [Faults]; then the
-// File has nothing but Files, a change of which may mend it.
-func Load(name string) (*File, error) {
-	return load(name, maxFiles)
+// Verify reports why a file must not be trusted; nil means that it may.
+type Verify func(name string, source []byte) error
+
+// Load reads the policy file of that name and the files of accounts that it names, each of which must pass verify where
+// that is not nil. The error is [Faults]; then the File has nothing but Files, a change of which may mend it.
+func Load(name string, verify Verify) (*File, error) {
+	return load(name, verify, maxFiles)
 }
 
-func load(name string, maxFiles int) (*File, error) {
-	r := &reader{name: name, places: places{}, maxFiles: maxFiles}
+func load(name string, verify Verify, maxFiles int) (*File, error) {
+	r := &reader{name: name, places: places{}, verify: verify, maxFiles: maxFiles}
 	if source, ok := r.open(name); ok {
 		r.document(source)
 	}
@@ -96,6 +99,9 @@ func (r *reader) open(name string) ([]byte, bool) {
 	r.file = name
 	r.visit(name)
 	source, err := readBounded(name)
+	if err == nil && r.verify != nil {
+		err = r.verify(name, source)
+	}
 	if err != nil {
 		r.faultAt(position{file: name}, err.Error())
 	}

@@ -21,7 +21,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestLoadSuccess(t *testing.T) {
-	f, err := Load("testdata/good/policy.yaml")
+	f, err := Load("testdata/good/policy.yaml", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestLoadFailure(t *testing.T) {
 		t.Fatal(files, err)
 	}
 	for _, name := range append(files, "testdata/bad/policy.missing.yaml") {
-		_, err := Load(name)
+		_, err := Load(name, nil)
 		var faults Faults
 		if !errors.As(err, &faults) {
 			t.Errorf("%s: %v, want faults", name, err)
@@ -112,7 +112,7 @@ func TestLoadCSVFailure(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		file, err := Load(filepath.Join(folder, "policy.yaml"))
+		file, err := Load(filepath.Join(folder, "policy.yaml"), nil)
 		if err == nil || strings.ReplaceAll(err.Error(), folder+"/", "") != strings.Join(want, "\n") {
 			t.Errorf("%q: %v", csv, err)
 		}
@@ -136,7 +136,7 @@ func TestLoadNamedPipe(t *testing.T) {
 	if err := os.WriteFile(policy, []byte("accounts_from: ["+folder+"]"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(policy); err == nil || !strings.HasSuffix(err.Error(), `policy.yaml:1:17: "`+folder+`/pipe.yaml" is no regular file`) {
+	if _, err := Load(policy, nil); err == nil || !strings.HasSuffix(err.Error(), `policy.yaml:1:17: "`+folder+`/pipe.yaml" is no regular file`) {
 		t.Errorf("%v", err)
 	}
 }
@@ -214,7 +214,7 @@ func TestParseDeep(t *testing.T) {
 // A policy that is a directory is a mistake, not an empty policy.
 func TestLoadDirectory(t *testing.T) {
 	folder := t.TempDir()
-	if _, err := Load(folder); err == nil || err.Error() != folder+": is a directory" {
+	if _, err := Load(folder, nil); err == nil || err.Error() != folder+": is a directory" {
 		t.Errorf("%v", err)
 	}
 }
@@ -228,7 +228,7 @@ func TestBounds(t *testing.T) {
 		if err := os.WriteFile(name, source, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, loadErr := Load(name)
+		_, loadErr := Load(name, nil)
 		_, parseErr := Parse("p", source)
 		for _, err := range []error{loadErr, parseErr} {
 			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
@@ -248,7 +248,7 @@ func TestBounds(t *testing.T) {
 	}
 	const most = 3
 	for n := range most + 2 {
-		_, err := load(name, most)
+		_, err := load(name, nil, most)
 		refused := err != nil && strings.Contains(err.Error(), fmt.Sprintf("has %d files .yaml, .yml or .csv; 1 to %d are allowed", n, most))
 		if want := n == 0 || n > most; refused != want || (err == nil) == want {
 			t.Errorf("%d files: %v", n, err)

@@ -31,7 +31,7 @@ func BenchmarkLoad(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Load(name); err != nil {
+		if _, err := Load(name, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

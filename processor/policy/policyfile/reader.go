@@ -18,6 +18,7 @@ type reader struct {
 	file     string // that is read now
 	files    []string
 	order    map[string]int // of files, from 1
+	verify   Verify         // nil trusts every file
 	maxFiles int            // in a folder of accounts; 0 means that the policy cannot name files
 	options  policy.Options
 	places   places

@@ -1,0 +1,92 @@
+package live
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"aead.dev/minisign"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Keys are the public keys of which one must have signed each policy. Nil means that policies need no signature.
+//
+// A signature is detached and in the format of minisign: FILE.minisig beside a file, the header minisig of a record. It says
+// who wrote a policy, not when: an older policy keeps its signature.
+type Keys []minisign.PublicKey
+
+// ReadKeys reads a file of public keys as minisign writes them, one or several below each other.
+func ReadKeys(name string) (keys Keys, _ error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "untrusted comment:") {
+			continue
+		}
+		var key minisign.PublicKey
+		if err := key.UnmarshalText([]byte(line)); err != nil {
+			return nil, fmt.Errorf("%s: %q is not a public key of minisign", name, line)
+		}
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("%s: there is no public key in it", name)
+	}
+	return keys, nil
+}
+
+var (
+	errUnsigned  = errors.New("the policy is not signed, and policy-key asks for a signature")
+	errSignature = errors.New("the signature does not match: the policy was changed after it was signed, or another key signed it")
+)
+
+// verify checks a signature.
+func (k Keys) verify(message, signature []byte) error {
+	if len(bytes.TrimSpace(signature)) == 0 {
+		return errUnsigned
+	}
+	for _, key := range k {
+		if minisign.Verify(key, message, signature) {
+			return nil
+		}
+	}
+	return errSignature
+}
+
+// signatureSuffix is what minisign puts after the name of the file that it signs.
+const signatureSuffix = ".minisig"
+
+// verifyFile checks a file by the signature beside it.
+func (k Keys) verifyFile(name string, source []byte) error {
+	info, err := os.Stat(name + signatureSuffix)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errUnsigned
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular() || info.Size() > maxHeaderBytes:
+		return errSignature // a signature has a few hundred bytes; a named pipe would be waited for without end
+	}
+	signature, err := os.ReadFile(name + signatureSuffix)
+	if err != nil {
+		return err
+	}
+	return k.verify(source, signature)
+}
+
+// verifyRecord checks a record by its header.
+func (k Keys) verifyRecord(r *kgo.Record) error {
+	if k == nil {
+		return nil
+	}
+	if err := k.verify(r.Value, header(r, "minisig")); err != nil {
+		return fmt.Errorf("%s: %w", recordName(r), err)
+	}
+	return nil
+}
