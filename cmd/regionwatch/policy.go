@@ -166,8 +166,8 @@ func newPolicyDiffCommand() *cobra.Command {
 
 func (f *diffFlags) run(cmd *cobra.Command, oldName, newName string) error {
 	s, err := cli.ReadSettings(cmd)
-	before, oldErr := policyfile.Load(oldName)
-	after, newErr := policyfile.Load(newName)
+	before, oldErr := policyfile.Load(oldName, nil)
+	after, newErr := policyfile.Load(newName, nil)
 	if err := errors.Join(err, oldErr, newErr); err != nil {
 		return cli.Mistake(err)
 	}

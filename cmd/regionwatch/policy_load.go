@@ -66,8 +66,3 @@ func policyOrigin(s *config.Settings) string {
 	}
 	return "unused regions " + strings.Join(s.UnusedRegions, ", ")
 }
-
-// policyText says for people which policy holds.
-func policyText(s *config.Settings, p *policy.Policy) string {
-	return policyOrigin(s) + ", policy " + p.Version()
-}

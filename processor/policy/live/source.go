@@ -138,7 +138,7 @@ func Open(ctx context.Context, o Options) (*Source, error) {
 		s.replace(Loaded{}, fault) // as if it had come later
 	}
 	if fromCache {
-		o.Logger.Error(cachedMessage, append(audit("", &first), "cache", o.Cache)...)
+		o.Logger.Error("the policy cannot be used, the cached one is in force", append(audit("", &first), "cache", o.Cache)...)
 	} else {
 		s.keep(&first)
 	}
@@ -196,13 +196,6 @@ func (s *Source) Run(ctx context.Context) error {
 	return nil
 }
 
-// The messages of the log that alerts and audits look for.
-const (
-	changedMessage = "the policy has changed"
-	brokenMessage  = "the new policy was rejected, the last good one stays in force"
-	cachedMessage  = "the policy cannot be used, the cached one is in force"
-)
-
 // replace takes a new policy, or notes why there is none. It logs the same fault once and the same policy never.
 func (s *Source) replace(next Loaded, err error) {
 	last, n := s.current.Load(), news{since: s.news.Load().since}
@@ -212,7 +205,7 @@ func (s *Source) replace(next Loaded, err error) {
 		s.news.Store(&n)
 		if s.fault != err.Error() {
 			s.fault = err.Error()
-			s.o.Logger.Error(brokenMessage, "error", err, "policy_version", last.Version(), "policy_hash", last.Hash())
+			s.o.Logger.Error("the new policy was rejected, the last good one stays in force", "error", err, "policy_version", last.Version(), "policy_hash", last.Hash())
 		}
 		return
 	}
@@ -226,7 +219,7 @@ func (s *Source) replace(next Loaded, err error) {
 	if !same {
 		s.reloads.Inc()
 		s.keep(&next)
-		s.o.Logger.Info(changedMessage, append(audit("", &next), audit("old_", last)...)...)
+		s.o.Logger.Info("the policy has changed", append(audit("", &next), audit("old_", last)...)...)
 	}
 	s.warn()
 }

@@ -45,6 +45,13 @@ func policyOf(version string) string {
 	return "version: " + version + "\ndefault: { unused_regions: [eu-central-1] }\n"
 }
 
+// The messages that alerts and audits look for.
+const (
+	changedMessage = "the policy has changed"
+	brokenMessage  = "the new policy was rejected, the last good one stays in force"
+	cachedMessage  = "the policy cannot be used, the cached one is in force"
+)
+
 // parsedPolicy compiles a policy that is no file.
 func parsedPolicy(t *testing.T, text string) Loaded {
 	t.Helper()
