@@ -16,6 +16,8 @@ import (
 
 // What the clients are given beyond Options, with the reason for each number.
 const (
+	// clientID is how the ids of our clients begin.
+	clientID = "regionwatch"
 	// minFetchBytes is the least that is fetched from one broker, however many there are.
 	minFetchBytes = 64 << 10
 	// fetchWait is how long a broker may hold a fetch that finds nothing. A partition that becomes ready

@@ -38,7 +38,7 @@ func newConsumer(ctx context.Context, p *Processor) (*consumer, error) {
 		failed:  make(chan error, 1),
 		workers: make(map[topicPartition]*partition),
 	}
-	opts := append(p.groupOpts(ctx, "regionwatch", p.limits),
+	opts := append(p.groupOpts(ctx, clientID, p.limits),
 		kgo.BlockRebalanceOnPoll(),
 		kgo.AutoCommitMarks(),
 		kgo.AutoCommitInterval(p.o.CommitInterval),

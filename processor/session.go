@@ -48,7 +48,7 @@ func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
 	ctx, end := context.WithCancel(tagCommits(ctx))
 	s := &session{p: p, k: k, ctx: ctx, end: end, assigned: make(map[topicPartition]struct{})}
 	instanceID, transactionalID := p.names(k)
-	opts := append(p.groupOpts(ctx, fmt.Sprintf("regionwatch-%d", k), p.limits),
+	opts := append(p.groupOpts(ctx, fmt.Sprintf("%s-%d", clientID, k), p.limits),
 		kgo.InstanceID(instanceID),
 		kgo.TransactionalID(transactionalID),
 		kgo.TransactionTimeout(p.o.TransactionTimeout),

@@ -20,6 +20,7 @@ func (p *Processor) start(ctx context.Context) error {
 	}
 	defer client.Close()
 	admin := kadm.NewClient(client)
+	p.health.waiting("connecting to the brokers")
 	for _, step := range []func(context.Context, *kadm.Client) error{
 		p.connect, p.checkTopics, p.learnLimits, p.begin,
 	} {
@@ -74,7 +75,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // connect returns nil once a broker answers.
 func (p *Processor) connect(ctx context.Context, admin *kadm.Client) error {
-	p.health.waiting("connecting to the brokers")
 	metadata, err := admin.BrokerMetadata(ctx)
 	if err != nil {
 		return fmt.Errorf("connecting to brokers %q: %w", p.o.Brokers, err)

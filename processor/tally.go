@@ -26,6 +26,7 @@ type totals struct {
 	Panics         uint64 // records set aside because deciding them panicked
 	LargeBatches   uint64 // batches set aside because they are too large
 	DataLosses     uint64
+	Foreign        uint64 // members of the group that are not ours, now
 	Recreated      uint64 // topics that were found to be deleted and created again
 	StartSkipped   uint64 // records before the start position of a new group
 	Dropped        uint64 // offsets that the broker dropped before they were read

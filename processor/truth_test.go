@@ -183,3 +183,89 @@ func TestNoTimestamp(t *testing.T) {
 		}
 	})
 }
+
+// Another program that joins the group takes partitions that nobody watches: it is reported, and so is its end.
+//
+// Guard: lookAtGroup.
+func TestForeignMember(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 2)
+	var log lines
+	o := testOptions(c)
+	o.Logger = log.logger()
+	r := start(t, o)
+	c.Eventually("ready", func() bool { return r.Ready() == nil })
+	other := c.Client(kgo.ClientID("stranger"), kgo.ConsumerGroup(testGroup), kgo.ConsumeTopics(inputTopic), kgo.Balancers(kgo.CooperativeStickyBalancer()))
+	foreign := func() float64 { return scrape(t, r.o.Registry)["regionwatch_foreign_members"] }
+	c.Eventually("it is counted", func() bool { return foreign() == 1 })
+	if log.count("stranger") == 0 {
+		t.Error("the log does not name it")
+	}
+	other.Close()
+	c.Eventually("it is gone", func() bool { return foreign() == 0 })
+}
+
+// Commits that succeed and commits that fail are counted as what they are.
+//
+// Guard: the condition in countCommit.
+func TestCountCommit(t *testing.T) {
+	p, err := New(optionsFor("localhost:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &consumer{p: p, failed: make(chan error, 1)}
+	c.countCommit(nil)
+	c.countCommit(nil)
+	c.countCommit(kerr.RebalanceInProgress)
+	c.countCommit(context.Canceled)
+	if got := p.tally.snapshot(); got.Commits != 2 || got.CommitFailures != 1 {
+		t.Errorf("%d commits and %d failures, want 2 and 1", got.Commits, got.CommitFailures)
+	}
+	select {
+	case err := <-c.failed:
+		t.Errorf("Run would end: %v", err)
+	default:
+	}
+}
+
+// A group of another program is no place for us: Run ends and says so.
+//
+// Guard: InconsistentGroupProtocol among the refusals, and its explanation.
+func TestInconsistentGroup(t *testing.T) {
+	t.Parallel()
+	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
+		c := newCluster(t, 1)
+		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.InconsistentGroupProtocol, Count: -1})
+		mustMention(t, start(t, options(c)).wait(), "INCONSISTENT_GROUP_PROTOCOL", "it must be ours alone")
+	})
+}
+
+// The largest record that a topic takes is asked for at the start, not found out by rejections.
+//
+// Guard: learnLimits.
+func TestLimitsAreLearned(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	topicLimit(t, c, alertTopic, "40000")
+	rejected := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: alertTopic, Observe: true, Count: -1})
+	r := start(t, testOptions(c))
+	c.ProduceValues(inputTopic, 1, "large big 200000")
+	c.Read(alertTopic, 1)
+	r.mustStop()
+	if n := rejected.Hits(); n != 1 {
+		t.Errorf("%d produce requests, want one that fits", n)
+	}
+}
+
+// What the zero value of each option stands for.
+func TestDefaults(t *testing.T) {
+	o := Options{RebalanceTimeout: 30 * time.Second}.withDefaults()
+	if o.SessionTimeout != DefaultSessionTimeout || o.CommitInterval != DefaultCommitInterval || o.DrainTimeout != DefaultDrainTimeout ||
+		o.DeliveryTimeout != 20*time.Second || o.TransactionTimeout != DefaultTransactionTimeout || o.MaxRecordBytes != DefaultMaxRecordBytes ||
+		o.Partitions != -1 || o.Replicas != -1 || o.Sessions < 2 || o.Sessions > 4 || o.Logger == nil || o.Registry == nil {
+		t.Errorf("%+v", o)
+	}
+	if o := (Options{Sessions: 7, Partitions: 3}).withDefaults(); o.Sessions != 7 || o.Partitions != 3 || o.RebalanceTimeout != DefaultRebalanceTimeout {
+		t.Errorf("%+v", o)
+	}
+}

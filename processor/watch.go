@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -74,6 +75,7 @@ type watch struct {
 	p       *Processor
 	ids     map[string]kadm.TopicID // of the topics that we read or write, as the clients know them
 	missing map[string]bool         // named topics that did not exist at the last look
+	foreign string                  // members of the group that are not ours, as of the last look
 }
 
 // startWatch starts the goroutine that watches the topics. It ends when stop is called.
@@ -142,6 +144,7 @@ func (w *watch) look(ctx context.Context, admin *kadm.Client) {
 		return
 	}
 	p.reportMatching(len(inputs))
+	defer w.lookAtGroup(ctx, admin)
 	w.compare(ctx, admin, inputs)
 	if len(inputs) == 0 {
 		return
@@ -161,6 +164,38 @@ func (w *watch) look(ctx context.Context, admin *kadm.Client) {
 			p.lag.reach(topicPartition{o.Topic, o.Partition}, start.Offset, o.Offset)
 		}
 	})
+}
+
+// lookAtGroup looks for members of the group that are not ours. A member that uses the classic protocol with another
+// balancer is refused; one that uses the protocol of KIP-848, or the same balancer, is not, and takes partitions that
+// nobody watches then.
+func (w *watch) lookAtGroup(ctx context.Context, admin *kadm.Client) {
+	group, p := w.p.o.Group, w.p
+	var clients []string
+	classic, err := admin.DescribeGroups(ctx, group)
+	if err != nil {
+		return // not every principal may ask
+	}
+	for _, m := range classic[group].Members {
+		clients = append(clients, m.ClientID)
+	}
+	if len(clients) == 0 { // of the new protocol, or none yet
+		groups, err := admin.DescribeConsumerGroups(ctx, group)
+		if err != nil {
+			return
+		}
+		for _, m := range groups[group].Members {
+			clients = append(clients, m.ClientID)
+		}
+	}
+	clients = slices.DeleteFunc(clients, func(id string) bool { return strings.HasPrefix(id, clientID) })
+	p.tally.update(func(t *totals) { t.Foreign = uint64(len(clients)) })
+	slices.Sort(clients)
+	if foreign := fmt.Sprintf("%.200q", clients); foreign != w.foreign {
+		if w.foreign = foreign; len(clients) > 0 {
+			p.log.Error("other programs are members of the group: partitions assigned to them are not watched", "group", group, "clients", foreign)
+		}
+	}
 }
 
 // compare compares the topics with those that the clients know. A client never follows a topic that was deleted and
