@@ -12,18 +12,13 @@ const (
 func Markdown() string {
 	var b strings.Builder
 	section := ""
-	for _, name := range sections {
-		for i := range all {
-			row := &all[i]
-			if row.Section != name {
-				continue
-			}
-			if section != name {
-				section = name
-				b.WriteString("\n**" + name + "**\n\n| Flag | Variable | Default | Meaning (what is allowed) |\n| --- | --- | --- | --- |\n")
-			}
-			b.WriteString(markdownRow(row))
+	for i := range all {
+		row := &all[i]
+		if row.Section != section {
+			section = row.Section
+			b.WriteString("\n**" + section + "**\n\n| Flag | Variable | Default | Meaning (what is allowed) |\n| --- | --- | --- | --- |\n")
 		}
+		b.WriteString(markdownRow(row))
 	}
 	return strings.TrimPrefix(b.String(), "\n")
 }

@@ -19,8 +19,11 @@ const (
 // sections in display order.
 var sections = []string{sectionKafka, sectionSecurity, sectionTopics, sectionGroup, sectionDelivery, sectionDecision, sectionOther}
 
-// all is the single source of flags, variables, file keys, defaults, help, completion and the documented table.
-var all = slices.Concat(reach, general)
+// all is the single source of flags, variables, file keys, defaults, help, completion and the documented table, in the order of
+// the sections.
+var all table = slices.SortedStableFunc(slices.Values(slices.Concat(reach, general)), func(a, b Setting) int {
+	return slices.Index(sections, a.Section) - slices.Index(sections, b.Section)
+})
 
 // general holds every setting that is not about reaching the brokers.
 var general = table{
