@@ -175,7 +175,7 @@ func TestKafkaSecureDistrust(t *testing.T) {
 	f(append(k.by(t, listenerExpired), alice...), "certificate has expired", "needs a new one")
 	f(append([]string{"--brokers", k.secured[listenerSASL], "--tls"}, alice...), "unknown authority", "regionwatch test authority", "--tls-ca")
 	f(append(k.by(t, listenerSASL, "--tls-server-name", "kafka.example.com"), alice...), "kafka.example.com", "--tls-server-name")
-	f(k.by(t, listenerMutual), "wants a certificate of ours", "--tls-certificate and --tls-key")
+	f(k.by(t, listenerMutual), "requires a client certificate", "--tls-certificate and --tls-key")
 	f(append([]string{"--brokers", k.secured[listenerSASL]}, alice...), "answers with TLS", "give --tls")
 	f([]string{"--brokers", k.secured[listenerSASL]}, "answers with TLS", "give --tls")
 

@@ -11,10 +11,9 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/aws"
 )
 
-// openIAM returns the mechanism of Amazon MSK. franz-go signs; the credentials come from the AWS SDK,
-// which knows where they are in each of AWS's places (environment, shared files, roles for service accounts
-// and pods, containers, instances), keeps them, and gets new ones before they expire. Nothing is looked for
-// before the first authentication: to ask an instance that is none takes its time.
+// openIAM returns the mechanism of Amazon MSK. franz-go signs; the AWS SDK finds credentials (environment, shared files,
+// roles of service accounts, pods, containers and instances) and renews them. It first looks at the first
+// authentication, because asking for instance metadata is slow where there is none.
 func openIAM() sasl.Mechanism {
 	load := sync.OnceValues(func() (awssdk.CredentialsProvider, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
@@ -27,25 +26,25 @@ func openIAM() sasl.Mechanism {
 		defer cancel()
 		provider, err := load()
 		if err != nil {
-			return aws.Auth{}, &Refusal{Err: fmt.Errorf("reading the configuration of AWS: %w", err), Remedy: "look at AWS_PROFILE and the shared files"}
+			return aws.Auth{}, &Refusal{Err: fmt.Errorf("reading the configuration of AWS: %w", err), Remedy: "check AWS_PROFILE and the shared files"}
 		}
 		found, err := provider.Retrieve(ctx)
 		if err != nil {
 			return aws.Auth{}, &Refusal{Err: fmt.Errorf("looking for AWS credentials: %w", err), Passing: true,
-				Remedy: "give them by environment, shared file, or the role of the container or instance"}
+				Remedy: "provide them by environment, shared file, or the role of the container or instance"}
 		}
 		return aws.Auth{AccessKey: found.AccessKeyID, SecretKey: found.SecretAccessKey, SessionToken: found.SessionToken}, nil
 	})}
 }
 
-// namingRegion tells what to do where the region is not part of the broker's name.
+// namingRegion adds the remedy for a broker whose name does not contain its region.
 type namingRegion struct{ sasl.Mechanism }
 
 // Authenticate begins a session.
 func (m namingRegion) Authenticate(ctx context.Context, host string) (sasl.Session, []byte, error) {
 	session, first, err := m.Mechanism.Authenticate(ctx, host)
 	if _, ours := err.(*Refusal); err != nil && !ours { //nolint:errorlint // as the callback above returns it
-		err = &Refusal{Err: fmt.Errorf("signing for %q: %w", host, err), Remedy: "name the brokers as Amazon MSK does, or set AWS_REGION"}
+		err = &Refusal{Err: fmt.Errorf("signing for %q: %w", host, err), Remedy: "use the broker names of Amazon MSK, or set AWS_REGION"}
 	}
 	return session, first, err
 }

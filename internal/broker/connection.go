@@ -5,18 +5,17 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl"
 )
 
-// Connection is how to reach the brokers: the same for every client of the process. Make it with [Open]. It
-// is safe for concurrent use.
+// Connection is how to reach the brokers, for every client of the process. [Open] makes it. It is safe for concurrent use.
 type Connection struct {
 	addresses []string
 	tls       *trust         // nil means plaintext
 	mechanism sasl.Mechanism // nil means none
 }
 
-// Addresses returns where the brokers are, as host:port.
+// Addresses returns the brokers' addresses, host:port.
 func (c *Connection) Addresses() []string { return c.addresses }
 
-// ClientOpts returns the options of a client that reaches the brokers, their addresses among them.
+// ClientOpts returns the client options to reach the brokers, with their addresses.
 func (c *Connection) ClientOpts() []kgo.Opt {
 	opts := []kgo.Opt{kgo.SeedBrokers(c.addresses...), kgo.Dialer(c.dial)}
 	if c.mechanism != nil {

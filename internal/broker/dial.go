@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// The bounds of a connection, and of the handshake on it. A broker that hangs is given up after them, and
-// another is asked.
+// Bounds of connecting and of the TLS handshake. After them another broker is tried.
 const (
 	dialTimeout      = 5 * time.Second
 	handshakeTimeout = 5 * time.Second
@@ -20,7 +19,7 @@ func (c *Connection) dial(ctx context.Context, network, address string) (net.Con
 	dialer := net.Dialer{Timeout: dialTimeout}
 	open, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
-		return nil, err // says what and where by itself
+		return nil, err // names operation and address
 	}
 	if c.tls == nil {
 		return &plainConn{Conn: open, address: address}, nil
@@ -33,7 +32,7 @@ func (c *Connection) dial(ctx context.Context, network, address string) (net.Con
 	return secured, nil
 }
 
-// handshake agrees on TLS, with the files as they are now.
+// handshake does the TLS handshake, with the files as they are now.
 func (t *trust) handshake(ctx context.Context, open net.Conn, address string) (*securedConn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -48,8 +47,7 @@ func (t *trust) handshake(ctx context.Context, open net.Conn, address string) (*
 	return &securedConn{Conn: secured, trust: t, address: address}, nil
 }
 
-// securedConn tells of a refusal that comes after the handshake: with TLS 1.3 a broker looks at our
-// certificate only then.
+// securedConn finds a refusal after the handshake: with TLS 1.3 a broker checks our certificate only then.
 type securedConn struct {
 	*tls.Conn
 	trust   *trust
@@ -65,19 +63,19 @@ func (c *securedConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// plainConn tells of a broker that speaks TLS where we do not.
+// plainConn finds a broker that speaks TLS when we do not.
 type plainConn struct {
 	net.Conn
 	address string
-	read    bool // the first bytes are behind; only the reader of the connection looks at it
+	read    bool // past the first bytes; used only by the reader of the connection
 }
 
-// Read reads from the broker. The first bytes of a TLS alert (RFC 8446, section 5.1) would be an answer of
-// more than 300 MB.
+// Read reads from the broker. As the length of a Kafka response, the first bytes of a TLS alert (RFC 8446, section 5.1)
+// would be more than 300 MB.
 func (c *plainConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if !c.read && n >= 2 && b[0] == 21 && b[1] == 3 {
-		return 0, &Refusal{Err: fmt.Errorf("speaking to %s: it answers with TLS", c.address), Remedy: "give --tls"}
+		return 0, &Refusal{Err: fmt.Errorf("connecting to %s: it answers with TLS", c.address), Remedy: "give --tls"}
 	}
 	c.read = c.read || n > 0
 	return n, err

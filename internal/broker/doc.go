@@ -1,8 +1,8 @@
-// Package broker says how every command reaches the brokers: their addresses, TLS and SASL.
+// Package broker connects every command to the brokers: addresses, TLS and SASL.
 //
-// It turns options into the client options of franz-go. Files that hold secrets or certificates are read
-// when the connection is opened, so that mistakes are told at once, and again when they change, so that a
-// rotation needs no restart. No secret is part of an error or of anything that is printed.
+// It turns options into client options of franz-go. Files with secrets and certificates are read when the connection is
+// opened, to report mistakes at once, and again when they change, so a rotation needs no restart. No secret is part of an
+// error or of anything printed.
 //
-// A Connection starts no goroutines of its own: what has to be read again is read when the client asks.
+// A Connection starts no goroutines: files are read again when the client asks for a secret.
 package broker

@@ -18,11 +18,11 @@ import (
 	"github.com/regionwatch/regionwatch/internal/livefile"
 )
 
-// OAuth says where the token of OAUTHBEARER comes from: one of TokenFile, TokenCommand and TokenURL.
+// OAuth is the source of OAUTHBEARER tokens: one of TokenFile, TokenCommand and TokenURL.
 type OAuth struct {
 	TokenFile        string            // read for each authentication
-	TokenCommand     []string          // a program and its arguments; what it prints is the token
-	TokenURL         string            // gives it for client credentials, RFC 6749, section 4.4
+	TokenCommand     []string          // a program and its arguments; it prints the token
+	TokenURL         string            // for client credentials, RFC 6749, section 4.4
 	ClientID         string            // with TokenURL
 	ClientSecret     Secret            // with TokenURL
 	ClientSecretFile string            // in place of ClientSecret
@@ -39,7 +39,7 @@ func openOAuth(o *OAuth, log *slog.Logger) (sasl.Mechanism, error) {
 	})}, err
 }
 
-// openToken returns what tells the token of now.
+// openToken returns the function that returns the current token.
 func openToken(o *OAuth, log *slog.Logger) (func(context.Context) (string, error), error) {
 	switch {
 	case o.TokenFile != "":
@@ -78,12 +78,10 @@ func lookCause(err error) error {
 	return err
 }
 
-// maxTokenBytes bounds a token. Brokers bound what a client may send before it is authenticated, too
-// (sasl.server.max.receive.size).
+// maxTokenBytes bounds a token, like sasl.server.max.receive.size of brokers.
 const maxTokenBytes = 512 << 10
 
-// runCommand runs the program and returns what it prints. What it says on standard error may hold secrets of
-// its own and is not repeated.
+// runCommand runs the program and returns the token it prints. Its standard error may hold secrets and is dropped.
 func runCommand(ctx context.Context, command []string) (token, error) {
 	out := bounded{left: maxTokenBytes}
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...) // the operator's own
@@ -92,7 +90,7 @@ func runCommand(ctx context.Context, command []string) (token, error) {
 	if err := cmd.Run(); err != nil {
 		switch {
 		case ctx.Err() != nil:
-			err = fmt.Errorf("it was given %s", fetchTimeout)
+			err = fmt.Errorf("it took longer than %s", fetchTimeout)
 		case out.left < 0:
 			err = errTooLong
 		}
@@ -108,12 +106,12 @@ func runCommand(ctx context.Context, command []string) (token, error) {
 // bounded keeps up to a number of bytes.
 type bounded struct {
 	kept bytes.Buffer // not embedded: it would be read into without a bound
-	left int          // less than none once it was too much
+	left int          // negative once it was too much
 }
 
-var errTooLong = errors.New("it prints too much for a token")
+var errTooLong = errors.New("its output is too long for a token")
 
-// Write refuses what is too much, which ends the program.
+// Write refuses output beyond the bound, which ends the program.
 func (b *bounded) Write(p []byte) (int, error) {
 	if b.left -= len(p); b.left < 0 {
 		return 0, errTooLong
@@ -121,8 +119,8 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.kept.Write(p)
 }
 
-// tellingReason tells why the broker refuses a token. It answers with a JSON object (RFC 7628, section
-// 3.2.2), of which the client library says only that it did not expect it.
+// tellingReason reports why the broker refuses a token: its answer is a JSON object (RFC 7628, section 3.2.2), which the
+// client library only calls unexpected.
 type tellingReason struct{ sasl.Mechanism }
 
 // Authenticate begins a session.
@@ -141,9 +139,9 @@ func (s reasonSession) Challenge(answer []byte) (bool, []byte, error) {
 	var reason struct {
 		Status string `json:"status"`
 	}
-	_ = json.Unmarshal(answer, &reason) // where it is none, there is no reason to tell
+	_ = json.Unmarshal(answer, &reason) // without JSON there is no status
 	return false, nil, &Refusal{
 		Err:    fmt.Errorf("%w: the broker refuses the token, status %.80q", kerr.SaslAuthenticationFailed, reason.Status),
-		Remedy: "is it for this cluster, from the issuer that the broker trusts, and not expired?",
+		Remedy: "is it for this cluster, from an issuer that the broker trusts, and not expired?",
 	}
 }

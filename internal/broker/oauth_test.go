@@ -71,7 +71,7 @@ func TestTokenCommand(t *testing.T) {
 	if err != nil || got.text != jwt+" [$HOME *]" {
 		t.Errorf("%+v, %v", got, err)
 	}
-	for kind, want := range map[string]string{"fails": "exit status 3", "endless": "prints too much", "hangs": "it was given 20s"} {
+	for kind, want := range map[string]string{"fails": "exit status 3", "endless": "output is too long", "hangs": "it took longer than 20s"} {
 		t.Setenv("BROKER_TEST_TOKEN", kind)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		if kind == "hangs" {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// tokenClient gets tokens for client credentials.
+// tokenClient fetches tokens for client credentials.
 type tokenClient struct {
 	o      *OAuth
 	secret func() string
@@ -22,18 +22,17 @@ type tokenClient struct {
 func newTokenClient(o *OAuth, secret func() string) *tokenClient {
 	return &tokenClient{o: o, secret: secret, http: &http.Client{
 		Timeout: fetchTimeout,
-		// A redirection would carry the secret to a place that nobody named.
+		// A redirect would send the secret to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// fetch asks for a token. The library bounds the answer by 1 MiB.
+// fetch requests a token. The library bounds the answer to 1 MiB.
 func (c *tokenClient) fetch(ctx context.Context) (token, error) {
 	secret := c.secret()
 	config := clientcredentials.Config{
 		ClientID: c.o.ClientID, ClientSecret: secret, TokenURL: c.o.TokenURL, Scopes: c.o.Scopes,
-		// Every server must take it (RFC 6749, section 2.3.1). Left to find out by itself, the library would ask
-		// in the other way too, and tell the second refusal for the first.
+		// Every server supports it (RFC 6749, section 2.3.1). Detecting the style would retry, and report the second refusal.
 		AuthStyle: oauth2.AuthStyleInHeader,
 	}
 	fetched, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, c.http))
@@ -46,14 +45,14 @@ func (c *tokenClient) fetch(ctx context.Context) (token, error) {
 	return token{fetched.AccessToken, expiry(fetched.AccessToken)}, nil
 }
 
-// explain returns an error without what the answer may repeat of the request.
+// explain returns an error without secrets that the answer may repeat.
 func (c *tokenClient) explain(err error, secret string) error {
 	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
 		if sent, ok := errors.AsType[*url.Error](err); ok {
 			err = &url.Error{Op: sent.Op, URL: shownURL(c.o.TokenURL), Err: sent.Err}
 		}
-		return &Refusal{Err: fmt.Errorf("asking oauth-token-url: %w", err), Remedy: "is the address right, and up?", Passing: true}
+		return &Refusal{Err: fmt.Errorf("asking oauth-token-url: %w", err), Remedy: "is the URL right, and the server up?", Passing: true}
 	}
 	why := fmt.Errorf("asking oauth-token-url: %s", answer.Response.Status)
 	if answer.ErrorCode != "" {
@@ -65,13 +64,13 @@ func (c *tokenClient) explain(err error, secret string) error {
 		}
 		why = fmt.Errorf("%w, %.300q", why, strings.TrimSpace(text))
 	}
-	// Too many requests and the server's own trouble pass; what else it says it will say again.
+	// Too many requests and server errors may pass; other answers will not change.
 	status := answer.Response.StatusCode
 	return &Refusal{Err: why, Remedy: "look at oauth-client-id, its secret and oauth-scope",
 		Passing: status == http.StatusTooManyRequests || status >= http.StatusInternalServerError}
 }
 
-// shownURL returns an address without what may be a secret in it: the user, the query and the fragment.
+// shownURL returns a URL without user, query and fragment, which may be secrets.
 func shownURL(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -84,8 +83,8 @@ func shownURL(address string) string {
 	return shown.String()
 }
 
-// hiddenParts returns what an answer may repeat of the address and must not be shown: the query, and each value in it
-// that is long enough for a secret.
+// hiddenParts returns parts of the URL that an answer may repeat and must not be shown: the query, and each value in it
+// that is long enough to be a secret.
 func hiddenParts(address string) (parts []string) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -102,6 +101,5 @@ func hiddenParts(address string) (parts []string) {
 	return parts
 }
 
-// minHidden is the least length of a value that is taken for a secret: of a shorter one nothing would be left of the
-// words around it.
+// minHidden is the minimum length of a secret: hiding shorter ones would garble the text.
 const minHidden = 4

@@ -7,25 +7,23 @@ import (
 	"log/slog"
 )
 
-// Options say where the brokers are and how to speak to them. Addresses are required; the zero value of the
-// others is plaintext without authentication.
+// Options of a connection. Addresses are required; without the rest it is plaintext without authentication.
 type Options struct {
 	Addresses []string // host:port
 	TLS       *TLS     // nil means plaintext
 	SASL      SASL
-	Logger    *slog.Logger // told of what is read again; nil means that nobody is told
+	Logger    *slog.Logger // logs files that are read again; nil discards
 }
 
-// TLS says whom to trust and what to show. The zero value trusts the system's authorities and shows no
-// certificate. The least version is 1.2.
+// TLS options. The zero value trusts the system's authorities and has no client certificate. The minimum version is 1.2.
 type TLS struct {
 	CAFile          string // PEM; empty means the system's authorities
-	CertificateFile string // PEM, the authorities between included; empty means none
-	KeyFile         string // PEM; given where CertificateFile is
-	ServerName      string // that every broker's certificate is for; empty means the host of its address
+	CertificateFile string // PEM, with intermediates; empty means none
+	KeyFile         string // PEM; set exactly if CertificateFile is
+	ServerName      string // expected in every broker's certificate; empty means its host
 }
 
-// SASL says how to authenticate. The zero value means not at all.
+// SASL options. The zero value means no authentication.
 type SASL struct {
 	Mechanism    string // as Kafka names it
 	Username     string // of PLAIN and SCRAM
@@ -34,7 +32,7 @@ type SASL struct {
 	OAuth        OAuth  // of OAUTHBEARER
 }
 
-// The names of the options by which a Fault names them: those of the program's settings.
+// Options as a Fault names them: the program's settings.
 const (
 	optionCA               = "tls-ca"
 	optionCertificate      = "tls-certificate"
@@ -48,7 +46,7 @@ const (
 // Fault is a mistake in one option, or in a file that it names.
 type Fault struct {
 	Option string // as the program's settings name it
-	Err    error  // says what is wrong, and never what a secret is
+	Err    error  // never shows a secret
 }
 
 // fault returns err as a mistake in an option, or nil.
@@ -65,7 +63,7 @@ func (f *Fault) Error() string { return f.Option + ": " + f.Err.Error() }
 // Unwrap returns the error without the option.
 func (f *Fault) Unwrap() error { return f.Err }
 
-// Faults returns the mistakes that err, of [Open], holds.
+// Faults returns the mistakes in an error of [Open].
 func Faults(err error) (faults []*Fault) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
@@ -79,8 +77,7 @@ func Faults(err error) (faults []*Fault) {
 	return faults
 }
 
-// Open checks the options and reads the files that they name. The error holds every mistake; those in
-// files are a [Fault] each.
+// Open checks the options and reads their files. The error holds every mistake; each one in a file is a [Fault].
 func Open(o Options) (*Connection, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -101,7 +98,7 @@ func Open(o Options) (*Connection, error) {
 	return c, nil
 }
 
-// check returns what options lack. The program's settings are checked before, and say it better.
+// check returns what is missing. The program's settings are checked earlier, with better messages.
 func (o *Options) check() error {
 	var errs []error
 	if o.TLS != nil && (o.TLS.CertificateFile == "") != (o.TLS.KeyFile == "") {
@@ -119,15 +116,15 @@ func (o *Options) check() error {
 		}
 	case mechanismIAM:
 	default:
-		errs = append(errs, fmt.Errorf("sasl-mechanism %q is not known", s.Mechanism))
+		errs = append(errs, fmt.Errorf("sasl-mechanism %q is unknown", s.Mechanism))
 	}
 	return errors.Join(errs...)
 }
 
-// minVersion is the least version of TLS: older ones are deprecated by RFC 8996.
+// minVersion is the minimum version of TLS: RFC 8996 deprecates older ones.
 const minVersion = tls.VersionTLS12
 
-// The mechanisms as Kafka names them.
+// Mechanisms, as Kafka names them.
 const (
 	mechanismPlain    = "PLAIN"
 	mechanismScram256 = "SCRAM-SHA-256"

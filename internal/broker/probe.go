@@ -7,7 +7,7 @@ import (
 	"net"
 )
 
-// Secured reports whether the connection is by TLS.
+// Secured reports whether the connection uses TLS.
 func (c *Connection) Secured() bool { return c.tls != nil }
 
 // Mechanism returns the name of the SASL mechanism, or "" for none.
@@ -18,9 +18,8 @@ func (c *Connection) Mechanism() string {
 	return c.mechanism.Name()
 }
 
-// Secure does the TLS handshake over a connection to the address, with the files as they are now, and tells what it
-// came to. The caller closes what is returned, and the connection that was given where there is an error. What comes
-// after the handshake and is a refusal all the same is told by Read. It must not be called where Secured is false.
+// Secure does the TLS handshake on a connection to the address. The caller closes the returned connection, or on an error
+// the given one. A refusal after the handshake is an error of Read. Secured must be true.
 func (c *Connection) Secure(ctx context.Context, plain net.Conn, address string) (net.Conn, tls.ConnectionState, error) {
 	secured, err := c.tls.handshake(ctx, plain, address)
 	if err != nil {
@@ -29,7 +28,7 @@ func (c *Connection) Secure(ctx context.Context, plain net.Conn, address string)
 	return secured, secured.ConnectionState(), nil
 }
 
-// Certificate returns the certificate that we show, or nil where we show none.
+// Certificate returns the client certificate, or nil.
 func (c *Connection) Certificate() *x509.Certificate {
 	if c.tls == nil || c.tls.certificate == nil {
 		return nil

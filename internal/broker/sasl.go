@@ -11,7 +11,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/livefile"
 )
 
-// openSASL returns the mechanism. What it authenticates with is asked for each time.
+// openSASL returns the mechanism. Secrets are read for each authentication.
 func openSASL(o *SASL, log *slog.Logger) (sasl.Mechanism, error) {
 	switch o.Mechanism {
 	case mechanismPlain:
@@ -33,15 +33,15 @@ func openSASL(o *SASL, log *slog.Logger) (sasl.Mechanism, error) {
 	case mechanismIAM:
 		return openIAM(), nil
 	}
-	return nil, nil // Options.check tells
+	return nil, nil // Options.check has reported it
 }
 
-// openPassword returns what tells the password of now.
+// openPassword returns the function that returns the current password.
 func openPassword(o *SASL, log *slog.Logger) (func() string, error) {
 	return openSecret(o.Password, optionPasswordFile, o.PasswordFile, log)
 }
 
-// openSecret returns what tells a secret that is given as it is or by the file that the option names.
+// openSecret returns the function that returns a secret, given directly or in a file.
 func openSecret(given Secret, option, name string, log *slog.Logger) (func() string, error) {
 	if name == "" {
 		return given.reveal, nil

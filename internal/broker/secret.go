@@ -1,9 +1,8 @@
 package broker
 
-// Secret is a text that no way of printing shows, not even as a field of something else. The zero value
-// holds none.
+// Secret is a text that printing never shows, not even inside another value. The zero value is none.
 type Secret struct {
-	text func() string // fmt and slog print where a function is, never what it returns
+	text func() string // fmt and slog print the address of a function, not its result
 }
 
 // NewSecret returns the text as a secret; the empty text is none.

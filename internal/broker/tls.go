@@ -46,7 +46,7 @@ func (t *trust) openPair(o *TLS, log *slog.Logger) (err error) {
 	return fault(optionCertificate, err)
 }
 
-// config returns what holds for a handshake with the host that begins now.
+// config returns the configuration for a handshake with the host.
 func (t *trust) config(host string) *tls.Config {
 	config := &tls.Config{MinVersion: minVersion, ServerName: t.serverName}
 	if t.serverName == "" {
@@ -57,14 +57,14 @@ func (t *trust) config(host string) *tls.Config {
 	}
 	if t.certificate != nil {
 		pair := t.certificate.Get()
-		// Not Certificates: of those Go sends none at all where the broker's list of authorities lacks ours,
-		// and the broker's refusal would speak of a missing certificate.
+		// Not Certificates: Go sends none of those if the broker's list of authorities lacks ours, and the broker would
+		// complain about a missing certificate.
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return pair, nil }
 	}
 	return config
 }
 
-// parseAuthorities reads certificates. A block that is none is a mistake: a key stands in the wrong file.
+// parseAuthorities reads certificates. Any other block is a mistake, such as a key in the wrong file.
 func parseAuthorities(name string, content []byte) (*x509.CertPool, error) {
 	pool := x509.NewCertPool()
 	found := 0

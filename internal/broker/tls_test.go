@@ -108,18 +108,18 @@ func TestRefusals(t *testing.T) {
 			[]string{"unknown authority", `(issuer "CN=other")`, "--tls-ca"}},
 		"system authorities": {&tls.Config{Certificates: []tls.Certificate{good}}, TLS{}, []string{"unknown authority", "--tls-ca"}},
 		"expired": {&tls.Config{Certificates: []tls.Certificate{serverPair(t, a, -time.Minute)}}, TLS{CAFile: ca},
-			[]string{"expired", "the broker's certificate holds from", "needs a new one"}},
+			[]string{"expired", "the broker's certificate is valid from", "needs a new one"}},
 		"other name": {&tls.Config{Certificates: []tls.Certificate{good}}, TLS{CAFile: ca, ServerName: "kafka.example.com"},
 			[]string{"kafka.example.com", `"localhost", 127.0.0.1`, "--tls-server-name"}},
 		"no certificate": {&tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool(a)},
-			TLS{CAFile: ca}, []string{"wants a certificate of ours", "--tls-certificate and --tls-key"}},
+			TLS{CAFile: ca}, []string{"requires a client certificate", "--tls-certificate and --tls-key"}},
 		"no certificate, TLS 1.2": {&tls.Config{MaxVersion: tls.VersionTLS12, Certificates: []tls.Certificate{good},
 			ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool(a)},
-			TLS{CAFile: ca}, []string{"if it wants a certificate of ours", "--tls-certificate and --tls-key"}},
+			TLS{CAFile: ca}, []string{"if the broker requires a client certificate", "--tls-certificate and --tls-key"}},
 		"certificate of a stranger": {&tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool(a)},
-			TLS{CAFile: ca, CertificateFile: stranger, KeyFile: strangerKey}, []string{"unknown certificate authority", "does not take the certificate of --tls-certificate"}},
+			TLS{CAFile: ca, CertificateFile: stranger, KeyFile: strangerKey}, []string{"unknown certificate authority", "rejects the certificate of --tls-certificate"}},
 		"TLS 1.1": {&tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11},
-			TLS{CAFile: ca}, []string{"no TLS 1.2 or newer"}},
+			TLS{CAFile: ca}, []string{"does not support TLS 1.2 or newer"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

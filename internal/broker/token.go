@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// token authenticates until it expires. A zero time means that nobody knows.
+// token authenticates until it expires. A zero time means unknown.
 type token struct {
 	text    string
 	expires time.Time
@@ -19,16 +19,16 @@ type token struct {
 // fetchTimeout bounds one attempt to get a token or credentials.
 const fetchTimeout = 20 * time.Second
 
-// failurePause is how long a failed attempt stands for those that wait for it: every connection of every
-// client asks, and each of them waiting for its own failure would take minutes.
+// failurePause is how long a failure is shared with those waiting: every connection asks, and one failure after the other
+// would take minutes.
 const failurePause = time.Second
 
-// tokens keeps a token until most of its time is over. Brokers end a session with its token, and the client
-// library authenticates again when 95 to 98 of 100 parts of that are over: by then a new one is asked for.
+// tokens caches a token for 80% of its lifetime. Brokers end a session with its token, and the client library
+// authenticates again after 95 to 98% of it: by then there is a new one.
 type tokens struct {
 	fetch func(ctx context.Context) (token, error)
 
-	turn   chan struct{} // held by who asks; a channel, so that a wait can be given up
+	turn   chan struct{} // a mutex whose wait can be cancelled
 	now    token
 	renew  time.Time // when to ask for the next
 	failed time.Time // when the last attempt did
@@ -39,7 +39,7 @@ func newTokens(fetch func(ctx context.Context) (token, error)) *tokens {
 	return &tokens{fetch: fetch, turn: make(chan struct{}, 1)}
 }
 
-// get returns a token. One that still holds is returned where a new one cannot be had.
+// get returns a token: if fetching fails, the old one while it is valid.
 func (t *tokens) get(ctx context.Context) (string, error) {
 	select {
 	case t.turn <- struct{}{}:
@@ -68,7 +68,7 @@ func (t *tokens) refresh(ctx context.Context) error {
 		err = fetched.check()
 	}
 	if ctx.Err() != nil {
-		return ctx.Err() // says nothing of the next attempt
+		return ctx.Err() // not a failure of fetching
 	}
 	if t.err = err; err != nil {
 		t.failed = time.Now()
@@ -81,22 +81,21 @@ func (t *tokens) refresh(ctx context.Context) error {
 	return nil
 }
 
-// tokenText is b64token of RFC 6750, section 2.1: what may stand in a request.
+// tokenText is b64token of RFC 6750, section 2.1.
 var tokenText = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
 
-// check returns why the brokers cannot take the token. It does not show it.
+// check returns why the token is unusable, without showing it.
 func (t *token) check() error {
 	switch {
 	case t.text == "":
-		return errors.New("there is no token")
+		return errors.New("the token is empty")
 	case !tokenText.MatchString(t.text):
-		return errors.New("this is no token: it has characters that a token cannot have")
+		return errors.New("not a token: it has characters that tokens cannot have")
 	}
 	return nil
 }
 
-// expiry returns when a JSON Web Token says that it expires (RFC 7519, section 4.1.4). Nothing is verified:
-// the broker does that.
+// expiry returns when a JSON Web Token expires (RFC 7519, section 4.1.4), or zero. The broker verifies tokens, not we.
 func expiry(text string) time.Time {
 	parts := strings.Split(text, ".")
 	if len(parts) < 2 {
@@ -109,7 +108,7 @@ func expiry(text string) time.Time {
 	var found struct {
 		Expires float64 `json:"exp"`
 	}
-	const farthest = 1 << 40 // some 34,000 years; beyond what a time can hold nothing is known
+	const farthest = 1 << 40 // some 34,000 years
 	if json.Unmarshal(claims, &found) != nil || found.Expires <= 0 || found.Expires > farthest {
 		return time.Time{}
 	}
