@@ -9,7 +9,7 @@ import (
 )
 
 // MaxARNs and MaxARNBytes bound the ARNs that an alert lists: the first MaxARNs different ones of its event,
-// those of userIdentity before all others so that whoever acted cannot crowd them out, none longer than
+// those of userIdentity first, so that the actor cannot crowd them out, none longer than
 // MaxARNBytes. Where there are more, truncated names arns.
 const (
 	MaxARNs     = 100

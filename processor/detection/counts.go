@@ -7,7 +7,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// Counts is what went in and what came out. At any time between records it adds up:
+// Counts counts input and outcomes. Between records it always adds up:
 // Events = the sum of Outcomes, and Records = Done + DeadLettered.
 type Counts struct {
 	Records      uint64 // records read

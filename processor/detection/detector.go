@@ -1,3 +1,8 @@
+// Package detection carries a record to its alerts: it decodes the events, lets the policy decide each of them, and makes
+// the alerts with what an analyst needs to know.
+//
+// It is pure: no Kafka, no clock, no I/O, no goroutines. The same bytes under the same policy give the same alerts. A
+// [Detector] belongs to one goroutine at a time.
 package detection
 
 import (
@@ -18,7 +23,7 @@ type Record struct {
 	Offset    int64 // in the partition, or in bytes from the start of the file
 	Timestamp time.Time
 	File      string
-	// Identity returns what names the record for good, where an event in it has no id of its own; nil means
+	// Identity returns a lasting name of the record, for events without an id of their own; nil means
 	// topic, partition and offset. It is called for such findings only, as it may be a hash of the content.
 	Identity func() string
 	// Heavy, if set, is asked before deciding the record takes much memory, see [cloudtrail.Decoder]. An error stops it
@@ -35,7 +40,7 @@ type DeadLetter struct {
 	AlertID string
 	// Alerted is how many alerts the whole record has raised.
 	Alerted int
-	// Count is how many faults this one stands for: 1, and more only for the last of a record with more
+	// Count is how many faults this one represents: 1, and more only for the last of a record with more
 	// faults than MaxDeadLetters.
 	Count int
 }
@@ -43,7 +48,7 @@ type DeadLetter struct {
 // MaxDeadLetters bounds the dead letters of one record; the faults beyond are counted in the last one.
 const MaxDeadLetters = 64
 
-// Sink receives what a record comes to.
+// Sink receives the alerts and dead letters of a record.
 type Sink interface {
 	// Alert is called for each alert, in the record's order. The alert is valid until it returns. An
 	// error stops the record and is returned by Detect as it is.
@@ -83,7 +88,7 @@ func NewDetector(o Options) *Detector {
 }
 
 // Detect decides one record under p. The error is the sink's; a record that cannot be read is a
-// DeadLetter, never an error. A record that the sink has stopped counts as far as it was read.
+// DeadLetter, never an error. A record that the sink stopped counts as far as it was read.
 func (d *Detector) Detect(p *policy.Policy, r *Record, sink Sink) error {
 	d.passage.begin(p, r, sink)
 	defer d.passage.end()

@@ -201,7 +201,7 @@ func (en *enricher) setID(e *cloudtrail.Event, r *Record) {
 	t.set(&en.alert.ID, t.since(start))
 }
 
-// appendIdentity appends what names the record for good. A topic's name holds no slash.
+// appendIdentity appends the record's lasting name. A topic's name has no slash.
 func (r *Record) appendIdentity(dst []byte) []byte {
 	if r.Identity != nil {
 		return append(dst, r.Identity()...)
@@ -253,3 +253,20 @@ func partialReason(e *cloudtrail.Event) string {
 	}
 	return partialSyntax
 }
+
+// The rule's facts, word for word those of panther-analysis, rules/aws_cloudtrail_rules/aws_unused_region.yml.
+const (
+	RuleID          = "AWS.UnusedRegion"
+	RuleName        = "Unused AWS Region"
+	RuleDescription = "CloudTrail logged non-read activity from a verboten AWS region."
+	RuleRunbook     = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws-enable-disable-regions.html"
+	RuleReference   = "https://attack.mitre.org/techniques/T1535/"
+)
+
+// ruleTags and ruleTechniques are in every alert; nothing writes to them.
+var (
+	ruleTags = []string{"AWS", "Defense Evasion:Unused/Unsupported Cloud Regions", "Configuration Required"}
+
+	// TA0005 is the tactic that ATT&CK names "Stealth" today and the tag by its older name.
+	ruleTechniques = []alert.Technique{{Tactic: "TA0005", Technique: "T1535"}}
+)

@@ -8,9 +8,9 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// Explanation is what became of one event and why. All that it holds is valid until [Witness.Event] returns.
+// Explanation is the outcome of one event and its reasons. It is valid until [Witness.Event] returns.
 type Explanation struct {
-	// Event is the event as it was read. Of a damaged one it has what stands before the damage, and of a
+	// Event is the event as it was read. Of a damaged one it has the part before the damage, and of a
 	// salvaged one the region that was tried.
 	Event *cloudtrail.Event
 	// Decision is what the policy says of the event's fields.
@@ -24,19 +24,19 @@ type Explanation struct {
 	Counted bool
 }
 
-// Witness is told of everything that a record comes to, in the record's order.
+// Witness receives everything found in a record, in the record's order.
 type Witness interface {
 	// Event is called for each event; for a salvaged one once for each region that was found in it, with
 	// the same index. An error stops the record and is returned by Explain as it is.
 	Event(x *Explanation) error
-	// Skip is called for what holds no events.
+	// Skip is called for parts without events.
 	Skip(k cloudtrail.Kind, shape cloudtrail.Chain)
 	// Fault is called for each part that could not be read, after the event that it belongs to. The fault
 	// is valid until it returns. An error stops the record and is returned by Explain as it is.
 	Fault(f *cloudtrail.Fault) error
 }
 
-// Explain decides one record as [Detector.Detect] does, by the same code, and tells the witness of each
+// Explain decides one record as [Detector.Detect] does, by the same code, and reports to the witness each
 // step instead of handing on alerts and dead letters.
 func (d *Detector) Explain(p *policy.Policy, r *Record, w Witness) error {
 	x := explainer{passage: &d.passage, witness: w}
@@ -52,7 +52,7 @@ type explainer struct {
 	alert   *alert.Alert // of the event at hand
 }
 
-// Event lets the passage decide and tells what came of it.
+// Event lets the passage decide and reports the outcome.
 func (x *explainer) Event(e *cloudtrail.Event) error {
 	x.alert = nil
 	before := x.passage.counts.Events
@@ -74,13 +74,13 @@ func (x *explainer) expired(e *cloudtrail.Event, d *policy.Decision) *alert.Exce
 	return x.passage.policy.Decide(e, beforeEveryExpiry).Exception
 }
 
-// Skip counts and tells.
+// Skip counts and reports.
 func (x *explainer) Skip(k cloudtrail.Kind, shape cloudtrail.Chain) {
 	x.passage.Skip(k, shape)
 	x.witness.Skip(k, shape)
 }
 
-// Fault counts and tells.
+// Fault counts and reports.
 func (x *explainer) Fault(f *cloudtrail.Fault) error {
 	if err := x.passage.Fault(f); err != nil {
 		return err
@@ -88,8 +88,8 @@ func (x *explainer) Fault(f *cloudtrail.Fault) error {
 	return x.witness.Fault(f)
 }
 
-// Alert keeps the alert, which stands in the passage's buffers until its next one.
+// Alert keeps the alert, which is valid in the passage's buffers until the next one.
 func (x *explainer) Alert(a *alert.Alert) error { x.alert = a; return nil }
 
-// DeadLetter does nothing: the faults have been told.
+// DeadLetter does nothing: Fault reported the faults.
 func (x *explainer) DeadLetter(*DeadLetter) error { return nil }

@@ -43,7 +43,7 @@ func (x *Explanation) ReadOnlyText() string {
 	return "true: the call only reads"
 }
 
-// ExceptionText says which exception holds, or would.
+// ExceptionText says which exception applies, or would.
 func (x *Explanation) ExceptionText() string {
 	switch {
 	case x.Decision.Exception != nil:
@@ -99,7 +99,7 @@ func (x *Explanation) DamageText() string {
 	return ""
 }
 
-// skipTexts says of each kind why it holds no events to decide.
+// skipTexts says of each kind why it has no events to decide.
 var skipTexts = [cloudtrail.KindCount]string{
 	cloudtrail.KindEmpty:            "nothing in it",
 	cloudtrail.KindDigest:           "CloudTrail's digest of log files: hashes, no events",
@@ -114,7 +114,7 @@ var skipTexts = [cloudtrail.KindCount]string{
 	cloudtrail.KindValidation:       "CloudTrail checks that the destination can be reached",
 }
 
-// SkipText says why this kind holds no events to decide.
+// SkipText says why this kind has no events to decide.
 func SkipText(k cloudtrail.Kind) string {
 	if int(k) < len(skipTexts) {
 		return skipTexts[k]

@@ -109,7 +109,7 @@ func (p *passage) count(d *policy.Decision, e *cloudtrail.Event) {
 	}
 }
 
-// Skip counts what holds no events for us.
+// Skip counts parts without events.
 func (p *passage) Skip(k cloudtrail.Kind, _ cloudtrail.Chain) { p.counts.Skips[k]++ }
 
 // Fault keeps the fault until the record's alerts are known.

@@ -9,7 +9,7 @@ import (
 // maxPrincipalBytes bounds each text of a principal. IAM's own names and ARNs are shorter.
 const maxPrincipalBytes = 2 << 10
 
-// identity holds the members of a userIdentity that tell who acted
+// identity has the members of a userIdentity that identify the actor
 // (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html).
 type identity struct {
 	// Each is nil where it is missing, empty, or of a type that has no text.
@@ -73,7 +73,7 @@ func (id *identity) appendName(dst []byte) []byte {
 	return dst
 }
 
-// appendSession appends the session's name, which stands after the role or in the place of the user in
+// appendSession appends the session's name, which follows the role or replaces the user in
 // the ARN, and after the colon in the principal's id. Other types have none.
 func (id *identity) appendSession(dst []byte) []byte {
 	if !id.Type.EqualString("AssumedRole") && !id.Type.EqualString("FederatedUser") {

@@ -8,7 +8,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
-// account is what holds for one account, compiled.
+// account is the compiled policy of one account.
 type account struct {
 	id         string
 	level      *level
@@ -19,14 +19,14 @@ type account struct {
 // accountDigits is how long every account id is.
 const accountDigits = len("111122223333")
 
-// accountKey returns a number for an account id of 12 digits, one of its own for each. It looks at 8 digits at once.
+// accountKey returns a unique number for an account id of 12 digits. It checks 8 digits at once.
 func accountKey(id []byte) (key uint64, ok bool) {
 	if len(id) != accountDigits {
 		return 0, false
 	}
 	const zeros, sixes, upper = 0x3030303030303030, 0x0606060606060606, 0xf0f0f0f0f0f0f0f0
 	first, last := binary.LittleEndian.Uint64(id)^zeros, uint64(binary.LittleEndian.Uint32(id[8:]))^zeros>>32
-	// A byte that is no digit has bits in its upper half now, or gets one by the 6 that is added. A digit gives none to the
+	// A byte other than a digit has bits in its upper half now, or gets one when 6 is added. A digit carries none into the
 	// next byte.
 	if (first|last|(first+sixes)|(last+sixes))&upper != 0 {
 		return 0, false
@@ -34,7 +34,7 @@ func accountKey(id []byte) (key uint64, ok bool) {
 	return first | last<<4, true
 }
 
-// accountKeyOf is accountKey for an id as it stands in an event.
+// accountKeyOf is accountKey for the value in an event.
 func accountKeyOf(id jsonscan.Value) (key uint64, ok bool) {
 	if id.IsString() && len(id) == len(`""`)+accountDigits {
 		return accountKey(id[1 : len(id)-1]) // too short for a digit that is escaped
@@ -44,7 +44,7 @@ func accountKeyOf(id jsonscan.Value) (key uint64, ok bool) {
 	return accountKey(text)
 }
 
-// account returns what holds for the account that received the event. One that is not in the policy, or not
+// account returns the policy of the account that received the event. One that is not in the policy, or not
 // readable, is under the default level.
 func (p *Policy) account(id jsonscan.Value) *account {
 	if len(p.accounts) > 0 {
@@ -79,7 +79,7 @@ func encodeFacts(a *Account, group string) json.RawMessage {
 	return facts
 }
 
-// compileAccounts makes what holds for each account that the policy names: on its own, in a group, or in an
+// compileAccounts compiles each account that the policy names: on its own, in a group, or in an
 // exception.
 func (p *Policy) compileAccounts(o *Options, c *checker) {
 	scopes := newScopes(o)

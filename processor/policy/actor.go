@@ -35,8 +35,8 @@ func (a *actor) readFrom(userIdentity jsonscan.Value, index *principalIndex) {
 			issuer = value.Member("sessionIssuer").Member("arn")
 		}
 	}
-	// A session's own ARN ends in a name that whoever made the session wrote; that of its issuer, the role or the
-	// user that it stands for, does not. An own ARN that is not of iam is a session's whose issuer is not told.
+	// A session's own ARN ends in a name that its creator chose; that of its issuer, the role or the
+	// user it belongs to, does not. An own ARN outside iam is that of a session without an issuer.
 	if issuer == nil {
 		issuer = own
 	}
@@ -71,7 +71,7 @@ func (a *actor) principal() *arnText {
 	return &a.arn
 }
 
-// actors remembers what was read from the userIdentities of late, because whoever acts makes many calls. It
+// actors caches the userIdentities read last, because a principal makes many calls in a row. It
 // belongs to one goroutine. The zero value is empty.
 type actors struct {
 	policy *Policy // the one that they were read for

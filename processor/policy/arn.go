@@ -33,7 +33,7 @@ func parseARNPattern(text string) (arnPattern, bool) {
 	return arnPattern{[arnComponents]string(parts), prefix}, true
 }
 
-// matches reports whether the ARN fits the pattern. The last component goes first: it tells most.
+// matches reports whether the ARN fits the pattern. The last component goes first: it rules out most.
 func (p *arnPattern) matches(arn *arnText) bool {
 	for i := arnComponents - 1; i >= 0; i-- {
 		if !MatchWildcard(p.parts[i], arn[i]) {
@@ -83,5 +83,5 @@ func MatchWildcard(pattern string, text []byte) bool {
 	return p == len(pattern)
 }
 
-// hasWildcard reports whether the pattern stands for more than itself.
+// hasWildcard reports whether the pattern can match more than itself.
 func hasWildcard(pattern string) bool { return strings.ContainsAny(pattern, "*?") }

@@ -107,7 +107,7 @@ func (c *checker) checkAccounts() {
 	}
 }
 
-// Nearest returns the word that a mistyped one most likely stands for, whatever its case, or "" if none is near.
+// Nearest returns the word most likely meant by a mistyped one, in any case, or "" if none is near.
 func Nearest(word string, words []string) string {
 	best, least := "", min(4, len(word)/2+1)
 	for _, w := range words {
@@ -148,7 +148,7 @@ func (c *checker) checkTags(tags map[string]string) {
 	}
 }
 
-// checkLevel checks one level. One that stands for itself has to say its regions.
+// checkLevel checks one level. Every level but the default must list its regions.
 func (c *checker) checkLevel(l *Level, needsList bool) {
 	switch {
 	case len(l.UnusedRegions) > 0 && len(l.AllowedRegions) > 0:

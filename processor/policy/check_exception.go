@@ -107,7 +107,7 @@ func (c *checker) checkPrincipal(item int, text string) {
 	}
 }
 
-// needsSession reports whether the pattern looks for a session, whose name is chosen by whoever makes it.
+// needsSession reports whether the pattern looks for a session, whose name its creator chooses.
 func needsSession(p *arnPattern) bool {
 	return MatchWildcard(p.parts[2], []byte("sts")) && p.parts[2] != "*" || strings.HasPrefix(p.parts[5], "assumed-role/") || strings.HasPrefix(p.parts[5], "federated-user/")
 }

@@ -32,10 +32,10 @@ func (d *Decision) IsFinding() bool {
 	return d.Outcome == OutcomeAlerted || d.Outcome == OutcomeShadowed
 }
 
-// Decide says what becomes of e at a time, at which exceptions may have expired; the zero time is after every
+// Decide decides e at a time, at which exceptions may have expired; the zero time is after every
 // expiry. It allocates nothing for an event that is not a finding, and takes no lock.
 //
-// An exception holds for whole events only: what was read of a damaged one may not be what it says.
+// An exception applies to whole events only: a damaged one may not say what was read of it.
 func (p *Policy) Decide(e *cloudtrail.Event, now time.Time) (d Decision) {
 	var s subject
 	p.decide(&d, e, now, &s)
@@ -69,7 +69,7 @@ func (p *Policy) decide(d *Decision, e *cloudtrail.Event, now time.Time, s *subj
 	}
 }
 
-// decideFinding says what becomes of an event that the rule matches.
+// decideFinding decides an event that the rule matches.
 func (p *Policy) decideFinding(d *Decision, a *account, r int, e *cloudtrail.Event, now time.Time, s *subject) {
 	l := a.level
 	d.Account, d.Severity = a.facts, l.severityOf(e)
@@ -111,3 +111,31 @@ func (l *level) decideReadOnly(r ReadOnly, found string) (Outcome, string) {
 	}
 	return OutcomeUnknownReadOnly, "readOnly is neither a boolean nor the text true or false"
 }
+
+// Outcome is what became of an event. The zero value is OutcomeNone.
+type Outcome uint8
+
+// The outcomes. Each event that was read has exactly one.
+const (
+	OutcomeNone            Outcome = iota
+	OutcomeAlerted                 // a finding: an alert was made
+	OutcomeExempted                // it would be a finding, but an exception holds
+	OutcomeUsedRegion              // passed: the region is in use
+	OutcomeReadOnly                // passed: readOnly is true
+	OutcomeUnknownReadOnly         // passed: readOnly is missing or no boolean, and the policy passes those
+	OutcomeNoRegion                // passed: the event has no awsRegion
+	OutcomeGlobalService           // passed: the region is unused, but it is where a global service is logged
+	OutcomeShadowed                // a finding of a level in shadow mode
+	outcomeCount
+)
+
+// OutcomeCount is the number of outcomes, for arrays indexed by Outcome.
+const OutcomeCount = int(outcomeCount)
+
+var outcomeNames = [outcomeCount]string{
+	"none", "alerted", "exempted", "used-region", "read-only", "unknown-read-only", "no-region",
+	"global-service", "shadowed",
+}
+
+// String returns the outcome's name in metrics.
+func (o Outcome) String() string { return outcomeNames[o] }

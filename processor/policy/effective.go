@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Effective is what a policy comes to for one account, for people.
+// Effective is the effect of a policy on one account, for people.
 type Effective struct {
 	Level                string          `json:"level"` // as alerts name it
 	AllowList            bool            `json:"allowList"`
@@ -21,7 +21,7 @@ type Effective struct {
 	Exceptions           []string        `json:"exceptions"`        // that have not expired and that the account does not rule out
 }
 
-// Effective returns what holds for an account; one that the policy does not name is under the default level.
+// Effective returns the effect on an account; one that the policy does not name is under the default level.
 func (p *Policy) Effective(accountID string, now time.Time) Effective {
 	a := &p.standard
 	if key, ok := accountKey([]byte(accountID)); ok && p.accounts[key] != nil {

@@ -62,7 +62,7 @@ func (x *exception) hasExpired(now time.Time) bool {
 	return !x.expires.IsZero() && (now.IsZero() || !now.Before(x.expires))
 }
 
-// exempting returns the first exception that holds for e, or nil. The index leaves those that its account, region,
+// exempting returns the first exception that applies to e, or nil. The index leaves those that its account, region,
 // source and name do not rule out; only these are looked at.
 func (p *Policy) exempting(a *account, r int, e *cloudtrail.Event, now time.Time, s *subject) *exception {
 	if len(a.exceptions) == 0 {
@@ -87,7 +87,7 @@ func (p *Policy) exempting(a *account, r int, e *cloudtrail.Event, now time.Time
 	return nil
 }
 
-// firstThatHolds looks at the exceptions that are left of word w of the sets.
+// firstThatHolds checks the exceptions left in word w of the sets.
 func (p *Policy) firstThatHolds(w int, left uint64, e *cloudtrail.Event, now time.Time, s *subject) *exception {
 	if left &= p.sourceIPs.possible(w, e, s); left != 0 {
 		left &= p.principals.possible(w, e, s)
@@ -100,7 +100,7 @@ func (p *Policy) firstThatHolds(w int, left uint64, e *cloudtrail.Event, now tim
 	return nil
 }
 
-// holds reports whether e fits what the index does not know.
+// holds checks the conditions that the index does not cover.
 func (x *exception) holds(e *cloudtrail.Event, s *subject) bool {
 	return (x.eventSources == nil || matchesAny(x.eventSources, e.EventSource)) &&
 		(x.eventNames == nil || matchesAny(x.eventNames, e.EventName)) &&

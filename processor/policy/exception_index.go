@@ -71,7 +71,7 @@ func (c *condition) possible(text []byte) exceptionSet {
 	return c.rest
 }
 
-// possibleValue is possible for a value as it stands in the event.
+// possibleValue is possible for a value of the event.
 func (c *condition) possibleValue(v jsonscan.Value) exceptionSet {
 	if len(c.literal) == 0 {
 		return c.rest

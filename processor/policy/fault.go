@@ -17,7 +17,7 @@ const (
 	PartException
 )
 
-// Place is where in [Options] something stands.
+// Place is a position in [Options].
 type Place struct {
 	Part  Part
 	Index int    // of the group, account or exception
@@ -32,7 +32,7 @@ type Fault struct {
 	Text  string // what is wrong, for people
 }
 
-// Error says where and what. What concerns the default level stands alone: it may come from a setting.
+// Error says where and what. A fault of the default level has no place: it may come from a setting.
 func (f *Fault) Error() string {
 	var where string
 	switch f.Place.Part {

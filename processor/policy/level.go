@@ -8,7 +8,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
-// level is a compiled level: what holds for one account, for a group of them, or by default.
+// level is a compiled level: of one account, of a group, or the default.
 type level struct {
 	name                     string
 	isAllowList              bool

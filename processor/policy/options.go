@@ -15,8 +15,8 @@ type Options struct {
 	Exceptions []Exception
 }
 
-// Level is what holds for an account, for a group of them, or by default. The level that is closest to an account
-// holds whole: nothing is merged. It has one list, UnusedRegions or AllowedRegions. In a list, a region that stands
+// Level is the policy of an account, of a group, or the default. The level closest to an account
+// replaces the others: nothing is merged. It has one list, UnusedRegions or AllowedRegions. A region listed
 // twice counts once.
 type Level struct {
 	UnusedRegions  []string // a deny list: these are unused, every other region is in use

@@ -31,7 +31,7 @@ type Policy struct {
 }
 
 // Compile compiles a policy. The error is [Faults], which hold every mistake: a region code that is not in the
-// catalogue with the nearest one that is. It keeps the lists of o, which nobody may write to any more.
+// catalogue with the nearest one that is. It keeps the lists of o; do not write to them afterwards.
 func Compile(o Options) (*Policy, error) {
 	c, faults := checkPolicy(&o)
 	if len(faults) > 0 {

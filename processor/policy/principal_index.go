@@ -8,7 +8,7 @@ import (
 )
 
 // principalIndex tells which exceptions a principal does not rule out, by the part of their patterns before the first
-// wildcard: it stands at the beginning of the principal's resource, or the pattern cannot fit.
+// wildcard: the principal's resource begins with it, or the pattern cannot fit.
 type principalIndex struct {
 	rest     exceptionSet   // that ask for no principal
 	lengths  []int          // of the prefixes, each once

@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"net/netip"
+	"time"
 
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -66,3 +67,21 @@ func (s *subject) readSource(e *cloudtrail.Event) {
 		s.policy.sourceIPs.readRanges(s)
 	}
 }
+
+// Decider decides one event after the other and remembers the identities it read last, because a principal makes many
+// calls. It belongs to one goroutine. The zero value is ready.
+type Decider struct {
+	subject subject
+	known   actors
+}
+
+// Decide is [Policy.Decide] into d, which must be empty.
+func (x *Decider) Decide(d *Decision, p *Policy, e *cloudtrail.Event, now time.Time) {
+	if x.subject.known == nil {
+		x.subject.known = &x.known
+	}
+	p.decide(d, e, now, &x.subject)
+}
+
+// Release lets go of the last event's bytes.
+func (x *Decider) Release() { x.subject.reset(nil) }

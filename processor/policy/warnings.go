@@ -163,7 +163,7 @@ func (w *warner) exception(x *Exception) {
 	}
 }
 
-// isWide reports whether an exception asks for nothing that tells events apart: for a * alone, or for a call by a
+// isWide reports whether no condition of an exception is selective: a * alone, or a call by a
 // service, which CloudFormation makes for anybody.
 func (x *Exception) isWide() bool {
 	if len(x.Accounts)+len(x.Groups)+len(x.Regions) > 0 {

@@ -60,7 +60,7 @@ func (s *Source) watchFile(ctx context.Context) error {
 				pending = true
 			}
 		case err := <-faults:
-			// Events may be lost, so that only reading tells.
+			// Events may be lost: only reading shows what changed.
 			s.o.Logger.Warn("watching the policy", "error", err)
 			settled.Reset(settleTime)
 			pending = true
@@ -72,8 +72,8 @@ func (s *Source) watchFile(ctx context.Context) error {
 	}
 }
 
-// reload reads the policy again. Where that leads to folders that were not watched, what changed in them meanwhile is
-// told by nobody: then it reads once more.
+// reload reads the policy again. If that leads to folders that were not watched, changes in them may have gone unnoticed:
+// then it reads once more.
 func (s *Source) reload(watcher *fsnotify.Watcher) {
 	for {
 		next, err := LoadFile(s.o.File, s.o.Keys)

@@ -182,7 +182,7 @@ func (t *topic) poll(ctx context.Context) (policies []*kgo.Record, err error) {
 	return policies, fetches.Err()
 }
 
-// hasPolicy reports whether a policy stands in the record. One without a value is a deletion.
+// hasPolicy reports whether the record holds a policy. One without a value is a deletion.
 func hasPolicy(r *kgo.Record) bool { return !r.Attrs.IsControl() && len(r.Value) > 0 }
 
 // parse verifies and compiles the policy of a record.
@@ -215,8 +215,8 @@ func header(r *kgo.Record, key string) []byte {
 	return nil
 }
 
-// watchTopic takes each policy that comes to the topic, until ctx ends. Where none comes it looks every hour for what
-// time has done to the one that holds.
+// watchTopic takes each policy that arrives in the topic, until ctx ends. Without any, it checks every hour for what
+// expired in the one in force.
 func (s *Source) watchTopic(ctx context.Context) error {
 	for ctx.Err() == nil {
 		hour, cancel := context.WithTimeout(ctx, warnEvery)

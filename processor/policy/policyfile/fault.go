@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Fault is a mistake in a policy, or a warning, and where it stands.
+// Fault is a mistake in a policy, or a warning, and its place.
 type Fault struct {
 	File   string `json:"file"`
 	Line   int    `json:"line"`   // from 1; 0 where it concerns the whole file

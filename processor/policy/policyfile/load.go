@@ -1,3 +1,11 @@
+// Package policyfile reads the policy that people write: a YAML file, with accounts from further files or a CSV.
+//
+// It is strict: anything unknown is a mistake. It reports every mistake at once with file, line and column, and
+// with the nearest valid name. What it returns is compiled and ready to decide with. The keys stand in tables from
+// which the JSON Schema is made too, so that the two agree.
+//
+// It starts no goroutine and keeps nothing between calls. Watching for changes
+// is the job of package live.
 package policyfile
 
 import (
@@ -61,7 +69,7 @@ func Parse(name string, source []byte) (*File, error) {
 	return r.finish()
 }
 
-// finish compiles what was read. What could not be read is told beside what was read and makes no sense.
+// finish compiles what was read, and reports the mistakes of reading and of compiling together.
 func (r *reader) finish() (*File, error) {
 	p, err := policy.Compile(r.options)
 	var faults policy.Faults

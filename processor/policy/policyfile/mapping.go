@@ -16,7 +16,7 @@ type field[T any] struct {
 	read   func(r *reader, n *yaml.Node, t *T)
 }
 
-// readMapping reads a mapping by its fields. What stands for the mapping in faults is what.
+// readMapping reads a mapping by its fields. Faults call the mapping what.
 func readMapping[T any](r *reader, n *yaml.Node, what string, fields []field[T], t *T) {
 	if n.Kind != yaml.MappingNode {
 		r.fault(n, "want %s: one `key: value` a line%s", what, isNot(n))

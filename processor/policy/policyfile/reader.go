@@ -26,16 +26,16 @@ type reader struct {
 	place    policy.Place // of what is read now
 }
 
-// position is where something stands.
+// position is a place in a file.
 type position struct {
 	file         string
 	line, column int
 }
 
-// places tells where the parts of a policy stand.
+// places are the positions of the parts of a policy.
 type places map[policy.Place]position
 
-// of returns the position of a part, or of what holds it, as near as is known.
+// of returns the position of a part, or of the nearest enclosing one that is known.
 func (p places) of(place policy.Place, file string) position {
 	for _, near := range []policy.Place{
 		place,
@@ -55,7 +55,7 @@ func (r *reader) enter(part policy.Part, index int, n *yaml.Node) {
 	r.places[r.place] = r.at(n)
 }
 
-// note notes where a field, or an item of it, stands.
+// note notes the position of a field, or of an item of it.
 func (r *reader) note(field string, item int, n *yaml.Node) {
 	place := r.place
 	place.Field, place.Item = field, item
@@ -127,7 +127,7 @@ func isNot(n *yaml.Node) string {
 	return ""
 }
 
-// texts returns a list of scalars, and notes where each stands.
+// texts returns a list of scalars, and notes the position of each.
 func (r *reader) texts(field string, n *yaml.Node) []string {
 	if n.Kind != yaml.SequenceNode {
 		r.fault(n, "want a list such as [a, b]%s", isNot(n))

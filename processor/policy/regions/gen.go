@@ -29,7 +29,7 @@ var enabledByDefault = strings.Fields(`us-east-1 us-east-2 us-west-1 us-west-2 a
 	sa-east-1`)
 
 // eventSources are the names of services in CloudTrail where they are not the endpoint's with .amazonaws.com.
-// What is empty writes no events of its own.
+// An empty name means that the service writes no events of its own.
 var eventSources = map[string]string{"importexport": "", "mturk-requester": "", "codecatalyst": ""}
 
 type partitionsFile struct{ Partitions []partition }

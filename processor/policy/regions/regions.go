@@ -1,4 +1,4 @@
-// Package regions is the catalogue of AWS regions: what a code means, which code a mistyped one stands for, and in which
+// Package regions is the catalogue of AWS regions: what a code means, which one a mistyped code means, and in which
 // region CloudTrail logs a global service.
 //
 // It is pure. Nothing writes to the catalogue after the program starts.
@@ -38,7 +38,7 @@ func Lookup(code string) (Region, bool) {
 // MaxCodeBytes is longer than any region code.
 const MaxCodeBytes = 32
 
-// Nearest returns the code that a mistyped one most likely stands for, or "" if none is near.
+// Nearest returns the code most likely meant by a mistyped one, or "" if none is near.
 func Nearest(code string) string {
 	const far = 5 // more edits than that make another word
 	nearest, least := "", far

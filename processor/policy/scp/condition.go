@@ -99,7 +99,7 @@ func (im *importer) addRegions(s *statement, d *denial, op string, values texts,
 
 var placeholder = regexp.MustCompile(`[${}\[\]<>]`)
 
-// regions returns the regions that a value stands for.
+// regions returns the regions that a value names.
 func (im *importer) regions(s *statement, kind, value string, ignoreCase bool) (codes []string) {
 	if placeholder.MatchString(value) {
 		im.fault(s, fmt.Sprintf("%s is a placeholder where a region must stand", quote(value)))

@@ -15,7 +15,7 @@ type Source struct {
 	Text []byte
 }
 
-// statement is a statement of a service control policy, as far as it is of use.
+// statement holds the parts of a service control policy's statement that are used.
 type statement struct {
 	Sid         string
 	Effect      string

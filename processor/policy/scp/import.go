@@ -1,3 +1,7 @@
+// Package scp turns service control policies of AWS Organizations that deny by region into a policy of the same
+// meaning (https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_syntax.html).
+//
+// Where the two cannot say the same it leans to alerting, and notes what was not carried over. It does no I/O.
 package scp
 
 import (
@@ -99,7 +103,7 @@ func combine(denials []*denial) *combined {
 	return p
 }
 
-// scope finds where each exemption holds: in the regions that no statement denies without it.
+// scope finds where each exemption applies: in the regions that no statement denies without it.
 func (p *combined) scope(denied []string) {
 	var seen []exemption
 	for _, d := range p.denials {
