@@ -28,15 +28,16 @@ func newDemoCommand() *cobra.Command {
 		events:   cli.NewNumber("0", 0, 1_000_000_000_000),
 		seed:     cli.NewNumber("1", 0, 1_000_000_000_000),
 		accounts: cli.NewNumber("4", 1, sample.MaxAccounts),
-		matching: cli.NewShare("0.002"),
+		matching: cli.NewShare("0.0002"),
 		damaged:  cli.NewShare("0.002"),
 	}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "See it work: an embedded broker, generated traffic and alerts as they come",
 		Long: "See it work, with nothing to set up: a Kafka broker in this process, on a port of 127.0.0.1; generated\n" +
-			"CloudTrail of several accounts, some of it damaged; and the pipeline of run, which reads it and writes alerts\n" +
-			"and dead letters. Any Kafka client can read the topics meanwhile.\n\n" +
+			"CloudTrail of a company with named accounts, some of it damaged; and the pipeline of run, which reads it and\n" +
+			"writes alerts and dead letters. After a few seconds an attack begins in a region that the company does not use.\n" +
+			"With --policy or --unused-regions there is no attack. Any Kafka client can read the topics meanwhile.\n\n" +
 			"Ctrl-C, or --events, ends it with a summary of everything read, alerted, passed and dead-lettered, read back\n" +
 			"from the topics by a separate client. The exit status is 1 if it does not add up.",
 		Example: "  regionwatch demo\n" +
@@ -66,11 +67,16 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return cli.Mistake(err)
 	}
+	origin, attacked := policyOrigin(s), ""
+	if s.Policy == "" && s.Origin("unused-regions").Source == config.FromDefault {
+		accounts := sample.AccountIDs(int(f.accounts.Value))
+		p, origin, attacked = demo.Company(accounts, generate.UsedRegions(s.UnusedRegions)), "the policy of a sample company", accounts[0]
+	}
 	ctx, stop := cli.StopOnSignal(cmd.Context(), demo.Settle, nil)
 	defer stop()
 	return demo.Run(ctx, demo.Options{
-		Settings: s, Policy: p, Origin: policyOrigin(s), Build: thisBuild(),
-		Port: int(f.port.Value), Traffic: traffic, Rate: float64(f.rate.Value), Events: uint64(f.events.Value),
+		Settings: s, Policy: p, Origin: origin, Build: thisBuild(),
+		Port: int(f.port.Value), Traffic: traffic, Rate: float64(f.rate.Value), Events: uint64(f.events.Value), Attacked: attacked,
 		Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(),
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -25,40 +26,46 @@ import (
 // scanDrain is how long a scan may take to stop after a signal.
 const scanDrain = 30 * time.Second
 
-// scanFlags are the flags of scan that are no settings.
+// scanFlags are the flags of scan that are not settings.
 type scanFlags struct {
 	format      *cli.Choice
+	summary     *cli.Choice
+	top         *cli.Parsed[int64]
 	deadLetters string
 	failOn      []string
 }
 
 func newScanCommand() *cobra.Command {
-	f := scanFlags{format: cli.NewChoice("auto", "ndjson", "table", "ocsf")}
+	f := scanFlags{
+		format: cli.NewChoice("auto", "ndjson", "table", "csv", "ocsf"), summary: cli.NewChoice("text", "json"),
+		top: cli.NewNumber(strconv.Itoa(scan.DefaultTop), 0, 10_000),
+	}
 	cmd := &cobra.Command{
 		Use:   "scan FILE...",
 		Short: "Decide the events in files, folders or standard input (-)",
-		Long: "Decide the events in files as run would decide them on a topic, without Kafka. Folders are read with\n" +
-			"all that is in them, - is standard input, and a pattern in quotes stands for files and folders.\n" +
-			"A file may have any shape that a record may have, compressed or not; one of several values,\n" +
-			"NDJSON as a rule, is read piece by piece, whatever its size.\n\n" +
-			"Alerts go to standard output in the order of the input, all else to standard error. A file that\n" +
-			"cannot be read is named, the others are read, and the exit status is 1. Alerts and dead letters do\n" +
-			"not change it, unless --fail-on says so.",
+		Long: "Decide the events in files as run would on a topic, without Kafka. Folders are read with everything in them, -\n" +
+			"is standard input, and a quoted pattern stands for files and folders. A file may have any shape of a record,\n" +
+			"compressed or not; one with several values, such as NDJSON, is read in pieces, whatever its size.\n\n" +
+			"Alerts go to standard output in the order of the input, everything else to standard error. If a file cannot be\n" +
+			"read, its name is reported, the others are read, and the exit status is 1. Alerts and dead letters do not\n" +
+			"change the status, unless --fail-on asks for it.",
 		Example: "  regionwatch scan 'AWSLogs/*/CloudTrail/eu-*'\n" +
 			"  regionwatch scan AWSLogs/ --dead-letters unreadable.ndjson > alerts.ndjson\n" +
 			"  zcat trail.json.gz | regionwatch scan - --unused-regions ap-east-1,me-south-1 --fail-on alert",
 		Args: scanArguments,
 		RunE: func(cmd *cobra.Command, args []string) error { return scanFiles(cmd, args, &f) },
 	}
-	f.format.AddTo(cmd, "format", "form of the alerts; auto is table on a terminal, ndjson elsewhere; ocsf is a line of OCSF each")
-	cmd.Flags().StringVar(&f.deadLetters, "dead-letters", "", "file to write what could not be read to, a JSON object a line")
-	cmd.Flags().StringSliceVar(&f.failOn, "fail-on", nil, "exit with status 1 if there were any (alert, dead-letter, several with commas)")
-	cli.Must(cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(failures, cobra.ShellCompDirectiveNoFileComp)))
+	f.format.AddTo(cmd, "format", "format of the alerts; auto is table on a terminal, ndjson elsewhere; ocsf is a line of OCSF each")
+	f.summary.AddTo(cmd, "summary", "format of the summary")
+	cmd.Flags().Var(f.top, "top", "rows of each count in the summary")
+	cmd.Flags().StringVar(&f.deadLetters, "dead-letters", "", "file for what could not be read, one JSON object a line")
+	cmd.Flags().StringSliceVar(&f.failOn, "fail-on", nil, "exit with status 1 if there are any (alert, dead-letter, several with commas)")
+	cli.CompleteFlag(cmd, "fail-on", failures)
 	cli.AddSettings(cmd, "config", "policy", "unused-regions", "missing-read-only", "policy-version", "no-event-copy", "max-event-bytes")
 	return cmd
 }
 
-// failures are what --fail-on knows.
+// failures are the words of --fail-on.
 var failures = []string{"alert", "dead-letter"}
 
 func scanArguments(_ *cobra.Command, args []string) error {
@@ -100,7 +107,7 @@ func scanFiles(cmd *cobra.Command, args []string, f *scanFlags) error {
 	return f.verdict(summary, listErr)
 }
 
-// run scans, and tells of it on standard error. It returns nil where whoever reads the alerts has gone.
+// run scans and reports on standard error. It returns nil if the reader of the alerts has gone.
 func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy, sources []scan.Source, letters *letterFile) (*scan.Summary, error) {
 	ctx, stop := cli.StopOnSignal(cmd.Context(), scanDrain, nil)
 	defer stop()
@@ -122,10 +129,14 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 	}
 	switch stdout := cmd.OutOrStdout(); {
 	case f.table(stdout):
-		o.Append = display.AppendAlert
-		_, _ = view.Alerts.Write([]byte(display.AlertHeader)) // the next write tells of a failure
+		table := display.NewAlertTable(stdout)
+		o.Append = table.Append
+		_, _ = io.WriteString(view.Alerts, table.Header()+"\n") // the next write reports a failure
+	case f.format.String() == "csv":
+		o.Append = scan.AppendCSV
+		_, _ = io.WriteString(view.Alerts, scan.CSVHeader)
 	case display.IsTerminal(stdout):
-		o.Alerts = display.EscapeJSON(view.Alerts) // JSON may hold what a terminal obeys
+		o.Alerts = display.EscapeJSON(view.Alerts) // JSON may hold terminal control sequences
 	}
 	began := time.Now()
 	summary, err := scan.Run(ctx, o, sources)
@@ -136,7 +147,11 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 	case err != nil:
 		return nil, err
 	}
-	summary.Print(cmd.ErrOrStderr(), len(sources), time.Since(began), scan.DefaultTop)
+	if f.summary.String() == "json" {
+		_, err = cmd.ErrOrStderr().Write(summary.AppendJSON(nil, len(sources), time.Since(began), int(f.top.Value)))
+		return summary, err
+	}
+	summary.Print(cmd.ErrOrStderr(), len(sources), time.Since(began), int(f.top.Value))
 	if summary.Counts.DeadLettered > 0 && f.deadLetters == "" {
 		fmt.Fprintln(cmd.ErrOrStderr(), "--dead-letters FILE writes what could not be read, with the reasons")
 	}
@@ -154,7 +169,7 @@ func (f *scanFlags) unfinished() error {
 	if len(f.failOn) == 0 {
 		return nil
 	}
-	return fmt.Errorf("--fail-on %s: the scan did not come to its end, because nobody reads the alerts any more", strings.Join(f.failOn, ","))
+	return fmt.Errorf("--fail-on %s: the scan did not finish, because the reader of its output has gone", strings.Join(f.failOn, ","))
 }
 
 // verdict returns why the exit status is not 0.

@@ -213,7 +213,7 @@ func TestScanClosedOutput(t *testing.T) {
 		}
 	}
 	f(cli.ExitDone, "")
-	f(cli.ExitFault, "regionwatch: --fail-on alert: the scan did not come to its end, because nobody reads the alerts any more\n", "--fail-on", "alert")
+	f(cli.ExitFault, "regionwatch: --fail-on alert: the scan did not finish, because the reader of its output has gone\n", "--fail-on", "alert")
 }
 
 func scanIntoClosedPipe(t *testing.T, args ...string) (status int, messages string) {
@@ -291,5 +291,22 @@ func TestScanOCSF(t *testing.T) {
 		if info, _ := f["finding_info"].(map[string]any); f["class_uid"] != 2004.0 || info["uid"] != native[i]["id"] {
 			t.Errorf("finding %d is %v, want that of alert %v", i, f, native[i]["id"])
 		}
+	}
+}
+
+// Alerts as CSV, and a summary for programs with as many rows as wanted.
+func TestScanForPrograms(t *testing.T) {
+	stdout, stderr, status := runCommand(t, "scan", "--format", "csv", "--summary", "json", "--top", "1", "testdata/scan")
+	lines := strings.Split(strings.TrimSuffix(stdout, "\n"), "\n")
+	if status != cli.ExitDone || lines[0]+"\n" != scan.CSVHeader || len(lines) < 3 {
+		t.Errorf("status %d: %s", status, stdout)
+	}
+	var summary struct {
+		Alerts int
+		Top    map[string][]struct{ Name string }
+	}
+	first, _, _ := strings.Cut(stderr, "\n")
+	if err := json.Unmarshal([]byte(first), &summary); err != nil || summary.Alerts != len(lines)-1 || len(summary.Top["accounts"]) != 1 {
+		t.Errorf("%v: %s", err, stderr)
 	}
 }

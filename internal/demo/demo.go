@@ -36,7 +36,7 @@ const (
 // Settle is how long records in flight may take to arrive once the traffic has ended.
 const Settle = 60 * time.Second
 
-// Options of a demo. All but Events are required.
+// Options of a demo. All but Events and Attacked are required.
 type Options struct {
 	Settings *config.Settings
 	Policy   *policy.Policy
@@ -47,6 +47,8 @@ type Options struct {
 	Traffic *sample.Generator
 	Rate    float64 // records per second
 	Events  uint64  // after which the traffic ends; 0 goes on until ctx ends
+	// Attacked is the account that an attacker gets into, under the policy of [Company]; empty for no attack.
+	Attacked string
 
 	Stdout, Stderr io.Writer
 }
@@ -62,7 +64,7 @@ func Run(ctx context.Context, o Options) error {
 	defer broker.close()
 	d := &demo{
 		Options: o, broker: broker, view: newView(&o, broker.address),
-		traffic: &traffic{generator: o.Traffic, rate: o.Rate, events: o.Events},
+		traffic: &traffic{generator: o.Traffic, rate: o.Rate, events: o.Events, attacked: o.Attacked},
 	}
 	if err := d.connect(); err != nil {
 		return err
@@ -196,5 +198,6 @@ func (d *demo) summary() *summary {
 	return &summary{
 		status: d.processor.Status(), truth: d.traffic.truth(), produced: d.traffic.records(),
 		alertsBack: d.reader.alerts.Load(), lettersBack: d.reader.letters.Load(), unused: d.Settings.UnusedRegions, ownPolicy: d.Settings.Policy != "",
+		attacks: d.traffic.attacks,
 	}
 }

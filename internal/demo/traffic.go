@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/generate"
@@ -17,6 +18,8 @@ type traffic struct {
 	rate      float64
 	events    uint64 // after which it ends; 0 never
 	made      atomic.Uint64
+	attacked  string // the account; empty for no attack
+	attacks   int    // calls of the attack so far
 }
 
 // maxAhead bounds how many records the traffic may be ahead of the processor, checked every maxAhead/10 records: the
@@ -30,13 +33,16 @@ func (t *traffic) run(ctx context.Context, broker string, p *processor.Processor
 		return err
 	}
 	pace := generate.NewPace(t.rate)
-	var events uint64
+	began, events := time.Now(), uint64(0)
 	for (t.events == 0 || events < t.events) && pace.Wait(ctx) {
 		if made := t.made.Load(); made%(maxAhead/10) == 0 {
 			caughtUp := func() bool { return made < p.Status().Counts.Records+maxAhead }
 			if until(ctx, caughtUp) != nil {
 				break
 			}
+		}
+		if err = t.attack(ctx, out, time.Since(began)); err != nil {
+			break
 		}
 		r := t.generator.Next()
 		if err = out.Write(ctx, r); err != nil {
@@ -45,7 +51,22 @@ func (t *traffic) run(ctx context.Context, broker string, p *processor.Processor
 		events += uint64(len(r.Events))
 		t.made.Add(1)
 	}
+	if err == nil && ctx.Err() == nil { // the traffic was too short for all of the attack
+		err = t.attack(ctx, out, time.Hour)
+	}
 	return errors.Join(err, out.Close())
+}
+
+// attack makes the calls of the attack that are due after so long.
+func (t *traffic) attack(ctx context.Context, out generate.Writer, elapsed time.Duration) error {
+	for t.attacked != "" && t.attacks < len(attack) && elapsed >= attackDelay+time.Duration(t.attacks)*attackStep {
+		if err := out.Write(ctx, attackRecord(t.attacks, t.attacked, time.Now())); err != nil {
+			return err
+		}
+		t.attacks++
+		t.made.Add(1)
+	}
+	return nil
 }
 
 // records returns how many records have been made.

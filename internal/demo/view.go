@@ -24,9 +24,10 @@ type view struct {
 	events uint64 // at the last painting
 	at     time.Time
 	lines  int // of the picture on the terminal
+	width  int // of the terminal it was painted on
 
 	mu       sync.Mutex
-	rows     []string // the newest alerts, oldest first
+	alerts   []alert.Alert // the newest, oldest first
 	accounts display.Counter
 	regions  display.Counter
 	warnings []string
@@ -44,10 +45,16 @@ func newView(o *Options, broker string) *view {
 	v.head = []string{
 		fmt.Sprintf("Kafka broker on %s, topics %s, %s, %s", broker, inputTopic, alertTopic, deadLetterTopic),
 		fmt.Sprintf("delivery %s, %s, policy %s", o.Settings.Delivery, o.Origin, o.Policy.Version()),
+	}
+	if o.Attacked != "" {
+		v.head = append(v.head, "Traffic of a company that does not use "+attackRegion+". In a few seconds somebody with a stolen key of the",
+			"payments account creates a key pair there, opens a security group and starts GPU instances. Watch the alerts.")
+	}
+	v.head = append(v.head,
 		"read the alerts from another terminal, with either of",
 		fmt.Sprintf("  kcat -C -b %s -t %s", broker, alertTopic),
 		fmt.Sprintf("  kafka-console-consumer.sh --bootstrap-server %s --topic %s --from-beginning", broker, alertTopic),
-	}
+	)
 	return v
 }
 
@@ -71,8 +78,8 @@ func (w warningWriter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// newest returns the last n lines.
-func newest(lines []string, n int) []string { return lines[max(len(lines)-n, 0):] }
+// newest returns the last n of a list.
+func newest[T any](list []T, n int) []T { return list[max(len(list)-n, 0):] }
 
 // alert takes an alert that the broker has acknowledged. The pipeline's goroutines call it.
 func (v *view) alert(encoded []byte) {
@@ -80,12 +87,11 @@ func (v *view) alert(encoded []byte) {
 	if err := json.Unmarshal(encoded, &a); err != nil {
 		return // the summary counts it all the same, from the topic
 	}
-	row := strings.TrimSuffix(display.AlertLine(&a), "\n")
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.rows = append(v.rows, row)
+	v.alerts = append(v.alerts, a)
 	if v.live {
-		v.rows = newest(v.rows, shownAlerts)
+		v.alerts = newest(v.alerts, shownAlerts)
 	}
 	v.accounts.Add(display.JSON(a.RecipientAccountID))
 	v.regions.Add(display.JSON(a.AWSRegion))
@@ -96,6 +102,7 @@ const (
 	showCursor = "\x1b[?25h"
 	clearBelow = "\x1b[J"
 	clearLine  = "\x1b[K"
+	clearAll   = "\x1b[2J\x1b[H"
 )
 
 func (v *view) begin() {
@@ -141,10 +148,11 @@ func (v *view) show(s processor.Status) {
 		v.paint([]string{state, v.tally("region", &v.regions), v.tally("account", &v.accounts)})
 		return
 	}
-	for _, row := range v.rows {
-		fmt.Fprintln(v.out, row)
+	table := display.NewAlertTable(v.out)
+	for i := range v.alerts {
+		fmt.Fprintln(v.out, table.Line(&v.alerts[i]))
 	}
-	v.rows = v.rows[:0]
+	v.alerts = v.alerts[:0]
 	fmt.Fprintln(v.out, state)
 }
 
@@ -179,25 +187,32 @@ func (v *view) paint(state []string) {
 		width, height = 80, 24
 	}
 	foot := append(append([]string{}, v.warnings...), "Ctrl-C ends the demo with a summary of everything.")
-	body := append(append([]string{}, state...), "", strings.TrimSuffix(display.AlertHeader, "\n"))
+	table := display.NewAlertTable(v.out)
+	body := append(append([]string{}, state...), "", table.Header())
 	room := height - 1 - len(body) - len(foot)
-	alerts := newest(v.rows, max(min(room, shownAlerts), 0))
+	var alerts []string
+	for _, a := range newest(v.alerts, max(min(room, shownAlerts), 0)) {
+		alerts = append(alerts, table.Line(&a))
+	}
 	lines := append(append([]string{}, v.head...), "")
 	lines = append(newest(lines, max(room-shownAlerts, 0)), body...)
 	lines = append(append(lines, alerts...), make([]string, max(min(room, shownAlerts)-len(alerts), 0))...)
 	lines = newest(append(lines, foot...), height-1)
 	var b strings.Builder
-	if v.lines > 0 {
+	switch {
+	case width != v.width && v.width > 0: // lines of the last picture may have been torn
+		b.WriteString(clearAll)
+	case v.lines > 0:
 		fmt.Fprintf(&b, "\x1b[%dA", v.lines)
 	}
 	b.WriteString("\r")
 	for _, line := range lines {
-		if display.Width(line) > width {
+		if display.Width(line) > width && !strings.HasPrefix(line, "\x1b[") { // alerts fit, whatever their colour
 			line = display.Fit(line, width)
 		}
 		b.WriteString(line + clearLine + "\n")
 	}
 	b.WriteString(clearBelow)
-	v.lines = len(lines)
+	v.lines, v.width = len(lines), width
 	fmt.Fprint(v.out, b.String())
 }

@@ -35,7 +35,7 @@ func New(o Options) (*Generator, error) {
 	return &Generator{
 		options:  o,
 		random:   rand.New(rand.NewPCG(o.Seed, 0x726567696f6e7761)), //nolint:gosec // it must be the same each time
-		accounts: accountIDs(o.Accounts),
+		accounts: AccountIDs(o.Accounts),
 		calls:    newCatalogue(),
 	}, nil
 }
@@ -119,9 +119,9 @@ func (g *Generator) chance(share float64) bool { return share > 0 && g.random.Fl
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 
-// accountIDs returns n account ids made of three digits four times each, as AWS's documentation has them:
+// AccountIDs returns n account ids made of three digits four times each, as AWS's documentation has them:
 // 111122223333 is the first.
-func accountIDs(n int) []string {
+func AccountIDs(n int) []string {
 	const first, step, all = 23, 331, MaxAccounts // step and all have no common divisor: each comes once
 	ids := make([]string, 0, n)
 	for i := range n {

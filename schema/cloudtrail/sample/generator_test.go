@@ -273,7 +273,7 @@ func TestEveryRowIsJSON(t *testing.T) {
 }
 
 func TestAccountIDs(t *testing.T) {
-	ids := accountIDs(MaxAccounts)
+	ids := AccountIDs(MaxAccounts)
 	if ids[0] != "111122223333" {
 		t.Errorf("the first account is %s", ids[0])
 	}

@@ -1,0 +1,101 @@
+package display
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/creack/pty"
+
+	"github.com/regionwatch/regionwatch/schema/alert"
+)
+
+// onTerminal returns what write writes to a pseudo-terminal of a width.
+func onTerminal(t *testing.T, width uint16, write func(terminal *os.File)) (lines []string) {
+	t.Helper()
+	ours, terminal, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: width}); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan []string)
+	go func() {
+		var lines []string
+		for scanner := bufio.NewScanner(ours); scanner.Scan(); {
+			lines = append(lines, scanner.Text())
+		}
+		read <- lines
+	}()
+	write(terminal)
+	terminal.Close()
+	return <-read
+}
+
+var shownAlert = alert.Alert{
+	EventTime: json.RawMessage(`"2026-11-01T12:34:56Z"`), Severity: "High", AWSRegion: json.RawMessage(`"ap-southeast-2"`),
+	EventSource: json.RawMessage(`"ec2.amazonaws.com"`), EventName: json.RawMessage(`"RunInstances"`), RecipientAccountID: json.RawMessage(`"111111111111"`),
+	SourceIPAddress: json.RawMessage(`"192.0.2.1"`), Principal: alert.Principal{Name: "deploy\x1b[2J"},
+	Policy: alert.Policy{Account: json.RawMessage(`{"name":"payments"}`)},
+}
+
+// Every line fits the terminal, and says who did what, and where.
+func TestAlertTableFits(t *testing.T) {
+	for width, more := range map[uint16]string{60: "12:34:56", 80: "11-01 12:34:56  payments", 120: "High      payments 111111111111", 200: "192.0.2.1"} {
+		t.Setenv("NO_COLOR", "1")
+		lines := onTerminal(t, width, func(terminal *os.File) {
+			table := NewAlertTable(terminal)
+			_, _ = terminal.WriteString(table.Header() + "\n" + table.Line(&shownAlert) + "\n")
+		})
+		if len(lines) != 2 {
+			t.Fatalf("%d lines at %d: %q", len(lines), width, lines)
+		}
+		for _, line := range lines {
+			if Width(strings.TrimSuffix(line, "\r")) > int(width) {
+				t.Errorf("%d columns: %q", width, line)
+			}
+		}
+		for _, want := range []string{"ec2 RunInstan", "ap-southeast-2", "deploy", more} {
+			if !strings.Contains(lines[1], want) {
+				t.Errorf("%d columns lack %q: %q", width, want, lines[1])
+			}
+		}
+		if strings.Contains(lines[1], "\x1b") {
+			t.Errorf("colour despite NO_COLOR, or an event's escape sequence: %q", lines[1])
+		}
+	}
+	t.Setenv("NO_COLOR", "")
+	lines := onTerminal(t, 80, func(terminal *os.File) { _, _ = terminal.WriteString(NewAlertTable(terminal).Line(&shownAlert) + "\n") })
+	if len(lines) != 1 || !strings.HasPrefix(lines[0], "\x1b[31m") || !strings.HasSuffix(strings.TrimSuffix(lines[0], "\r"), resetColor) {
+		t.Errorf("no colour: %q", lines)
+	}
+}
+
+// A table gives up room in its widest columns until it fits.
+func TestTableFits(t *testing.T) {
+	for _, width := range []uint16{60, 80, 120, 200} {
+		lines := onTerminal(t, width, func(terminal *os.File) {
+			table := NewTable(terminal, "NAME", "TEXT", "NUMBER").AlignRight(2)
+			table.Row("first", strings.Repeat("long ", 60), 1)
+			table.Row("second\x1b[2J", strings.Repeat("日本", 60), 23)
+			if err := table.Flush(); err != nil {
+				t.Error(err)
+			}
+		})
+		if len(lines) != 3 {
+			t.Fatalf("%d lines: %q", len(lines), lines)
+		}
+		for _, line := range lines {
+			if line = strings.TrimSuffix(line, "\r"); Width(line) > int(width) || strings.Contains(line, "\x1b") {
+				t.Errorf("%d columns: %q", width, line)
+			}
+		}
+		if !strings.HasPrefix(lines[1], "first ") || !strings.HasSuffix(strings.TrimSuffix(lines[2], "\r"), " 23") {
+			t.Errorf("%d columns: %q", width, lines)
+		}
+	}
+}
