@@ -52,6 +52,45 @@ func testShrinkLeavesAloneWhatFits(t *testing.T, format Format) {
 	}
 }
 
+// Values are cut in steps, and no further than needed.
+func TestShrinkSteps(t *testing.T) { eachFormat(t, testShrinkSteps) }
+
+func testShrinkSteps(t *testing.T, format Format) {
+	long := json.RawMessage(`"` + strings.Repeat("x", 100_000) + `"`)
+	for _, c := range []struct{ limit, maxBytes int }{{16 << 10, 64 << 10}, {4 << 10, 24 << 10}, {1 << 10, MinBytes}} {
+		a := sampleAlert()
+		a.Event, a.UserAgent, a.SourceIPAddress, a.ErrorCode = nil, long, long, long
+		got := shrink(t, format, a, c.maxBytes)
+		if n := len(got.UserAgent); n > c.limit || n < c.limit-8 {
+			t.Errorf("to %d bytes: userAgent has %d bytes, want %d", c.maxBytes, n, c.limit)
+		}
+	}
+}
+
+// An alert of exactly as many bytes as are allowed stays as it is.
+func TestShrinkAtTheLimit(t *testing.T) { eachFormat(t, testShrinkAtTheLimit) }
+
+func testShrinkAtTheLimit(t *testing.T, format Format) {
+	a := sampleAlert()
+	a.Event = json.RawMessage(`{"x":"` + strings.Repeat("x", 2*MinBytes) + `"}`)
+	encoded := format.Append(nil, a)
+	if got, err := format.Shrink(encoded, len(encoded)); err != nil || !bytes.Equal(got, encoded) {
+		t.Errorf("%d bytes of %d, %v", len(got), len(encoded), err)
+	}
+	if got, err := format.Shrink(encoded, len(encoded)-1); err != nil || len(got) >= len(encoded) {
+		t.Errorf("one byte less: %d bytes of %d, %v", len(got), len(encoded), err)
+	}
+	// The same where values are cut: what fits exactly is not cut further.
+	a.Event, a.UserAgent = nil, json.RawMessage(`"`+strings.Repeat("x", 100_000)+`"`)
+	cut, err := format.Shrink(format.Append(nil, a), 64<<10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := format.Shrink(format.Append(nil, a), len(cut)); err != nil || !bytes.Equal(again, cut) {
+		t.Errorf("%d bytes, want %d, %v", len(again), len(cut), err)
+	}
+}
+
 // Every alert comes down to MinBytes, whatever is in it, and stays valid.
 func TestShrinkReachesEveryBound(t *testing.T) { eachFormat(t, testShrinkReachesEveryBound) }
 

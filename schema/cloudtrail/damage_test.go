@@ -107,6 +107,30 @@ func TestFaultPlace(t *testing.T) {
 	}
 }
 
+// A missing comma is shown with what stands around it, at the start and the end of the input too.
+func TestGapExcerpt(t *testing.T) {
+	f := func(record, piece string, offset int) {
+		t.Helper()
+		var f found
+		if err := NewDecoder(0).Decode([]byte(record), &f); err != nil {
+			t.Fatal(err)
+		}
+		if len(f.faults) == 0 || string(f.faults[0].Piece) != piece || f.faults[0].Offset != offset {
+			t.Errorf("%s: %q", record, f.lines)
+			for _, fault := range f.faults {
+				t.Errorf("%q, offset %d", fault.Piece, fault.Offset)
+			}
+		}
+	}
+	a, b := `{"awsRegion":"a","readOnly":true}`, `{"awsRegion":"b","readOnly":true}`
+	f(`[7{"a":1}]`, `7`, 0)
+	f(`[[]`+a+`]`, `[]`, 0)
+	f(`[`+a+b+`]`, (`[` + a)[2:]+b[:32], 32) // 34 bytes before the gap
+	f(`{"Records":[`+a+b+`]}`, a[1:]+b[:32], 32)
+	short := `{"awsRegion":"a","readOnly":1}`
+	f(`[`+short+a+`]`, `[`+short+a[:32], 31)
+}
+
 func TestNDJSONDamage(t *testing.T) {
 	cut := strings.Index(paris, `,"readOnly"`)
 	const second = "event 1 ndjson ap-northeast-1 false"

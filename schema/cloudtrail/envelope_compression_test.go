@@ -91,6 +91,17 @@ func TestCompressionFailure(t *testing.T) {
 		}
 	}
 	expect(t, compress(paris)+"garbage", "event 0 gzip eu-west-3 false\nfault -1 compression gzip")
+	// Cut within the checksum at its end: the text is all there, and so is the fault.
+	for shape, pack := range compressors {
+		for cut := 1; cut < 4; cut++ {
+			packed := pack(paris)
+			lines := decode(t, packed[:len(packed)-cut])
+			hasSum := shape == ShapeGzip || shape == ShapeZlib || shape == ShapeLZ4
+			if hasSum && (lines[0] != "event 0 "+shape.String()+" eu-west-3 false" || lines[len(lines)-1] != "fault -1 compression "+shape.String()) {
+				t.Errorf("%s without the last %d bytes: %q", shape, cut, lines)
+			}
+		}
+	}
 	wrongSum := []byte(compress(paris))
 	wrongSum[len(wrongSum)-6] ^= 1
 	expect(t, string(wrongSum), "event 0 gzip eu-west-3 false\nfault -1 compression gzip")

@@ -124,6 +124,13 @@ func TestElementsWithoutEvents(t *testing.T) {
 	expect(t, `{"tags":[{"a":1},{"b":2}],"message":`+quote(paris)+`}`, "event 0 shipper eu-west-3 false")
 }
 
+// A delivery without an event is a dead letter, be there events beside it.
+func TestEmptyDelivery(t *testing.T) {
+	expect(t, `{"a":{"eventSource":"aws:sqs","body":"hello"},"message":`+quote(paris)+`}`,
+		"fault 0 unknown-shape wrapped\nevent 1 shipper eu-west-3 false")
+	expect(t, `{"eventSource":"aws:new","x":{"y":"z"}}`, "fault 0 unknown-shape")
+}
+
 func zlibbed(text string) string { return compressors[ShapeZlib](text) }
 
 func varint(n int) string {

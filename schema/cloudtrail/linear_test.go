@@ -25,6 +25,12 @@ var hostileInputs = []hostile{
 	{`{"Events":[`, `{"a":x},`, ""}, {`{"logEvents":[`, `{"message":"{"},`, "]}"}, {"[", `,`, "]"}, {"[", "{   ", "]"}, {"", "]\n[", ""},
 	{`{"a":"`, `\"`, ""}, {`"`, `\\`, ""}, {`{"message":"`, `{\"a\":`, `"}`}, {`{"x":`, "9", "}"}, {`{"x":"`, "\xff", `"}`}, // texts
 	{"{", `"awsRegion":"eu-west-3",`, "x"}, {"{", `"awsRegion":`, "}"}, {"{", `awsRegion\\`, ""}, {"{", `readOnly" `, ""}, // keys
+	// envelopes: levels, bounds, strings that may hold something, prefixes, lists, damage in each
+	{"", `{"awsRegion":"x","a":`, ""}, {"", `{"eventSource":"aws:x","a":[`, ""}, {"", `{"detail":{"payload":[`, ""}, {"[", `[{"a":1},`, ""},
+	{`{"a":[`, `{"b":[{"c":1}]},`, `{}]}`}, {`{"a":[`, `{"eventName":"x","userIdentity":{`, ""}, {`{"a":[`, `"{\"a\":",`, `1]}`},
+	{`{"a":"`, `{\"a\":`, `"}`}, {"x", ` {"a":1}`, ""}, {"x", ` {"a":`, ""}, {"", "x {\"a\":1} y\n", ""}, {"", "x {\"a\":\n", ""},
+	{"", "x {\"eventName\":1,\"userIdentity\":\n", ""}, {`{"a":[`, `{"b":x},{"c":1},`, ""}, {`{"a":"`, `eyJ`, `"}`}, {`{"a":[`, `"eyJhIjo=",`, `1]}`},
+	{`{"a":[`, `"\"",`, `1]}`}, {`{"a":[`, `"[",`, `1]}`}, {"", "\x00\x00\x00\x00\x01", "{"}, {`{"digestEndTime":1`, `,"a":{"digestEndTime":1`, ""},
 	{"{", `"Records":[],`, `"x":1}`}, {"{", `"message":"{",`, `"x":1}`}, {"{", `"\u0061wsRegion":1,`, `"x":1}`},
 }
 

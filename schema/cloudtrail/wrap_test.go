@@ -16,11 +16,10 @@ import (
 // wrapping makes records of events in random envelopes, and knows which events are in them.
 type wrapping struct {
 	*rand.Rand
-	events  int  // how many are in the record
-	layers  int  // strings, base64 and compression around the innermost
-	inLayer bool // the text stands in a string, or will
-	gzip    *gzip.Writer
-	buffer  bytes.Buffer
+	events int // how many are in the record
+	layers int // strings, base64 and compression around the innermost
+	gzip   *gzip.Writer
+	buffer bytes.Buffer
 }
 
 func newWrapping(seed uint64) *wrapping {
@@ -123,7 +122,7 @@ func (w *wrapping) object(value string) string {
 // text is a JSON string that holds a value, in some encoding.
 func (w *wrapping) text(depth int) string {
 	w.layers--
-	text := ""
+	var text string
 	switch n := w.IntN(12); {
 	case n < 3 && w.layers > 0:
 		w.layers--

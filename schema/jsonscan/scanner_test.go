@@ -42,13 +42,13 @@ func TestSkipValueSuccess(t *testing.T) {
 		`1e999999`, `0e0`, `1.25e+10`, `"plain"`, `"a longer string than a word or two"`, "\"\x7f\"",
 		`"\"\\\/\b\f\n\r\t\u00e9\uABCD\uabcd"`, `"\ud83d\ude00"`, `"12345678\n"`, `"1234567\n"`, `"é"`, `"日本語のテキスト"`, `"\u0000"`,
 		`{"a":1}`, `{"a":1,"a":2}`, "{ \"a\" : 1 ,\n\"b\" : [ 1 , 2 ] }", `{"":{"":[""]}}`, `[1,[2,[3,{"a":[4]}]],5]`,
-		"\"\u2028\ufeff\U0010ffff\"",
+		"\"\u2028\ufeff\U0010ffff\"", `"\uDBFF\uDFFF"`, `"\uda00\udc00"`,
 	} {
 		f(text, false)
 	}
 	for _, text := range []string{
 		"\"\xff\"", "\"12345678\xc3\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xe2\x82\"",
-		`"\ud800"`, `"\udc00"`, `"\ud800\ud800\udc00"`, `"\ud800\u0041"`, `"\ud800x"`, `"\ud800\n"`, "{\"\xff\":1}", "[\"\xff\",\"ok\"]",
+		`"\uDA00"`, `"\uDFFF\uDBFF"`, `"\uDBFF\uDBFF"`, `"\ud800"`, `"\udc00"`, `"\ud800\ud800\udc00"`, `"\ud800\u0041"`, `"\ud800x"`, `"\ud800\n"`, "{\"\xff\":1}", "[\"\xff\",\"ok\"]",
 	} {
 		f(text, true)
 	}
