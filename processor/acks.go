@@ -94,6 +94,15 @@ func (a *acks) age() time.Duration {
 	return now().Sub(a.since)
 }
 
+// settle returns once every record was reported; what failed is left for wait.
+func (a *acks) settle(ctx context.Context) error {
+	failed, err := a.wait(ctx)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.failed = append(failed, a.failed...)
+	return err
+}
+
 // wait returns once every record was reported, and what failed; or with ctx's error.
 func (a *acks) wait(ctx context.Context) ([]failure, error) {
 	a.mu.Lock()

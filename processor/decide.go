@@ -130,6 +130,7 @@ func (d *decision) decide(p *policy.Policy, at time.Time, records []*kgo.Record)
 		d.collect()
 		d.p.deciders.free <- d.decider
 		d.decider = nil
+		d.forget()
 	}()
 	for i, r := range records {
 		if err := d.stopped(); err != nil {
@@ -148,6 +149,12 @@ func (d *decision) decide(p *policy.Policy, at time.Time, records []*kgo.Record)
 		}
 	}
 	return len(records), nil
+}
+
+// forget lets go of the last record, whose batch would otherwise be kept while the worker has nothing to do.
+func (d *decision) forget() {
+	d.record = detection.Record{}
+	d.output.begin(nil)
 }
 
 // collect takes what the decider has counted.
@@ -169,7 +176,10 @@ func (d *decision) one(p *policy.Policy, at time.Time, r *kgo.Record) error {
 	d.output.begin(r)
 	fill(&d.record, r, at)
 	d.record.Heavy = d.waitTurn
-	return d.guarded(p, r)
+	if err := d.guarded(p, r); err != nil {
+		return err
+	}
+	return d.output.settle()
 }
 
 // guarded decides d.record. A panic is a fault of this program that one producer may know how to cause, again and
@@ -208,8 +218,12 @@ func (d *decision) takeTurn() error {
 	}
 }
 
+// endTurn lets the next one have its turn, and go of all that may still refer to what took the memory.
 func (d *decision) endTurn() {
 	if d.turn {
+		d.collect()
+		d.decider = nil
+		d.forget()
 		d.turn = false
 		d.p.deciders.heavy <- struct{}{}
 	}

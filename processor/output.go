@@ -15,6 +15,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
 // produceFunc starts to produce a record and calls the promise when that is decided.
@@ -32,6 +33,7 @@ type output struct {
 	seen    seen         // dead letters that are not acknowledged yet
 	record  *kgo.Record  // that is being decided
 	copied  *kgo.Record  // the same for its letters, once it has one
+	pinned  bool         // a letter in flight holds a large record
 	made    int          // alerts of that record
 	stop    func() error // asked while one record makes very many alerts
 	promise func(*kgo.Record, error)
@@ -51,6 +53,9 @@ func (p *Processor) newOutput(ctx context.Context, produce produceFunc, stop fun
 func (out *output) begin(r *kgo.Record) {
 	out.made = 0
 	out.record, out.copied = r, nil
+	if r == nil { // let go of the last one
+		out.letters.Begin(nil)
+	}
 }
 
 // stopEvery is how many alerts one record makes between two looks at whether to stop. A record may hold
@@ -108,11 +113,25 @@ func (out *output) DeadLetter(d *detection.DeadLetter) error {
 	return out.setAside(fault(d))
 }
 
+// settle waits until the letters that hold a large record in memory have their outcome.
+func (out *output) settle() error {
+	if !out.pinned {
+		return nil
+	}
+	out.pinned = false
+	return out.acks.settle(out.ctx)
+}
+
 // setAside makes a dead letter of the record at hand. The letter has a copy of it: it may wait for its acknowledgement
-// much longer than the batch that the record came in should be kept.
+// much longer than the batch that the record came in should be kept. Only a large record is not copied, but waited for.
 func (out *output) setAside(f *deadletter.Fault) error {
 	if out.copied == nil {
-		out.copied = copyRecord(out.record)
+		out.copied = out.record
+		if len(out.record.Value) > cloudtrail.HeavyBytes {
+			out.pinned = true // see settle
+		} else {
+			out.copied = copyRecord(out.record)
+		}
 		out.letters.Begin(out.copied)
 	}
 	out.sendLetter(out.record, f, out.letters.Encode(f))

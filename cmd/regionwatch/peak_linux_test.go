@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/regionwatch/regionwatch/processor/processortest"
+)
+
+const mib = 1 << 20
+
+// peak returns the most memory that the process has had so far, in bytes.
+func (r *running) peak() int {
+	r.t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.cmd.Process.Pid))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(status), "VmHWM:")
+	n, err := strconv.Atoi(strings.Fields(text)[0])
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return n << 10
+}
+
+// metric returns the value of a metric without labels.
+func (r *running) metric(name string) int {
+	_, body := r.get("/metrics")
+	_, text, _ := strings.Cut(body, "\n"+name+" ")
+	text, _, _ = strings.Cut(text, "\n")
+	n, _ := strconv.ParseFloat(text, 64)
+	return int(n)
+}
+
+// produceTo writes each value as a batch of its own to a partition.
+func produceTo(t *testing.T, c *processortest.Cluster, codec kgo.CompressionCodec, partition int32, values ...[]byte) {
+	t.Helper()
+	producer := c.Client(kgo.ProducerBatchCompression(codec), kgo.ProducerBatchMaxBytes(512*mib), kgo.BrokerMaxWriteBytes(1<<30),
+		kgo.MaxBufferedBytes(1<<30), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	defer producer.Close()
+	for _, value := range values {
+		if err := producer.ProduceSync(t.Context(), &kgo.Record{Topic: "cloudtrail", Partition: partition, Value: value}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// nestedBomb returns a gzip of layers of quoted text that come to about n bytes together.
+func nestedBomb(t *testing.T, n int) []byte {
+	t.Helper()
+	inner := []byte(matching[:len(matching)-1] + `,"requestParameters":"` + strings.Repeat("x", n/8) + `"}`)
+	for range 7 {
+		inner = []byte(`{"message":` + strconv.Quote(string(inner)) + `}`)
+	}
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if _, err := w.Write(inner); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// Whatever bytes producers write to all partitions at once, the process stays within its memory limit, sets aside what
+// it may not read, and reads on.
+//
+// Guards: decompressor.Decompress sets batches aside; takeTurn; MemoryNeeds.
+func TestPeakUnderPoison(t *testing.T) {
+	const partitions = 12
+	for _, delivery := range []string{"at-least-once", "exactly-once"} {
+		t.Run(delivery, func(t *testing.T) {
+			c := processortest.New(t, kfake.SeedTopics(partitions, "cloudtrail"), kfake.SeedTopics(2, "cloudtrail-alerts", "cloudtrail-dead-letters"))
+			blank := bytes.Repeat([]byte(" "), 60*mib)
+			huge := append([]byte(matching[:len(matching)-1]+`,"requestParameters":"`), bytes.Repeat([]byte("y"), 60*mib)...)
+			bomb := nestedBomb(t, 62*mib)
+			for p := range int32(partitions) {
+				produceTo(t, c, kgo.ZstdCompression(), p, blank, append(huge, `"}`...), bytes.Repeat([]byte("z"), 120*mib), bytes.Repeat([]byte("z"), 130*mib))
+				produceTo(t, c, kgo.NoCompression(), p, bomb, []byte(matching))
+			}
+			const limit = 1024
+			r := startRun(t, strings.Join(c.ListenAddrs(), ","), "--delivery="+delivery, "--group=poison", "--instance-id=one", fmt.Sprintf("--memory-limit=%dMiB", limit))
+			c.Eventually("all partitions are read to their end", func() bool {
+				for p := range int32(partitions) {
+					if c.Committed("poison", "cloudtrail", p) < c.End("cloudtrail", p) {
+						return false
+					}
+				}
+				return true
+			})
+			t.Logf("peak %d MiB", r.peak()/mib)
+			if peak := r.peak(); peak > limit*mib {
+				t.Errorf("the peak is %d MiB, the limit %d MiB", peak/mib, limit)
+			}
+			if !metricIs(r, `regionwatch_faults_total{reason="batch-too-large"} 12`)() {
+				t.Error("not every batch of 130 MiB was set aside")
+			}
+		})
+	}
+}
+
+// With many partitions and an alerts topic that acknowledges nothing, what waits is bounded for the process, not for
+// each partition.
+//
+// Guard: heldBytes.
+func TestPeakWhileAlertsHang(t *testing.T) {
+	const partitions, limit = 1000, 256
+	c := processortest.New(t, kfake.SeedTopics(partitions, "cloudtrail"), kfake.SeedTopics(2, "cloudtrail-alerts", "cloudtrail-dead-letters"))
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "cloudtrail-alerts", Err: kerr.NotEnoughReplicas, Count: -1})
+	noise := make([]byte, 300)
+	var records []*kgo.Record
+	for p := range int32(partitions) {
+		for range 100 {
+			_, _ = rand.Read(noise)
+			event := matching[:len(matching)-1] + `,"requestParameters":"` + hex.EncodeToString(noise) + `"}`
+			records = append(records, &kgo.Record{Topic: "cloudtrail", Partition: p, Value: []byte(event)})
+		}
+	}
+	c.Produce(records...)
+	r := startRun(t, strings.Join(c.ListenAddrs(), ","), "--group=hung", "--instance-id=one")
+	read, same := 0, 0
+	c.Eventually("nothing more is read", func() bool {
+		if now := r.metric("regionwatch_records_read_total"); now > read || now == 0 {
+			read, same = now, 0
+		} else {
+			same++
+		}
+		return same > 200
+	})
+	t.Logf("peak %d MiB after %d of %d records", r.peak()/mib, read, len(records))
+	if peak := r.peak(); peak > limit*mib {
+		t.Errorf("the peak is %d MiB, want at most %d", peak/mib, limit)
+	}
+	if read == len(records) {
+		t.Error("all was read: the alerts topic did not hang")
+	}
+}
