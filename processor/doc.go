@@ -9,7 +9,8 @@
 //
 //	at least once   consumer, poll, flow, queue, partition: a worker for each partition, marks and commits
 //	exactly once    session, transaction: clients with a transactional id, one transaction after another
-//	both            start, topics, position, limits, output, acks, alerts, deadletter, drain, metrics, health
+//	both            start, topics: what is there; position, beginner: where reading begins; watch: topics that are
+//	                created again; output, acks, limits, alerts; drain; lag, health, tally, metrics
 //
 // Every goroutine is started by [Processor.Run] or by something that Run waits for; when Run returns,
 // none is left.

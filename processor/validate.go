@@ -56,9 +56,8 @@ func (o *Options) checkLoops() (errs []error) {
 	return errs
 }
 
-// checkTimes holds the arithmetic of the timeouts. While a partition is revoked its worker waits for the
-// acknowledgements of one batch, at most DeliveryTimeout, and then commits: all of that has to fit into
-// RebalanceTimeout, or the group goes on without us and our commit is refused.
+// checkTimes checks how the timeouts fit together. A delivery that fails must fail before the group continues without us,
+// with time left for the commit: else our commit is refused.
 func (o *Options) checkTimes() error {
 	var errs []error
 	check := func(bad bool, format string, args ...any) {
