@@ -132,7 +132,7 @@ func TestRunFailure(t *testing.T) {
 		o.Stall = 2 * time.Second
 		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotLeaderForPartition, Count: -1})
 	})
-	f("measuring bare consumer: nothing moved for 2s", func(c *processortest.Cluster, o *Options, _ context.CancelFunc) {
+	f("measuring bare consumer: no progress for 2s", func(c *processortest.Cluster, o *Options, _ context.CancelFunc) {
 		o.Stall = 2 * time.Second
 		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.NotLeaderForPartition, Count: -1})
 	})

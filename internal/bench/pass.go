@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// pass is what it took a contender to read all records once.
+// pass is the cost of one contender reading all records once.
 type pass struct {
 	cpu, wall time.Duration
 	memory    uint64
 }
 
-// measure lets read read all records with a new group.
+// measure runs read with a new group.
 func (b *bench) measure(ctx context.Context, read func(context.Context, string) (time.Duration, error)) (p pass, err error) {
 	group := fmt.Sprintf("%s-%d", b.name, len(b.groups))
 	b.groups = append(b.groups, group)
-	debug.FreeOSMemory() // what the one before left is not this one's
+	debug.FreeOSMemory() // left by the one before
 	peak := watchMemory()
 	before := cpuTime()
 	p.wall, err = read(ctx, group)
@@ -27,17 +27,17 @@ func (b *bench) measure(ctx context.Context, read func(context.Context, string) 
 	return p, err
 }
 
-// memorySample is what the process has from the system, and of it what it gave back.
+// memorySample names the memory taken from the system, and the part returned to it.
 var memorySample = []string{"/memory/classes/total:bytes", "/memory/classes/heap/released:bytes"}
 
-// memory returns how much the process has from the system, in bytes.
+// memory returns how much memory the process has from the system, in bytes.
 func memory() uint64 {
 	samples := []metrics.Sample{{Name: memorySample[0]}, {Name: memorySample[1]}}
 	metrics.Read(samples)
 	return samples[0].Value.Uint64() - samples[1].Value.Uint64()
 }
 
-// watchMemory looks at the memory until the function that it returns is called, which returns the most that it saw.
+// watchMemory samples the memory until peak is called, which returns the maximum.
 func watchMemory() (peak func() uint64) {
 	stop, result := make(chan struct{}), make(chan uint64)
 	go func() {
@@ -60,21 +60,20 @@ func watchMemory() (peak func() uint64) {
 	}
 }
 
-// stall ends what does not move any more: all that a measurement starts waits without end for brokers that are gone.
-// Its timer has ended with stop.
+// stall cancels a measurement without progress, which would wait forever for brokers that are gone. stop ends its timer.
 type stall struct {
 	timer *time.Timer
 	after time.Duration
 }
 
-// watchStall calls cancel once nothing has moved for that long.
+// watchStall calls cancel after that long without progress.
 func watchStall(after time.Duration, cancel func(error)) *stall {
 	return &stall{after: after, timer: time.AfterFunc(after, func() {
-		cancel(fmt.Errorf("nothing moved for %v: do the brokers answer?", after))
+		cancel(fmt.Errorf("no progress for %v: do the brokers answer?", after))
 	})}
 }
 
-// moved tells that something has. Any goroutine may.
+// moved reports progress. It is safe for concurrent use.
 func (s *stall) moved() { s.timer.Reset(s.after) }
 
 func (s *stall) stop() { s.timer.Stop() }

@@ -9,15 +9,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// What nobody has, so that a request which the broker lets through finds nothing to act on.
+// What does not exist, so that an authorized request has no effect.
 const (
 	noPartition = math.MaxInt32 // of no topic
 	noMember    = "regionwatch-check"
 	noProducer  = math.MaxInt64 // brokers give ids from 0 on
 )
 
-// mayProduce asks for a record batch to be written to a partition that the topic does not have: brokers look whether
-// we may write to the topic first. nil means that we may.
+// mayProduce writes a batch to a partition that the topic does not have: brokers authorize first. nil means allowed.
 func (c *checker) mayProduce(ctx context.Context, topic string) error {
 	request := kmsg.NewPtrProduceRequest()
 	request.Acks = -1
@@ -40,8 +39,7 @@ func (c *checker) mayProduce(ctx context.Context, topic string) error {
 	return errNoAnswer
 }
 
-// mayFetch asks for records of a partition that the topics do not have: brokers look whether we may read the topic
-// first. A topic without an error is one that we may read.
+// mayFetch fetches from a partition that the topics do not have: brokers authorize first. A nil error means allowed.
 func (c *checker) mayFetch(ctx context.Context, topics []string) (map[string]error, error) {
 	request := kmsg.NewPtrFetchRequest()
 	request.MaxBytes = 1
@@ -70,9 +68,8 @@ func (c *checker) mayFetch(ctx context.Context, topics []string) (map[string]err
 	return errs, nil
 }
 
-// mayJoin asks to join the group as a member that it does not have. Before they look for the member, brokers look
-// whether we may, whether the session's timeout is one that they allow, and whether the members that are there
-// assign partitions in the same way.
+// mayJoin joins the group as a member that it does not have. Before they look for the member, brokers authorize, and check
+// the session timeout and that the group's members use the same balancer.
 func (c *checker) mayJoin(ctx context.Context) error {
 	request := kmsg.NewPtrJoinGroupRequest()
 	request.Group = c.o.Group
@@ -93,8 +90,8 @@ func (c *checker) mayJoin(ctx context.Context) error {
 	return unless(kerr.UnknownMemberID, response.ErrorCode)
 }
 
-// mayTransact asks to abort the transaction of a producer that has never been, by that transactional id. Brokers look
-// whether we may use the id first. To take the id, as the processor does, would fence an instance that runs.
+// mayTransact aborts a transaction of a producer id that was never given out. Brokers authorize the transactional id first.
+// Taking the id, as the processor does, would fence a running instance.
 func (c *checker) mayTransact(ctx context.Context, id string) error {
 	request := kmsg.NewPtrEndTxnRequest()
 	request.TransactionalID, request.ProducerID = id, noProducer
@@ -105,7 +102,7 @@ func (c *checker) mayTransact(ctx context.Context, id string) error {
 	return unless(kerr.InvalidProducerIDMapping, response.ErrorCode)
 }
 
-// mayProduceOnce asks for a producer's id, of which brokers have 2^63.
+// mayProduceOnce takes a producer id, of which brokers have 2^63.
 func (c *checker) mayProduceOnce(ctx context.Context) error {
 	request := kmsg.NewPtrInitProducerIDRequest()
 	response, err := request.RequestWith(ctx, c.client)
@@ -115,7 +112,7 @@ func (c *checker) mayProduceOnce(ctx context.Context) error {
 	return kerr.ErrorForCode(response.ErrorCode)
 }
 
-// askAny asks some broker, where the client would look for the leader of a partition that does not exist.
+// askAny asks any broker: the client would look for the leader of the partition, which does not exist.
 func (c *checker) askAny(ctx context.Context, request kmsg.Request) (kmsg.Response, error) {
 	var errs []error
 	for _, b := range c.metadata.Brokers {
@@ -130,7 +127,7 @@ func (c *checker) askAny(ctx context.Context, request kmsg.Request) (kmsg.Respon
 
 var errNoAnswer = errors.New("the broker's answer lacks what was asked for")
 
-// unless returns the error of a code, or nil where it is the one that tells that we may.
+// unless returns the error of a code, or nil for the one that means allowed.
 func unless(allowed error, code int16) error {
 	err := kerr.ErrorForCode(code)
 	if errors.Is(err, allowed) {

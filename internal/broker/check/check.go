@@ -1,12 +1,11 @@
-// Package check tries, one after another, what the processor needs of the brokers, and says what works, what is
-// refused, and what to do about that. It also tells the least access control list with which all of it works.
+// Package check tries step by step what the processor needs from the brokers, and reports what works, what is refused, and
+// the remedy. It also lists the minimal ACLs for all of it.
 //
-// It leaves no traces that anybody would notice: it writes no record, joins no group, commits no offset and takes no
-// transactional id. Whether it may is found out by requests that the brokers authorize first and then cannot carry
-// out: for a partition that no topic has, a member that no group has, a producer that no broker knows. Where Options
-// let topics be made, making them is only validated.
+// It has no effects: it writes no record, joins no group, commits no offset and takes no transactional id. It learns what is
+// allowed from requests that brokers authorize first and then cannot carry out: for a partition that no topic has, a
+// member that no group has, a producer id that was never given out. Creating topics is only validated.
 //
-// Goroutines that it starts end before Run returns.
+// Its goroutines end before Run returns.
 package check
 
 import (
@@ -18,7 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kversion"
 )
 
-// The steps, as they are named.
+// The names of steps.
 const (
 	stepResolve      = "resolve"
 	stepConnect      = "connect"
@@ -37,8 +36,7 @@ const (
 // attemptTimeout bounds one step.
 const attemptTimeout = 15 * time.Second
 
-// Run tries all of it and returns when that is done, or ctx ends. A step that fails does not keep those from being
-// tried that do not need it.
+// Run tries everything until it is done or ctx ends. After a failed step it tries those that do not depend on it.
 func Run(ctx context.Context, o Options) *Report {
 	c := newChecker(&o, attemptTimeout)
 	alive := c.reach(ctx)
@@ -66,21 +64,20 @@ type checker struct {
 	report   *Report
 	client   *kgo.Client
 	admin    *kadm.Client
-	patience time.Duration               // bounds one step on the way to a broker that knows us
+	patience time.Duration               // bounds one step up to authentication
 	metadata kadm.Metadata               // of the brokers
-	topics   map[string]kadm.TopicDetail // as far as they were asked for
-	writable bool                        // there is a topic that may be written to
+	topics   map[string]kadm.TopicDetail // those described so far
+	writable bool                        // some topic may be written to
 }
 
 func newChecker(o *Options, patience time.Duration) *checker {
 	return &checker{o: o, report: &Report{}, topics: make(map[string]kadm.TopicDetail), patience: patience}
 }
 
-// add tells of a step.
+// add reports a step.
 func (c *checker) add(s Step) { c.report.Steps = append(c.report.Steps, s) }
 
-// notTried tells of the steps that would have come after those that were told of. What fails before it is known whom
-// the brokers take us for leaves nothing to try.
+// notTried reports the steps that come after those reported. Without authentication there is nothing to try.
 func (c *checker) notTried() {
 	told := make(map[string]bool)
 	for i := range c.report.Steps {
@@ -121,8 +118,8 @@ func (c *checker) newClient(addresses []string) (*kgo.Client, error) {
 	)...)
 }
 
-// versions are those of the requests. From version 13 on Produce and Fetch name topics by an id, which one that does
-// not exist lacks, and which is looked up before the broker authorizes.
+// versions bounds the versions of requests. From 13 on, Produce and Fetch name topics by id, which brokers look up before
+// they authorize.
 func versions() *kversion.Versions {
 	const produce, fetch, byName = 0, 1, 12
 	v := kversion.Stable()

@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// group looks whether the group may be joined, and who is in it.
+// group checks whether the group may be joined, and describes it.
 func (c *checker) group(ctx context.Context) {
 	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
@@ -23,7 +23,7 @@ func (c *checker) group(ctx context.Context) {
 	c.add(step)
 }
 
-// members says who is in the group.
+// members describes the group.
 func (c *checker) members(ctx context.Context) string {
 	groups, err := c.admin.DescribeGroups(ctx, c.o.Group)
 	if err != nil {
@@ -39,10 +39,10 @@ func (c *checker) members(ctx context.Context) string {
 	return fmt.Sprintf("%s, %s", strings.ToLower(group.State), counted(len(group.Members), "member"))
 }
 
-// sessions is how many transactional ids are tried where the settings leave open how many there are.
+// sessions is how many transactional ids are tried if the settings leave their number open.
 const sessions = 1
 
-// transactions looks whether the transactional ids may be used.
+// transactions checks whether the transactional ids may be used.
 func (c *checker) transactions(ctx context.Context) {
 	o := *c.o
 	note := ""
@@ -67,7 +67,7 @@ func (c *checker) transactions(ctx context.Context) {
 	}
 }
 
-// idempotence looks whether records may be written such that the broker drops those that are sent twice.
+// idempotence checks whether an idempotent producer is allowed.
 func (c *checker) idempotence(ctx context.Context) {
 	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()

@@ -11,17 +11,16 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// What may answer in place of Kafka's protocol.
+// What answers is not Kafka's protocol.
 var (
 	errSpeaksTLS = errors.New("the port speaks TLS")
 	errForeign   = errors.New("the port does not speak Kafka's protocol")
 )
 
-// maxHelloBytes bounds the answer to hello, of which Kafka's has less than a thousand.
+// maxHelloBytes bounds the answer to hello, which has less than a thousand.
 const maxHelloBytes = 64 << 10
 
-// hello asks the first that every client asks, which versions of requests the broker knows. Brokers answer it before
-// they know who asks (KIP-35).
+// hello asks for the supported versions of requests, which brokers answer before authentication (KIP-35).
 func hello(ctx context.Context, conn net.Conn) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := conn.SetDeadline(deadline); err != nil {
@@ -54,7 +53,7 @@ func hello(ctx context.Context, conn net.Conn) error {
 	return nil
 }
 
-// helloRemedy returns what to do where a port takes connections and gives no good answer.
+// helloRemedy returns the remedy for a port that accepts connections and gives no good answer.
 func helloRemedy(err error) string {
 	switch {
 	case errors.Is(err, errSpeaksTLS):

@@ -8,21 +8,21 @@ type Status uint8
 // The outcomes of a step.
 const (
 	OK       Status = iota
-	NotUsed         // the settings do without
-	Warning         // the processor would run; somebody should look at it
+	NotUsed         // not needed by the settings
+	Warning         // the processor would run, but this needs attention
 	Refused         // the processor would not run, or could not do this part of its work
 	NotTried        // a step before it failed
 )
 
 var statusWords = [...]string{OK: "ok", NotUsed: "not used", Warning: "warning", Refused: "refused", NotTried: "not tried"}
 
-// String returns the status as it is shown.
+// String returns the status for people.
 func (s Status) String() string { return statusWords[s] }
 
-// MarshalText returns the status as it is shown.
+// MarshalText returns the same.
 func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Step is one thing that was tried. What it says may quote brokers and is not fit for a terminal as it is.
+// Step is one thing that was tried. Its texts may quote brokers: escape them for a terminal.
 type Step struct {
 	Name   string  `json:"step"`
 	Of     string  `json:"of,omitempty"` // the address, topic, group or id
@@ -30,15 +30,15 @@ type Step struct {
 	Detail string  `json:"detail,omitempty"`
 	Error  string  `json:"error,omitempty"`
 	Remedy string  `json:"remedy,omitempty"` // what to do about it
-	ACLs   []Entry `json:"acls,omitempty"`   // what to add to the brokers' list, where that is it
+	ACLs   []Entry `json:"acls,omitempty"`   // ACLs to add, if that is the remedy
 }
 
-// Report is what came out.
+// Report is the result of [Run].
 type Report struct {
 	Steps []Step
 }
 
-// OK reports whether nothing was refused. What was not tried stands behind something that was.
+// OK reports whether nothing was refused. A step is untried only after a refused one.
 func (r *Report) OK() bool { return r.count(Refused) == 0 }
 
 func (r *Report) count(status Status) (n int) {

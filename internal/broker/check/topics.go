@@ -13,10 +13,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// maxTold bounds how many topics of a pattern are told of one by one.
+// maxTold bounds how many topics of a pattern are reported one by one.
 const maxTold = 20
 
-// input looks at the topics that are read, and whether they may be.
+// input describes the input topics and checks that they may be read.
 func (c *checker) input(ctx context.Context) {
 	if c.o.InputPattern != "" {
 		c.inputPattern(ctx)
@@ -36,7 +36,7 @@ func (c *checker) input(ctx context.Context) {
 	}
 }
 
-// inputPattern is input for topics that are found by a pattern. Brokers name only those that we may describe.
+// inputPattern is input for a pattern. Brokers list only topics that we may describe.
 func (c *checker) inputPattern(ctx context.Context) {
 	step := Step{Name: stepDescribe, Of: c.o.InputPattern}
 	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
@@ -70,14 +70,14 @@ func (c *checker) inputPattern(ctx context.Context) {
 	c.read(ctx, matching)
 }
 
-// inputACLs returns what lets the input be read.
+// inputACLs returns the ACLs to read the input.
 func (o *Options) inputACLs() []ACL {
 	return slices.DeleteFunc(o.needed(), func(a ACL) bool {
 		return a.Operation != kmsg.ACLOperationRead || a.Resource != kmsg.ACLResourceTypeTopic || a.Name == o.PolicyTopic
 	})
 }
 
-// read looks whether the topics may be read.
+// read checks whether the topics may be read.
 func (c *checker) read(ctx context.Context, topics []string) {
 	if len(topics) == 0 {
 		return
@@ -107,7 +107,7 @@ func (c *checker) read(ctx context.Context, topics []string) {
 	}
 }
 
-// outputs looks at the topics that are written to, and whether they may be.
+// outputs describes the output topics and checks that they may be written to.
 func (c *checker) outputs(ctx context.Context) {
 	for i, output := range c.o.Outputs { // the first is that of alerts
 		step := Step{Name: stepWrite + output.What, Of: output.Topic}
@@ -159,7 +159,7 @@ func (c *checker) fragile(ctx context.Context, name string) string {
 	return ""
 }
 
-// policy looks at the topic that the policy is in.
+// policy checks the policy topic.
 func (c *checker) policy(ctx context.Context) {
 	if c.o.PolicyTopic == "" {
 		return
@@ -188,8 +188,7 @@ func (c *checker) policy(ctx context.Context) {
 	c.add(step)
 }
 
-// describe looks at a topic, and reports whether it is there for us or can be made. It tells of what is wrong, and
-// where wanted of what is right.
+// describe describes a topic, and reports whether it is usable or can be created. It adds a step if not, or if tell is set.
 func (c *checker) describe(ctx context.Context, step Step, name string, operation kmsg.ACLOperation, tell bool) bool {
 	topic, err := c.topic(ctx, name)
 	switch {
@@ -216,7 +215,7 @@ func (c *checker) describe(ctx context.Context, step Step, name string, operatio
 	return true
 }
 
-// topic asks for a topic. The error is why it cannot be described.
+// topic describes a topic. The error is why it cannot be described.
 func (c *checker) topic(ctx context.Context, name string) (kadm.TopicDetail, error) {
 	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
@@ -229,7 +228,7 @@ func (c *checker) topic(ctx context.Context, name string) (kadm.TopicDetail, err
 	return topic, err
 }
 
-// leaderless returns an error for a topic of which nobody leads a partition.
+// leaderless returns an error for a topic with a partition without a leader.
 func leaderless(topic kadm.TopicDetail) error {
 	var without []string
 	for _, p := range topic.Partitions.Sorted() {
@@ -243,7 +242,7 @@ func leaderless(topic kadm.TopicDetail) error {
 	return fmt.Errorf("no leader for partition %s", some(without))
 }
 
-// shape says how large a topic is that was asked for.
+// shape returns the size of a described topic.
 func (c *checker) shape(name string) string {
 	topic := c.topics[name]
 	if len(topic.Partitions) == 0 {
@@ -256,7 +255,7 @@ func (c *checker) shape(name string) string {
 	return counted(len(topic.Partitions), "partition") + ", " + counted(replicas, "replica")
 }
 
-// newest says of when the newest record is, as far as brokers tell (KIP-734).
+// newest returns the time of the newest record, if brokers support that (KIP-734).
 func (c *checker) newest(ctx context.Context, name string) string {
 	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
@@ -272,7 +271,7 @@ func (c *checker) newest(ctx context.Context, name string) string {
 	return ", newest record of " + time.UnixMilli(newest).UTC().Format(time.RFC3339)
 }
 
-// mayCreate asks the brokers to validate the making of a topic.
+// mayCreate validates the creation of a topic.
 func (c *checker) mayCreate(ctx context.Context, name string) error {
 	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
