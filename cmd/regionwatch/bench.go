@@ -117,7 +117,7 @@ func (f *benchFlags) run(cmd *cobra.Command) (err error) {
 	}
 	report, err := bench.Run(ctx, o)
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("stopped by a signal: %w", err)
+		return fmt.Errorf("%w: %w", cli.Stopped(ctx), err)
 	}
 	if report != nil {
 		err = errors.Join(err, report.Print(cmd.OutOrStdout(), o.Records, o.Rounds, where))

@@ -62,7 +62,7 @@ const letterDrain = 45 * time.Second
 func letterError(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
-		return errors.New("stopped by a signal")
+		return cli.Stopped(ctx)
 	case errors.Is(err, deadletters.ErrNoTopic), errors.Is(err, deadletters.ErrNotFound):
 		return cli.Mistake(err)
 	case check.Denied(err):

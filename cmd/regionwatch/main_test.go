@@ -140,6 +140,8 @@ func TestCommandLineSuccess(t *testing.T) {
 	f("validate --brokers=a:1 --group=b --settings", "group ", "flag --group", "policy version sha256:")
 	f("validate --brokers=a:1 --policy-version=v1 --format=json", `"policyVersion":"v1"`, `{"name":"brokers","value":"a:1","from":"flag --brokers"}`)
 	f("regions", "REGION", "eu-central-1", "Europe (Frankfurt)", "opt-in", regions.Date)
+	f("regions --partition aws-cn --format json", `{"code":"cn-north-1"`)
+	f("regions --optional", "ap-east-1", "opt-in")
 	f("regions --format json", `{"code":"us-east-1","partition":"aws","name":"US East (N. Virginia)","optIn":false}`)
 	f("completion bash", "complete")
 }

@@ -4,32 +4,71 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
+// regionsFlags are the flags of regions.
+type regionsFlags struct {
+	format    *cli.Choice
+	partition string
+	optional  bool
+}
+
 func newRegionsCommand() *cobra.Command {
-	format := cli.NewChoice("text", "json")
+	f := regionsFlags{format: cli.NewChoice("text", "json")}
 	cmd := &cobra.Command{
 		Use:   "regions",
 		Short: "List the AWS regions that policies may name",
-		Long: "List the regions of every AWS partition with name, whether an account has to enable them before they\n" +
-			"can be used, and the year in which they opened, where that is known. Under an allow list a region\n" +
-			"that is not in this list is unused, so a catalogue that is older than AWS hides nothing there.",
-		Args: cli.NoArguments,
+		Long: "List the regions of every AWS partition, with their names and whether an account has to enable them before they\n" +
+			"can be used. Under an allow list a region that is not in this list is unused, so a catalogue older than AWS hides\n" +
+			"nothing there.",
+		Example: "  regionwatch regions --partition aws --optional",
+		Args:    cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return printRegions(cmd.OutOrStdout(), format.String())
+			list, err := f.regions()
+			if err != nil {
+				return cli.Mistake(err)
+			}
+			return printRegions(cmd.OutOrStdout(), f.format.String(), list)
 		},
 	}
-	format.AddTo(cmd, "format", "form of the output")
+	f.format.AddTo(cmd, "format", "format of the output")
+	cmd.Flags().StringVar(&f.partition, "partition", "", "only the regions of this partition, such as aws")
+	cmd.Flags().BoolVar(&f.optional, "optional", false, "only the regions that an account has to enable")
+	cli.CompleteFlag(cmd, "partition", partitions())
 	return cmd
 }
 
-// listedRegion is the form of a region for programs.
+func partitions() (names []string) {
+	for _, r := range regions.All() {
+		if !slices.Contains(names, r.Partition) {
+			names = append(names, r.Partition)
+		}
+	}
+	return names
+}
+
+// regions returns the regions that the flags select.
+func (f *regionsFlags) regions() (list []regions.Region, err error) {
+	if f.partition != "" && !slices.Contains(partitions(), f.partition) {
+		return nil, fmt.Errorf("flag --partition: %q is not known; allowed: %s", f.partition, strings.Join(partitions(), ", "))
+	}
+	for _, r := range regions.All() {
+		if (f.partition == "" || r.Partition == f.partition) && (r.OptIn || !f.optional) {
+			list = append(list, r)
+		}
+	}
+	return list, nil
+}
+
+// listedRegion is a region for programs.
 type listedRegion struct {
 	Code      string `json:"code"`
 	Partition string `json:"partition"`
@@ -37,24 +76,23 @@ type listedRegion struct {
 	OptIn     bool   `json:"optIn"`
 }
 
-func printRegions(w io.Writer, format string) error {
+func printRegions(w io.Writer, format string, list []regions.Region) error {
 	if format == "json" {
 		lines := json.NewEncoder(w)
-		for _, r := range regions.All() {
+		for _, r := range list {
 			if err := lines.Encode(listedRegion(r)); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "REGION\tPARTITION\tNAME\tENABLED")
-	for _, r := range regions.All() {
+	table := display.NewTable(w, "REGION", "PARTITION", "NAME", "ENABLED")
+	for _, r := range list {
 		enabled := "by default"
 		if r.OptIn {
 			enabled = "opt-in"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.Code, r.Partition, r.Name, enabled)
+		table.Row(r.Code, r.Partition, r.Name, enabled)
 	}
 	if err := table.Flush(); err != nil {
 		return err

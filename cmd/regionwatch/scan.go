@@ -33,6 +33,7 @@ type scanFlags struct {
 	top         *cli.Parsed[int64]
 	deadLetters string
 	failOn      []string
+	stopped     error // why the scan was stopped, if it was
 }
 
 func newScanCommand() *cobra.Command {
@@ -141,6 +142,7 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 	began := time.Now()
 	summary, err := scan.Run(ctx, o, sources)
 	view.Close()
+	f.stopped = cli.Stopped(ctx)
 	switch {
 	case errors.Is(err, syscall.EPIPE):
 		return nil, nil
@@ -177,7 +179,7 @@ func (f *scanFlags) verdict(s *scan.Summary, listErr error) error {
 	alerts, letters := s.Counts.Outcomes[policy.OutcomeAlerted], s.Counts.DeadLettered
 	switch {
 	case s.Stopped != nil:
-		return errors.New("stopped by a signal")
+		return f.stopped
 	case s.Unreadable+s.Unopened > 0 || listErr != nil:
 		return errors.New("not all files could be read")
 	case slices.Contains(f.failOn, "alert") && alerts > 0:

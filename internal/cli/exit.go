@@ -59,9 +59,12 @@ func Warn(w io.Writer, text string) { Report(w, errors.New("warning: "+text)) }
 // ExitStatus returns the exit status for an error.
 func ExitStatus(err error) int {
 	var m mistake
+	var s stopped
 	switch {
 	case err == nil:
 		return ExitDone
+	case errors.As(err, &s):
+		return signalStatus(s.signal)
 	case errors.As(err, &m):
 		return ExitMistake
 	default:

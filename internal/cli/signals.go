@@ -22,17 +22,17 @@ func StopOnSignal(parent context.Context, drain time.Duration, log *slog.Logger)
 	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
-	ctx, cancel := context.WithCancel(parent)
+	ctx, cancel := context.WithCancelCause(parent)
 	done, watched := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(watched)
-		watchSignals(signals, done, cancel, drain+DrainGrace, log, os.Exit)
+		watchSignals(signals, done, func(s os.Signal) { cancel(stopped{s}) }, drain+DrainGrace, log, os.Exit)
 	}()
 	return ctx, func() {
 		signal.Stop(signals)
 		close(done)
 		<-watched
-		cancel()
+		cancel(nil)
 	}
 }
 
@@ -41,13 +41,13 @@ func StopOnSignal(parent context.Context, drain time.Duration, log *slog.Logger)
 const SameSignal = 300 * time.Millisecond
 
 // watchSignals waits for two signals, or for done.
-func watchSignals(signals <-chan os.Signal, done <-chan struct{}, drain func(), limit time.Duration, log *slog.Logger, exit func(int)) {
+func watchSignals(signals <-chan os.Signal, done <-chan struct{}, drain func(os.Signal), limit time.Duration, log *slog.Logger, exit func(int)) {
 	select {
 	case <-done:
 		return
 	case s := <-signals:
 		log.Info("draining; a second signal stops at once", "signal", s.String())
-		drain()
+		drain(s)
 	}
 	first := time.Now()
 	deadline := time.After(limit)
@@ -77,3 +77,13 @@ func signalStatus(s os.Signal) int {
 	}
 	return ExitFault
 }
+
+// stopped is why a context of [StopOnSignal] ended.
+type stopped struct{ signal os.Signal }
+
+// Error implements error.
+func (s stopped) Error() string { return "stopped by a signal" }
+
+// Stopped returns the error of a command that a signal ended before its work was done: the exit status is the one that
+// shells give to such processes. ctx is from [StopOnSignal] and has ended.
+func Stopped(ctx context.Context) error { return context.Cause(ctx) }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
 	"strings"
@@ -23,7 +24,7 @@ func newWatched(limit time.Duration) *watched {
 	w := &watched{make(chan os.Signal, 2), make(chan struct{}), 0, -1, make(chan struct{})}
 	go func() {
 		defer close(w.ended)
-		watchSignals(w.signals, w.done, func() { w.drained++ }, limit, slog.New(slog.DiscardHandler), func(s int) { w.status = s })
+		watchSignals(w.signals, w.done, func(os.Signal) { w.drained++ }, limit, slog.New(slog.DiscardHandler), func(s int) { w.status = s })
 	}()
 	return w
 }
@@ -83,6 +84,9 @@ func TestStopOnSignal(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-ctx.Done()
+	if status := ExitStatus(fmt.Errorf("scanning: %w", Stopped(ctx))); status != 143 {
+		t.Errorf("status %d, want 143", status)
+	}
 	stop()
 	if !strings.Contains(log.String(), "signal=terminated") {
 		t.Errorf("log %q", log.String())
