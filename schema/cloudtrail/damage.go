@@ -86,8 +86,8 @@ func (d *Decoder) emitDamaged(cause error, chain Chain) error {
 }
 
 // salvageEvent reports damaged bytes, in which d.event is what could be read. A lenient search of the
-// bytes comes first: each region that it finds is decided as if the event had it, because nobody can tell
-// any more which one is the event's own. All of them stand for one event, and have its index.
+// bytes comes first: each region that it finds is decided as if the event had it, because the event's
+// own cannot be told from the others. All of them stand for one event, and have its index.
 func (d *Decoder) salvageEvent(piece []byte, doing string, cause error, chain Chain) error {
 	if d.quiet { // and so without a key of ours to find
 		return nil

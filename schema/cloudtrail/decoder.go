@@ -39,9 +39,9 @@ type Decoder struct {
 	index  int // the next event's place
 	left   int // how many bytes may still be opened
 	depth  int // layers that are open
-	faults int // how many faults the sink was told
-	events int // how many events the sink was handed
-	calls  int // of the sink, for whatever
+	faults int // handed to the sink
+	events int // handed to the sink
+	calls  int // of the sink: events, faults and skips
 	// quiet is set within a string of an envelope that need not be ours: what is wrong with it is no fault.
 	quiet bool
 	// empty and full say of the envelope at hand that what should hold its events is empty, or is not.

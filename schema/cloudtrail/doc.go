@@ -9,8 +9,8 @@
 // read lately needs no second look. What was remembered changes how fast an event is read, never what is read of it.
 //
 // Nothing is handed on as a copy: an [Event] is made of sub-slices of the record, or of the decoder's own buffer
-// where the record was compressed or quoted. They are valid until the [Sink] returns. Who wants to
-// keep them copies them.
+// where the record was compressed or quoted. They are valid until the [Sink] returns. Copy what
+// must outlive that.
 //
 // # What is accepted
 //

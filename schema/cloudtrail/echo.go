@@ -9,7 +9,7 @@ type echo struct {
 	last  uint8 // the text that was found or kept last, which is the likeliest
 	next  uint8 // the text to be replaced next
 	turn  uint8 // counts the objects
-	worth uint8 // how often looking pays of late: where nothing repeats it would be in vain
+	worth uint8 // grows with hits and shrinks with misses: where nothing repeats, few objects are compared
 }
 
 const (

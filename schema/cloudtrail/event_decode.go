@@ -98,7 +98,7 @@ func (s *scanner) eventKey(b []byte, i int) (id keyID, value int, err error) {
 	return keyOf(Value(b[i:end])), value, nil
 }
 
-// set stores a member of the event; one that stands twice is overwritten.
+// set stores a member of the event. The last of duplicate keys wins.
 func (e *Event) set(key, value Value) { e.put(keyOf(key), value) }
 
 // put stores the value of the key.

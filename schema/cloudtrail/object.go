@@ -21,8 +21,8 @@ func (d *Decoder) object(b []byte, i int, p place) (next, stop int, err error) {
 	return next, -1, d.whole(b[i:next], p)
 }
 
-// single reads the text b if it is one event without damage and nothing else, which most records are. What it is not
-// is read again by those who know the other shapes: that costs no more than a second look at the first value.
+// single reads the text b if it is one event without damage and nothing else, which most records are. Anything
+// else is read again as a text, which costs no more than a second look at the first value.
 func (d *Decoder) single(b []byte, p place) (done bool, err error) {
 	if len(b) == 0 || b[0] != '{' || isRecords(b, 0) {
 		return false, nil

@@ -120,7 +120,7 @@ func TestHeavyIsAsked(t *testing.T) {
 			t.Errorf("%s: asked %d times for two records, want %d", name, asked, 2*want)
 		}
 		d.Heavy = func() error { return errHeavy }
-		if err := d.Decode(value, &counting{}); (err == errHeavy) != (want > 0) { //nolint:errorlint // as it is
+		if err := d.Decode(value, &counting{}); (err == errHeavy) != (want > 0) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}

@@ -6,7 +6,7 @@ import "encoding/binary"
 // is usable. It belongs to one goroutine at a time and keeps the memory for deep nesting between events.
 type Scanner struct {
 	// Invalid is set by every string that holds bytes that are not UTF-8, or half of a surrogate pair.
-	// Who wants to know clears it before and reads it after.
+	// Clear it before a value and read it after.
 	Invalid bool
 	// deep holds the levels of nesting beyond the innermost 64, one bit a level.
 	deep []uint64
