@@ -54,6 +54,29 @@ func TestCopies(t *testing.T) {
 	}
 }
 
+// make image builds the very image that the chart pulls.
+func TestMakeImage(t *testing.T) {
+	const repository = "registry.example.com/security/regionwatch"
+	commands, err := output("make", "-n", "-C", "../..", "image", "IMAGE="+repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := pod(t, render(t, withSet("testdata/minimal.values.yaml", []string{"image.repository=" + repository})...)).Spec.Containers[0].Image
+	contains(t, commands, "-t '"+image+"'")
+}
+
+// An ARG with a default keeps BuildKit from setting the platform: every image would hold the same binary.
+func TestImagePlatform(t *testing.T) {
+	text, err := os.ReadFile("../docker/Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	contains(t, string(text), "\nARG TARGETOS\nARG TARGETARCH\n")
+	for _, label := range []string{"title", "description", "source", "url", "documentation", "vendor", "licenses", "version", "revision"} {
+		contains(t, string(text), "org.opencontainers.image."+label+"=")
+	}
+}
+
 // The notes render, with what somebody has to do next.
 func TestNotes(t *testing.T) {
 	f := func(name, want string) {
