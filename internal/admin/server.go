@@ -21,7 +21,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof" //nolint:gosec // it registers with the default mux, which nothing here serves
+	"net/http/pprof" // it registers with the default mux, which nothing here serves
 	"sync"
 	"time"
 

@@ -43,15 +43,15 @@ type fault struct {
 const keptBytes = 64 << 10
 
 // each calls record with each record of the chunk and its offset in the text, and passed with the head of each part that
-// is not decided: one that the reader passed over, or a record larger than max.
-func (c *chunk) each(max int, record func(value []byte, offset int64), passed func(head []byte, offset int64, f *fault)) {
+// is not decided: one that the reader passed over, or a record larger than most bytes.
+func (c *chunk) each(most int, record func(value []byte, offset int64), passed func(head []byte, offset int64, f *fault)) {
 	if c.fault != nil {
 		passed(c.data, c.offset, c.fault)
 		return
 	}
 	c.eachRecord(func(start, end int) {
 		value, offset := c.data[start:end], c.offset+int64(start)
-		if len(value) > max {
+		if len(value) > most {
 			f := &fault{cloudtrail.ReasonTooLarge, fmt.Errorf("reading a value: %w", errTooLarge), int64(len(value))}
 			passed(value[:min(len(value), keptBytes)], offset, f)
 			return
