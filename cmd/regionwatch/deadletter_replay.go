@@ -134,7 +134,7 @@ func replayPolicy(ctx context.Context, s *config.Settings, loaded live.Loaded, t
 	if s.PolicyTopic == "" || toInput {
 		return loaded.Policy, nil
 	}
-	keys, err := policyKeys(s)
+	keys, err := setup.PolicyKeys(s)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/demo"
 	"github.com/regionwatch/regionwatch/internal/generate"
+	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
@@ -67,7 +68,7 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return cli.Mistake(err)
 	}
-	origin, attacked := policyOrigin(s), ""
+	origin, attacked := setup.PolicyOrigin(s), ""
 	if s.Policy == "" && s.Origin("unused-regions").Source == config.FromDefault {
 		accounts := sample.AccountIDs(int(f.accounts.Value))
 		p, origin, attacked = demo.Company(accounts, generate.UsedRegions(s.UnusedRegions)), "the policy of a sample company", accounts[0]

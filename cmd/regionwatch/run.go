@@ -37,7 +37,7 @@ func newRunCommand() *cobra.Command {
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := cli.ReadSettings(cmd)
-			loaded, policyErr := newPolicy(s)
+			loaded, policyErr := setup.Policy(s)
 			err = errors.Join(err, setup.CheckConnection(s))
 			if err != nil || policyErr != nil && s.PolicyCache == "" {
 				return cli.Mistake(errors.Join(err, policyErr))
@@ -70,13 +70,13 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, p
 	}
 	ctx, stop := cli.StopOnSignal(ctx, s.DrainTimeout, log)
 	defer stop()
-	keys, err := policyKeys(s)
+	keys, err := setup.PolicyKeys(s)
 	if err != nil {
 		return inLog(log, err)
 	}
 	source, err := live.Open(ctx, live.Options{
 		First: loaded, FirstErr: policyErr, File: s.Policy, Topic: s.PolicyTopic, ClientOpts: connection.ClientOpts(),
-		Keys: keys, Cache: s.PolicyCache, Origin: policyOrigin(s), Logger: log, Registry: registry,
+		Keys: keys, Cache: s.PolicyCache, Origin: setup.PolicyOrigin(s), Logger: log, Registry: registry,
 	})
 	if err != nil && ctx.Err() != nil {
 		return nil // told to stop while it waited for the policy's topic: nothing was read yet
@@ -145,7 +145,7 @@ func logStart(log *slog.Logger, s *config.Settings, p *policy.Policy, id instanc
 		"brokers", s.Brokers, "input_topics", s.InputTopics, "input_topic_pattern", s.InputPattern,
 		"alert_topic", s.AlertTopic, "dead_letter_topic", s.DeadLetterTopic,
 		"group", s.Group, "instance_id", id.Name, "delivery", s.Delivery, "start", s.Start.String(),
-		"policy_version", p.Version(), "policy_hash", p.Hash(), "policy", policyOrigin(s), "unused_regions", s.UnusedRegions, "admin_address", admin)
+		"policy_version", p.Version(), "policy_hash", p.Hash(), "policy", setup.PolicyOrigin(s), "unused_regions", s.UnusedRegions, "admin_address", admin)
 }
 
 // logSummary logs what became of everything that was read.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/live"
 )
@@ -29,6 +30,6 @@ func loadPolicy(cmd *cobra.Command) (*config.Settings, *policy.Policy, error) {
 // loadBoth is loadPolicy with the policy's file. It returns settings also with an error.
 func loadBoth(cmd *cobra.Command) (*config.Settings, live.Loaded, error) {
 	s, err := cli.ReadSettings(cmd)
-	p, policyErr := newPolicy(s)
+	p, policyErr := setup.Policy(s)
 	return s, p, errors.Join(err, policyErr)
 }

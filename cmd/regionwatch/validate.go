@@ -96,7 +96,7 @@ func (f *validateFlags) run(cmd *cobra.Command) error {
 // loadValidated loads settings and policy. The brokers may be left out if a policy is given.
 func loadValidated(cmd *cobra.Command) (*config.Settings, live.Loaded, error) {
 	if s, err := cli.ReadSomeSettings(cmd); s.Policy != "" {
-		p, policyErr := newPolicy(s)
+		p, policyErr := setup.Policy(s)
 		return s, p, errors.Join(err, policyErr)
 	}
 	return loadBoth(cmd)
@@ -108,7 +108,7 @@ func (v *validated) print(w io.Writer, s *config.Settings, settings bool) error 
 	if n := len(v.Warnings); n > 0 {
 		verdict += ", with " + display.Plural(n, "warning")
 	}
-	fmt.Fprintf(w, "%s: %s\npolicy version %s, content %s\n\n", display.Text(policyOrigin(s)), verdict, display.Text(v.Policy), v.Hash)
+	fmt.Fprintf(w, "%s: %s\npolicy version %s, content %s\n\n", display.Text(setup.PolicyOrigin(s)), verdict, display.Text(v.Policy), v.Hash)
 	if err := v.Summary.Print(w); err != nil || !settings {
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"errors"
@@ -10,12 +10,12 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
-// newPolicy compiles the policy of the file that the settings name, or else the one that they are. Each line of the
+// Policy compiles the policy of the file that the settings name, or else the one that they are. Each line of the
 // error says which setting is at fault, or which place in the file; then there is no policy, but the file tells which
 // files were read.
-func newPolicy(s *config.Settings) (live.Loaded, error) {
+func Policy(s *config.Settings) (live.Loaded, error) {
 	if s.Policy != "" {
-		keys, err := policyKeys(s)
+		keys, err := PolicyKeys(s)
 		if err != nil {
 			return live.Loaded{}, err
 		}
@@ -35,8 +35,8 @@ func newPolicy(s *config.Settings) (live.Loaded, error) {
 	return live.Loaded{Policy: p}, nil
 }
 
-// policyKeys reads the keys with which policies must be signed; nil means that they need not be.
-func policyKeys(s *config.Settings) (live.Keys, error) {
+// PolicyKeys reads the keys with which policies must be signed; nil means that they need not be.
+func PolicyKeys(s *config.Settings) (live.Keys, error) {
 	if s.PolicyKey == "" {
 		return nil, nil
 	}
@@ -56,8 +56,8 @@ func blameFile(s *config.Settings, err error) error {
 	return err
 }
 
-// policyOrigin says where the policy comes from.
-func policyOrigin(s *config.Settings) string {
+// PolicyOrigin says where the policy comes from.
+func PolicyOrigin(s *config.Settings) string {
 	switch {
 	case s.Policy != "":
 		return "file " + s.Policy
