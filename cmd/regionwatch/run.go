@@ -70,14 +70,9 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, p
 	}
 	ctx, stop := cli.StopOnSignal(ctx, s.DrainTimeout, log)
 	defer stop()
-	keys, err := setup.PolicyKeys(s)
-	if err != nil {
-		return inLog(log, err)
-	}
-	source, err := live.Open(ctx, live.Options{
-		First: loaded, FirstErr: policyErr, File: s.Policy, Topic: s.PolicyTopic, ClientOpts: connection.ClientOpts(),
-		Keys: keys, Cache: s.PolicyCache, Origin: setup.PolicyOrigin(s), Logger: log, Registry: registry,
-	})
+	o.ClientOpts = connection.ClientOpts()
+	o.InstanceID, o.Logger, o.Registry = id.Name, log, registry
+	source, err := openPolicy(ctx, s, &o, loaded, policyErr)
 	if err != nil && ctx.Err() != nil {
 		return nil // told to stop while it waited for the policy's topic: nothing was read yet
 	}
@@ -86,8 +81,6 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, p
 	}
 	defer source.Close()
 
-	o.ClientOpts = connection.ClientOpts()
-	o.InstanceID, o.Logger, o.Registry = id.Name, log, registry
 	o.Policy = source.Policy
 	view := setup.AdminSource(s, thisBuild(), &o)
 	view.Policy = func() admin.PolicyState { return admin.PolicyState(source.State()) }
@@ -117,6 +110,18 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, p
 		return inLog(log, err)
 	}
 	return nil
+}
+
+// openPolicy returns where the policy comes from: the one that was loaded with the settings, or the policy topic.
+func openPolicy(ctx context.Context, s *config.Settings, o *processor.Options, loaded live.Loaded, policyErr error) (*live.Source, error) {
+	keys, err := setup.PolicyKeys(s)
+	if err != nil {
+		return nil, err
+	}
+	return live.Open(ctx, live.Options{
+		First: loaded, FirstErr: policyErr, File: s.Policy, Topic: s.PolicyTopic, ClientOpts: o.ClientOpts,
+		Keys: keys, Cache: s.PolicyCache, Origin: setup.PolicyOrigin(s), Logger: o.Logger, Registry: o.Registry,
+	})
 }
 
 // runBeside runs work, and other tasks until it ends. If one of those fails, the work is drained.

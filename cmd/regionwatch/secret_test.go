@@ -34,10 +34,10 @@ func TestSecretsAreNotTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cluster.Close()
-	const clear = "--allow-plaintext-credentials"
+	const inClear = "--allow-plaintext-credentials"
 	brokers := "--brokers=" + strings.Join(cluster.ListenAddrs(), ",")
 	password := "REGIONWATCH_SASL_PASSWORD=" + marker
-	user := []string{brokers, "--sasl-mechanism=PLAIN", "--sasl-username=alice", clear, "--log-level=debug"}
+	user := []string{brokers, "--sasl-mechanism=PLAIN", "--sasl-username=alice", inClear, "--log-level=debug"}
 	with := func(args []string, more ...string) []string { return append(append([]string(nil), args...), more...) }
 	for name, test := range map[string]struct {
 		args   []string
@@ -50,7 +50,7 @@ func TestSecretsAreNotTold(t *testing.T) {
 		"validate":             {append([]string{"validate", "--settings"}, user[:4]...), password, 0, "(secret)"},
 		"validate for program": {append([]string{"validate", "--format=json"}, user[:4]...), password, 0, "(secret)"},
 		"validate by file":     {[]string{"validate", "--settings", "--config=" + secretFile(t, "brokers: a:1\nsasl-mechanism: PLAIN\nallow-plaintext-credentials: true\nsasl-username: a\nsasl-password: "+marker+"\n")}, "", 0, "(secret)"},
-		"address":              {[]string{"validate", "--settings", brokers, clear, "--sasl-mechanism=OAUTHBEARER", "--oauth-client-id=a", "--oauth-token-url=https://localhost/token?key=" + marker}, "REGIONWATCH_OAUTH_CLIENT_SECRET=x", 0, "token?(hidden)"},
+		"address":              {[]string{"validate", "--settings", brokers, inClear, "--sasl-mechanism=OAUTHBEARER", "--oauth-client-id=a", "--oauth-token-url=https://localhost/token?key=" + marker}, "REGIONWATCH_OAUTH_CLIENT_SECRET=x", 0, "token?(hidden)"},
 		"wrong address":        {[]string{"check", brokers, "--sasl-mechanism=OAUTHBEARER", "--oauth-client-id=a", "--oauth-token-url=http://example.com/token?key=" + marker}, "REGIONWATCH_OAUTH_CLIENT_SECRET=x", 2, "token?(hidden)"},
 		"address in file":      {[]string{"validate", "--config=" + secretFile(t, "brokers: a:1\noauth-token-url: ftp://id.example.com/?"+marker+"\n")}, "", 2, "/?(hidden)"},
 		"shape of file":        {[]string{"validate", "--config=" + secretFile(t, "brokers: a:1\nsasl-password: ["+marker+"]\n")}, "", 2, "sasl-password: want one value"},

@@ -74,7 +74,7 @@ func printCommands(w io.Writer, title string, parent *cobra.Command, group strin
 // printFlags writes the command's own flags first, then the settings by section.
 func printFlags(w io.Writer, cmd *cobra.Command) {
 	title := "Flags:"
-	print := func(f *pflag.Flag) {
+	show := func(f *pflag.Flag) {
 		if title != "" {
 			fmt.Fprintln(w, "\n"+title)
 			title = ""
@@ -84,7 +84,7 @@ func printFlags(w io.Writer, cmd *cobra.Command) {
 	settings := TakesSettings(cmd)
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if !f.Hidden && (!settings || config.Lookup(f.Name) == nil) {
-			print(f)
+			show(f)
 		}
 	})
 	if !settings {
@@ -96,10 +96,10 @@ func printFlags(w io.Writer, cmd *cobra.Command) {
 		if f == nil || f.Hidden {
 			continue
 		}
-		if name := string(setting.Section); name != section {
-			section, title = name, "Settings: "+name
+		if setting.Section != section {
+			section, title = setting.Section, "Settings: "+setting.Section
 		}
-		print(f)
+		show(f)
 	}
 }
 
