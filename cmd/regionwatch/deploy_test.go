@@ -87,7 +87,7 @@ func TestDockerfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	wanted := regexp.MustCompile(`(?m)^go (1\.\d+)`).FindSubmatch(module)[1]
-	if !strings.Contains(source, "golang:"+string(wanted)+" AS build") {
+	if !strings.Contains(source, "\nARG GO_IMAGE=golang:"+string(wanted)+".") || !strings.Contains(source, " $GO_IMAGE AS build\n") {
 		t.Errorf("the image is not built with Go %s, as go.mod wants", wanted)
 	}
 }

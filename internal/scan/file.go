@@ -72,6 +72,9 @@ func (f *file) settle(c *chunker, in *input, err error) error {
 
 // send hands a chunk to a worker, and to the writer in order.
 func (f *file) send(ctx context.Context, c *chunk, work chan<- *chunk) error {
+	if ctx.Err() != nil { // select would choose at random
+		return errStopped
+	}
 	select {
 	case work <- c:
 	case <-ctx.Done():

@@ -61,7 +61,7 @@ const (
 	markOther     // detail-type is a string, and not one of CloudTrail's
 	markDetail    // detail
 	markOriginal  // CloudTrailEvent or eventJson: the event as a text, beside which some of its fields are repeated
-	markAttribute // key or name
+	markAttribute // key, name or field
 	markValue     // value
 
 	ownMarks    = markVersion | markSource | markName | markIdentity
@@ -145,6 +145,7 @@ var signs = map[string]sign{
 	"Type":        {markConfirm, isText("SubscriptionConfirmation", "UnsubscribeConfirmation")},
 	"detail-type": {markOther, isOtherDetail}, "detail": {mark: markDetail},
 	"key": {mark: markAttribute}, "name": {mark: markAttribute}, "Key": {mark: markAttribute}, "Name": {mark: markAttribute},
+	"field": {mark: markAttribute},
 	"value": {mark: markValue}, "Value": {mark: markValue}, "class_uid": {mark: markClassUID},
 	"category_uid": {mark: markOCSF}, "activity_id": {mark: markOCSF}, "type_uid": {mark: markOCSF},
 }

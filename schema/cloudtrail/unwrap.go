@@ -41,8 +41,8 @@ func (d *Decoder) unwrapDamaged(b []byte, stop int, chain Chain) (inText bool, e
 		case '{':
 			i, err = v.object(i)
 		case '[':
-			// An array in an array is a row: what stands beside an event in it is metadata.
-			v.enter(i, classEnvelope, v.named && (v.key != ShapeNone || jsonscan.At(v.b, jsonscan.SkipSpace(v.b, i+1)) == '{'))
+			// An array of texts is a list if its key says so. Otherwise it is a row: what stands beside an event in it is metadata.
+			v.enter(i, classEnvelope, v.named && v.key != ShapeNone || jsonscan.At(v.b, jsonscan.SkipSpace(v.b, i+1)) == '{')
 			i++
 		case '}', ']':
 			i++
@@ -102,7 +102,7 @@ func (v *visit) enter(i int, c class, list bool) {
 	v.key = ShapeNone
 	if (list || v.parentIsList() || c > classEnvelope || chain != v.chain) && len(v.w.around) < maxAround {
 		v.w.around = append(v.w.around, around{
-			start: i, depth: v.depth, class: c, list: list, chain: v.chain,
+			start: i, depth: v.depth, class: c, list: list, row: list && !v.named, chain: v.chain,
 			events: v.d.events, calls: v.d.calls, missing: len(v.w.missing),
 		})
 	}
@@ -128,10 +128,25 @@ func (v *visit) leave(end int) error {
 	v.w.around = v.w.around[:last]
 	err := v.settle(&a, end)
 	v.chain = a.chain
-	if err == nil && v.d.calls == a.calls && a.class != classAttribute {
+	if err == nil && v.d.calls == a.calls && a.class != classAttribute && !(v.parentIsRow() && isCell(v.b[a.start:end])) {
 		v.miss(a.start, end)
 	}
 	return err
+}
+
+// parentIsRow reports whether the innermost container is an array of objects without a key.
+func (v *visit) parentIsRow() bool { return v.parentIsList() && v.w.around[len(v.w.around)-1].row }
+
+// isCell reports whether b is an object of one member, as in the rows of a query on CloudTrail Lake: it is metadata if it
+// holds no event.
+func isCell(b []byte) bool {
+	members := 0
+	for range Value(b).Members() {
+		if members++; members > 1 {
+			return false
+		}
+	}
+	return members == 1
 }
 
 // scalar steps over the number or literal at b[i].

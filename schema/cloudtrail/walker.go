@@ -91,6 +91,7 @@ type around struct {
 	start, depth int
 	class        class
 	list         bool  // an array of objects
+	row          bool  // a list without a key
 	chain        Chain // outside of it
 	events       int   // found before it
 	calls        int   // of the sink before it
