@@ -15,19 +15,19 @@ import (
 	"github.com/regionwatch/regionwatch/internal/setup"
 )
 
-// aclFlags are the flags of a command that prints the least ACLs in place of its work.
+// aclFlags are the flags of a command that can print the minimal ACLs instead of running.
 type aclFlags struct {
 	wanted    bool
 	principal string
 }
 
-// addTo gives a command the flags. what is the command that needs the ACLs.
+// addTo adds the flags to a command. what names the command that needs the ACLs.
 func (f *aclFlags) addTo(cmd *cobra.Command, what string) {
 	cmd.Flags().BoolVar(&f.wanted, "acls", false, "print the least ACLs that "+what+" needs, and connect to nothing")
 	cmd.Flags().StringVar(&f.principal, "principal", "", "whom the brokers take us for in ACLs, such as User:alice; without it the user of --sasl-username, or the subject of --tls-certificate")
 }
 
-// printLetters prints what a command on dead letters needs under these settings.
+// printLetters prints the ACLs that a dead-letter command needs with these settings.
 func (f *aclFlags) printLetters(cmd *cobra.Command, format string, s *config.Settings, l check.Letters) error {
 	connection, err := setup.Connection(s, nil)
 	if err != nil {
@@ -49,7 +49,7 @@ func printACLs(w io.Writer, format, what string, o *check.Options, entries []che
 	return err
 }
 
-// aclText returns the least ACLs as lines for a shell.
+// aclText formats the minimal ACLs as shell lines.
 func aclText(what string, o *check.Options, entries []check.Entry) string {
 	var b strings.Builder
 	b.WriteString("# What " + what + " needs with these settings, and no more. Describe comes with Read and Write.\n")

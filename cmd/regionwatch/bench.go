@@ -22,13 +22,13 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
-// benchPartitions is how many partitions the input has on the embedded broker by default.
+// benchPartitions is the default number of input partitions on the embedded broker.
 const benchPartitions = 12
 
-// benchDrain is how long deleting the topics may take after a signal to stop.
+// benchDrain bounds how long deleting the topics may take after a signal to stop.
 const benchDrain = 30 * time.Second
 
-// benchFlags are the flags of bench that are not settings.
+// benchFlags are bench's own flags, apart from settings.
 type benchFlags struct {
 	records, rounds, seed, perRecord *cli.Parsed[int64]
 	matching                         *cli.Parsed[float64]
@@ -75,7 +75,7 @@ func newBenchCommand() *cobra.Command {
 	return cmd
 }
 
-// newBenchBrokerCommand is what bench starts as the embedded broker.
+// newBenchBrokerCommand is the hidden command that bench starts as its embedded broker.
 func newBenchBrokerCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "bench-broker",
@@ -125,7 +125,7 @@ func (f *benchFlags) run(cmd *cobra.Command) (err error) {
 	return err
 }
 
-// source returns where the records come from.
+// source returns the source of the records.
 func (f *benchFlags) source(cmd *cobra.Command, s *config.Settings) (bench.Source, error) {
 	if f.file != "" {
 		for _, name := range []string{"shape", "match-share", "seed", "events-per-record"} {
@@ -178,6 +178,6 @@ func (f *benchFlags) options(ctx context.Context, cmd *cobra.Command, s *config.
 		fmt.Fprintln(w, text)
 		bar = display.NewCountBar(w, int64(o.Records), "records", display.IsTerminal(w))
 	}
-	o.Progress = func(records int) { _ = bar.Set(records) } // a bar that cannot be drawn does not matter
+	o.Progress = func(records int) { _ = bar.Set(records) } // ignore progress bar errors
 	return o, nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/setup"
 )
 
-// checkFlags are the flags of check that are no settings.
+// checkFlags are check's own flags, apart from settings.
 type checkFlags struct {
 	format *cli.Choice
 	acls   aclFlags
@@ -55,7 +55,7 @@ func newCheckCommand() *cobra.Command {
 	return cmd
 }
 
-// errRefused is why the exit status of a check is 1.
+// errRefused is the error behind a check's exit status 1.
 var errRefused = errors.New("not all that run needs works")
 
 func runCheck(cmd *cobra.Command, f *checkFlags) error {

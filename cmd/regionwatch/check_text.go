@@ -8,7 +8,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 )
 
-// checkMarks are what a terminal shows before a step, with the number of its color (ECMA-48).
+// checkMarks are the symbol a terminal shows before each step, with its color number (ECMA-48).
 var checkMarks = map[check.Status]struct {
 	mark  string
 	color int
@@ -20,7 +20,7 @@ var checkMarks = map[check.Status]struct {
 	check.NotTried: {"?", 2},
 }
 
-// checkText returns a report as people read it. Brokers and certificates have a say in it.
+// checkText formats a report for people. It escapes text, because brokers and certificates contribute to it.
 func checkText(r *check.Report, marks, colors bool) string {
 	var b strings.Builder
 	for i := range r.Steps {
@@ -54,7 +54,7 @@ func checkMark(status check.Status, colors bool) string {
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", m.color, m.mark)
 }
 
-// joined returns what a step is about and what came out.
+// joined returns the subject of a step and its result.
 func joined(of, detail string) string {
 	if of == "" || detail == "" {
 		return of + detail

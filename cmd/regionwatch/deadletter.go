@@ -30,8 +30,8 @@ func newDeadLetterCommand() *cobra.Command {
 	return cmd
 }
 
-// letterTopic returns the topic of the settings, with a progress bar on a terminal until closeBar. The error names what
-// prevents reaching the brokers: a client alone would retry for long and say less.
+// letterTopic returns the topic from the settings. On a terminal it shows a progress bar until closeBar is called. The
+// error says why the brokers are unreachable; a plain client would retry for a long time and say less.
 func letterTopic(ctx context.Context, s *config.Settings, stderr io.Writer) (topic deadletters.Topic, closeBar func(), err error) {
 	connection, err := setup.Connection(s, nil)
 	if err != nil {
@@ -49,16 +49,16 @@ func letterTopic(ctx context.Context, s *config.Settings, stderr io.Writer) (top
 		},
 		Progress: func(read, total int64) {
 			bar.ChangeMax64(total)
-			_ = bar.Set64(read) // a bar that cannot be drawn does not matter
+			_ = bar.Set64(read) // ignore progress bar errors
 		},
 	}
 	return topic, func() { _ = bar.Exit() }, nil
 }
 
-// letterDrain is how long a command may take to end after a signal. A replay finishes its transaction.
+// letterDrain bounds how long a command may take to end after a signal. A replay finishes its transaction.
 const letterDrain = 45 * time.Second
 
-// letterError returns the error of a command with the mark for its exit status and its remedy.
+// letterError adds the exit status mark and the remedy to a command's error.
 func letterError(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:

@@ -58,7 +58,7 @@ func listLetters(cmd *cobra.Command, flags *letterFlags, acls *aclFlags, format 
 	return view.Tally(cmd.OutOrStdout(), format, s.DeadLetterTopic, tally)
 }
 
-// countLetters counts the selected letters, at most limit of them; 0 is no limit.
+// countLetters counts the selected letters, up to limit; 0 means no limit.
 func countLetters(ctx context.Context, topic *deadletters.Topic, selection *deadletters.Selection, limit uint64) (*deadletters.Tally, error) {
 	tally := new(deadletters.Tally)
 	err := topic.Read(ctx, selection.Since, func(r *kgo.Record) error {

@@ -20,7 +20,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/live"
 )
 
-// replayFlags are the flags of deadletter replay that are not settings.
+// replayFlags are deadletter replay's own flags, apart from settings.
 type replayFlags struct {
 	letters    *letterFlags
 	to         *cli.Choice
@@ -119,7 +119,7 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 	return nil
 }
 
-// foreignOrigin returns a mistake for an origin topic of which nothing can be replayed.
+// foreignOrigin returns a mistake if an origin topic has nothing that can be replayed.
 func foreignOrigin(s *config.Settings, origins []string) error {
 	for _, topic := range origins {
 		if !s.ReadsTopic(topic) {
@@ -129,7 +129,7 @@ func foreignOrigin(s *config.Settings, origins []string) error {
 	return nil
 }
 
-// replayPolicy returns the policy that run would start with. With --to input, nothing is decided.
+// replayPolicy returns the policy that run would start with. With --to input nothing is decided.
 func replayPolicy(ctx context.Context, s *config.Settings, loaded live.Loaded, toInput bool) (*policy.Policy, error) {
 	if s.PolicyTopic == "" || toInput {
 		return loaded.Policy, nil
@@ -146,10 +146,10 @@ func replayPolicy(ctx context.Context, s *config.Settings, loaded live.Loaded, t
 	return newest.Policy, err
 }
 
-// replayOptions are those of run, as far as a replay uses them.
+// replayOptions are the options of run that a replay uses.
 func replayOptions(s *config.Settings, p *policy.Policy) processor.Options {
 	o := setup.Processor(s)
-	o.Delivery = processor.AtLeastOnce // a replay has its own transactions
+	o.Delivery = processor.AtLeastOnce // a replay runs its own transactions
 	o.Policy = func() *policy.Policy { return p }
 	return o
 }

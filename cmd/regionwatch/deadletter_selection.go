@@ -29,7 +29,7 @@ type letterFlags struct {
 	limit           *cli.Parsed[int64]
 }
 
-// addLetterFlags adds the flags that select to a command.
+// addLetterFlags adds the selection flags to a command.
 func addLetterFlags(cmd *cobra.Command) *letterFlags {
 	f := &letterFlags{
 		since: cli.NewPast(), until: cli.NewPast(), originPartition: newRange(math.MaxInt32), originOffset: newRange(math.MaxInt64),
@@ -49,7 +49,7 @@ func addLetterFlags(cmd *cobra.Command) *letterFlags {
 	return f
 }
 
-// selection returns what the flags select.
+// selection returns the selection that the flags describe.
 func (f *letterFlags) selection() (deadletters.Selection, error) {
 	for _, word := range f.reasons {
 		if known := letterReasons(); !slices.Contains(known, word) {
@@ -67,7 +67,7 @@ func (f *letterFlags) selection() (deadletters.Selection, error) {
 	}, nil
 }
 
-// letterReasons are the reasons of dead letters.
+// letterReasons returns the reasons a dead letter can have.
 func letterReasons() (names []string) {
 	for r := cloudtrail.ReasonNone + 1; int(r) < cloudtrail.ReasonCount; r++ {
 		names = append(names, r.String())
@@ -75,7 +75,7 @@ func letterReasons() (names []string) {
 	return append(names, deadletter.ReasonBatchTooLarge, deadletter.ReasonPanic)
 }
 
-// newRange returns a range of numbers from 0; all of them unless given.
+// newRange returns a range of non-negative numbers. The default is all of them.
 func newRange(most int64) *cli.Parsed[deadletters.Range] {
 	return cli.NewParsed("", "range", func(text string) (deadletters.Range, error) {
 		r := deadletters.All()

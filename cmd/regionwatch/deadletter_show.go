@@ -17,7 +17,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
-// showFlags are the flags of deadletter show that are not settings.
+// showFlags are deadletter show's own flags, apart from settings.
 type showFlags struct {
 	format *cli.Choice
 	raw    bool
@@ -50,7 +50,7 @@ func newDeadLetterShowCommand() *cobra.Command {
 	return cmd
 }
 
-// letterPlace is where a letter is, or if Topic is set, where its record was.
+// letterPlace is the place of a letter or, if Topic is set, the place of its original record.
 type letterPlace explain.Place
 
 func parseLetterPlace(args []string) (letterPlace, error) {

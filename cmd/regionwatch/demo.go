@@ -15,7 +15,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
-// demoFlags are the flags of demo that are not settings.
+// demoFlags are demo's own flags, apart from settings.
 type demoFlags struct {
 	port, rate, events, seed, accounts *cli.Parsed[int64]
 	matching, damaged                  *cli.Parsed[float64]
@@ -82,7 +82,7 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 	})
 }
 
-// traffic returns what makes the records. The error names every mistake.
+// traffic returns the generator of the records. The error lists every mistake.
 func (f *demoFlags) traffic(s *config.Settings, p *policy.Policy) (*sample.Generator, error) {
 	unused := s.UnusedRegions
 	if s.Policy != "" {

@@ -14,7 +14,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/scan"
 )
 
-// explainFlags are the flags of explain that are not settings.
+// explainFlags are explain's own flags, apart from settings.
 type explainFlags struct {
 	format  *cli.Choice
 	number  *cli.Parsed[int64]
@@ -77,7 +77,7 @@ func (f *explainFlags) run(cmd *cobra.Command, name string) error {
 	return err
 }
 
-// show returns what writes a line in the chosen format.
+// show returns a function that writes a line in the chosen format.
 func (f *explainFlags) show(stdout io.Writer) func(*explain.Line) error {
 	if f.format.String() == "text" {
 		return func(l *explain.Line) error { return l.WriteText(stdout) }

@@ -19,7 +19,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
-// generateFlags are the flags of generate that are not settings.
+// generateFlags are generate's own flags, apart from settings.
 type generateFlags struct {
 	count, rate, seed, accounts, perRecord *cli.Parsed[int64]
 	matching, damaged                      *cli.Parsed[float64]
@@ -89,7 +89,7 @@ func addShapeFlag(cmd *cobra.Command, shapes *[]string, standard ...string) {
 }
 
 func (f *generateFlags) run(cmd *cobra.Command) error {
-	s, _, err := loadPolicy(cmd) // which also checks the unused regions
+	s, _, err := loadPolicy(cmd) // also checks the unused regions
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (f *generateFlags) run(cmd *cobra.Command) error {
 	return err
 }
 
-// options returns the options of the generator. The error names every mistake.
+// options returns the generator's options. The error lists every mistake.
 func (f *generateFlags) options(s *config.Settings) (sample.Options, error) {
 	shapes, err := generate.Shapes(f.shapes)
 	switch {
@@ -136,7 +136,7 @@ func (f *generateFlags) options(s *config.Settings) (sample.Options, error) {
 	}, err
 }
 
-// open returns where the records go.
+// open returns the writer for the records.
 func (f *generateFlags) open(ctx context.Context, cmd *cobra.Command, s *config.Settings, shapes []cloudtrail.Chain) (generate.Writer, error) {
 	switch {
 	case f.topic != "":
@@ -153,7 +153,7 @@ func (f *generateFlags) open(ctx context.Context, cmd *cobra.Command, s *config.
 	return generate.Lines(cmd.OutOrStdout()), nil
 }
 
-// write makes the records, with a progress bar on a terminal unless the records go there.
+// write generates the records. It shows a progress bar on a terminal, unless the records go to that terminal.
 func (f *generateFlags) write(ctx context.Context, cmd *cobra.Command, g *sample.Generator, out generate.Writer) error {
 	total, w := f.count.Value, cmd.ErrOrStderr()
 	if total == 0 {
@@ -162,5 +162,5 @@ func (f *generateFlags) write(ctx context.Context, cmd *cobra.Command, g *sample
 	toTerminal := f.topic == "" && f.outputDir == "" && display.IsTerminal(cmd.OutOrStdout())
 	bar := display.NewCountBar(w, total, "records", display.IsTerminal(w) && !toTerminal)
 	defer func() { _ = bar.Exit() }()
-	return generate.Run(ctx, g, out, f.count.Value, float64(f.rate.Value), func() { _ = bar.Add(1) }) // a bar that cannot be drawn does not matter
+	return generate.Run(ctx, g, out, f.count.Value, float64(f.rate.Value), func() { _ = bar.Add(1) }) // ignore progress bar errors
 }

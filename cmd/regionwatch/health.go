@@ -19,10 +19,10 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 )
 
-// healthTimeout is how long an instance may take to answer. It is less than what the image gives the whole command.
+// healthTimeout bounds how long an instance may take to answer. It is shorter than the image's limit for the command.
 const healthTimeout = 4 * time.Second
 
-// maxHealthAnswer bounds what is read of an answer: whatever listens there may not be ours.
+// maxHealthAnswer bounds how much of an answer is read: the listener may be another program.
 const maxHealthAnswer = 4 << 10
 
 func newHealthCommand() *cobra.Command {
@@ -48,7 +48,7 @@ func newHealthCommand() *cobra.Command {
 	return cmd
 }
 
-// health asks the instance that listens on the address, and prints what it says.
+// health queries the instance that listens on the address, and prints its answer.
 func health(ctx context.Context, w io.Writer, listens string, secured, ready bool) error {
 	address, err := askAt(listens)
 	if err != nil {
@@ -70,14 +70,14 @@ func health(ctx context.Context, w io.Writer, listens string, secured, ready boo
 	return err
 }
 
-// askAt returns the address to reach an instance that listens there: loopback where it listens on every address.
+// askAt returns the address for reaching an instance that listens on listens: loopback if it listens on all addresses.
 func askAt(listens string) (string, error) {
 	if listens == config.None {
 		return "", errors.New("admin-address is none: an instance without one cannot be asked")
 	}
 	host, port, err := net.SplitHostPort(listens)
 	switch {
-	case err != nil: // the settings have checked it
+	case err != nil: // checked by the settings
 		return "", fmt.Errorf("admin-address: %w", err)
 	case port == "0":
 		return "", errors.New("admin-address has port 0: the instance chose one that nobody else knows")
@@ -94,11 +94,11 @@ func askAt(listens string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-// ask returns the answer. One that is not OK is an error.
+// ask returns the answer. An answer other than OK is an error.
 func ask(ctx context.Context, url string) (string, error) {
 	client := http.Client{
 		Timeout: healthTimeout,
-		Transport: &http.Transport{ // without a proxy: it is this host
+		Transport: &http.Transport{ // no proxy: it is this host
 			DisableKeepAlives: true,
 			TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // this host by address; nothing secret is sent
 		},

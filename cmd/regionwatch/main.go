@@ -1,7 +1,7 @@
 // Command regionwatch watches AWS CloudTrail on Kafka for activity in regions that a company does not use.
 //
-// Each command is one file: its flags, the options they become, and its exit status. The packages under internal do the
-// work.
+// Each command has one file: its flags, the options built from them, and its exit status. The packages under internal do
+// the work.
 package main
 
 import (
@@ -13,10 +13,10 @@ import (
 	"github.com/regionwatch/regionwatch/internal/cli"
 )
 
-// The fallback roots are Mozilla's, for systems without any, as an image made from scratch. The system's own roots come
-// first, so installing others replaces these. They are a module and not a copied file: go.sum and the SBOM list the
-// version, govulncheck reports a newer one, and roots trusted only up to a date stay so, which a PEM file cannot express.
-// They cost about 2 ms at the start.
+// The fallback roots are Mozilla's, for systems that have none, such as an image built from scratch. The system's own
+// roots take precedence, so installing others replaces these. A module is better than a copied file: go.sum and the SBOM
+// list the version, govulncheck reports a newer one, and it keeps roots that are trusted only up to a date, which a PEM
+// file cannot express. The roots add about 2 ms to startup.
 
 func main() { os.Exit(execute(os.Args[1:])) }
 

@@ -19,7 +19,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/scp"
 )
 
-// policySettings are the settings that make a policy.
+// policySettings are the settings that define a policy.
 var policySettings = []string{"config", "policy", "unused-regions", "missing-read-only", "policy-version"}
 
 func newPolicyCommand() *cobra.Command {
@@ -102,7 +102,7 @@ func newPolicyTestCommand() *cobra.Command {
 	return cmd
 }
 
-// someArguments is for commands that take one or more of something.
+// someArguments requires one or more arguments; what names them.
 func someArguments(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -132,7 +132,7 @@ func testPolicy(cmd *cobra.Command, names []string, format string) error {
 	return nil
 }
 
-// diffFlags are the flags of policy diff that are not settings.
+// diffFlags are policy diff's own flags, apart from settings.
 type diffFlags struct {
 	format   *cli.Choice
 	events   []string
@@ -225,7 +225,7 @@ func importSCP(cmd *cobra.Command, names []string, target scp.Target) error {
 		return cli.Mistake(err)
 	}
 	if _, err := policyfile.Parse("imported policy", imported.Policy); err != nil {
-		return cli.Mistake(err) // an invalid policy is of no use
+		return cli.Mistake(err) // an invalid policy cannot be used
 	}
 	for _, note := range imported.Notes {
 		cli.Report(cmd.ErrOrStderr(), errors.New("not imported: "+note))
@@ -234,7 +234,7 @@ func importSCP(cmd *cobra.Command, names []string, target scp.Target) error {
 	return err
 }
 
-// readInput reads a file of bounded size, or standard input.
+// readInput reads a file or standard input, up to a size limit.
 func readInput(cmd *cobra.Command, name string) ([]byte, error) {
 	in := cmd.InOrStdin()
 	if name != "-" {

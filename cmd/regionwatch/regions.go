@@ -55,7 +55,7 @@ func partitions() (names []string) {
 	return names
 }
 
-// regions returns the regions that the flags select.
+// regions returns the selected regions.
 func (f *regionsFlags) regions() (list []regions.Region, err error) {
 	if f.partition != "" && !slices.Contains(partitions(), f.partition) {
 		return nil, fmt.Errorf("flag --partition: %q is not known; allowed: %s", f.partition, strings.Join(partitions(), ", "))
@@ -68,7 +68,7 @@ func (f *regionsFlags) regions() (list []regions.Region, err error) {
 	return list, nil
 }
 
-// listedRegion is a region for programs.
+// listedRegion is the JSON form of a region.
 type listedRegion struct {
 	Code      string `json:"code"`
 	Partition string `json:"partition"`

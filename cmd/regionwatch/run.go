@@ -49,9 +49,9 @@ func newRunCommand() *cobra.Command {
 	return cmd
 }
 
-// runProcessor runs until a signal. Once the log exists, errors go there.
+// runProcessor runs until a signal. Once the log is open, errors go there.
 func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, policyErr error, stderr io.Writer) error {
-	signal.Ignore(syscall.SIGHUP) // it reloads a policy file; without one it must not end the process
+	signal.Ignore(syscall.SIGHUP) // SIGHUP reloads a policy file; without a file it must not kill the process
 	log := cli.NewLogger(stderr, s)
 	for _, w := range s.Warnings() {
 		log.Warn("a setting looks wrong", "warning", w)
@@ -74,7 +74,7 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, p
 	o.InstanceID, o.Logger, o.Registry = id.Name, log, registry
 	source, err := openPolicy(ctx, s, &o, loaded, policyErr)
 	if err != nil && ctx.Err() != nil {
-		return nil // told to stop while it waited for the policy's topic: nothing was read yet
+		return nil // stopped while waiting for the policy topic: nothing was read yet
 	}
 	if err != nil {
 		return inLog(log, err)
@@ -112,7 +112,7 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, p
 	return nil
 }
 
-// openPolicy returns where the policy comes from: the one that was loaded with the settings, or the policy topic.
+// openPolicy returns the source of the policy: what was loaded with the settings, or the policy topic.
 func openPolicy(ctx context.Context, s *config.Settings, o *processor.Options, loaded live.Loaded, policyErr error) (*live.Source, error) {
 	keys, err := setup.PolicyKeys(s)
 	if err != nil {
@@ -124,7 +124,7 @@ func openPolicy(ctx context.Context, s *config.Settings, o *processor.Options, l
 	})
 }
 
-// runBeside runs work, and other tasks until it ends. If one of those fails, the work is drained.
+// runBeside runs work, with the other tasks beside it until work ends. If a task fails, work drains.
 func runBeside(ctx context.Context, work func(context.Context) error, beside ...func(context.Context) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	working, done := context.WithCancel(ctx)
@@ -144,7 +144,7 @@ func inLog(log *slog.Logger, err error) error {
 	return cli.Logged(err)
 }
 
-// logStart logs what this instance is and what it is about to do.
+// logStart logs the identity of this instance and what it is about to do.
 func logStart(log *slog.Logger, s *config.Settings, p *policy.Policy, id instance.Identity, admin string) {
 	log.Info("starting", "version", thisBuild().Version,
 		"brokers", s.Brokers, "input_topics", s.InputTopics, "input_topic_pattern", s.InputPattern,
@@ -153,7 +153,7 @@ func logStart(log *slog.Logger, s *config.Settings, p *policy.Policy, id instanc
 		"policy_version", p.Version(), "policy_hash", p.Hash(), "policy", setup.PolicyOrigin(s), "unused_regions", s.UnusedRegions, "admin_address", admin)
 }
 
-// logSummary logs what became of everything that was read.
+// logSummary logs the outcome of everything that was read.
 func logSummary(log *slog.Logger, s processor.Status, took time.Duration) {
 	c := &s.Counts
 	log.Info("stopped", "seconds", took.Round(time.Millisecond).Seconds(),

@@ -23,10 +23,10 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// scanDrain is how long a scan may take to stop after a signal.
+// scanDrain bounds how long a scan may take to stop after a signal.
 const scanDrain = 30 * time.Second
 
-// scanFlags are the flags of scan that are not settings.
+// scanFlags are scan's own flags, apart from settings.
 type scanFlags struct {
 	format      *cli.Choice
 	summary     *cli.Choice
@@ -66,7 +66,7 @@ func newScanCommand() *cobra.Command {
 	return cmd
 }
 
-// failures are the words of --fail-on.
+// failures are the values of --fail-on.
 var failures = []string{"alert", "dead-letter"}
 
 func scanArguments(_ *cobra.Command, args []string) error {
@@ -108,11 +108,11 @@ func scanFiles(cmd *cobra.Command, args []string, f *scanFlags) error {
 	return f.verdict(summary, listErr)
 }
 
-// run scans and reports on standard error. It returns nil if the reader of the alerts has gone.
+// run scans and reports on standard error. It returns nil if the reader of the alerts has closed the pipe.
 func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy, sources []scan.Source, letters *letterFile) (*scan.Summary, error) {
 	ctx, stop := cli.StopOnSignal(cmd.Context(), scanDrain, nil)
 	defer stop()
-	broken := make(chan os.Signal, 1) // makes writing to a closed pipe an error, not the end of the process
+	broken := make(chan os.Signal, 1) // makes writing to a closed pipe an error instead of killing the process
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
 
@@ -137,7 +137,7 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 		o.Append = scan.AppendCSV
 		_, _ = io.WriteString(view.Alerts, scan.CSVHeader)
 	case display.IsTerminal(stdout):
-		o.Alerts = display.EscapeJSON(view.Alerts) // JSON may hold terminal control sequences
+		o.Alerts = display.EscapeJSON(view.Alerts) // JSON may contain terminal control sequences
 	}
 	began := time.Now()
 	summary, err := scan.Run(ctx, o, sources)
@@ -160,13 +160,13 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 	return summary, nil
 }
 
-// table reports whether people read the alerts.
+// table reports whether the alerts are printed as a table for people.
 func (f *scanFlags) table(stdout io.Writer) bool {
 	return f.format.String() == "table" || f.format.String() == "auto" && display.IsTerminal(stdout)
 }
 
-// unfinished returns why the exit status is not 0 where whoever reads the alerts has gone: what was to fail the
-// command may have stood in what was not scanned any more, or not shown.
+// unfinished returns the error for the exit status after the reader of the alerts closed the pipe: what --fail-on looks
+// for may be in a part that was no longer scanned or shown.
 func (f *scanFlags) unfinished() error {
 	if len(f.failOn) == 0 {
 		return nil
@@ -174,7 +174,7 @@ func (f *scanFlags) unfinished() error {
 	return fmt.Errorf("--fail-on %s: the scan did not finish, because the reader of its output has gone", strings.Join(f.failOn, ","))
 }
 
-// verdict returns why the exit status is not 0.
+// verdict returns the error for the exit status, or nil for success.
 func (f *scanFlags) verdict(s *scan.Summary, listErr error) error {
 	alerts, letters := s.Counts.Outcomes[policy.OutcomeAlerted], s.Counts.DeadLettered
 	switch {
@@ -190,8 +190,8 @@ func (f *scanFlags) verdict(s *scan.Summary, listErr error) error {
 	return nil
 }
 
-// checkOutputs refuses to read what is written: dead letters would take the place of the input, and alerts or dead
-// letters that are read again make others without end.
+// checkOutputs refuses to read a file that the scan writes: dead letters would overwrite the input, and reading alerts or
+// dead letters again would produce more without end.
 func (f *scanFlags) checkOutputs(cmd *cobra.Command, sources []scan.Source) error {
 	var faults []error
 	if out, ok := cmd.OutOrStdout().(*os.File); ok {
@@ -211,7 +211,7 @@ func checkOutput(name string, output os.FileInfo, sources []scan.Source) error {
 	}
 	for _, s := range sources {
 		if s.Size != output.Size() {
-			continue // most files are another by that
+			continue // most files differ here
 		}
 		if info, err := os.Stat(s.Name); err == nil && os.SameFile(info, output) {
 			return fmt.Errorf("%s: %s is one of the files to scan; write to another, outside of folders that are scanned", name, s.Name)
@@ -220,7 +220,7 @@ func checkOutput(name string, output os.FileInfo, sources []scan.Source) error {
 	return nil
 }
 
-// letterFile is the file of the dead letters; without a file it takes nothing.
+// letterFile is the dead-letter file. Without a file it discards everything.
 type letterFile struct {
 	file *os.File
 	out  *bufio.Writer
@@ -247,7 +247,7 @@ func (l *letterFile) close() error {
 	return nil
 }
 
-// alertFormat returns the format of the lines, where the alerts are no table.
+// alertFormat returns the format of the lines when the alerts are not a table.
 func (f *scanFlags) alertFormat() alert.Format {
 	if f.format.String() == "ocsf" {
 		return alert.OCSF
@@ -255,7 +255,7 @@ func (f *scanFlags) alertFormat() alert.Format {
 	return alert.Native
 }
 
-// appendLine returns what appends an alert as a line in that format.
+// appendLine returns a function that appends an alert as a line in the format.
 func appendLine(format alert.Format) func(dst []byte, a *alert.Alert) []byte {
 	return func(dst []byte, a *alert.Alert) []byte { return append(format.Append(dst, a), '\n') }
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/live"
 )
 
-// addRunSettings adds all settings, as run has them, to a command that connects to brokers.
+// addRunSettings adds all settings that run has to a command that connects to brokers.
 func addRunSettings(cmd *cobra.Command) {
 	cli.AddSettings(cmd)
 	cli.RequireSettings(cmd, "brokers")
 }
 
-// loadPolicy returns the settings of a command and the policy that they describe. The error holds every mistake in both.
+// loadPolicy returns a command's settings and the policy they describe. The error lists every mistake in both.
 func loadPolicy(cmd *cobra.Command) (*config.Settings, *policy.Policy, error) {
 	s, loaded, err := loadBoth(cmd)
 	if err != nil {
@@ -27,7 +27,7 @@ func loadPolicy(cmd *cobra.Command) (*config.Settings, *policy.Policy, error) {
 	return s, loaded.Policy, nil
 }
 
-// loadBoth is loadPolicy with the policy's file. It returns settings also with an error.
+// loadBoth is loadPolicy, but also returns the policy file. It returns the settings even with an error.
 func loadBoth(cmd *cobra.Command) (*config.Settings, live.Loaded, error) {
 	s, err := cli.ReadSettings(cmd)
 	p, policyErr := setup.Policy(s)

@@ -18,7 +18,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/live"
 )
 
-// validateFlags are the flags of validate that are not settings.
+// validateFlags are validate's own flags, apart from settings.
 type validateFlags struct {
 	format           *cli.Choice
 	strict, settings bool
@@ -47,7 +47,7 @@ func newValidateCommand() *cobra.Command {
 	return cmd
 }
 
-// validated is the output of validate for programs.
+// validated is the JSON output of validate.
 type validated struct {
 	Settings []validatedSetting `json:"settings,omitempty"`
 	Policy   string             `json:"policyVersion,omitempty"`
@@ -67,7 +67,7 @@ func (f *validateFlags) run(cmd *cobra.Command) error {
 	s, p, err := loadValidated(cmd)
 	if err = errors.Join(err, setup.CheckConnection(s)); err != nil {
 		if f.format.String() == "json" {
-			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(validated{Faults: strings.Split(err.Error(), "\n")}) // standard error has them too
+			_ = json.NewEncoder(cmd.OutOrStdout()).Encode(validated{Faults: strings.Split(err.Error(), "\n")}) // also on standard error
 		}
 		return cli.Mistake(err)
 	}
@@ -93,7 +93,7 @@ func (f *validateFlags) run(cmd *cobra.Command) error {
 	return nil
 }
 
-// loadValidated loads settings and policy. The brokers may be left out if a policy is given.
+// loadValidated loads the settings and the policy. The brokers are optional if a policy is given.
 func loadValidated(cmd *cobra.Command) (*config.Settings, live.Loaded, error) {
 	if s, err := cli.ReadSomeSettings(cmd); s.Policy != "" {
 		p, policyErr := setup.Policy(s)
@@ -102,7 +102,7 @@ func loadValidated(cmd *cobra.Command) (*config.Settings, live.Loaded, error) {
 	return loadBoth(cmd)
 }
 
-// print writes the answer first, then what the policy means, then if wanted the settings.
+// print writes the verdict first, then what the policy means, then the settings if requested.
 func (v *validated) print(w io.Writer, s *config.Settings, settings bool) error {
 	verdict := "valid"
 	if n := len(v.Warnings); n > 0 {
@@ -124,7 +124,7 @@ func (v *validated) print(w io.Writer, s *config.Settings, settings bool) error 
 	return table.Flush()
 }
 
-// from returns an origin without the setting's name.
+// from returns an origin without the name of the setting.
 func from(o config.Origin) string {
 	if o.Source == config.FromDefault {
 		return "default"

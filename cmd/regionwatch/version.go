@@ -10,8 +10,8 @@ import (
 	"github.com/regionwatch/regionwatch/internal/cli"
 )
 
-// The linker may set version and commit where the build cannot know them:
-// -ldflags "-X main.version=v1.2.3 -X main.commit=0123abc".
+// The linker can set version and commit where the build cannot determine them: -ldflags "-X main.version=v1.2.3 -X
+// main.commit=0123abc".
 var version, commit string
 
 // thisBuild describes the running binary.

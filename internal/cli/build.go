@@ -13,14 +13,14 @@ type Build struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit,omitempty"`
 	Time     string `json:"commitTime,omitempty"`
-	Modified bool   `json:"modified,omitempty"` // the source differed from the commit
+	Modified bool   `json:"modified,omitempty"` // the source differs from the commit
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
-	// Settings are what the Go tool recorded about the build, such as CGO_ENABLED, without the version control's.
+	// Settings are the build settings that the Go tool recorded, such as CGO_ENABLED, except those of version control.
 	Settings map[string]string `json:"settings,omitempty"`
 }
 
-// ThisBuild describes the running binary: version and commit where the linker set them, else what the Go tool recorded.
+// ThisBuild describes the running binary: the version and commit set by the linker, else what the Go tool recorded.
 func ThisBuild(version, commit string) Build {
 	info, _ := debug.ReadBuildInfo()
 	return buildOf(info, version, commit)
@@ -71,7 +71,7 @@ func (b Build) String() string {
 	return line + " " + b.Go + " " + b.Platform
 }
 
-// Text returns the build on a few lines: [Build.String], whether the commit is known, and the build settings.
+// Text returns the build in several lines: [Build.String], whether the commit is known, and the build settings.
 func (b Build) Text() string {
 	text := b.String()
 	if b.Commit == "" {

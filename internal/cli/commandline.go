@@ -13,11 +13,11 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 )
 
-// Program is a tree of commands and how its command line is checked.
+// Program is a tree of commands, with the check of its command line.
 type Program struct {
-	// New returns a fresh tree.
+	// New returns a new command tree.
 	New func() *cobra.Command
-	// CheckSettings returns the mistakes in the settings of a command that takes some.
+	// CheckSettings returns the mistakes in the settings of a command that takes settings.
 	CheckSettings func(*cobra.Command) error
 }
 
@@ -35,7 +35,7 @@ func (p *Program) Execute(args []string, stderr io.Writer) int {
 	return ExitStatus(err)
 }
 
-// tree returns the commands, with cobra's own added and each group of commands refusing names it does not have.
+// tree returns the commands with cobra's own added. Each command group rejects unknown names.
 func (p *Program) tree() *cobra.Command {
 	root := p.New()
 	root.InitDefaultHelpCmd()
@@ -44,7 +44,7 @@ func (p *Program) tree() *cobra.Command {
 	return root
 }
 
-// watchStart sets started when a command begins its own work.
+// watchStart sets started when a command starts its own work.
 func watchStart(parent *cobra.Command, started *bool) {
 	for _, cmd := range parent.Commands() {
 		if run := cmd.RunE; run != nil {
@@ -57,8 +57,7 @@ func watchStart(parent *cobra.Command, started *bool) {
 	}
 }
 
-// refuseUnknown makes groups of commands, and help, fail for names they do not have: by default cobra prints help for
-// those and succeeds.
+// refuseUnknown makes command groups and help fail on unknown names. By default cobra prints help and succeeds.
 func refuseUnknown(parent *cobra.Command) {
 	for _, cmd := range parent.Commands() {
 		refuseUnknown(cmd)
@@ -99,8 +98,8 @@ func subcommand(parent *cobra.Command, name string) *cobra.Command {
 	return nil
 }
 
-// mistakes returns one line for each mistake in a command line that no command began to work on. The libraries stop at
-// the first one, so the line is parsed again past each, with fresh commands so that flags keep nothing of the last try.
+// mistakes returns one line for each mistake in a command line that no command started to work on. The libraries stop at
+// the first mistake, so mistakes parses the line again past each one, with new commands so that no flag keeps its value.
 func (p *Program) mistakes(args []string, first error) error {
 	if cmd, rest, err := p.tree().Find(args); err != nil || cmd.HasSubCommands() {
 		for _, arg := range rest {
@@ -133,11 +132,11 @@ func (p *Program) mistakes(args []string, first error) error {
 	return errors.New(firstLine(first.Error()))
 }
 
-// tolerance is what to ignore so as to parse past the mistakes found so far.
+// tolerance is what to ignore in order to parse past the mistakes found so far.
 type tolerance struct {
 	names   []string // flags that do not exist or have a bad value
 	letters []string // shorthands that do not exist
-	dropped int      // arguments at the end: a flag without its value
+	dropped int      // arguments dropped from the end: a flag without its value
 }
 
 func (t *tolerance) apply(flags *pflag.FlagSet) {
@@ -153,7 +152,7 @@ func (t *tolerance) apply(flags *pflag.FlagSet) {
 	}
 }
 
-// learn returns the line for a mistake, and whether parsing can go on past it.
+// learn returns the line for a mistake, and whether parsing can continue past it.
 func (t *tolerance) learn(cmd *cobra.Command, err error) (more bool, line error) {
 	var unknown *pflag.NotExistError
 	var noValue *pflag.ValueRequiredError
@@ -180,7 +179,7 @@ func (t *tolerance) learn(cmd *cobra.Command, err error) (more bool, line error)
 	}
 }
 
-// allowed returns what a flag's value may be.
+// allowed describes the values that a flag allows.
 func allowed(flag *pflag.Flag) string {
 	if setting := config.Lookup(flag.Name); setting != nil {
 		return "; allowed: " + setting.Allowed
@@ -202,7 +201,7 @@ func nearestFlag(cmd *cobra.Command, name string) string {
 	return "; " + cmd.CommandPath() + " --help lists them"
 }
 
-// unknownCommand names the command that was probably meant, or all there are.
+// unknownCommand suggests the command that was probably meant, or lists all of them.
 func unknownCommand(parent *cobra.Command, word string) error {
 	var names []string
 	for _, c := range parent.Commands() {
@@ -220,7 +219,7 @@ func unknownCommand(parent *cobra.Command, word string) error {
 	return fmt.Errorf("no such %s: %q; there are %s", what, word, strings.Join(names, ", "))
 }
 
-// NoArguments is for commands that take flags only.
+// NoArguments rejects arguments, for commands that only take flags.
 func NoArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -233,7 +232,7 @@ func firstLine(text string) string {
 	return line
 }
 
-// ignored takes any value and keeps none. It implements pflag.Value.
+// ignored accepts any value and stores nothing. It implements pflag.Value.
 type ignored struct{}
 
 // Set does nothing.

@@ -11,16 +11,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Choice is the value of a flag that takes one of a few words. It implements pflag.Value.
+// Choice is a flag value that accepts one of a few words. It implements pflag.Value.
 type Choice struct {
 	words []string
 	word  string
 }
 
-// NewChoice returns a choice between words; the first is the default.
+// NewChoice returns a choice between words. The first one is the default.
 func NewChoice(words ...string) *Choice { return &Choice{words, words[0]} }
 
-// Set takes a word.
+// Set selects a word.
 func (c *Choice) Set(word string) error {
 	if !slices.Contains(c.words, word) {
 		return errors.New("is not known; allowed: " + strings.Join(c.words, ", "))
@@ -29,10 +29,10 @@ func (c *Choice) Set(word string) error {
 	return nil
 }
 
-// String returns the chosen word.
+// String returns the selected word.
 func (c *Choice) String() string { return c.word }
 
-// Type returns the kind of value for help.
+// Type returns the kind of value shown in help.
 func (c *Choice) Type() string { return "word" }
 
 // AddTo adds the flag to a command, with completion.
@@ -41,19 +41,19 @@ func (c *Choice) AddTo(cmd *cobra.Command, name, help string) {
 	CompleteFlag(cmd, name, c.words)
 }
 
-// CompleteFlag makes shells offer words for a flag.
+// CompleteFlag makes shells offer words as completions for a flag.
 func CompleteFlag(cmd *cobra.Command, name string, words []string) {
 	Must(cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)))
 }
 
-// Must panics for an error that only a change of the source can cause, such as completing a flag that was never added.
+// Must panics on an error that only a programming mistake can cause, such as completing a flag that was never added.
 func Must(err error) {
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
 }
 
-// Parsed is the value of a flag that a function parses. It implements pflag.Value.
+// Parsed is a flag value that a function parses. It implements pflag.Value.
 type Parsed[T any] struct {
 	Value T
 	text  string
@@ -61,7 +61,7 @@ type Parsed[T any] struct {
 	parse func(string) (T, error)
 }
 
-// Set parses the text. The error says what is wrong with it and what is allowed.
+// Set parses the text. The error says what is wrong and what is allowed.
 func (p *Parsed[T]) Set(text string) error {
 	value, err := p.parse(text)
 	if err != nil {
@@ -74,10 +74,10 @@ func (p *Parsed[T]) Set(text string) error {
 // String returns the text as given, or the default.
 func (p *Parsed[T]) String() string { return p.text }
 
-// Type returns the kind of value for help.
+// Type returns the kind of value shown in help.
 func (p *Parsed[T]) Type() string { return p.kind }
 
-// NewParsed returns a value with its default, written as a user would write it, and the kind of value for help.
+// NewParsed returns a value with a default, written as a user would write it, and the kind of value shown in help.
 func NewParsed[T any](standard, kind string, parse func(string) (T, error)) *Parsed[T] {
 	p := &Parsed[T]{kind: kind, parse: parse}
 	if err := p.Set(standard); err != nil {
@@ -86,7 +86,7 @@ func NewParsed[T any](standard, kind string, parse func(string) (T, error)) *Par
 	return p
 }
 
-// NewShare returns a share from 0 to 1.
+// NewShare returns a fraction from 0 to 1.
 func NewShare(standard string) *Parsed[float64] {
 	return NewParsed(standard, "share", func(text string) (float64, error) {
 		v, err := strconv.ParseFloat(text, 64)
@@ -97,8 +97,8 @@ func NewShare(standard string) *Parsed[float64] {
 	})
 }
 
-// NewNumber returns a whole number between bounds. Commas may group its digits, and k, M and G multiply by 1,000 and
-// its powers.
+// NewNumber returns an integer from least to most. Commas may group the digits; the suffixes k, M and G multiply by 1,000
+// and its powers.
 func NewNumber(standard string, least, most int64) *Parsed[int64] {
 	return NewParsed(standard, "number", func(text string) (int64, error) {
 		v, ok := parseNumber(strings.ReplaceAll(text, ",", ""))
@@ -124,7 +124,7 @@ func parseNumber(text string) (n int64, ok bool) {
 	return n * factor, err == nil && n*factor/factor == n
 }
 
-// NewMoment returns a time; "now" is the time at which the flag is parsed.
+// NewMoment returns a time; "now" means the time when the flag is parsed.
 func NewMoment(standard string) *Parsed[time.Time] {
 	return NewParsed(standard, "time", func(text string) (time.Time, error) {
 		if text == "now" {
@@ -138,7 +138,7 @@ func NewMoment(standard string) *Parsed[time.Time] {
 	})
 }
 
-// NewPast returns a time, given in RFC 3339 or as an age such as 36h or 7d; the zero time unless given.
+// NewPast returns a time, given in RFC 3339 or as an age such as 36h or 7d. The default is the zero time.
 func NewPast() *Parsed[time.Time] {
 	return NewParsed("", "time", func(text string) (time.Time, error) {
 		if text == "" {

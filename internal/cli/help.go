@@ -12,11 +12,11 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 )
 
-// helpWidth is the width that help is wrapped to.
+// helpWidth is the column at which help wraps.
 const helpWidth = 100
 
-// UseHelp makes a command and those below it print their help in this package's form: commands in groups, settings in
-// the sections of the documents, everything wrapped.
+// UseHelp gives a command and its subcommands this package's help: commands in groups, settings in the same sections as
+// the documentation, everything wrapped.
 func UseHelp(root *cobra.Command) {
 	root.SetUsageFunc(func(cmd *cobra.Command) error {
 		printUsage(cmd.OutOrStderr(), cmd)
@@ -103,7 +103,7 @@ func printFlags(w io.Writer, cmd *cobra.Command) {
 	}
 }
 
-// printFlag writes the flag, and its help beside it or below.
+// printFlag writes a flag with its help beside it or below it.
 func printFlag(w io.Writer, f *pflag.Flag) {
 	const column = 34
 	kind, usage := pflag.UnquoteUsage(f)
@@ -127,7 +127,7 @@ func printFlag(w io.Writer, f *pflag.Flag) {
 	}
 }
 
-// wrapParagraphs wraps paragraphs; one with indented lines, as a table, stays as it is.
+// wrapParagraphs wraps paragraphs, except those with indented lines, such as tables.
 func wrapParagraphs(text string) string {
 	paragraphs := strings.Split(text, "\n\n")
 	for i, p := range paragraphs {
@@ -138,7 +138,7 @@ func wrapParagraphs(text string) string {
 	return strings.Join(paragraphs, "\n\n")
 }
 
-// wrap breaks a text into lines of at most a width, except for single words that are longer.
+// wrap breaks text into lines of at most width columns. A longer single word gets a line of its own.
 func wrap(text string, width int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {

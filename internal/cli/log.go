@@ -12,7 +12,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 )
 
-// NewLogger returns the log that the settings describe. Text from events and brokers is escaped in both formats.
+// NewLogger returns the logger that the settings describe. Both formats escape text from events and brokers.
 func NewLogger(w io.Writer, s *config.Settings) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
@@ -25,20 +25,20 @@ func NewLogger(w io.Writer, s *config.Settings) *slog.Logger {
 	return slog.New(newQuietHandler(slog.NewJSONHandler(display.EscapeJSON(w), options)))
 }
 
-// quietFor is how long an entry is not repeated.
+// quietFor is how long an identical entry is suppressed.
 const quietFor = 30 * time.Second
 
-// maxQuiet bounds the remembered entries.
+// maxQuiet bounds the number of remembered entries.
 const maxQuiet = 512
 
-// quietHandler thins out repeated warnings and errors, and adds how many it left out: while a broker is down, the Kafka
-// client logs one for each try.
+// quietHandler suppresses repeated warnings and errors and adds the number suppressed: while a broker is down, the Kafka
+// client logs one per attempt.
 type quietHandler struct {
 	slog.Handler
 	quiet *quiet
 }
 
-// quiet is what was written lately. All handlers derived from one share it.
+// quiet remembers recent entries. All handlers derived from one share it.
 type quiet struct {
 	mu   sync.Mutex
 	last map[string]*lately
@@ -49,12 +49,12 @@ type lately struct {
 	kept  int
 }
 
-// newQuietHandler returns a handler that writes to inner.
+// newQuietHandler returns a quietHandler that writes to inner.
 func newQuietHandler(inner slog.Handler) slog.Handler {
 	return quietHandler{inner, &quiet{last: map[string]*lately{}}}
 }
 
-// Handle writes the entry unless the same one was written a moment ago.
+// Handle writes the entry unless an identical one was written recently.
 func (h quietHandler) Handle(ctx context.Context, r slog.Record) error {
 	if r.Level < slog.LevelWarn {
 		return h.Handler.Handle(ctx, r)
@@ -69,21 +69,21 @@ func (h quietHandler) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, r)
 }
 
-// WithAttrs returns the handler with the attributes.
+// WithAttrs implements slog.Handler.
 func (h quietHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return quietHandler{h.Handler.WithAttrs(attrs), h.quiet}
 }
 
-// WithGroup returns the handler with the group.
+// WithGroup implements slog.Handler.
 func (h quietHandler) WithGroup(name string) slog.Handler {
 	return quietHandler{h.Handler.WithGroup(name), h.quiet}
 }
 
-// telling are the attributes that tell entries of the same text apart. Others, such as an attempt's number or a port
-// in an error, differ with every repetition.
+// telling are the attributes that distinguish entries with the same text. Other attributes, such as the number of an
+// attempt or a port in an error, differ on every repetition.
 var telling = []string{"broker", "addr", "topic", "partition", "group"}
 
-// entryKey is the same for repetitions of an entry.
+// entryKey returns the same key for repetitions of an entry.
 func entryKey(r slog.Record) string {
 	key := r.Level.String() + r.Message
 	r.Attrs(func(a slog.Attr) bool {
@@ -95,7 +95,7 @@ func entryKey(r slog.Record) string {
 	return key
 }
 
-// note reports whether to write an entry, and how many like it were left out before.
+// note reports whether to write an entry, and how many identical ones were suppressed before it.
 func (q *quiet) note(key string, now time.Time) (kept int, write bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -10,10 +10,10 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 )
 
-// RequiredKey is the annotation of a command that holds the names of the settings a command requires.
+// RequiredKey is the command annotation that lists the settings a command requires.
 const RequiredKey = "required-settings"
 
-// AddSettings adds settings as flags to a command, with completion of their values. Without names it adds all of them.
+// AddSettings adds settings to a command as flags, with completion of their values. Without names it adds all settings.
 func AddSettings(cmd *cobra.Command, names ...string) {
 	config.AddFlags(cmd.Flags(), names...)
 	if cmd.Annotations == nil {
@@ -32,7 +32,7 @@ func AddSettings(cmd *cobra.Command, names ...string) {
 	}
 }
 
-// RequireSettings makes [ReadSettings] report settings that are missing.
+// RequireSettings makes [ReadSettings] report missing settings.
 func RequireSettings(cmd *cobra.Command, names ...string) {
 	cmd.Annotations = map[string]string{RequiredKey: strings.Join(names, " ")}
 }
@@ -43,13 +43,13 @@ func TakesSettings(cmd *cobra.Command) bool {
 	return ok
 }
 
-// ReadSettings reads the settings of a command. It returns settings also with an error, which holds every mistake in
-// them and every required setting that is missing.
+// ReadSettings reads a command's settings. It returns the settings even with an error, which lists every mistake in them
+// and every missing required setting.
 func ReadSettings(cmd *cobra.Command) (*config.Settings, error) {
 	return ReadSomeSettings(cmd, strings.Fields(cmd.Annotations[RequiredKey])...)
 }
 
-// ReadSomeSettings is [ReadSettings] with other required settings than the command's.
+// ReadSomeSettings is [ReadSettings] with other required settings than the command's own.
 func ReadSomeSettings(cmd *cobra.Command, required ...string) (*config.Settings, error) {
 	return config.Load(config.Sources{Flags: cmd.Flags(), Environ: os.Environ(), Required: required})
 }

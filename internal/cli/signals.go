@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// DrainGrace is how long the process waits for its own end after the drain timeout.
+// DrainGrace is how long the process may overrun its drain timeout before it exits by force.
 const DrainGrace = 5 * time.Second
 
-// StopOnSignal returns a context that SIGTERM or SIGINT ends. A second signal ends the process at once with 128 plus
-// its number. A drain that outlasts its timeout by DrainGrace ends it with status 1: an instance that hangs would keep
-// its partitions from others. The log may be nil. The caller calls stop when its work is done; stop waits for the
-// goroutine that watches.
+// StopOnSignal returns a context that is canceled on SIGTERM or SIGINT. A second signal ends the process at once with 128
+// plus its number. A drain that exceeds its timeout by DrainGrace ends it with status 1, because an instance that hangs
+// would keep its partitions from others. The log may be nil. The caller calls stop when its work is done; stop waits for
+// the watching goroutine.
 func StopOnSignal(parent context.Context, drain time.Duration, log *slog.Logger) (ctx context.Context, stop func()) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -36,11 +36,11 @@ func StopOnSignal(parent context.Context, drain time.Duration, log *slog.Logger)
 	}
 }
 
-// SameSignal is how soon after the first a signal counts as the same one: a wrapper such as timeout(1) sends it to the
-// process and then to its group.
+// SameSignal is how long after the first signal another one counts as the same: a wrapper such as timeout(1) signals the
+// process and then its process group.
 const SameSignal = 300 * time.Millisecond
 
-// watchSignals waits for two signals, or for done.
+// watchSignals waits for two signals, or until done is closed.
 func watchSignals(signals <-chan os.Signal, done <-chan struct{}, drain func(os.Signal), limit time.Duration, log *slog.Logger, exit func(int)) {
 	select {
 	case <-done:
@@ -70,7 +70,7 @@ func watchSignals(signals <-chan os.Signal, done <-chan struct{}, drain func(os.
 	}
 }
 
-// signalStatus returns the exit status that shells give to a process ended by a signal.
+// signalStatus returns the exit status that shells report for a process killed by a signal.
 func signalStatus(s os.Signal) int {
 	if number, ok := s.(syscall.Signal); ok {
 		return 128 + int(number)
@@ -78,12 +78,12 @@ func signalStatus(s os.Signal) int {
 	return ExitFault
 }
 
-// stopped is why a context of [StopOnSignal] ended.
+// stopped is the cancellation cause of a [StopOnSignal] context.
 type stopped struct{ signal os.Signal }
 
 // Error implements error.
 func (s stopped) Error() string { return "stopped by a signal" }
 
-// Stopped returns the error of a command that a signal ended before its work was done: the exit status is the one that
-// shells give to such processes. ctx is from [StopOnSignal] and has ended.
+// Stopped returns the error of a command that a signal stopped before its work was done. Its exit status is the one shells
+// report for such processes. ctx is from [StopOnSignal] and is done.
 func Stopped(ctx context.Context) error { return context.Cause(ctx) }

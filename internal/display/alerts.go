@@ -10,22 +10,22 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// AlertTable lays alerts out as lines of a table. On a terminal every line fits: a wide one shows severity, account and
-// source address too, a narrow one still says who did what, and where. Make it with [NewAlertTable].
+// AlertTable formats alerts as lines of a table. On a terminal every line fits: a wide terminal also shows severity,
+// account and source address, a narrow one still shows who did what, and where. Create it with [NewAlertTable].
 type AlertTable struct {
 	columns []alertColumn
 	color   bool
 }
 
-// alertColumn is a column; the last one may have no width.
+// alertColumn is a column. Only the last one may have no width.
 type alertColumn struct {
 	title string
 	width int
 	text  func(*alert.Alert) string
 }
 
-// NewAlertTable returns a table that fits the terminal w, in colour unless NO_COLOR is set. Elsewhere the columns have
-// fixed widths.
+// NewAlertTable returns a table that fits the terminal w, in colour unless NO_COLOR is set. If w is not a terminal, the
+// columns have fixed widths.
 func NewAlertTable(w io.Writer) AlertTable {
 	width, _, ok := TerminalSize(w)
 	if !ok {
@@ -40,7 +40,7 @@ func newAlertTable(width int, color bool) AlertTable {
 	}
 	clock, short, full := at("TIME", 8, timeIn("15:04:05")), at("TIME", 14, timeIn("01-02 15:04:05")), at("TIME", 20, eventTime)
 	region, severity := at("REGION", 14, region), at("SEVERITY", 8, func(a *alert.Alert) string { return a.Severity })
-	// The event and the principal share what is left: two gaps, and 11 parts of 20 for the event.
+	// The event and the principal share the remaining width: two gaps, and 11/20 for the event.
 	shared := func(taken int) (event, principal alertColumn) {
 		rest := max(width-taken-2*len(columnGap), 8)
 		return at("EVENT", rest*11/20, eventName), at("PRINCIPAL", rest-rest*11/20, principalName)
@@ -65,12 +65,12 @@ func newAlertTable(width int, color bool) AlertTable {
 	return t
 }
 
-// Header returns the first line, without its end.
+// Header returns the header line, without a newline.
 func (t AlertTable) Header() string {
 	return t.line(func(c *alertColumn) string { return c.title })
 }
 
-// Line returns an alert's line, without its end. Its colour is that of the severity.
+// Line returns the line of an alert, without a newline. Its colour shows the severity.
 func (t AlertTable) Line(a *alert.Alert) string {
 	line := t.line(func(c *alertColumn) string { return Cut(c.text(a), longestCell) })
 	if color := severityColors[a.Severity]; t.color && color != "" {
@@ -79,7 +79,7 @@ func (t AlertTable) Line(a *alert.Alert) string {
 	return line
 }
 
-// Append appends an alert's line.
+// Append appends the line of an alert.
 func (t AlertTable) Append(dst []byte, a *alert.Alert) []byte { return append(dst, t.Line(a)+"\n"...) }
 
 func (t AlertTable) line(text func(*alertColumn) string) string {
@@ -103,7 +103,7 @@ var severityColors = map[string]string{
 
 func eventTime(a *alert.Alert) string { return JSON(a.EventTime) }
 
-// timeIn returns the event's time in a layout, in UTC, or as it came if it is not a time.
+// timeIn returns the event's time in a layout, in UTC, or the original text if it is not a time.
 func timeIn(layout string) func(*alert.Alert) string {
 	return func(a *alert.Alert) string {
 		text := JSON(a.EventTime)
@@ -116,7 +116,7 @@ func timeIn(layout string) func(*alert.Alert) string {
 
 func accountID(a *alert.Alert) string { return JSON(a.RecipientAccountID) }
 
-// accountName returns the account's name in the policy, or its id.
+// accountName returns the account's name from the policy, or its id.
 func accountName(a *alert.Alert) string {
 	var facts struct {
 		Name string `json:"name"`

@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// The bounds of a [Counter], whose names come from events: a year of hours fits in, and no name is longer than people
-// read.
+// Bounds of a [Counter], whose names come from events: there is room for a year of hours, and names are cut to a readable
+// length.
 const (
 	maxNames     = 10_000
 	maxNameBytes = 300
 )
 
-// Counter counts by name, in bounded memory: once it has many names, it counts new ones together. The zero value is
-// ready to use.
+// Counter counts by name, in bounded memory: when it is full, it counts new names together. The zero value is ready to
+// use.
 type Counter struct {
-	Others uint64 // under names that came too late
+	Others uint64 // names that arrived when the counter was full
 	counts map[string]uint64
 }
 
-// Count is how often a name was counted.
+// Count is a name and how often it was counted.
 type Count struct {
 	Name  string `json:"name"`
 	Count uint64 `json:"count"`
@@ -46,12 +46,12 @@ func (c *Counter) AddMany(name string, n uint64) {
 		if c.counts == nil {
 			c.counts = make(map[string]uint64)
 		}
-		name = strings.Clone(name) // which may be part of a whole record
+		name = strings.Clone(name) // name may be part of a whole record
 	}
 	c.counts[name] += n
 }
 
-// Merge adds what o has counted.
+// Merge adds the counts of o.
 func (c *Counter) Merge(o *Counter) {
 	c.Others += o.Others
 	for name, n := range o.counts {
@@ -59,10 +59,10 @@ func (c *Counter) Merge(o *Counter) {
 	}
 }
 
-// Len returns how many names have a count of their own.
+// Len returns the number of names with their own count.
 func (c *Counter) Len() int { return len(c.counts) }
 
-// ByName returns the counts, ordered by name.
+// ByName returns the counts sorted by name.
 func (c *Counter) ByName() []Count {
 	list := make([]Count, 0, len(c.counts))
 	for _, name := range slices.Sorted(maps.Keys(c.counts)) {
@@ -71,14 +71,14 @@ func (c *Counter) ByName() []Count {
 	return list
 }
 
-// Most returns the counts, the largest first and equal ones by name.
+// Most returns the counts sorted from largest to smallest, then by name.
 func (c *Counter) Most() []Count {
 	list := c.ByName()
 	slices.SortStableFunc(list, func(a, b Count) int { return cmp.Compare(b.Count, a.Count) })
 	return list
 }
 
-// Top returns the n largest counts, and the sum of all others.
+// Top returns the n largest counts and the sum of the rest.
 func (c *Counter) Top(n int) (top []Count, others uint64) {
 	top, others = c.Most(), c.Others
 	for _, rest := range top[min(n, len(top)):] {

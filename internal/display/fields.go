@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// maxFieldRunes is how much of a text a line of [Fields] shows.
+// maxFieldRunes is how much of a text one line of [Fields] shows.
 const maxFieldRunes = 300
 
-// Fields gathers a title and lines of a name and a text below it. Every text is made safe to show. The zero value is
+// Fields collects a title and, below it, lines with a name and a text. All text is escaped for display. The zero value is
 // ready to use.
 type Fields struct{ b strings.Builder }
 
-// Title adds a line that is not indented.
+// Title adds a line without indentation.
 func (f *Fields) Title(text string) { f.b.WriteString(Text(text) + "\n") }
 
 // Add adds a line. An empty text shows as a dash.
@@ -24,11 +24,11 @@ func (f *Fields) Add(name, text string) {
 	fmt.Fprintf(&f.b, "  %-18s  %s\n", name, Cut(text, maxFieldRunes))
 }
 
-// AddBytes adds a line of bytes.
+// AddBytes adds a line that shows bytes.
 func (f *Fields) AddBytes(name string, b []byte) { f.Add(name, Bytes(b[:min(len(b), maxFieldRunes)])) }
 
-// Dump adds rows of 16 bytes, in hexadecimal and ASCII, with carets under the byte at stop; where that is the end, under
-// the place of the next byte. from is the offset of the first byte of b; stop counts from the same place.
+// Dump adds rows of 16 bytes, in hexadecimal and ASCII, with carets under the byte at stop; at the end of b, under the
+// place of the next byte. from is the offset of the first byte of b; stop is an offset of the same kind.
 func (f *Fields) Dump(b []byte, from, stop int) {
 	for row := 0; row <= len(b); row += 16 {
 		bytes := b[row:min(row+16, len(b))]
@@ -60,10 +60,10 @@ func hexText(bytes []byte) (hex, text string) {
 	return h.String(), t.String()
 }
 
-// hexColumn is where byte i of a row begins.
+// hexColumn returns the column where byte i of a row starts.
 func hexColumn(i int) int { return 3*i + i/8 }
 
-// WriteTo writes the lines and forgets them.
+// WriteTo writes the lines and resets f.
 func (f *Fields) WriteTo(w io.Writer) (int64, error) {
 	n, err := io.WriteString(w, f.b.String())
 	f.b.Reset()

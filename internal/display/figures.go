@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Number writes a number with commas between thousands.
+// Number formats a number with commas between thousands.
 func Number[T ~int | ~int32 | ~int64 | ~uint64](n T) string {
 	digits, sign := strconv.FormatUint(uint64(n), 10), ""
 	if n < 0 {
@@ -19,7 +19,7 @@ func Number[T ~int | ~int32 | ~int64 | ~uint64](n T) string {
 	return sign + digits
 }
 
-// Plural writes a number and a noun, in the plural where that is due.
+// Plural formats a number and a noun, in the plural if needed.
 func Plural[T ~int | ~int32 | ~int64 | ~uint64](n T, noun string) string {
 	if n != 1 {
 		switch {
@@ -34,7 +34,7 @@ func Plural[T ~int | ~int32 | ~int64 | ~uint64](n T, noun string) string {
 	return Number(n) + " " + noun
 }
 
-// Size writes a number of bytes with a decimal unit.
+// Size formats a number of bytes with a decimal unit.
 func Size(n uint64) string {
 	units := []string{"B", "kB", "MB", "GB", "TB"}
 	v, unit := float64(n), 0
@@ -47,7 +47,7 @@ func Size(n uint64) string {
 	return fmt.Sprintf("%.3g %s", v, units[unit])
 }
 
-// Duration writes a duration with as many digits as people read.
+// Duration formats a duration with a readable number of digits.
 func Duration(d time.Duration) string {
 	switch {
 	case d >= time.Minute:
@@ -60,7 +60,7 @@ func Duration(d time.Duration) string {
 	return d.String()
 }
 
-// Time writes a time in UTC.
+// Time formats a time in UTC.
 func Time(t time.Time) string {
 	if t.IsZero() {
 		return "at an unknown time"
@@ -68,7 +68,7 @@ func Time(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// List joins words with commas; it is "none" where there are none.
+// List joins words with commas. It returns "none" if there are none.
 func List(words []string) string {
 	if len(words) == 0 {
 		return "none"

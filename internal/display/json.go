@@ -8,18 +8,18 @@ import (
 	"unicode/utf8"
 )
 
-// EscapeJSON returns a writer of JSON that escapes what encoding/json lets through and a terminal or log viewer might
-// obey: control characters above ASCII, marks of direction, invisible characters.
+// EscapeJSON returns a writer for JSON. It escapes characters that encoding/json passes through and a terminal or log
+// viewer might obey: control characters above ASCII, direction marks, invisible characters.
 func EscapeJSON(w io.Writer) io.Writer { return asciiWriter{w} }
 
-// NewEncoder returns an encoder of JSON lines that are safe to show.
+// NewEncoder returns an encoder of JSON lines that are safe to display.
 func NewEncoder(w io.Writer) *json.Encoder {
 	encoder := json.NewEncoder(EscapeJSON(w))
 	encoder.SetEscapeHTML(false)
 	return encoder
 }
 
-// WriteIndented writes a value as indented JSON, safe to show.
+// WriteIndented writes a value as indented JSON that is safe to display.
 func WriteIndented(w io.Writer, v any) error {
 	e := json.NewEncoder(EscapeJSON(w))
 	e.SetIndent("", "  ")

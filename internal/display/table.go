@@ -9,18 +9,18 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// Table gathers rows of cells and writes them in columns. On a terminal, the widest columns give up room until rows fit.
-// Every cell is made safe to show.
+// Table collects rows of cells and writes them in columns. On a terminal it shrinks the widest columns until rows fit. It
+// escapes every cell for display.
 type Table struct {
 	w     io.Writer
 	rows  [][]string
 	right map[int]bool
 }
 
-// longestCell bounds what a cell shows.
+// longestCell bounds the text of a cell.
 const longestCell = 200
 
-// NewTable returns a table with a header, which may be empty.
+// NewTable returns a table with an optional header.
 func NewTable(w io.Writer, header ...string) *Table {
 	t := &Table{w: w, right: map[int]bool{}}
 	if len(header) > 0 {
@@ -37,7 +37,7 @@ func (t *Table) AlignRight(columns ...int) *Table {
 	return t
 }
 
-// Row adds a row. Cells are written as fmt.Sprint does.
+// Row adds a row. It formats cells like fmt.Sprint.
 func (t *Table) Row(cells ...any) {
 	row := make([]string, len(cells))
 	for i, cell := range cells {
@@ -46,13 +46,13 @@ func (t *Table) Row(cells ...any) {
 	t.rows = append(t.rows, row)
 }
 
-// Counts adds a row for each of the n largest counts, and one for all others; the title stands before the first.
+// Counts adds a row for each of the n largest counts and one for all others. The first row carries the title.
 func (t *Table) Counts(title string, c *Counter, n int) {
 	top, others := c.Top(n)
 	t.CountRows(title, top, others)
 }
 
-// CountRows adds a row for each count, and one for the others; the title stands before the first.
+// CountRows adds a row for each count and one for the others. The first row carries the title.
 func (t *Table) CountRows(title string, counts []Count, others uint64) {
 	const longest = 60
 	for _, c := range counts {
@@ -68,7 +68,7 @@ func (t *Table) CountRows(title string, counts []Count, others uint64) {
 	}
 }
 
-// Flush writes the rows and forgets them.
+// Flush writes the rows and resets the table.
 func (t *Table) Flush() error {
 	var widths []int
 	for _, row := range t.rows {
@@ -103,9 +103,9 @@ func (t *Table) Flush() error {
 // columnGap separates columns.
 const columnGap = "  "
 
-// shrink takes room from the widest columns until all fit into a width.
+// shrink narrows the widest columns until all fit into width.
 func shrink(widths []int, width int) {
-	const least = 6 // narrower than that, a column says nothing
+	const least = 6 // narrower columns are unreadable
 	total := 0
 	for _, w := range widths {
 		total += w + len(columnGap)
@@ -119,10 +119,10 @@ func shrink(widths []int, width int) {
 	}
 }
 
-// Width returns how many columns of a terminal a text takes.
+// Width returns the number of terminal columns that a text takes.
 func Width(text string) int { return uniseg.StringWidth(text) }
 
-// Fit cuts or pads a text to a width in columns of a terminal; an ellipsis stands for what is cut.
+// Fit cuts or pads a text to a width in terminal columns. An ellipsis replaces what is cut.
 func Fit(text string, width int) string {
 	n := Width(text)
 	if n <= width {

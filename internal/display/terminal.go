@@ -15,7 +15,7 @@ func IsTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// TerminalSize returns the current size of the terminal w, and false where w is none.
+// TerminalSize returns the current size of the terminal w, or false if w is not a terminal.
 func TerminalSize(w io.Writer) (width, height int, ok bool) {
 	if file, isFile := w.(*os.File); isFile {
 		width, height, err := term.GetSize(int(file.Fd()))
@@ -24,7 +24,7 @@ func TerminalSize(w io.Writer) (width, height int, ok bool) {
 	return 0, 0, false
 }
 
-// NewBar returns a progress bar that vanishes when it is done. A total of -1 is unknown.
+// NewBar returns a progress bar that disappears when it is done. A total of -1 means unknown.
 func NewBar(w io.Writer, total int64, visible bool, more ...progressbar.Option) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(total, append([]progressbar.Option{
 		progressbar.OptionSetWriter(w),
@@ -36,7 +36,7 @@ func NewBar(w io.Writer, total int64, visible bool, more ...progressbar.Option) 
 	}, more...)...)
 }
 
-// NewCountBar returns a progress bar that counts things, such as records.
+// NewCountBar returns a progress bar that counts units, such as records.
 func NewCountBar(w io.Writer, total int64, unit string, visible bool) *progressbar.ProgressBar {
 	return NewBar(w, total, visible, progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit))
 }
