@@ -1,6 +1,6 @@
 //go:build ignore
 
-// gunzip only decompresses, by the package that scan uses: what bench-scan compares with.
+// gunzip only decompresses, with the package that scan uses. It is the baseline of bench-scan.
 package main
 
 import (
@@ -17,7 +17,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	// A plain writer: io.Discard would take the reader's own short cut.
+	// A plain writer: io.Discard would take the reader's own shortcut.
 	if _, err := io.Copy(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{r}); err != nil {
 		log.Fatal(err)
 	}

@@ -1,11 +1,11 @@
-// mutate tests the tests: it changes one thing in a package's code, runs the package's own tests, and reports each change that
-// no test notices. It never touches the files: "go test -overlay" builds the changed one.
+// mutate tests the tests: it changes one thing in a package's code, runs the package's own tests, and reports each change
+// that no test notices. It never touches the files: "go test -overlay" builds the changed one.
 //
 //	mutate [-seed N] [-sample N] [-accepted FILE] FOLDER...
 //
-// FOLDER is that of a package. The sample is drawn uniformly from all changes of each package and is the same for the same seed
-// and code. Accepted changes, which alter nothing that a test could or should notice, are in a file with a reason for each. The
-// exit status is 1 if any other change survives.
+// FOLDER is a package's folder. The sample is drawn uniformly from all changes of each package and is the same for the
+// same seed and code. Accepted changes, which alter nothing that a test could or should notice, are listed in a file with
+// a reason for each. The exit status is 1 if any other change survives.
 package main
 
 import (
@@ -69,7 +69,7 @@ func run(seed uint64, sample, workers int, acceptedFile string, list bool, folde
 		if out, err := test(folder, "", 10*time.Minute); err != nil {
 			return fmt.Errorf("%s fails without a change: %w\n%s", folder, err, out)
 		}
-		limit := 3*time.Since(began) + time.Minute // includes the build, which a change makes anew
+		limit := 3*time.Since(began) + time.Minute // includes the build, which each change repeats
 		n, broken := try(mutants, folder, scratch, limit, workers, accepted)
 		fmt.Printf("%s: %d of %d changes tried, %d do not compile, %d survived\n", folder, len(mutants), total, broken, n)
 		survived, all = survived+n, all+len(mutants)-broken
@@ -80,7 +80,7 @@ func run(seed uint64, sample, workers int, acceptedFile string, list bool, folde
 	return nil
 }
 
-// try runs the tests for each change. It returns how many changes survived that are not accepted, and how many do not compile.
+// try runs the tests for each change. It returns how many unaccepted changes survived, and how many do not compile.
 func try(mutants []mutant, folder, scratch string, limit time.Duration, workers int, accepted map[string]string) (survived, broken int) {
 	var mu sync.Mutex
 	var running sync.WaitGroup
@@ -118,7 +118,7 @@ func try(mutants []mutant, folder, scratch string, limit time.Duration, workers 
 	return survived, broken
 }
 
-// test runs the tests of a package, with the files of an overlay in place of its own. Processors are shared among the workers.
+// test runs a package's tests with the files of an overlay. The workers share the processors.
 func test(folder, overlay string, limit time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
@@ -133,7 +133,7 @@ func test(folder, overlay string, limit time.Duration) (string, error) {
 	return string(out), err
 }
 
-// overlay writes the changed file and the description of it that the go command reads.
+// overlay writes the changed file and the overlay description that the go command reads.
 func (m *mutant) overlay(scratch string, i int) (string, error) {
 	original, err := filepath.Abs(m.file)
 	if err != nil {

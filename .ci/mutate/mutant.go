@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// mutant is one change of one file: the bytes from begin to end become other ones.
+// mutant is one change of one file: it replaces the bytes from begin to end.
 type mutant struct {
 	file, function string
 	line           int
@@ -24,7 +24,7 @@ func (m mutant) apply() []byte {
 	return append(append(append([]byte(nil), m.source[:m.begin]...), m.text...), m.source[m.end:]...)
 }
 
-// key names the change for the list of accepted ones. It stays when lines move.
+// key names the change in the list of accepted ones. It does not change when lines move.
 func (m mutant) key() string {
 	oneLine := func(s string) string { return strings.Join(strings.Fields(s), " ") }
 	return fmt.Sprintf("%s: %s: %s => %s", filepath.ToSlash(m.file), m.function, oneLine(string(m.source[m.begin:m.end])), oneLine(m.text))
@@ -32,8 +32,8 @@ func (m mutant) key() string {
 
 func (m mutant) String() string { return fmt.Sprintf("%s (line %d)", m.key(), m.line) }
 
-// find returns every change of a package's own files: conditions negated, comparisons and arithmetic swapped, numbers off by
-// one, statements dropped, returned errors replaced by nil.
+// find returns every change of a package's own files: conditions negated, comparisons and arithmetic swapped, numbers off
+// by one, statements dropped, returned errors replaced by nil.
 func find(folder string) (all []mutant, err error) {
 	names, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {
@@ -71,7 +71,7 @@ func find(folder string) (all []mutant, err error) {
 	return all, nil
 }
 
-// collector gathers the changes of one function.
+// collector collects the changes of one function.
 type collector struct {
 	files          *token.FileSet
 	name, function string
@@ -88,7 +88,7 @@ func (c *collector) textOf(n ast.Node) string {
 	return string(c.source[c.files.Position(n.Pos()).Offset:c.files.Position(n.End()).Offset])
 }
 
-// swaps are what an operator becomes.
+// swaps maps each operator to its replacements.
 var swaps = map[token.Token]string{
 	token.EQL: "!=", token.NEQ: "==", token.LSS: "<=", token.LEQ: "<", token.GTR: ">=", token.GEQ: ">",
 	token.LAND: "||", token.LOR: "&&", token.ADD: "-", token.SUB: "+",
@@ -109,7 +109,7 @@ func (c *collector) visit(n ast.Node) bool {
 	case *ast.ExprStmt, *ast.IncDecStmt, *ast.DeferStmt:
 		c.add(n.Pos(), n.End(), "{}")
 	case *ast.AssignStmt:
-		if n.Tok != token.DEFINE { // what it declares would be missing
+		if n.Tok != token.DEFINE { // dropping a declaration would not compile
 			c.add(n.Pos(), n.End(), "{}")
 		}
 	case *ast.ReturnStmt:
@@ -122,7 +122,7 @@ func (c *collector) visit(n ast.Node) bool {
 	return true
 }
 
-// isText reports whether an operand is a string: subtracting those would not compile.
+// isText reports whether an operand is a string: subtracting strings would not compile.
 func isText(n *ast.BinaryExpr) bool {
 	for _, e := range []ast.Expr{n.X, n.Y} {
 		if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING && n.Op == token.ADD {

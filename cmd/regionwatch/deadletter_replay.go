@@ -119,7 +119,7 @@ func (f *replayFlags) run(cmd *cobra.Command) error {
 	return nil
 }
 
-// foreignOrigin returns a mistake if an origin topic has nothing that can be replayed.
+// foreignOrigin returns a mistake if an origin topic is not an input topic, because nothing from it can be replayed.
 func foreignOrigin(s *config.Settings, origins []string) error {
 	for _, topic := range origins {
 		if !s.ReadsTopic(topic) {

@@ -220,7 +220,7 @@ func checkOutput(name string, output os.FileInfo, sources []scan.Source) error {
 	return nil
 }
 
-// letterFile is the dead-letter file. Without a file it discards everything.
+// letterFile is the dead-letter file. It is empty if no file was named.
 type letterFile struct {
 	file *os.File
 	out  *bufio.Writer

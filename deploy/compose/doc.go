@@ -1,3 +1,3 @@
-// Package compose holds the test of compose.yaml beside it: a module of its own, so that what reads such files is no
-// dependency of the program. TestCompose of cmd/regionwatch tests the command lines in there.
+// Package compose holds the test of compose.yaml beside it. It is a module of its own, so that the parser of such files is
+// not a dependency of the program. TestCompose in cmd/regionwatch tests the command lines in compose.yaml.
 package compose

@@ -1,5 +1,5 @@
-// Package rules holds nothing but tests: that the rules of this folder fire when they should, that they and the dashboard
-// in ../grafana ask for series that the program really has, and that docs/operating.md names all of them.
+// Package rules only holds tests: that the rules in this folder fire when they should, that they and the dashboard in
+// ../grafana only query series the program has, and that docs/operating.md lists all of those series.
 //
-// It is a module of its own, so that the packages of Prometheus stay out of the program's.
+// It is a module of its own, which keeps Prometheus's packages out of the program's module.
 package rules

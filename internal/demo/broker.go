@@ -10,20 +10,20 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Port is the broker's port when none is given and it is free.
+// Port is the default port of the broker, if it is free.
 const Port = 19092
 
-// partitions of each topic.
+// partitions is the number of partitions per topic.
 const partitions = 4
 
-// broker is a Kafka broker in this process.
+// broker is a Kafka broker embedded in this process.
 type broker struct {
 	cluster *kfake.Cluster
 	address string
 }
 
-// startBroker starts the broker on a port of 127.0.0.1 and creates the topics. Port 0 is [Port], or a free one if that
-// is taken.
+// startBroker starts the broker on a port of 127.0.0.1 and creates the topics. Port 0 means [Port], or a free port if that
+// one is taken.
 func startBroker(ctx context.Context, port int) (*broker, error) {
 	wanted := port
 	if port == 0 {
@@ -31,7 +31,7 @@ func startBroker(ctx context.Context, port int) (*broker, error) {
 	}
 	cluster, err := newCluster(wanted)
 	if err != nil && port == 0 {
-		cluster, err = newCluster(port) // the system chooses
+		cluster, err = newCluster(port) // the system chooses the port
 	}
 	if err != nil {
 		return nil, fmt.Errorf("starting the broker on port %d: %w", wanted, err)
@@ -49,7 +49,7 @@ func newCluster(port int) (*kfake.Cluster, error) {
 		kfake.NumBrokers(1),
 		kfake.Ports(port),
 		kfake.ClusterID("regionwatch-demo"),
-		// How often old segments are dropped; by default they stay for an hour.
+		// How often old segments are dropped. The broker's default is to keep them for an hour.
 		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "5000"}),
 	)
 }

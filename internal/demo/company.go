@@ -9,10 +9,10 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
-// attackRegion is where the demo's attacker goes. The company does not use it.
+// attackRegion is the region that the demo's attacker uses and the company does not.
 const attackRegion = "sa-east-1"
 
-// Company returns the policy of the demo's company: named accounts, and an allow list of regions. regions must not hold
+// Company returns the policy of the demo's company: named accounts, and an allow list of regions. regions must not include
 // the attacker's.
 func Company(accounts []string, regions []string) *policy.Policy {
 	names := []policy.Account{
@@ -35,14 +35,14 @@ func Company(accounts []string, regions []string) *policy.Policy {
 	return p
 }
 
-// attackDelay is when the attack begins, and attackStep how long each call takes.
+// attackDelay is when the attack begins, and attackStep is the time between its calls.
 const (
 	attackDelay = 3 * time.Second
 	attackStep  = 400 * time.Millisecond
 )
 
-// attack is what an attacker does with a stolen access key: look who the key belongs to, run into limits, then create a
-// key pair, open a security group and start GPU instances. All but the first call alert.
+// attack is what an attacker does with a stolen access key: find out who owns the key, look up limits, then create a key
+// pair, open a security group and start GPU instances. All but the first call raise an alert.
 var attack = []struct{ event, failure, request string }{
 	{"GetCallerIdentity", "", `null`},
 	{"RunInstances", "Client.UnauthorizedOperation", `{"instanceType":"p5.48xlarge","minCount":8,"maxCount":8}`},
@@ -54,7 +54,7 @@ var attack = []struct{ event, failure, request string }{
 	{"RunInstances", "", `{"instanceType":"g6.xlarge","minCount":4,"maxCount":4}`},
 }
 
-// attackRecord returns call i of the attack, as a record.
+// attackRecord returns call i of the attack as a record.
 func attackRecord(i int, account string, at time.Time) *sample.Record {
 	call := attack[i]
 	source, failure := "ec2.amazonaws.com", ""

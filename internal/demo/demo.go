@@ -1,5 +1,5 @@
-// Package demo shows the whole pipeline at work in one process: an embedded broker, generated traffic, the processor
-// that run starts, and a client that reads its alerts and dead letters back. At the end everything must add up.
+// Package demo shows the whole pipeline at work in one process: an embedded broker, generated traffic, the processor that
+// run starts, and a client that reads the alerts and dead letters back. At the end all counts must add up.
 //
 // [Run] owns every goroutine and waits for all of them.
 package demo
@@ -25,7 +25,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
-// The demo's topics, by the default names of run, and its consumer group.
+// The demo's topics, with run's default names, and its consumer group.
 const (
 	inputTopic      = "cloudtrail"
 	alertTopic      = "cloudtrail-alerts"
@@ -33,30 +33,30 @@ const (
 	group           = "regionwatch-demo"
 )
 
-// Settle is how long records in flight may take to arrive once the traffic has ended.
+// Settle bounds how long records in flight may take to arrive after the traffic has ended.
 const Settle = 60 * time.Second
 
 // Options of a demo. All but Events and Attacked are required.
 type Options struct {
 	Settings *config.Settings
 	Policy   *policy.Policy
-	Origin   string // where the policy comes from, for people
+	Origin   string // source of the policy, for display
 	Build    cli.Build
 
-	Port    int // of the broker; 0 is [Port], or a free one if that is taken
+	Port    int // port of the broker; 0 means [Port], or a free port if that is taken
 	Traffic *sample.Generator
 	Rate    float64 // records per second
-	Events  uint64  // after which the traffic ends; 0 goes on until ctx ends
-	// Attacked is the account that an attacker gets into, under the policy of [Company]; empty for no attack.
+	Events  uint64  // number of events after which the traffic ends; 0 runs until ctx ends
+	// Attacked is the account that an attacker gets into, under the policy of [Company]. Empty means no attack.
 	Attacked string
 
 	Stdout, Stderr io.Writer
 }
 
-// Run shows the pipeline until ctx ends or there were enough events, and then whether everything adds up: if not, it
-// returns an error.
+// Run shows the pipeline until ctx ends or enough events were produced, and then whether all counts add up. It returns an
+// error if they do not.
 func Run(ctx context.Context, o Options) error {
-	lasting := context.WithoutCancel(ctx) // what is in flight arrives after ctx has ended
+	lasting := context.WithoutCancel(ctx) // what is in flight still arrives after ctx has ended
 	broker, err := startBroker(lasting, o.Port)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func Run(ctx context.Context, o Options) error {
 	return s.check()
 }
 
-// demo is the processor with traffic before it and a reader behind it.
+// demo is the processor, with traffic as its input and a reader of its output.
 type demo struct {
 	Options
 	broker    *broker
@@ -98,14 +98,14 @@ type demo struct {
 	page      *admin.Source
 }
 
-// connect makes the clients and the processor.
+// connect creates the clients and the processor.
 func (d *demo) connect() error {
 	o := setup.Processor(d.Settings)
 	o.Brokers = []string{d.broker.address}
 	o.InputTopics, o.InputPattern = []string{inputTopic}, false
 	o.AlertTopic, o.DeadLetterTopic = alertTopic, deadLetterTopic
 	o.Group, o.InstanceID = group, "demo"
-	o.AlertFormat = alert.Native // which the view reads
+	o.AlertFormat = alert.Native // the view reads this format
 	o.Policy = func() *policy.Policy { return d.Policy }
 	o.Logger = d.view.logger(d.Stderr)
 	o.OnAlert = d.view.alert
@@ -136,8 +136,8 @@ func (d *demo) openPage(ctx context.Context) (closePage func(), err error) {
 	return func() { _ = server.Close() }, nil
 }
 
-// run makes traffic until there is enough or ctx ends, and stops the processor when all of it has arrived. The error is
-// one that keeps it from arriving.
+// run produces traffic until there is enough or ctx ends, and stops the processor when all of it has arrived. It returns
+// the error that keeps records from arriving.
 func (d *demo) run(ctx context.Context) error {
 	group, running := errgroup.WithContext(context.WithoutCancel(ctx))
 	processing, stopProcessing := context.WithCancel(running)

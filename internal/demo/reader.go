@@ -30,7 +30,7 @@ func newReader(broker string) (*reader, error) {
 		kgo.ConsumeTopics(alertTopic, deadLetterTopic),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.KeepControlRecords(), // they take up offsets
+		kgo.KeepControlRecords(), // control records take up offsets
 		kgo.FetchMaxWait(250*time.Millisecond),
 	)
 	if err != nil {
@@ -68,7 +68,7 @@ func (r *reader) count(record *kgo.Record) {
 	r.position[record.Topic][record.Partition] = record.Offset + 1
 }
 
-// isFirstPart is false for later parts of a dead letter that was too large for one record.
+// isFirstPart returns false for the later parts of a dead letter that was too large for one record.
 func isFirstPart(record *kgo.Record) bool {
 	for _, h := range record.Headers {
 		if h.Key == deadletter.HeaderPart {
@@ -78,7 +78,7 @@ func isFirstPart(record *kgo.Record) bool {
 	return true
 }
 
-// atEnd reports whether both topics have been read to their ends.
+// atEnd reports whether both topics have been read to the end.
 func (r *reader) atEnd(ctx context.Context) bool {
 	ends, err := kadm.NewClient(r.client).ListEndOffsets(ctx, alertTopic, deadLetterTopic)
 	if err != nil || ends.Error() != nil {

@@ -19,11 +19,11 @@ type summary struct {
 	truth                             sample.Truth
 	produced, alertsBack, lettersBack uint64
 	unused                            []string
-	attacks                           int  // calls of the attack, of which all but the first alert
-	ownPolicy                         bool // which the generator does not know
+	attacks                           int  // calls of the attack; all but the first alert
+	ownPolicy                         bool // a policy that the generator does not know
 }
 
-// print writes it for people.
+// print formats the summary for people.
 func (s *summary) print(w io.Writer) {
 	c, n := &s.status.Counts, display.Number[uint64]
 	table := display.NewTable(w)
@@ -40,10 +40,10 @@ func (s *summary) print(w io.Writer) {
 		verdict = "NO: " + strings.ReplaceAll(err.Error(), "\n", "; ")
 	}
 	line("adds up", "%s", verdict)
-	_ = table.Flush() // nobody could be told
+	_ = table.Flush() // there is no one to report the error to
 }
 
-// check returns what does not add up.
+// check returns an error for counts that do not add up.
 func (s *summary) check() error {
 	c, t := &s.status.Counts, &s.truth
 	var faults []error

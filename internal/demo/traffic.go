@@ -12,13 +12,13 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
-// traffic makes records and writes them to the input topic.
+// traffic generates records and writes them to the input topic.
 type traffic struct {
 	generator *sample.Generator
 	rate      float64
-	events    uint64 // after which it ends; 0 never
+	events    uint64 // number of events after which it ends; 0 means never
 	made      atomic.Uint64
-	attacked  string // the account; empty for no attack
+	attacked  string // the attacked account; empty for no attack
 	attacks   int    // calls of the attack so far
 }
 
@@ -26,7 +26,7 @@ type traffic struct {
 // broker keeps its records in memory and drops old ones.
 const maxAhead = 5000
 
-// run makes records until there are enough events or ctx ends, and waits for their acknowledgement.
+// run produces records until there are enough events or ctx ends, and waits for their acknowledgement.
 func (t *traffic) run(ctx context.Context, broker string, p *processor.Processor) error {
 	out, err := generate.Topic(context.WithoutCancel(ctx), &config.Settings{Brokers: []string{broker}}, inputTopic, "lz4")
 	if err != nil {
@@ -51,13 +51,13 @@ func (t *traffic) run(ctx context.Context, broker string, p *processor.Processor
 		events += uint64(len(r.Events))
 		t.made.Add(1)
 	}
-	if err == nil && ctx.Err() == nil { // the traffic was too short for all of the attack
+	if err == nil && ctx.Err() == nil { // the traffic was too short for the whole attack
 		err = t.attack(ctx, out, time.Hour)
 	}
 	return errors.Join(err, out.Close())
 }
 
-// attack makes the calls of the attack that are due after so long.
+// attack makes the calls that are due after the elapsed time.
 func (t *traffic) attack(ctx context.Context, out generate.Writer, elapsed time.Duration) error {
 	for t.attacked != "" && t.attacks < len(attack) && elapsed >= attackDelay+time.Duration(t.attacks)*attackStep {
 		if err := out.Write(ctx, attackRecord(t.attacks, t.attacked, time.Now())); err != nil {
@@ -69,8 +69,8 @@ func (t *traffic) attack(ctx context.Context, out generate.Writer, elapsed time.
 	return nil
 }
 
-// records returns how many records have been made.
+// records returns the number of records produced.
 func (t *traffic) records() uint64 { return t.made.Load() }
 
-// truth returns what must be found in them. Call it after run has returned.
+// truth returns what must be found in the records. Call it after run has returned.
 func (t *traffic) truth() sample.Truth { return t.generator.Truth() }

@@ -15,25 +15,25 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// view shows the demo: on a terminal a picture that is repainted, elsewhere lines. All text in it is safe to show.
+// view shows the demo: on a terminal as a picture that is repainted, elsewhere as lines. All its text is escaped.
 type view struct {
 	out    io.Writer
 	live   bool
 	head   []string
 	began  time.Time
-	events uint64 // at the last painting
+	events uint64 // at the last repaint
 	at     time.Time
-	lines  int // of the picture on the terminal
-	width  int // of the terminal it was painted on
+	lines  int // height of the picture on the terminal
+	width  int // width of the terminal at the last repaint
 
 	mu       sync.Mutex
-	alerts   []alert.Alert // the newest, oldest first
+	alerts   []alert.Alert // the newest ones, oldest first
 	accounts display.Counter
 	regions  display.Counter
 	warnings []string
 }
 
-// The rows of the picture.
+// Rows of the picture.
 const (
 	shownAlerts   = 12
 	shownWarnings = 2
@@ -58,7 +58,7 @@ func newView(o *Options, broker string) *view {
 	return v
 }
 
-// logger returns a log of warnings for the pipeline. They show in the picture if there is one.
+// logger returns the pipeline's logger. It logs warnings; the picture, if there is one, shows them.
 func (v *view) logger(stderr io.Writer) *slog.Logger {
 	level := &slog.HandlerOptions{Level: slog.LevelWarn}
 	if v.live {
@@ -78,14 +78,14 @@ func (w warningWriter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// newest returns the last n of a list.
+// newest returns the last n elements of a list.
 func newest[T any](list []T, n int) []T { return list[max(len(list)-n, 0):] }
 
-// alert takes an alert that the broker has acknowledged. The pipeline's goroutines call it.
+// alert shows an alert that the broker has acknowledged. The pipeline's goroutines call it.
 func (v *view) alert(encoded []byte) {
 	var a alert.Alert
 	if err := json.Unmarshal(encoded, &a); err != nil {
-		return // the summary counts it all the same, from the topic
+		return // the summary still counts it, from the topic
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -113,7 +113,7 @@ func (v *view) begin() {
 	fmt.Fprintln(v.out, strings.Join(v.head, "\n"))
 }
 
-// end leaves the picture as it is and shows the cursor again.
+// end leaves the picture on the screen and shows the cursor again.
 func (v *view) end() {
 	if v.live {
 		fmt.Fprint(v.out, showCursor)
@@ -121,7 +121,7 @@ func (v *view) end() {
 	fmt.Fprintln(v.out)
 }
 
-// run shows the state until ctx ends, and once more then.
+// run shows the state until ctx ends, and once more after that.
 func (v *view) run(ctx context.Context, status func() processor.Status) error {
 	every := time.Second
 	if v.live {
@@ -156,7 +156,7 @@ func (v *view) show(s processor.Status) {
 	fmt.Fprintln(v.out, state)
 }
 
-// state is the line that tells how far it is.
+// state returns the progress line.
 func (v *view) state(s *processor.Status) string {
 	c, now := &s.Counts, time.Now()
 	rate := float64(c.Events-v.events) / max(now.Sub(v.at).Seconds(), 0.001)
@@ -166,7 +166,7 @@ func (v *view) state(s *processor.Status) string {
 		display.Plural(s.Acked, "alert"), display.Plural(s.DeadLetter, "dead letter"), display.Plural(s.Assigned, "partition"), s.Lag)
 }
 
-// tally is a line of counts.
+// tally returns a line of counts.
 func (v *view) tally(name string, c *display.Counter) string {
 	top, others := c.Top(6)
 	var parts []string
@@ -179,8 +179,8 @@ func (v *view) tally(name string, c *display.Counter) string {
 	return "alerts by " + name + ": " + strings.Join(parts, ", ")
 }
 
-// paint draws the picture over the last one. Lines are cut to the terminal, so that each takes one row. On a low
-// terminal the head gives way first, then the oldest alerts.
+// paint draws the picture over the last one. It cuts lines to the terminal's width, so that each takes one row. On a short
+// terminal it drops the head first, then the oldest alerts.
 func (v *view) paint(state []string) {
 	width, height, ok := display.TerminalSize(v.out)
 	if !ok {
@@ -200,14 +200,14 @@ func (v *view) paint(state []string) {
 	lines = newest(append(lines, foot...), height-1)
 	var b strings.Builder
 	switch {
-	case width != v.width && v.width > 0: // lines of the last picture may have been torn
+	case width != v.width && v.width > 0: // the terminal may have wrapped lines of the last picture
 		b.WriteString(clearAll)
 	case v.lines > 0:
 		fmt.Fprintf(&b, "\x1b[%dA", v.lines)
 	}
 	b.WriteString("\r")
 	for _, line := range lines {
-		if display.Width(line) > width && !strings.HasPrefix(line, "\x1b[") { // alerts fit, whatever their colour
+		if display.Width(line) > width && !strings.HasPrefix(line, "\x1b[") { // alerts already fit, whatever their colour
 			line = display.Fit(line, width)
 		}
 		b.WriteString(line + clearLine + "\n")

@@ -1,5 +1,5 @@
-// Package explain tells step by step why events did or did not raise an alert. The decision is that of run and scan, by
-// the same code.
+// Package explain shows step by step why events did or did not raise an alert. The same code as in run and scan makes the
+// decision.
 package explain
 
 import (
@@ -21,14 +21,14 @@ import (
 type Options struct {
 	Policy        *policy.Policy
 	MaxEventBytes int
-	Number        int64             // explain only the event at this place in the input; -1 for all
+	Number        int64             // explain only the event at this position in the input; -1 for all
 	EventID       string            // explain only the events with this eventID; empty for all
-	Limit         int64             // at most so many lines
-	Show          func(*Line) error // takes each line
+	Limit         int64             // maximum number of lines
+	Show          func(*Line) error // called with each line
 }
 
-// Explainer explains the records that [Explainer.Visit] is called with. It numbers their events, selects the wanted ones
-// and shows them.
+// Explainer explains the records passed to [Explainer.Visit]. It numbers their events, selects the requested ones and
+// shows them.
 type Explainer struct {
 	o        Options
 	detector *detection.Detector
@@ -38,8 +38,8 @@ type Explainer struct {
 	next    int64 // the number of the next event, unless it is in a damaged part
 	matched int   // the index of the last event in the record selected by its id, or -1
 	shown   int64
-	more    bool  // there was more than the limit
-	failed  error // why showing failed
+	more    bool  // the limit cut off some lines
+	failed  error // the error of Show
 }
 
 // New returns an explainer.
@@ -47,7 +47,7 @@ func New(o Options) *Explainer {
 	return &Explainer{o: o, detector: detection.NewDetector(detection.Options{MaxEventBytes: o.MaxEventBytes})}
 }
 
-// Visit explains one record, or says why it was skipped. It returns [scan.ErrEnough] when no more are needed.
+// Visit explains one record, or says why it was skipped. It returns [scan.ErrEnough] when it needs no more records.
 func (e *Explainer) Visit(p *scan.Part) error {
 	e.part, e.base, e.matched = p, e.next, -1
 	if p.PassedOver != nil {
@@ -66,8 +66,8 @@ func (e *Explainer) Visit(p *scan.Part) error {
 	return nil
 }
 
-// Finish returns the error of the whole explanation: one of showing, or that no event of the named input was selected.
-// more reports that the limit left some out after so many lines.
+// Finish returns the error of the whole explanation: Show's error, or that no event of the named input was selected. lines
+// is the number of lines shown; more reports that the limit cut off others.
 func (e *Explainer) Finish(name string) (lines int64, more bool, err error) {
 	switch {
 	case e.failed != nil:
@@ -80,7 +80,7 @@ func (e *Explainer) Finish(name string) (lines int64, more bool, err error) {
 
 func (e *Explainer) all() bool { return e.o.Number < 0 && e.o.EventID == "" }
 
-// nothing says that no event was selected. Nothing is read past the requested number.
+// nothing returns the error that no event was selected. The input was not read past the requested number.
 func (e *Explainer) nothing(name string) error {
 	var flags []string
 	if e.o.Number >= 0 {
@@ -112,13 +112,13 @@ func (e *Explainer) line(l *Line) error {
 	return nil
 }
 
-// number returns the place in the input of the event with this index in the record.
+// number returns the position in the input of the record's event at index.
 func (e *Explainer) number(index int) int64 {
 	e.next = max(e.next, e.base+int64(index)+1)
 	return e.base + int64(index)
 }
 
-// witness is what the detector tells about a record.
+// witness receives the detector's steps for a record.
 type witness struct{ *Explainer }
 
 // Event shows a selected event.
@@ -131,14 +131,14 @@ func (w witness) Event(x *detection.Explanation) error {
 	return w.line(newEventLine(w.part, number, w.o.Policy.Version(), x))
 }
 
-// Skip shows a part without events, unless single events are selected.
+// Skip shows a part without events, unless specific events are selected.
 func (w witness) Skip(k cloudtrail.Kind, shape cloudtrail.Chain) {
 	if w.all() && w.failed == nil {
-		_ = w.line(newSkipLine(w.part, k, shape)) // the next one that may fail reports it
+		_ = w.line(newSkipLine(w.part, k, shape)) // the next line that can return an error reports this one
 	}
 }
 
-// Fault shows an unreadable part, if it belongs to a selected event or all are.
+// Fault shows an unreadable part if all events are selected or it belongs to the selected one.
 func (w witness) Fault(f *cloudtrail.Fault) error {
 	number := int64(-1)
 	if f.Index >= 0 {

@@ -26,7 +26,7 @@ const Schema = `With --format json each line is a JSON object. Names are added, 
   fault  reason, error, bytes (of the unreadable part; 0 if unknown), stoppedAt, before, after (the bytes around
          that place, with Go's escapes), and number and index if it is within an event`
 
-// Line is one step of an Explainer: an event, what was skipped, or what could not be read.
+// Line is one line of an explanation: an event, a skipped part, or a part that could not be read.
 type Line struct {
 	Kind   string   `json:"kind"`
 	Number *int64   `json:"number,omitempty"`
@@ -92,7 +92,7 @@ type readOnlyPart struct {
 
 type decisionPart struct {
 	Outcome string `json:"outcome"`
-	Counted bool   `json:"counted"` // as an event; a damaged one without an alert is only a dead letter
+	Counted bool   `json:"counted"` // counts as an event; a damaged one without an alert is only a dead letter
 	Text    string `json:"text"`
 }
 
@@ -156,12 +156,12 @@ func newEventLine(p *scan.Part, number int64, version string, x *detection.Expla
 	return l
 }
 
-// takenNames are the readings of readOnly.
+// takenNames are the interpretations of readOnly.
 var takenNames = [...]string{
 	policy.ReadOnlyMissing: "missing", policy.ReadOnlyFalse: "false", policy.ReadOnlyTrue: "true", policy.ReadOnlyOdd: "unknown",
 }
 
-// maxFieldBytes is the length up to which a field is shown.
+// maxFieldBytes is the longest field value that is shown.
 const maxFieldBytes = 16 << 10
 
 func (l *Line) setFields(e *cloudtrail.Event) {
@@ -214,7 +214,7 @@ func newPassedOverLine(p *scan.Part) *Line {
 	return l
 }
 
-// aroundBytes is how many bytes are shown before and after the place where reading stopped.
+// aroundBytes is how many bytes are shown before and after the place where parsing stopped.
 const aroundBytes = 40
 
 func newFault(reason, text string, piece []byte, stop int) *fault {
@@ -225,7 +225,7 @@ func newFault(reason, text string, piece []byte, stop int) *fault {
 	}
 }
 
-// WriteJSON writes the form for programs, as a line.
+// WriteJSON writes the line as JSON.
 func (l *Line) WriteJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)

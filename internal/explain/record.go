@@ -19,14 +19,14 @@ import (
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
-// Place is where a record is.
+// Place identifies a record.
 type Place struct {
 	Topic     string
 	Partition int32
 	Offset    int64
 }
 
-// String writes the place as TOPIC:PARTITION:OFFSET.
+// String formats the place as TOPIC:PARTITION:OFFSET.
 func (p Place) String() string { return fmt.Sprintf("%s:%d:%d", p.Topic, p.Partition, p.Offset) }
 
 var placePattern = regexp.MustCompile(`^([a-zA-Z0-9._-]{1,249}):([0-9]{1,10}):([0-9]{1,19})$`)
@@ -42,7 +42,7 @@ func ParsePlace(text string) (p Place, ok bool) {
 	return Place{parts[1], int32(partition), offset}, err == nil && err2 == nil
 }
 
-// ReadRecord reads one committed record, without a group, so it commits nothing.
+// ReadRecord reads one committed record. It joins no group, so it commits nothing.
 func ReadRecord(ctx context.Context, s *config.Settings, p Place) (*scan.Part, error) {
 	if len(s.Brokers) == 0 {
 		return nil, cli.Mistake(fmt.Errorf("%s: no such file; for a record of a topic, flag --brokers is required", p))
@@ -73,7 +73,7 @@ func ReadRecord(ctx context.Context, s *config.Settings, p Place) (*scan.Part, e
 	}}, nil
 }
 
-// checkPlace reports which part of the place does not exist.
+// checkPlace returns an error that names the part of the place that does not exist.
 func checkPlace(ctx context.Context, client *kgo.Client, p Place) error {
 	admin := kadm.NewClient(client)
 	starts, err := admin.ListStartOffsets(ctx, p.Topic)
@@ -86,7 +86,7 @@ func checkPlace(ctx context.Context, client *kgo.Client, p Place) error {
 	}
 	start, known := starts.Lookup(p.Topic, p.Partition)
 	end, _ := ends.Lookup(p.Topic, p.Partition)
-	whole, _ := starts.Lookup(p.Topic, 0) // which every topic has
+	whole, _ := starts.Lookup(p.Topic, 0) // every topic has partition 0
 	switch err := errors.Join(start.Err, end.Err); {
 	case whole.Topic == "", errors.Is(whole.Err, kerr.UnknownTopicOrPartition):
 		return cli.Mistake(errors.New("no such topic, or no permission to read it"))
@@ -102,7 +102,7 @@ func checkPlace(ctx context.Context, client *kgo.Client, p Place) error {
 	return nil
 }
 
-// pollRecord waits for the record. An offset may have none: ends of transactions, aborted and compacted records.
+// pollRecord waits for the record. Not every offset has one: transaction markers, aborted and compacted records.
 func pollRecord(ctx context.Context, client *kgo.Client, p Place) (*kgo.Record, error) {
 	fetches := client.PollRecords(ctx, 1)
 	if err := fetches.Err(); err != nil {

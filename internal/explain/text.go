@@ -10,7 +10,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 )
 
-// WriteText writes the form for people. Text from events, files and brokers is escaped.
+// WriteText writes the line for people. It escapes text from events, files and brokers.
 func (l *Line) WriteText(w io.Writer) error {
 	var t display.Fields
 	t.Title(l.title())

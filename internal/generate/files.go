@@ -13,14 +13,14 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
-// Lines returns a writer of one record a line.
+// Lines returns a writer of one record per line.
 func Lines(w io.Writer) Writer { return &lines{out: bufio.NewWriterSize(w, 256<<10)} }
 
 type lines struct {
 	out     *bufio.Writer
 	n       uint64
 	waiting uint64 // records in the buffer
-	failed  bool   // and the error was returned
+	failed  bool   // the error was already returned
 }
 
 // Name implements Writer.
@@ -64,14 +64,14 @@ func (l *lines) fault(err error) error {
 // Written implements Writer.
 func (l *lines) Written() uint64 { return l.n }
 
-// endings are the file name extensions of outermost layers.
+// endings are the file extensions of the outermost layer.
 var endings = map[cloudtrail.Shape]string{
 	cloudtrail.ShapeGzip: ".gz", cloudtrail.ShapeZstd: ".zst", cloudtrail.ShapeZlib: ".zz", cloudtrail.ShapeLZ4: ".lz4",
 	cloudtrail.ShapeSnappy: ".sz", cloudtrail.ShapeBase64: ".b64",
 }
 
-// Folder returns a writer of one file for each record. A folder that holds anything is refused unless forced: old files
-// between the new ones would make the truth wrong.
+// Folder returns a writer of one file per record. It refuses a folder that is not empty unless forced: old files among the
+// new ones would make the truth wrong.
 func Folder(dir string, force bool) (Writer, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the output folder: %w", err)

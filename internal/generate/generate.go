@@ -1,4 +1,4 @@
-// Package generate writes sample CloudTrail to lines, a folder or a topic, and tells what must be found in it.
+// Package generate writes sample CloudTrail events to lines, a folder or a topic, and reports what must be found in them.
 package generate
 
 import (
@@ -13,19 +13,19 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
-// Drain is how long records already made may take to be written after a signal to stop.
+// Drain bounds how long writing the records already made may take after a signal to stop.
 const Drain = 20 * time.Second
 
-// Writer takes generated records. It belongs to one goroutine.
+// Writer takes generated records. It is used by one goroutine.
 type Writer interface {
-	Name() string // for people
+	Name() string // for display
 	Write(ctx context.Context, r *sample.Record) error
-	Close() error    // writes what is left
-	Written() uint64 // how many records have arrived; final after Close
+	Close() error    // flushes the remaining records
+	Written() uint64 // number of records written or acknowledged; final after Close
 }
 
-// Run makes records and writes them until there are count of them, or ctx ends, or writing fails. A count of 0 has no
-// end, a rate of 0 no limit. made is called after each record.
+// Run makes and writes records until there are count of them, ctx ends or writing fails. A count of 0 never ends; a rate
+// of 0 is unlimited. It calls made after each record.
 func Run(ctx context.Context, g *sample.Generator, out Writer, count int64, rate float64, made func()) error {
 	pace := NewPace(rate)
 	for i := int64(0); count == 0 || i < count; i++ {
@@ -40,7 +40,7 @@ func Run(ctx context.Context, g *sample.Generator, out Writer, count int64, rate
 	return nil
 }
 
-// Shapes parses the values of --shape. The error names every mistake.
+// Shapes parses the values of --shape. The error lists every mistake.
 func Shapes(texts []string) (shapes []cloudtrail.Chain, err error) {
 	for _, text := range texts {
 		chain, fault := sample.ParseShape(text)
@@ -52,7 +52,7 @@ func Shapes(texts []string) (shapes []cloudtrail.Chain, err error) {
 	return shapes, err
 }
 
-// UsedRegions returns regions for ordinary traffic: some that are not unused.
+// UsedRegions returns some regions for ordinary traffic, none of them unused.
 func UsedRegions(unused []string) []string {
 	var used []string
 	for _, region := range []string{"us-east-1", "us-west-2", "eu-west-1", "ap-southeast-2", "ca-central-1", "eu-north-1", "sa-east-1"} {
@@ -70,15 +70,15 @@ func UsedRegions(unused []string) []string {
 
 // Pace spreads work evenly over time.
 type Pace struct {
-	rate  float64 // per second; 0 has no limit
+	rate  float64 // per second; 0 is unlimited
 	start time.Time
 	n     float64
 }
 
-// NewPace returns a pace of so much work a second; 0 has no limit.
+// NewPace returns a pace of rate pieces of work per second; 0 is unlimited.
 func NewPace(rate float64) *Pace { return &Pace{rate: rate, start: time.Now()} }
 
-// Wait waits until the next piece of work is due, and returns false when ctx has ended.
+// Wait waits until the next piece of work is due. It returns false when ctx has ended.
 func (p *Pace) Wait(ctx context.Context) bool {
 	if p.rate > 0 {
 		due := p.start.Add(time.Duration(p.n / p.rate * float64(time.Second)))

@@ -18,7 +18,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
-// Topic returns a writer to a topic on the brokers of the settings, keyed by account, with acknowledgement by all
+// Topic returns a writer to a topic on the brokers in the settings. Records are keyed by account and acknowledged by all
 // in-sync replicas. compression is a key of [setup.Codecs].
 func Topic(ctx context.Context, s *config.Settings, name, compression string) (Writer, error) {
 	client, err := setup.Reach(ctx, s,
@@ -41,7 +41,7 @@ func Topic(ctx context.Context, s *config.Settings, name, compression string) (W
 	return &topic{client: client, name: name}, nil
 }
 
-// ensureTopic creates the topic if the settings ask for it, else checks that it exists.
+// ensureTopic creates the topic if the settings ask for it. Otherwise it checks that the topic exists.
 func ensureTopic(ctx context.Context, client *kgo.Client, s *config.Settings, name string) error {
 	admin := kadm.NewClient(client)
 	if s.CreateTopics {
@@ -73,7 +73,7 @@ type topic struct {
 // Name implements Writer.
 func (t *topic) Name() string { return "topic " + t.name }
 
-// Write implements Writer. It waits while too many records are in flight.
+// Write implements Writer. It blocks while too many records are in flight.
 func (t *topic) Write(ctx context.Context, r *sample.Record) error {
 	if err := t.failed.Load(); err != nil {
 		return *err
@@ -90,7 +90,7 @@ func (t *topic) Write(ctx context.Context, r *sample.Record) error {
 	return nil
 }
 
-// Close implements Writer. It waits for the missing acknowledgements.
+// Close implements Writer. It waits for the outstanding acknowledgements.
 func (t *topic) Close() error {
 	defer t.client.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), Drain)

@@ -12,20 +12,20 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
-// Truth is what must be found in generated records, for tests and people. Its JSON is what --truth writes.
+// Truth is what must be found in the generated records, for tests and people. --truth writes its JSON.
 type Truth struct {
 	Records       uint64   `json:"records"` // made
-	Written       uint64   `json:"written"` // and written, or acknowledged by the broker
+	Written       uint64   `json:"written"` // written, or acknowledged by the broker
 	Bytes         uint64   `json:"bytes"`
 	Events        uint64   `json:"events"`        // whole ones
-	Alerts        uint64   `json:"alerts"`        // that must be raised, partial ones included
+	Alerts        uint64   `json:"alerts"`        // that must be raised, including partial ones
 	PartialAlerts uint64   `json:"partialAlerts"` // for events damaged after the decisive fields
 	DeadLettered  uint64   `json:"deadLettered"`  // records with an unreadable part
 	InvalidUTF8   uint64   `json:"invalidUTF8"`   // events with bytes that are not UTF-8
 	UnusedRegions []string `json:"unusedRegions"`
 }
 
-// NewTruth returns what must be found in all records that g has made, of which so many were written.
+// NewTruth returns what must be found in all records that g has made, of which the given number were written.
 func NewTruth(g *sample.Generator, written uint64, unused []string) *Truth {
 	t := g.Truth()
 	return &Truth{
@@ -35,7 +35,7 @@ func NewTruth(g *sample.Generator, written uint64, unused []string) *Truth {
 	}
 }
 
-// Print writes it for people.
+// Print formats the truth for people.
 func (t *Truth) Print(w io.Writer, where string, took time.Duration, stopped bool) {
 	how := ""
 	if stopped {
@@ -50,7 +50,7 @@ func (t *Truth) Print(w io.Writer, where string, took time.Duration, stopped boo
 		display.Plural(t.Alerts, "alert"), display.Number(t.PartialAlerts), strings.Join(t.UnusedRegions, ", "))
 }
 
-// Save writes it to a file.
+// Save writes the truth to a file.
 func (t *Truth) Save(file string) error {
 	text, err := json.MarshalIndent(t, "", "  ")
 	if err != nil {

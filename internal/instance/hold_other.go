@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// errNoNames: this system has no names that the kernel releases when their holder dies.
+// errNoNames: this system has no names that the kernel releases when the process that holds them dies.
 var errNoNames = errors.New("supported on Linux only")
 
 func placeMark() (string, error) { return "", errNoNames }

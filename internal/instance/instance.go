@@ -1,5 +1,5 @@
-// Package instance finds a name for an instance that stays the same when it is restarted, and that no other live
-// instance of its consumer group has.
+// Package instance finds a name for an instance that survives restarts and that no other live instance of its consumer
+// group has.
 package instance
 
 import (
@@ -15,13 +15,13 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 )
 
-// Identity is the name of this instance, and the hold that keeps others from taking it.
+// Identity is the name of this instance, and the hold that keeps other instances from claiming it.
 type Identity struct {
 	Name string // empty for none
 	held io.Closer
 }
 
-// Close gives the name back. The kernel does the same when the process dies.
+// Close releases the name. The kernel also does that when the process dies.
 func (i Identity) Close() error {
 	if i.held == nil {
 		return nil
@@ -29,8 +29,8 @@ func (i Identity) Close() error {
 	return i.held.Close()
 }
 
-// Identify returns the configured name, else claims one. If none can be claimed, at least once goes without a name;
-// exactly once takes a random one and logs what that costs.
+// Identify returns the configured name, or claims one. If it cannot claim one, at least once runs without a name; exactly
+// once takes a random one and logs what that costs.
 func Identify(s *config.Settings, log *slog.Logger) Identity {
 	switch s.InstanceID {
 	case "":
@@ -56,9 +56,9 @@ func Identify(s *config.Settings, log *slog.Logger) Identity {
 // maxSlots bounds how many instances of one group share a place.
 const maxSlots = 256
 
-// claim returns the host's name, a mark of the place, and the lowest free number there. The kernel holds the number for
-// the process and releases it even on kill -9, so a restarted instance gets its number, its partitions and its
-// transactional ids back at once.
+// claim returns a name made of the host's name, a mark of the place, and the lowest free number there. The kernel holds
+// the number for the process and releases it even on kill -9, so a restarted instance gets its number, its partitions and
+// its transactional ids back at once.
 func claim(group string) (Identity, error) {
 	place, err := placeMark()
 	if err != nil {
@@ -75,7 +75,7 @@ func claim(group string) (Identity, error) {
 	return Identity{Name: fmt.Sprintf("%s-%s-%d", allowedHost(host), place, slot), held: held}, nil
 }
 
-// claimSlot takes the lowest free number of the group.
+// claimSlot claims the lowest free number of the group.
 func claimSlot(group string) (int, io.Closer, error) {
 	var last error
 	for slot := range maxSlots {
@@ -88,7 +88,7 @@ func claimSlot(group string) (int, io.Closer, error) {
 	return 0, nil, last
 }
 
-// allowedHost returns a host name of bounded length, reduced to the characters that Kafka allows in names.
+// allowedHost returns the host name, cut to a bounded length and reduced to the characters that Kafka allows in names.
 func allowedHost(host string) string {
 	const longest = 100
 	allowed := strings.Map(func(r rune) rune {

@@ -12,11 +12,11 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
-// watchEvery is how often [LogProgress] looks.
+// watchEvery is how often [LogProgress] polls.
 const watchEvery = time.Second
 
-// LogProgress logs until ctx ends what a running processor does that an operator wants to see: the partitions it gets
-// and where they begin, when it is ready or no longer is, and a summary as often as every says; 0 is never.
+// LogProgress logs, until ctx ends, what an operator wants to see of a running processor: assigned partitions and where
+// they start, when it becomes ready or stops being ready, and a summary at every interval; 0 means no summaries.
 func LogProgress(ctx context.Context, p Progress, every time.Duration, log *slog.Logger) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -31,7 +31,7 @@ func LogProgress(ctx context.Context, p Progress, every time.Duration, log *slog
 	}
 }
 
-// Progress is what LogProgress asks of a processor.
+// Progress is what LogProgress needs from a processor.
 type Progress interface {
 	Status() processor.Status
 	Ready() error
@@ -40,7 +40,7 @@ type Progress interface {
 // watcher remembers what was logged.
 type watcher struct {
 	log        *slog.Logger
-	began      time.Time // of the summary's interval
+	began      time.Time // start of the summary's interval
 	every      time.Duration
 	partitions []string
 	ready      bool
@@ -72,7 +72,7 @@ func (w *watcher) look(s processor.Status, notReady error, now time.Time) {
 	}
 }
 
-// attributes are the counts between two statuses, and the lag of the later one.
+// attributes returns the difference in counts between two statuses, and the lag of the later one.
 func attributes(from, to *processor.Status) []any {
 	a, b := &from.Counts, &to.Counts
 	return []any{
@@ -83,7 +83,7 @@ func attributes(from, to *processor.Status) []any {
 	}
 }
 
-// offsets lists where partitions begin, as many as a line of a log should hold.
+// offsets lists where partitions start, up to what fits in a log line.
 func offsets(partitions []processor.PartitionStatus) string {
 	const most = 64
 	var list []string

@@ -1,5 +1,4 @@
-// Package memory finds the limit of the process's memory and sets the garbage collector for it. It starts no goroutines
-// of its own.
+// Package memory finds the process's memory limit and tunes the garbage collector for it. It starts no goroutines.
 package memory
 
 import (
@@ -13,13 +12,13 @@ import (
 	"strings"
 )
 
-// ContainerLimit returns the least memory limit of the control groups that the process is in, in bytes; 0 if there is
-// none. root is the root of the file system, "/" outside of tests.
+// ContainerLimit returns the lowest memory limit of the process's control groups, in bytes; 0 if there is none. root is
+// the root of the file system, "/" outside of tests.
 func ContainerLimit(root string) int64 {
 	groups, _ := os.ReadFile(path.Join(root, "proc/self/cgroup"))
 	limit := int64(math.MaxInt64)
 	for line := range strings.Lines(string(groups)) {
-		// HIERARCHY:CONTROLLERS:PATH, see cgroups(7). The path may be that of the host: then only the root is visible.
+		// HIERARCHY:CONTROLLERS:PATH, see cgroups(7). The path may be the host's: then only the root is visible.
 		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
 		if len(fields) != 3 {
 			continue
@@ -31,13 +30,13 @@ func ContainerLimit(root string) int64 {
 			limit = min(limit, leastLimit(path.Join(root, "sys/fs/cgroup/memory"), fields[2], "memory.limit_in_bytes"))
 		}
 	}
-	if limit >= math.MaxInt64>>1 { // version 1 has no word for none, but a very large number
+	if limit >= math.MaxInt64>>1 { // version 1 expresses no limit as a very large number
 		return 0
 	}
 	return limit
 }
 
-// leastLimit reads the limits of a group and of those around it.
+// leastLimit returns the lowest limit of a group and its parents.
 func leastLimit(mount, group, file string) int64 {
 	limit := int64(math.MaxInt64)
 	for group = path.Join("/", group); ; group = path.Dir(group) {
@@ -51,16 +50,16 @@ func leastLimit(mount, group, file string) int64 {
 	}
 }
 
-// How the garbage collector is set: garbage may grow to four times what is live, which saves a tenth of the processor
-// time over Go's own default of one, until the process has usualBytes.
+// Garbage collector settings: until the process has usualBytes, garbage may grow to four times the live heap. That saves a
+// tenth of the processor time compared to Go's default of one.
 const (
 	usualBytes     = 112 << 20
 	garbagePercent = 400
 )
 
-// Tune sets the garbage collector unless GOGC and GOMEMLIMIT do. The process usually stays within 112 MiB. What is live
-// may need more: then the collector's limit grows with it, up to nine tenths of limit, and shrinks again. A limit of 0
-// means that there is none. lookup is [os.LookupEnv].
+// Tune sets the garbage percentage unless GOGC is set, and the memory limit unless GOMEMLIMIT is set. The process usually
+// stays within 112 MiB. If the live heap needs more, the memory limit grows with it, up to nine tenths of limit, and
+// shrinks again. A limit of 0 means no limit. lookup is [os.LookupEnv].
 func Tune(limit int64, lookup func(string) (string, bool)) {
 	if _, set := lookup("GOGC"); !set {
 		debug.SetGCPercent(garbagePercent)
@@ -76,17 +75,17 @@ func Tune(limit int64, lookup func(string) (string, bool)) {
 	c.watch()
 }
 
-// collector adjusts the collector's limit after each of its cycles, on the runtime's own goroutine.
+// collector adjusts the memory limit after each garbage collection cycle, on the runtime's own goroutine.
 type collector struct {
 	most   int64
 	set    int64
 	sample []metrics.Sample
 }
 
-// watch has afterCycle called when the collector's next cycle has ended.
+// watch arranges a call when the next collection cycle has ended.
 func (c *collector) watch() { runtime.SetFinalizer(&cycle{c}, (*cycle).over) }
 
-// cycle is an object that nothing refers to, so that it lives to the next cycle of the collector.
+// cycle is an unreferenced object, so that its finalizer runs in the next collection cycle.
 type cycle struct{ c *collector }
 
 func (e *cycle) over() {
@@ -94,7 +93,7 @@ func (e *cycle) over() {
 	e.c.watch()
 }
 
-// adjust sets the limit for what is live now.
+// adjust sets the limit for the current live heap.
 func (c *collector) adjust() {
 	metrics.Read(c.sample)
 	if want := limitFor(int64(c.sample[0].Value.Uint64()), c.most); want != c.set {
@@ -103,9 +102,9 @@ func (c *collector) adjust() {
 	}
 }
 
-// limitFor leaves room for a quarter of garbage, and for what is not heap.
+// limitFor adds room for a quarter of garbage and for memory outside the heap.
 func limitFor(live, most int64) int64 {
-	const step = 16 << 20 // setting it stops the world for a moment
+	const step = 16 << 20 // setting the limit briefly stops the world
 	want := (live + live/4 + 32<<20 + step - 1) / step * step
 	return min(max(want, usualBytes), most)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
-// Result is how a policy decided a test case.
+// Result is a policy's decision about a test case.
 type Result struct {
 	Case    *policyfile.Case
 	Passed  bool
@@ -22,7 +22,7 @@ type Result struct {
 	Outcome string // of the event, or of the first one that alerts
 }
 
-// Test decides cases by a policy.
+// Test decides test cases with a policy.
 func Test(p *policy.Policy, cases []policyfile.Case, maxEventBytes int, now time.Time) []Result {
 	results := make([]Result, len(cases))
 	for i := range cases {
@@ -47,12 +47,13 @@ func try(p *policy.Policy, c *policyfile.Case, maxEventBytes int, now time.Time)
 		r.Got = "outcome " + r.Outcome + ": " + r.Got
 		return r
 	}
-	// Without a named outcome, a finding in shadow mode counts as an alert: the case holds before and after the roll-out.
+	// Without a named outcome, a finding in shadow mode counts as an alert, so the case holds before and after the
+	// roll-out.
 	r.Want, r.Passed = map[bool]string{true: "an alert", false: "no alert"}[c.Want], finding == c.Want
 	return r
 }
 
-// Failed returns how many results did not pass.
+// Failed returns the number of results that did not pass.
 func Failed(results []Result) (n int) {
 	for i := range results {
 		if !results[i].Passed {

@@ -13,23 +13,23 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
-// Diff is what changes from one policy to another.
+// Diff is the changes from one policy to another.
 type Diff struct {
 	Levels []LevelDiff `json:"levels"`
-	Events *EventDiff  `json:"events,omitempty"` // if events were decided by both
+	Events *EventDiff  `json:"events,omitempty"` // if both policies decided events
 }
 
 // LevelDiff is a change for all accounts under a level of the new policy.
 type LevelDiff struct {
 	Level    string   `json:"level"`
 	Accounts []string `json:"accounts"` // ids that either policy names
-	Others   bool     `json:"others"`   // also for accounts that neither names
+	Others   bool     `json:"others"`   // also for accounts that neither policy names
 	Changes  []string `json:"changes"`
 
-	name string // of the account, for the level of a single one
+	name string // name of the account, for the level of a single account
 }
 
-// Compare returns the changes between two policies at a time.
+// Compare returns the changes between two policies at a point in time.
 func Compare(before, after *policy.Policy, now time.Time) *Diff {
 	ids := append([]string{""}, before.Accounts()...)
 	ids = append(ids, after.Accounts()...)
@@ -61,7 +61,7 @@ func Compare(before, after *policy.Policy, now time.Time) *Diff {
 	return diff
 }
 
-// size orders the changes: those for all others first, then by accounts.
+// size orders the changes: those for all other accounts first, then by number of accounts.
 func (d *LevelDiff) size() int {
 	if d.Others {
 		return 1 << 30
@@ -69,7 +69,7 @@ func (d *LevelDiff) size() int {
 	return len(d.Accounts)
 }
 
-// accountName returns the name in an account's facts.
+// accountName returns the name from an account's facts.
 func accountName(facts json.RawMessage) string {
 	var account struct {
 		Name string `json:"name"`
@@ -78,7 +78,7 @@ func accountName(facts json.RawMessage) string {
 	return account.Name
 }
 
-// changesOf describes what changes for an account.
+// changesOf describes the changes for an account.
 func changesOf(old, next *policy.Effective) (changes []string) {
 	line := func(list []string, join func([]string) string, text string) {
 		if len(list) > 0 {
@@ -113,7 +113,7 @@ func listKind(e *policy.Effective) string {
 	return "unused regions, so new regions are in use"
 }
 
-// without returns what is in a and not in b.
+// without returns the elements of a that are not in b.
 func without(a, b []string) (list []string) {
 	for _, s := range a {
 		if !slices.Contains(b, s) {

@@ -16,22 +16,22 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// verdict is what a policy decides about one event.
+// verdict is a policy's decision about one event.
 type verdict struct {
 	outcome policy.Outcome
 	alerts  bool
 	text    string
-	group   EventGroup // all but its verb and count
+	group   EventGroup // without its verb and count
 }
 
-// identity tells the events of one record apart, whatever a policy makes of them. A damaged event may be decided for
-// several regions.
+// identity identifies an event of one record, independent of the policy. A damaged event may be decided for several
+// regions.
 type identity struct {
 	index      int
 	id, region string
 }
 
-// verdicts collects what is decided. It is a [detection.Witness].
+// verdicts collects decisions. It is a [detection.Witness].
 type verdicts struct {
 	order []identity
 	of    map[identity]verdict
@@ -41,7 +41,7 @@ type verdicts struct {
 func decideAll(p *policy.Policy, maxBytes int, r *detection.Record) *verdicts {
 	v := &verdicts{of: map[identity]verdict{}}
 	if err := detection.NewDetector(detection.Options{MaxEventBytes: maxBytes}).Explain(p, r, v); err != nil {
-		panic("BUG: " + err.Error()) // verdicts never fail
+		panic("BUG: " + err.Error()) // the methods of verdicts return no errors
 	}
 	return v
 }
@@ -70,16 +70,16 @@ func (*verdicts) Skip(cloudtrail.Kind, cloudtrail.Chain) {}
 // Fault implements detection.Witness.
 func (*verdicts) Fault(*cloudtrail.Fault) error { return nil }
 
-// EventDiff is how two policies decide the same events.
+// EventDiff compares how two policies decide the same events.
 type EventDiff struct {
 	Total  uint64       `json:"total"`
-	Alert  uint64       `json:"alert"`  // newly
-	Silent uint64       `json:"silent"` // that alerted before
+	Alert  uint64       `json:"alert"`  // alert only under the new policy
+	Silent uint64       `json:"silent"` // alerted only under the old policy
 	Groups []EventGroup `json:"groups"`
-	More   uint64       `json:"more"` // events that found no group, because there are too many
+	More   uint64       `json:"more"` // events without a group, because there are too many groups
 }
 
-// EventGroup are events that change alike.
+// EventGroup is a group of events that change in the same way.
 type EventGroup struct {
 	Change    string `json:"change"` // "alert" or "silent"
 	Count     uint64 `json:"count"`
@@ -95,10 +95,10 @@ func (g *EventGroup) describe(a *alert.Alert) {
 	g.Principal, g.Name = strings.Clone(a.Principal.Name), accountName(a.Policy.Account)
 }
 
-// maxGroups bounds the groups, which are made of what events say.
+// maxGroups bounds the groups, whose keys come from events.
 const maxGroups = 10_000
 
-// CompareEvents decides the events of sources by both policies.
+// CompareEvents decides the events of the sources with both policies.
 func CompareEvents(before, after *policy.Policy, sources []scan.Source, maxEventBytes int, now time.Time) (*EventDiff, error) {
 	d, groups := &EventDiff{Groups: []EventGroup{}}, map[EventGroup]uint64{}
 	note := func(g EventGroup, change string, why verdict) {
@@ -126,7 +126,7 @@ func CompareEvents(before, after *policy.Policy, sources []scan.Source, maxEvent
 				note(a.group, "silent", b)
 			}
 		}
-		for _, at := range old.order { // a damaged event has no verdict where it does not alert
+		for _, at := range old.order { // a damaged event that does not alert has no verdict
 			if _, decided := next.of[at]; !decided && old.of[at].alerts {
 				d.Total++
 				d.Silent++
@@ -156,7 +156,7 @@ func (d *EventDiff) print(w io.Writer) error {
 	if len(d.Groups) == 0 {
 		return nil
 	}
-	const shown = 50 // the form for programs has all
+	const shown = 50 // the JSON form has all
 	table := display.NewTable(w, "CHANGE", "EVENTS", "ACCOUNT", "REGION", "EVENT", "PRINCIPAL", "WHY").AlignRight(1)
 	for i := range d.Groups[:min(len(d.Groups), shown)] {
 		g := &d.Groups[i]

@@ -1,5 +1,5 @@
-// Package policies answers questions about policies: what one says, what changes between two, and whether one decides
-// test cases as expected.
+// Package policies answers questions about policies: what a policy says, what changes between two policies, and whether a
+// policy decides test cases as expected.
 package policies
 
 import (
@@ -14,18 +14,18 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
-// Summary is what a policy says: how many accounts each level applies to, for how many accounts each region is unused,
-// and which exceptions expire.
+// Summary is what a policy says: how many accounts each level applies to, for how many accounts each region is unused, and
+// which exceptions expire.
 type Summary struct {
 	Levels   []LevelSummary  `json:"levels"`
 	Regions  []RegionSummary `json:"unusedRegions"`
 	Expiries []policy.Expiry `json:"expiries,omitempty"`
 }
 
-// LevelSummary is one level, or all accounts with levels of their own.
+// LevelSummary is one level, or all accounts that have a level of their own.
 type LevelSummary struct {
 	Level    string `json:"level"`
-	Accounts int    `json:"accounts"` // that the policy names
+	Accounts int    `json:"accounts"` // accounts that the policy names
 	Rule     string `json:"rule"`
 	Severity string `json:"severity"`
 	Mode     string `json:"mode"`
@@ -34,11 +34,11 @@ type LevelSummary struct {
 // RegionSummary is an unused region.
 type RegionSummary struct {
 	Region   string `json:"region"`
-	Accounts int    `json:"accounts"` // that the policy names
-	Default  bool   `json:"default"`  // also for accounts that it does not name
+	Accounts int    `json:"accounts"` // accounts that the policy names
+	Default  bool   `json:"default"`  // also for accounts that the policy does not name
 }
 
-// Summarize summarizes a policy at a time.
+// Summarize summarizes a policy at a point in time.
 func Summarize(p *policy.Policy, now time.Time) *Summary {
 	s := &Summary{Expiries: p.Expiries(now)}
 	at := map[string]int{}
@@ -95,7 +95,7 @@ func newLevelSummary(name string, e *policy.Effective) LevelSummary {
 	return s
 }
 
-// ruleText describes a level's list.
+// ruleText describes the region list of a level.
 func ruleText(e *policy.Effective) string {
 	if e.AllowList {
 		return "all unused but " + strings.Join(e.Listed, ", ")
@@ -103,7 +103,7 @@ func ruleText(e *policy.Effective) string {
 	return "unused " + strings.Join(e.Listed, ", ")
 }
 
-// Print writes the summary for people.
+// Print formats the summary for people.
 func (s *Summary) Print(w io.Writer) error {
 	table := display.NewTable(w, "LEVEL", "ACCOUNTS", "REGIONS", "SEVERITY", "MODE")
 	for _, l := range s.Levels {
@@ -140,7 +140,7 @@ func (s *Summary) Print(w io.Writer) error {
 	return table.Flush()
 }
 
-// Show writes what applies to an account, or if id is empty to every account that the policy does not name.
+// Show writes what applies to an account or, if id is empty, to every account that the policy does not name.
 func Show(w io.Writer, p *policy.Policy, id string, now time.Time) error {
 	e := p.Effective(id, now)
 	var t display.Fields
@@ -168,10 +168,10 @@ func Show(w io.Writer, p *policy.Policy, id string, now time.Time) error {
 	return err
 }
 
-// RegionList joins region codes. A partition whose regions are all in the list is named as a whole: with an allow list,
-// that is every partition but the company's own.
+// RegionList joins region codes. If all regions of a partition are listed, it names the partition instead: with an allow
+// list, that is every partition but the company's own.
 func RegionList(codes []string) string {
-	missing := map[string]bool{} // partitions with a region that is not in the list
+	missing := map[string]bool{} // partitions with a region that is not listed
 	for _, r := range regions.All() {
 		if !slices.Contains(codes, r.Code) {
 			missing[r.Partition] = true

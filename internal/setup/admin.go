@@ -16,8 +16,8 @@ import (
 	"github.com/regionwatch/regionwatch/processor"
 )
 
-// AdminSource returns what the admin page shows of a processor, and adds the hooks for it to the processor's options.
-// The policy is the caller's to add.
+// AdminSource returns what the admin page shows about a processor, and adds the necessary hooks to the processor's
+// options. The caller adds the policy.
 func AdminSource(s *config.Settings, b cli.Build, o *processor.Options) *admin.Source {
 	if !servesPage(s) {
 		return &admin.Source{}
@@ -48,7 +48,7 @@ func AdminSource(s *config.Settings, b cli.Build, o *processor.Options) *admin.S
 // errDraining is why an instance that is stopping is not ready.
 var errDraining = errors.New("draining after a signal to stop")
 
-// Admin starts the admin server, or returns nil if the settings have none.
+// Admin starts the admin server, or returns nil if the settings disable it.
 func Admin(ctx context.Context, s *config.Settings, registry *prometheus.Registry, p *processor.Processor, source *admin.Source, log *slog.Logger) (*admin.Server, error) {
 	if s.AdminAddress == config.None && !servesPage(s) {
 		return nil, nil
@@ -82,13 +82,13 @@ func Admin(ctx context.Context, s *config.Settings, registry *prometheus.Registr
 	return a, err
 }
 
-// servesPage reports whether the settings have a page.
+// servesPage reports whether the settings enable the page.
 func servesPage(s *config.Settings) bool {
 	return s.PageAddress != config.None && (s.PageAddress != "" || s.AdminAddress != config.None)
 }
 
 // anyPort returns the address with a port that the system chooses.
 func anyPort(address string) string {
-	host, _, _ := net.SplitHostPort(address) // checked with the settings
+	host, _, _ := net.SplitHostPort(address) // the address was checked with the settings
 	return net.JoinHostPort(host, "0")
 }

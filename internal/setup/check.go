@@ -8,7 +8,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/broker/check"
 )
 
-// Check returns what the settings need from the brokers. Without a principal, it is derived from how we authenticate.
+// Check returns what the settings need from the brokers. An empty principal is derived from the authentication settings.
 func Check(s *config.Settings, connection *broker.Connection, principal string) check.Options {
 	o := check.Options{
 		Connection:       connection,
@@ -18,8 +18,8 @@ func Check(s *config.Settings, connection *broker.Connection, principal string) 
 		InputPattern:     s.InputPattern,
 		PolicyTopic:      s.PolicyTopic,
 		CreateTopics:     s.CreateTopics,
-		Partitions:       int32(s.Partitions), // bounded by the table
-		Replicas:         int16(s.Replicas),   // bounded by the table
+		Partitions:       int32(s.Partitions), // bounded by the settings table
+		Replicas:         int16(s.Replicas),   // bounded by the settings table
 		Group:            s.Group,
 		SessionTimeout:   s.SessionTimeout,
 		RebalanceTimeout: s.RebalanceTimeout,
@@ -33,7 +33,7 @@ func Check(s *config.Settings, connection *broker.Connection, principal string) 
 		o.InstanceID = s.InstanceID
 	}
 	if ours := connection.Certificate(); ours != nil && s.SASLMechanism == "" {
-		o.Identity = ours.Subject.String() // RFC 2253, as brokers have it
+		o.Identity = ours.Subject.String() // RFC 2253, as on brokers
 	}
 	if o.Principal == "" && o.Identity != "" {
 		o.Principal = "User:" + o.Identity

@@ -1,5 +1,5 @@
 // Package setup turns settings into the options of the packages that do the work. Every command that connects to brokers
-// goes through it, so all of them reach the same ones.
+// uses it, so all commands connect in the same way.
 package setup
 
 import (
@@ -18,11 +18,10 @@ import (
 	"github.com/regionwatch/regionwatch/internal/cli"
 )
 
-// ReachTimeout is how long brokers may take to answer a command's first requests.
+// ReachTimeout bounds how long brokers may take to answer a command's first requests.
 const ReachTimeout = 10 * time.Second
 
-// Connection returns how to reach the brokers of the settings. The log, which may be nil, is told of files that are
-// read again.
+// Connection returns how to connect to the brokers in the settings. It logs files that are read again; log may be nil.
 func Connection(s *config.Settings, log *slog.Logger) (*broker.Connection, error) {
 	c, err := broker.Open(connectionOptions(s, log))
 	if err != nil {
@@ -34,14 +33,14 @@ func Connection(s *config.Settings, log *slog.Logger) (*broker.Connection, error
 	return c, nil
 }
 
-// CheckConnection returns what is wrong with the files that the settings name for the brokers. Loading the settings has
-// reported what is wrong with the settings themselves.
+// CheckConnection returns the mistakes in the files that the settings name for the brokers. Mistakes in the settings
+// themselves are reported when they are loaded.
 func CheckConnection(s *config.Settings) error {
 	_, err := broker.Open(connectionOptions(s, nil))
 	return blameFiles(s, err)
 }
 
-// blameFiles returns mistakes in files as mistakes of the settings that name them.
+// blameFiles turns mistakes in files into mistakes of the settings that name the files.
 func blameFiles(s *config.Settings, err error) error {
 	var errs []error
 	for _, fault := range broker.Faults(err) {
@@ -91,8 +90,8 @@ func oauthOptions(s *config.Settings) broker.OAuth {
 	return o
 }
 
-// Reach connects to the brokers and returns a client. The error names what prevents it: a client alone would retry for
-// long and say less.
+// Reach connects to the brokers and returns a client. The error says why they are unreachable; a plain client would retry
+// for a long time and say less.
 func Reach(ctx context.Context, s *config.Settings, opts ...kgo.Opt) (*kgo.Client, error) {
 	c, err := Connection(s, nil)
 	if err != nil {
@@ -104,7 +103,7 @@ func Reach(ctx context.Context, s *config.Settings, opts ...kgo.Opt) (*kgo.Clien
 	return Client(s, opts...)
 }
 
-// Client returns a client of the brokers in the settings.
+// Client returns a client for the brokers in the settings.
 func Client(s *config.Settings, opts ...kgo.Opt) (*kgo.Client, error) {
 	c, err := Connection(s, nil)
 	if err != nil {

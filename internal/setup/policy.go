@@ -10,9 +10,9 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
-// Policy compiles the policy of the file that the settings name, or else the one that they are. Each line of the
-// error says which setting is at fault, or which place in the file; then there is no policy, but the file tells which
-// files were read.
+// Policy compiles the policy from the file that the settings name, or else from the settings themselves. Each line of the
+// error names the setting at fault, or the place in the file. On an error there is no policy, but the file still lists
+// which files were read.
 func Policy(s *config.Settings) (live.Loaded, error) {
 	if s.Policy != "" {
 		keys, err := PolicyKeys(s)
@@ -35,7 +35,7 @@ func Policy(s *config.Settings) (live.Loaded, error) {
 	return live.Loaded{Policy: p}, nil
 }
 
-// PolicyKeys reads the keys with which policies must be signed; nil means that they need not be.
+// PolicyKeys reads the keys that policies must be signed with. nil means that no signature is required.
 func PolicyKeys(s *config.Settings) (live.Keys, error) {
 	if s.PolicyKey == "" {
 		return nil, nil
@@ -47,7 +47,7 @@ func PolicyKeys(s *config.Settings) (live.Keys, error) {
 	return keys, nil
 }
 
-// blameFile says which setting names the file where it cannot be read at all; what is wrong within it has a place.
+// blameFile names the setting if its file cannot be read at all. Mistakes inside the file have their own place.
 func blameFile(s *config.Settings, err error) error {
 	var faults policyfile.Faults
 	if errors.As(err, &faults) && len(faults) == 1 && faults[0].File == s.Policy && faults[0].Line == 0 {
@@ -56,7 +56,7 @@ func blameFile(s *config.Settings, err error) error {
 	return err
 }
 
-// PolicyOrigin says where the policy comes from.
+// PolicyOrigin describes where the policy comes from.
 func PolicyOrigin(s *config.Settings) string {
 	switch {
 	case s.Policy != "":

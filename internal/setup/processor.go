@@ -15,7 +15,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// Processor returns the processor's options that settings decide.
+// Processor returns the processor options that the settings determine.
 func Processor(s *config.Settings) processor.Options {
 	o := processor.Options{
 		Brokers:             s.Brokers,
@@ -25,8 +25,8 @@ func Processor(s *config.Settings) processor.Options {
 		ShadowTopic:         s.ShadowTopic,
 		ExemptedTopic:       s.ExemptedTopic,
 		CreateTopics:        s.CreateTopics,
-		Partitions:          int32(s.Partitions), // bounded by the table
-		Replicas:            int16(s.Replicas),   // bounded by the table
+		Partitions:          int32(s.Partitions), // bounded by the settings table
+		Replicas:            int16(s.Replicas),   // bounded by the settings table
 		Group:               s.Group,
 		Start:               processor.Start{Latest: s.Start.Latest, At: s.Start.At},
 		Sessions:            s.Sessions,
@@ -56,16 +56,16 @@ func Processor(s *config.Settings) processor.Options {
 	return o
 }
 
-// Codecs are the compressions of records by name.
+// Codecs are the compression codecs by name.
 var Codecs = map[string]kgo.CompressionCodec{
 	"lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression(), "snappy": kgo.SnappyCompression(),
 	"gzip": kgo.GzipCompression(), "none": kgo.NoCompression(),
 }
 
-// NewCompression returns a flag that chooses one of [Codecs].
+// NewCompression returns a flag that selects one of [Codecs].
 func NewCompression() *cli.Choice { return cli.NewChoice("lz4", "zstd", "snappy", "gzip", "none") }
 
-// OrBroker returns n, or for 0 what means the broker's default on the wire.
+// OrBroker returns n. It replaces 0 by the value that means the broker's default on the wire.
 func OrBroker[T int16 | int32](n T) T {
 	if n == 0 {
 		return -1
@@ -73,8 +73,8 @@ func OrBroker[T int16 | int32](n T) T {
 	return n
 }
 
-// Memory sets the garbage collector, for the memory limit of the settings or of the container. The error says which
-// settings may need more than that.
+// Memory tunes the garbage collector for the memory limit from the settings or the container. The error says which
+// settings may need more than that limit.
 func Memory(s *config.Settings, o *processor.Options, lookup func(string) (string, bool)) error {
 	limit, origin := int64(s.MemoryLimit), "memory-limit"
 	if limit == 0 {

@@ -28,10 +28,9 @@ func New(t testing.TB, opts ...kfake.Opt) *Cluster {
 	return &Cluster{c, t}
 }
 
-// AnswerLeaderEpochs makes an embedded cluster answer truthfully where a leader's epoch ends. By itself it
-// says that it does not know when a partition has moved and nothing was produced since: clients take
-// that for lost data and read a part of the partition again. Nothing is ever truncated here, so an epoch
-// that was ever consumed reaches to the end.
+// AnswerLeaderEpochs makes an embedded cluster answer correctly where a leader epoch ends. By default it answers that the
+// end is unknown if a partition has moved and nothing was produced since. Clients take that for data loss and read part of
+// the partition again. Nothing is ever truncated here, so any epoch that was ever consumed extends to the end.
 func AnswerLeaderEpochs(c *kfake.Cluster) {
 	c.ControlKey(int16(kmsg.OffsetForLeaderEpoch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
@@ -55,7 +54,7 @@ func AnswerLeaderEpochs(c *kfake.Cluster) {
 	})
 }
 
-// Client returns a client of the cluster that is closed when the test ends.
+// Client returns a client of the cluster. It is closed when the test ends.
 func (c *Cluster) Client(opts ...kgo.Opt) *kgo.Client {
 	c.t.Helper()
 	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(c.ListenAddrs()...)}, opts...)...)
@@ -66,7 +65,7 @@ func (c *Cluster) Client(opts ...kgo.Opt) *kgo.Client {
 	return client
 }
 
-// Committed returns the committed offset of a partition in a group, or -1.
+// Committed returns a group's committed offset of a partition, or -1.
 func (c *Cluster) Committed(group, topic string, partition int32) int64 {
 	if info := c.GroupInfo(group); info != nil {
 		if commit, ok := info.Commits[topic][partition]; ok {
@@ -76,7 +75,7 @@ func (c *Cluster) Committed(group, topic string, partition int32) int64 {
 	return -1
 }
 
-// Commit commits an offset in a group.
+// Commit commits an offset for a group.
 func (c *Cluster) Commit(group, topic string, partition int32, offset int64) {
 	c.t.Helper()
 	var offsets kadm.Offsets

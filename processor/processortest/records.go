@@ -7,12 +7,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// patience is how long helpers wait for what has to come. It is long because it only counts where a test
-// fails, and machines that test are busy.
+// patience is how long helpers wait for something that has to happen. It is long because it only matters when a test
+// fails, and test machines are busy.
 const patience = time.Minute
 
-// Produce writes records and waits for their acknowledgement. A record's partition is taken as it is. Those of one
-// partition come in one batch where its size allows, so that whoever reads one of them has them all.
+// Produce writes records to the partitions they name and waits for their acknowledgement. Records of one partition go into
+// one batch if the batch size allows, so that a consumer that sees one of them has all of them.
 func (c *Cluster) Produce(records ...*kgo.Record) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -40,7 +40,7 @@ func (c *Cluster) Produce(records ...*kgo.Record) {
 	}
 }
 
-// ProduceValues writes values to a topic, one after another to partitions in turn.
+// ProduceValues writes values to a topic, distributing them over the partitions in turn.
 func (c *Cluster) ProduceValues(topic string, partitions int32, values ...string) {
 	c.t.Helper()
 	records := make([]*kgo.Record, len(values))
@@ -50,7 +50,7 @@ func (c *Cluster) ProduceValues(topic string, partitions int32, values ...string
 	c.Produce(records...)
 }
 
-// Read returns n records of a topic, read committed. It fails the test where they do not come.
+// Read returns n committed records of a topic. It fails the test if they do not arrive.
 func (c *Cluster) Read(topic string, n int) []*kgo.Record {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -72,7 +72,7 @@ func (c *Cluster) Read(topic string, n int) []*kgo.Record {
 	return records
 }
 
-// ReadAll returns every record that stands committed in a topic now.
+// ReadAll returns every record that is currently committed in a topic.
 func (c *Cluster) ReadAll(topic string) []*kgo.Record {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -83,7 +83,7 @@ func (c *Cluster) ReadAll(topic string) []*kgo.Record {
 		c.t.Fatalf("making client: %v", err)
 	}
 	defer client.Close()
-	left := make(map[int32]int64) // end offsets that are not reached yet
+	left := make(map[int32]int64) // end offsets not reached yet
 	for _, info := range c.PartitionInfos(topic) {
 		if info.LastStableOffset > info.LogStartOffset {
 			left[info.Partition] = info.LastStableOffset
@@ -107,7 +107,7 @@ func (c *Cluster) ReadAll(topic string) []*kgo.Record {
 	return records
 }
 
-// Eventually waits until condition holds, and fails the test where it does not within a long time.
+// Eventually waits until condition holds, and fails the test if that takes too long.
 func (c *Cluster) Eventually(what string, condition func() bool) {
 	c.t.Helper()
 	deadline := time.Now().Add(patience)
@@ -119,7 +119,7 @@ func (c *Cluster) Eventually(what string, condition func() bool) {
 	}
 }
 
-// Header returns the value of a record's header, and whether it has it.
+// Header returns the value of a record's header, and whether the record has it.
 func Header(r *kgo.Record, key string) (string, bool) {
 	for _, h := range r.Headers {
 		if h.Key == key {
