@@ -15,7 +15,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// A dead letter is the record as it came, and says where from and why.
+// A dead letter holds the record as it arrived, where it came from, and the reason.
 func TestDeadLetterRecord(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 2)
@@ -44,10 +44,10 @@ func TestDeadLetterRecord(t *testing.T) {
 	}
 }
 
-// A dead letter that is too large for its topic comes in parts that together are what came: whether the
-// limit is known, or shows only when the broker rejects it.
+// A dead letter that is too large for its topic is split into parts that join to the original, whether the limit is known
+// or only shows when the broker rejects it.
 //
-// Guards: Draft.Records for the one, resize for the other.
+// Guards: Draft.Records for the former, resize for the latter.
 func TestDeadLetterTooLarge(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
@@ -74,8 +74,7 @@ func TestDeadLetterTooLarge(t *testing.T) {
 	}
 }
 
-// join puts the parts of one dead letter together. Where it was cut more than once the whole set with the
-// most parts counts.
+// join joins the parts of one dead letter. If it was split more than once, the complete set with the most parts counts.
 func join(t *testing.T, records []*kgo.Record) string {
 	t.Helper()
 	byTotal := make(map[int]map[int]string)
@@ -105,7 +104,7 @@ func join(t *testing.T, records []*kgo.Record) string {
 	return ""
 }
 
-// randomBytes does not compress at all.
+// randomBytes returns incompressible text.
 func randomBytes(n int) string {
 	b := make([]byte, n)
 	seed := uint64(88172645463325252)

@@ -34,7 +34,7 @@ func TestDecompressSuccess(t *testing.T) {
 	}
 	f := func(b []byte, options ...lz4.Option) {
 		t.Helper()
-		for range 2 { // the second with what the first has taught
+		for range 2 { // the second time with the state left by the first
 			got, err := d.unpack(d.whole, pack(t, b, options...), kgo.CodecLz4, d.most)
 			if err != nil || !bytes.Equal(got, b) {
 				t.Errorf("%d bytes: got %d bytes, %v", len(b), len(got), err)
@@ -73,7 +73,7 @@ func TestDecompressFailure(t *testing.T) {
 	}
 	good := pack(t, []byte(randomText(100_000)), lz4.BlockSizeOption(lz4.Block64Kb))
 	for n := range good {
-		if n == 0 || n > 100 && n%1000 != 0 { // nothing is a stream that has ended
+		if n == 0 || n > 100 && n%1000 != 0 { // an empty input is a complete stream
 			continue
 		}
 		if _, err := d.unpack(d.whole, good[:n], kgo.CodecLz4, d.most); err == nil {
@@ -82,7 +82,7 @@ func TestDecompressFailure(t *testing.T) {
 	}
 }
 
-// FuzzDecompress holds the unpacking against the library's: where both accept, both say the same.
+// FuzzDecompress compares decompression with the library's: where both accept the input, the results are equal.
 func FuzzDecompress(f *testing.F) {
 	f.Add(pack(f, []byte("hello, hello, hello")))
 	f.Add(pack(f, []byte(randomBytes(70_000)), lz4.BlockSizeOption(lz4.Block64Kb), lz4.BlockChecksumOption(true)))

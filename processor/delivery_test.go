@@ -6,7 +6,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// mixed returns n values: one in ten a finding, one in a hundred damaged.
+// mixed returns n values: one in ten is a finding, one in a hundred is damaged.
 func mixed(n int) (all []string, alerts, dead int) {
 	for i := range n {
 		switch {
@@ -23,8 +23,8 @@ func mixed(n int) (all []string, alerts, dead int) {
 	return all, alerts, dead
 }
 
-// TestDelivery reads, decides and writes everything exactly once where nothing goes wrong, in both modes,
-// and commits all of it: records that came to nothing, too.
+// TestDelivery reads, decides and writes everything exactly once in both modes when nothing fails, and commits all of it,
+// including records without a result.
 func TestDelivery(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
@@ -55,7 +55,7 @@ func TestDelivery(t *testing.T) {
 	}
 }
 
-// checkCommitted asserts that every partition of the input is committed to its end.
+// checkCommitted asserts that every input partition is committed to its end.
 func checkCommitted(t *testing.T, c *processortest.Cluster, partitions int32) {
 	t.Helper()
 	for p := range partitions {

@@ -17,17 +17,17 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// distrusting is a dialer whose broker and we can cease to trust each other.
+// distrusting is a dialer whose connections a test can make fail, such as for an authentication failure.
 type distrusting struct {
-	only  string       // the address of the one broker that it is about; empty means all
-	asked atomic.Int64 // how often it was asked to connect
+	only  string       // address of the only broker affected; empty means all
+	asked atomic.Int64 // number of connection attempts
 
 	mu     sync.Mutex
 	reason error
 	open   []net.Conn
 }
 
-// dial connects, or says why not.
+// dial connects, or returns the reason why not.
 func (d *distrusting) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	d.asked.Add(1)
 	d.mu.Lock()
@@ -43,7 +43,7 @@ func (d *distrusting) dial(ctx context.Context, network, address string) (net.Co
 	return c, err
 }
 
-// set ends the connections, and new ones for the reason; nil means none.
+// set closes the connections and makes new ones fail with reason; nil means they succeed.
 func (d *distrusting) set(reason error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -54,7 +54,7 @@ func (d *distrusting) set(reason error) {
 	d.open = nil
 }
 
-// verdict is an error of a dialer that knows whether it passes.
+// verdict is a dialer's error that says whether it is temporary.
 type verdict struct {
 	error
 	refused bool
@@ -63,8 +63,8 @@ type verdict struct {
 func (v verdict) Refused() bool   { return v.refused }
 func (v verdict) Temporary() bool { return !v.refused }
 
-// What a dialer knows not to change ends Run, at the start and later, with the reason; what may pass is
-// waited for.
+// An error that the dialer calls permanent ends Run with its reason, at the start and later. Run waits out a temporary
+// one.
 //
 // Guard: isDistrust asks the error.
 func TestDistrust(t *testing.T) {
@@ -98,8 +98,8 @@ func TestDistrust(t *testing.T) {
 	}
 }
 
-// An alert that was on its way when the brokers ceased to trust us is not waited for without end: nothing else of the
-// client goes on before it is acknowledged, and it never is.
+// Run does not wait forever for an alert that was in flight when authentication began to fail: the client does nothing
+// else before it is acknowledged, and it never is.
 //
 // Guard: health gives the clients up.
 func TestDistrustInFlight(t *testing.T) {
@@ -131,7 +131,7 @@ func TestDistrustInFlight(t *testing.T) {
 	}
 }
 
-// One broker that refuses us does not end the work with the others. Its own partitions wait.
+// One broker with an authentication failure does not stop the work with the others. Its own partitions wait.
 //
 // Guard: health asks when a broker has last answered.
 func TestDistrustOfOne(t *testing.T) {
@@ -147,18 +147,18 @@ func TestDistrustOfOne(t *testing.T) {
 			d := &distrusting{only: c.ListenAddrs()[1-good]}
 			o := testOptions(c)
 			o.Delivery, o.InstanceID, o.Sessions = delivery, "i", 1
-			for c.CoordinatorFor(TransactionalID(testGroup, o.InstanceID, 0)) != good { // of transactions
+			for c.CoordinatorFor(TransactionalID(testGroup, o.InstanceID, 0)) != good { // the transaction coordinator
 				o.InstanceID += "i"
 			}
 			o.ClientOpts = []kgo.Opt{kgo.Dialer(d.dial)}
-			const patience = 8 * time.Second // which a busy machine may well take from us in parts
+			const patience = 8 * time.Second // a busy machine may stall us for part of this time
 			r := start(t, o, func(p *Processor) { p.health.patience = patience })
 			c.Eventually("ready", func() bool { return r.Ready() == nil })
 
 			d.set(verdict{errors.New("certificate expired"), true})
 			c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.NotCoordinator, Count: 8})
 			began, n := now(), 0
-			for ; n < 10 || now().Sub(began) < patience; n++ { // longer than patience in all
+			for ; n < 10 || now().Sub(began) < patience; n++ { // longer than patience in total
 				c.Produce(&kgo.Record{Topic: inputTopic, Partition: 0, Value: []byte("alert 1")}, &kgo.Record{Topic: inputTopic, Partition: 1, Value: []byte("alert 1")})
 				c.Read(alertTopic, 1+n)
 				time.Sleep(500 * time.Millisecond)
@@ -170,7 +170,8 @@ func TestDistrustOfOne(t *testing.T) {
 	}
 }
 
-// Where the one that refuses us coordinates the transactions, a session holds its partitions and cannot go on: Run ends.
+// If the broker with the authentication failure coordinates the transactions, a session holds its partitions and cannot
+// continue: Run ends.
 //
 // Guard: maxAsks, and maxRestarts whatever the reason.
 func TestDistrustOfCoordinator(t *testing.T) {
@@ -179,7 +180,7 @@ func TestDistrustOfCoordinator(t *testing.T) {
 	o := testOptions(c)
 	o.Delivery, o.InstanceID, o.Sessions = ExactlyOnce, "i", 1
 	good := c.CoordinatorFor(testGroup)
-	for c.CoordinatorFor(TransactionalID(testGroup, o.InstanceID, 0)) == good { // of transactions
+	for c.CoordinatorFor(TransactionalID(testGroup, o.InstanceID, 0)) == good { // the transaction coordinator
 		o.InstanceID += "i"
 	}
 	lead(t, c, good, inputTopic, 0, 1)
@@ -193,7 +194,8 @@ func TestDistrustOfCoordinator(t *testing.T) {
 	mustMention(t, r.wait(), "transactional id", "certificate expired")
 }
 
-// An alert that failed because the client asked a broker that refuses us, as it may any, is tried again.
+// An alert that failed because the client asked a broker with an authentication failure, which it may do for any request,
+// is retried.
 //
 // Guard: isDistrust in output.again.
 func TestDistrustOfProduced(t *testing.T) {
@@ -216,7 +218,7 @@ func TestDistrustOfProduced(t *testing.T) {
 	}
 }
 
-// A session without work ends too where the clients are given up.
+// An idle session also ends when the clients are given up.
 //
 // Guard: session.run looks at its own context.
 func TestDistrustIdle(t *testing.T) {
@@ -228,7 +230,7 @@ func TestDistrustIdle(t *testing.T) {
 	mustMention(t, r.wait(), "certificate expired")
 }
 
-// What a broker says before it lets us in does not count as an answer.
+// What a broker sends before authentication succeeds does not count as an answer.
 //
 // Guard: the keys in OnBrokerRead.
 func TestDistrustOfPassword(t *testing.T) {
@@ -246,7 +248,7 @@ func TestDistrustOfPassword(t *testing.T) {
 	}
 }
 
-// A session that met a broker that refuses us is made anew, and goes on where others do not.
+// A session that met a broker with an authentication failure is created again, and continues if other brokers accept it.
 //
 // Guard: isDistrust in session.verdict and in sessionError.
 func TestDistrustRenews(t *testing.T) {

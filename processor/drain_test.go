@@ -8,8 +8,8 @@ import (
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
-// Draining has a deadline: where alerts are not acknowledged by then, Run ends with an error that says what
-// is left, nothing is committed, and nothing is lost.
+// Draining has a deadline: if alerts are not acknowledged by then, Run returns an error that says what is left. Nothing is
+// committed and nothing is lost.
 //
 // Guard: drainDeadline.
 func TestDrainDeadline(t *testing.T) {
@@ -41,8 +41,8 @@ func TestDrainDeadline(t *testing.T) {
 	}
 }
 
-// A static member that stops well leaves the group at once, so that others need not wait for its session
-// to time out; one that is killed keeps its place.
+// A static member that stops cleanly leaves the group at once, so others need not wait for its session to time out. One
+// that is killed keeps its place.
 //
 // Guard: leave.
 func TestStaticMemberLeaves(t *testing.T) {
@@ -64,7 +64,7 @@ func TestStaticMemberLeaves(t *testing.T) {
 	}
 }
 
-// What is in flight when Run is told to stop is finished and committed, not thrown away.
+// Work in flight when Run is stopped is finished and committed, not discarded.
 func TestDrainFinishesWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)

@@ -24,7 +24,7 @@ func TestFinding(t *testing.T) {
 		finding{findingLabels{"default", "alerted"}, "sqs", at})
 	f(alert.Alert{EventTime: []byte(`"yesterday"`), Policy: alert.Policy{Level: "group sandbox", Mode: alert.ModeShadow}, Origin: alert.Origin{Shape: "event"}},
 		finding{findingLabels{"group sandbox", "shadowed"}, "event", time.Time{}})
-	// Thousands of accounts make one series. An exemption says more than the mode.
+	// Thousands of accounts share one series. An exemption takes precedence over the mode.
 	f(alert.Alert{Policy: alert.Policy{Level: "account 111122223333", Mode: alert.ModeShadow, Exception: &alert.Exception{}}},
 		finding{findingLabels{"account", "exempted"}, "", time.Time{}})
 	if got := findingOf(&kgo.Record{}); got != nil {
@@ -32,7 +32,7 @@ func TestFinding(t *testing.T) {
 	}
 }
 
-// A batch with very many alerts counts them all and keeps the times of some.
+// A batch with very many alerts counts them all and keeps the times of some of them.
 func TestFindingsBound(t *testing.T) {
 	var one, sum findings
 	for range maxDelays + 5 {
@@ -47,7 +47,7 @@ func TestFindingsBound(t *testing.T) {
 	m := newFindingMetrics()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(m.delay, m.acked)
-	m.count(&sum, time.Unix(99, 0)) // a clock behind that of the events
+	m.count(&sum, time.Unix(99, 0)) // a clock behind the events' clock
 	s := scrape(t, registry)
 	if s["regionwatch_findings_acked_total{alerted}"] != maxDelays+5 || s["regionwatch_findings_acked_total{shadowed}"] != 1 {
 		t.Errorf("%v", s)

@@ -14,7 +14,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// codecs are all compressions that a batch may have.
+// codecs are all compression codecs that a batch may use.
 var codecs = map[string]kgo.CompressionCodec{
 	"gzip": kgo.GzipCompression(), "snappy": kgo.SnappyCompression(), "lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression(),
 }
@@ -38,7 +38,7 @@ func produceBatch(t *testing.T, c *processortest.Cluster, codec kgo.CompressionC
 	}
 }
 
-// forBoth runs a test with each guarantee.
+// forBoth runs a test with both delivery guarantees.
 func forBoth(t *testing.T, f func(t *testing.T, o func(*processortest.Cluster) Options)) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
@@ -69,7 +69,7 @@ func letters(t *testing.T, c *processortest.Cluster) (all []*deadletter.Letter) 
 	return all
 }
 
-// A batch that decompresses to more than is allowed is set aside with its compressed bytes, and the partition goes on.
+// A batch that decompresses to more than the limit is set aside with its compressed bytes, and the partition continues.
 //
 // Guard: decompressor.Decompress adds to heavy.
 func TestBatchTooLarge(t *testing.T) {
@@ -109,7 +109,7 @@ func TestBatchTooLarge(t *testing.T) {
 	})
 }
 
-// unpackLetter returns how many records the batch in a letter holds.
+// unpackLetter returns the number of records of the batch in a letter.
 func unpackLetter(t *testing.T, l *deadletter.Letter) int {
 	t.Helper()
 	raw, header, ok := batchOf(slices.Clone(l.Value)[headerBytes:])
@@ -123,7 +123,7 @@ func unpackLetter(t *testing.T, l *deadletter.Letter) int {
 	return countRecords(out)
 }
 
-// A batch that is large but allowed is decided as any other: every record, in order, once.
+// A batch that is large but within the limit is decided like any other: every record, in order, once.
 //
 // Guards: decision.batch; heavyBatch.each.
 func TestHeavyBatchIsDecided(t *testing.T) {
@@ -172,7 +172,7 @@ func TestHeavyBatchIsDecided(t *testing.T) {
 	})
 }
 
-// Of a batch whose first records are committed only the rest is decided.
+// If the first records of a batch are committed, only the rest is decided.
 //
 // Guard: from in decision.batch.
 func TestHeavyBatchGoesOnInside(t *testing.T) {
@@ -190,7 +190,7 @@ func TestHeavyBatchGoesOnInside(t *testing.T) {
 	})
 }
 
-// A record whose decision panics is set aside, and the partition goes on.
+// A record whose decision panics is set aside, and the partition continues.
 //
 // Guard: recover in decision.guarded.
 func TestPanicIsSetAside(t *testing.T) {
@@ -220,8 +220,7 @@ func TestPanicIsSetAside(t *testing.T) {
 	})
 }
 
-// A batch of very many records that are next to nothing is not taken apart while others are read: each record takes
-// more memory than its bytes.
+// A batch of very many tiny records is not unpacked while others are read: each record takes more memory than its bytes.
 //
 // Guard: countRecords in Decompress.
 func TestManyTinyRecordsAreHeavy(t *testing.T) {
@@ -246,7 +245,7 @@ func TestManyTinyRecordsAreHeavy(t *testing.T) {
 	}
 }
 
-// What stands for a batch cannot be forged, and what is not a batch is not taken for one.
+// A batch's placeholder cannot be forged, and nothing but a batch is taken for one.
 func TestStandInIsNotForged(t *testing.T) {
 	var h heavyBatches
 	if h.of(&kgo.Record{Value: make([]byte, len(heavyKey{}))}) != nil || h.of(&kgo.Record{}) != nil {

@@ -24,7 +24,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// TestMain runs the tests 24 at a time: they wait for brokers and timers far more than they compute.
+// TestMain runs 24 tests at a time: they spend far more time waiting for brokers and timers than computing.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "24"); err != nil {
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// The topics and the group of every test. Each has a cluster of its own.
+// Topics and group of every test. Each test has its own cluster.
 const (
 	inputTopic      = "cloudtrail"
 	alertTopic      = "alerts"
@@ -41,19 +41,19 @@ const (
 	testGroup       = "regionwatch"
 )
 
-// scripted is a decider that does what a record's value says, so that a test controls each decision:
+// scripted is a decider that follows the record's value, so that a test controls each decision:
 //
-//	pass           an event that is no finding
+//	pass           an event that is not a finding
 //	alert NAME     a finding; the alert's id is NAME
 //	large NAME N   a finding with a copy of the event of N bytes
 //	bad            a dead letter
 //	many N         N findings
-//	panic          a fault of the decision
+//	panic          a panic in the decision
 //
 // Anything else is an empty record.
 type scripted struct {
 	counts detection.Counts
-	hold   func(*detection.Record) // called before each decision; nil does nothing
+	hold   func(*detection.Record) // called before each decision, unless nil
 }
 
 func (s *scripted) take() detection.Counts {
@@ -115,7 +115,7 @@ func (s *scripted) alert(sink detection.Sink, id string, size int) error {
 	return sink.Alert(&a)
 }
 
-// randomText does not compress, so that its size is what the broker sees.
+// randomText returns incompressible text, so the broker sees its full size.
 func randomText(n int) string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	var b strings.Builder
@@ -129,7 +129,7 @@ func randomText(n int) string {
 	return b.String()
 }
 
-// newCluster starts a broker with the topics of a test; the input has n partitions.
+// newCluster starts a broker with the topics of a test. The input has n partitions.
 func newCluster(t testing.TB, n int32, opts ...kfake.Opt) *processortest.Cluster {
 	t.Helper()
 	return processortest.New(t, append([]kfake.Opt{
@@ -138,7 +138,7 @@ func newCluster(t testing.TB, n int32, opts ...kfake.Opt) *processortest.Cluster
 	}, opts...)...)
 }
 
-// testOptions are options for a cluster, with times that suit a test.
+// testOptions returns options for a cluster, with timeouts that suit a test.
 func testOptions(c *processortest.Cluster) Options {
 	return optionsFor(c.ListenAddrs()...)
 }
@@ -151,22 +151,22 @@ func optionsFor(brokers ...string) Options {
 		DeadLetterTopic: deadLetterTopic,
 		Group:           testGroup,
 		CommitInterval:  minCommitInterval,
-		SessionTimeout:  10 * time.Second, // a busy machine must not end a session: what is read again is counted again
+		SessionTimeout:  10 * time.Second, // a busy machine must not end a session: records read again are counted again
 		Policy:          func() *policy.Policy { return nil },
 		Registry:        prometheus.NewRegistry(),
 	}
 }
 
-// run is a processor that runs in a test.
+// run is a processor running in a test.
 type run struct {
 	*Processor
 	t      testing.TB
 	cancel context.CancelFunc
 	done   chan struct{}
-	err    error // valid when done is closed
+	err    error // valid once done is closed
 }
 
-// start runs a processor with scripted decisions; it is stopped when the test ends.
+// start runs a processor with scripted decisions. It stops when the test ends.
 func start(t testing.TB, o Options, change ...func(*Processor)) *run {
 	t.Helper()
 	if testing.Verbose() && o.Logger == nil {
@@ -200,7 +200,7 @@ func holding(hold func(*detection.Record)) func(*Processor) {
 	return func(p *Processor) { p.newDecider = func() decider { return &scripted{hold: hold} } }
 }
 
-// told returns what is closed when the worker of a partition, which is assigned, is told to stop.
+// told returns the channel that is closed when the worker of an assigned partition is told to stop.
 func (r *run) told(partition int32) <-chan struct{} {
 	return r.consumer.Load().worker(topicPartition{inputTopic, partition}).quit
 }
@@ -212,7 +212,7 @@ func (r *run) stop() error {
 	return r.wait()
 }
 
-// wait returns the run's error when it has ended.
+// wait waits for the run to end and returns its error.
 func (r *run) wait() error {
 	r.t.Helper()
 	select {
@@ -224,7 +224,7 @@ func (r *run) wait() error {
 	}
 }
 
-// mustStop stops the run, which must end well, and checks that its counts add up.
+// mustStop stops the run without an error and checks that its counts add up.
 func (r *run) mustStop() totals {
 	r.t.Helper()
 	if err := r.stop(); err != nil {
@@ -253,12 +253,12 @@ func (l *lines) count(part string) int {
 
 func (l *lines) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
-// testWriter shows log lines of a verbose test as they come.
+// testWriter prints log lines of a verbose test as they come.
 type testWriter struct{}
 
 func (testWriter) Write(p []byte) (int, error) { return fmt.Print(string(p)) }
 
-// values returns n values of the form format, numbered.
+// values returns n values, numbered in format.
 func values(n int, format string) []string {
 	out := make([]string, n)
 	for i := range out {
@@ -267,7 +267,7 @@ func values(n int, format string) []string {
 	return out
 }
 
-// alertIDs counts the records by their alert id.
+// alertIDs counts the records by alert id.
 func alertIDs(records []*kgo.Record) map[string]int {
 	ids := make(map[string]int)
 	for _, r := range records {
@@ -277,7 +277,7 @@ func alertIDs(records []*kgo.Record) map[string]int {
 	return ids
 }
 
-// mustMention asserts that err is there and its text has every part.
+// mustMention asserts that err is not nil and its text contains every part.
 func mustMention(t testing.TB, err error, parts ...string) {
 	t.Helper()
 	if err == nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// How far behind a partition is, in records and in time, as its records come and are done.
+// The lag of a partition in records and in time, as its records arrive and are done.
 func TestLag(t *testing.T) {
 	tp := topicPartition{inputTopic, 0}
 	fetch := func(first, end int64, at time.Time) *kgo.FetchPartition {

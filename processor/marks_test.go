@@ -27,7 +27,7 @@ func TestMarkAfterAck(t *testing.T) {
 	c.Eventually("ready", func() bool { return r.Ready() == nil })
 	c.ProduceValues(inputTopic, 1, "pass", "alert 1")
 	c.Eventually("read", func() bool { return r.tally.snapshot().Read == 2 })
-	time.Sleep(5 * minCommitInterval) // several commits in the background
+	time.Sleep(5 * minCommitInterval) // several background commits
 	if got := c.Committed(testGroup, inputTopic, 0); got != -1 {
 		t.Errorf("committed %d while the alert was not acknowledged", got)
 	}
@@ -35,7 +35,7 @@ func TestMarkAfterAck(t *testing.T) {
 	c.Eventually("committed", func() bool { return c.Committed(testGroup, inputTopic, 0) == 2 })
 }
 
-// holdProduce makes the broker sit on what is produced to a topic until release is closed, and counts the requests.
+// holdProduce makes the broker hold produce requests for a topic until release is closed, and counts them.
 func holdProduce(c *processortest.Cluster, topic string, release <-chan struct{}) *atomic.Int64 {
 	held := new(atomic.Int64)
 	id := c.TopicInfo(topic).TopicID
@@ -53,7 +53,7 @@ func holdProduce(c *processortest.Cluster, topic string, release <-chan struct{}
 	return held
 }
 
-// What was polled but not processed is not committed on revoke.
+// Records that were polled but not processed are not committed on revoke.
 //
 // Guard: CommitMarkedOffsets; CommitUncommittedOffsets would commit what was polled (#320, #406, #1040).
 func TestRevokeCommitsMarksOnly(t *testing.T) {
@@ -74,7 +74,7 @@ func TestRevokeCommitsMarksOnly(t *testing.T) {
 		close(release)
 	}()
 	r.mustStop()
-	// Record 3 was at work when the worker was told to stop: it is finished, the rest is given up.
+	// The worker was processing record 3 when it was told to stop: it finishes that one and abandons the rest.
 	if got := c.Committed(testGroup, inputTopic, 0); got != 4 {
 		t.Errorf("committed %d, want 4", got)
 	}
@@ -89,7 +89,7 @@ func TestRevokeCommitsMarksOnly(t *testing.T) {
 	}
 }
 
-// A partition that is lost belongs to another member already: nothing is marked or committed.
+// A lost partition already belongs to another member: nothing is marked or committed.
 //
 // Guard: no CommitMarkedOffsets in lost, and w.lost in finish.
 func TestLostDoesNotCommit(t *testing.T) {
@@ -97,7 +97,7 @@ func TestLostDoesNotCommit(t *testing.T) {
 	c := newCluster(t, 1)
 	entered, release := make(chan struct{}, 1), make(chan struct{})
 	o := testOptions(c)
-	o.CommitInterval = time.Hour // nothing commits in the background
+	o.CommitInterval = time.Hour // no background commits
 	r := start(t, o, holding(func(d *detection.Record) {
 		if d.Offset == 1 {
 			entered <- struct{}{}
@@ -123,8 +123,8 @@ func TestLostDoesNotCommit(t *testing.T) {
 	}
 }
 
-// Marks are committed soon, without a rebalance, and those of records that came to nothing as well: a
-// quiet topic must not be read again after a restart.
+// Marks are committed soon, without a rebalance, including those of records without a result: a quiet topic must not be
+// read again after a restart.
 func TestIdlePartitionCommits(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
@@ -140,7 +140,7 @@ func TestIdlePartitionCommits(t *testing.T) {
 	}
 }
 
-// A commit that fails is tried again with the next; one that is refused for good ends Run.
+// A failed commit is retried with the next one. One that fails permanently ends Run.
 func TestCommitFailure(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)

@@ -32,7 +32,7 @@ func TestLetterIsWrittenOnce(t *testing.T) {
 					produced++
 					switch {
 					case produced > 1000:
-						promise(r, kgo.ErrClientClosed) // ends a loop that has no end
+						promise(r, kgo.ErrClientClosed) // ends an endless loop
 					case produced <= timeouts:
 						promise(r, kgo.ErrRecordTimeout)
 					case deadletter.Size(r) > 100_000:

@@ -11,7 +11,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
-// production makes a processor decide as it does in production, under the rule's own policy.
+// production makes a processor decide as in production, with the rule's own policy.
 func production(t testing.TB, o *Options) func(*Processor) {
 	t.Helper()
 	compiled, err := policy.Compile(policy.Options{})
@@ -22,9 +22,8 @@ func production(t testing.TB, o *Options) func(*Processor) {
 	return func(p *Processor) { p.newDecider = p.o.newDetector }
 }
 
-// The whole pipeline on generated CloudTrail, damaged records among it, against what the generator knows:
-// every event has its outcome, every finding its alert and every damaged record its dead letter, and the
-// counters of a scrape add up.
+// The whole pipeline on generated CloudTrail, including damaged records, compared with what the generator knows: every
+// event has its outcome, every finding its alert, every damaged record its dead letter, and the scraped counters add up.
 func TestPipeline(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
@@ -63,7 +62,7 @@ func TestPipeline(t *testing.T) {
 	}
 }
 
-// countOrigins returns of how many records there are dead letters.
+// countOrigins returns the number of records that have dead letters.
 func countOrigins(letters []*kgo.Record) uint64 {
 	origins := make(map[[2]string]struct{})
 	for _, r := range letters {
@@ -74,8 +73,7 @@ func countOrigins(letters []*kgo.Record) uint64 {
 	return uint64(len(origins))
 }
 
-// sampleRecords returns generated records of single events, spread over partitions, and what is known of
-// them.
+// sampleRecords returns generated records of single events, distributed over partitions, and what is known about them.
 func sampleRecords(t testing.TB, n, partitions int, damaged float64) ([]*kgo.Record, sample.Truth) {
 	t.Helper()
 	g, err := sample.New(sample.Options{Seed: 1, MatchShare: 0.01, DamagedShare: damaged})

@@ -13,9 +13,9 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// BenchmarkPipeline reads the same backlog with a bare consumer that discards and with the processor, in
-// both modes: 12 partitions, lz4, 1% of the events matching. Compare cpu-s/million, the CPU seconds of the
-// whole process for a million records; the embedded broker is in the same process and counts in all three.
+// BenchmarkPipeline reads the same backlog with a bare consumer that discards it and with the processor, in both modes: 12
+// partitions, lz4, 1% of the events matching. Compare cpu-s/million, the CPU seconds of the whole process per million
+// records; the embedded broker runs in the same process and counts in all three.
 //
 //	go test ./processor -run '^$' -bench Pipeline -benchtime 5x
 func BenchmarkPipeline(b *testing.B) {
@@ -70,7 +70,7 @@ func loadBacklog(b *testing.B, c *processortest.Cluster, n, partitions int) {
 	}
 }
 
-// measure runs f b.N times and reports what it cost for each of n records.
+// measure runs f b.N times and reports the cost per record, for n records per run.
 func measure(b *testing.B, n int, f func()) {
 	b.Helper()
 	begin := cpuTime(b)

@@ -14,8 +14,8 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// A new group begins where it was told to; a group that has begun goes on where it was, whatever the
-// start says; and what comes while a quiet partition's first owner is down is not skipped.
+// A new group begins at the start position. An existing group continues where it was, whatever the start position is.
+// Records that arrive while the first owner of a quiet partition is down are not skipped.
 //
 // Guard: begin. A start left to the client would skip the record that is produced in between.
 func TestStartPosition(t *testing.T) {
@@ -24,7 +24,7 @@ func TestStartPosition(t *testing.T) {
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
 		for name, test := range map[string]struct {
 			start Start
-			first int // records of the five that stand there at the start
+			first int // first of the five existing records to be read
 		}{
 			"earliest": {Start{}, 5},
 			"latest":   {Start{Latest: true}, 0},
@@ -59,8 +59,7 @@ func TestStartPosition(t *testing.T) {
 	}
 }
 
-// Instances that start together begin where they were told to, and partitions that are added later are read from their
-// first record.
+// Instances that start together begin at the start position, and partitions added later are read from their first record.
 //
 // Guard: newToGroup in settle. Left to the client, every partition without a commit would begin at its end.
 func TestStartTogether(t *testing.T) {
@@ -68,7 +67,7 @@ func TestStartTogether(t *testing.T) {
 	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
 		c := newCluster(t, 6)
 		c.ProduceValues(inputTopic, 6, values(60, "alert before-%d")...)
-		// The group has members as soon as it exists, so the first commit of every instance is refused.
+		// The group has members as soon as it exists, so every instance's first commit is rejected.
 		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.UnknownMemberID, Count: 3})
 		var runs []*run
 		for i := range 3 {
@@ -106,7 +105,7 @@ func TestStartTogether(t *testing.T) {
 	})
 }
 
-// A topic whose name is added to the settings begins at the start position, also while the group is at work.
+// A topic added to the settings begins at the start position, even while the group is running.
 //
 // Guard: decide.
 func TestStartOfAddedTopic(t *testing.T) {
@@ -134,7 +133,7 @@ func TestStartOfAddedTopic(t *testing.T) {
 	})
 }
 
-// A partition that the client drops, because the coordinator would not tell its committed offset, is read all the same.
+// A partition that the client drops because the coordinator did not return its committed offset is read anyway.
 //
 // Guard: IsRetriable in fetchError.
 func TestOffsetNotTold(t *testing.T) {
@@ -151,7 +150,7 @@ func TestOffsetNotTold(t *testing.T) {
 	})
 }
 
-// A partition whose commit has expired is read from its first record: nothing is skipped in silence.
+// A partition whose commit has expired is read from its first record: nothing is skipped silently.
 func TestExpiredOffset(t *testing.T) {
 	t.Parallel()
 	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
@@ -165,7 +164,7 @@ func TestExpiredOffset(t *testing.T) {
 	})
 }
 
-// What the group has committed must be known before the start position is committed over it.
+// The group's commits must be known before the start position is committed over them.
 //
 // Guards: the errors of groupCommits and of the commit in begin.
 func TestStartFailures(t *testing.T) {
@@ -203,7 +202,7 @@ func TestStartFailures(t *testing.T) {
 	}
 }
 
-// unstableOffsets makes the broker refuse to tell the offset of partition 0 for the first n requests that ask for all.
+// unstableOffsets makes the broker withhold the offset of partition 0 from the first n requests that ask for all offsets.
 func unstableOffsets(c *processortest.Cluster, n int) (hits func() int) {
 	var met atomic.Int64
 	c.ControlKey(int16(kmsg.OffsetFetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
@@ -226,7 +225,7 @@ func unstableOffsets(c *processortest.Cluster, n int) (hits func() int) {
 	return func() int { return int(met.Load()) }
 }
 
-// A commit beyond the end of its partition, as a restored cluster has it, is reported, and the partition read from its
+// A commit beyond the end of its partition, as on a restored cluster, is reported, and the partition is read from its
 // first record.
 func TestCommitBeyondEnd(t *testing.T) {
 	t.Parallel()

@@ -14,7 +14,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// An alert that cannot be produced ends Run with the reason, and nothing is committed past it.
+// An alert that cannot be produced ends Run with the reason, and nothing past it is committed.
 //
 // Guard: n = 0 in process where flush returned an error.
 func TestProduceFailureEndsRun(t *testing.T) {
@@ -47,8 +47,8 @@ func TestProduceFailureEndsRun(t *testing.T) {
 	}
 }
 
-// An alert that is not acknowledged in time is tried again for as long as the partition is ours: an outage
-// of any length loses nothing and ends nothing.
+// An alert that is not acknowledged in time is retried as long as we own the partition: an outage of any length loses
+// nothing and does not end Run.
 //
 // Guard: failure.passes.
 func TestDeliveryTimeoutIsTriedAgain(t *testing.T) {
@@ -72,7 +72,7 @@ func TestDeliveryTimeoutIsTriedAgain(t *testing.T) {
 	}
 }
 
-// topicLimit makes a topic take batches of at most n bytes.
+// topicLimit limits a topic's batches to n bytes.
 func topicLimit(t *testing.T, c *processortest.Cluster, topic, n string) {
 	t.Helper()
 	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
@@ -91,10 +91,10 @@ func topicLimit(t *testing.T, c *processortest.Cluster, topic, n string) {
 	}
 }
 
-// An alert that is too large for its topic loses its copy of the event, never itself: whether the topic's
-// limit can be asked for, or shows only when the broker rejects the batch.
+// An alert that is too large for its topic loses its copy of the event but is still written, whether the topic's limit is
+// known or only shows when the broker rejects the batch.
 //
-// Guards: shrink in output.Alert for the one, smaller for the other.
+// Guards: shrink in output.Alert for the former, smaller for the latter.
 func TestAlertTooLarge(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
@@ -132,7 +132,7 @@ func TestAlertTooLarge(t *testing.T) {
 	}
 }
 
-// An alert has the key, the headers and the acknowledgement that are promised.
+// An alert has the documented key, headers and acknowledgement.
 func TestAlertRecord(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
@@ -176,7 +176,7 @@ func TestAccountKey(t *testing.T) {
 
 func hasText(r *kgo.Record, text string) bool { return bytes.Contains(r.Value, []byte(text)) }
 
-// An alert in OCSF has the same key and headers, and is shrunk as a native one is.
+// An OCSF alert has the same key and headers, and shrinks like a native one.
 //
 // Guards: the format in alertRecord and in output.shrink.
 func TestAlertFormat(t *testing.T) {

@@ -6,10 +6,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A worker waits for the broker once for each batch: what came while it waited must be one batch, or a
-// slow broker makes it fall behind for good.
+// A worker waits for the broker once per batch. Everything that arrives while it waits must become one batch, or a slow
+// broker makes it fall behind for good.
 func TestQueueTakesAllThatWaits(t *testing.T) {
-	fetched := []*kgo.Record{{Offset: 0}, {Offset: 1}, {Offset: 99}} // the last is still the client's
+	fetched := []*kgo.Record{{Offset: 0}, {Offset: 1}, {Offset: 99}} // the last still belongs to the client
 	q := newQueue()
 	q.put(batch{records: fetched[:2], bytes: 20})
 	q.put(batch{records: []*kgo.Record{{Offset: 2}}, bytes: 5})

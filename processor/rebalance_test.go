@@ -16,11 +16,11 @@ import (
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
-// A rebalance storm: members join and leave all the time while records come in. No alert may be missing,
-// in exactly once none may come twice, and each member's counts add up.
+// A rebalance storm: members join and leave continuously while records arrive. No alert may be missing, exactly once
+// allows no duplicates, and each member's counts add up.
 //
-// Guards: the wait for every worker in stopWorkers, CommitMarkedOffsets in revoked, the loop that goes on
-// after End returned (false, nil).
+// Guards: the wait for every worker in stopWorkers, CommitMarkedOffsets in revoked, the loop that goes on after End
+// returned (false, nil).
 func TestRebalanceStorm(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
@@ -38,7 +38,7 @@ func TestRebalanceStorm(t *testing.T) {
 			}
 			slowly := holding(func(r *detection.Record) {
 				if r.Offset%8 == 0 {
-					time.Sleep(time.Millisecond) // so that rebalances strike while work is in flight
+					time.Sleep(time.Millisecond) // so that rebalances hit work in flight
 				}
 			})
 			steady := start(t, options("steady"), slowly)
@@ -73,8 +73,8 @@ func TestRebalanceStorm(t *testing.T) {
 	}
 }
 
-// Partitions whose decisions hang must not hold up another: together they fill the room that the poll loop
-// waits for, though none of them alone does.
+// Partitions whose decisions hang must not block another one: together they fill the room that the poll loop waits for,
+// though none of them alone does.
 //
 // Guard: pauseStuck in flow.
 func TestSlowPartitions(t *testing.T) {
@@ -105,10 +105,10 @@ func TestSlowPartitions(t *testing.T) {
 	c.Eventually("the quick partition is done", func() bool { return r.Status().Acked == n })
 }
 
-// A partition that was paused when it went away is not paused when it comes back.
+// A partition that was paused when it was revoked is not paused when it is assigned again.
 //
-// Guard: the resume in flow.close. The client keeps a pause over rebalances, and the partition would
-// silently never be read again (#507, #1272).
+// Guard: the resume in flow.close. The client keeps a pause across rebalances, and the partition would silently never be
+// read again (#507, #1272).
 func TestPauseEndsWithAssignment(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
@@ -121,7 +121,7 @@ func TestPauseEndsWithAssignment(t *testing.T) {
 	paused := func() bool { return len(consumer.client.PauseFetchPartitions(nil)[inputTopic]) > 0 }
 	c.Eventually("the partition is paused", paused)
 	worker := consumer.worker(tp)
-	worker.stop() // as the revoke will: it ends after the record at hand, far from an empty queue
+	worker.stop() // as the revoke will: it ends after the current record, far from an empty queue
 	close(release)
 	consumer.revoked(context.Background(), consumer.client, tp.asMap())
 	if paused() {
@@ -129,8 +129,8 @@ func TestPauseEndsWithAssignment(t *testing.T) {
 	}
 }
 
-// A poll that brings nothing but an error holds rebalances up like any other (PR #1226): here the session is
-// lost, the poll says so, and the client must be let join again.
+// A poll that returns only an error blocks rebalances like any other (PR #1226): here the session is lost, the poll
+// reports it, and the client must be allowed to rejoin.
 //
 // Guard: AllowRebalance on every path of pollAll.
 func TestErrorPollAllowsRebalance(t *testing.T) {
@@ -144,11 +144,11 @@ func TestErrorPollAllowsRebalance(t *testing.T) {
 	c.Read(alertTopic, 1)
 }
 
-// Nothing is marked once a revoke has returned, however late the acknowledgements come; what was not done
-// is read by the next owner.
+// Nothing is marked once a revoke has returned, however late the acknowledgements come. The next owner reads what was not
+// done.
 //
-// Guard: the wait for w.done in stopWorkers. A mark after the revoke would be committed by the background
-// commit although the partition is another member's (redpanda-data/connect#4477).
+// Guard: the wait for w.done in stopWorkers. The background commit would commit a mark made after the revoke although the
+// partition belongs to another member (redpanda-data/connect#4477).
 func TestNoMarkAfterRevoke(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
@@ -180,8 +180,8 @@ func TestNoMarkAfterRevoke(t *testing.T) {
 	}
 }
 
-// A partition that is named twice keeps its worker (#658, #705); one that is lost or revoked before it was
-// assigned, or in an empty map, is no mistake (#518).
+// A partition assigned twice keeps its worker (#658, #705). Losing or revoking one before it was assigned, or with an
+// empty map, is harmless (#518).
 //
 // Guards: the nil checks in assigned and remove.
 func TestAssignTwiceLoseUnknown(t *testing.T) {

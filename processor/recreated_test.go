@@ -38,8 +38,8 @@ func eachDelivery(t *testing.T, f func(*testing.T, func(*processortest.Cluster) 
 	}
 }
 
-// An input topic that is deleted and created again is read on from its first record: with more or fewer partitions,
-// while others go on.
+// A deleted and recreated input topic is read from its first record, with more or fewer partitions, while other topics
+// continue.
 //
 // Guard: IsRetriable in fetchError, and errRenew in consume and in verdict.
 func TestInputRecreated(t *testing.T) {
@@ -73,7 +73,7 @@ func TestInputRecreated(t *testing.T) {
 	})
 }
 
-// A topic that is gone makes the instance not ready, and is read once it is there again.
+// A deleted topic makes the instance not ready. It is read once it exists again.
 //
 // Guard: setMissing in compare.
 func TestInputDeleted(t *testing.T) {
@@ -103,7 +103,7 @@ func TestInputDeleted(t *testing.T) {
 	})
 }
 
-// With a pattern, a topic that is created again is read from its first record, and so is one that appears later.
+// With a pattern, a recreated topic is read from its first record, and so is a new one.
 func TestPatternRecreated(t *testing.T) {
 	t.Parallel()
 	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
@@ -125,7 +125,7 @@ func TestPatternRecreated(t *testing.T) {
 	})
 }
 
-// Commits of an older topic of the same name, which brokers before 4.2 may keep, are not taken for the new one's.
+// Commits of an older topic of the same name, which brokers before 4.2 may keep, are not taken for the new topic's.
 //
 // Guard: isOlderTopic in adjustTopic.
 func TestRecreatedWhileDown(t *testing.T) {
@@ -171,8 +171,7 @@ func commitAs(t *testing.T, c *processortest.Cluster, group, topic string, offse
 	}
 }
 
-// An output topic that is created again gets what is written from then on, within seconds and without a storm of
-// requests.
+// A recreated output topic receives everything written from then on, within seconds and without a storm of requests.
 //
 // Guards: isRecreated in output.again and in transaction.end, and the backoff in flush.
 func TestOutputRecreated(t *testing.T) {
@@ -201,7 +200,7 @@ func TestOutputRecreated(t *testing.T) {
 	}
 }
 
-// A topic that stays away is waited for without a storm of requests.
+// Waiting for a topic that stays deleted causes no storm of requests.
 //
 // Guards: the backoff in flush and in session.run.
 func TestOutputDeleted(t *testing.T) {

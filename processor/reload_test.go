@@ -12,8 +12,8 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// Policies that take turns as fast as they can, under load: each alert agrees with exactly one of them, and no event
-// is decided twice or not at all. Under -race it shows that a policy is never written to.
+// Policies alternate as fast as possible, under load: each alert agrees with exactly one of them, and every event is
+// decided exactly once. With -race this shows that nothing writes to a policy.
 func TestPolicyChangesUnderLoad(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
@@ -41,7 +41,7 @@ func TestPolicyChangesUnderLoad(t *testing.T) {
 			swapping.Go(func() {
 				for i := 0; ctx.Err() == nil; i++ {
 					current.Store(policies[[]string{"v1", "v2"}[i%2]])
-					runtime.Gosched() // or it takes a processor for itself, and there may be but one
+					runtime.Gosched() // otherwise this loop could occupy the only processor
 				}
 			})
 			r := start(t, o, func(p *Processor) { p.newDecider = p.o.newDetector })

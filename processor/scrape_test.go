@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// scrape returns the sum of each metric family over its labels, as an operator would see it.
+// scrape returns each metric family's sum over its labels, as an operator would see it.
 func scrape(t testing.TB, registry *prometheus.Registry) map[string]float64 {
 	t.Helper()
 	families, err := registry.Gather()
@@ -26,7 +26,7 @@ func scrape(t testing.TB, registry *prometheus.Registry) map[string]float64 {
 	return sums
 }
 
-// checkConservation asserts that what a processor that has ended exposes adds up.
+// checkConservation asserts that the metrics of a processor that has ended add up.
 func checkConservation(t testing.TB, registry *prometheus.Registry) totals {
 	t.Helper()
 	s := scrape(t, registry)

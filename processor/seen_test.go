@@ -8,7 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A dead letter is shown when it is acknowledged, and nothing of the record but why and where.
+// A dead letter is shown when it is acknowledged, and only its reason and origin, nothing of the record.
 func TestOnDeadLetter(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
@@ -35,7 +35,7 @@ func TestOnDeadLetter(t *testing.T) {
 	}
 }
 
-// What a batch comes to may be many times its size: what is kept to be shown is bounded, and is the latest.
+// The output of a batch may be many times its size: what is kept for display is bounded, and is the latest.
 func TestSeenIsBounded(t *testing.T) {
 	t.Parallel()
 	var s seen
@@ -60,7 +60,7 @@ func TestSeenIsBounded(t *testing.T) {
 	}
 }
 
-// Each assigned partition has a status, whether it had records or not.
+// Every assigned partition has a status, with or without records.
 func TestStatusPartitions(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {

@@ -14,8 +14,8 @@ import (
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
-// slowLoss keeps the client for a while where it has told that it fell out of the group and has not dropped
-// yet what it has fetched. A real broker that hung for longer than the session has opened that window.
+// slowLoss delays the client between reporting that it fell out of the group and dropping what it has fetched. On a real
+// broker, a hang longer than the session has opened that window.
 type slowLoss struct {
 	times  atomic.Int32
 	tally  atomic.Pointer[tally]
@@ -23,7 +23,7 @@ type slowLoss struct {
 	open   atomic.Bool
 }
 
-// aborted returns how many transactions were aborted so far.
+// aborted returns the number of transactions aborted so far.
 func (s *slowLoss) aborted() uint64 {
 	if t := s.tally.Load(); t != nil {
 		return t.snapshot().Aborted
@@ -40,8 +40,8 @@ func (s *slowLoss) OnGroupManageError(error) {
 	s.open.Store(false)
 }
 
-// hold lets a transaction that began in the window end after it, but for the one whose abort makes the
-// client forget the loss.
+// hold makes a transaction that began in the window end after it, except the one whose abort makes the client forget the
+// loss.
 func (s *slowLoss) hold(*detection.Record) {
 	if s.open.Load() && s.aborted() > s.before.Load() {
 		for s.open.Load() {
@@ -51,8 +51,8 @@ func (s *slowLoss) hold(*detection.Record) {
 	}
 }
 
-// A session that falls out of the group commits nothing of what it polls before the client has dropped it:
-// neither alerts without their offsets, which would be written again, nor offsets without their alerts.
+// A session that falls out of the group commits nothing that it polls before the client has dropped its records: neither
+// alerts without their offsets, which would be written again, nor offsets without their alerts.
 //
 // Guard: owned in transaction.end.
 func TestLostMembershipCommitsNothing(t *testing.T) {

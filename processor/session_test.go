@@ -22,7 +22,7 @@ func exactlyOnce(c *processortest.Cluster) Options {
 	return o
 }
 
-// The rack goes with each fetch, from which the brokers choose the replica.
+// Each fetch carries the rack, which brokers use to choose the replica.
 func TestRack(t *testing.T) {
 	t.Parallel()
 	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
@@ -40,7 +40,7 @@ func TestRack(t *testing.T) {
 	})
 }
 
-// No two instances, of any groups, share a transactional id, and access control can allow those of a group by prefix.
+// No two instances, in any groups, share a transactional id, and ACLs can allow a group's ids by prefix.
 //
 // Guard: the length of the group's name.
 func TestTransactionalID(t *testing.T) {
@@ -59,8 +59,8 @@ func TestTransactionalID(t *testing.T) {
 	}
 }
 
-// A transaction that is aborted, because of a rebalance or an answer that passes, is no fault: what it read is
-// read again, and every alert stands once.
+// A transaction aborted by a rebalance or a temporary error is not a fault: its records are read again, and every alert is
+// committed once.
 //
 // Guard: end returns nil where End returned (false, nil).
 func TestAbortedTransactionGoesOn(t *testing.T) {
@@ -95,7 +95,7 @@ func TestAbortedTransactionGoesOn(t *testing.T) {
 	}
 }
 
-// A second process with the same instance id takes over: the first ends, says why and does not fight back.
+// A second process with the same instance id takes over: the first one ends, says why and does not fight back.
 //
 // Guard: FencedInstanceID among the refusals, and replaced.
 func TestFencing(t *testing.T) {
@@ -125,7 +125,7 @@ func TestFencing(t *testing.T) {
 	}
 }
 
-// After trouble with the brokers it may be ourselves who have taken our place in the group: the place is taken back.
+// After trouble with the brokers, the member that took our place in the group may be ourselves: we take the place back.
 //
 // Guard: fencedByItself.
 func TestFencedByItself(t *testing.T) {
@@ -153,8 +153,8 @@ func TestFencedByItself(t *testing.T) {
 	}
 }
 
-// Whoever is fenced again and again while brokers are in trouble, which one of several may be for days, is not alone with
-// its instance id: it ends, so that the other one can work.
+// An instance that is fenced repeatedly while brokers are in trouble, which one of several brokers may be for days, shares
+// its instance id with another one: it ends, so that the other can work.
 //
 // Guard: maxRestarts in consume, and isFencing in runSession.
 func TestFencedAgainAndAgain(t *testing.T) {
@@ -174,7 +174,7 @@ func TestFencedAgainAndAgain(t *testing.T) {
 	}
 }
 
-// A session that fails for good again and again ends Run; it is not made anew for ever.
+// A session that keeps failing permanently ends Run; it is not recreated forever.
 //
 // Guard: maxRestarts.
 func TestSessionGivesUp(t *testing.T) {
@@ -187,8 +187,7 @@ func TestSessionGivesUp(t *testing.T) {
 	checkConservation(t, r.o.Registry)
 }
 
-// Records that the broker dropped before they were read are counted and told; reading goes on with what
-// is there.
+// Records that the broker dropped before they were read are counted and logged; reading continues with what remains.
 func TestRecordsDroppedByRetention(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
@@ -211,7 +210,7 @@ func TestRecordsDroppedByRetention(t *testing.T) {
 	}
 }
 
-// Validation refuses pairs of settings that cannot work together.
+// Validation rejects combinations of settings that cannot work together.
 func TestNewFailure(t *testing.T) {
 	t.Parallel()
 	good := func() Options {

@@ -16,7 +16,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// Topics that are missing end Run with their names and what to do, unless they are to be made.
+// Missing topics end Run with their names and a remedy, unless they are to be created.
 func TestMissingTopics(t *testing.T) {
 	t.Parallel()
 	c := processortest.New(t, kfake.SeedTopics(1, inputTopic), kfake.GroupMinSessionTimeout(time.Second))
@@ -33,7 +33,7 @@ func TestMissingTopics(t *testing.T) {
 	}
 }
 
-// A topic that was made a moment ago is not missing: brokers learn of it one after another.
+// A topic created a moment ago is not missing: brokers learn of it one after another.
 //
 // Guard: topicPatience.
 func TestTopicMadeJustNow(t *testing.T) {
@@ -49,7 +49,7 @@ func TestTopicMadeJustNow(t *testing.T) {
 	c.Read(alertTopic, 1)
 }
 
-// A pattern that matches nothing yet waits, and says so; the topic that comes is read from its first record.
+// A pattern without matches waits and logs that. When a topic appears, it is read from its first record.
 //
 // Guard: reportMatching, for the warning.
 func TestPatternWaits(t *testing.T) {
@@ -70,12 +70,12 @@ func TestPatternWaits(t *testing.T) {
 	c.Read(alertTopic, 1)
 }
 
-// Brokers that are not there are waited for, with one line that says so, and Ready says it too.
+// Run waits for unreachable brokers and logs that in one line. Ready reports it too.
 func TestBrokerUnreachable(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
 	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
-	d := &distrusting{reason: refused} // the port itself could become another's while nobody listens
+	d := &distrusting{reason: refused} // another process could take a port that nothing listens on
 	var log lines
 	o := testOptions(c)
 	o.Logger, o.ClientOpts = log.logger(), []kgo.Opt{kgo.Dialer(d.dial)}
@@ -96,7 +96,7 @@ func TestBrokerUnreachable(t *testing.T) {
 	mustMention(t, r.Ready(), "stopped")
 }
 
-// A canceled wait for brokers ends well: there is nothing to drain.
+// Canceling the wait for brokers returns no error: there is nothing to drain.
 func TestStopWhileUnreachable(t *testing.T) {
 	t.Parallel()
 	if err := start(t, optionsFor("127.0.0.1:1")).stop(); err != nil {
@@ -104,7 +104,7 @@ func TestStopWhileUnreachable(t *testing.T) {
 	}
 }
 
-// What access control refuses ends Run with the name of what was refused and how we authenticated.
+// An authorization failure ends Run with the name of what was refused and how we authenticated.
 func TestAuthorization(t *testing.T) {
 	t.Parallel()
 	allow := func(resource kmsg.ACLResourceType, name string) kfake.ACL {
@@ -151,8 +151,8 @@ func TestAuthorization(t *testing.T) {
 	}
 }
 
-// A wrong password ends Run, and names the mechanism but never the password. The embedded broker hangs up
-// where a real one answers, so the answer is put into its mouth.
+// A wrong password ends Run with the mechanism but never the password. The embedded broker hangs up where a real one
+// answers, so the test injects the answer.
 func TestAuthentication(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1, kfake.EnableSASL())

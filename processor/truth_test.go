@@ -14,8 +14,8 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// The markers of transactions at the end of a partition are no lag, and no loss where retention removes them; nor are
-// the records of an aborted transaction.
+// Transaction markers at the end of a partition are not lag, and not a loss when retention removes them. The same holds
+// for the records of an aborted transaction.
 //
 // Guard: KeepControlRecords, and IsControl in both engines.
 func TestTransactionMarkers(t *testing.T) {
@@ -58,7 +58,7 @@ func TestTransactionMarkers(t *testing.T) {
 	})
 }
 
-// A partition that cannot be read shows what waits in it, and for how long, before the first record was fetched.
+// A partition that cannot be read shows how many records wait in it, and for how long, before the first fetch.
 //
 // Guard: lag.assigned in adjustAll.
 func TestUnreadablePartition(t *testing.T) {
@@ -76,7 +76,7 @@ func TestUnreadablePartition(t *testing.T) {
 	})
 }
 
-// A partition stands still while records wait and none is done; one where nothing waits does not.
+// A partition is stalled while records wait and none is done; without waiting records it is not.
 func TestStalled(t *testing.T) {
 	tp := topicPartition{inputTopic, 0}
 	synctest.Test(t, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestStalled(t *testing.T) {
 	})
 }
 
-// An alert that no broker acknowledges has an age, which ends with its acknowledgement.
+// An unacknowledged alert has an age until it is acknowledged.
 func TestUnacked(t *testing.T) {
 	t.Parallel()
 	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
@@ -125,7 +125,7 @@ func TestUnacked(t *testing.T) {
 	})
 }
 
-// A worker whose alert is not acknowledged does not hold up the group for long, and marks nothing.
+// A worker whose alert is not acknowledged does not delay the group for long, and marks nothing.
 //
 // Guard: the timer in stopWorkers.
 func TestRevokeAbandons(t *testing.T) {
@@ -147,7 +147,7 @@ func TestRevokeAbandons(t *testing.T) {
 	}
 }
 
-// A member that has lost its partitions waits for no acknowledgement, and is not ready.
+// A member that has lost its partitions does not wait for acknowledgements, and is not ready.
 //
 // Guards: patience 0 in lost, and OnGroupManageError.
 func TestLostAbandons(t *testing.T) {
@@ -184,7 +184,8 @@ func TestNoTimestamp(t *testing.T) {
 	})
 }
 
-// Another program that joins the group takes partitions that nobody watches: it is reported, and so is its end.
+// Another program that joins the group takes partitions that then go unwatched. Its arrival is reported, and so is its
+// end.
 //
 // Guard: lookAtGroup.
 func TestForeignMember(t *testing.T) {
@@ -205,7 +206,7 @@ func TestForeignMember(t *testing.T) {
 	c.Eventually("it is gone", func() bool { return foreign() == 0 })
 }
 
-// Commits that succeed and commits that fail are counted as what they are.
+// Successful and failed commits are counted separately.
 //
 // Guard: the condition in countCommit.
 func TestCountCommit(t *testing.T) {
@@ -228,7 +229,7 @@ func TestCountCommit(t *testing.T) {
 	}
 }
 
-// A group of another program is no place for us: Run ends and says so.
+// Run cannot join another program's group: it ends and says so.
 //
 // Guard: InconsistentGroupProtocol among the refusals, and its explanation.
 func TestInconsistentGroup(t *testing.T) {
@@ -240,7 +241,7 @@ func TestInconsistentGroup(t *testing.T) {
 	})
 }
 
-// The largest record that a topic takes is asked for at the start, not found out by rejections.
+// The largest record that a topic accepts is queried at the start, not learned from rejections.
 //
 // Guard: learnLimits.
 func TestLimitsAreLearned(t *testing.T) {
@@ -257,7 +258,7 @@ func TestLimitsAreLearned(t *testing.T) {
 	}
 }
 
-// What the zero value of each option stands for.
+// The meaning of each option's zero value.
 func TestDefaults(t *testing.T) {
 	o := Options{RebalanceTimeout: 30 * time.Second}.withDefaults()
 	if o.SessionTimeout != DefaultSessionTimeout || o.CommitInterval != DefaultCommitInterval || o.DrainTimeout != DefaultDrainTimeout ||

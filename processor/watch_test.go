@@ -15,7 +15,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
-// A processor that stands still shows a lag that grows and an input that moves, in both deliveries.
+// A processor that is stuck shows a growing lag and a moving input, in both deliveries.
 //
 // Guard: look. Fetches alone leave the lag as it was when the last one came.
 func TestStandingStill(t *testing.T) {
@@ -59,7 +59,7 @@ func TestStandingStill(t *testing.T) {
 	}
 }
 
-// With patterns, all topics that match are looked at, those that came later too.
+// With patterns, all matching topics are watched, including later ones.
 func TestLookPattern(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1, kfake.SeedTopics(3, "trail-a", "other-b"))
@@ -87,7 +87,7 @@ func TestLookPattern(t *testing.T) {
 	}
 }
 
-// That nothing matches is told once, and again where that comes back; that something does is told in between.
+// A pattern without matches is reported once, and again when that recurs; matches are reported in between.
 //
 // Guard: reportMatching remembers.
 func TestReportMatching(t *testing.T) {
@@ -109,8 +109,8 @@ func TestReportMatching(t *testing.T) {
 	}
 }
 
-// A partition that cannot be listed must not make the sum fall: that would look like a counter that began anew, and
-// the rest of its rise like records.
+// A partition that cannot be listed must not make the sum fall: that would look like a counter reset, and the following
+// rise like new records.
 func TestInputEndsKeepWhatIsKnown(t *testing.T) {
 	var e inputEnds
 	listed := func(offsets ...int64) kadm.ListedOffsets {
@@ -137,7 +137,7 @@ func TestInputEndsKeepWhatIsKnown(t *testing.T) {
 	f("[{a 2 18}]", 10, 8)
 }
 
-// Whoever makes topics and partitions must not be able to make series without end.
+// A producer that creates topics and partitions must not be able to create unlimited series.
 func TestSeriesAreBounded(t *testing.T) {
 	o := optionsFor("localhost:1")
 	p, err := New(o)
