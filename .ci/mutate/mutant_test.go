@@ -58,7 +58,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// A survivor is one that the tests do not notice; an accepted one does not count.
+// A survivor is a change that the tests do not notice; accepted changes do not count.
 func TestRun(t *testing.T) {
 	folder := t.TempDir()
 	for name, text := range map[string]string{

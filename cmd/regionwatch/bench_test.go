@@ -17,7 +17,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// Without anything to set up, it measures every contender.
+// Without any setup, bench measures every contender.
 func TestBenchSuccess(t *testing.T) {
 	t.Parallel()
 	gzipped := filepath.Join(t.TempDir(), "events.ndjson.gz")
@@ -79,7 +79,7 @@ func notGzip(t *testing.T) string {
 	return name
 }
 
-// On brokers of the user it leaves nothing behind.
+// On the user's brokers, bench leaves nothing behind.
 func TestBenchBrokers(t *testing.T) {
 	t.Parallel()
 	c := processortest.New(t)
@@ -93,7 +93,7 @@ func TestBenchBrokers(t *testing.T) {
 	}
 }
 
-// A signal ends it and its broker.
+// A signal stops bench and its broker.
 func TestBenchSignal(t *testing.T) {
 	t.Parallel()
 	cmd := command(t, "bench", "--records", "1000000")
@@ -105,7 +105,7 @@ func TestBenchSignal(t *testing.T) {
 		t.Fatal(err)
 	}
 	var last string
-	for lines := bufio.NewScanner(stderr); lines.Scan(); { // it ends when the broker has closed its end too
+	for lines := bufio.NewScanner(stderr); lines.Scan(); { // ends when the broker has also closed its end
 		last = lines.Text()
 		if strings.HasPrefix(last, "writing") {
 			if err := cmd.Process.Signal(syscall.SIGINT); err != nil {

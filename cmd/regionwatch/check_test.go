@@ -16,8 +16,8 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// checking returns the arguments with which alice checks a broker that allows her to read the input and to write
-// alerts, and what hides its port.
+// checking returns the arguments with which alice checks a broker that lets her read the input and write alerts, and a
+// replacer that hides its port.
 func checking(t *testing.T) (arguments []string, hide *strings.Replacer) {
 	t.Helper()
 	allow := func(resource kmsg.ACLResourceType, name string, operation kmsg.ACLOperation) kfake.ACL {
@@ -59,7 +59,7 @@ func TestCheckGolden(t *testing.T) {
 	}
 }
 
-// All works where a broker asks for nothing; the warning about a password in plaintext stands aside.
+// Every step works on a broker that requires nothing, and standard error stays empty.
 func TestCheckSuccess(t *testing.T) {
 	c := processortest.New(t, kfake.SeedTopics(3, "cloudtrail", "cloudtrail-alerts", "cloudtrail-dead-letters"))
 	for _, delivery := range []string{"at-least-once", "exactly-once"} {
@@ -87,7 +87,7 @@ func TestCheckFailure(t *testing.T) {
 	}
 }
 
-// Certificates and brokers have a say in what is shown. None of it may be obeyed by a terminal.
+// Certificates and brokers contribute to the output. A terminal must not obey any of it.
 func TestCheckTextNeutral(t *testing.T) {
 	const hostile = "\x1b]0;owned\x07\x1b[2J\u202eevil\r\n"
 	r := &check.Report{Steps: []check.Step{{

@@ -18,7 +18,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// A letter of the tests, with what an attacker would like to do to the terminal of whoever looks at it.
+// hostileLetter returns a letter that tries to attack the terminal of its reader.
 func hostileLetter(partition int32, offset int64, at time.Time, more ...kgo.RecordHeader) *kgo.Record {
 	h := func(key, value string) kgo.RecordHeader { return kgo.RecordHeader{Key: key, Value: []byte(value)} }
 	headers := []kgo.RecordHeader{
@@ -106,7 +106,7 @@ func TestDeadLetterFailure(t *testing.T) {
 	f("replay --to nowhere", `flag --to: "nowhere" is not known; allowed: decision, input`)
 }
 
-// What each command needs is printed without a broker, by the flags that decide it.
+// The ACLs of each command are printed without a broker, according to its flags.
 func TestDeadLetterACLs(t *testing.T) {
 	for args, want := range map[string]string{
 		"list":                    "Read topic cloudtrail-dead-letters",
@@ -144,7 +144,7 @@ func TestDeadLetterACLs(t *testing.T) {
 	}
 }
 
-// Where the brokers cannot be reached, each command ends with one line that says why and what to do.
+// If the brokers are unreachable, each command ends with one line that says why and what to do.
 //
 // Guard: check.Reach. Without it a bare EOF comes, or nothing for half a minute.
 func TestDeadLetterUnreachable(t *testing.T) {
@@ -157,7 +157,7 @@ func TestDeadLetterUnreachable(t *testing.T) {
 			"--policy-topic p --brokers 127.0.0.1:1": "nobody listens there",
 		} {
 			if strings.HasPrefix(args, "--policy") && !strings.HasPrefix(line, "replay") || strings.HasPrefix(args, "--tls") && line != "list" {
-				continue // only a replay needs a policy; and one wait for a handshake is enough
+				continue // only a replay needs a policy, and waiting for one handshake is enough
 			}
 			stdout, stderr, status := runCommand(t, append(strings.Fields("deadletter "+line), strings.Fields(args)...)...)
 			if status != cli.ExitFault || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, want) {
@@ -167,7 +167,7 @@ func TestDeadLetterUnreachable(t *testing.T) {
 	}
 }
 
-// The command replays what it says, once, with the settings of run.
+// The command replays what it reports, once, with the settings of run.
 func TestDeadLetterReplay(t *testing.T) {
 	c, brokers := letterCluster(t)
 	c.Produce(&kgo.Record{Topic: "cloudtrail", Value: []byte("x")}, hostileLetter(0, 0, time.Unix(1, 0)), hostileLetter(0, 1, time.Unix(1, 0)))
@@ -198,10 +198,10 @@ func TestDeadLetterReplay(t *testing.T) {
 	if a := f(cli.ExitFault); a.Replayed != 1 || a.Already != 1 || a.StillUnreadable != 1 {
 		t.Errorf("%+v", a)
 	}
-	if a := f(cli.ExitDone); a.Replayed != 0 || a.Already != 2 || a.Refused != 2 { // the value is as damaged as before
+	if a := f(cli.ExitDone); a.Replayed != 0 || a.Already != 2 || a.Refused != 2 { // the value is still damaged
 		t.Errorf("%+v", a)
 	}
-	alerts := c.ReadAll("cloudtrail-alerts") // of all partitions, in any order
+	alerts := c.ReadAll("cloudtrail-alerts") // from all partitions, in any order
 	ocsf := slices.IndexFunc(alerts, func(r *kgo.Record) bool { return bytes.Contains(r.Value, []byte(`"class_uid":2004`)) })
 	if len(alerts) != 2 || ocsf < 0 || bytes.Contains(alerts[1-ocsf].Value, []byte(`"class_uid"`)) {
 		t.Errorf("%d alerts, the one of OCSF is %d", len(alerts), ocsf)

@@ -10,8 +10,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/cli"
 )
 
-// TestDemo runs the demo to its end in this process, with both guarantees: all that it made must be
-// accounted for.
+// TestDemo runs the demo to its end in this process, with both guarantees: it must account for everything it produced.
 func TestDemo(t *testing.T) {
 	for _, delivery := range []string{config.AtLeastOnce, config.ExactlyOnce} {
 		t.Run(delivery, func(t *testing.T) {
@@ -31,7 +30,7 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// A policy of one's own decides in the demo, which adds up all the same.
+// The demo can use the user's policy, and still adds up.
 func TestDemoByPolicyFile(t *testing.T) {
 	name := writePolicy(t, "{version: mine, default: {allowed_regions: [us-east-1]}, exceptions: [{name: x, event_names: ['Run*']}]}")
 	stdout, stderr, status := runCommand(t, "demo", "--events=1000", "--rate=5000", "--match-share=0.2", "--policy", name)
@@ -40,7 +39,7 @@ func TestDemoByPolicyFile(t *testing.T) {
 	}
 }
 
-// TestDemoStops ends at a signal with an account, too.
+// TestDemoStops ends the demo with a signal; it still prints a summary.
 func TestDemoStops(t *testing.T) {
 	cmd := command(t, "demo", "--rate", "500", "--match-share", "0.5")
 	out, err := cmd.StdoutPipe()

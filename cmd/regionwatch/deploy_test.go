@@ -16,10 +16,10 @@ import (
 	"github.com/regionwatch/regionwatch/internal/cli"
 )
 
-// What stands in deploy/ calls this program: these tests read it as the program would, so that no flag, variable or value
-// in there can be one that does not exist, and no limit is at odds with the program's own.
+// The files in deploy/ call this program. These tests read them as the program would: every flag, variable and value must
+// exist, and no limit may contradict the program's own.
 
-// wantCommandLine wants the program to take the arguments and variables, and returns the settings.
+// wantCommandLine asserts that the program accepts the arguments and variables, and returns the settings.
 func wantCommandLine(t *testing.T, where string, args, environ []string) *config.Settings {
 	t.Helper()
 	cmd, rest, err := newRootCommand().Find(args)
@@ -48,7 +48,7 @@ func readDeployed(t *testing.T, name string) string {
 	return string(source)
 }
 
-// wantLonger wants what stops an instance to wait for longer than the instance takes at most.
+// wantLonger asserts that whatever stops an instance waits longer than the instance takes at most.
 func wantLonger(t *testing.T, where, wait string, s *config.Settings) {
 	t.Helper()
 	if d, err := time.ParseDuration(wait); err != nil || d <= s.DrainTimeout+cli.DrainGrace {
@@ -145,7 +145,7 @@ func TestSystemdUnit(t *testing.T) {
 			set = append(set, entry)
 		}
 	}
-	set = append(set, "REGIONWATCH_TLS=true", "REGIONWATCH_SASL_MECHANISM=SCRAM-SHA-512", "REGIONWATCH_SASL_USERNAME=a") // which the secrets need
+	set = append(set, "REGIONWATCH_TLS=true", "REGIONWATCH_SASL_MECHANISM=SCRAM-SHA-512", "REGIONWATCH_SASL_USERNAME=a") // required by the secrets
 	s := wantCommandLine(t, "ExecStart", strings.Fields(unit["ExecStart"])[1:], set)
 	wantLonger(t, "TimeoutStopSec", unit["TimeoutStopSec"], s)
 	if unit["Restart"] != "always" || unit["RestartPreventExitStatus"] != "2" || cli.ExitMistake != 2 {
@@ -153,7 +153,8 @@ func TestSystemdUnit(t *testing.T) {
 	}
 }
 
-// variablesOf returns the lines NAME=VALUE of a file, those in comments with their #. Environment= of a unit is one of each.
+// variablesOf returns the NAME=VALUE lines of a file, including commented ones with their #, and the values of
+// Environment= in a unit.
 func variablesOf(t *testing.T, file string) (entries []string) {
 	t.Helper()
 	for line := range strings.Lines(readDeployed(t, file)) {

@@ -29,7 +29,7 @@ func TestExplainGolden(t *testing.T) {
 	}
 }
 
-// explainedLine is what the tests read of the form for programs.
+// explainedLine is the part of the JSON form that the tests read.
 type explainedLine struct {
 	Kind   string
 	Number *int64
@@ -41,7 +41,7 @@ type explainedLine struct {
 	Bytes, StoppedAt             int
 }
 
-// explained returns what explain tells of a text, in the form for programs.
+// explained returns what explain prints about a text, in JSON.
 func explained(t *testing.T, text string, args ...string) []explainedLine {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "events.json")
@@ -68,7 +68,7 @@ func explainedFile(t *testing.T, file string, args ...string) []explainedLine {
 	return lines
 }
 
-// The alerts that explain tells of are those that scan makes.
+// Explain reports the same alerts as scan.
 func TestExplainAgreesWithScan(t *testing.T) {
 	folder := t.TempDir()
 	if _, stderr, status := runCommand(t, "generate", "--count", "50", "--match-share", "0.1", "--damaged-share", "0.2", "--output-dir", folder); status != cli.ExitDone {
@@ -106,7 +106,7 @@ const explainEventText = `{"eventVersion":"1.11","eventID":"(id)","awsRegion":"e
 
 func eventWithID(id string) string { return strings.Replace(explainEventText, "(id)", id, 1) }
 
-// What exempts an event is told in both forms, and so is what did until it expired.
+// Both forms name the exception that exempts an event, and one that did so until it expired.
 func TestExplainExceptions(t *testing.T) {
 	dir := t.TempDir()
 	policy, file := filepath.Join(dir, "policy.yaml"), filepath.Join(dir, "event.json")
@@ -209,7 +209,7 @@ func TestExplainMistakes(t *testing.T) {
 	f(`did you mean "eu-west-3"`, file, "--unused-regions", "eu-west-33")
 }
 
-// What an event says reaches a terminal display.Bytes, wherever it stands.
+// Text from events reaches a terminal through display.Bytes, wherever it appears.
 func TestExplainEscapes(t *testing.T) {
 	const bad = "\\u001b]0;x\\u0007\u202e\u009b\xff"
 	event := `{"eventVersion":"1","awsRegion":"` + bad + `","readOnly":"` + bad + `","eventName":"` + bad + `","eventSource":"` + bad + `","eventID":"` +
@@ -229,7 +229,7 @@ func TestExplainEscapes(t *testing.T) {
 	}
 }
 
-// The names of the form for programs: they are added to, never changed.
+// Names of the JSON form are added, never changed.
 func TestExplainFaultForPrograms(t *testing.T) {
 	const stop = len(explainEventText) - len(`se}`)
 	lines := explained(t, strings.Replace(explainEventText, "false", "fal\xffse", 1))
@@ -243,7 +243,7 @@ func TestExplainFaultForPrograms(t *testing.T) {
 	}
 }
 
-// Of a text that is too large to be one value nobody knows how large it is.
+// The total size of a text that is too large to be one value is unknown.
 func TestExplainTooLarge(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "zeros")
 	if err := os.WriteFile(file, make([]byte, 2<<20), 0o600); err != nil {

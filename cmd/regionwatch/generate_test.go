@@ -18,7 +18,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// readTruth reads what --truth has written.
+// readTruth reads a file written by --truth.
 func readTruth(t *testing.T, file string) generate.Truth {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -50,7 +50,7 @@ func TestGenerateToStdout(t *testing.T) {
 	}
 }
 
-// TestGenerateAndScan closes the circle: scan finds in a folder what generate says it must.
+// TestGenerateAndScan shows that scan finds in a folder exactly what generate says it must.
 func TestGenerateAndScan(t *testing.T) {
 	dir := t.TempDir()
 	made, truthFile := filepath.Join(dir, "made"), filepath.Join(dir, "truth.json")
@@ -79,7 +79,7 @@ func TestGenerateAndScan(t *testing.T) {
 	}
 }
 
-// TestGenerateWriteError tells once that standard output takes nothing, and counts none of what it did not take.
+// TestGenerateWriteError reports once that writing to standard output fails, and does not count what was not written.
 func TestGenerateWriteError(t *testing.T) {
 	readOnly, err := os.Open("testdata/scan/mixed.ndjson")
 	if err != nil {
@@ -97,7 +97,7 @@ func TestGenerateWriteError(t *testing.T) {
 	}
 }
 
-// TestGenerateLinesAndScan closes the circle over a pipe, where records are lines.
+// TestGenerateLinesAndScan does the same over a pipe, where records are lines.
 func TestGenerateLinesAndScan(t *testing.T) {
 	for _, shape := range []string{"event", "records", "string", "base64", "base64+gzip+records", "array,base64,sns", "lookup-events,ndjson"} {
 		truthFile := filepath.Join(t.TempDir(), "truth.json")
@@ -151,7 +151,7 @@ func TestGenerateToTopic(t *testing.T) {
 	}
 }
 
-// TestGenerateStops ends at a signal with everything that was made written and told.
+// TestGenerateStops stops generate with a signal: everything it made is written and reported.
 func TestGenerateStops(t *testing.T) {
 	cluster := processortest.New(t)
 	truthFile := filepath.Join(t.TempDir(), "truth.json")

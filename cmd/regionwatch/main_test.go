@@ -15,8 +15,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
-// asCommand makes the test binary behave as the command, so that exit statuses and signals are the real
-// ones.
+// asCommand makes the test binary run as the command, so that exit statuses and signals are real.
 const asCommand = "TEST_AS_REGIONWATCH"
 
 func TestMain(m *testing.M) {
@@ -32,7 +31,7 @@ func ours(entry string) bool {
 	return strings.HasPrefix(name, config.Prefix) || name == "GOGC" || name == "GOMEMLIMIT"
 }
 
-// command returns the command with these arguments, and with no settings from the environment of the test.
+// command returns the command with these arguments and without settings from the test's environment.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
@@ -45,12 +44,12 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 			cmd.Env = append(cmd.Env, entry)
 		}
 	}
-	// Under the race detector a process sleeps for a second before it ends, unless told otherwise.
+	// With the race detector a process sleeps for a second before it exits, by default.
 	cmd.Env = append(cmd.Env, asCommand+"=1", "GORACE=atexit_sleep_ms=0")
 	return cmd
 }
 
-// runCommand runs it and returns what it wrote and its exit status.
+// runCommand runs the command and returns its output and exit status.
 func runCommand(t *testing.T, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	cmd := command(t, args...)
@@ -146,7 +145,7 @@ func TestCommandLineSuccess(t *testing.T) {
 	f("completion bash", "complete")
 }
 
-// TestCompletion asks for what a shell offers after the flag.
+// TestCompletion checks what a shell offers after the flag.
 func TestCompletion(t *testing.T) {
 	f := func(want string, args ...string) {
 		t.Helper()
@@ -162,8 +161,7 @@ func TestCompletion(t *testing.T) {
 	f("yaml\nyml\n"+filesOf, "run", "--config", "")
 }
 
-// TestMistakesKeepNothing shows that reading the command line again past its mistakes does not count
-// repeated flags twice.
+// TestMistakesKeepNothing shows that parsing the command line again past its mistakes does not count repeated flags twice.
 func TestMistakesKeepNothing(t *testing.T) {
 	_, stderr, _ := runCommand(t, "run", "--brokers=a:1", "--brokers=b", "--zzzzzz", "--yyyyyy")
 	if n := strings.Count(stderr, `"b" is not host:port`); n != 1 {
@@ -171,7 +169,7 @@ func TestMistakesKeepNothing(t *testing.T) {
 	}
 }
 
-// TestDefaultRegions holds the settings' default and the rule's own list together.
+// TestDefaultRegions checks that the settings' default is the rule's own list.
 func TestDefaultRegions(t *testing.T) {
 	s, err := config.Load(config.Sources{})
 	if err != nil {

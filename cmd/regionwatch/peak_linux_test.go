@@ -21,7 +21,7 @@ import (
 
 const mib = 1 << 20
 
-// peak returns the most memory that the process has had so far, in bytes.
+// peak returns the peak memory of the process so far, in bytes.
 func (r *running) peak() int {
 	r.t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.cmd.Process.Pid))
@@ -45,7 +45,7 @@ func (r *running) metric(name string) int {
 	return int(n)
 }
 
-// produceTo writes each value as a batch of its own to a partition.
+// produceTo writes each value as its own batch to a partition.
 func produceTo(t *testing.T, c *processortest.Cluster, codec kgo.CompressionCodec, partition int32, values ...[]byte) {
 	t.Helper()
 	producer := c.Client(kgo.ProducerBatchCompression(codec), kgo.ProducerBatchMaxBytes(512*mib), kgo.BrokerMaxWriteBytes(1<<30),
@@ -58,7 +58,7 @@ func produceTo(t *testing.T, c *processortest.Cluster, codec kgo.CompressionCode
 	}
 }
 
-// nestedBomb returns a gzip of layers of quoted text that come to about n bytes together.
+// nestedBomb returns a gzip of layers of quoted text that total about n bytes.
 func nestedBomb(t *testing.T, n int) []byte {
 	t.Helper()
 	inner := []byte(matching[:len(matching)-1] + `,"requestParameters":"` + strings.Repeat("x", n/8) + `"}`)
@@ -76,8 +76,8 @@ func nestedBomb(t *testing.T, n int) []byte {
 	return b.Bytes()
 }
 
-// Whatever bytes producers write to all partitions at once, the process stays within its memory limit, sets aside what
-// it may not read, and reads on.
+// Whatever bytes producers write to all partitions at once, the process stays within its memory limit, sets aside what it
+// may not read, and continues.
 //
 // Guards: decompressor.Decompress sets batches aside; takeTurn; MemoryNeeds.
 func TestPeakUnderPoison(t *testing.T) {
@@ -113,8 +113,8 @@ func TestPeakUnderPoison(t *testing.T) {
 	}
 }
 
-// With many partitions and an alerts topic that acknowledges nothing, what waits is bounded for the process, not for
-// each partition.
+// With many partitions and an alerts topic that acknowledges nothing, waiting records are bounded per process, not per
+// partition.
 //
 // Guard: heldBytes.
 func TestPeakWhileAlertsHang(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// versionOf produces a matching event and returns the policy's version in its alert; n is how many there were before.
+// versionOf produces a matching event and returns the policy version in its alert. n is the number of earlier alerts.
 func versionOf(c *processortest.Cluster, n int) string {
 	c.ProduceValues("cloudtrail", 1, matching)
 	version, _ := processortest.Header(c.Read("cloudtrail-alerts", n+1)[n], "policy-version")
@@ -36,7 +36,7 @@ func failuresIn(metrics string) float64 {
 	return n
 }
 
-// replaceFile puts a file in place as editors do.
+// replaceFile replaces a file the way editors do.
 func replaceFile(t *testing.T, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(name+".new", []byte(text), 0o600); err != nil {
@@ -51,8 +51,8 @@ const versioned = "version: VERSION\ndefault: { unused_regions: [eu-central-1] }
 
 func policyOf(version string) string { return strings.Replace(versioned, "VERSION", version, 1) }
 
-// TestReloadFile changes the policy under a running instance: by a new file, by a signal, by a broken one, and by a file
-// of accounts.
+// TestReloadFile changes the policy under a running instance: with a new file, a signal, a broken file, and a file of
+// accounts.
 func TestReloadFile(t *testing.T) {
 	cluster := processortest.New(t)
 	name := writePolicy(t, policyOf("v1"))
@@ -79,14 +79,14 @@ func TestReloadFile(t *testing.T) {
 	if !metricIs(r, "regionwatch_policy_rejected 1")() {
 		t.Error("regionwatch_policy_rejected is not 1 with a broken file")
 	}
-	// The same mistake again is counted, and stands in the log once.
+	// The same mistake again is counted, but logged only once.
 	_, before := r.get("/metrics")
 	replaceFile(t, name, "version: v3\ndefault: { unused_regions: [eu-cental-1] }\n")
 	cluster.Eventually("another failure", func() bool {
 		_, metrics := r.get("/metrics")
 		return failuresIn(metrics) > failuresIn(before)
 	})
-	replaceFile(t, name, policyOf("v4")+"accounts_from: [accounts.d]\n") // broken until the folder is there
+	replaceFile(t, name, policyOf("v4")+"accounts_from: [accounts.d]\n") // broken until the folder exists
 	accounts := filepath.Join(filepath.Dir(name), "accounts.d")
 	if err := os.Mkdir(accounts, 0o700); err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func TestReloadFile(t *testing.T) {
 	}
 }
 
-// TestReloadSymlink swaps a link as Kubernetes swaps the folder of a mounted ConfigMap.
+// TestReloadSymlink swaps a link the way Kubernetes swaps the folder of a mounted ConfigMap.
 func TestReloadSymlink(t *testing.T) {
 	cluster := processortest.New(t)
 	folder := t.TempDir()
@@ -155,7 +155,7 @@ func TestReloadSymlink(t *testing.T) {
 	}
 }
 
-// TestReloadTopic takes the policy from a topic: the newest record that is valid, and each that comes.
+// TestReloadTopic takes the policy from a topic: first the newest valid record, then each new one.
 func TestReloadTopic(t *testing.T) {
 	cluster := processortest.New(t, kfake.SeedTopics(1, "policies"))
 	put := func(value string) {
@@ -184,7 +184,7 @@ func TestReloadTopic(t *testing.T) {
 		t.Errorf("version %q after a broken record", v)
 	}
 
-	// What is exempted and what is on trial have topics of their own.
+	// Exempted and shadow-mode findings have their own topics.
 	put("{version: v3, exceptions: [{name: x, accounts: ['111111111111']}]}")
 	cluster.Eventually("a reload", metricIs(r, "regionwatch_policy_reloads_total 2"))
 	cluster.ProduceValues("cloudtrail", 1, matching)
@@ -203,7 +203,7 @@ func TestReloadTopic(t *testing.T) {
 		t.Errorf("%d alerts, want 3", n)
 	}
 
-	// Of those that come at once the last good one holds, also where a broken one is newer.
+	// Of several records that arrive at once, the last valid one applies, even if a newer one is broken.
 	cluster.ProduceValues("policies", 1, policyOf("v5"), "default: [")
 	cluster.Eventually("a failure", metricIs(r, "regionwatch_policy_reload_failures_total 3"))
 	if v := versionOf(cluster, 3); v != "v5" {
@@ -211,8 +211,8 @@ func TestReloadTopic(t *testing.T) {
 	}
 }
 
-// TestReloadMendedElsewhere mends a broken policy by a file of accounts in a folder of which the policy before it knew
-// nothing.
+// TestReloadMendedElsewhere fixes a broken policy with a file of accounts, in a folder that the previous policy did not
+// name.
 func TestReloadMendedElsewhere(t *testing.T) {
 	cluster := processortest.New(t)
 	name, accounts := writePolicy(t, policyOf("v1")), filepath.Join(t.TempDir(), "accounts.csv")

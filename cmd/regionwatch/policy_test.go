@@ -16,7 +16,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
-// TestSeedCases runs the rule's own three tests as they are shipped.
+// TestSeedCases runs the rule's own three tests as shipped.
 func TestSeedCases(t *testing.T) {
 	const cases = "../../docs/policy/tests.yaml"
 	for _, args := range [][]string{{"--policy", "../../docs/policy/policy.yaml"}, nil} {
@@ -67,7 +67,7 @@ func TestPolicyShow(t *testing.T) {
 	}
 }
 
-// A case may name the outcome, and without one a finding in shadow mode is as good as an alert.
+// A case may name the outcome. Without one, a finding in shadow mode counts as an alert.
 func TestPolicyTestOutcomes(t *testing.T) {
 	cases := writePolicy(t, strings.NewReplacer("EVENT", matching, "READING", reading).Replace(
 		"- {Name: found, ExpectedResult: true, Log: EVENT}\n- {Name: on trial, Outcome: shadowed, Log: EVENT}\n- {Name: read, Outcome: read-only, Log: READING}\n"))
@@ -109,7 +109,7 @@ func TestPolicyDiff(t *testing.T) {
 		if got != status || status == cli.ExitDone && stderr != "" {
 			t.Errorf("status %d: %s", got, stderr)
 		}
-		stdout = regexp.MustCompile(` +(\n| )`).ReplaceAllString(stdout, "$1") // columns
+		stdout = regexp.MustCompile(` +(\n| )`).ReplaceAllString(stdout, "$1") // remove the column padding
 		for _, w := range want {
 			if !strings.Contains(stdout, w) {
 				t.Errorf("lacks %q:\n%s", w, stdout)
@@ -132,7 +132,7 @@ func TestPolicyDiff(t *testing.T) {
 		"account 111111111111 (payments):\n", "- silent 2 ", "+ alerts 1 payments 111111111111 ap-east-1 ")
 }
 
-// A damaged event has a verdict only where it alerts; the others of its record must not shift.
+// A damaged event only has a verdict where it alerts; this must not shift the verdicts of other events in its record.
 //
 // Guard: events are paired by identity, not by position.
 func TestPolicyDiffDamaged(t *testing.T) {

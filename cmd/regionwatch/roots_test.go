@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestRoots wants roots of TLS in a process whose system has none. The system's are read once in a process, hence a second one.
+// TestRoots checks that TLS has roots on a system without any. A process reads the system's roots once, so this uses a
+// second process.
 func TestRoots(t *testing.T) {
 	const variable = "TEST_ROOTS"
 	if os.Getenv(variable) != "" {

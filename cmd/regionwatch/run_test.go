@@ -21,7 +21,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// running is a live run command, its log read as it comes.
+// running is a running command whose log is read as it arrives.
 type running struct {
 	t     *testing.T
 	cmd   *exec.Cmd
@@ -55,7 +55,7 @@ func startRun(t *testing.T, brokers string, args ...string) *running {
 	return r
 }
 
-// read gathers the log until the process ends.
+// read collects the log until the process ends.
 func (r *running) read(stderr io.Reader, started chan<- struct{}) {
 	defer close(r.ended)
 	scanner := bufio.NewScanner(stderr)
@@ -72,7 +72,7 @@ func (r *running) read(stderr io.Reader, started chan<- struct{}) {
 			close(started)
 		}
 	}
-	_ = r.cmd.Wait() // the status is asked for later
+	_ = r.cmd.Wait() // the status is queried later
 }
 
 func (r *running) log() []map[string]any {
@@ -81,7 +81,7 @@ func (r *running) log() []map[string]any {
 	return r.lines
 }
 
-// get asks the admin server.
+// get queries the admin server.
 func (r *running) get(path string) (status int, body string) {
 	r.t.Helper()
 	response, err := http.Get("http://" + r.start["admin_address"].(string) + path)
@@ -103,7 +103,7 @@ func (r *running) signal(s syscall.Signal) {
 	}
 }
 
-// status waits for the end and returns the exit status.
+// status waits for the process to end and returns its exit status.
 func (r *running) status() int {
 	<-r.ended
 	return r.cmd.ProcessState.ExitCode()
@@ -116,7 +116,7 @@ const (
 	damaged = `{"eventVersion":"1.09","eventID":"e3",`
 )
 
-// TestRun runs the real command from events to alerts in both deliveries, and ends it with each signal.
+// TestRun runs the real command from events to alerts with both delivery guarantees, and stops it with each signal.
 func TestRun(t *testing.T) {
 	f := func(delivery string, end syscall.Signal) {
 		t.Run(delivery, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestRun(t *testing.T) {
 			r := startRun(t, strings.Join(cluster.ListenAddrs(), ","), "--create-topics", "--partitions=2",
 				"--delivery="+delivery, "--policy-version=v7", "--group=group-of-"+delivery)
 			cluster.Eventually("ready", func() bool { status, _ := r.get("/readyz"); return status == 200 })
-			r.signal(syscall.SIGHUP) // there is nothing to read again, and it goes on
+			r.signal(syscall.SIGHUP) // there is nothing to reload, and the process continues
 			cluster.ProduceValues("cloudtrail", 2, matching, reading, damaged)
 
 			alert := cluster.Read("cloudtrail-alerts", 1)[0]
@@ -177,7 +177,7 @@ func checkStart(t *testing.T, line map[string]any, delivery string) {
 	}
 }
 
-// checkAccount wants the last line to tell what became of every record.
+// checkAccount asserts that the last line has the outcome of every record.
 func checkAccount(t *testing.T, log []map[string]any) {
 	t.Helper()
 	last := log[len(log)-1]
@@ -199,8 +199,8 @@ func checkAccount(t *testing.T, log []map[string]any) {
 	}
 }
 
-// TestRunSecondSignal has a broker that does not answer to commits: draining takes its time, and a second
-// signal ends it at once.
+// TestRunSecondSignal uses a broker that does not answer commits: draining takes a while, and a second signal ends the
+// process at once.
 func TestRunSecondSignal(t *testing.T) {
 	cluster := processortest.New(t)
 	release := make(chan struct{})
@@ -224,7 +224,7 @@ func TestRunSecondSignal(t *testing.T) {
 		status, body := r.get("/readyz")
 		return status == 503 && strings.Contains(body, "draining")
 	})
-	// The window in which a signal counts as the first one has to pass.
+	// Wait out the window in which another signal counts as the first one.
 	for r.cmd.Process.Signal(syscall.SIGINT) == nil {
 		select {
 		case <-r.ended:
@@ -236,7 +236,7 @@ func TestRunSecondSignal(t *testing.T) {
 	}
 }
 
-// TestRunFault shows that an error which ends the process is the last line of the log, and its status 1.
+// TestRunFault shows that an error that ends the process is the last line of the log, and the status is 1.
 func TestRunFault(t *testing.T) {
 	cluster := processortest.New(t)
 	r := startRun(t, strings.Join(cluster.ListenAddrs(), ","), "--input-topic=absent")

@@ -21,7 +21,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// golden compares with a file, or writes it.
+// golden compares with a file, or updates it.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -51,7 +51,7 @@ func TestScanGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "scan.letters.golden", string(text))
-	_, summary, _ := strings.Cut(stderr, "\n") // the first line tells how long it took
+	_, summary, _ := strings.Cut(stderr, "\n") // the first line says how long it took
 	golden(t, "scan.summary.golden", summary)
 
 	table, _, _ := runCommand(t, "scan", "testdata/scan", "--format", "table")
@@ -104,7 +104,7 @@ func TestScanStdin(t *testing.T) {
 	}
 }
 
-// TestScanStreams shows that an alert comes out while standard input is still open.
+// TestScanStreams shows that an alert is printed while standard input is still open.
 func TestScanStreams(t *testing.T) {
 	cmd := command(t, "scan", "-")
 	in, err := cmd.StdinPipe()
@@ -119,7 +119,7 @@ func TestScanStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	const event = `{"eventVersion":"1.11","eventID":"1","awsRegion":"eu-west-3","readOnly":false}` + "\n"
-	for range 2 { // the second line shows that the first one is whole
+	for range 2 { // the second line shows that the first one is complete
 		if _, err := in.Write([]byte(event)); err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +135,7 @@ func TestScanStreams(t *testing.T) {
 	}
 }
 
-// A signal ends a scan that waits for standard input.
+// A signal ends a scan that is waiting for standard input.
 func TestScanStopsWaiting(t *testing.T) {
 	cmd := command(t, "scan", "-")
 	in, err := cmd.StdinPipe()
@@ -173,7 +173,7 @@ func TestScanStopsWaiting(t *testing.T) {
 	}
 }
 
-// What a scan writes it does not read, and an input is never overwritten.
+// A scan does not read its own output and never overwrites an input.
 func TestScanRefusesItsOutput(t *testing.T) {
 	dir := t.TempDir()
 	file, link := filepath.Join(dir, "event.json"), filepath.Join(dir, "link")
@@ -204,7 +204,8 @@ func TestScanRefusesItsOutput(t *testing.T) {
 	f(out, "standard output: "+file, dir)
 }
 
-// TestScanClosedOutput ends quietly when whoever reads the alerts has had enough. What --fail-on asks is not known then.
+// TestScanClosedOutput ends quietly when the reader of the alerts closes the pipe. The answer to --fail-on is then
+// unknown.
 func TestScanClosedOutput(t *testing.T) {
 	f := func(status int, want string, args ...string) {
 		t.Helper()
@@ -243,8 +244,7 @@ func scanIntoClosedPipe(t *testing.T, args ...string) (status int, messages stri
 	return cmd.ProcessState.ExitCode(), stderr.String()
 }
 
-// The summary tells what exceptions exempt and what is in shadow mode beside what passed, and has a word for events
-// without a name.
+// The summary shows exempted and shadow-mode findings beside what passed, and has a word for events without a name.
 func TestScanSummaryOfPolicy(t *testing.T) {
 	dir := t.TempDir()
 	events, policy := filepath.Join(dir, "events.ndjson"), filepath.Join(dir, "policy.yaml")
@@ -266,7 +266,7 @@ func TestScanSummaryOfPolicy(t *testing.T) {
 	}
 }
 
-// The alerts of --format ocsf are those of ndjson, as findings.
+// --format ocsf prints the alerts of ndjson as findings.
 func TestScanOCSF(t *testing.T) {
 	lines := func(format string) []map[string]any {
 		stdout, stderr, status := runCommand(t, "scan", "testdata/scan", "--format", format)
@@ -294,7 +294,7 @@ func TestScanOCSF(t *testing.T) {
 	}
 }
 
-// Alerts as CSV, and a summary for programs with as many rows as wanted.
+// Alerts as CSV, and a JSON summary with the requested number of rows.
 func TestScanForPrograms(t *testing.T) {
 	stdout, stderr, status := runCommand(t, "scan", "--format", "csv", "--summary", "json", "--top", "1", "testdata/scan")
 	lines := strings.Split(strings.TrimSuffix(stdout, "\n"), "\n")

@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// marker is a secret that must not be found in anything that the program says.
+// marker is a secret that must not appear in any output of the program.
 const marker = "s3cret-marker"
 
 // secretFile writes a file for one test and returns its name.
@@ -25,8 +25,7 @@ func secretFile(t *testing.T, content string) string {
 	return name
 }
 
-// No command tells a secret: where it prints the settings, where it finds mistakes in them, where the broker
-// refuses it.
+// No command reveals a secret: not when it prints the settings, finds mistakes in them, or is refused by the broker.
 func TestSecretsAreNotTold(t *testing.T) {
 	t.Parallel()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableSASL(), kfake.Superuser("PLAIN", "admin", "admin"))
@@ -43,7 +42,7 @@ func TestSecretsAreNotTold(t *testing.T) {
 		args   []string
 		env    string
 		status int
-		want   string // in what it says, so that it is known to have come that far
+		want   string // part of the output, to show that the program got that far
 	}{
 		"help":                 {[]string{"run", "--help"}, password, 0, "--sasl-password-file"},
 		"version":              {[]string{"version"}, password, 0, "regionwatch"},
@@ -71,7 +70,7 @@ func TestSecretsAreNotTold(t *testing.T) {
 			}
 			cmd := command(t, test.args...)
 			cmd.Env = append(cmd.Env, test.env)
-			late := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() }) // a flag that is taken for good would run on
+			late := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() }) // if the flag were accepted, the program would keep running
 			defer late.Stop()
 			out, _ := cmd.CombinedOutput()
 			if status := cmd.ProcessState.ExitCode(); status != test.status || !strings.Contains(string(out), test.want) {
@@ -84,7 +83,7 @@ func TestSecretsAreNotTold(t *testing.T) {
 	}
 }
 
-// A program that runs with a secret tells it nowhere: not in its log, and not by the admin address.
+// A running program reveals its secret nowhere: not in its log and not on the admin address.
 func TestSecretsAreNotServed(t *testing.T) {
 	t.Parallel()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-512", "alice", marker),

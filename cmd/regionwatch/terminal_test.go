@@ -18,31 +18,31 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// steering are texts that command a terminal, or deceive who reads it.
+// steering are texts that control a terminal or deceive its reader.
 var steering = []string{
 	"\x1b[2J\x1b[1;1H\x1b[31m",                           // CSI: clear, move, colour
 	"\x1b]0;title\a\x1b]2;title\x1b\\",                   // OSC 0 and 2: the window's title
 	"\x1b]8;;https://evil.example/\x1b\\link\x1b]8;;\a",  // OSC 8: a link
 	"\x1b]52;c;ZXZpbA==\a",                               // OSC 52: the clipboard
 	"\x1bP$q\x1b\\\x1b_x\x1b\\\x1b^x\x1b\\\x1bc\x1b7",    // DCS, APC, PM, reset, save
-	"\u009b2J\u009d0;x\u009c\u0090\u0085",                // C1 controls, as characters of their own
+	"\u009b2J\u009d0;x\u009c\u0090\u0085",                // C1 controls as single characters
 	"a\bb\x7f\a\rover\vx\fy\x00",                         // backspace, delete, bell, carriage return
-	"\n  alert  none\n\nfake line",                       // lines that pretend to be ours
-	"\u202egnp.exe\u202d\u2066x\u2069\u200f\u061c",       // marks of direction
-	"a\u200bb\u200c\u200d\u2060\ufeff\u00ad\u3164\ufe0f", // what does not show
-	"\u2028\u2029\U000e0041\U000e007f\ue000",             // line ends of another kind, tags, private use
+	"\n  alert  none\n\nfake line",                       // lines that imitate ours
+	"\u202egnp.exe\u202d\u2066x\u2069\u200f\u061c",       // direction marks
+	"a\u200bb\u200c\u200d\u2060\ufeff\u00ad\u3164\ufe0f", // invisible characters
+	"\u2028\u2029\U000e0041\U000e007f\ue000",             // other line ends, tags, private use
 	endless,
 }
 
-// endless is the last of them: of a batch with many of its kind only the latest alerts are shown.
+// endless comes last: of a batch with many alerts only the latest are shown.
 var endless = strings.Repeat("long ", 10_000)
 
-// steeringEvents returns events that alert, or would, with the texts wherever an actor has a say, and records that are
-// damaged in ways that errors quote.
+// steeringEvents returns events that alert, or would, with the texts wherever an attacker controls a field, and records
+// with damage that errors quote.
 func steeringEvents(texts ...string) (values []string) {
 	for i, text := range texts {
 		quoted, _ := json.Marshal(text) // a string always encodes
-		// What JSON lets stand in a string stands there raw too.
+		// Characters that JSON allows in a string also appear unescaped.
 		raw := `"` + strings.Map(func(r rune) rune {
 			if r < ' ' || r == '"' || r == '\\' {
 				return -1
@@ -63,7 +63,8 @@ func steeringEvents(texts ...string) (values []string) {
 	return values
 }
 
-// wantPlain wants output that a terminal shows as it is: lines of characters that show as themselves, none without end.
+// wantPlain asserts output that a terminal shows unchanged: lines of bounded length, of characters that print as
+// themselves.
 func wantPlain(t *testing.T, what, out string) {
 	t.Helper()
 	if out == "" {
@@ -80,13 +81,13 @@ func wantPlain(t *testing.T, what, out string) {
 	}
 }
 
-// Files do not steer the terminal of who looks at them.
+// Files cannot control the terminal of their reader.
 func TestTerminalFiles(t *testing.T) {
 	folder := t.TempDir()
-	name := filepath.Join(folder, "trail\x1b]0;x\a\u202e.json") // an attacker may name files as well
+	name := filepath.Join(folder, "trail\x1b]0;x\a\u202e.json") // an attacker may also name files
 	values := steeringEvents(steering...)
 	for i, value := range values {
-		values[i] = strings.ReplaceAll(value, "\n", " ") // one line for each
+		values[i] = strings.ReplaceAll(value, "\n", " ") // one line each
 	}
 	if err := os.WriteFile(name, []byte(strings.Join(values, "\n")), 0o600); err != nil {
 		t.Fatal(err)
@@ -100,7 +101,7 @@ func TestTerminalFiles(t *testing.T) {
 	}
 }
 
-// Events of a topic steer neither the terminal of run, nor that of explain.
+// Events of a topic cannot control the terminal of run or of explain.
 func TestTerminalRun(t *testing.T) {
 	c := processortest.New(t, kfake.SeedTopics(1, "cloudtrail"))
 	values := steeringEvents(steering...)
@@ -128,7 +129,7 @@ func TestTerminalRun(t *testing.T) {
 	}
 }
 
-// Nor that of demo, whose topic anybody on this machine may write to.
+// The same holds for demo, whose topic any program on this machine may write to.
 func TestTerminalDemo(t *testing.T) {
 	cmd := command(t, "demo", "--rate=100", "--admin-address=127.0.0.1:0")
 	out, err := cmd.StdoutPipe()
@@ -140,9 +141,9 @@ func TestTerminalDemo(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// The endless ones come when the others have been shown, or they would leave no room for them.
+	// The endless one comes after the others have been shown, or it would leave no room for them.
 	parts := [][]string{steeringEvents(steering[:len(steering)-1]...), steeringEvents(endless)}
-	signs := []string{"\n0s: ", "gnp.exe", "long long long"} // that the demo is there, and that each part is shown
+	signs := []string{"\n0s: ", "gnp.exe", "long long long"} // that the demo has started, and that each part is shown
 	var text strings.Builder
 	buffer := make([]byte, 64<<10)
 	for end := time.Now().Add(time.Minute); ; {
@@ -162,14 +163,14 @@ func TestTerminalDemo(t *testing.T) {
 			break
 		}
 	}
-	_ = cmd.Wait() // the account does not add up, as there were events that demo has not made
+	_ = cmd.Wait() // the summary does not add up, because demo did not make these events
 	if len(signs) > 0 {
 		t.Errorf("the events have not been shown: %s", text.String())
 	}
 	wantPlain(t, "demo", text.String()+stderr.String())
 }
 
-// produceRaw writes records to the input topic as they are.
+// produceRaw writes records unchanged to the input topic.
 func produceRaw(t *testing.T, broker string, values []string) {
 	t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.DefaultProduceTopic("cloudtrail"), kgo.RecordPartitioner(kgo.ManualPartitioner()))

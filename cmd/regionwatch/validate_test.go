@@ -10,7 +10,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/cli"
 )
 
-// writePolicy writes a policy into a folder of its own and returns its name.
+// writePolicy writes a policy into a new folder and returns the file's name.
 func writePolicy(t *testing.T, text string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "policy.yaml")
@@ -41,7 +41,7 @@ func TestValidatePolicy(t *testing.T) {
 	f("default: { unused_region: [ap-east-1] }", cli.ExitMistake, "", "regionwatch: flag --delivery: \"x\" is unknown; allowed: at-least-once, exactly-once\nregionwatch: ", "--delivery=x")
 	f("default: { unused_region: [ap-east-1] }", cli.ExitMistake, `"faults":["`, "did you mean unused_regions?", "--format=json")
 
-	// The answer comes first, what expires has its owner, and settings show only when asked for.
+	// The verdict comes first, expiring exceptions show their owner, and settings appear only on request.
 	const expiring = "default: {allowed_regions: [us-east-1]}\nexceptions: [{name: lab, reason: r, owner: lab@example.com, regions: [eu-west-3], expires: 2026-01-31}]"
 	f(expiring, cli.ExitDone, "valid, with 1 warning policy version sha256:", "warning: ")
 	f(expiring, cli.ExitDone, "EXCEPTION OWNER EXPIRES lab lab@example.com 2026-01-31T", "warning: ")
@@ -57,7 +57,7 @@ func TestValidatePolicy(t *testing.T) {
 	}
 }
 
-// The policy of a file decides in scan and explain, and its mistakes end them.
+// The policy file decides in scan and explain, and mistakes in it end them.
 func TestScanByPolicyFile(t *testing.T) {
 	events := filepath.Join(t.TempDir(), "events.json")
 	if err := os.WriteFile(events, []byte(matching), 0o600); err != nil {

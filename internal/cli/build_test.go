@@ -22,7 +22,7 @@ func TestBuild(t *testing.T) {
 
 	f(info, "v9.9.9", "fedcba9", "regionwatch v9.9.9 commit fedcba9")
 
-	// Without version control, as with -buildvcs=false, it says so and still names the build settings.
+	// Without version control, as with -buildvcs=false, it says so and still lists the build settings.
 	info.Settings = []debug.BuildSetting{{Key: "CGO_ENABLED", Value: "0"}, {Key: "-tags", Value: ""}}
 	if got := buildOf(info, "", "").Text(); !strings.Contains(got, "\ncommit unknown: ") || !strings.HasSuffix(got, "\n  CGO_ENABLED=0") {
 		t.Error(got)

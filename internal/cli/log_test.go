@@ -14,11 +14,10 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 )
 
-// hostile is text as an attacker or a broken broker may have it.
+// hostile is text that an attacker or a broken broker may send.
 const hostile = "a\x1b]0;b\a\x9b2J\u202ec\u200b\U000e0001\r\nd\xff"
 
-// TestLogIsPrintable shows that nothing in the log commands a terminal, in either form, and that JSON
-// still says what was logged.
+// TestLogIsPrintable shows that neither log format can control a terminal, and that JSON still contains what was logged.
 func TestLogIsPrintable(t *testing.T) {
 	for _, format := range []string{"text", "json", "auto"} {
 		var b bytes.Buffer
@@ -42,7 +41,7 @@ func TestLogIsPrintable(t *testing.T) {
 	}
 }
 
-// TestQuietLog shows that a repeated warning is written once in a while, with its number.
+// TestQuietLog shows that a repeated warning is written only once in a while, with the number of repetitions.
 func TestQuietLog(t *testing.T) {
 	var b bytes.Buffer
 	log := NewLogger(&b, &config.Settings{LogFormat: "json", LogLevel: "info"})
@@ -95,7 +94,7 @@ func TestQuietLog(t *testing.T) {
 	}
 }
 
-// TestQuietIsBounded shows that texts which are all different do not fill the memory.
+// TestQuietIsBounded shows that distinct texts do not fill the memory.
 func TestQuietIsBounded(t *testing.T) {
 	q := &quiet{last: map[string]*lately{}}
 	for i := range 10 * maxQuiet {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// watched runs watchSignals and returns what it did.
+// watched runs watchSignals and records what it did.
 type watched struct {
 	signals chan os.Signal
 	done    chan struct{}
@@ -72,7 +72,7 @@ func TestSignals(t *testing.T) {
 	f("a drain that hangs", 1, ExitFault, func(w *watched) { w.signals <- syscall.SIGINT; time.Sleep(31 * time.Second) })
 }
 
-// TestStopOnSignal sends this process a real signal.
+// TestStopOnSignal sends a real signal to this process.
 func TestStopOnSignal(t *testing.T) {
 	var log strings.Builder
 	ctx, stop := StopOnSignal(t.Context(), time.Minute, slog.New(slog.NewTextHandler(&log, nil)))

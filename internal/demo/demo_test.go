@@ -23,7 +23,7 @@ func TestPort(t *testing.T) {
 	if _, err := startBroker(context.Background(), port); err == nil || !strings.Contains(err.Error(), strconv.Itoa(port)) {
 		t.Errorf("a port that is taken: %v", err)
 	}
-	// Two that choose their ports must not collide.
+	// Two demos that choose their ports must not collide.
 	for range 2 {
 		broker, err := startBroker(t.Context(), 0)
 		if err != nil {
@@ -33,7 +33,7 @@ func TestPort(t *testing.T) {
 	}
 }
 
-// TestSummary wants every wrong figure reported.
+// TestSummary checks that every wrong figure is reported.
 func TestSummary(t *testing.T) {
 	base := func() *summary {
 		a := &summary{unused: []string{"eu-west-3"}, produced: 10, alertsBack: 3, lettersBack: 2}
@@ -70,7 +70,7 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// TestView wants text of events unable to steer the terminal, and a picture with as many rows as it says.
+// TestView checks that event text cannot control the terminal, and that the picture has as many rows as it says.
 func TestView(t *testing.T) {
 	var out strings.Builder
 	v := &view{out: &out, live: true, head: []string{"head"}}

@@ -12,7 +12,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// onTerminal returns what write writes to a pseudo-terminal of a width.
+// onTerminal returns what write prints to a pseudo-terminal of the given width.
 func onTerminal(t *testing.T, width uint16, write func(terminal *os.File)) (lines []string) {
 	t.Helper()
 	ours, terminal, err := pty.Open()
@@ -43,7 +43,7 @@ var shownAlert = alert.Alert{
 	Policy: alert.Policy{Account: json.RawMessage(`{"name":"payments"}`)},
 }
 
-// Every line fits the terminal, and says who did what, and where.
+// Every line fits the terminal and shows who did what, and where.
 func TestAlertTableFits(t *testing.T) {
 	for width, more := range map[uint16]string{60: "12:34:56", 80: "11-01 12:34:56  payments", 120: "High      payments 111111111111", 200: "192.0.2.1"} {
 		t.Setenv("NO_COLOR", "1")
@@ -75,7 +75,7 @@ func TestAlertTableFits(t *testing.T) {
 	}
 }
 
-// A table gives up room in its widest columns until it fits.
+// A table shrinks its widest columns until it fits.
 func TestTableFits(t *testing.T) {
 	for _, width := range []uint16{60, 80, 120, 200} {
 		lines := onTerminal(t, width, func(terminal *os.File) {

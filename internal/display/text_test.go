@@ -50,7 +50,7 @@ func TestNumber(t *testing.T) {
 	}
 }
 
-// Whatever comes in, what comes out is text that shows as itself, and no longer than the limit.
+// For any input, the output prints as itself and is no longer than the limit.
 func FuzzText(f *testing.F) {
 	f.Add("a\x1b]0;b\a\x9b2J\u202ec\u200b\U000e0001\r\nd\xff", 3)
 	f.Fuzz(func(t *testing.T, text string, limit int) {
@@ -66,7 +66,7 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// Memory is bounded, however many names there are and however long.
+// Memory is bounded, for any number and length of names.
 func TestCounter(t *testing.T) {
 	var c, twice Counter
 	for i := range maxNames + 5 {

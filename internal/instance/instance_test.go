@@ -15,8 +15,8 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 )
 
-// holdIdentity is the environment of a process that claims a name for a group, prints it and holds it
-// until its standard input ends.
+// holdIdentity is the environment variable of a process that claims a name for a group, prints it and holds it until its
+// standard input ends.
 const holdIdentity = "TEST_HOLD_IDENTITY"
 
 func init() {
@@ -65,7 +65,7 @@ func newHolder(t *testing.T, group string) *holder {
 	return &holder{cmd, stdin, name}
 }
 
-// kill ends the process as kill -9 does, and waits until it is gone.
+// kill ends the process with kill -9 and waits until it is gone.
 func (h *holder) kill(t *testing.T) {
 	t.Helper()
 	if err := h.cmd.Process.Kill(); err != nil {
@@ -74,8 +74,8 @@ func (h *holder) kill(t *testing.T) {
 	_ = h.cmd.Wait()
 }
 
-// TestIdentityOfProcesses wants both sides of a name: no two live processes share one, and a process
-// that replaces a killed one gets its name at once.
+// TestIdentityOfProcesses checks both properties of a name: no two live processes share one, and a process that replaces a
+// killed one gets its name at once.
 func TestIdentityOfProcesses(t *testing.T) {
 	needNames(t)
 	group := groupOfOurs(t)
@@ -122,13 +122,13 @@ func TestIdentityOfGroups(t *testing.T) {
 	again.Close()
 }
 
-// groupOfOurs is unique to this process: names belong to the whole machine.
+// groupOfOurs returns a group unique to this process, because names belong to the whole machine.
 func groupOfOurs(t *testing.T) string {
 	t.Helper()
 	return fmt.Sprint(t.Name(), os.Getpid())
 }
 
-// needNames skips systems without names to hold; TestIdentityWithout covers those.
+// needNames skips systems where names cannot be held; TestIdentityWithout covers those.
 func needNames(t *testing.T) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
@@ -139,7 +139,7 @@ func needNames(t *testing.T) {
 // TestIdentityWithout shows what each delivery does when no name can be claimed.
 func TestIdentityWithout(t *testing.T) {
 	group := groupOfOurs(t)
-	for range maxSlots { // take all numbers; where there are none, the effect is the same
+	for range maxSlots { // take all numbers; on systems without names the effect is the same
 		if id, err := claim(group); err == nil {
 			defer id.Close()
 		}

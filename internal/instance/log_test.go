@@ -25,7 +25,7 @@ func (s *scripted) Status() processor.Status { return s.status }
 // Ready implements Progress.
 func (s *scripted) Ready() error { return s.ready }
 
-// One line each for what changes, none for what does not, and a summary of each interval.
+// One line for each change, none without a change, and a summary for each interval.
 func TestLogProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

@@ -28,7 +28,7 @@ func TestContainerLimit(t *testing.T) {
 	f(0, nil)
 	f(0, map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "max\n"})
 	f(512, map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "512\n"})
-	// The least of a group and those around it, whichever it is.
+	// The lowest limit of a group and its parents applies.
 	f(256, map[string]string{"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/memory.max": "256\n", "sys/fs/cgroup/a/b/memory.max": "512\n"})
 	f(128, map[string]string{"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/memory.max": "256\n", "sys/fs/cgroup/a/b/memory.max": "128\n"})
 	// In a container the path may be the host's.
@@ -47,13 +47,13 @@ func TestLimitFor(t *testing.T) {
 		}
 	}
 	f(0, 1000, 112)
-	f(60, 1000, 112) // ordinary: as low as ever
+	f(60, 1000, 112) // ordinary: the usual limit
 	f(200, 1000, 288)
 	f(900, 1000, 1000)
 	f(0, 90, 90)
 }
 
-// The collector's limit follows what is live, up and down, and stays below its bound.
+// The memory limit follows the live heap, up and down, and stays below its bound.
 //
 // Guard: cycle.over adjusts and watches again.
 func TestTune(t *testing.T) {

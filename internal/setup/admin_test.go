@@ -16,8 +16,8 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
-// Two instances on one host must not need a flag to live side by side; an address that somebody asked for
-// is another matter.
+// Two instances on one host must run side by side without a flag. If an address was set explicitly and is taken, that is
+// an error.
 func TestAdminAddressTaken(t *testing.T) {
 	f := func(args []string, want string) {
 		t.Helper()
@@ -45,7 +45,7 @@ func TestAdminAddressTaken(t *testing.T) {
 		var taken net.ListenConfig
 		if l, err := taken.Listen(t.Context(), "tcp", s.AdminAddress); err == nil {
 			defer l.Close()
-		} // else another process of this host has it, which is as good
+		} // otherwise another process on this host has it, which is just as good
 		var log bytes.Buffer
 		a, err := Admin(t.Context(), s, Registry(cli.Build{}), p, view, slog.New(slog.NewTextHandler(&log, nil)))
 		if want != "" {
