@@ -11,7 +11,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// load reads the file as docker compose does: by the schema of the Compose Specification, references resolved.
+// load reads the file the way docker compose does: against the schema of the Compose Specification, with references
+// resolved.
 func load(t *testing.T) *types.Project {
 	t.Helper()
 	options, err := cli.NewProjectOptions([]string{"compose.yaml"})
@@ -25,8 +26,8 @@ func load(t *testing.T) *types.Project {
 	return project
 }
 
-// TestServices wants what may go wrong on another machine only: files that are not there, images that change by
-// themselves, ports that are open to the network.
+// TestServices checks for what only fails on another machine: missing files, images that change by themselves, ports open
+// to the network.
 func TestServices(t *testing.T) {
 	project := load(t)
 	want := []string{"generator", "grafana", "kafka", "prometheus", "regionwatch"}
@@ -59,7 +60,7 @@ func TestServices(t *testing.T) {
 	}
 }
 
-// TestReferences wants the files of Prometheus and Grafana to name places that the services have.
+// TestReferences checks that the files for Prometheus and Grafana name places that exist in the services.
 func TestReferences(t *testing.T) {
 	services := load(t).Services
 	read := func(name string, into any) {

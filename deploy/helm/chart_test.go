@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Every values file renders, lints without a warning, decodes strictly and is what the golden file shows.
+// Every values file renders, lints without a warning, decodes strictly and matches its golden file.
 func TestRender(t *testing.T) {
 	for name, file := range cases(t) {
 		t.Run(name, func(t *testing.T) {
@@ -24,7 +24,7 @@ func TestRender(t *testing.T) {
 	}
 }
 
-// golden compares text with a file, or writes it anew with -update.
+// golden compares text with a file, or updates the file with -update.
 func golden(t *testing.T, name, text string) {
 	t.Helper()
 	if *update {
@@ -43,7 +43,7 @@ func golden(t *testing.T, name, text string) {
 
 const rulesFile = "../prometheus/rules.yaml"
 
-// The chart's rules and dashboard are copies: Helm cannot read files beside the chart.
+// The chart's rules and dashboard are copies, because Helm cannot read files outside the chart.
 func TestCopies(t *testing.T) {
 	for name, original := range map[string]string{"rules.yaml": rulesFile, "dashboard.json": "../grafana/dashboard.json"} {
 		text, err := os.ReadFile(original)
@@ -54,7 +54,7 @@ func TestCopies(t *testing.T) {
 	}
 }
 
-// make image builds the very image that the chart pulls.
+// make image builds exactly the image that the chart pulls.
 func TestMakeImage(t *testing.T) {
 	const repository = "registry.example.com/security/regionwatch"
 	commands, err := output("make", "-n", "-C", "../..", "image", "IMAGE="+repository)
@@ -65,7 +65,7 @@ func TestMakeImage(t *testing.T) {
 	contains(t, commands, "-t '"+image+"'")
 }
 
-// An ARG with a default keeps BuildKit from setting the platform: every image would hold the same binary.
+// An ARG with a default keeps BuildKit from setting the platform: every image would contain the same binary.
 func TestImagePlatform(t *testing.T) {
 	text, err := os.ReadFile("../docker/Dockerfile")
 	if err != nil {
@@ -77,7 +77,7 @@ func TestImagePlatform(t *testing.T) {
 	}
 }
 
-// The notes render, with what somebody has to do next.
+// The notes render and say what to do next.
 func TestNotes(t *testing.T) {
 	f := func(name, want string) {
 		t.Helper()

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// KEDA sets the number of instances, never below two and never above the number of partitions.
+// KEDA sets the number of instances, from two up to the number of partitions.
 func TestScaledObject(t *testing.T) {
 	f := func(least, most int64, set ...string) {
 		t.Helper()
@@ -30,7 +30,7 @@ func TestScaledObject(t *testing.T) {
 	f(3, 12, "keda.minReplicas=3")
 }
 
-// KEDA scales by the lag in seconds of this release's job.
+// KEDA scales on the lag in seconds of this release's job.
 func TestKedaTrigger(t *testing.T) {
 	f := func(want map[string]any, set ...string) {
 		t.Helper()

@@ -57,7 +57,7 @@ func runTests(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
-// output runs a command and returns what it prints; its errors end with what it printed on standard error.
+// output runs a command and returns its standard output. Errors end with its standard error.
 func output(name string, args ...string) (string, error) {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.Command(name, args...)
@@ -70,12 +70,12 @@ func output(name string, args ...string) (string, error) {
 	return stdout.String(), err
 }
 
-// template returns the chart as helm template renders it in release "watch", namespace "siem".
+// template returns the chart as rendered by helm template, in release "watch" and namespace "siem".
 func template(args ...string) (string, error) {
 	return output(helm, append([]string{"template", "watch", chart, "--namespace", "siem"}, args...)...)
 }
 
-// cases returns the values files of testdata by name.
+// cases returns the values files in testdata by name.
 func cases(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob("testdata/*.values.yaml")

@@ -7,7 +7,7 @@ import (
 	networking "k8s.io/api/networking/v1"
 )
 
-// Without peers nobody but the node reaches the pod; out go names and brokers only.
+// Without peers only the node reaches the pod. Egress is limited to DNS and the brokers.
 func TestNetworkPolicy(t *testing.T) {
 	f := func(name, in, out string) {
 		t.Helper()
@@ -36,7 +36,7 @@ func TestNetworkPolicy(t *testing.T) {
 	f("volumes", "", "openshift-dns: UDP 5353, TCP 5353; any: TCP 9093; 169.254.170.23/32, fd00:ec2::23/128: TCP 80")
 }
 
-// describe writes a rule as "namespaces: ports". Without ports a rule lets everything pass.
+// describe formats a rule as "namespaces: ports". A rule without ports allows everything.
 func describe(peers []networking.NetworkPolicyPeer, ports []networking.NetworkPolicyPort) string {
 	whom, what := []string{}, []string{}
 	for _, peer := range peers {

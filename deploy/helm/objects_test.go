@@ -22,7 +22,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// decoder reads objects as strictly as kubectl --validate=strict: unknown and repeated fields are errors.
+// decoder is as strict as kubectl --validate=strict: unknown and repeated fields are errors.
 var decoder = func() runtime.Decoder {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
@@ -35,10 +35,10 @@ var decoder = func() runtime.Decoder {
 	return serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
 }()
 
-// objects are what one rendering of the chart makes.
+// objects are the result of rendering the chart.
 type objects []runtime.Object
 
-// render renders the chart and decodes every object of it.
+// render renders the chart and decodes every object.
 func render(t *testing.T, args ...string) objects {
 	t.Helper()
 	text, err := template(args...)
@@ -64,14 +64,14 @@ func decode(t *testing.T, text string) (all objects) {
 			t.Fatalf("%v in\n%s", err, document)
 		}
 		if fields == nil {
-			continue // comments only
+			continue // only comments
 		}
 		all = append(all, decodeObject(t, document, fields))
 	}
 }
 
-// decodeObject decodes into the type of the object's kind. KEDA's types come with all of KEDA, so that its
-// object is held against KEDA's definition instead.
+// decodeObject decodes into the type of the object's kind. KEDA's types would pull in all of KEDA, so its object is
+// checked against KEDA's definition instead.
 func decodeObject(t *testing.T, document []byte, fields map[string]any) runtime.Object {
 	t.Helper()
 	if fields["kind"] == "ScaledObject" {
@@ -87,7 +87,7 @@ func decodeObject(t *testing.T, document []byte, fields map[string]any) runtime.
 	return object
 }
 
-// scaledObject returns the schema of KEDA's definition, made strict.
+// scaledObject returns the schema from KEDA's definition, made strict.
 func scaledObject(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	text, err := os.ReadFile("testdata/keda.sh_scaledobjects.yaml")
@@ -108,7 +108,7 @@ func scaledObject(t *testing.T) *jsonschema.Schema {
 	}
 	root := definition.Spec.Versions[0].Schema.OpenAPIV3Schema
 	closeSchema(root)
-	root.(map[string]any)["properties"].(map[string]any)["metadata"] = map[string]any{"type": "object"} // the API server's own
+	root.(map[string]any)["properties"].(map[string]any)["metadata"] = map[string]any{"type": "object"} // validated by the API server itself
 	compiler := jsonschema.NewCompiler()
 	if err := compiler.AddResource("keda.json", root); err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func scaledObject(t *testing.T) *jsonschema.Schema {
 	return schema
 }
 
-// closeSchema refuses properties that a schema does not name, which the API server would drop.
+// closeSchema rejects properties that a schema does not name, which the API server would drop.
 func closeSchema(node any) {
 	switch node := node.(type) {
 	case map[string]any:
@@ -137,7 +137,7 @@ func closeSchema(node any) {
 	}
 }
 
-// only returns the one object of the type, and fails where there is none.
+// only returns the single object of the type, and fails if there is none.
 func only[T runtime.Object](t *testing.T, all objects) T {
 	t.Helper()
 	object, found := find[T](all)
@@ -157,7 +157,7 @@ func find[T runtime.Object](all objects) (object T, found bool) {
 	return object, false
 }
 
-// pod returns the pod that the release runs, whichever form it has.
+// pod returns the pod template that the release runs, for either workload kind.
 func pod(t *testing.T, all objects) core.PodTemplateSpec {
 	t.Helper()
 	if deployment, found := find[*apps.Deployment](all); found {
@@ -166,7 +166,7 @@ func pod(t *testing.T, all objects) core.PodTemplateSpec {
 	return only[*apps.StatefulSet](t, all).Spec.Template
 }
 
-// pods returns all pods of the release: the instances, the check of helm test, and the hook that validates.
+// pods returns all pods of the release: the instances, the check of helm test, and the validation hook.
 func pods(t *testing.T, all objects) map[string]core.PodTemplateSpec {
 	t.Helper()
 	check := only[*core.Pod](t, all)
@@ -175,7 +175,7 @@ func pods(t *testing.T, all objects) map[string]core.PodTemplateSpec {
 	}
 }
 
-// configMap returns the data of the ConfigMap of that name.
+// configMap returns the data of the ConfigMap with that name.
 func configMap(t *testing.T, all objects, name string) map[string]string {
 	t.Helper()
 	for _, object := range all {

@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// each renders every values file.
+// each runs f on every rendered values file.
 func each(t *testing.T, f func(t *testing.T, all objects)) {
 	t.Helper()
 	for name, file := range cases(t) {
@@ -26,7 +26,7 @@ func each(t *testing.T, f func(t *testing.T, all objects)) {
 	}
 }
 
-// The admission plugin of Kubernetes itself lets the pods into a namespace that enforces "restricted".
+// Kubernetes's own admission plugin admits the pods into a namespace that enforces "restricted".
 func TestPodIsRestricted(t *testing.T) {
 	evaluator, err := security.NewEvaluator(security.DefaultChecks(), nil)
 	if err != nil {
@@ -44,7 +44,7 @@ func TestPodIsRestricted(t *testing.T) {
 	})
 }
 
-// What "restricted" does not ask for: nothing to write to, no token, no variables of other services.
+// What "restricted" does not require: no writable file system, no token, no variables of other services.
 func TestPodIsConfined(t *testing.T) {
 	each(t, func(t *testing.T, all objects) {
 		for name, p := range pods(t, all) {
@@ -81,7 +81,7 @@ func confined(t *testing.T, name string, spec core.PodSpec) {
 	}
 }
 
-// The kubelet waits longer than the program, which ends itself by force 5 s beyond its drain timeout.
+// The kubelet waits longer than the program, which kills itself 5 s after its drain timeout.
 func TestPodOutlastsDrain(t *testing.T) {
 	f := func(drain string) {
 		t.Helper()
@@ -102,7 +102,7 @@ func TestPodOutlastsDrain(t *testing.T) {
 	f("1h")
 }
 
-// The probes ask the admin address, which listens where the kubelet asks.
+// The probes use the admin address, which listens where the kubelet connects.
 func TestPodIsProbed(t *testing.T) {
 	each(t, func(t *testing.T, all objects) {
 		c := pod(t, all).Spec.Containers[0]
@@ -126,7 +126,7 @@ func TestPodIsProbed(t *testing.T) {
 	})
 }
 
-// Every selector of the release finds its instances, and none but the network policy's finds the check.
+// Every selector of the release matches its instances, and only the network policy's matches the check.
 func TestSelectors(t *testing.T) {
 	each(t, func(t *testing.T, all objects) {
 		own, check := labels.Set(pod(t, all).Labels), labels.Set(only[*core.Pod](t, all).Labels)
@@ -148,7 +148,7 @@ func TestSelectors(t *testing.T) {
 	})
 }
 
-// selectorOf returns which pods an object is about; empty for one that is about none.
+// selectorOf returns an object's pod selector; what is empty if the object has none.
 func selectorOf(object runtime.Object) (what string, selector *meta.LabelSelector) {
 	switch o := object.(type) {
 	case *apps.Deployment:
@@ -167,7 +167,7 @@ func selectorOf(object runtime.Object) (what string, selector *meta.LabelSelecto
 	return "", nil
 }
 
-// A changed setting restarts the pods, a changed policy does not: the program reads it again.
+// A changed setting restarts the pods. A changed policy does not, because the program reloads it.
 func TestRestarts(t *testing.T) {
 	base := []string{"--values", "testdata/at-least-once.values.yaml"}
 	before := pod(t, render(t, base...)).Annotations["checksum/settings"]
@@ -180,7 +180,7 @@ func TestRestarts(t *testing.T) {
 	}
 }
 
-// A StatefulSet's pods give their names to the program; a Deployment's do not, because they change.
+// The pods of a StatefulSet pass their names to the program. Those of a Deployment do not, because the names change.
 func TestInstanceID(t *testing.T) {
 	each(t, func(t *testing.T, all objects) {
 		_, stateful := find[*apps.StatefulSet](all)

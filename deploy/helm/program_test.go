@@ -18,7 +18,7 @@ import (
 	core "k8s.io/api/core/v1"
 )
 
-// The program accepts what its container finds: settings, policy, files and variables.
+// The program accepts what it finds in its container: settings, policy, files and variables.
 func TestProgramAccepts(t *testing.T) {
 	each(t, func(t *testing.T, all objects) {
 		text, err := validate(t, all)
@@ -28,8 +28,7 @@ func TestProgramAccepts(t *testing.T) {
 	})
 }
 
-// The rendered settings arrive as they were meant: numbers without exponents, lists, text that looks like
-// something else.
+// The rendered settings arrive as intended: numbers without exponents, lists, text that looks like something else.
 func TestProgramReads(t *testing.T) {
 	f := func(want string, set ...string) {
 		t.Helper()
@@ -54,7 +53,7 @@ func TestProgramReads(t *testing.T) {
 	f("tls-key /")
 }
 
-// The program says what the schema cannot know.
+// The program reports what the schema cannot check.
 func TestProgramRefuses(t *testing.T) {
 	text, err := validate(t, render(t, "--values", "testdata/minimal.values.yaml", "--set", "settings.drain-timeout=2h"))
 	if err == nil {
@@ -63,7 +62,7 @@ func TestProgramRefuses(t *testing.T) {
 	contains(t, text, "drain-timeout")
 }
 
-// What helm test runs takes the release's settings: it can tell which ACLs they need.
+// helm test runs with the release's settings: it can list the ACLs they need.
 func TestProgramChecks(t *testing.T) {
 	each(t, func(t *testing.T, all objects) {
 		text, err := contained(t, all, only[*core.Pod](t, all).Spec, "check", "--acls", "--principal", "User:regionwatch")
@@ -74,20 +73,20 @@ func TestProgramChecks(t *testing.T) {
 	})
 }
 
-// validate runs the program's validate as an instance would run the program.
+// validate runs the program's validate command the way an instance would run the program.
 func validate(t *testing.T, all objects) (string, error) {
 	t.Helper()
 	return contained(t, all, pod(t, all).Spec, "validate", "--settings")
 }
 
-// hook runs what the hook before an upgrade runs.
+// hook runs the command of the pre-upgrade hook.
 func hook(t *testing.T, all objects) (string, error) {
 	t.Helper()
 	return contained(t, all, only[*batch.Job](t, all).Spec.Template.Spec, "validate")
 }
 
-// contained lays out what the pod's container would find and runs another command of the program there,
-// with the container's own flags and variables.
+// contained reproduces what the pod's container would find and runs another command of the program there, with the
+// container's own flags and variables.
 func contained(t *testing.T, all objects, spec core.PodSpec, command ...string) (string, error) {
 	t.Helper()
 	c := spec.Containers[0]
@@ -123,7 +122,7 @@ func variable(v core.EnvVar) string {
 	}
 }
 
-// volume returns the files of a volume. What is not of the chart is made up.
+// volume returns the files of a volume. It makes up the ones that are not part of the chart.
 func volume(t *testing.T, all objects, spec core.PodSpec, name string) map[string]string {
 	t.Helper()
 	for _, v := range spec.Volumes {
@@ -181,7 +180,7 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
-// newCertificate returns a certificate and its key, for an hour.
+// newCertificate returns a certificate and its key, valid for an hour.
 func newCertificate(t *testing.T) (certificate, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// withSet returns the arguments of helm template for a values file and single values.
+// withSet returns the arguments of helm template for a values file and individual values.
 func withSet(file string, set []string) []string {
 	args := []string{"--values", file}
 	for _, s := range set {
@@ -21,7 +21,7 @@ func contains(t *testing.T, text, want string) {
 	}
 }
 
-// Mistakes are refused before anything is installed, with the value and what is allowed.
+// Mistakes are rejected before anything is installed, with the value and what is allowed.
 func TestRefusalFailure(t *testing.T) {
 	f := func(want string, set ...string) {
 		t.Helper()
@@ -32,7 +32,7 @@ func TestRefusalFailure(t *testing.T) {
 		}
 		contains(t, err.Error(), want)
 	}
-	// The schema.
+	// Rejected by the schema.
 	f("at '/settings': missing property 'brokers'", "settings.brokers=null")
 	f("at '/settings/brokers/0': 'kafka' does not match pattern", "settings.brokers={kafka}")
 	f("at '/settings': additional properties 'input-topics' not allowed", "settings.input-topics=trail")
@@ -55,7 +55,7 @@ func TestRefusalFailure(t *testing.T) {
 	f("at '/port': maximum: got 70,000, want 65,535", "port=70000")
 	f("additional properties 'securityContext' not allowed", "securityContext.privileged=true")
 
-	// The templates: values that contradict each other.
+	// Rejected by the templates: values that contradict each other.
 	f("workload.kind is Deployment: the pods of a Deployment have no stable names", "settings.delivery=exactly-once")
 	f("both 0: a rollout could not begin", "workload.maxSurge=0")
 	f("image.repository is not set: no public registry has the image", "image.repository=")
@@ -73,7 +73,7 @@ func TestRefusalFailure(t *testing.T) {
 	f("Prometheus would be kept out", "podMonitor.enabled=true")
 	f("the rules are about the job of the release's PodMonitor", "prometheusRule.enabled=true")
 	f("at '/prometheusRule/disabled/0': value must be one of", "prometheusRule.disabled={RegionwatchOld}")
-	f("invalid propertyName 'RegionwatchStalled'", "prometheusRule.thresholds.RegionwatchStalled=3") // its expression ends with no threshold
+	f("invalid propertyName 'RegionwatchStalled'", "prometheusRule.thresholds.RegionwatchStalled=3") // its expression has no threshold at the end
 	f("keda.partitions is not given", "keda.enabled=true")
 	f("at '/keda/minReplicas': minimum: got 1, want 2", "keda.minReplicas=1")
 	f("keda.minReplicas is 7, more than the 6", "keda.enabled=true", "keda.partitions=6", "keda.minReplicas=7")
@@ -81,7 +81,7 @@ func TestRefusalFailure(t *testing.T) {
 	f("name the job that scrapes the release", "keda.enabled=true", "keda.partitions=6", "keda.prometheusURL=http://prometheus")
 }
 
-// What is refused by default can be chosen.
+// What is rejected by default can be enabled.
 func TestRefusalSuccess(t *testing.T) {
 	f := func(set ...string) {
 		t.Helper()

@@ -9,7 +9,7 @@ import (
 	core "k8s.io/api/core/v1"
 )
 
-// rules renders the rules with single values set, by the alert's name.
+// rules renders the rules with individual values set, keyed by the alert's name.
 func rules(t *testing.T, set ...string) map[string]monitoring.Rule {
 	t.Helper()
 	set = append(set, "podMonitor.enabled=true", "prometheusRule.enabled=true", "networkPolicy.prometheusNamespace=monitoring")
@@ -67,7 +67,7 @@ func TestRuleValues(t *testing.T) {
 	}
 }
 
-// The dashboard arrives whole: templates in it are Grafana's, not Helm's.
+// The dashboard is not changed by rendering: its templates are Grafana's, not Helm's.
 func TestDashboard(t *testing.T) {
 	for _, object := range render(t, withSet("testdata/minimal.values.yaml", []string{"dashboard.enabled=true"})...) {
 		m, is := object.(*core.ConfigMap)
@@ -107,7 +107,7 @@ func TestMemoryLimit(t *testing.T) {
 	f("400MiB", "extraEnv[0].name=GOMEMLIMIT", "extraEnv[0].value=400MiB")
 }
 
-// The hook validates what the release will run with: its program accepts the good and refuses the bad.
+// The hook validates what the release will run with: its program accepts good settings and rejects bad ones.
 func TestValidationHook(t *testing.T) {
 	each(t, func(t *testing.T, all objects) {
 		if text, err := hook(t, all); err != nil {

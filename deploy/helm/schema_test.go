@@ -14,10 +14,10 @@ import (
 
 const schemaFile = chart + "/values.schema.json"
 
-// chartsOwn are settings that the chart itself decides.
+// chartsOwn are settings that the chart itself sets.
 var chartsOwn = map[string]bool{"config": true, "admin-address": true, "instance-id": true, "policy": true}
 
-// kinds are the definitions of the schema for the words that the program's help has for values.
+// kinds maps the kinds of values in the program's help to their definitions in the schema.
 var kinds = map[string]any{
 	"":          map[string]any{"type": "boolean"},
 	"addresses": reference("addresses"),
@@ -32,11 +32,11 @@ var kinds = map[string]any{
 
 func reference(name string) map[string]any { return map[string]any{"$ref": "#/$defs/" + name} }
 
-// helpLine is a setting in the help of run: the name and the word for its value.
+// helpLine matches a setting in the help of run: its name and kind of value.
 var helpLine = regexp.MustCompile(`(?m)^ {6}--([a-z0-9-]+)(?: ([a-zA-Z]+))?(?:  .*)?$`)
 
-// settings returns the schemas of the program's settings, of those that are files, and of those that are
-// secret, as the program itself tells of them.
+// settings returns the schemas of the program's plain settings, of those that are files, and of those that are secret,
+// according to the program itself.
 func settings() (plain, files, secrets map[string]any, err error) {
 	plain, files, secrets = map[string]any{}, map[string]any{}, map[string]any{}
 	help, err := output(program, "run", "--help")
@@ -69,7 +69,7 @@ func settings() (plain, files, secrets map[string]any, err error) {
 	return plain, files, secrets, nil
 }
 
-// valueSchema returns the schema of one setting. The program checks more, when it starts.
+// valueSchema returns the schema of one setting. The program checks more at startup.
 func valueSchema(name, kind string) (any, error) {
 	if schema, known := kinds[kind]; known {
 		return schema, nil
@@ -85,7 +85,7 @@ func valueSchema(name, kind string) (any, error) {
 	return map[string]any{"enum": strings.Fields(words)}, nil
 }
 
-// settingNames returns the names of all settings that may stand in a file, secret ones too.
+// settingNames returns the names of all settings that a file may contain, including secret ones.
 func settingNames() (names []string, err error) {
 	text, err := output(program, "validate", "--brokers", "kafka:9092", "--format", "json")
 	if err != nil {
@@ -103,10 +103,10 @@ func settingNames() (names []string, err error) {
 	return names, nil
 }
 
-// threshold is the end of an expression whose number prometheusRule.thresholds replaces.
+// threshold matches the end of an expression, whose number prometheusRule.thresholds replaces.
 var threshold = regexp.MustCompile(`[<>] [0-9.]+$`)
 
-// alerts returns the schemas of the names of all alerts, and of those whose expression ends with a threshold.
+// alerts returns the schemas for the names of all alerts, and of those whose expression ends with a threshold.
 func alerts() (all, thresholds any, err error) {
 	text, err := os.ReadFile(rulesFile)
 	if err != nil {
@@ -137,7 +137,7 @@ func alerts() (all, thresholds any, err error) {
 	return map[string]any{"enum": names}, map[string]any{"enum": numbered}, nil
 }
 
-// makeSchema returns the schema of the values as it stands in the file, with the settings of the program.
+// makeSchema returns the schema file with the program's settings filled in.
 func makeSchema() (string, error) {
 	text, err := os.ReadFile(schemaFile)
 	if err != nil {
@@ -165,7 +165,7 @@ func makeSchema() (string, error) {
 	return string(made) + "\n", err
 }
 
-// updateSchema writes the schema anew. It comes before all tests, which render by it.
+// updateSchema updates the schema file. It runs before all tests, which render with it.
 func updateSchema() error {
 	made, err := makeSchema()
 	if err != nil {
@@ -174,7 +174,7 @@ func updateSchema() error {
 	return os.WriteFile(schemaFile, []byte(made), 0o644)
 }
 
-// The schema knows exactly the program's settings: a new one, a renamed one and one that is gone fail here.
+// The schema contains exactly the program's settings: new, renamed and removed ones fail here.
 func TestSchemaSettings(t *testing.T) {
 	made, err := makeSchema()
 	if err != nil {
@@ -183,7 +183,7 @@ func TestSchemaSettings(t *testing.T) {
 	golden(t, schemaFile, made)
 }
 
-// Every object of the schema is closed, so that a mistyped value cannot pass unseen.
+// Every object of the schema is closed, so a mistyped value is always rejected.
 func TestSchemaIsStrict(t *testing.T) {
 	text, err := os.ReadFile(schemaFile)
 	if err != nil {

@@ -56,10 +56,10 @@ func readDashboard(t *testing.T) (d dashboard) {
 	return d
 }
 
-// core are the panels that every Grafana has.
+// core are the panel types that every Grafana has.
 var core = []string{"row", "stat", "timeseries", "table"}
 
-// Panels have ids of their own, lie side by side, and use nothing but what every Grafana has.
+// Panels have unique ids, do not overlap, and use only what every Grafana has.
 func TestDashboardPanels(t *testing.T) {
 	d := readDashboard(t)
 	ids, taken := map[int]string{}, map[[2]int]string{}
@@ -96,10 +96,10 @@ func TestDashboardPanels(t *testing.T) {
 	}
 }
 
-// variable is the place of a variable of Grafana's within a query.
+// variable matches a Grafana variable within a query.
 var variable = regexp.MustCompile(`\$(\{)?([a-z_]+)(\})?`)
 
-// filled returns a query as Grafana sends it, or the variable in it that is not there.
+// filled returns a query as Grafana sends it, or the undefined variable in it.
 func filled(query string, known map[string]bool) (filled, missing string) {
 	query = strings.NewReplacer("$__rate_interval", "1m", "$__interval", "1m", "$__range", "6h").Replace(query)
 	for _, match := range variable.FindAllStringSubmatch(query, -1) {
@@ -110,7 +110,7 @@ func filled(query string, known map[string]bool) (filled, missing string) {
 	return query, missing
 }
 
-// The dashboard asks for nothing that the program does not have, and for all of it from the data source that is chosen.
+// The dashboard only queries what the program exposes, and always through the selected data source.
 func TestDashboardNames(t *testing.T) {
 	d, v := readDashboard(t), readVocabulary(t)
 	known := map[string]bool{}
@@ -159,7 +159,7 @@ func TestDashboardNames(t *testing.T) {
 	}
 }
 
-// Whatever an alert looks at can be seen on the dashboard.
+// Everything an alert looks at is shown on the dashboard.
 func TestDashboardShowsWhatAlerts(t *testing.T) {
 	var shown strings.Builder
 	for _, p := range readDashboard(t).Panels {

@@ -13,7 +13,7 @@ import (
 
 const documentFile = "../../docs/operating.md"
 
-// section returns the text of the document below a heading of the second level.
+// section returns the document's text below a second-level heading.
 func section(t *testing.T, heading string) string {
 	t.Helper()
 	text, err := os.ReadFile(documentFile)
@@ -28,7 +28,7 @@ func section(t *testing.T, heading string) string {
 	return body
 }
 
-// differ reports what stands in only one of two lists.
+// differ reports what is in only one of two lists.
 func differ(t *testing.T, what string, documented, actual []string) {
 	t.Helper()
 	for _, name := range documented {
@@ -43,7 +43,7 @@ func differ(t *testing.T, what string, documented, actual []string) {
 	}
 }
 
-// Each alert has a runbook, where its runbook_url points, and there is none without an alert.
+// Each alert has a runbook where its runbook_url points, and each runbook has an alert.
 func TestRunbooks(t *testing.T) {
 	var documented, actual []string
 	for _, match := range regexp.MustCompile(`(?m)^### (\w+)$`).FindAllStringSubmatch(section(t, "Runbooks"), -1) {
@@ -67,10 +67,10 @@ func family(metrics map[string]*metric, name string) string {
 	return name
 }
 
-// ofClient are the metrics of the Kafka client that it shows only after something went wrong.
+// ofClient are the Kafka client's metrics that only appear after something went wrong.
 var ofClient = []string{"kafka_write_errors_total{client_id, node_id}", "kafka_disconnects_total{client_id, node_id}"}
 
-// Every metric of ours and of the Kafka client is in the list, with its labels, and nothing else is.
+// The list contains every metric of ours and of the Kafka client, with its labels, and nothing else.
 func TestMetricsList(t *testing.T) {
 	metrics := exposed(t)
 	actual := map[string]bool{}
@@ -101,7 +101,7 @@ func TestMetricsList(t *testing.T) {
 	differ(t, "metrics", documented, slices.Sorted(maps.Keys(actual)))
 }
 
-// Every warning and error that the service writes is in the list, with its level, and nothing else is.
+// The list contains every warning and error that the service logs, with its level, and nothing else.
 func TestLogLines(t *testing.T) {
 	call := regexp.MustCompile(`[lL]og(?:ger)?(?:\(\))?\.(Warn|Error)\(\s*("[^"]+"(?:\s*\+\s*"[^"]+")*)`)
 	joint := regexp.MustCompile(`"\s*\+\s*"`)
@@ -128,7 +128,7 @@ func TestLogLines(t *testing.T) {
 	differ(t, "log lines", documented, slices.Compact(actual))
 }
 
-// The figures for sizing are those that were measured.
+// The sizing figures are the measured ones.
 func TestFigures(t *testing.T) {
 	measured, err := os.ReadFile(filepath.Join(root, "docs/figures.md"))
 	if err != nil {
@@ -149,7 +149,7 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-// Flags that the text names are settings, and files that it links to are there.
+// Flags named in the text are settings, and linked files exist.
 func TestDocumentReferences(t *testing.T) {
 	text, err := os.ReadFile(documentFile)
 	if err != nil {

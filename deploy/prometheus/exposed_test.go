@@ -18,17 +18,17 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// root is the folder of the program's own module.
+// root is the folder of the program's module.
 const root = "../.."
 
-// metric is what is known of a metric from what the program exposes.
+// metric describes a metric that the program exposes.
 type metric struct {
 	kind   string                     // counter, gauge, histogram, summary; empty for a part of the last two
 	labels map[string]map[string]bool // values by name
 }
 
-// exposed returns every series that the program exposes, by name: in both deliveries, after all of its clients have
-// worked, and after the broker has gone away.
+// exposed returns every series that the program exposes, by name: with both delivery guarantees, after all of its clients
+// have been used, and after the broker has gone away.
 func exposed(t *testing.T) map[string]*metric {
 	t.Helper()
 	metrics, err := scrapeProgram()
@@ -72,7 +72,7 @@ var scrapeProgram = sync.OnceValues(func() (map[string]*metric, error) {
 		defer run.stop()
 		urls = append(urls, "http://"+admin+"/metrics")
 	}
-	// What it exposes once there was an event of each kind, and then without a broker.
+	// What it exposes after an event of each kind, and then without a broker.
 	for _, last := range []string{"regionwatch_exempted_total", "regionwatch_alerted_total", "regionwatch_input_end_offsets_total", "kafka_read_errors_total", "kafka_connect_errors_total"} {
 		if strings.HasPrefix(last, "kafka_") {
 			demo.stop()
@@ -86,26 +86,26 @@ var scrapeProgram = sync.OnceValues(func() (map[string]*metric, error) {
 	return metrics, nil
 })
 
-// examplePolicy exempts what the demo raises in one of the regions.
+// examplePolicy exempts the demo's findings in one region.
 const examplePolicy = `version: "1"
 default: { unused_regions: [ap-east-1, eu-west-3, eu-central-1] }
 exceptions:
   - { name: recorder, reason: for the test, owner: test@example.com, regions: [eu-west-3] }
 `
 
-// process is the program at work.
+// process is a running program.
 type process struct {
 	cmd   *exec.Cmd
-	ended chan struct{} // closed when it has ended, and all it said is read
+	ended chan struct{} // closed when it has ended and all its output was read
 }
 
 // stop ends the process and waits for it.
 func (p *process) stop() {
-	_ = p.cmd.Process.Kill() // it may have ended
+	_ = p.cmd.Process.Kill() // it may have ended already
 	<-p.ended
 }
 
-// startProgram starts the program and returns what the first line of its output that matches says.
+// startProgram starts the program and returns the submatch of the first line of its output that matches.
 func startProgram(program string, line *regexp.Regexp, args ...string) (*process, string, error) {
 	p := &process{cmd: exec.Command(program, args...), ended: make(chan struct{})}
 	read, write, err := os.Pipe()
@@ -114,7 +114,7 @@ func startProgram(program string, line *regexp.Regexp, args ...string) (*process
 	}
 	p.cmd.Stdout, p.cmd.Stderr = write, write
 	err = p.cmd.Start()
-	_ = write.Close() // the process has its own
+	_ = write.Close() // the process has its own copy
 	if err != nil {
 		return nil, "", err
 	}
@@ -137,7 +137,7 @@ func startProgram(program string, line *regexp.Regexp, args ...string) (*process
 	return nil, "", fmt.Errorf("%s has ended without saying %s", strings.Join(args, " "), line)
 }
 
-// scrapeUntil adds what a page tells, until a metric of that name is there.
+// scrapeUntil adds the series of a page until it has a metric of that name.
 func scrapeUntil(metrics map[string]*metric, url, name string) error {
 	for range 600 {
 		page, err := get(url)
@@ -162,10 +162,10 @@ func get(url string) (string, error) {
 	return "\n" + string(page), err
 }
 
-// labelName finds the names of labels in a series. No value that the program has looks like one.
+// labelName matches the names of labels in a series. No label value of the program looks like one.
 var labelName = regexp.MustCompile(`[{,](\w+)="`)
 
-// addPage adds the series of one page in Prometheus' text format.
+// addPage adds the series of one page in Prometheus's text format.
 func addPage(metrics map[string]*metric, page string) error {
 	p := parser.NewParser(parser.Options{})
 	kinds := map[string]string{}
@@ -188,7 +188,7 @@ func addPage(metrics map[string]*metric, page string) error {
 			m = &metric{kind: kinds[name], labels: map[string]map[string]bool{}}
 			metrics[name] = m
 		}
-		for _, name := range labelName.FindAllStringSubmatch(line[:end], -1) { // those with an empty value too
+		for _, name := range labelName.FindAllStringSubmatch(line[:end], -1) { // including labels with an empty value
 			if m.labels[name[1]] == nil {
 				m.labels[name[1]] = map[string]bool{}
 			}

@@ -12,16 +12,16 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// What others add: the series of Prometheus and of kube-state-metrics, and the labels of targets.
+// What does not come from the program: series of Prometheus and kube-state-metrics, and target labels.
 var (
 	seriesOfPrometheus = []string{"up", "kube_pod_container_resource_limits"}
 	labelsOfPrometheus = []string{"cluster", "namespace", "job", "instance"}
 )
 
-// vocabulary is what a query may ask for.
+// vocabulary is everything that a query may refer to.
 type vocabulary struct {
 	metrics  map[string]*metric
-	recorded map[string]bool // by recording rules
+	recorded map[string]bool // defined by recording rules
 }
 
 func readVocabulary(t *testing.T) *vocabulary {
@@ -34,8 +34,8 @@ func readVocabulary(t *testing.T) *vocabulary {
 	return v
 }
 
-// faults returns what a query asks for that does not exist: a metric, a label, the value of a label, or the rise of
-// something that is no counter.
+// faults returns what a query refers to that does not exist: a metric, a label, a label value, or the rate of a metric
+// that is not a counter.
 func (v *vocabulary) faults(query string) (faults []string) {
 	expr, err := parser.NewParser(parser.Options{}).ParseExpr(query)
 	if err != nil {
@@ -60,7 +60,7 @@ func (v *vocabulary) faults(query string) (faults []string) {
 	return faults
 }
 
-// riseOf returns the function that wants a counter under which a selector stands, or nothing.
+// riseOf returns the enclosing function of a selector that requires a counter, or "".
 func riseOf(path []parser.Node) string {
 	for _, node := range path {
 		if call, ok := node.(*parser.Call); ok && slices.Contains([]string{"rate", "irate", "increase"}, call.Func.Name) {
@@ -70,7 +70,7 @@ func riseOf(path []parser.Node) string {
 	return ""
 }
 
-// rises reports whether a metric is a counter, or a part of a histogram.
+// rises reports whether a metric is a counter, or part of a histogram.
 func (v *vocabulary) rises(name string) bool {
 	return v.metrics[name].kind == "counter" || v.metrics[name].kind == "" && strings.ContainsAny(name, "_")
 }
@@ -97,7 +97,7 @@ func (v *vocabulary) selectorFaults(s *parser.VectorSelector) (faults []string) 
 	return faults
 }
 
-// labelFaults returns the names that are labels of no series in the expression.
+// labelFaults returns the names that are not labels of any series in the expression.
 func (v *vocabulary) labelFaults(expr parser.Expr, names []string) (faults []string) {
 	known := map[string]bool{}
 	for _, name := range labelsOfPrometheus {
@@ -119,7 +119,7 @@ func (v *vocabulary) labelFaults(expr parser.Expr, names []string) (faults []str
 	return faults
 }
 
-// Rules ask for nothing that the program does not have.
+// Rules only refer to what the program exposes.
 func TestRuleNames(t *testing.T) {
 	v := readVocabulary(t)
 	for _, r := range parseRules(t) {
@@ -129,7 +129,7 @@ func TestRuleNames(t *testing.T) {
 	}
 }
 
-// The series that the tests of the rules are fed with are those of the program too.
+// The series in the tests of the rules also exist in the program.
 func TestRuleTestNames(t *testing.T) {
 	v := readVocabulary(t)
 	for _, c := range readCases(t).Tests {
@@ -152,7 +152,7 @@ func TestRuleTestNames(t *testing.T) {
 	}
 }
 
-// What the check itself would miss, it must not.
+// The check itself finds each kind of fault.
 func TestVocabularyFaults(t *testing.T) {
 	v := readVocabulary(t)
 	f := func(query, want string) {

@@ -17,7 +17,7 @@ import (
 
 const rulesFile = "rules.yaml"
 
-// parseRules returns the rules as Prometheus reads them.
+// parseRules returns the rules as Prometheus parses them.
 func parseRules(t *testing.T) (rules []rulefmt.Rule) {
 	t.Helper()
 	groups, errs := rulefmt.ParseFile(rulesFile, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
@@ -33,7 +33,7 @@ func parseRules(t *testing.T) (rules []rulefmt.Rule) {
 	return rules
 }
 
-// Every selector of a series has the job, so that the chart can make it that of its release.
+// Every series selector has the job, so that the chart can replace it by its release's.
 func TestRulesSelectJob(t *testing.T) {
 	for _, r := range parseRules(t) {
 		expr, err := parser.NewParser(parser.Options{}).ParseExpr(r.Expr)
@@ -49,7 +49,7 @@ func TestRulesSelectJob(t *testing.T) {
 	}
 }
 
-// Aggregations keep where a series comes from.
+// Aggregations keep the origin of a series.
 func TestRulesKeepCluster(t *testing.T) {
 	for _, r := range parseRules(t) {
 		expr, err := parser.NewParser(parser.Options{}).ParseExpr(r.Expr)
@@ -65,7 +65,7 @@ func TestRulesKeepCluster(t *testing.T) {
 	}
 }
 
-// Headlines are the same for every instance: details are in descriptions, as in monitoring mixins.
+// Summaries are the same for every instance: details belong in descriptions, as in monitoring mixins.
 func TestSummariesAreStatic(t *testing.T) {
 	for _, r := range parseRules(t) {
 		if strings.Contains(r.Annotations["summary"], "{{") {
@@ -77,7 +77,7 @@ func TestSummariesAreStatic(t *testing.T) {
 	}
 }
 
-// Every alert says how bad it is, what has happened, and where its runbook stands.
+// Every alert has a severity, a description of what happened, and a link to its runbook.
 func TestAnnotations(t *testing.T) {
 	for _, r := range parseRules(t) {
 		if r.Alert == "" {
@@ -98,7 +98,7 @@ func TestAnnotations(t *testing.T) {
 	}
 }
 
-// Every alert has a case in which it fires, and one in which it does not.
+// Every alert has a case in which it fires and one in which it does not.
 func TestEveryAlertIsTested(t *testing.T) {
 	fires, silent := map[string]bool{}, map[string]bool{}
 	for _, c := range readCases(t).Tests {
@@ -119,8 +119,8 @@ func TestEveryAlertIsTested(t *testing.T) {
 
 var update = flag.Bool("update", false, "rewrite the annotations in rules_test.yaml")
 
-// TestRules runs rules_test.yaml: it feeds each series to an empty Prometheus minute by minute, and compares the alerts that
-// fire at a time with the expected ones, labels and annotations included.
+// TestRules runs rules_test.yaml: it feeds each series to an empty Prometheus minute by minute, and compares the alerts
+// that fire at a time with the expected ones, including labels and annotations.
 func TestRules(t *testing.T) {
 	file := readCases(t)
 	rewritten := readDocument(t)

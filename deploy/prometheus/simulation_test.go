@@ -19,7 +19,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// testFile is what is used of the form of promtool's unit tests:
+// testFile is the part of promtool's unit test format that we use:
 // https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
 type testFile struct {
 	RuleFiles []string       `yaml:"rule_files"`
@@ -53,7 +53,7 @@ type firing struct {
 	Labels, Annotations labels.Labels
 }
 
-// want returns the alerts that are expected. The name is one of their labels.
+// want returns the expected alerts. The name is one of their labels.
 func (a *alertCase) want() (want []firing) {
 	for _, w := range a.Want {
 		b := labels.NewBuilder(labels.FromMap(w.Labels))
@@ -77,12 +77,12 @@ func readCases(t *testing.T) (file testFile) {
 	return file
 }
 
-// simulation is a Prometheus with nothing but the rules and the series of one case, and a clock that is turned by hand.
+// simulation is a Prometheus with only the rules and the series of one case, and a clock that the test advances.
 type simulation struct {
 	loader   *promqltest.LazyLoader
-	groups   []*rules.Group // in the order in which they are evaluated
+	groups   []*rules.Group // in evaluation order
 	interval time.Duration
-	next     time.Time // the first evaluation that is still to come
+	next     time.Time // the next evaluation
 }
 
 func openSimulation(t *testing.T, file *testFile, series []inputSeries) *simulation {
@@ -120,7 +120,7 @@ func openSimulation(t *testing.T, file *testFile, series []inputSeries) *simulat
 	return s
 }
 
-// firing returns the alerts of that name that fire at a time, which is not before the one of the call before.
+// firing returns the alerts of that name that fire at a time. Times must not decrease between calls.
 func (s *simulation) firing(t *testing.T, name string, at model.Duration) (got []firing) {
 	t.Helper()
 	for end := time.Unix(0, 0).Add(time.Duration(at)); !s.next.After(end); s.next = s.next.Add(s.interval) {
@@ -139,7 +139,7 @@ func (s *simulation) firing(t *testing.T, name string, at model.Duration) (got [
 	return got
 }
 
-// evaluate evaluates every rule once. A rule that cannot be evaluated is an error, not silence.
+// evaluate evaluates every rule once. A rule that cannot be evaluated is an error.
 func (s *simulation) evaluate(t *testing.T) {
 	t.Helper()
 	s.loader.WithSamplesTill(s.next, func(err error) {

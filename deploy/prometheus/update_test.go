@@ -26,7 +26,7 @@ func readDocument(t *testing.T) *document {
 	return d
 }
 
-// field returns the value of a field of a mapping, or nil.
+// field returns the value of a mapping's field, or nil.
 func field(mapping *yaml.Node, name string) *yaml.Node {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == name {
@@ -36,7 +36,7 @@ func field(mapping *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
-// annotate writes the annotations of what fires into a case of a test. The alerts have to be the expected ones.
+// annotate writes the annotations of the firing alerts into a test case. The alerts must be the expected ones.
 func (d *document) annotate(t *testing.T, test int, a *alertCase, got []firing) {
 	t.Helper()
 	if len(got) != len(a.Want) {

@@ -16,9 +16,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// environment is Redpanda Connect's engine with the fields that its documentation gives for the components we use. The components
-// themselves have a licence that keeps them out of this repository; what is checked here is every other component, every mapping,
-// and that no field has a name which those do not have.
+// environment is Redpanda Connect's engine with the components we use, declared with the fields in their documentation.
+// The licence of the components themselves keeps them out of this repository. The test checks all other components, every
+// mapping, and that no field of those components has an undocumented name.
 func environment(t *testing.T) *service.Environment {
 	t.Helper()
 	env := service.NewEnvironment()
@@ -71,7 +71,8 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// blocks returns the fenced blocks of a page whose info string begins with kind, by the rest of it and a number.
+// blocks returns a page's fenced blocks whose info string begins with kind, each as the rest of the info string and the
+// content.
 func blocks(t *testing.T, page, kind string) [][2]string {
 	t.Helper()
 	source, err := os.ReadFile("../" + page)
@@ -83,7 +84,7 @@ func blocks(t *testing.T, page, kind string) [][2]string {
 	return found
 }
 
-// TestConnect has Redpanda Connect's engine parse and lint every pipeline of the two pages.
+// TestConnect parses and lints every pipeline of the two pages with Redpanda Connect's engine.
 func TestConnect(t *testing.T) {
 	env := environment(t)
 	found := 0
@@ -102,7 +103,7 @@ func TestConnect(t *testing.T) {
 	}
 }
 
-// mapping returns the named pipeline's mapping.
+// mapping returns the mapping of the named pipeline.
 func mapping(t *testing.T, name string) *bloblang.Executor {
 	t.Helper()
 	for _, block := range blocks(t, "output.md", "yaml connect") {
@@ -125,7 +126,7 @@ func mapping(t *testing.T, name string) *bloblang.Executor {
 	return nil
 }
 
-// alert returns the example of alerts.md, with a principal that means harm.
+// alert returns the example from alerts.md, with a malicious principal.
 func alert(t *testing.T) map[string]any {
 	t.Helper()
 	for _, block := range blocks(t, "alerts.md", "json") {
