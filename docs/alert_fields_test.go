@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// property is what the table of fields shows of a JSON Schema.
+// property is the part of a JSON Schema that the table of fields shows.
 type property struct {
 	Ref         string              `json:"$ref"`
 	Description string              `json:"description"`
@@ -42,7 +42,7 @@ func (p property) kind() string {
 	return fmt.Sprint(p.Type)
 }
 
-// rows writes the properties of an object in the order of the schema, and those of its objects below them.
+// rows writes the properties of an object in the schema's order, followed by those of nested objects.
 func rows(b *strings.Builder, prefix string, p property, source string) {
 	names := make([]string, 0, len(p.Properties))
 	for name := range p.Properties {
@@ -63,7 +63,7 @@ func rows(b *strings.Builder, prefix string, p property, source string) {
 	}
 }
 
-// place returns where a key first stands in a schema's text.
+// place returns the offset of a key's first occurrence in a schema's text.
 func place(source, name string) int {
 	at := regexp.MustCompile(`"` + name + `": \{`).FindStringIndex(source)
 	if at == nil {
@@ -72,7 +72,7 @@ func place(source, name string) int {
 	return at[0]
 }
 
-// TestAlertFields keeps the table of fields in alerts.md equal to the schema.
+// TestAlertFields checks that the table of fields in alerts.md matches the schema.
 func TestAlertFields(t *testing.T) {
 	source, err := os.ReadFile(filepath.Join(root, "schema/alert/native.schema.json"))
 	if err != nil {

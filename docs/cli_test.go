@@ -9,14 +9,14 @@ import (
 
 var subcommand = regexp.MustCompile(`^  ([a-z][a-z-]*) {2,}\S`)
 
-// help is what a command says of itself. Of its settings it has the sections only.
+// help is the help of a command. Of its settings it only contains the sections.
 type help struct {
 	text     string
-	commands []string // its subcommands
+	commands []string // subcommands
 	sections []string
 }
 
-// helpOf asks a command for its help.
+// helpOf runs a command's help and parses it.
 func helpOf(t *testing.T, path ...string) help {
 	t.Helper()
 	out, _, status := regionwatch(t, t.TempDir(), nil, append(path, "--help")...)
@@ -25,7 +25,7 @@ func helpOf(t *testing.T, path ...string) help {
 	}
 	var h help
 	var b strings.Builder
-	listing, skipping := false, false // within a list of subcommands, within a section of settings
+	listing, skipping := false, false // in a list of subcommands, in a section of settings
 	for line := range strings.Lines(string(out)) {
 		line = strings.TrimRight(line, " \n")
 		if line != "" && !strings.HasPrefix(line, " ") {
@@ -46,7 +46,7 @@ func helpOf(t *testing.T, path ...string) help {
 	return h
 }
 
-// reference writes the help of a command and of those below it.
+// reference writes the help of a command and its subcommands.
 func reference(t *testing.T, b *strings.Builder, path ...string) {
 	t.Helper()
 	h := helpOf(t, path...)
@@ -61,7 +61,7 @@ func reference(t *testing.T, b *strings.Builder, path ...string) {
 	}
 }
 
-// TestCommandReference keeps cli.md equal to what the commands say of themselves.
+// TestCommandReference checks that cli.md matches the commands' help.
 func TestCommandReference(t *testing.T) {
 	var b strings.Builder
 	reference(t, &b)

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// bin is the folder of the regionwatch that built builds.
+// bin is the folder of the regionwatch binary that built builds.
 var bin string
 
 // built builds regionwatch from this tree, once for all tests that run it.
@@ -72,13 +72,13 @@ var (
 	continued = regexp.MustCompile(`\\\n\s*`)
 	comment   = regexp.MustCompile(`\s#\s.*$`)
 	quoted    = regexp.MustCompile("`(?:bin/)?(regionwatch [^`]*)`")
-	// invocation is a call of the program within a line of shell: at its start, or after variables, a pipe, another command or "--",
-	// and up to a redirection.
+	// invocation matches a call of the program in a shell line: at its start, or after variables, a pipe, another command
+	// or "--", and up to a redirection.
 	invocation = regexp.MustCompile(`(?:^|[|;&]\s*|^(?:[A-Z_]+=\S+\s+)+| -- )(?:bin/)?regionwatch ([a-z][^|;&<>]*)`)
 	word       = regexp.MustCompile(`'[^']*'|"[^"]*"|\S+`)
 )
 
-// invocations returns the program's command lines in a page: those in blocks of shell and those quoted in the text.
+// invocations returns the program's command lines in a page, from shell blocks and from quotes in the text.
 func invocations(page, text string) []string {
 	var found []string
 	for _, b := range blocks(page, text) {
@@ -100,7 +100,7 @@ func invocations(page, text string) []string {
 	return found
 }
 
-// form names a command line by its subcommand and flags: values make no difference to how it parses.
+// form identifies a command line by its subcommand and flags: values make no difference to parsing.
 func form(args []string) string {
 	names := []string{args[0]}
 	for i, arg := range args[1:] {
@@ -111,8 +111,8 @@ func form(args []string) string {
 	return strings.Join(names, " ")
 }
 
-// TestCommands has the program parse every command line of every page: its subcommand and each flag must exist. With --help it then
-// does nothing else.
+// TestCommands makes the program parse every command line of every page: its subcommand and each flag must exist. With
+// --help the program does nothing else.
 func TestCommands(t *testing.T) {
 	seen := map[string]bool{}
 	for page, text := range documents(t) {
@@ -136,8 +136,8 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestRunnable runs the blocks that are marked as runnable, page by page and in order, as a reader would who copies them into a
-// shell in one folder. A block may name the status it ends with.
+// TestRunnable runs the blocks that are marked as runnable, page by page and in order, like a reader who copies them into
+// a shell in one folder. A block may name its exit status.
 func TestRunnable(t *testing.T) {
 	shell, err := exec.LookPath("bash")
 	if err != nil || runtime.GOOS == "windows" {

@@ -13,7 +13,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// constants returns the text constants of a Go file whose names begin with prefix.
+// constants returns the string constants of a Go file whose names begin with prefix.
 func constants(t *testing.T, file, prefix string) []string {
 	t.Helper()
 	parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, file), nil, 0)
@@ -41,7 +41,7 @@ func constants(t *testing.T, file, prefix string) []string {
 	return found
 }
 
-// TestDeadLetters holds the lists of headers and reasons in dead-letters.md against the format.
+// TestDeadLetters compares the lists of headers and reasons in dead-letters.md with the format.
 func TestDeadLetters(t *testing.T) {
 	const format = "processor/deadletter/format.go"
 	page := documents(t)["docs/dead-letters.md"]

@@ -12,7 +12,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the generated parts of the documents")
 
-// root is the top folder of the repository, seen from the tests.
+// root is the top folder of the repository, relative to the tests.
 const root = ".."
 
 // documents returns every Markdown page of the repository, by its path below root.
@@ -49,7 +49,7 @@ func documents(t *testing.T) map[string]string {
 // block is a fenced block of a document.
 type block struct {
 	page, info, text string
-	line             int // of its first line of text, from 1
+	line             int // of its first content line, from 1
 }
 
 // blocks returns the fenced blocks of a document.
@@ -71,7 +71,7 @@ func blocks(page, text string) []block {
 	return found
 }
 
-// generated compares the part of a page between two marks with what it should be, or rewrites it.
+// generated compares the part of a page between two markers with the wanted text, or updates it.
 func generated(t *testing.T, page, name, want string) {
 	t.Helper()
 	begin, end := "<!-- "+name+":begin -->", "<!-- "+name+":end -->"

@@ -16,7 +16,7 @@ var (
 	fenced  = regexp.MustCompile("(?ms)^```.*?^```$")
 )
 
-// anchors returns the names under which the headings of a page can be linked to.
+// anchors returns the link anchors of a page's headings.
 func anchors(text string) map[string]bool {
 	names := map[string]bool{}
 	for _, match := range heading.FindAllStringSubmatch(fenced.ReplaceAllString(text, ""), -1) {

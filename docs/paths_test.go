@@ -13,7 +13,8 @@ var (
 	extension = regexp.MustCompile(`\.(go|md|yaml|json|sh|css|js|html)$`)
 )
 
-// isPath reports whether a word in a document names a file or folder of the repository: it has a slash, or ends like a file.
+// isPath reports whether a word in a document names a file or folder of the repository: it has a slash or a file
+// extension.
 func isPath(word string) bool {
 	switch {
 	case strings.ContainsAny(word, "=…{}()$:") || strings.HasPrefix(word, "/") || strings.HasPrefix(word, "--"):
@@ -24,7 +25,7 @@ func isPath(word string) bool {
 	return strings.Contains(word, "/") || extension.MatchString(word)
 }
 
-// TestPaths holds that every file and package named in DESIGN.md and CONTRIBUTING.md exists.
+// TestPaths checks that every file and package named in DESIGN.md and CONTRIBUTING.md exists.
 func TestPaths(t *testing.T) {
 	pages := documents(t)
 	found := 0
@@ -45,7 +46,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// packages returns the lines without tests of each package that the program is made of.
+// packages returns the number of non-test lines of each package of the program.
 func packages(t *testing.T) map[string]int {
 	t.Helper()
 	lines := map[string]int{}
@@ -66,7 +67,7 @@ func packages(t *testing.T) map[string]int {
 	return lines
 }
 
-// TestPackages holds that DESIGN.md names every package, and says of each large one why it is one.
+// TestPackages checks that DESIGN.md names every package, and says why each large one is a single package.
 func TestPackages(t *testing.T) {
 	design := documents(t)["DESIGN.md"]
 	_, large, _ := strings.Cut(design, "\n### Large packages\n")
@@ -74,7 +75,7 @@ func TestPackages(t *testing.T) {
 	for name, lines := range packages(t) {
 		row := "| `" + name + "` |"
 		switch {
-		case strings.HasSuffix(name, "test"): // what tests share
+		case strings.HasSuffix(name, "test"): // shared by tests
 		case !strings.Contains(design, "`"+name+"`"):
 			t.Errorf("DESIGN.md does not name %s", name)
 		case lines > 1500 && !strings.Contains(large, row):

@@ -21,7 +21,7 @@ func TestExamplesParse(t *testing.T) {
 			switch language, _, _ := strings.Cut(b.info, " "); {
 			case language == "json":
 				err = json.Unmarshal([]byte(b.text), &value)
-			case language == "yaml" && !strings.Contains(b.info, "cloudformation"): // its tags are not YAML's
+			case language == "yaml" && !strings.Contains(b.info, "cloudformation"): // CloudFormation's tags are not part of YAML
 				err = yaml.Unmarshal([]byte(b.text), &value)
 			default:
 				continue
@@ -37,8 +37,8 @@ func TestExamplesParse(t *testing.T) {
 	}
 }
 
-// TestRecordForms decodes what the topic holds after each way into Kafka: the event must be found, in the shape that the page names,
-// and alert.
+// TestRecordForms decodes what is in the topic after each way into Kafka: the event must be found, in the shape that the
+// page names, and must raise an alert.
 func TestRecordForms(t *testing.T) {
 	page := "docs/input.md"
 	found := 0

@@ -5,11 +5,11 @@ import (
 	"testing"
 )
 
-// riddle matches turns of phrase that read like a translation.
+// riddle matches phrases that read like a translation.
 var riddle = regexp.MustCompile(`(?i)\b(is|are) no (longer )?[a-z]+ (of|that|to)\b|\b(is|are|was) told\b|\bnobody (knows|looks)\b|` +
 	`\bholds whole\b|\bwhoever\b|\bwhat (becomes|came) of\b|\bof (its|our) own accord\b`)
 
-// TestProse keeps the documents in plain English.
+// TestProse checks that the documents are in plain English.
 func TestProse(t *testing.T) {
 	for page, text := range documents(t) {
 		for _, match := range riddle.FindAllString(text, -1) {

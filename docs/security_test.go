@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestSecurityTests holds that every test named in SECURITY.md exists in the folder it is named with, and that every promise has one.
+// TestSecurityTests checks that every test named in SECURITY.md exists in the folder given there, and that every promise
+// has a test.
 func TestSecurityTests(t *testing.T) {
 	var (
 		row    = regexp.MustCompile(`(?m)^\| ([^|]+) \| ([^|]+) \|$`)
