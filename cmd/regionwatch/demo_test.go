@@ -39,7 +39,7 @@ func TestDemoByPolicyFile(t *testing.T) {
 	}
 }
 
-// TestDemoStops ends the demo with a signal; it still prints a summary.
+// TestDemoStops checks that the demo also prints a summary when a signal stops it.
 func TestDemoStops(t *testing.T) {
 	cmd := command(t, "demo", "--rate", "500", "--match-share", "0.5")
 	out, err := cmd.StdoutPipe()

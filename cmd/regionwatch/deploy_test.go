@@ -145,7 +145,8 @@ func TestSystemdUnit(t *testing.T) {
 			set = append(set, entry)
 		}
 	}
-	set = append(set, "REGIONWATCH_TLS=true", "REGIONWATCH_SASL_MECHANISM=SCRAM-SHA-512", "REGIONWATCH_SASL_USERNAME=a") // required by the secrets
+	// Required by the secrets.
+	set = append(set, "REGIONWATCH_TLS=true", "REGIONWATCH_SASL_MECHANISM=SCRAM-SHA-512", "REGIONWATCH_SASL_USERNAME=a")
 	s := wantCommandLine(t, "ExecStart", strings.Fields(unit["ExecStart"])[1:], set)
 	wantLonger(t, "TimeoutStopSec", unit["TimeoutStopSec"], s)
 	if unit["Restart"] != "always" || unit["RestartPreventExitStatus"] != "2" || cli.ExitMistake != 2 {

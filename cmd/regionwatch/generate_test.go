@@ -79,7 +79,7 @@ func TestGenerateAndScan(t *testing.T) {
 	}
 }
 
-// TestGenerateWriteError reports once that writing to standard output fails, and does not count what was not written.
+// TestGenerateWriteError checks that a failed write to standard output is reported once, and that nothing unwritten counts.
 func TestGenerateWriteError(t *testing.T) {
 	readOnly, err := os.Open("testdata/scan/mixed.ndjson")
 	if err != nil {
@@ -151,7 +151,7 @@ func TestGenerateToTopic(t *testing.T) {
 	}
 }
 
-// TestGenerateStops stops generate with a signal: everything it made is written and reported.
+// TestGenerateStops checks that everything made before a signal is written and reported.
 func TestGenerateStops(t *testing.T) {
 	cluster := processortest.New(t)
 	truthFile := filepath.Join(t.TempDir(), "truth.json")
