@@ -204,8 +204,8 @@ func TestScanRefusesItsOutput(t *testing.T) {
 	f(out, "standard output: "+file, dir)
 }
 
-// TestScanClosedOutput ends quietly when the reader of the alerts closes the pipe. The answer to --fail-on is then
-// unknown.
+// TestScanClosedOutput checks that scan ends quietly when the reader of the alerts closes the pipe. With --fail-on it
+// fails, because the answer is unknown.
 func TestScanClosedOutput(t *testing.T) {
 	f := func(status int, want string, args ...string) {
 		t.Helper()
