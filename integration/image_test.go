@@ -122,7 +122,7 @@ func startImage(t *testing.T, command string, environment map[string]string) tes
 		}),
 		testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
 			h.ReadonlyRootfs, h.CapDrop, h.SecurityOpt = true, []string{"ALL"}, []string{"no-new-privileges"}
-			h.Memory = 256 << 20
+			h.Memory = 1 << 30 // as in the chart
 		}),
 		testcontainers.WithWaitStrategy(wait.ForHealthCheck().WithStartupTimeout(time.Minute)),
 	)

@@ -1,3 +1,7 @@
+//go:build !race
+
+// The race detector takes several times the memory and time: these tests are for the program as people run it.
+
 package main
 
 import (

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,20 +17,59 @@ import (
 
 // scripted is a processor whose status and readiness a test sets.
 type scripted struct {
+	mu     sync.Mutex
 	status processor.Status
 	ready  error
 }
 
+// set changes status and readiness.
+func (s *scripted) set(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
 // Status implements Progress.
-func (s *scripted) Status() processor.Status { return s.status }
+func (s *scripted) Status() processor.Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	status := s.status
+	status.Partitions = slices.Clone(status.Partitions)
+	return status
+}
 
 // Ready implements Progress.
-func (s *scripted) Ready() error { return s.ready }
+func (s *scripted) Ready() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ready
+}
+
+// buffer is a bytes.Buffer that two goroutines share.
+type buffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (b *buffer) Write(text []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(text)
+}
+
+// take returns what was written since the last take.
+func (b *buffer) take() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	defer b.Reset()
+	return b.String()
+}
 
 // One line for each change, none without a change, and a summary for each interval.
 func TestLogProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		var log buffer
 		p := &scripted{ready: errors.New("no partitions")}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
@@ -40,30 +81,28 @@ func TestLogProgress(t *testing.T) {
 			t.Helper()
 			time.Sleep(d)
 			synctest.Wait()
-			lines := strings.Split(strings.TrimSuffix(log.String(), "\n"), "\n")
-			if log.Len() == 0 {
-				lines = nil
-			}
-			if len(lines) != len(want) {
-				t.Errorf("%d lines, want %d: %s", len(lines), len(want), log.String())
+			logged := log.take()
+			if lines := strings.Count(logged, "\n"); lines != len(want) {
+				t.Errorf("%d lines, want %d: %s", lines, len(want), logged)
 			}
 			for _, w := range want {
-				if !strings.Contains(log.String(), w) {
-					t.Errorf("lacks %q: %s", w, log.String())
+				if !strings.Contains(logged, w) {
+					t.Errorf("lacks %q: %s", w, logged)
 				}
 			}
-			log.Reset()
 		}
 		after(10 * time.Second)
-		p.status.Assigned, p.status.Partitions = 1, []processor.PartitionStatus{{Topic: "a", Partition: 3, Next: -1}}
+		p.set(func() {
+			p.status.Assigned, p.status.Partitions = 1, []processor.PartitionStatus{{Topic: "a", Partition: 3, Next: -1}}
+		})
 		after(2 * time.Second) // the offset is not known yet
-		p.status.Partitions[0].Next = 42
+		p.set(func() { p.status.Partitions[0].Next = 42 })
 		after(2*time.Second, `msg="partitions assigned" partitions=1 next_offsets=a:3:42`)
-		p.ready = nil
+		p.set(func() { p.ready = nil })
 		after(2*time.Second, "msg=ready")
-		p.ready = errors.New("lost")
+		p.set(func() { p.ready = errors.New("lost") })
 		after(2*time.Second, `level=WARN msg="not ready" error=lost`)
-		p.ready, p.status.Counts.Events, p.status.Acked, p.status.Lag = nil, 10, 2, 5
+		p.set(func() { p.ready, p.status.Counts.Events, p.status.Acked, p.status.Lag = nil, 10, 2, 5 })
 		after(2*time.Second, "msg=ready")
 		after(time.Hour, "msg=summary seconds=3600 events=10 alerts=2 dead_letters=0 shadowed=0 exempted=0 partitions=1 lag=5")
 		after(time.Hour, "events=0 alerts=0")
