@@ -176,7 +176,7 @@ func TestKafkaSecureDistrust(t *testing.T) {
 	f(append([]string{"--brokers", k.secured[listenerSASL], "--tls"}, alice...), "unknown authority", "regionwatch test authority", "--tls-ca")
 	f(append(k.by(t, listenerSASL, "--tls-server-name", "kafka.example.com"), alice...), "kafka.example.com", "--tls-server-name")
 	f(k.by(t, listenerMutual), "requires a client certificate", "--tls-certificate and --tls-key")
-	f(append([]string{"--brokers", k.secured[listenerSASL]}, alice...), "answers with TLS", "give --tls")
+	f(append([]string{"--brokers", k.secured[listenerSASL], "--allow-plaintext-credentials"}, alice...), "answers with TLS", "give --tls")
 	f([]string{"--brokers", k.secured[listenerSASL]}, "answers with TLS", "give --tls")
 
 	s.reach = append([]string{"--brokers", k.brokers, "--tls", "--tls-ca", k.authorityFile(t)}, alice...)
