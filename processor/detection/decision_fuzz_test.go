@@ -33,19 +33,34 @@ func FuzzDecide(f *testing.F) {
 	})
 }
 
-// slowDecide is the rule, plainly. It knows single events that encoding/json reads.
+// slowDecide is the rule, plainly. It knows objects that are events by their own keys, see docs/envelopes.md.
 func slowDecide(value []byte) (alerts, known bool) {
 	var event map[string]json.RawMessage
-	if json.Unmarshal(value, &event) != nil || event["awsRegion"] == nil {
+	if json.Unmarshal(value, &event) != nil || event["awsRegion"] == nil || event["readOnly"] == nil {
 		return false, false
 	}
-	var region, source, readOnly any
+	for _, key := range []string{"CloudTrailEvent", "cloudTrailEvent", "eventJson"} {
+		if event[key] != nil {
+			return false, false // an envelope
+		}
+	}
+	for _, key := range []string{"eventCategory", "eventType"} {
+		var kind string
+		_ = json.Unmarshal(event[key], &kind)
+		if strings.Contains(kind, "Insight") || strings.Contains(kind, "Aggregated") {
+			return false, false // recognized
+		}
+	}
+	var region, source, other, readOnly any
 	_ = json.Unmarshal(event["awsRegion"], &region)
 	_ = json.Unmarshal(event["eventSource"], &source)
+	_ = json.Unmarshal(event["EventSource"], &other)
 	_ = json.Unmarshal(event["readOnly"], &readOnly)
 	code, isString := region.(string)
-	if text, _ := source.(string); !isString || strings.HasPrefix(text, "aws:") || event["insightDetails"] != nil || event["Records"] != nil {
-		return false, false // not an event, or what has a meaning of its own
+	for _, s := range []any{source, other} {
+		if text, _ := s.(string); !isString || strings.HasPrefix(text, "aws:") {
+			return false, false
+		}
 	}
 	text, _ := readOnly.(string)
 	write := readOnly == false || strings.ToLower(text) == "false" && len(text) == len("false")
