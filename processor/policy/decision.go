@@ -74,7 +74,7 @@ func (p *Policy) decideFinding(d *Decision, a *account, r int, e *cloudtrail.Eve
 	l := a.level
 	d.Account, d.Severity = a.facts, l.severityOf(e)
 	if e.Damage == nil {
-		if l.exemptGlobal && r >= 0 && isGlobal(r, e.EventSource) {
+		if l.exemptGlobal && r >= 0 && regions.HasGlobal(r) && isGlobal(r, e.EventSource) {
 			d.Outcome, d.Reason = OutcomeGlobalService, "CloudTrail logs this global service in this region only"
 			return
 		}

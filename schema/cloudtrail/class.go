@@ -280,7 +280,7 @@ func isOtherDetail(v Value) bool {
 
 // class returns what the object is whose members e holds.
 func (e *Event) class() class {
-	if e.AWSRegion.IsString() && e.ReadOnly != nil && !e.original && !isDeliverySource(e.EventSource) && !e.maybeRecognized() {
+	if e.AWSRegion.IsString() && e.ReadOnly != nil && !e.original && !e.maybeDelivery() && !e.maybeRecognized() {
 		return classEvent
 	}
 	var m marks
@@ -303,6 +303,12 @@ func (e *Event) class() class {
 	}
 	m = m.either(e.EventCategory, "Insight", markCategoryInsight, "Aggregated", markCategoryAggregated)
 	return m.either(e.EventType, "AwsCloudTrailInsight", markTypeInsight, "AwsAggregatedEvent", markTypeAggregated).class()
+}
+
+// maybeDelivery reports whether the event's source may begin with aws: the others have another second letter.
+func (e *Event) maybeDelivery() bool {
+	c := jsonscan.At(e.EventSource, 2)
+	return c == 'w' || c == '\\' || jsonscan.At(e.EventSource, 1) == '\\'
 }
 
 // maybeRecognized reports whether the event may be one of Insights or an aggregated one: the other categories begin with

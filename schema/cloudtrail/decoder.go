@@ -24,6 +24,7 @@ type Decoder struct {
 	Heavy func() error
 
 	maxBytes int
+	light    int // up to how many bytes a record is neither too large nor heavy
 
 	scan    scanner
 	event   Event // reused for every event, so that handing it to the sink allocates nothing
@@ -68,7 +69,7 @@ func NewDecoder(maxBytes int) *Decoder {
 	if maxBytes <= 0 {
 		maxBytes = DefaultMaxBytes
 	}
-	return &Decoder{maxBytes: maxBytes}
+	return &Decoder{maxBytes: maxBytes, light: min(maxBytes, HeavyBytes)}
 }
 
 // Decode reads one record and hands what it holds to the sink. It returns an error only where the
@@ -78,12 +79,22 @@ func (d *Decoder) Decode(value []byte, sink Sink) error {
 	d.sink, d.index, d.left, d.faults, d.events = sink, 0, d.maxBytes, 0, 0
 	d.depth, d.calls, d.quiet, d.empty, d.full, d.heavy = 0, 0, false, false, false, false
 	d.firstHalf.reset()
-	ok, err := d.charge(len(value), value, Chain{})
-	if ok {
-		err = d.open(value, Chain{})
-	}
+	err := d.record(value)
 	d.release()
 	return err
+}
+
+// record opens the record. An ordinary one is too small for the questions of charge.
+func (d *Decoder) record(value []byte) error {
+	if len(value) <= d.light {
+		d.left -= len(value)
+	} else if ok, err := d.charge(len(value), value, Chain{}); !ok {
+		return err
+	}
+	if done, err := d.single(value, place{}); done {
+		return err
+	}
+	return d.openLayer(value, place{})
 }
 
 // setBuffer keeps the text of the innermost layer.

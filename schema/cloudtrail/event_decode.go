@@ -130,7 +130,7 @@ func (m *members) value(b []byte, id keyID) Value {
 		return nil
 	}
 	p := m.values[id&63]
-	return b[p.start:p.end]
+	return b[p.start:p.end:p.end]
 }
 
 // fill sets the fields of the event from what was read of b.

@@ -13,18 +13,24 @@ func (d *Decoder) open(b []byte, chain Chain) error {
 	if trial && hasMark(b) {
 		d.quiet = false // it is ours: what is wrong with it is damage
 	}
-	if done, err := d.single(b, place{chain: chain, trial: trial}); done {
+	p := place{chain: chain, trial: trial}
+	if done, err := d.single(b, p); done {
 		return err
 	}
+	return d.openLayer(b, p)
+}
+
+// openLayer is open for what is no single event.
+func (d *Decoder) openLayer(b []byte, p place) error {
 	b = bytes.TrimPrefix(b, byteOrderMark)
 	shape, inner := detectLayer(b)
 	switch shape {
 	case ShapeNone:
-		return d.text(b, place{chain: chain, trial: trial})
+		return d.text(b, p)
 	case shapeUTF16:
-		return d.unreadable(ReasonEncoding, "reading text", errUTF16, b, chain)
+		return d.unreadable(ReasonEncoding, "reading text", errUTF16, b, p.chain)
 	}
-	chain = chain.Push(shape)
+	chain := p.chain.Push(shape)
 	if ok, err := d.enter(b, chain); !ok {
 		return err
 	}

@@ -36,10 +36,14 @@ func (d *Decoder) single(b []byte, p place) (done bool, err error) {
 
 // whole decides the object b without damage, or opens it: d.event holds what was read of it.
 func (d *Decoder) whole(b []byte, p place) error {
-	if c := d.event.class(); !c.isOpened() {
+	switch c := d.event.class(); {
+	case c == classEvent:
+		return d.emit(p.chain)
+	case c.isOpened():
+		return d.envelope(b, p)
+	default:
 		return d.closed(c, b, p.chain)
 	}
-	return d.envelope(b, p)
 }
 
 // closed decides the object b, which is not opened: d.event holds what was read of it.

@@ -38,6 +38,9 @@ func makeGlobalSources() []map[string]bool {
 	return sources
 }
 
+// HasGlobal reports whether CloudTrail logs any global service in the region, given by its place in [All].
+func HasGlobal(region int) bool { return globalSources[region] != nil }
+
 // LogsGlobally reports whether eventSource is a service that CloudTrail logs in this region only, wherever in the
 // partition the call came from. The region is given by its place in [All].
 func LogsGlobally(region int, eventSource []byte) bool {

@@ -63,8 +63,12 @@ func TestIndex(t *testing.T) {
 func TestLogsGlobally(t *testing.T) {
 	f := func(region, source string, want bool) {
 		t.Helper()
-		if got := LogsGlobally(Index([]byte(region)), []byte(source)); got != want {
+		i := Index([]byte(region))
+		if got := LogsGlobally(i, []byte(source)); got != want {
 			t.Errorf("%s in %s: %t", source, region, got)
+		}
+		if isGlobal := HasGlobal(i); isGlobal != (region != "us-east-2") {
+			t.Errorf("%s: %t", region, isGlobal)
 		}
 	}
 	f("us-east-1", "iam.amazonaws.com", true)
