@@ -42,30 +42,46 @@ func cause(err error) error {
 
 // fromYAML reads one mapping of keys to scalars and lists of scalars. Anchors, tags and nested mappings have no use here and
 // are mistakes.
-func (t table) fromYAML(name string, source []byte) ([]candidate, Faults) {
-	r := yamlReader{table: t, file: quoteFile(name), seen: map[string]int{}}
+func (t table) fromYAML(name string, source []byte) *yamlReader {
+	r := &yamlReader{table: t, file: quoteFile(name), seen: map[string]int{}}
 	for d := yaml.NewDecoder(bytes.NewReader(source)); ; {
 		var doc yaml.Node
 		err := d.Decode(&doc)
 		if errors.Is(err, io.EOF) {
-			return r.found, r.faults
+			return r
 		}
 		if err != nil {
-			r.syntax(err)
-			return nil, r.faults
+			r.syntax(source, err)
+			r.found = nil
+			return r
 		}
 		r.document(&doc)
 	}
 }
 
 // syntax reports bytes that are not YAML.
-func (r *yamlReader) syntax(err error) {
+func (r *yamlReader) syntax(source []byte, err error) {
 	var load *yaml.LoadError
 	if !errors.As(err, &load) {
 		r.faults = append(r.faults, Fault{"file " + r.file, "no YAML: " + oneLine(strings.TrimPrefix(err.Error(), "yaml: "))})
 		return
 	}
-	r.fault(&yaml.Node{Line: load.Mark.Line, Column: load.Mark.Column}, "no YAML: "+oneLine(load.Message))
+	message := oneLine(load.Message)
+	if beginsWithTab(source, load.Mark.Line) {
+		message = "the line begins with a tab; indent it with spaces"
+	}
+	r.fault(&yaml.Node{Line: load.Mark.Line, Column: load.Mark.Column}, "no YAML: "+message)
+}
+
+// beginsWithTab reports whether a tab is in the indentation of a line, counted from 1. The parser reports it as a character
+// that it does not show.
+func beginsWithTab(source []byte, line int) bool {
+	lines := bytes.Split(source, []byte("\n"))
+	if line < 1 || line > len(lines) {
+		return false
+	}
+	indentation := lines[line-1][:len(lines[line-1])-len(bytes.TrimLeft(lines[line-1], " \t"))]
+	return bytes.ContainsRune(indentation, '\t')
 }
 
 // yamlReader gathers what one file gives.
@@ -73,9 +89,11 @@ type yamlReader struct {
 	table  table
 	file   string
 	read   bool           // a document with settings was seen
-	seen   map[string]int // key -> line of its first use
+	seen   map[string]int // setting -> line of its first use
 	found  []candidate
 	faults Faults
+	// spelled holds a warning for each key with hyphens.
+	spelled []string
 }
 
 func (r *yamlReader) document(doc *yaml.Node) {
@@ -98,16 +116,19 @@ func (r *yamlReader) document(doc *yaml.Node) {
 
 func (r *yamlReader) entry(key, value *yaml.Node) {
 	name := key.Value
-	row := r.table.lookup(name)
+	row := r.table.lookup(strings.ReplaceAll(name, "_", "-"))
 	switch {
 	case row == nil:
 		r.fault(key, "no such setting: "+quoteName(name)+didYouMean(name, r.keys()))
 	case row.notInFile:
 		r.fault(key, name+" cannot stand in a file; it is a flag or a variable")
-	case r.seen[name] > 0:
-		r.fault(key, fmt.Sprintf("%s stands in line %d already", name, r.seen[name]))
+	case r.seen[row.Name] > 0:
+		r.fault(key, fmt.Sprintf("%s stands in line %d already", name, r.seen[row.Name]))
 	default:
-		r.seen[name] = key.Line
+		if name != row.Key() {
+			r.spelled = append(r.spelled, r.origin(key).String()+": "+name+" is spelled "+row.Key()+" in files, as the policy's keys are")
+		}
+		r.seen[row.Name] = key.Line
 		r.value(row, key, value)
 	}
 }

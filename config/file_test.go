@@ -57,9 +57,9 @@ func TestFileFailure(t *testing.T) {
 	f("several-documents", "@:3:1: a second document; want all settings in one")
 	f("syntax", "@:3:10: no YAML: did not find expected ',' or ']'")
 	f("deep", "@:2:1: no YAML: did not find expected node content")
-	f("tab", `@:2:1: no YAML: found a tab character that violates indentation`)
+	f("tab", `@:2:1: no YAML: the line begins with a tab; indent it with spaces`)
 	f("tag", "@:1:1: group: want one value; allowed: "+group)
-	f("unknown-key", "@:2:1: no such setting: alert_topics, did you mean alert-topic?", "@:3:1: no such setting: zzzzzz")
+	f("unknown-key", "@:2:1: no such setting: alert_topics, did you mean alert_topic?", "@:3:1: no such setting: zzzzzz")
 
 	files, err := filepath.Glob("testdata/conf.*.yaml")
 	if err != nil || len(files) == 0 {
@@ -103,6 +103,29 @@ func TestFileSuccess(t *testing.T) {
 	}
 }
 
+// A key may be spelled with hyphens, as the flag is. That is a warning: files have one spelling.
+func TestKeySpelledAsFlag(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "settings.yaml")
+	if err := os.WriteFile(file, []byte("brokers: a:1\ninput-topic: trail\nalert_topic: alerts\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Load(Sources{Environ: []string{"REGIONWATCH_CONFIG=" + file}})
+	if err != nil || s.InputTopics[0] != "trail" || s.AlertTopic != "alerts" {
+		t.Errorf("input %q, alerts %q, %v", s.InputTopics, s.AlertTopic, err)
+	}
+	want := []string{"file " + file + ":2:1: input-topic is spelled input_topic in files, as the policy's keys are"}
+	if diff := cmp.Diff(want, s.Warnings()); diff != "" {
+		t.Error(diff)
+	}
+	if err := os.WriteFile(file, []byte("input-topic: trail\ninput_topic: trail\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Load(Sources{Environ: []string{"REGIONWATCH_CONFIG=" + file}})
+	if want := "file " + file + ":2:1: input_topic stands in line 1 already"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestMissingFile(t *testing.T) {
 	f := func(want string, g given) {
 		t.Helper()
@@ -142,13 +165,13 @@ func FuzzLoad(f *testing.F) {
 		f.Add(source)
 	}
 	f.Fuzz(func(t *testing.T, source []byte) {
-		found, faults := all.fromYAML("f.yaml", source)
-		for _, fault := range faults {
+		r := all.fromYAML("f.yaml", source)
+		for _, fault := range r.faults {
 			checkLine(t, fault.Error())
 		}
 		l := loader{Settings: &Settings{origins: map[string]Origin{}, table: all}, bad: map[string]bool{}}
 		l.defaults(all)
-		l.apply(found)
+		l.apply(r.found)
 		for _, fault := range l.faults {
 			checkLine(t, fault.Error())
 		}

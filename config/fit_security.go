@@ -144,7 +144,7 @@ var plaintextRisks = map[string]string{
 // Warnings returns valid settings that look wrong, one line each.
 func (s *Settings) Warnings() []string {
 	if s.SASLMechanism == "" || s.TLS {
-		return nil
+		return s.spelled
 	}
-	return []string{s.origins["sasl-mechanism"].String() + ": " + s.SASLMechanism + " without tls: " + plaintextRisks[s.SASLMechanism]}
+	return append(slices.Clone(s.spelled), s.origins["sasl-mechanism"].String()+": "+s.SASLMechanism+" without tls: "+plaintextRisks[s.SASLMechanism])
 }

@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	wantUser     = "give flag --sasl-username, environment REGIONWATCH_SASL_USERNAME or file key sasl-username"
-	wantPassword = "needs sasl-password or sasl-password-file; give environment REGIONWATCH_SASL_PASSWORD or file key sasl-password," +
-		" or flag --sasl-password-file, environment REGIONWATCH_SASL_PASSWORD_FILE or file key sasl-password-file"
+	wantUser     = "give flag --sasl-username, environment REGIONWATCH_SASL_USERNAME or file key sasl_username"
+	wantPassword = "needs sasl-password or sasl-password-file; give environment REGIONWATCH_SASL_PASSWORD or file key sasl_password," +
+		" or flag --sasl-password-file, environment REGIONWATCH_SASL_PASSWORD_FILE or file key sasl_password_file"
 )
 
 // Settings that do not fit together are all reported at once, without the value of a secret.
@@ -27,9 +27,9 @@ func TestSecurityPairsFailure(t *testing.T) {
 		"flag --tls-ca, default of tls: tls-ca needs tls; add --tls, or leave it out",
 		"flag --tls-server-name, default of tls: tls-server-name needs tls; add --tls, or leave it out")
 	f(args("--tls", "--tls-certificate=a"), "flag --tls-certificate, default of tls-key: tls-certificate needs tls-key;"+
-		" give flag --tls-key, environment REGIONWATCH_TLS_KEY or file key tls-key")
+		" give flag --tls-key, environment REGIONWATCH_TLS_KEY or file key tls_key")
 	f(args("--tls", "--tls-key=a"), "flag --tls-key, default of tls-certificate: tls-key needs tls-certificate;"+
-		" give flag --tls-certificate, environment REGIONWATCH_TLS_CERTIFICATE or file key tls-certificate")
+		" give flag --tls-certificate, environment REGIONWATCH_TLS_CERTIFICATE or file key tls_certificate")
 	f(given{environ: []string{"REGIONWATCH_SASL_PASSWORD=s3cret"}}, "environment REGIONWATCH_SASL_PASSWORD, default of sasl-mechanism:"+
 		" sasl-password needs sasl-mechanism PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; add --sasl-mechanism, or leave it out")
 	f(args("--sasl-mechanism=PLAIN", "--tls"),
@@ -42,7 +42,7 @@ func TestSecurityPairsFailure(t *testing.T) {
 	f(args("--sasl-mechanism=OAUTHBEARER", "--tls", "--oauth-token-file=a", "--oauth-token-command=b"),
 		"flag --oauth-token-file, flag --oauth-token-command: oauth-token-file and oauth-token-command are both given; give one of them")
 	f(args("--sasl-mechanism=OAUTHBEARER", "--tls", "--oauth-token-file=a", "--oauth-scope=b"), "flag --oauth-scope, default of oauth-token-url:"+
-		" oauth-scope needs oauth-token-url; give flag --oauth-token-url, environment REGIONWATCH_OAUTH_TOKEN_URL or file key oauth-token-url")
+		" oauth-scope needs oauth-token-url; give flag --oauth-token-url, environment REGIONWATCH_OAUTH_TOKEN_URL or file key oauth_token_url")
 	f(args("--oauth-token-file=a"), "flag --oauth-token-file, default of sasl-mechanism:"+
 		" oauth-token-file needs sasl-mechanism OAUTHBEARER; add --sasl-mechanism, or leave it out")
 	f(args("--sasl-mechanism=PLAIN", "--sasl-username=a", "--sasl-password-file=b"),

@@ -84,9 +84,10 @@ func (l *loader) file(sources ...[]candidate) {
 		l.faults = append(l.faults, Fault{l.origins["config"].String(), text})
 		return
 	}
-	found, faults := l.table.fromYAML(l.Config, source)
-	l.faults = append(l.faults, faults...)
-	l.apply(found)
+	r := l.table.fromYAML(l.Config, source)
+	l.faults = append(l.faults, r.faults...)
+	l.spelled = r.spelled
+	l.apply(r.found)
 }
 
 // apply sets values and notes their mistakes.

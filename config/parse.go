@@ -135,11 +135,13 @@ func parsePattern(word string) (string, error) {
 	return word, nil
 }
 
-var regionCode = regexp.MustCompile(`^[a-z]{2,}(-[a-z0-9]+){1,4}$`)
+// regionWord is a region code or the name of a place.
+var regionWord = regexp.MustCompile(`^\pL[\pL\d .()-]{1,63}$`)
 
-// parseRegion reads what looks like a region code. The policy, which has the catalogue, checks whether it is one.
+// parseRegion reads what looks like a region. The policy, which has the catalogue, checks whether it is a code, and knows
+// which code the name of a place stands for.
 func parseRegion(word string) (string, error) {
-	if !regionCode.MatchString(word) {
+	if !regionWord.MatchString(word) {
 		return "", errors.New("does not look like a region")
 	}
 	return word, nil

@@ -35,12 +35,12 @@ func (s *Setting) Variable() string {
 	return Prefix + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))
 }
 
-// Key returns the key in the file, empty if a file cannot set it.
+// Key returns the key in the file, empty if a file cannot set it. It is spelled as the policy's keys are, with underscores.
 func (s *Setting) Key() string {
 	if s.notInFile {
 		return ""
 	}
-	return s.Name
+	return strings.ReplaceAll(s.Name, "-", "_")
 }
 
 // ways lists every place where the setting can be given, for an error that asks for it.

@@ -110,6 +110,7 @@ type Settings struct {
 	LogSummary time.Duration // 0 is never
 
 	origins map[string]Origin
+	spelled []string // warnings about keys of the file
 	table   table
 }
 

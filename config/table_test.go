@@ -301,7 +301,7 @@ func TestEverySettingFailure(t *testing.T) {
 	f("fetch-bytes", "63KiB", "is too small")
 	f("fetch-partition-bytes", "1023", "is too small")
 	f("memory-limit", "-1", "is too small")
-	f("unused-regions", "frankfurt", "does not look like a region")
+	f("unused-regions", "eu_west/3", "does not look like a region")
 	f("missing-read-only", "fail", "is unknown")
 	f("policy-version", "a\tb", "has unprintable characters")
 	f("rack", " zone", "begins or ends with a space")

@@ -94,7 +94,7 @@ func (f *demoFlags) traffic(s *config.Settings, p *policy.Policy) (*sample.Gener
 	}
 	return sample.New(sample.Options{
 		Seed: uint64(f.seed.Value), Accounts: int(f.accounts.Value), Regions: generate.UsedRegions(unused), UnusedRegions: unused,
-		MatchShare: f.matching.Value, DamagedShare: f.damaged.Value, EventsPerRecord: 5, Shapes: shapes,
+		MatchShare: f.matching.Value, DamagedShare: f.damaged.Value, EventsPerRecord: demo.EventsPerRecord, Shapes: shapes,
 		Start: time.Now(), Interval: time.Second / time.Duration(3*f.rate.Value),
 	})
 }

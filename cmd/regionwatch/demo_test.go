@@ -21,7 +21,7 @@ func TestDemo(t *testing.T) {
 			if err := root.ExecuteContext(t.Context()); err != nil {
 				t.Fatalf("%v\n%s", err, out.String())
 			}
-			for _, want := range []string{"Kafka broker on 127.0.0.1:", "kcat -C -b 127.0.0.1:", "sa-east-1       ec2 CreateKeyPair", "the policy of a sample company", "eu-central-1", "adds up       yes", "truncated"} {
+			for _, want := range []string{"Kafka broker on 127.0.0.1:", "kcat -C -b 127.0.0.1:", "sa-east-1       ec2 CreateKeyPair", "the policy of a sample company", "eu-central-1", "adds up       yes", "truncated", "events        3,000 read"} {
 				if !strings.Contains(out.String(), want) {
 					t.Errorf("%q is not in\n%s", want, out.String())
 				}

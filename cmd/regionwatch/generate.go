@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"time"
 
@@ -100,6 +101,11 @@ func (f *generateFlags) run(cmd *cobra.Command) error {
 	g, err := sample.New(o)
 	if err != nil {
 		return cli.Mistake(err)
+	}
+	if f.truth != "" { // a file that cannot be written is reported before the work, not after it
+		if err := os.WriteFile(f.truth, nil, 0o644); err != nil {
+			return cli.Mistake(fmt.Errorf("flag --truth: %w", err))
+		}
 	}
 	ctx, stop := cli.StopOnSignal(cmd.Context(), generate.Drain, nil)
 	defer stop()

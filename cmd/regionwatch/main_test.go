@@ -106,11 +106,31 @@ func TestCommandLineFailure(t *testing.T) {
 		required,
 		`flag --unused-regions: "eu-centrl-1" is no AWS region, did you mean "eu-central-1"?`,
 		`flag --unused-regions: "xx-nowhere-9" is no AWS region (as of `+regions.Date+`)`)
+	f("validate --brokers=a:1 --unused-regions Frankfurt", `flag --unused-regions: "Frankfurt" is no AWS region, did you mean "eu-central-1"?`)
 	f("validate --config=testdata/nothing --brokers=a:1", `flag --config: reading testdata/nothing: no such file or directory`)
 	f("scan x --policy=testdata/nothing", "flag --policy: testdata/nothing: no such file or directory")
 	f("run --brokers=a\x1b]0;x\x07:1", `flag --brokers: "a\x1b]0;x\a:1" is not host:port; allowed: host:port, several with commas`)
 	f("run\x1b[2J", `no such command: "run\x1b[2J", did you mean run?`)
 	f("run --br\x1b[2Jok --brokers=a:1", `flag --br\x1b[2Jok: no such flag; regionwatch run --help lists them`)
+}
+
+// A file that does not exist is a mistake in the command line, for every command that reads or writes one.
+func TestMissingFileStatus(t *testing.T) {
+	policyFile, cases := "../../docs/policy/policy.yaml", "../../docs/policy/tests.yaml"
+	for _, args := range []string{
+		"scan nothing", "scan nothing*", "scan s3://bucket/", "scan testdata/scan/mixed.ndjson nothing", "scan testdata/scan --dead-letters nothing/x",
+		"scan testdata/scan --policy nothing", "explain nothing", "validate --policy nothing", "validate --brokers=a:1 --config nothing",
+		"run --config nothing", "run --brokers a:1 --tls --tls-ca nothing", "check --brokers a:1 --tls --tls-ca nothing",
+		"policy show --policy nothing", "policy test nothing --policy " + policyFile, "policy test " + cases + " --policy nothing",
+		"policy diff nothing " + policyFile, "policy diff " + policyFile + " " + policyFile + " --events nothing", "policy import-scp nothing",
+		"deadletter list --config nothing", "deadletter show x:0:0 --config nothing", "deadletter replay --config nothing",
+		"demo --policy nothing", "generate --count 1 --truth nothing/x", "bench --file nothing", "health --config nothing",
+	} {
+		_, stderr, status := runCommand(t, strings.Fields(args)...)
+		if status != cli.ExitMistake || !strings.Contains(stderr, "nothing") && !strings.Contains(stderr, "s3://") {
+			t.Errorf("%s: exit status %d, want %d:\n%s", args, status, cli.ExitMistake, stderr)
+		}
+	}
 }
 
 func TestCommandLineSuccess(t *testing.T) {

@@ -175,7 +175,9 @@ func (f *diffFlags) run(cmd *cobra.Command, oldName, newName string) error {
 	d := policies.Compare(before.Policy, after.Policy, now)
 	if len(f.events) > 0 {
 		sources, listErr := scan.List(f.events, cmd.InOrStdin())
-		cli.Report(cmd.ErrOrStderr(), listErr)
+		if errors.Is(listErr, scan.ErrNoFile) {
+			return cli.Mistake(listErr)
+		}
 		d.Events, err = policies.CompareEvents(before.Policy, after.Policy, sources, s.MaxEventBytes, now)
 		err = errors.Join(listErr, err)
 	}

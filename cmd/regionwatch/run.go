@@ -31,7 +31,7 @@ func newRunCommand() *cobra.Command {
 			"flight, within drain-timeout, and exits with status 0. A second signal ends the process at once with 128 plus\n" +
 			"the signal's number.\n\n" +
 			"Each setting is a flag, an environment variable (--input-topic is REGIONWATCH_INPUT_TOPIC) and a key of the file\n" +
-			"that --config names (input-topic). Flags override variables, variables the file, and the file the defaults.",
+			"that --config names (input_topic). Flags override variables, variables the file, and the file the defaults.",
 		Example: "  regionwatch run --brokers kafka-1:9092,kafka-2:9092 --input-topic cloudtrail --create-topics\n" +
 			"  regionwatch run --config regionwatch.yaml --policy policy.yaml --delivery exactly-once",
 		Args: cli.NoArguments,

@@ -48,8 +48,8 @@ func newScanCommand() *cobra.Command {
 			"is standard input, and a quoted pattern stands for files and folders. A file may have any shape of a record,\n" +
 			"compressed or not; one with several values, such as NDJSON, is read in pieces, whatever its size.\n\n" +
 			"Alerts go to standard output in the order of the input, everything else to standard error. If a file cannot be\n" +
-			"read, its name is reported, the others are read, and the exit status is 1. Alerts and dead letters do not\n" +
-			"change the status, unless --fail-on asks for it.",
+			"read, its name is reported, the others are read, and the exit status is 1, or 2 if there is no such file. Alerts\n" +
+			"and dead letters do not change the status, unless --fail-on asks for it.",
 		Example: "  regionwatch scan 'AWSLogs/*/CloudTrail/eu-*'\n" +
 			"  regionwatch scan AWSLogs/ --dead-letters unreadable.ndjson > alerts.ndjson\n" +
 			"  zcat trail.json.gz | regionwatch scan - --unused-regions ap-east-1,me-south-1 --fail-on alert",
@@ -180,6 +180,8 @@ func (f *scanFlags) verdict(s *scan.Summary, listErr error) error {
 	switch {
 	case s.Stopped != nil:
 		return f.stopped
+	case errors.Is(listErr, scan.ErrNoFile):
+		return cli.Mistake(errors.New("not all files exist"))
 	case s.Unreadable+s.Unopened > 0 || listErr != nil:
 		return errors.New("not all files could be read")
 	case slices.Contains(f.failOn, "alert") && alerts > 0:
@@ -232,7 +234,7 @@ func (f *scanFlags) openDeadLetters() (*letterFile, error) {
 	}
 	file, err := os.Create(f.deadLetters)
 	if err != nil {
-		return nil, fmt.Errorf("flag --dead-letters: %w", err)
+		return nil, cli.Mistake(fmt.Errorf("flag --dead-letters: %w", err))
 	}
 	return &letterFile{file, bufio.NewWriter(file)}, nil
 }

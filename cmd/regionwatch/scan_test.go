@@ -79,13 +79,13 @@ func TestScanExitStatus(t *testing.T) {
 	f(cli.ExitDone, "1 alert,", file, "--fail-on", "dead-letter")
 	f(cli.ExitFault, "--fail-on dead-letter: 2 records", "testdata/scan", "--fail-on", "dead-letter")
 	f(cli.ExitDone, "0 alerts", file, "--unused-regions", "ap-east-1")
-	f(cli.ExitFault, "missing: no such file or directory", file, file+"missing")
-	f(cli.ExitFault, "1 alert,", file, file+"missing")
+	f(cli.ExitMistake, "missing: no such file or directory", file, file+"missing")
+	f(cli.ExitMistake, "1 alert,", file, file+"missing")
 	f(cli.ExitMistake, "no files given")
 	f(cli.ExitMistake, "can be given once", "-", "-")
 	f(cli.ExitMistake, `"x" is not known; allowed: alert, dead-letter`, file, "--fail-on", "x")
 	f(cli.ExitMistake, `did you mean "eu-west-3"`, file, "--unused-regions", "eu-west-33")
-	f(cli.ExitFault, "--dead-letters", file, "--dead-letters", filepath.Join(file, "x"))
+	f(cli.ExitMistake, "--dead-letters", file, "--dead-letters", filepath.Join(file, "x"))
 }
 
 func TestScanStdin(t *testing.T) {

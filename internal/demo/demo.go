@@ -33,6 +33,9 @@ const (
 	group           = "regionwatch-demo"
 )
 
+// EventsPerRecord is for the generator's options.
+const EventsPerRecord = 5
+
 // Settle bounds how long records in flight may take to arrive after the traffic has ended.
 const Settle = 60 * time.Second
 
@@ -64,7 +67,7 @@ func Run(ctx context.Context, o Options) error {
 	defer broker.close()
 	d := &demo{
 		Options: o, broker: broker, view: newView(&o, broker.address),
-		traffic: &traffic{generator: o.Traffic, rate: o.Rate, events: o.Events, attacked: o.Attacked},
+		traffic: &traffic{generator: o.Traffic, rate: o.Rate, events: o.Events, attacked: o.Attacked, unused: o.Settings.UnusedRegions},
 	}
 	if err := d.connect(); err != nil {
 		return err

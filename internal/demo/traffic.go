@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"errors"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -16,7 +17,8 @@ import (
 type traffic struct {
 	generator *sample.Generator
 	rate      float64
-	events    uint64 // number of events after which it ends; 0 means never
+	events    uint64   // number of events after which it ends; 0 means never
+	unused    []string // regions in which a damaged event still counts, since it alerts
 	made      atomic.Uint64
 	attacked  string // the attacked account; empty for no attack
 	attacks   int    // calls of the attack so far
@@ -33,8 +35,8 @@ func (t *traffic) run(ctx context.Context, broker string, p *processor.Processor
 		return err
 	}
 	pace := generate.NewPace(t.rate)
-	began, events := time.Now(), uint64(0)
-	for (t.events == 0 || events < t.events) && pace.Wait(ctx) {
+	began := time.Now()
+	for t.missing() > 0 && pace.Wait(ctx) {
 		if made := t.made.Load(); made%(maxAhead/10) == 0 {
 			caughtUp := func() bool { return made < p.Status().Counts.Records+maxAhead }
 			if until(ctx, caughtUp) != nil {
@@ -44,11 +46,13 @@ func (t *traffic) run(ctx context.Context, broker string, p *processor.Processor
 		if err = t.attack(ctx, out, time.Since(began)); err != nil {
 			break
 		}
-		r := t.generator.Next()
-		if err = out.Write(ctx, r); err != nil {
+		next := t.generator.Next
+		if t.missing() < mostPerRecord {
+			next = t.generator.NextSingle
+		}
+		if err = out.Write(ctx, next()); err != nil {
 			break
 		}
-		events += uint64(len(r.Events))
 		t.made.Add(1)
 	}
 	if err == nil && ctx.Err() == nil { // the traffic was too short for the whole attack
@@ -57,9 +61,33 @@ func (t *traffic) run(ctx context.Context, broker string, p *processor.Processor
 	return errors.Join(err, out.Close())
 }
 
+// mostPerRecord is how many events a record has at most: [EventsPerRecord], twice where NDJSON is around it.
+const mostPerRecord = 2 * EventsPerRecord
+
+// missing returns how many events the generator still has to make, beside those of the attack.
+func (t *traffic) missing() uint64 {
+	if t.events == 0 {
+		return math.MaxUint64
+	}
+	truth := t.generator.Truth()
+	made := truth.Events + truth.PartialAlerts(t.unused) + uint64(t.planned())
+	return t.events - min(made, t.events)
+}
+
+// planned returns how many calls the attack has.
+func (t *traffic) planned() int {
+	switch {
+	case t.attacked == "":
+		return 0
+	case t.events > 0 && t.events < uint64(len(attack)):
+		return int(t.events)
+	}
+	return len(attack)
+}
+
 // attack makes the calls that are due after the elapsed time.
 func (t *traffic) attack(ctx context.Context, out generate.Writer, elapsed time.Duration) error {
-	for t.attacked != "" && t.attacks < len(attack) && elapsed >= attackDelay+time.Duration(t.attacks)*attackStep {
+	for t.attacks < t.planned() && elapsed >= attackDelay+time.Duration(t.attacks)*attackStep {
 		if err := out.Write(ctx, attackRecord(t.attacks, t.attacked, time.Now())); err != nil {
 			return err
 		}

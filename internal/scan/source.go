@@ -22,6 +22,15 @@ type Source struct {
 	Open func() (io.ReadCloser, error)
 }
 
+// ErrNoFile is in the error of [List] if a path names nothing: a mistake of the caller, unlike a file that cannot be read.
+var ErrNoFile = errors.New("names no file")
+
+// noFile is the error for a path that names nothing.
+type noFile struct{ error }
+
+// Unwrap returns the error itself and [ErrNoFile].
+func (f noFile) Unwrap() []error { return []error{f.error, ErrNoFile} }
+
 // List returns the files named by the paths, in order; those of a folder, and of folders in it, sorted by name. Links to
 // folders are not followed. A path that is not a file may be a pattern, see [filepath.Match], of files and folders. Stdin
 // stands for the given stream. A file named by several paths is listed once, in its first place. The error names every
@@ -75,12 +84,15 @@ func (l *list) path(path string) {
 			advice = "download it first, such as with: aws s3 cp --recursive " + strconv.Quote(path) +
 				" FOLDER; or one object: aws s3 cp URL - | regionwatch scan -"
 		}
-		l.fail(fmt.Errorf("%s: scan reads local files and standard input; %s", path, advice))
+		l.fail(noFile{fmt.Errorf("%s: scan reads local files and standard input; %s", path, advice)})
 		return
 	}
 	if errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?[") {
 		l.pattern(path)
 		return
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = noFile{err}
 	}
 	l.add(path, info, err)
 }
@@ -101,9 +113,9 @@ func (l *list) pattern(pattern string) {
 	matches, err := filepath.Glob(pattern)
 	switch {
 	case err != nil:
-		l.fail(fmt.Errorf("%s: %w", pattern, err))
+		l.fail(noFile{fmt.Errorf("%s: %w", pattern, err)})
 	case len(matches) == 0:
-		l.fail(fmt.Errorf("%s: no file matches", pattern))
+		l.fail(noFile{fmt.Errorf("%s: no file matches", pattern)})
 	}
 	for _, path := range matches {
 		info, err := os.Stat(path)

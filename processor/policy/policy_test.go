@@ -43,7 +43,8 @@ func TestCompileFailure(t *testing.T) {
 	f([]string{"EU-WEST-3"}, `"EU-WEST-3" is no AWS region, did you mean "eu-west-3"?`)
 	f([]string{" eu-west-3"}, `" eu-west-3" is no AWS region, did you mean "eu-west-3"?`)
 	f([]string{"us-east-1a"}, `"us-east-1a" is no AWS region, did you mean "us-east-1"?`)
-	f([]string{"frankfurt"}, `"frankfurt" is no AWS region (as of `+regions.Date+`)`)
+	f([]string{"Frankfurt"}, `"Frankfurt" is no AWS region, did you mean "eu-central-1"?`)
+	f([]string{"atlantis"}, `"atlantis" is no AWS region (as of `+regions.Date+`)`)
 	f([]string{strings.Repeat("x", 1000)}, `"`+strings.Repeat("x", 1000)+`" is no AWS region (as of `+regions.Date+`)`)
 	f([]string{"", "us-east-1", "mars-east-1", "useast1"},
 		`region 1 of 4 is empty`,

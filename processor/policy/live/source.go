@@ -55,6 +55,9 @@ func (l Loaded) Warnings(now time.Time) (lines []string) {
 	if l.File == nil {
 		return nil
 	}
+	for _, w := range l.File.Spelled {
+		lines = append(lines, w.Error())
+	}
 	for _, w := range l.Policy.Warnings(now) {
 		lines = append(lines, l.File.Locate(w).Error())
 	}

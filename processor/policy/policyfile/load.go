@@ -32,6 +32,7 @@ type File struct {
 	Policy  *policy.Policy
 	Options policy.Options // as it was written
 	Files   []string       // every file and directory that was read, the policy's own first
+	Spelled Faults         // a warning for each key that is spelled with hyphens
 	places  places
 	name    string
 }
@@ -82,7 +83,7 @@ func (r *reader) finish() (*File, error) {
 		slices.SortStableFunc(r.faults, r.inOrder)
 		return nil, slices.CompactFunc(r.faults, func(a, b *Fault) bool { return *a == *b })
 	}
-	return &File{Policy: p, Options: r.options, Files: r.files, places: r.places, name: r.name}, nil
+	return &File{Policy: p, Options: r.options, Files: r.files, Spelled: r.spelled, places: r.places, name: r.name}, nil
 }
 
 // inOrder sorts faults as a reader meets them: file after file, from top to bottom.

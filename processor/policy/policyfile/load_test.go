@@ -74,6 +74,21 @@ func TestLoadSuccess(t *testing.T) {
 	}
 }
 
+// A key may be spelled with hyphens, as settings' flags are. That is a warning: files have one spelling.
+func TestKeySpelledAsFlag(t *testing.T) {
+	f, err := Parse("policy.yaml", []byte("default:\n  unused-regions: [eu-west-3]\n  missing_read_only: alert\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(f.Spelled), "policy.yaml:2:3: unused-regions is spelled unused_regions"; got != want || len(f.Options.Default.UnusedRegions) != 1 {
+		t.Errorf("got %q, want %q; %v", got, want, f.Options.Default)
+	}
+	_, err = Parse("policy.yaml", []byte("default:\n  unused-regions: [eu-west-3]\n  unused_regions: [eu-west-3]\n"))
+	if want := "policy.yaml:3:3: unused_regions stands in line 2 already"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 // TestLoadFailure holds every mistake in each testdata/bad/policy.WHAT-IS-WRONG.yaml against the golden file beside
 // it. Write them anew with go test ./policyfile -run TestLoadFailure -update, and read the difference.
 func TestLoadFailure(t *testing.T) {

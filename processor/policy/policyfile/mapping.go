@@ -26,14 +26,17 @@ func readMapping[T any](r *reader, n *yaml.Node, what string, fields []field[T],
 	seen := make(map[string]int, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		f := find(fields, key.Value)
+		f := find(fields, strings.ReplaceAll(key.Value, "-", "_"))
 		switch {
 		case f == nil:
 			r.fault(key, "%s has no key %q%s", what, cut(key.Value), didYouMean(key.Value, keysOf(fields)))
-		case seen[key.Value] > 0:
-			r.fault(key, "%s stands in line %d already", key.Value, seen[key.Value])
+		case seen[f.key] > 0:
+			r.fault(key, "%s stands in line %d already", key.Value, seen[f.key])
 		default:
-			seen[key.Value] = key.Line
+			if key.Value != f.key {
+				r.spelled = append(r.spelled, &Fault{r.file, key.Line, key.Column, key.Value + " is spelled " + f.key})
+			}
+			seen[f.key] = key.Line
 			r.note(f.key, -1, value)
 			f.read(r, value, t)
 			r.place = place // reading may have gone into parts of it

@@ -23,6 +23,7 @@ type reader struct {
 	options  policy.Options
 	places   places
 	faults   Faults
+	spelled  Faults       // a warning for each key with hyphens
 	place    policy.Place // of what is read now
 }
 
@@ -82,19 +83,19 @@ func (r *reader) parse(source []byte) *yaml.Node {
 		r.faultAt(position{file: r.file}, "there is nothing in it")
 		return nil
 	case err != nil:
-		r.syntax(err)
+		r.syntax(source, err)
 		return nil
 	}
 	if err := d.Decode(&more); err == nil {
 		r.fault(&more, "a second document; want all in one")
 	} else if !errors.Is(err, io.EOF) {
-		r.syntax(err)
+		r.syntax(source, err)
 	}
 	return root.Content[0]
 }
 
 // syntax reports bytes that are not YAML.
-func (r *reader) syntax(err error) {
+func (r *reader) syntax(source []byte, err error) {
 	at, text := position{file: r.file}, strings.TrimPrefix(err.Error(), "yaml: ")
 	var load *yaml.LoadError
 	if errors.As(err, &load) {
@@ -102,8 +103,22 @@ func (r *reader) syntax(err error) {
 		if load.ContextMsg != "" {
 			text = fmt.Sprintf("%s (%s, line %d)", text, load.ContextMsg, load.ContextMark.Line)
 		}
+		if beginsWithTab(source, load.Mark.Line) {
+			text = "the line begins with a tab; indent it with spaces"
+		}
 	}
 	r.faultAt(at, "no YAML: "+strings.Join(strings.Fields(text), " "))
+}
+
+// beginsWithTab reports whether a tab is in the indentation of a line, counted from 1. The parser reports it as a character
+// that it does not show.
+func beginsWithTab(source []byte, line int) bool {
+	lines := bytes.Split(source, []byte("\n"))
+	if line < 1 || line > len(lines) {
+		return false
+	}
+	indentation := lines[line-1][:len(lines[line-1])-len(bytes.TrimLeft(lines[line-1], " \t"))]
+	return bytes.ContainsRune(indentation, '\t')
 }
 
 // text returns a scalar as it is written: an account id keeps the zeros in front, quotes or not.

@@ -38,12 +38,15 @@ func Lookup(code string) (Region, bool) {
 // MaxCodeBytes is longer than any region code.
 const MaxCodeBytes = 32
 
-// Nearest returns the code most likely meant by a mistyped one, or "" if none is near.
+// Nearest returns the code most likely meant by a mistyped one or by the name of a place, or "" if none is near.
 func Nearest(code string) string {
 	const far = 5 // more edits than that make another word
 	nearest, least := "", far
 	if len(code) > 2*MaxCodeBytes {
 		return ""
+	}
+	if named := byName(code); named != "" {
+		return named
 	}
 	for _, r := range catalogue {
 		if d := levenshtein.ComputeDistance(strings.ToLower(code), r.Code); d < least {

@@ -60,6 +60,28 @@ func TestIndex(t *testing.T) {
 	}
 }
 
+// A place stands for its region where only one region of a partition has it in its name.
+func TestNearestPlace(t *testing.T) {
+	f := func(name, want string) {
+		t.Helper()
+		if got := Nearest(name); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
+		}
+	}
+	f("Frankfurt", "eu-central-1")
+	f("São Paulo", "sa-east-1")
+	f("n.virginia", "us-east-1")
+	f("Virginia", "us-east-1")
+	f("ASIA PACIFIC (TOKYO)", "ap-northeast-1")
+	f("Hong-Kong", "ap-east-1")
+	f("Ohio", "us-east-2") // and another in a partition of its own
+	f("Beijing", "cn-north-1")
+	f("Central", "") // Canada, Mexico
+	f("Asia Pacific", "")
+	f("Frank", "")
+	f("( )", "")
+}
+
 func TestLogsGlobally(t *testing.T) {
 	f := func(region, source string, want bool) {
 		t.Helper()

@@ -20,6 +20,7 @@ type Generator struct {
 	layers   layering
 
 	made   uint64 // events
+	single bool   // the record has one event at most
 	record Record
 	text   []byte // the record's
 	scene  scene
@@ -48,6 +49,13 @@ func (g *Generator) Truth() Truth {
 		t.Regions[region] = tally
 	}
 	return t
+}
+
+// NextSingle makes a record with one event at most, whatever its shape. It is valid until the next call.
+func (g *Generator) NextSingle() *Record {
+	g.single = true
+	defer func() { g.single = false }()
+	return g.Next()
 }
 
 // Next makes a record. It is valid until the next call.

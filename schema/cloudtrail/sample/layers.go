@@ -95,7 +95,7 @@ func (g *Generator) shapeIn(depth int) cloudtrail.Shape {
 // parts returns how many parts the layer at depth holds: of those that can hold several the innermost has
 // as many as the options say, the others one. NDJSON has two then, since one line is none.
 func (g *Generator) parts(depth int) int {
-	if g.record.Damage == DamageGarbage || !g.holdsSeveral(depth) {
+	if g.single || g.record.Damage == DamageGarbage || !g.holdsSeveral(depth) {
 		return 1
 	}
 	for inner := depth + 1; inner < g.record.Shape.Len(); inner++ {
