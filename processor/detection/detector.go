@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -80,6 +81,7 @@ type Detector struct {
 // NewDetector returns a detector.
 func NewDetector(o Options) *Detector {
 	d := &Detector{decoder: cloudtrail.NewDecoder(o.MaxEventBytes)}
+	d.decoder.KnownRegion = func(code []byte) bool { return regions.Index(code) >= 0 }
 	d.passage.counts = &d.Counts
 	d.passage.copies.seed = maphash.MakeSeed()
 	d.passage.enricher.noEventCopy, d.passage.enricher.maxEventCopy = o.NoEventCopy, o.MaxEventCopy

@@ -18,6 +18,7 @@ const (
 	classNormalized              // CloudTrail columns in another form: a dead letter, never opened
 	classEnvelope                // anything else
 	classAttribute               // a key and a value: an envelope that is metadata if it holds no event
+	classHalf                    // a readOnly, but no region: an envelope that may be half of an event beside damage
 	classDelivery                // what AWS hands to a function: a dead letter if it holds no event
 	classBare                    // one awsRegion: an event if it holds none
 	classNotice                  // plus a Kind: passed by that name if it holds no event
@@ -124,6 +125,8 @@ func (m marks) notice() class {
 		return classNotice + class(KindOtherEventBridge)
 	case m&(markAttribute|markValue) == markAttribute|markValue:
 		return classAttribute
+	case m&markReadOnly != 0:
+		return classHalf
 	}
 	return classEnvelope
 }

@@ -13,6 +13,7 @@ func TestClass(t *testing.T) {
 		}
 		var w walker
 		w.classify(&s, []byte(text))
+		w.settleOpen([]byte(text), &damageRun{}, nil)
 		if got := w.classes[0]; got != want {
 			t.Errorf("%s: got class %d, want %d", text, got, want)
 		}
@@ -28,7 +29,7 @@ func TestClass(t *testing.T) {
 	f(`{"eventVersion":"1","eventSource":"x","x":{"eventSource":"aws:sqs"}}`, classEvent)
 	f(`{"awsRegion":"x"}`, classBare)
 	f(`{"awsRegion":1}`, classEnvelope)
-	f(`{"awsRegion":1,"readOnly":true}`, classEnvelope)
+	f(`{"awsRegion":1,"readOnly":true}`, classHalf)
 	f(`{"eventSource":"x","eventSource":"y"}`, classEnvelope)
 	f(`{"requestParameters":{"awsRegion":"x","readOnly":true}}`, classEnvelope)
 	f(`{}`, classEnvelope)

@@ -15,6 +15,7 @@ var (
 	errTooNested     = errors.New("more layers than are opened")
 	errTooLarge      = errors.New("more bytes than allowed, with all that is opened")
 	errUTF16         = errors.New("UTF-16, want UTF-8")
+	errInPieces      = errors.New("damage cut the event into pieces")
 	errTrailingBytes = errors.New("bytes after the end of the value")
 )
 
@@ -99,50 +100,83 @@ func (d *Decoder) salvageEvent(piece []byte, doing string, cause error, chain Ch
 	return d.report(reasonOf(cause), doing, cause, d.index-1, piece, chain)
 }
 
-// emitSalvaged hands on what the lenient search finds. It leaves the index where it is.
+// emitSalvaged hands on what the lenient search finds in a damaged piece, in which d.event is what could be read. It leaves
+// the index where it is.
 func (d *Decoder) emitSalvaged(piece []byte, cause error, chain Chain) (found bool, err error) {
 	s, e := &d.salvage, &d.event
-	s.salvage(piece)
-	if s.ReadOnly != nil {
-		e.ReadOnly = s.ReadOnly
+	s.salvage(piece, d.KnownRegion)
+	d.run.damaged(d.depth)
+	lost := e.ReadOnly == nil
+	if s.write || lost && d.run.write {
+		e.ReadOnly = Value("false")
 	}
 	own := e.AWSRegion
-	lost := e.ReadOnly == nil
-	if lost && !d.LostReadOnly {
-		d.firstHalf.add(own, s.Regions)
-		return false, nil
+	isWrite := isFalse(e.ReadOnly)
+	if !isWrite && lost {
+		d.run.add(own, &s.regions, d.KnownRegion)
+		if !d.LostReadOnly {
+			return false, nil
+		}
 	}
 	index := d.index
 	if own.IsString() {
 		found, err = true, d.emitRegion(own, cause, index, chain)
 	}
-	for _, region := range s.Regions {
-		if err == nil && string(region) != string(own) {
+	for i := 0; i < s.regions.len() && err == nil; i++ {
+		if region := s.regions.at(i); string(region) != string(own) {
 			found, err = true, d.emitRegion(region, cause, index, chain)
 		}
 	}
-	if lost {
-		d.firstHalf.add(own, s.Regions)
-	}
-	if err != nil || lost || own.IsString() {
+	if err != nil || !isWrite {
 		return found, err
 	}
-	foundHalf, err := d.emitSecondHalf(cause, chain)
+	d.run.write = true
+	foundHalf, err := d.emitHalves(own, cause, chain)
 	return found || foundHalf, err
 }
 
-// emitSecondHalf hands on d.event, which has a readOnly and no region of its own, with each region that
-// stands before it without a readOnly: damage can cut an event in two. It leaves the index where it is.
-func (d *Decoder) emitSecondHalf(cause error, chain Chain) (found bool, err error) {
+// emitHalves hands on d.event, a write, with each region of the run that was found without a readOnly: damage can cut an
+// event in two. The regions in d.salvage and own have been handed on. It leaves the index where it is.
+func (d *Decoder) emitHalves(own Value, cause error, chain Chain) (found bool, err error) {
 	index := d.index
-	for _, region := range d.firstHalf.Regions {
-		if err = d.emitRegion(region, cause, index, chain); err != nil {
-			return true, err
+	for i := 0; i < d.run.regions.len() && err == nil; i++ {
+		region := d.run.regions.at(i)
+		if string(region) != string(own) && !d.salvage.regions.has(region) {
+			found, err = true, d.emitRegion(region, cause, index, chain)
 		}
 	}
-	found = len(d.firstHalf.Regions) > 0
-	d.firstHalf.reset()
-	return found, nil
+	d.run.regions.reset()
+	return found, err
+}
+
+// joinWhole notes the whole object in d.event. It hands on what it completes, if it is half of an event.
+func (d *Decoder) joinWhole(chain Chain) (found bool, err error) {
+	d.run.whole(&d.event, d.KnownRegion)
+	return d.join(chain)
+}
+
+// joinHalf is joinWhole for an object in b that is within another one.
+func (d *Decoder) joinHalf(b []byte, h half, chain Chain) error {
+	if !d.run.isOpen {
+		d.run.reset()
+	}
+	d.run.half(b, h, d.KnownRegion)
+	d.event = Event{}
+	found, err := d.join(chain)
+	if found {
+		d.index++
+	}
+	return err
+}
+
+// join hands on the event of which both halves were found. It leaves the index where it is.
+func (d *Decoder) join(chain Chain) (found bool, err error) {
+	if !d.run.hasEvent() {
+		return false, nil
+	}
+	d.salvage.regions.reset()
+	d.event.ReadOnly = Value("false")
+	return d.emitHalves(nil, errInPieces, chain)
 }
 
 // emitRegion hands on the salvaged event with one region.

@@ -19,6 +19,9 @@ type Decoder struct {
 	// LostReadOnly makes a damaged event whose readOnly is lost reach the sink all the same, without it. The
 	// owner may set it between records.
 	LostReadOnly bool
+	// KnownRegion, if set, reports whether a region code is one that the search of damaged text must keep however many
+	// others stand there: the catalogue's. The owner may set it between records.
+	KnownRegion func(code []byte) bool
 	// Heavy, if set, is called once before a record takes more than HeavyBytes of memory, its own bytes included. An error
 	// stops the record and is returned by Decode as it is. The owner may set it between records.
 	Heavy func() error
@@ -47,11 +50,11 @@ type Decoder struct {
 	quiet bool
 	// empty and full say of the envelope at hand that what should hold its events is empty, or is not.
 	empty, full bool
-	// firstHalf has the regions of the last part of an event that was read without its readOnly.
-	firstHalf salvaged
-	kept      int  // bytes of all buffers
-	large     bool // a walker has grown beyond what is kept
-	heavy     bool // Heavy was called
+	run         damageRun
+	gaps        []span // between the elements of a damaged list
+	kept        int    // bytes of all buffers
+	large       bool   // a walker has grown beyond what is kept
+	heavy       bool   // Heavy was called
 }
 
 // HeavyBytes is how much memory a record may take before [Decoder.Heavy] is asked.
@@ -78,7 +81,7 @@ func NewDecoder(maxBytes int) *Decoder {
 func (d *Decoder) Decode(value []byte, sink Sink) error {
 	d.sink, d.index, d.left, d.faults, d.events = sink, 0, d.maxBytes, 0, 0
 	d.depth, d.calls, d.quiet, d.empty, d.full, d.heavy = 0, 0, false, false, false, false
-	d.firstHalf.reset()
+	d.run.reset()
 	err := d.record(value)
 	d.release()
 	return err

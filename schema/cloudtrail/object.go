@@ -63,30 +63,44 @@ func (d *Decoder) closed(c class, b []byte, chain Chain) error {
 	return err
 }
 
-// envelope opens the object or array b without damage. It reports one that holds nothing for us.
+// envelope opens the object or array b without damage. It reports one that holds nothing for us. Beside damage an object may
+// be half of an event, whatever is inside; d.event holds what was read of it.
 func (d *Decoder) envelope(b []byte, p place) error {
+	behindDamage := d.run.isOpen
+	isHalf := b[0] == '{' && (d.event.AWSRegion != nil || d.event.ReadOnly != nil)
+	if isHalf && behindDamage {
+		if err := d.half(b, p); err != nil {
+			return err
+		}
+	}
 	calls, empty, full := d.calls, d.empty, d.full
 	d.empty, d.full = false, false
 	err := d.unwrap(b, p.chain)
 	isEmpty := d.empty && !d.full
 	d.empty, d.full = empty, full
+	found, isFault := d.calls > calls, !isEmpty && !p.trial
+	if !found && isFault {
+		d.run.damaged(d.depth)
+	}
+	if err == nil && isHalf && !behindDamage {
+		err = d.half(b, p)
+	}
 	switch {
-	case err != nil || d.calls > calls:
+	case err != nil || found:
 		return err
 	case isEmpty:
 		return d.skip(KindEmpty, p.chain)
-	case p.trial: // metadata
+	case !isFault: // metadata
 		return nil
 	}
-	if d.event = (Event{}); b[0] == '{' {
-		_, _ = d.scan.decodeEvent(b, &d.event)
-	}
-	if d.event.ReadOnly != nil {
-		if _, err = d.emitSecondHalf(errUnknownShape, p.chain); err != nil {
-			return err
-		}
-	}
 	return d.noEvent(ReasonUnknownShape, errUnknownShape, b, p.chain)
+}
+
+// half joins the object b, which is no event, to the pieces before it.
+func (d *Decoder) half(b []byte, p place) error {
+	_, _ = d.scan.decodeEvent(b, &d.event)
+	_, err := d.joinWhole(p.chain)
+	return err
 }
 
 // damaged decides as much of the object or array b as was read before the damage, and reports the damage. What decides
@@ -100,13 +114,15 @@ func (d *Decoder) damaged(b []byte, cause error, p place) error {
 	}
 	own, calls, faults, events := d.event, d.calls, d.faults, d.events
 	stop := min(jsonscan.StoppedAt(cause, 0), len(b))
-	inText, err := d.unwrapDamaged(b, stop, p.chain)
-	if err == nil && !inText {
-		err = d.elements(b, stop, p)
+	rest, err := d.unwrapDamaged(b, stop, p.chain)
+	if err == nil && rest < len(b) {
+		err = d.elements(b, rest, stop, p)
 	}
 	switch {
-	case err != nil || d.faults > faults && d.events > events:
+	case err != nil || rest == len(b) && d.faults > faults && d.events > events:
 		return err
+	case rest < len(b) && d.events > events:
+		return d.searchGaps(cause, b, d.faults == faults, p.chain)
 	case d.faults > faults:
 		// A quote out of place ends the text early: the event goes on behind it.
 		return d.searchAgain(cause, b, p.chain)
@@ -126,11 +142,14 @@ func (d *Decoder) damagedObject(b []byte, cause error, chain Chain) error {
 	return d.salvageEvent(b, "decoding event", cause, chain)
 }
 
-// elements goes on behind the damage of an envelope, where the objects of a list may start.
-func (d *Decoder) elements(b []byte, stop int, p place) error {
+// elements goes on behind the damage of an envelope, where the objects of a list may start. It notes what stands between
+// them.
+func (d *Decoder) elements(b []byte, from, stop int, p place) error {
 	p = place{chain: p.chain.Push(ShapeWrapped), inList: true, trial: true}
+	d.gaps = d.gaps[:0]
 	stop = beforeKey(b, stop)
 	for i := resyncTo(b, stop, stop, isElementStart); i < len(b); {
+		d.noteGap(from, i)
 		n, cause := d.scan.decodeEvent(b[i:], &d.event)
 		next := i + max(n, 1)
 		var err error
@@ -144,9 +163,44 @@ func (d *Decoder) elements(b []byte, stop int, p place) error {
 		if err != nil {
 			return err
 		}
-		i = resyncTo(b, next, next, isElementStart)
+		from, i = next, resyncTo(b, next, next, isElementStart)
 	}
+	d.noteGap(from, len(b))
 	return nil
+}
+
+// maxGaps bounds the gaps that are remembered.
+const maxGaps = 256
+
+// noteGap notes what stands between the elements of a damaged list. The last gap that is remembered goes to the end.
+func (d *Decoder) noteGap(from, to int) {
+	switch n := len(d.gaps); {
+	case from >= to:
+	case n < maxGaps:
+		d.gaps = append(d.gaps, span{from, to})
+	default:
+		d.gaps[n-1].end = to
+	}
+}
+
+// searchGaps searches what stands between the elements of a damaged envelope, and reports its damage unless that is done.
+func (d *Decoder) searchGaps(cause error, b []byte, report bool, chain Chain) error {
+	index := -1
+	for _, gap := range d.gaps {
+		d.event = Event{}
+		found, err := d.emitSalvaged(b[gap.start:gap.end], cause, chain)
+		if err != nil {
+			return err
+		}
+		if found {
+			index = d.index
+			d.index++
+		}
+	}
+	if !report {
+		return nil
+	}
+	return d.report(reasonOf(cause), "reading an envelope", cause, index, b, chain)
 }
 
 // emit hands the event in d.event to the sink, with the next index.
@@ -156,11 +210,13 @@ func (d *Decoder) emit(chain Chain) error {
 	if chain.Len() == 0 {
 		e.Shape = chain.Push(ShapeEvent)
 	}
-	if e.ReadOnly == nil {
-		d.firstHalf.add(e.AWSRegion, nil)
-	}
-	d.index++
 	d.events++
 	d.calls++
-	return d.sink.Event(e)
+	if err := d.sink.Event(e); err != nil || e.Damage != nil {
+		d.index++
+		return err
+	}
+	_, err := d.joinWhole(chain)
+	d.index++
+	return err
 }

@@ -58,24 +58,23 @@ func (d *Decoder) records(b []byte, i int, p place) (next, stop int, err error) 
 // outerEvent decides an object with a key Records that is an event all the same. CloudTrail writes no such
 // thing; but if someone does, it must not be a place to hide.
 func (d *Decoder) outerEvent(e *Event, b []byte, chain Chain) error {
-	if e.class() != classEvent {
-		return nil
-	}
 	d.event = *e
-	end, cause := d.scan.SkipValue(b, 0)
-	d.event.Raw = b[:end:end]
-	if cause == nil {
-		return d.emit(chain)
+	if e.class() == classEvent {
+		end, cause := d.scan.SkipValue(b, 0)
+		d.event.Raw = b[:end:end]
+		if cause == nil {
+			return d.emit(chain)
+		}
+		// The list went on behind damage, which has been reported, and so did the object around it.
+		if e.AWSRegion != nil && (e.ReadOnly != nil || d.LostReadOnly) {
+			return d.damagedEvent(b, cause, chain)
+		}
 	}
-	// The list went on behind damage, which has been reported, and so did the object around it.
-	if d.event.ReadOnly == nil && !d.LostReadOnly {
-		d.firstHalf.add(d.event.AWSRegion, nil)
-		return nil
+	found, err := d.joinWhole(chain)
+	if found {
+		d.index++
 	}
-	if d.event.AWSRegion == nil {
-		return nil
-	}
-	return d.damagedEvent(b, cause, chain)
+	return err
 }
 
 // beside opens a member of a log file that is not its list.

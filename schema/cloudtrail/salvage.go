@@ -2,96 +2,190 @@ package cloudtrail
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
-// maxSalvaged bounds the regions that salvage returns.
-const maxSalvaged = 64
-
-// salvaged is what a lenient search of damaged bytes has found. Its zero value is usable; it is reused
-// between searches, and its values are valid until the next one.
-type salvaged struct {
-	// Regions holds each region code that stands after a key awsRegion at any depth, as a JSON string,
-	// none twice. Of more than maxSalvaged the first and the last ones are there.
-	Regions []Value
-	// ReadOnly is false where some key readOnly has that value, as a boolean or a string; else nil.
-	ReadOnly Value
-
-	text [maxSalvaged][maxRegion + 2]byte // the bytes of Regions
-	n    int                              // regions found so far, dropped ones included
-}
-
-// maxRegion is the length of the longest region code that salvage takes for one.
+// maxRegion is the length of the longest region code that salvage accepts.
 const maxRegion = 32
 
-// salvage searches bytes that are no JSON for what the decision needs. It leans to finding: it looks at
-// any depth, and inside of JSON that is quoted in a string, any number of times. It reports whether it
-// found both a region and a readOnly of false; the caller tests each region. It allocates nothing once
-// it has been used.
-func (s *salvaged) salvage(b []byte) bool {
-	s.reset()
-	for rest := b; ; {
-		var value []byte
-		if value, rest = afterKey(rest, "awsRegion"); value == nil {
-			break
-		}
-		s.addRegion(value)
-	}
-	for rest := b; s.ReadOnly == nil; {
-		var value []byte
-		if value, rest = afterKey(rest, "readOnly"); value == nil {
-			break
-		}
-		value, _ = trimQuotes(value)
-		if len(value) >= 5 && bytes.EqualFold(value[:5], []byte("false")) {
-			s.ReadOnly = Value("false")
-		}
-	}
-	return len(s.Regions) > 0 && s.ReadOnly != nil
+// maxOther bounds the region codes in a regionSet that are not in the caller's catalogue.
+const maxOther = 64
+
+// regionSet holds distinct region codes as JSON strings. Its zero value is empty, and it reuses its memory. Codes of the
+// catalogue are all kept: an attacker who plants codes must not push out the real one. Of the others the first and the
+// last ones are kept.
+type regionSet struct {
+	known []Value
+	other []Value
+	n     int // other codes so far, dropped ones included
 }
 
-func (s *salvaged) reset() { s.Regions, s.ReadOnly, s.n = s.Regions[:0], nil, 0 }
+func (s *regionSet) reset() { s.known, s.other, s.n = s.known[:0], s.other[:0], 0 }
 
-// add keeps the regions of a part of an event. A part with a region of its own at the top level starts an
-// event: what was kept of another one goes.
-func (s *salvaged) add(own Value, others []Value) {
-	if own.IsString() {
-		s.reset()
-		s.addRegion(own)
+func (s *regionSet) len() int { return len(s.known) + len(s.other) }
+
+// at returns the code number i of len.
+func (s *regionSet) at(i int) Value {
+	if i < len(s.known) {
+		return s.known[i]
 	}
-	for _, region := range others {
-		s.addRegion(region)
+	return s.other[i-len(s.known)]
+}
+
+// has reports whether the code is kept.
+func (s *regionSet) has(region []byte) bool {
+	for i := range s.len() {
+		if string(s.at(i)) == string(region) {
+			return true
+		}
+	}
+	return false
+}
+
+// add keeps the region code that value starts with.
+func (s *regionSet) add(value []byte, isKnown func(code []byte) bool) {
+	code := regionCode(value)
+	if code == nil {
+		return
+	}
+	var room [maxRegion + 2]byte
+	region := append(append(append(room[:0], '"'), code...), '"')
+	switch {
+	case s.has(region):
+	case isKnown != nil && isKnown(code):
+		s.known = appendRegion(s.known, region)
+	case len(s.other) < maxOther:
+		s.other = appendRegion(s.other, region)
+		s.n++
+	default:
+		at := maxOther/2 + s.n%(maxOther/2)
+		s.other[at] = append(s.other[at][:0], region...)
+		s.n++
 	}
 }
 
-// addRegion keeps the region code that value starts with, if it is a new one.
-func (s *salvaged) addRegion(value []byte) {
+// appendRegion appends a copy of region, in the memory of an element that was there before if there was one.
+func appendRegion(list []Value, region []byte) []Value {
+	n := len(list)
+	if n == cap(list) {
+		return append(list, append(make(Value, 0, maxRegion+2), region...))
+	}
+	list = list[:n+1]
+	list[n] = append(list[n][:0], region...)
+	return list
+}
+
+// regionCode returns the region code in the string that value starts with, or nil.
+func regionCode(value []byte) []byte {
 	value, quoted := trimQuotes(value)
 	n := 0
 	for n < len(value) && isRegionByte(value[n]) {
 		n++
 	}
 	if !quoted || n == 0 || n > maxRegion || n == len(value) || value[n] != '"' && value[n] != '\\' {
-		return
+		return nil
 	}
-	for _, r := range s.Regions {
-		if string(r[1:len(r)-1]) == string(value[:n]) {
+	return value[:n]
+}
+
+// salvaged is what a lenient search of damaged bytes has found. Its zero value is usable; it is reused between searches,
+// and its values are valid until the next one.
+type salvaged struct {
+	regions regionSet // after a key awsRegion
+	write   bool      // some key readOnly has the value false, as a boolean or a string
+}
+
+// salvage searches damaged bytes for what the decision needs. It leans to finding: it looks at any depth, and inside JSON
+// that is quoted in a string, any number of times. It reports whether it found both a region and a readOnly of false; the
+// caller tests each region. Once it has been used it allocates nothing.
+func (s *salvaged) salvage(b []byte, isKnown func(code []byte) bool) bool {
+	s.regions.reset()
+	s.write = false
+	for rest := b; ; {
+		var value []byte
+		if value, rest = afterKey(rest, "awsRegion"); value == nil {
+			break
+		}
+		s.regions.add(value, isKnown)
+	}
+	for rest := b; !s.write; {
+		var value []byte
+		if value, rest = afterKey(rest, "readOnly"); value == nil {
+			break
+		}
+		s.write = isFalse(value)
+	}
+	s.escaped(b, isKnown)
+	return s.regions.len() > 0 && s.write
+}
+
+// escaped searches for the two keys where they are spelled with backslashes.
+func (s *salvaged) escaped(b []byte, isKnown func(code []byte) bool) {
+	for i := 0; i < len(b); i++ {
+		next := bytes.IndexByte(b[i:], ':')
+		if next < 0 {
 			return
 		}
+		i += next
+		key := keyBefore(b, i)
+		if bytes.IndexByte(key, '\\') < 0 {
+			continue
+		}
+		value := b[i+1+jsonscan.SkipSpace(b[i+1:], 0):]
+		switch {
+		case spells(key, "awsRegion"):
+			s.regions.add(value, isKnown)
+		case spells(key, "readOnly"):
+			s.write = s.write || isFalse(value)
+		}
 	}
-	place := s.n
-	if place >= maxSalvaged {
-		place = maxSalvaged/2 + place%(maxSalvaged/2)
+}
+
+// maxEscapedKey is longer than either key with each letter escaped.
+const maxEscapedKey = 64
+
+// keyBefore returns the inside of the short string that ends before the colon b[i], or nil.
+func keyBefore(b []byte, i int) []byte {
+	b = bytes.TrimRight(b[max(0, i-2*maxEscapedKey):i], " \t\r\n")
+	if len(b) == 0 || b[len(b)-1] != '"' {
+		return nil
 	}
-	s.n++
-	region := append(s.text[place][:0], '"')
-	region = append(append(region, value[:n]...), '"')
-	if place == len(s.Regions) {
-		s.Regions = append(s.Regions, region)
-		return
+	b = bytes.TrimRight(b[:len(b)-1], `\`)
+	b = b[max(0, len(b)-maxEscapedKey):]
+	return b[bytes.LastIndexByte(b, '"')+1:]
+}
+
+// spells reports whether a key with backslashes is the name. A backslash that starts no \u escape stands for nothing.
+func spells(key []byte, name string) bool {
+	for _, want := range []byte(name) {
+		var c byte
+		if c, key = nextLetter(key); c != want {
+			return false
+		}
 	}
-	s.Regions[place] = region
+	return len(bytes.Trim(key, `\`)) == 0
+}
+
+// nextLetter returns the first letter of a key and the rest, or 0 where there is none.
+func nextLetter(key []byte) (letter byte, rest []byte) {
+	for len(key) > 0 && key[0] == '\\' {
+		if r, size := jsonscan.FirstRune(key); size == len(`\u0061`) && r < utf8.RuneSelf {
+			return byte(r), key[size:]
+		}
+		key = key[1:]
+	}
+	if len(key) == 0 {
+		return 0, nil
+	}
+	return key[0], key[1:]
+}
+
+// isFalse reports whether a value starts with false, as a boolean or a string.
+func isFalse(value []byte) bool {
+	value, _ = trimQuotes(value)
+	return len(value) >= len("false") && bytes.EqualFold(value[:len("false")], []byte("false"))
 }
 
 // afterKey finds the next key of this name in b and returns what follows its colon, and where to search

@@ -10,14 +10,11 @@ func TestSalvageSuccess(t *testing.T) {
 	var s salvaged
 	f := func(text string, regions ...string) {
 		t.Helper()
-		if !s.salvage([]byte(text)) {
+		if !s.salvage([]byte(text), nil) {
 			t.Errorf("%q: nothing found", text)
 		}
-		if got := fmt.Sprintf("%s", s.Regions); got != fmt.Sprintf("%q", regions) {
+		if got := fmt.Sprintf("%s", s.regions.other); got != fmt.Sprintf("%q", regions) {
 			t.Errorf("%q: got %s, want %q", text, got, regions)
-		}
-		if string(s.ReadOnly) != "false" {
-			t.Errorf("%q: got readOnly %s", text, s.ReadOnly)
 		}
 	}
 	f(`{"awsRegion":"eu-central-1",!!!,"readOnly":false}`, "eu-central-1")
@@ -32,8 +29,8 @@ func TestSalvageFailure(t *testing.T) {
 	var s salvaged
 	f := func(text string) {
 		t.Helper()
-		if s.salvage([]byte(text)) {
-			t.Errorf("%q: got %s, %s", text, s.Regions, s.ReadOnly)
+		if s.salvage([]byte(text), nil) {
+			t.Errorf("%q: got %s, %t", text, s.regions.other, s.write)
 		}
 	}
 	f(``)
@@ -61,21 +58,56 @@ func TestSalvageBounded(t *testing.T) {
 	}
 	text.WriteString(`"readOnly":false`)
 	var s salvaged
-	if !s.salvage([]byte(text.String())) || len(s.Regions) != maxSalvaged {
-		t.Fatalf("got %d regions, %s", len(s.Regions), s.ReadOnly)
+	if !s.salvage([]byte(text.String()), nil) || len(s.regions.other) != maxOther {
+		t.Fatalf("got %d regions, %t", len(s.regions.other), s.write)
 	}
 	found := map[string]bool{}
-	for _, r := range s.Regions {
+	for _, r := range s.regions.other {
 		found[r.Text()] = true
 	}
 	for _, want := range []string{"planted-0", "planted-31", "planted-9968", "planted-9999"} {
 		if !found[want] {
-			t.Errorf("%s is not among %s", want, s.Regions)
+			t.Errorf("%s is not among %s", want, s.regions.other)
 		}
 	}
-	if n := testing.AllocsPerRun(10, func() { s.salvage([]byte(sampleEvent)) }); n > 1 { // the conversion of the text
+	if n := testing.AllocsPerRun(10, func() { s.salvage([]byte(sampleEvent), nil) }); n > 1 { // the conversion of the text
 		t.Errorf("%v allocations, want none", n)
 	}
+}
+
+// However many codes are planted, one of the catalogue is kept.
+func TestSalvageKeepsKnownRegions(t *testing.T) {
+	var text strings.Builder
+	planted := func() {
+		for i := range 1_000 {
+			fmt.Fprintf(&text, `"awsRegion":"planted-%d",`, i+text.Len())
+		}
+	}
+	planted()
+	text.WriteString(`"awsRegion":"eu-west-3",`)
+	planted()
+	text.WriteString(`"readOnly":false`)
+	var s salvaged
+	s.salvage([]byte(text.String()), func(code []byte) bool { return string(code) == "eu-west-3" })
+	if !s.regions.has([]byte(`"eu-west-3"`)) || s.regions.len() != maxOther+1 {
+		t.Errorf("got %s and %s", s.regions.known, s.regions.other)
+	}
+}
+
+// Keys are found however they are escaped.
+func TestSalvageEscapedKeys(t *testing.T) {
+	var s salvaged
+	f := func(text string, want bool) {
+		t.Helper()
+		if got := s.salvage([]byte(text), nil); got != want {
+			t.Errorf("%s: got %t", text, got)
+		}
+	}
+	f(`"\u0061wsRegion":"eu-west-3","read\u004fnly":false,`, true)
+	f(`"aws\Region" : "eu-west-3","readOnly":false,`, true)
+	f(`\"\\u0061wsRegion\":\"eu-west-3\",\"readOnly\":false,`, true)
+	f(`"\u0061wsRegions":"eu-west-3","readOnly":false,`, false)
+	f(`"x\u0061wsRegion:"eu-west-3","readOnly":false,`, false)
 }
 
 // Wherever the sample event is damaged outside of the two fields, salvage finds them.
@@ -89,8 +121,8 @@ func TestSalvageDamagedEvent(t *testing.T) {
 		for _, f := range fields {
 			inside = inside || f[0] <= i && i < f[1]
 		}
-		if found := s.salvage(text) && string(s.Regions[0]) == `"us-east-1"`; found == inside {
-			t.Fatalf("byte %d: got %s, %s", i, s.Regions, s.ReadOnly)
+		if found := s.salvage(text, nil) && string(s.regions.other[0]) == `"us-east-1"`; found == inside {
+			t.Fatalf("byte %d: got %s, %t", i, s.regions.other, s.write)
 		}
 	}
 }

@@ -70,6 +70,9 @@ func (d *Decoder) text(b []byte, p place) error {
 			}
 			end = limit
 		}
+		if i > 0 && d.run.isOpen && d.run.depth >= d.depth && d.startsRecord(b, i) {
+			d.run.reset()
+		}
 		at, q := i, p
 		if i >= tried && b[i] != '{' {
 			var found, after int
@@ -93,6 +96,17 @@ func (d *Decoder) text(b []byte, p place) error {
 		i = jsonscan.SkipSpace(b, next)
 	}
 	return nil
+}
+
+// startsRecord reports whether a value of its own starts at b[i], behind damage: it starts its line, and nothing follows it
+// there. Damage can put a line break into an event, but then the rest of the event follows.
+func (d *Decoder) startsRecord(b []byte, i int) bool {
+	if !isColumnOne(b, i) || !isTextStart(b[i]) {
+		return false
+	}
+	line := b[i:lineEnd(b, i)]
+	end, cause := d.scan.SkipValue(line, 0)
+	return cause != nil || jsonscan.SkipSpace(line, end) == len(line)
 }
 
 // value reads the value at b[i]. Next is where the next one may start. Stop is negative for a value that

@@ -19,6 +19,7 @@ type visit struct {
 	chain  Chain
 	root   int  // the length of the chain outside
 	inText bool // the damage is in a string
+	rest   int  // where the bytes start that are not read
 }
 
 // unwrap opens the object or array b, which is without damage: it hands on the events inside, and opens the texts that
@@ -28,14 +29,18 @@ func (d *Decoder) unwrap(b []byte, chain Chain) error {
 	return err
 }
 
-// unwrapDamaged is unwrap for an object or array with damage at stop. InText says that the damage is in a string, which
-// was opened with all that follows.
-func (d *Decoder) unwrapDamaged(b []byte, stop int, chain Chain) (inText bool, err error) {
+// unwrapDamaged is unwrap for an object or array with damage at stop. Rest is where the bytes
+// start that were not read. A string that the damage is in was opened with all that follows, or is part of the rest.
+func (d *Decoder) unwrapDamaged(b []byte, stop int, chain Chain) (rest int, err error) {
 	w := &d.walkers[d.depth]
 	w.classify(&d.scan, b[:stop])
+	if len(w.open) > 0 {
+		d.run.damaged(d.depth)
+	}
+	w.settleOpen(b, &d.run, d.KnownRegion)
 	w.around, w.missing = w.around[:0], w.missing[:0]
 	d.large = d.large || cap(w.classes) > keepBytes
-	v := visit{d: d, w: w, b: b[:stop], full: b, chain: chain, root: chain.Len()}
+	v := visit{d: d, w: w, b: b[:stop], full: b, rest: stop, chain: chain, root: chain.Len()}
 	for i := 0; i < stop && err == nil && !v.inText; {
 		switch b[i] {
 		case '{':
@@ -58,7 +63,7 @@ func (d *Decoder) unwrapDamaged(b []byte, stop int, chain Chain) (inText bool, e
 			i = v.scalar(i)
 		}
 	}
-	return v.inText, err
+	return v.rest, err
 }
 
 // object goes into the object at b[i], or decides it.
@@ -176,6 +181,8 @@ func (v *visit) settle(a *around, end int) error {
 	case a.class == classBare && d.events == a.events:
 		_, _ = d.scan.decodeEvent(piece, &d.event)
 		return d.emit(v.inner(ShapeNone))
+	case a.class == classBare, a.class == classHalf:
+		return d.joinHalf(v.b, a.half, v.inner(ShapeNone))
 	case a.class >= classNotice && !found:
 		return d.skip(Kind(a.class-classNotice), v.inner(ShapeNone))
 	}
@@ -203,6 +210,9 @@ func (v *visit) text(i int) (next int, err error) {
 	end, cause := d.scan.SkipString(b, i)
 	if cause != nil {
 		v.inText = true
+		if v.rest = i; mayHold(v.full[i:]) {
+			v.rest = len(v.full)
+		}
 		return len(b), d.member(v.full[i:], false, v.key != ShapeNone, v.inner(v.key))
 	}
 	colon := jsonscan.SkipSpace(b, end)
@@ -210,6 +220,7 @@ func (v *visit) text(i int) (next int, err error) {
 		next = jsonscan.SkipSpace(b, colon+1)
 		v.key, v.named = shapeOf(b[i:end], jsonscan.At(b, next)), true
 		v.noteCarrier(next)
+		v.noteHalf(b[i:end], next)
 		return next, nil
 	}
 	calls := d.calls
@@ -219,6 +230,13 @@ func (v *visit) text(i int) (next int, err error) {
 		v.miss(i, end)
 	}
 	return end, err
+}
+
+// noteHalf notes the value of a key that may be half of an event.
+func (v *visit) noteHalf(key []byte, value int) {
+	if last := len(v.w.around) - 1; last >= 0 && v.w.around[last].depth == v.depth-1 {
+		v.w.around[last].half.set(key, value)
+	}
 }
 
 // noteCarrier notes that what a known key should hold is null or empty.

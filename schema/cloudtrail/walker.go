@@ -16,6 +16,7 @@ type walker struct {
 type object struct {
 	class uint32 // its place in classes
 	marks marks
+	half  half
 }
 
 // classify learns what the objects in b are. Where b is damaged it ends before the damage: objects that have not ended
@@ -35,7 +36,14 @@ func (w *walker) classify(s *scanner, b []byte) {
 		}
 		i++
 	}
+}
+
+// settleOpen settles the objects that have not ended. What they say of an event that damage cut goes into the run.
+func (w *walker) settleOpen(b []byte, run *damageRun, isKnown func(code []byte) bool) {
 	for len(w.open) > 0 {
+		if o := &w.open[len(w.open)-1]; o.marks.class() != classEvent {
+			run.half(b, o.half, isKnown)
+		}
 		w.settle()
 	}
 }
@@ -67,7 +75,9 @@ func (w *walker) text(s *scanner, b []byte, i int) int {
 		next = stringEnd(s, b, start)
 		v = b[start:next]
 	}
-	w.open[len(w.open)-1].marks.set(b[i:end], v)
+	o := &w.open[len(w.open)-1]
+	o.marks.set(b[i:end], v)
+	o.half.set(b[i:end], start)
 	return next
 }
 
@@ -96,4 +106,5 @@ type around struct {
 	events       int   // found before it
 	calls        int   // of the sink before it
 	missing      int   // elements of outer arrays that are without an event
+	half         half
 }
