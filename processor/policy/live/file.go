@@ -27,19 +27,24 @@ func (s *Source) watchFile(ctx context.Context) error {
 	hangUp := make(chan os.Signal, 1)
 	signal.Notify(hangUp, syscall.SIGHUP)
 	defer signal.Stop(hangUp)
-	var events <-chan fsnotify.Event // nil where the system has no watch to give
-	var faults <-chan error
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		s.o.Logger.Warn("watching the policy; SIGHUP makes it read all the same", "error", err)
-	} else {
-		defer watcher.Close()
-		events, faults = watcher.Events, watcher.Errors
+		s.follow(ctx, nil, hangUp, nil, nil)
+		return nil
 	}
+	defer watcher.Close()
+	s.follow(ctx, watcher, hangUp, watcher.Events, watcher.Errors)
+	return nil
+}
+
+// follow reads the policy again at each sign of a change, until ctx ends. The watcher is nil where the system has none to
+// give.
+func (s *Source) follow(ctx context.Context, watcher *fsnotify.Watcher, hangUp <-chan os.Signal, events <-chan fsnotify.Event, faults <-chan error) {
 	s.watchFolders(watcher)
-	pending := false
 	s.reload(watcher) // what changed since the start
 
+	pending := false
 	settled := time.NewTimer(0)
 	<-settled.C
 	hourly := time.NewTicker(warnEvery)
@@ -47,7 +52,7 @@ func (s *Source) watchFile(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-hourly.C:
 			s.warn()
 		case <-hangUp:

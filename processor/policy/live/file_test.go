@@ -1,0 +1,214 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// logged collects the messages of a log.
+type logged struct {
+	slog.Handler
+	messages []string
+}
+
+// Enabled is true for all.
+func (*logged) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle keeps the message and the warning in it.
+func (l *logged) Handle(_ context.Context, r slog.Record) error {
+	text := r.Message
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "warning" {
+			text += ": " + a.Value.String()
+		}
+		return true
+	})
+	l.messages = append(l.messages, text)
+	return nil
+}
+
+// follower is a source that follows a file, with signs of changes at the test's hand and the time of a bubble.
+type follower struct {
+	*Source
+	t      *testing.T
+	name   string
+	log    *logged
+	hangUp chan os.Signal
+	events chan fsnotify.Event
+	faults chan error
+}
+
+// follow runs f in a bubble with a source that follows a new policy file.
+func follow(t *testing.T, text string, f func(*follower)) {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "policy.yaml")
+	replaceFile(t, name, text)
+	synctest.Test(t, func(t *testing.T) {
+		first, err := LoadFile(name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := &logged{Handler: slog.DiscardHandler}
+		s := open(t, Options{First: first, File: name, Logger: slog.New(log), Registry: prometheus.NewRegistry()})
+		w := &follower{s, t, name, log, make(chan os.Signal), make(chan fsnotify.Event), make(chan error)}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			s.follow(ctx, nil, w.hangUp, w.events, w.faults)
+		}()
+		synctest.Wait()
+		f(w)
+		cancel()
+		<-ended
+	})
+}
+
+// change writes a policy of that version, of which nobody knows yet.
+func (f *follower) change(version string) { replaceFile(f.t, f.name, policyOf(version)) }
+
+// event says that a file has changed.
+func (f *follower) event(name string) {
+	f.events <- fsnotify.Event{Name: name}
+	synctest.Wait()
+}
+
+// after lets time pass and checks which version is in force then.
+func (f *follower) after(d time.Duration, version string) {
+	f.t.Helper()
+	time.Sleep(d)
+	synctest.Wait()
+	if got := f.Policy().Version(); got != version {
+		f.t.Errorf("version %q is in force, want %q", got, version)
+	}
+}
+
+// A change is read when it has settled, settleTime after its first sign: not before, and not later for more signs.
+func TestFollowSettles(t *testing.T) {
+	follow(t, policyOf("v1"), func(f *follower) {
+		f.change("v2")
+		f.event(f.name)
+		f.after(settleTime-1, "v1")
+		f.event(f.name)
+		f.after(1, "v2")
+		f.change("v3")
+		f.after(settleTime, "v2") // the second sign was of the same change
+		f.event(f.name)
+		f.after(settleTime, "v3")
+	})
+}
+
+// What others write into the folder is no sign of a change.
+func TestFollowIgnoresOthers(t *testing.T) {
+	follow(t, policyOf("v1"), func(f *follower) {
+		f.change("v2")
+		f.event(filepath.Join(filepath.Dir(f.name), "other"))
+		f.event(f.name + ".minisig") // without keys
+		f.after(time.Minute, "v1")
+	})
+}
+
+// A watch that lost events is a sign of a change, and worth a warning.
+func TestFollowLostEvents(t *testing.T) {
+	follow(t, policyOf("v1"), func(f *follower) {
+		f.change("v2")
+		f.faults <- errors.New("queue overflow")
+		f.after(settleTime-1, "v1")
+		f.after(1, "v2")
+		if !slices.Contains(f.log.messages, "watching the policy") {
+			t.Error(f.log.messages)
+		}
+	})
+}
+
+// SIGHUP has the policy read at once. Whoever asks is told of a fault once more.
+func TestFollowSIGHUP(t *testing.T) {
+	follow(t, policyOf("v1"), func(f *follower) {
+		f.change("v2")
+		f.hangUp <- syscall.SIGHUP
+		f.after(0, "v2")
+		replaceFile(t, f.name, "default: [")
+		for range 2 {
+			f.hangUp <- syscall.SIGHUP
+			f.after(0, "v2")
+		}
+		f.event(f.name)
+		f.after(settleTime, "v2")
+		if got := strings.Count(strings.Join(f.log.messages, "\n"), brokenMessage); got != 2 {
+			t.Errorf("told %d times, want 2: %q", got, f.log.messages)
+		}
+	})
+}
+
+// Time alone makes a warning: an exception that begins to expire is told of within the hour, once.
+func TestFollowWarnsHourly(t *testing.T) {
+	const exception = "exceptions: [{name: x, owner: o, reason: r, regions: [eu-central-1], expires: 2000-01-16}]\n" // a bubble starts in 2000
+	follow(t, policyOf("v1")+exception, func(f *follower) {
+		expiring := func() bool { return strings.Contains(strings.Join(f.log.messages, "\n"), "expires at 2000-01-16") }
+		f.after(23*time.Hour, "v1")
+		if expiring() {
+			t.Errorf("more than 14 days ahead: %q", f.log.messages)
+		}
+		f.after(3*time.Hour, "v1")
+		if !expiring() {
+			t.Errorf("less than 14 days ahead: %q", f.log.messages)
+		}
+		before := len(f.log.messages)
+		f.after(5*time.Hour, "v1")
+		if len(f.log.messages) != before {
+			t.Errorf("more than once: %q", f.log.messages)
+		}
+	})
+}
+
+// Which changes concern the policy: those of its files, of where links to them lead, of the folders on the way, of the
+// signatures if it has to be signed, and what Kubernetes swaps.
+func TestConcerns(t *testing.T) {
+	folder := t.TempDir()
+	name := filepath.Join(folder, "policy.yaml")
+	target := filepath.Join(folder, "target.yaml")
+	replaceFile(t, target, policyOf("v1")+"accounts_from: [accounts.d/a.csv]\n")
+	if err := os.MkdirAll(filepath.Join(folder, "accounts.d"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	replaceFile(t, filepath.Join(folder, "accounts.d", "a.csv"), "account,name\n111111111111,payments\n")
+	if err := os.Symlink(target, name); err != nil {
+		t.Fatal(err)
+	}
+	first, err := LoadFile(name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, Options{First: first, File: name, Logger: slog.New(slog.DiscardHandler)})
+	f := func(want bool, changed ...string) {
+		t.Helper()
+		if got := s.concerns(filepath.Join(append([]string{folder}, changed...)...)); got != want {
+			t.Errorf("%v: %t", changed, got)
+		}
+	}
+	f(true, "policy.yaml")
+	f(true, "target.yaml")
+	f(true, "..data")
+	f(true, "accounts.d")
+	f(true, "accounts.d", "a.csv")
+	f(false, "accounts.d", "b.csv")
+	f(false, "accounts")
+	f(false, "policy.yaml.swp")
+	f(false, "policy.yaml.minisig")
+	s.o.Keys = Keys{}
+	f(true, "policy.yaml.minisig")
+	f(true, "a.csv.minisig")
+	f(false, "b.csv.minisig")
+}
