@@ -1,0 +1,229 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/processortest"
+)
+
+// policies has a topic of policies, of one partition unless opts say otherwise.
+func policies(t *testing.T, opts ...kfake.Opt) (*processortest.Cluster, Options) {
+	t.Helper()
+	c := processortest.New(t, append([]kfake.Opt{kfake.SeedTopics(1, policyTopic)}, opts...)...)
+	return c, topicOptions(c.Cluster, kgo.FetchMaxWait(50*time.Millisecond))
+}
+
+// transact produces records in a transaction and ends it that way.
+func transact(t *testing.T, c *processortest.Cluster, end kgo.TransactionEndTry, texts ...string) {
+	t.Helper()
+	client := c.Client(kgo.TransactionalID(fmt.Sprint("writer-", c.End(policyTopic, 0))), kgo.DefaultProduceTopic(policyTopic))
+	if err := client.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range texts {
+		if err := client.ProduceSync(t.Context(), kgo.StringRecord(text)).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := client.EndTransaction(t.Context(), end); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The start reads the topic to its end: the newest valid record counts, whatever stands behind it. Deletions, the ends of
+// transactions and what was aborted hold no policy.
+//
+// Guards: KeepControlRecords, without which the end is never reached; ReadCommitted; hasPolicy.
+func TestTopicReadToEnd(t *testing.T) {
+	t.Parallel()
+	c, _ := policies(t)
+	f := func(version, fault string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		s, err := Open(ctx, topicOptions(c.Cluster))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		state := s.State()
+		if state.Policy.Version() != version || !strings.Contains(state.Fault, fault) || (fault == "") != (state.Fault == "") {
+			t.Errorf("version %q with the fault %q, want %q with %q", state.Policy.Version(), state.Fault, version, fault)
+		}
+	}
+	c.ProduceValues(policyTopic, 1, policyOf("v1"), policyOf("v2"))
+	f("v2", "")
+	c.Produce(&kgo.Record{Topic: policyTopic})
+	f("v2", "")
+	transact(t, c, kgo.TryCommit, policyOf("v3"))
+	f("v3", "")
+	transact(t, c, kgo.TryAbort, policyOf("v4"))
+	f("v3", "")
+	c.ProduceValues(policyTopic, 1, "default: [")
+	f("v3", "offset 7:")
+	c.ProduceValues(policyTopic, 1, policyOf("v5"))
+	f("v5", "")
+}
+
+// A topic without a newest record: more than one partition, or nothing left in it.
+func TestTopicWithoutNewest(t *testing.T) {
+	t.Parallel()
+	_, o := policies(t, kfake.SeedTopics(2, "two"))
+	o.Topic = "two"
+	if _, err := Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "it has 2 partitions; it must have one") {
+		t.Errorf("%v", err)
+	}
+	c, o := policies(t)
+	c.ProduceValues(policyTopic, 1, "default: [", "")
+	_, err := Open(t.Context(), o)
+	if err == nil || !strings.Contains(err.Error(), "there is no valid policy in it") || !strings.Contains(err.Error(), "offset 0:") {
+		t.Errorf("%v, want that there is none, and what is wrong with the newest", err)
+	}
+}
+
+// Of several policies that arrive at once all count, in their order: where the newest is broken, the one before it takes
+// over. A deletion is no policy.
+//
+// Guard: poll returns all policies.
+func TestPollTakesAll(t *testing.T) {
+	t.Parallel()
+	c, o := policies(t)
+	c.ProduceValues(policyTopic, 1, policyOf("v1"))
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	c.Produce(
+		&kgo.Record{Topic: policyTopic, Value: []byte(policyOf("v2"))}, &kgo.Record{Topic: policyTopic, Value: []byte(policyOf("v3"))},
+		&kgo.Record{Topic: policyTopic, Value: []byte("default: [")}, &kgo.Record{Topic: policyTopic},
+	)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	eventually(t, "told of the broken one", func() bool { return s.State().Fault != "" })
+	if v := s.Policy().Version(); v != "v3" {
+		t.Errorf("version %q is in force", v)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// An end of the context is no error of the topic; a broker's error comes with the policies that were read before it.
+func TestPollFailure(t *testing.T) {
+	t.Parallel()
+	c, o := policies(t)
+	c.ProduceValues(policyTopic, 1, policyOf("v1"))
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if records, err := s.topic.poll(ctx); err != nil || len(records) > 0 {
+		t.Errorf("%v, %v", records, err)
+	}
+	if err := c.DeleteTopic(policyTopic); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.topic.poll(t.Context()); err == nil {
+		t.Error("no error of a topic that was deleted")
+	}
+}
+
+// With a cached policy the start waits for no broker.
+func TestTopicAwayWithCache(t *testing.T) {
+	t.Parallel()
+	_, o := policies(t)
+	o.Cache = cacheOf(t, "v1")
+	o.ClientOpts = append(o.ClientOpts, kgo.Dialer(func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	}))
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if state := s.State(); state.Policy.Version() != "v1" || !strings.Contains(state.Fault, `reading the policy from topic "policies"`) || state.FaultAt.IsZero() {
+		t.Errorf("%+v", state)
+	}
+}
+
+// refusal is an error of a dialer that knows whether another try can help.
+type refusal bool
+
+func (r refusal) Error() string { return "refused" }
+func (r refusal) Refused() bool { return bool(r) }
+
+// What passes by itself is waited for; what somebody must mend is not.
+func TestIsAway(t *testing.T) {
+	dial := &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{fmt.Errorf("reading: %w", dial), true},
+		{io.EOF, true},
+		{context.DeadlineExceeded, true},
+		{kerr.LeaderNotAvailable, true},
+		{errors.Join(refusal(false), dial), true},
+		{errors.Join(refusal(true), dial), false},
+		{kerr.UnknownTopicOrPartition, false},
+		{kerr.TopicAuthorizationFailed, false},
+		{errors.New("there is no valid policy in it"), false},
+	} {
+		if got := isAway(c.err); got != c.want {
+			t.Errorf("%v: %t", c.err, got)
+		}
+	}
+}
+
+// Only the loss of a topic's id makes a new client.
+func TestReopenTopic(t *testing.T) {
+	t.Parallel()
+	c, o := policies(t)
+	c.ProduceValues(policyTopic, 1, policyOf("v1"))
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { s.Close() }()
+	for err, want := range map[error]bool{kerr.UnknownTopicID: true, kerr.InconsistentTopicID: true, kerr.NotLeaderForPartition: false} {
+		before := s.topic
+		if err := s.reopenTopic(fmt.Errorf("polling: %w", err)); err != nil {
+			t.Fatal(err)
+		}
+		if reopened := s.topic != before; reopened != want {
+			t.Errorf("%v: %t", err, reopened)
+		}
+	}
+}
+
+// A header counts up to its bound, and the first of one name.
+func TestHeader(t *testing.T) {
+	longest := strings.Repeat("x", maxHeaderBytes)
+	r := &kgo.Record{Headers: []kgo.RecordHeader{
+		{Key: "other", Value: []byte("a")}, {Key: "long", Value: []byte(longest + "x")}, {Key: "fits", Value: []byte(longest)}, {Key: "fits", Value: []byte("b")},
+	}}
+	for key, want := range map[string]string{"other": "a", "long": "", "fits": longest, "none": ""} {
+		if got := header(r, key); string(got) != want {
+			t.Errorf("%s: %d bytes", key, len(got))
+		}
+	}
+}
