@@ -1,0 +1,40 @@
+package jsonscan
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// Members of texts are read by words. Wherever a key and its value begin and end in these, each wrong byte is noticed at
+// each of their places, and none is where all are right.
+func TestTextsAtEveryPlace(t *testing.T) {
+	var s Scanner
+	rest := `,"` + strings.Repeat("k", 9) + `":"` + strings.Repeat("v", 2*TextsWindow) + `"}`
+	for key := range 28 {
+		for value := range 28 {
+			b := []byte(`{"` + strings.Repeat("a", key) + `":"` + strings.Repeat("b", value) + `","c":"d"` + rest)
+			for i := range len(b) - len(rest) {
+				right := b[i]
+				for _, c := range []byte("\"\\\x01\xc3,:{ x") {
+					b[i] = c
+					end, err := s.SkipValue(b, 0)
+					if got, want := err == nil && end == len(b), json.Valid(b); got != want {
+						t.Fatalf("%q is %t, want %t: %v", b, got, want, err)
+					}
+				}
+				b[i] = right
+			}
+		}
+	}
+}
+
+// Three reads as far as it can, and nothing beyond.
+func TestThree(t *testing.T) {
+	b := []byte(`x","yz`)
+	for i, want := range map[int]uint32{-1: 0, 1: QuoteCommaQuote, 2: ',' | '"'<<8 | 'y'<<16, 3: 0, 6: 0, 7: 0} {
+		if got := Three(b, i); got != want {
+			t.Errorf("%d: %#x, want %#x", i, got, want)
+		}
+	}
+}
