@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -177,6 +178,26 @@ func (h *health) assignment() (all []topicPartition) {
 		all = append(all, partitions...)
 	}
 	return all
+}
+
+// connected reports whether a broker has answered.
+func (h *health) connected() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.answered.IsZero()
+}
+
+// group returns the members that have been assigned their partitions, by id.
+func (h *health) group() (members []Member) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for client := range h.members {
+		if id, generation := client.GroupMetadata(); id != "" {
+			members = append(members, Member{id, generation})
+		}
+	}
+	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
+	return members
 }
 
 // now is the clock of health and metrics; nothing that is decided depends on it.

@@ -18,6 +18,7 @@ type lagTable struct {
 // position is where a partition stands.
 type position struct {
 	end    int64 // the offset of the record to come, as of the last fetch or look
+	start  int64 // the offset that it was first read from, negative while that is not known
 	polled int64 // the offset after the last record that was polled
 	next   int64 // the offset after the last record that is done
 	// since is a time than which no record that waits is much older: that of the last record that is done, or the
@@ -33,6 +34,7 @@ type partitionLag struct {
 	records int64
 	behind  time.Duration // 0 where no record waits
 	stalled time.Duration // since a record was last done; 0 where no record waits
+	start   int64         // the offset that it was first read from
 	next    int64         // the offset after the last record that is done
 }
 
@@ -44,7 +46,7 @@ func (t *lagTable) assigned(tp topicPartition, next, end int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	next = max(next, -1)
-	p := &position{polled: next, next: next, end: max(next, end), since: now(), moved: now()}
+	p := &position{start: next, polled: next, next: next, end: max(next, end), since: now(), moved: now()}
 	if next < 0 {
 		p.end = -1 // the next look knows both
 	}
@@ -59,14 +61,14 @@ func (t *lagTable) fetched(tp topicPartition, f *kgo.FetchPartition) (dropped in
 	first := f.Records[0]
 	p := t.partitions[tp]
 	if p == nil {
-		p = &position{polled: -1, next: -1, since: now(), moved: now()}
+		p = &position{start: -1, polled: -1, next: -1, since: now(), moved: now()}
 		t.partitions[tp] = p
 	}
 	if p.polled >= 0 {
 		dropped = max(f.LogStartOffset-p.polled, 0)
 	}
 	if p.next < 0 {
-		p.next = first.Offset
+		p.start, p.next = first.Offset, first.Offset
 	}
 	if !p.fetched {
 		p.fetched, p.since = true, earlier(timestamp(first), p.since)
@@ -115,7 +117,7 @@ func (t *lagTable) reach(tp topicPartition, start, end int64) {
 		return
 	}
 	if p.next < 0 {
-		p.next = start
+		p.start, p.next = start, start
 	}
 	p.reaches(max(end, p.end)) // a look may be older than the last fetch
 }
@@ -148,7 +150,7 @@ func (t *lagTable) all() []partitionLag {
 	defer t.mu.Unlock()
 	lags := make([]partitionLag, 0, len(t.partitions))
 	for tp, p := range t.partitions {
-		l := partitionLag{tp: tp, records: max(p.end-p.next, 0), next: p.next}
+		l := partitionLag{tp: tp, records: max(p.end-p.next, 0), start: p.start, next: p.next}
 		if l.records > 0 {
 			l.behind = max(now().Sub(p.since), 0)
 			l.stalled = max(now().Sub(p.moved), 0)

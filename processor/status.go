@@ -15,14 +15,24 @@ type Status struct {
 	DeadLetter uint64 // dead letters that the broker has acknowledged
 	Assigned   int    // partitions
 	Lag        int64  // records behind the end, as far as the last fetches tell
+	Connected  bool   // a broker has answered
+	// Members are this process's members of the consumer group, by id.
+	Members []Member
 	// Partitions are those that are assigned, by topic and number.
 	Partitions []PartitionStatus
+}
+
+// Member is a member of the consumer group.
+type Member struct {
+	ID         string
+	Generation int32 // grows with each rebalance
 }
 
 // PartitionStatus is where an assigned partition stands.
 type PartitionStatus struct {
 	Topic     string
 	Partition int32
+	Start     int64 // the offset that this instance began with; -1 while that is not known
 	Next      int64 // the offset after the last record that is done; -1 while that is not known
 	Lag       int64 // records between Next and the end
 	// Behind is the age of the oldest record that is not done, 0 where none waits.
@@ -38,15 +48,17 @@ func (p *Processor) Status() Status {
 		DeadLetter: t.DeadLettersAcked,
 		Assigned:   p.health.partitions(),
 		Lag:        p.lag.total(),
+		Connected:  p.health.connected(),
+		Members:    p.health.group(),
 	}
 	known := make(map[topicPartition]partitionLag)
 	for _, l := range p.lag.all() {
 		known[l.tp] = l
 	}
 	for _, tp := range p.health.assignment() {
-		status := PartitionStatus{Topic: tp.topic, Partition: tp.partition, Next: -1}
+		status := PartitionStatus{Topic: tp.topic, Partition: tp.partition, Start: -1, Next: -1}
 		if l, ok := known[tp]; ok {
-			status.Next, status.Lag, status.Behind = l.next, l.records, l.behind
+			status.Start, status.Next, status.Lag, status.Behind = l.start, l.next, l.records, l.behind
 		}
 		s.Partitions = append(s.Partitions, status)
 	}

@@ -37,7 +37,7 @@ func addLetterFlags(cmd *cobra.Command) *letterFlags {
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.reasons, "reason", nil, "only letters with these reasons (several with commas)")
-	cli.CompleteFlag(cmd, "reason", letterReasons())
+	cli.CompleteList(cmd, "reason", ",", letterReasons())
 	flags.Var(f.since, "since", "only letters written then or later (RFC 3339, or an age: 36h, 7d)")
 	flags.Var(f.until, "until", "only letters written before (RFC 3339, or an age: 36h, 7d)")
 	flags.StringSliceVar(&f.originTopics, "origin-topic", nil, "only letters of records from these topics (several with commas)")

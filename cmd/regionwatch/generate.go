@@ -86,7 +86,7 @@ func addShapeFlag(cmd *cobra.Command, shapes *[]string, standard ...string) {
 	cmd.Flags().StringSliceVar(shapes, "shape", standard,
 		"shapes of the records, the outermost layer first with + between, several with commas, such as event,sqs+sns+records ("+
 			strings.Join(sample.ShapeNames(), ", ")+")")
-	cli.CompleteFlag(cmd, "shape", sample.ShapeNames())
+	cli.CompleteList(cmd, "shape", ",+", sample.ShapeNames())
 }
 
 func (f *generateFlags) run(cmd *cobra.Command) error {

@@ -57,5 +57,6 @@ func newRootCommand() *cobra.Command {
 		}
 	}
 	root.AddCommand(newVersionCommand(), newBenchBrokerCommand())
+	completeRegions(root)
 	return root
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
 // asCommand makes the test binary run as the command, so that exit statuses and signals are real.
@@ -179,6 +180,20 @@ func TestCompletion(t *testing.T) {
 	f("earliest\nlatest\n"+noFiles, "validate", "--start", "")
 	f("text\njson\n"+noFiles, "version", "--format", "")
 	f("yaml\nyml\n"+filesOf, "run", "--config", "")
+	const noSpace = ":6\n"
+	shapes := strings.Join(sample.ShapeNames(), "\n") + "\n"
+	f(shapes+noSpace, "generate", "--shape", "")
+	f("event,gzip+"+strings.ReplaceAll(strings.TrimSuffix(shapes, "\n"), "\n", "\nevent,gzip+")+"\n"+noSpace, "demo", "--shape", "event,gzip+r")
+	f("alert\ndead-letter\n"+noSpace, "scan", "--fail-on", "")
+	f("alert,alert\nalert,dead-letter\n"+noSpace, "scan", "--fail-on", "alert,d")
+	file := writePolicy(t, `{accounts: {"222222222222": {name: payments, unused_regions: [eu-west-3]}}}`)
+	f("222222222222\tpayments\n"+noFiles, "policy", "show", "--policy", file, "--account", "")
+	for _, args := range [][]string{{"scan", "--unused-regions", "ap-east-1,eu-"}, {"generate", "--regions", "ap-east-1,eu-"}, {"run", "--unused-regions", "ap-east-1,eu-"}} {
+		stdout, _, _ := runCommand(t, append([]string{"__complete"}, args...)...)
+		if !strings.Contains(stdout, "ap-east-1,eu-central-1\tEurope (Frankfurt)\n") || !strings.HasSuffix(stdout, noSpace) {
+			t.Errorf("%q offers %q", args, stdout)
+		}
+	}
 }
 
 // TestMistakesKeepNothing shows that parsing the command line again past its mistakes does not count repeated flags twice.

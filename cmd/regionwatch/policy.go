@@ -63,7 +63,7 @@ func newPolicyShowCommand() *cobra.Command {
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return p.Accounts(), cobra.ShellCompDirectiveNoFileComp
+		return policies.AccountWords(p), cobra.ShellCompDirectiveNoFileComp
 	}))
 	return cmd
 }

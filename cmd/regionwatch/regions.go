@@ -46,6 +46,22 @@ func newRegionsCommand() *cobra.Command {
 	return cmd
 }
 
+// completeRegions makes shells complete region codes, with the regions' names, for each flag of the tree that takes some.
+func completeRegions(parent *cobra.Command) {
+	var words []string
+	for _, r := range regions.All() {
+		words = append(words, r.Code+"\t"+r.Name)
+	}
+	for _, cmd := range parent.Commands() {
+		completeRegions(cmd)
+		for _, flag := range []string{"regions", "unused-regions"} {
+			if cmd.Flags().Lookup(flag) != nil {
+				cli.CompleteList(cmd, flag, ",", words)
+			}
+		}
+	}
+}
+
 func partitions() (names []string) {
 	for _, r := range regions.All() {
 		if !slices.Contains(names, r.Partition) {

@@ -61,7 +61,7 @@ func newScanCommand() *cobra.Command {
 	cmd.Flags().Var(f.top, "top", "rows of each count in the summary")
 	cmd.Flags().StringVar(&f.deadLetters, "dead-letters", "", "file for what could not be read, one JSON object a line")
 	cmd.Flags().StringSliceVar(&f.failOn, "fail-on", nil, "exit with status 1 if there are any (alert, dead-letter, several with commas)")
-	cli.CompleteFlag(cmd, "fail-on", failures)
+	cli.CompleteList(cmd, "fail-on", ",", failures)
 	cli.AddSettings(cmd, "config", "policy", "unused-regions", "missing-read-only", "policy-version", "no-event-copy", "max-event-bytes")
 	return cmd
 }

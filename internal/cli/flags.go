@@ -46,6 +46,18 @@ func CompleteFlag(cmd *cobra.Command, name string, words []string) {
 	Must(cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)))
 }
 
+// CompleteList makes shells complete the last word of a list for a flag: words stand between the separators. What follows
+// a tab in a word describes it.
+func CompleteList(cmd *cobra.Command, name, separators string, words []string) {
+	Must(cmd.RegisterFlagCompletionFunc(name, func(_ *cobra.Command, _ []string, typed string) (offers []string, _ cobra.ShellCompDirective) {
+		done := typed[:strings.LastIndexAny(typed, separators)+1]
+		for _, word := range words {
+			offers = append(offers, done+word)
+		}
+		return offers, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}))
+}
+
 // Must panics on an error that only a programming mistake can cause, such as completing a flag that was never added.
 func Must(err error) {
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 // watchEvery is how often [LogProgress] polls.
 const watchEvery = time.Second
 
-// LogProgress logs, until ctx ends, what an operator wants to see of a running processor: assigned partitions and where
-// they start, when it becomes ready or stops being ready, and a summary at every interval; 0 means no summaries.
+// LogProgress logs, until ctx ends, what an operator wants to see of a running processor: that it is connected, that it has
+// joined the consumer group, assigned partitions and where they start, when it becomes ready or stops being ready, and a summary at every interval; 0 means no summaries.
 func LogProgress(ctx context.Context, p Progress, every time.Duration, log *slog.Logger) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -40,6 +40,8 @@ type Progress interface {
 // watcher remembers what was logged.
 type watcher struct {
 	log        *slog.Logger
+	connected  bool
+	members    []processor.Member
 	began      time.Time // start of the summary's interval
 	every      time.Duration
 	partitions []string
@@ -48,15 +50,25 @@ type watcher struct {
 }
 
 func (w *watcher) look(s processor.Status, notReady error, now time.Time) {
+	if s.Connected && !w.connected {
+		w.connected = true
+		w.log.Info("connected")
+	}
+	for _, m := range s.Members {
+		if !slices.Contains(w.members, m) {
+			w.log.Info("joined the consumer group", "member", m.ID, "generation", m.Generation)
+		}
+	}
+	w.members = s.Members
 	names, known := []string{}, true
 	for _, t := range s.Partitions {
 		names = append(names, fmt.Sprintf("%s:%d", t.Topic, t.Partition))
-		known = known && t.Next >= 0
+		known = known && t.Start >= 0
 	}
 	slices.Sort(names)
 	if ready := notReady == nil; !slices.Equal(names, w.partitions) && (known || ready) {
 		w.partitions = names
-		w.log.Info("partitions assigned", "partitions", len(names), "next_offsets", offsets(s.Partitions))
+		w.log.Info("partitions assigned", "partitions", len(names), "start_offsets", offsets(s.Partitions))
 	}
 	switch {
 	case notReady == nil && !w.ready:
@@ -88,11 +100,11 @@ func offsets(partitions []processor.PartitionStatus) string {
 	const most = 64
 	var list []string
 	for _, t := range partitions[:min(len(partitions), most)] {
-		next := "?"
-		if t.Next >= 0 {
-			next = fmt.Sprint(t.Next)
+		start := "?"
+		if t.Start >= 0 {
+			start = fmt.Sprint(t.Start)
 		}
-		list = append(list, fmt.Sprintf("%s:%d:%s", t.Topic, t.Partition, next))
+		list = append(list, fmt.Sprintf("%s:%d:%s", t.Topic, t.Partition, start))
 	}
 	if n := len(partitions) - most; n > 0 {
 		list = append(list, fmt.Sprintf("and %d more", n))

@@ -92,12 +92,16 @@ func TestLogProgress(t *testing.T) {
 			}
 		}
 		after(10 * time.Second)
+		p.set(func() { p.status.Connected = true })
+		after(2*time.Second, "msg=connected")
+		p.set(func() { p.status.Members = []processor.Member{{ID: "one", Generation: 7}} })
+		after(2*time.Second, `msg="joined the consumer group" member=one generation=7`)
 		p.set(func() {
-			p.status.Assigned, p.status.Partitions = 1, []processor.PartitionStatus{{Topic: "a", Partition: 3, Next: -1}}
+			p.status.Assigned, p.status.Partitions = 1, []processor.PartitionStatus{{Topic: "a", Partition: 3, Start: -1, Next: -1}}
 		})
 		after(2 * time.Second) // the offset is not known yet
-		p.set(func() { p.status.Partitions[0].Next = 42 })
-		after(2*time.Second, `msg="partitions assigned" partitions=1 next_offsets=a:3:42`)
+		p.set(func() { p.status.Partitions[0].Start, p.status.Partitions[0].Next = 42, 50 })
+		after(2*time.Second, `msg="partitions assigned" partitions=1 start_offsets=a:3:42`)
 		p.set(func() { p.ready = nil })
 		after(2*time.Second, "msg=ready")
 		p.set(func() { p.ready = errors.New("lost") })

@@ -69,6 +69,14 @@ func (d *LevelDiff) size() int {
 	return len(d.Accounts)
 }
 
+// AccountWords returns the id of each account that the policy names, and after a tab its name: what shells offer.
+func AccountWords(p *policy.Policy) (words []string) {
+	for _, id := range p.Accounts() {
+		words = append(words, id+"\t"+display.Text(accountName(p.Effective(id, time.Time{}).Account)))
+	}
+	return words
+}
+
 // accountName returns the name from an account's facts.
 func accountName(facts json.RawMessage) string {
 	var account struct {
