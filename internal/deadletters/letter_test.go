@@ -99,4 +99,9 @@ func TestReread(t *testing.T) {
 	f(`1 events, 0 faults`, event("a"), 999999, 0)
 	f(`0 events, 1 faults, true truncated 5/5 ""`, `{"bad`, -1, -1)
 	f(`2 events, 2 faults, true syntax 1/7 "worse\n"`, event("a")+"\n{bad\n"+event("b")+"\n{worse\n", -1, 3)
+	// Of several faults the one that the letter is about is shown; where none is, the first.
+	f(`2 events, 2 faults, true syntax 1/5 "bad\n"`, event("a")+"\n{bad\n"+event("b")+"\n{worse\n", -1, 1)
+	f(`2 events, 2 faults, true syntax 1/5 "bad\n"`, event("a")+"\n{bad\n"+event("b")+"\n{worse\n", -1, 9)
+	f(`2 events, 2 faults, true syntax 1/5 "bad\n"`, event("a")+"\n{bad\n"+event("b")+"\n{worse\n", 3, 9) // now counts, not then
+	f(`3 events, 2 faults, true syntax 0/6 "first "`, "["+event("a")+" first "+event("b")+" second "+event("c")+"]", -1, -1)
 }
