@@ -102,6 +102,12 @@ func TestExceptions(t *testing.T) {
 	f(ips, false, "ip=192.0.2.01")
 	f(ips, false, "ip=192.0.2.1 ")
 	f(ips, false)
+	one := Exception{SourceIPs: []string{"192.0.2.1", "2001:db8::1", "::ffff:198.51.100.1"}}
+	f(one, true, "ip=192.0.2.1")
+	f(one, false, "ip=192.0.2.2")
+	f(one, true, "ip=2001:db8:0::1")
+	f(one, false, "ip=2001:db8::2")
+	f(one, true, "ip=198.51.100.1")
 	services := Exception{SourceIPs: []string{"*.amazonaws.com"}}
 	f(services, true, "ip=config.amazonaws.com")
 	f(services, false, "ip=192.0.2.1")

@@ -27,6 +27,12 @@ func TestCompileFaults(t *testing.T) {
 		"group b: accounts: account 111111111111 is in group a too; an account is in one group at most",
 		"group b: the name stands twice",
 		"group 4: a group needs a name")
+	long := strings.Repeat("x", maxText+1)
+	f(Options{Version: long, Groups: []Group{{Name: long[1:]}, {Name: long}}, Accounts: []Account{{ID: "111111111111", Name: long}, {ID: "222222222222", Tags: map[string]string{"k": long}}}},
+		"the text has 257 bytes, 256 are allowed",
+		"group "+long+": the text has 257 bytes, 256 are allowed",
+		"account 111111111111: name: the text has 257 bytes, 256 are allowed",
+		"account 222222222222: tags: the text has 257 bytes, 256 are allowed")
 	f(Options{Groups: []Group{{Name: "sandbox", Accounts: []string{"111111111111"}}}, Accounts: []Account{
 		{ID: "111111111111", Group: "sandbox"}, {ID: "111111111111"}, {ID: "222222222222", Group: "sandbx"}, {ID: "333333333333", Level: &Level{AllowedRegions: []string{"us-esat-1"}}}}},
 		"account 111111111111: group: account 111111111111 stands twice in group sandbox",
