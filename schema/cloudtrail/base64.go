@@ -1,6 +1,10 @@
 package cloudtrail
 
-import "github.com/regionwatch/regionwatch/schema/jsonscan"
+import (
+	"bytes"
+
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
+)
 
 // Base64 (RFC 4648) is how binary layers travel within JSON and through the interfaces of Kinesis and
 // Lambda. Both alphabets are read, padded or not, broken into lines or not.
@@ -29,24 +33,102 @@ var base64Value = func() (table [256]byte) {
 // base64Probe is how many characters are looked at to tell base64 from other text.
 const base64Probe = 88
 
-// isBase64 reports whether b starts with base64 of something that we open. Words of plain text are base64
-// too, by their letters: what they decode to is not.
+// isBase64 reports whether b starts with base64 of something that we open, or is base64 of a text with one of our keys or an
+// object in it. Words of plain text are base64 too, by their letters: what they decode to is not.
 func isBase64(b []byte) bool {
 	var probe [base64Probe]byte
+	size := min(len(b), base64Probe)
+	n, stop := decodeBase64(probe[:], b[:size])
+	switch {
+	case stop < size && n < minBase64: // "e2." is no base64 of "{"
+		return false
+	case stop == size && n >= minBase64 && (allBase64(probe[:n]) || base64Holds(b)):
+		return true
+	}
 	for range MaxNesting {
-		n, _ := decodeBase64(probe[:], b[:min(len(b), base64Probe)])
-		b = probe[:n]
-		if i := jsonscan.SkipSpace(b, 0); i < n && (isTextStart(b[i]) || b[i] == byteOrderMark[0]) {
+		start := probe[:n]
+		if i := jsonscan.SkipSpace(start, 0); i < n && (isTextStart(start[i]) || start[i] == byteOrderMark[0]) {
 			return true
 		}
-		if shape, _ := cutHeader(b); shape != ShapeNone || DetectCompression(b) != ShapeNone {
+		if shape, _ := cutHeader(start); shape != ShapeNone || DetectCompression(start) != ShapeNone {
 			return true
 		}
+		n, _ = decodeBase64(probe[:], start)
 	}
 	return false
 }
 
-// base64 opens what b decodes to. Where it is damaged, what stands before the damage is opened first.
+// minBase64 is how many bytes base64 must decode to before it is looked into: fewer hold no key with a value.
+const minBase64 = 16
+
+// allBase64 reports whether b is base64 throughout.
+func allBase64(b []byte) bool {
+	for _, c := range b {
+		if base64Value[c] == base64Wrong {
+			return false
+		}
+	}
+	return true
+}
+
+// base64Holds reports whether b, up to what is no base64, is a text with one of our keys or the start of an object in it.
+func base64Holds(b []byte) bool {
+	var window [4096]byte
+	var state base64State
+	kept := 0 // bytes of the window before: a key may stand across
+	for len(b) > 0 {
+		size := min(len(b), len(window)-kept)
+		n, stop := state.decode(window[kept:], b[:size])
+		text := window[:kept+n]
+		if hasMark(text) || holdsObject(text) || isWide(text) {
+			return true
+		}
+		if stop < size {
+			return false
+		}
+		b = b[size:]
+		kept = copy(window[:], text[max(0, len(text)-maxEscapedKey):])
+	}
+	return false
+}
+
+// isWide reports whether b is UTF-16 with one of our keys in it.
+func isWide(b []byte) bool {
+	zeros := []byte{0}
+	return bytes.Count(b, zeros) > len(b)/3 && hasMark(bytes.ReplaceAll(b, zeros, nil))
+}
+
+// base64Run returns the first run of base64 in b[i:] that may hold something that we open, and where it ends; it is nil where
+// there is none. Such runs stand behind a prefix, as in a data URI (RFC 2397).
+func base64Run(b []byte, i int) (run []byte, end int) {
+	for start := i; start < len(b); start = end + 1 {
+		for end = start; end < len(b) && (base64Value[b[end]] < base64Blank || b[end] == '\n' || b[end] == '\r'); {
+			end++
+		}
+		if end-start > minBase64/3*4 && isBase64(b[start:end]) {
+			return b[start:end], end
+		}
+	}
+	return nil, len(b)
+}
+
+// base64Runs opens the runs of base64 in a plain text.
+func (d *Decoder) base64Runs(b []byte, chain Chain) error {
+	chain = chain.Push(ShapeBase64)
+	for run, end := base64Run(b, 0); run != nil; run, end = base64Run(b, end) {
+		if ok, err := d.enter(run, chain); !ok {
+			return err
+		}
+		err := d.base64(run, chain)
+		d.leave()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// base64 opens what b decodes to. Damage to a few characters costs only the bytes that they stand for.
 func (d *Decoder) base64(b []byte, chain Chain) error {
 	if ok, err := d.charge(len(b)/4*3, b, chain); !ok {
 		return err
@@ -57,6 +139,9 @@ func (d *Decoder) base64(b []byte, chain Chain) error {
 		d.setBuffer(text)
 	}
 	n, stop := decodeBase64(text[:cap(text)], b)
+	if stop < len(b) {
+		n = decodeDamaged(text[:cap(text)], b)
+	}
 	if err := d.open(text[:n:n], chain); err != nil || stop == len(b) {
 		return err
 	}
@@ -66,12 +151,56 @@ func (d *Decoder) base64(b []byte, chain Chain) error {
 // decodeBase64 decodes src into dst, which has room for three quarters of it, or is src itself. It returns
 // how many bytes that made, and where it stopped: at len(src), or at the first byte that does not belong.
 func decodeBase64(dst, src []byte) (n, stop int) {
-	var bits uint32
-	have := 0
+	var state base64State
+	return state.decode(dst, src)
+}
+
+// maxWrong is how many characters may be wrong for the rest to be decoded: with more, what follows is no base64.
+const maxWrong = 8
+
+// decodeDamaged is decodeBase64 of characters of which some are wrong. If all of them together make whole groups of four,
+// the wrong ones stand in the place of right ones, else they were put in.
+func decodeDamaged(dst, src []byte) (n int) {
+	letters, wrong := 0, 0
+	for _, c := range src {
+		switch {
+		case base64Value[c] == base64Wrong:
+			wrong++
+		case base64Value[c] < base64Blank || c == '=':
+			letters++
+		}
+	}
+	isReplaced := (letters+wrong)%4 == 0
+	var state base64State
+	for range maxWrong {
+		m, stop := state.decode(dst[n:], src)
+		n += m
+		if stop == len(src) || wrong > maxWrong {
+			break
+		}
+		if isReplaced {
+			m, _ = state.decode(dst[n:], []byte("A"))
+			n += m
+		}
+		src = src[stop+1:]
+	}
+	return n
+}
+
+// base64State holds the bits that make no whole byte yet.
+type base64State struct {
+	bits uint32
+	have int
+}
+
+// decode goes on decoding, as decodeBase64 does.
+func (s *base64State) decode(dst, src []byte) (n, stop int) {
+	bits, have := s.bits, s.have
 	for i, c := range src {
 		value := base64Value[c]
 		if value >= base64Blank {
 			if value == base64Wrong {
+				s.bits, s.have = bits, have
 				return n, i
 			}
 			continue
@@ -83,5 +212,6 @@ func decodeBase64(dst, src []byte) (n, stop int) {
 			n++
 		}
 	}
+	s.bits, s.have = bits, have
 	return n, len(src)
 }

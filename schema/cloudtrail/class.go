@@ -21,8 +21,12 @@ const (
 	classHalf                    // a readOnly, but no region: an envelope that may be half of an event beside damage
 	classDelivery                // what AWS hands to a function: a dead letter if it holds no event
 	classBare                    // one awsRegion: an event if it holds none
+	classNoRegion                // an event by its keys, but without a region: an event if it holds none
 	classNotice                  // plus a Kind: passed by that name if it holds no event
 )
+
+// isEvent reports whether the keys are an event's. One without a region may be a wrapper all the same.
+func (c class) isEvent() bool { return c == classEvent || c == classNoRegion }
 
 // isOpened reports whether events are looked for inside.
 func (c class) isOpened() bool { return c >= classEnvelope }
@@ -84,15 +88,20 @@ func (m marks) class() class {
 		return classAggregated
 	case m&markOriginal != 0 && m&(ownMarks|markRegion) != 0:
 		return classBare
-	case bits.OnesCount32(uint32(m&ownMarks)) > 1, m&(markRegion|markReadOnly) == markRegion|markReadOnly:
+	case m&markRegion != 0 && (m&markReadOnly != 0 || m.hasTwoOwn()):
 		return classEvent
 	case m.isNormalized():
 		return classNormalized
+	case m.hasTwoOwn():
+		return classNoRegion
 	case m&markRegion != 0:
 		return classBare
 	}
 	return m.notice()
 }
+
+// hasTwoOwn reports whether the object has two of the keys that only CloudTrail writes.
+func (m marks) hasTwoOwn() bool { return bits.OnesCount32(uint32(m&ownMarks)) > 1 }
 
 // isNormalized reports whether the object has CloudTrail's columns, but not as CloudTrail writes them: Athena and
 // ksqlDB change the case, ECS and Sentinel the names, OCSF everything.

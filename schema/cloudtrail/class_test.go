@@ -23,10 +23,10 @@ func TestClass(t *testing.T) {
 	}
 	f(sampleEvent, classEvent)
 	f(`{"awsRegion":"x","readOnly":null}`, classEvent)
-	f(`{"eventName":"x","eventVersion":"1"}`, classEvent)
-	f(`{"eventSource":"x","userIdentity":{}}`, classEvent)
-	f(`{"\u0065ventSource":"x","userIdentity":{}}`, classEvent)
-	f(`{"eventVersion":"1","eventSource":"x","x":{"eventSource":"aws:sqs"}}`, classEvent)
+	f(`{"eventName":"x","eventVersion":"1"}`, classNoRegion)
+	f(`{"eventSource":"x","userIdentity":{}}`, classNoRegion)
+	f(`{"\u0065ventSource":"x","userIdentity":{}}`, classNoRegion)
+	f(`{"eventVersion":"1","eventSource":"x","x":{"eventSource":"aws:sqs"}}`, classNoRegion)
 	f(`{"awsRegion":"x"}`, classBare)
 	f(`{"awsRegion":1}`, classEnvelope)
 	f(`{"awsRegion":1,"readOnly":true}`, classHalf)
@@ -38,10 +38,10 @@ func TestClass(t *testing.T) {
 		f(`{"eventSource":"`+source+`","eventVersion":"1","eventName":"x","awsRegion":"y","readOnly":false}`, classDelivery)
 	}
 	f(`{"EventSource":"aws:sns","EventVersion":"1.0"}`, classDelivery)
-	f(`{"eventSource":"aws:sqs","eventSource":"ec2.amazonaws.com","eventName":"x"}`, classEvent)
+	f(`{"eventSource":"aws:sqs","eventSource":"ec2.amazonaws.com","eventName":"x"}`, classNoRegion)
 	f(`{"eventSource":"ec2.amazonaws.com","eventSource":"aws:sqs","eventName":"x"}`, classDelivery)
 	for _, source := range []string{"aws", "AWS:sqs", " aws:sqs", `aws\u0020:`, "xaws:"} {
-		f(`{"eventSource":"`+source+`","eventName":"x"}`, classEvent)
+		f(`{"eventSource":"`+source+`","eventName":"x"}`, classNoRegion)
 	}
 	f(`{"eventSource":"aws:s3","awsRegion":"x","s3":{}}`, classNotice+class(KindS3Notification))
 	// Recognized.

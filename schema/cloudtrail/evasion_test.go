@@ -110,6 +110,19 @@ func TestEvasionConflictingMarks(t *testing.T) {
 	expect(t, `{"Type":"x","logEvents":7,"body":`+quote(paris)+`}`, "event 0 sqs eu-west-3 false")
 }
 
+// A wrapper that repeats some of an event's fields hides nothing. An event without a region that holds none is one.
+func TestEvasionWrapperWithMarks(t *testing.T) {
+	expect(t, `{"eventSource":"app","eventName":"x","message":`+quote(paris)+`}`, "event 0 shipper eu-west-3 false")
+	expect(t, `{"eventSource":"app","eventName":"x","detail":`+paris+`}`, "event 0 eventbridge eu-west-3 false")
+	expect(t, `{"eventVersion":"1","eventName":"x","Records":[`+paris+`]}`, "event 0 records eu-west-3 false")
+	expect(t, `{"userIdentity":{},"eventName":"x","awsRegion":null,"raw":`+quote(paris)+`}`, "event 0 wrapped eu-west-3 false")
+	expect(t, `{"a":{"eventSource":"app","eventName":"x","raw":`+quote(paris)+`}}`, "event 0 wrapped eu-west-3 false")
+	if got := decode(t, `{"eventSource":"app","eventName":"x","message":"hello"}`); len(got) != 1 || got[0] != "event 0 event  " {
+		t.Errorf("an event without a region: %q", got)
+	}
+	expect(t, `{"eventVersion":"1","eventName":"x","awsregion":"eu-west-3","readonly":false}`, "fault 0 normalized")
+}
+
 // Every text around an event is opened, whatever its key.
 func TestEvasionEnvelopeInText(t *testing.T) {
 	expect(t, sns(sns(paris)), "event 0 sns > sns eu-west-3 false")

@@ -10,7 +10,7 @@ import (
 // record says, but no deeper than MaxNesting: enter stops there.
 func (d *Decoder) open(b []byte, chain Chain) error {
 	trial := d.quiet
-	if trial && hasMark(b) {
+	if trial && (hasMark(b) || isWide(b)) {
 		d.quiet = false // it is ours: what is wrong with it is damage
 	}
 	p := place{chain: chain, trial: trial}
@@ -67,6 +67,9 @@ func detectLayer(b []byte) (shape Shape, inner []byte) {
 	}
 	if isBase64(b) {
 		return ShapeBase64, nil
+	}
+	if isWide(b) {
+		return shapeUTF16, nil
 	}
 	return ShapeNone, nil
 }

@@ -36,9 +36,6 @@ func (d *Decoder) list(b []byte, i int, p place) (next, stop int, err error) {
 		if !empty && separator < len(b) && b[separator] == '[' { // which is no separator but of the list's own start
 			at, done, cause = separator, false, jsonscan.Unexpected(b, separator, "a comma or the end of the array")
 		}
-		if cause == nil && !done && isKey(&d.scan, b, at) {
-			separator, cause = at, jsonscan.Unexpected(b, at, "a value, not a key")
-		}
 		if done {
 			if empty {
 				err = d.skip(KindEmpty, p.chain)
@@ -63,15 +60,6 @@ func (d *Decoder) list(b []byte, i int, p place) (next, stop int, err error) {
 		}
 		separator = jsonscan.SkipSpace(b, at)
 	}
-}
-
-// isKey reports whether a key of an object stands at b[i]. In a list it is the rest of an element that damage cut in two.
-func isKey(s *scanner, b []byte, i int) bool {
-	if b[i] != '"' {
-		return false
-	}
-	n, cause := s.SkipString(b, i)
-	return cause == nil && jsonscan.At(b, jsonscan.SkipSpace(b, n)) == ':'
 }
 
 // continuesList reports whether the value that was found at b[i] after damage still belongs to the list.

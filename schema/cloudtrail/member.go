@@ -53,7 +53,11 @@ func mayHold(v Value) bool {
 			body = body[size:]
 			continue
 		}
-		return isBase64(body) || bytes.IndexByte(body, '\\') >= 0 && (c == '"' || holdsObject(body) || hasMark(body))
+		if escape := bytes.IndexByte(body, '\\'); escape >= 0 && (c == '"' || holdsObject(body) || hasMark(body) || escape > minBase64 && allBase64(body[:escape])) {
+			return true
+		}
+		run, _ := base64Run(body, 0)
+		return isBase64(body) || run != nil
 	}
 	return false
 }

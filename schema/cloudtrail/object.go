@@ -109,7 +109,7 @@ func (d *Decoder) damaged(b []byte, cause error, p place) error {
 	if b[0] != '{' {
 		d.event = Event{}
 	}
-	if !d.event.class().isOpened() || d.scan.got.seen&actorKeys != 0 && b[0] == '{' {
+	if c := d.event.class(); c.isEvent() || !c.isOpened() || d.scan.got.seen&actorKeys != 0 && b[0] == '{' {
 		return d.damagedObject(b, cause, p.chain)
 	}
 	own, calls, faults, events := d.event, d.calls, d.faults, d.events
@@ -155,7 +155,7 @@ func (d *Decoder) elements(b []byte, from, stop int, p place) error {
 		var err error
 		if cause == nil {
 			err = d.whole(b[i:next], p)
-		} else if d.event.class() == classEvent {
+		} else if d.event.class().isEvent() {
 			err = d.damagedObject(b[i:next], cause, p.chain)
 		} else {
 			_, err = d.unwrapDamaged(b[i:next], n, p.chain)

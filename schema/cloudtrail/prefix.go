@@ -26,7 +26,7 @@ func (d *Decoder) prefixed(b []byte, i int) (at, next, tried int) {
 		}
 		n, cause := d.scan.decodeEvent(b[at:], &d.event)
 		next = at + n
-		isEvent := d.event.class() == classEvent
+		isEvent := d.event.class().isEvent()
 		switch {
 		case cause == nil && (isEvent || endsLine(b, next)):
 			return at, next, next

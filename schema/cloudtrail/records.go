@@ -59,7 +59,7 @@ func (d *Decoder) records(b []byte, i int, p place) (next, stop int, err error) 
 // thing; but if someone does, it must not be a place to hide.
 func (d *Decoder) outerEvent(e *Event, b []byte, chain Chain) error {
 	d.event = *e
-	if e.class() == classEvent {
+	if e.class().isEvent() {
 		end, cause := d.scan.SkipValue(b, 0)
 		d.event.Raw = b[:end:end]
 		if cause == nil {

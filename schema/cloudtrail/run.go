@@ -54,6 +54,9 @@ func (r *damageRun) whole(e *Event, isKnown func(code []byte) bool) {
 // half says where the values of an object's awsRegion and readOnly start, or 0 where it has none.
 type half struct{ region, readOnly int }
 
+// isHalfKey reports whether a key is one of the two.
+func isHalfKey(key []byte) bool { return string(key) == `"awsRegion"` || string(key) == `"readOnly"` }
+
 // set notes that the value of a key starts at i.
 func (h *half) set(key []byte, i int) {
 	switch string(key) {

@@ -93,6 +93,9 @@ func decoy(r *rand.Rand) string {
 		`{"Records":[` + read + `]}`,
 	}
 	value := values[r.IntN(len(values))]
+	if r.IntN(8) == 0 {
+		return quote("x: " + toBase64(value))
+	}
 	if isJSON := value[0] == '{' || value[0] == '[' && len(value) > 1; isJSON && r.IntN(2) == 0 {
 		return value
 	}

@@ -120,6 +120,9 @@ func (d *Decoder) value(b []byte, i int, p place) (next, stop int, err error) {
 	}
 	n, cause := d.scan.SkipValue(b[i:], 0)
 	end := i + n
+	if colon := jsonscan.SkipSpace(b, end); cause == nil && jsonscan.At(b, colon) == ':' && isHalfKey(b[i:end]) {
+		cause = jsonscan.Unexpected(b[i:], colon-i, "a value, not a key") // the rest of an event that damage cut in two
+	}
 	if cause != nil {
 		next = p.resync(b, i, end)
 		p.settle(b, next)
@@ -209,6 +212,10 @@ func (d *Decoder) plainText(b []byte, chain Chain) error {
 	}
 	if cause == nil {
 		return d.scalar(b[:end], p)
+	}
+	calls := d.calls
+	if err := d.base64Runs(b, chain); err != nil || d.calls > calls && !hasMark(b) {
+		return err
 	}
 	d.event = Event{}
 	return d.salvageEvent(b, "reading text", cause, chain)

@@ -178,10 +178,10 @@ func (v *visit) settle(a *around, end int) error {
 		return v.settleList(a)
 	case a.class == classDelivery && !found:
 		return d.noEvent(ReasonUnknownShape, errEmptyDelivery, piece, v.inner(ShapeNone))
-	case a.class == classBare && d.events == a.events:
+	case (a.class == classBare || a.class == classNoRegion) && d.events == a.events:
 		_, _ = d.scan.decodeEvent(piece, &d.event)
 		return d.emit(v.inner(ShapeNone))
-	case a.class == classBare, a.class == classHalf:
+	case a.class == classBare, a.class == classNoRegion, a.class == classHalf:
 		return d.joinHalf(v.b, a.half, v.inner(ShapeNone))
 	case a.class >= classNotice && !found:
 		return d.skip(Kind(a.class-classNotice), v.inner(ShapeNone))
@@ -222,6 +222,9 @@ func (v *visit) text(i int) (next int, err error) {
 		v.noteCarrier(next)
 		v.noteHalf(b[i:end], next)
 		return next, nil
+	}
+	if colon == len(b) {
+		v.rest = i // it may be a key: the damage is right behind it
 	}
 	calls := d.calls
 	err = d.member(b[i:end], true, v.key != ShapeNone, v.inner(v.key))

@@ -29,7 +29,7 @@ func (w *walker) classify(s *scanner, b []byte) {
 			w.open = append(w.open, object{class: uint32(len(w.classes))})
 			w.classes = append(w.classes, classEnvelope)
 		case '}':
-			w.settle()
+			w.settle(false)
 		case '"':
 			i = w.text(s, b, i)
 			continue
@@ -41,19 +41,22 @@ func (w *walker) classify(s *scanner, b []byte) {
 // settleOpen settles the objects that have not ended. What they say of an event that damage cut goes into the run.
 func (w *walker) settleOpen(b []byte, run *damageRun, isKnown func(code []byte) bool) {
 	for len(w.open) > 0 {
-		if o := &w.open[len(w.open)-1]; o.marks.class() != classEvent {
+		if o := &w.open[len(w.open)-1]; !o.marks.class().isEvent() {
 			run.half(b, o.half, isKnown)
 		}
-		w.settle()
+		w.settle(true)
 	}
 }
 
-// settle notes what the innermost object is. What is within an object that is not opened is not visited.
-func (w *walker) settle() {
+// settle notes what the innermost object is, which damage may have cut. What is within an object that is not opened is not visited.
+func (w *walker) settle(cut bool) {
 	last := len(w.open) - 1
 	o := w.open[last]
 	w.open = w.open[:last]
 	c := o.marks.class()
+	if cut && c.isEvent() {
+		c = classEvent // its region may be behind the damage
+	}
 	w.classes[o.class] = c
 	if !c.isOpened() {
 		w.classes = w.classes[:o.class+1]
