@@ -171,18 +171,23 @@ func (c *checker) checkSeverity(field, severity string) {
 // checkRegions checks a list of region codes.
 func (c *checker) checkRegions(field string, codes []string) {
 	for i, code := range codes {
-		if _, ok := regions.Lookup(code); ok {
-			continue
-		}
-		switch nearest := regions.Nearest(code); {
-		case code == "":
+		if code == "" {
 			c.add(field, i, fmt.Sprintf("region %d of %d is empty", i+1, len(codes)))
-		case nearest != "":
-			c.add(field, i, fmt.Sprintf("%q is no AWS region, did you mean %q?", code, nearest))
-		default:
-			c.add(field, i, fmt.Sprintf("%q is no AWS region (as of %s)", code, regions.Date))
+		} else if text := CheckRegion(code); text != "" {
+			c.add(field, i, text)
 		}
 	}
+}
+
+// CheckRegion says what is wrong with a region code, with the nearest one that is right, or returns "".
+func CheckRegion(code string) string {
+	if _, ok := regions.Lookup(code); ok {
+		return ""
+	}
+	if nearest := regions.Nearest(code); nearest != "" {
+		return fmt.Sprintf("%q is no AWS region, did you mean %q?", code, nearest)
+	}
+	return fmt.Sprintf("%q is no AWS region (as of %s)", code, regions.Date)
 }
 
 // cut bounds what a fault quotes.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // checkExceptions checks the exceptions, each on its own.
@@ -23,6 +24,10 @@ func (c *checker) checkExceptions() {
 		c.checkText("name", x.Name)
 		c.checkText("reason", x.Reason)
 		c.checkText("owner", x.Owner)
+		if !x.Expires.IsZero() && !x.NotBefore.Before(x.Expires) {
+			c.add("not_before", -1, fmt.Sprintf("%s is not before expires, %s: it can never apply",
+				x.NotBefore.Format(time.RFC3339), x.Expires.Format(time.RFC3339)))
+		}
 		if x.isUnbounded() {
 			c.add("", -1, "it would except everything; say what it is for: accounts, groups, regions, event_sources, "+
 				"event_names, principals, source_ips or service_invoked")

@@ -18,7 +18,7 @@ type Effective struct {
 	FailedSeverity       string          `json:"failedSeverity"`
 	Shadow               bool            `json:"shadow"`
 	Account              json.RawMessage `json:"account,omitempty"` // what is known of it
-	Exceptions           []string        `json:"exceptions"`        // that have not expired and that the account does not rule out
+	Exceptions           []string        `json:"exceptions"`        // that are in force and that the account does not rule out
 }
 
 // Effective returns the effect on an account; one that the policy does not name is under the default level.
@@ -44,7 +44,7 @@ func (p *Policy) Effective(accountID string, now time.Time) Effective {
 		}
 	}
 	for i := range p.exceptions {
-		if x := &p.exceptions[i]; !x.hasExpired(now) && a.exceptions[i/64]&(1<<(i%64)) != 0 {
+		if x := &p.exceptions[i]; x.isInForce(now) && a.exceptions[i/64]&(1<<(i%64)) != 0 {
 			e.Exceptions = append(e.Exceptions, x.mark.Name)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 type exception struct {
 	mark           alert.Exception // as alerts and counters name it
 	reasonText     string          // of the decision
+	notBefore      time.Time
 	expires        time.Time
 	eventSources   []string // only where one has a wildcard
 	eventNames     []string // only where one has a wildcard
@@ -29,6 +30,7 @@ func newException(o *Exception) exception {
 	x := exception{
 		mark:           alert.Exception{Name: o.Name, Reason: o.Reason, Owner: o.Owner},
 		reasonText:     "exception " + o.Name,
+		notBefore:      o.NotBefore,
 		expires:        o.Expires,
 		serviceInvoked: o.ServiceInvoked,
 	}
@@ -62,6 +64,12 @@ func (x *exception) hasExpired(now time.Time) bool {
 	return !x.expires.IsZero() && (now.IsZero() || !now.Before(x.expires))
 }
 
+// isInForce reports whether the exception has begun and has not expired. A time that is not known is before every
+// beginning.
+func (x *exception) isInForce(now time.Time) bool {
+	return !now.Before(x.notBefore) && !x.hasExpired(now)
+}
+
 // exempting returns the first exception that applies to e, or nil. The index leaves those that its account, region,
 // source and name do not rule out; only these are looked at.
 func (p *Policy) exempting(a *account, r int, e *cloudtrail.Event, now time.Time, s *subject) *exception {
@@ -93,7 +101,7 @@ func (p *Policy) firstThatHolds(w int, left uint64, e *cloudtrail.Event, now tim
 		left &= p.principals.possible(w, e, s)
 	}
 	for ; left != 0; left &= left - 1 {
-		if x := &p.exceptions[w*64+bits.TrailingZeros64(left)]; !x.hasExpired(now) && x.holds(e, s) {
+		if x := &p.exceptions[w*64+bits.TrailingZeros64(left)]; x.isInForce(now) && x.holds(e, s) {
 			return x
 		}
 	}

@@ -53,10 +53,11 @@ type Account struct {
 // would exempt everything, which is a fault. There is none by session name or user agent: those are the actor's own
 // choice.
 type Exception struct {
-	Name    string // unique: findings are counted by it
-	Reason  string
-	Owner   string
-	Expires time.Time // the first instant at which it does not hold any more; zero means never
+	Name      string // unique: findings are counted by it
+	Reason    string
+	Owner     string
+	NotBefore time.Time `json:",omitzero"` // the first instant at which it holds; zero means always
+	Expires   time.Time // the first instant at which it does not hold any more; zero means never
 
 	Accounts     []string // account ids
 	Groups       []string // names of groups

@@ -18,6 +18,10 @@ func documentFields() []field[reader] {
 			},
 		},
 		{
+			"region_sets", "Lists of regions by name. A list of regions takes one in by \"@NAME\".",
+			mapSchema(nil, schema{"type": "array", "items": regionSchema, "minItems": 1}), func(*reader, *yaml.Node, *reader) {},
+		},
+		{
 			"default", "Holds for every account that has no level of its own and is in no group that has one.",
 			mappingSchema(levelFields), func(r *reader, n *yaml.Node, _ *reader) {
 				r.enter(policy.PartDefault, 0, n)
@@ -50,6 +54,7 @@ func (r *reader) document(source []byte) {
 		return
 	}
 	r.enter(policy.PartPolicy, 0, root)
+	r.regionSets(root)
 	readMapping(r, root, "a policy", documentFields(), r)
 }
 

@@ -10,9 +10,9 @@ import (
 
 // levelFields are the keys of a level: they stand in default, in a group and in an account.
 var levelFields = []field[policy.Level]{
-	listField("unused_regions", "A deny list: these regions are unused, all others are in use.", regionSchema,
+	regionsField("unused_regions", "A deny list: these regions are unused, all others are in use.",
 		func(l *policy.Level) *[]string { return &l.UnusedRegions }),
-	listField("allowed_regions", "An allow list: every other region is unused, those that AWS opens tomorrow too.", regionSchema,
+	regionsField("allowed_regions", "An allow list: every other region is unused, those that AWS opens tomorrow too.",
 		func(l *policy.Level) *[]string { return &l.AllowedRegions }),
 	{
 		"exempt_global_services", "Let events of global services pass in the one region in which CloudTrail logs them. By default true with allowed_regions, false with unused_regions.",
@@ -85,10 +85,13 @@ var exceptionFields = []field[policy.Exception]{
 	textField("name", "Unique; events are counted by it.", textSchema, func(x *policy.Exception) *string { return &x.Name }),
 	textField("reason", "Why it is there, for auditors.", textSchema, func(x *policy.Exception) *string { return &x.Reason }),
 	textField("owner", "Who answers for it, for auditors.", textSchema, func(x *policy.Exception) *string { return &x.Owner }),
-	{"expires", "When it holds no more: a date, which is its first instant in UTC, or an RFC 3339 time.", schema{"type": "string", "pattern": `^\d{4}-\d{2}-\d{2}(T.+)?$`}, readExpires},
+	timeField("not_before", "When it begins to hold: a date, which is its first instant in UTC, or an RFC 3339 time.",
+		func(x *policy.Exception) *time.Time { return &x.NotBefore }),
+	timeField("expires", "When it holds no more: a date, which is its first instant in UTC, or an RFC 3339 time.",
+		func(x *policy.Exception) *time.Time { return &x.Expires }),
 	listField("accounts", "Ids of accounts.", accountIDSchema, func(x *policy.Exception) *[]string { return &x.Accounts }),
 	listField("groups", "Names of groups.", textSchema, func(x *policy.Exception) *[]string { return &x.Groups }),
-	listField("regions", "Region codes.", regionSchema, func(x *policy.Exception) *[]string { return &x.Regions }),
+	regionsField("regions", "Region codes.", func(x *policy.Exception) *[]string { return &x.Regions }),
 	listField("event_sources", "Event sources such as config.amazonaws.com, with * and ?.", textSchema, func(x *policy.Exception) *[]string { return &x.EventSources }),
 	listField("event_names", "Event names such as PutConfigRule, with * and ?.", textSchema, func(x *policy.Exception) *[]string { return &x.EventNames }),
 	listField("principals", "Patterns of ARNs of roles and users, compared as IAM's ArnLike does. A session is matched by its role.", textSchema,
@@ -101,17 +104,10 @@ var exceptionFields = []field[policy.Exception]{
 	},
 }
 
-func readExpires(r *reader, n *yaml.Node, x *policy.Exception) {
-	text := r.text(n)
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if t, err := time.Parse(layout, text); err == nil {
-			x.Expires = t.UTC()
-			return
-		}
-	}
-	if text != "" {
-		r.fault(n, "%q is neither a date such as 2027-03-31 nor an RFC 3339 time", cut(text))
-	}
+// timeField is a key whose value is a time.
+func timeField[T any](key, help string, of func(*T) *time.Time) field[T] {
+	s := schema{"type": "string", "pattern": `^\d{4}-\d{2}-\d{2}(T.+)?$`}
+	return field[T]{key, help, s, func(r *reader, n *yaml.Node, t *T) { *of(t) = r.time(n) }}
 }
 
 // textField is a key whose value is a text.
@@ -123,6 +119,12 @@ func textField[T any](key, help string, s schema, of func(*T) *string) field[T] 
 func listField[T any](key, help string, item schema, of func(*T) *[]string) field[T] {
 	s := schema{"type": "array", "items": item, "minItems": 1}
 	return field[T]{key, help, s, func(r *reader, n *yaml.Node, t *T) { *of(t) = r.texts(key, n) }}
+}
+
+// regionsField is a key whose value is a list of region codes and region sets.
+func regionsField[T any](key, help string, of func(*T) *[]string) field[T] {
+	s := schema{"type": "array", "items": schema{"anyOf": []schema{regionSchema, {"type": "string", "pattern": "^@."}}}, "minItems": 1}
+	return field[T]{key, help + " \"@NAME\" stands for the regions of a region set.", s, func(r *reader, n *yaml.Node, t *T) { *of(t) = r.regionList(key, n) }}
 }
 
 // within makes the fields of a part of a T fields of the T.

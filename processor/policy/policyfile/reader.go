@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -21,6 +22,7 @@ type reader struct {
 	verify   Verify         // nil trusts every file
 	maxFiles int            // in a folder of accounts; 0 means that the policy cannot name files
 	options  policy.Options
+	sets     map[string][]string // region sets by name
 	places   places
 	faults   Faults
 	spelled  Faults       // a warning for each key with hyphens
@@ -144,19 +146,41 @@ func isNot(n *yaml.Node) string {
 
 // texts returns a list of scalars, and notes the position of each.
 func (r *reader) texts(field string, n *yaml.Node) []string {
+	list := r.scalars(n)
+	for i := range list {
+		r.note(field, i, n.Content[i])
+	}
+	return list
+}
+
+// scalars returns a list of scalars.
+func (r *reader) scalars(n *yaml.Node) []string {
 	if n.Kind != yaml.SequenceNode {
 		r.fault(n, "want a list such as [a, b]%s", isNot(n))
 		return nil
 	}
 	list := make([]string, 0, len(n.Content))
-	for i, item := range n.Content {
-		r.note(field, i, item)
+	for _, item := range n.Content {
 		list = append(list, r.text(item))
 	}
 	if len(list) == 0 {
 		r.fault(n, "the list is empty")
 	}
 	return list
+}
+
+// time returns a date, which is its first instant in UTC, or a time.
+func (r *reader) time(n *yaml.Node) time.Time {
+	text := r.text(n)
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC()
+		}
+	}
+	if text != "" {
+		r.fault(n, "%q is neither a date such as 2027-03-31 nor an RFC 3339 time", cut(text))
+	}
+	return time.Time{}
 }
 
 // flag returns true or false. YAML 1.1 had other words for them, which are mistakes here.
