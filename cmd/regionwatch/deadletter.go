@@ -25,6 +25,7 @@ func newDeadLetterCommand() *cobra.Command {
 		Short: "List, show and replay records that could not be read",
 		Long: "List, show and replay dead letters: records that run could not read, as they came. Reading the topic commits\n" +
 			"nothing, and stops where the topic ended at the start.",
+		Example: "  regionwatch deadletter list --brokers kafka-1:9092",
 	}
 	cmd.AddCommand(newDeadLetterListCommand(), newDeadLetterShowCommand(), newDeadLetterReplayCommand())
 	return cmd

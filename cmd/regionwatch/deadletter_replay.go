@@ -54,7 +54,8 @@ func newDeadLetterReplayCommand() *cobra.Command {
 			"missing permission shows with the first record.\n\n" +
 			"Exit status: 0 done; 1 a selected record could not be replayed or still cannot be read, or a fault; 2 a mistake in\n" +
 			"flags, settings or policy.",
-		Example: "  regionwatch deadletter replay --brokers kafka-1:9092 --reason too-large --max-event-bytes 256MiB --dry-run\n" +
+		Example: "  regionwatch deadletter replay --brokers kafka-1:9092 --reason too-large \\\n" +
+			"    --max-event-bytes 256MiB --dry-run\n" +
 			"  regionwatch deadletter replay --config regionwatch.yaml --since 2026-11-01T00:00:00Z --to input",
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },

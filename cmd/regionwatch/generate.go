@@ -52,7 +52,8 @@ func newGenerateCommand() *cobra.Command {
 			"by account. Standard error tells at the end exactly what must be found in them; --truth writes that as JSON.",
 		Example: "  regionwatch generate --count 5 | jq .eventName\n" +
 			"  regionwatch generate --shape gzip+records --output-dir logs --damaged-share 0.05\n" +
-			"  regionwatch generate --brokers localhost:9092 --topic cloudtrail --create-topics --rate 500 --count 0",
+			"  regionwatch generate --brokers localhost:9092 --topic cloudtrail --create-topics \\\n" +
+			"    --rate 500 --count 0",
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}

@@ -34,6 +34,8 @@ func newHealthCommand() *cobra.Command {
 			"and a broker answers. The exit status is 0 if so, 1 if not or if nothing answers.\n\n" +
 			"It is for health checks where there is no shell and no curl, as in an image made from scratch. It\n" +
 			"reads the settings as run does: give both the same environment or file.",
+		Example: "  regionwatch health --config /etc/regionwatch.yaml\n" +
+			"  regionwatch health --ready --admin-address 127.0.0.1:9464",
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := cli.ReadSettings(cmd)

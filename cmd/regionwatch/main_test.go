@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"os/exec"
@@ -8,9 +9,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
@@ -113,6 +116,34 @@ func TestCommandLineFailure(t *testing.T) {
 	f("run --brokers=a\x1b]0;x\x07:1", `flag --brokers: "a\x1b]0;x\a:1" is not host:port; allowed: host:port, several with commas`)
 	f("run\x1b[2J", `no such command: "run\x1b[2J", did you mean run?`)
 	f("run --br\x1b[2Jok --brokers=a:1", `flag --br\x1b[2Jok: no such flag; regionwatch run --help lists them`)
+}
+
+// Help fits 100 columns, and shows an example of every command.
+func TestHelpOfEveryCommand(t *testing.T) {
+	var visit func(*cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		for _, c := range cmd.Commands() {
+			visit(c)
+		}
+		if cmd.Hidden || !cmd.HasParent() {
+			return
+		}
+		if cmd.Example == "" {
+			t.Errorf("%s has no example", cmd.CommandPath())
+		}
+		var help bytes.Buffer
+		cmd.SetOut(&help)
+		cmd.InitDefaultHelpFlag()
+		if err := cmd.Help(); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(help.String()) {
+			if n := display.Width(strings.TrimSuffix(line, "\n")); n > 100 {
+				t.Errorf("%s: a line of %d columns: %s", cmd.CommandPath(), n, line)
+			}
+		}
+	}
+	visit(newRootCommand())
 }
 
 // A file that does not exist is a mistake in the command line, for every command that reads or writes one.

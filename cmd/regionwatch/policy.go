@@ -200,9 +200,10 @@ func newPolicyImportCommand() *cobra.Command {
 			"the policy itself or the output of aws organizations describe-policy. Several files count as attached to one\n" +
 			"target: --group, --account, or else every account. Standard error lists what a policy cannot express; there the\n" +
 			"import leans towards alerting.",
-		Example: "  aws organizations describe-policy --policy-id p-example | regionwatch policy import-scp - > policy.yaml",
-		Args:    someArguments("files of service control policies, or - for standard input"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return importSCP(cmd, args, target) },
+		Example: "  aws organizations describe-policy --policy-id p-example |\n" +
+			"    regionwatch policy import-scp - > policy.yaml",
+		Args: someArguments("files of service control policies, or - for standard input"),
+		RunE: func(cmd *cobra.Command, args []string) error { return importSCP(cmd, args, target) },
 	}
 	cmd.Flags().StringVar(&target.Group, "group", "", "name of the group they are for, as an organizational unit")
 	cmd.Flags().StringVar(&target.Account, "account", "", "id of the account they are for")

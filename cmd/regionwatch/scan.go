@@ -47,7 +47,7 @@ func newScanCommand() *cobra.Command {
 		Long: "Decide the events in files as run would on a topic, without Kafka. Folders are read with everything in them, -\n" +
 			"is standard input, and a quoted pattern stands for files and folders. A file may have any shape of a record,\n" +
 			"compressed or not; one with several values, such as NDJSON, is read in pieces, whatever its size.\n\n" +
-			"Alerts go to standard output in the order of the input, everything else to standard error. If a file cannot be\n" +
+			"Alerts go to standard output in the order of the input, those of a table in the order of time, everything else to standard error. If a file cannot be\n" +
 			"read, its name is reported, the others are read, and the exit status is 1, or 2 if there is no such file. Alerts\n" +
 			"and dead letters do not change the status, unless --fail-on asks for it.",
 		Example: "  regionwatch scan 'AWSLogs/*/CloudTrail/eu-*'\n" +
@@ -128,11 +128,11 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 	if f.deadLetters != "" {
 		o.DeadLetters = letters.out
 	}
+	flush := func() error { return nil }
 	switch stdout := cmd.OutOrStdout(); {
 	case f.table(stdout):
-		table := display.NewAlertTable(stdout)
-		o.Append = table.Append
-		_, _ = io.WriteString(view.Alerts, table.Header()+"\n") // the next write reports a failure
+		rows := scan.NewRows(view.Alerts, stdout, sources)
+		o.Append, o.Alerts, flush = rows.Append, rows, rows.Flush
 	case f.format.String() == "csv":
 		o.Append = scan.AppendCSV
 		_, _ = io.WriteString(view.Alerts, scan.CSVHeader)
@@ -141,6 +141,9 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 	}
 	began := time.Now()
 	summary, err := scan.Run(ctx, o, sources)
+	if err == nil {
+		err = flush()
+	}
 	view.Close()
 	f.stopped = cli.Stopped(ctx)
 	switch {

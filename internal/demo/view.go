@@ -1,11 +1,13 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,7 +29,7 @@ type view struct {
 	width  int // width of the terminal at the last repaint
 
 	mu       sync.Mutex
-	alerts   []alert.Alert // the newest ones, oldest first
+	alerts   []display.AlertRow // the newest ones, in the order of arrival
 	accounts display.Counter
 	regions  display.Counter
 	warnings []string
@@ -89,12 +91,13 @@ func (v *view) alert(encoded []byte) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.alerts = append(v.alerts, a)
+	row := display.NewAlertRow(&a)
+	v.alerts = append(v.alerts, row)
 	if v.live {
 		v.alerts = newest(v.alerts, shownAlerts)
 	}
-	v.accounts.Add(display.JSON(a.RecipientAccountID))
-	v.regions.Add(display.JSON(a.AWSRegion))
+	v.accounts.Add(cmp.Or(row.Name, row.Account))
+	v.regions.Add(row.Region)
 }
 
 const (
@@ -149,6 +152,7 @@ func (v *view) show(s processor.Status) {
 		return
 	}
 	table := display.NewAlertTable(v.out)
+	display.SortByTime(v.alerts)
 	for i := range v.alerts {
 		fmt.Fprintln(v.out, table.Line(&v.alerts[i]))
 	}
@@ -191,8 +195,10 @@ func (v *view) paint(state []string) {
 	body := append(append([]string{}, state...), "", table.Header())
 	room := height - 1 - len(body) - len(foot)
 	var alerts []string
-	for _, a := range newest(v.alerts, max(min(room, shownAlerts), 0)) {
-		alerts = append(alerts, table.Line(&a))
+	rows := slices.Clone(newest(v.alerts, max(min(room, shownAlerts), 0)))
+	display.SortByTime(rows)
+	for i := range rows {
+		alerts = append(alerts, table.Line(&rows[i]))
 	}
 	lines := append(append([]string{}, v.head...), "")
 	lines = append(newest(lines, max(room-shownAlerts, 0)), body...)

@@ -1,17 +1,15 @@
 package display
 
 import (
-	"encoding/json"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// AlertTable formats alerts as lines of a table. On a terminal every line fits: a wide terminal also shows severity,
-// account and source address, a narrow one still shows who did what, and where. Create it with [NewAlertTable].
+// AlertTable formats alerts as lines of a table. On a terminal every line fits: a wide terminal also shows the account's
+// group and owner and the source address, a narrow one still shows who did what, and where. Create it with [NewAlertTable].
 type AlertTable struct {
 	columns []alertColumn
 	color   bool
@@ -21,7 +19,7 @@ type AlertTable struct {
 type alertColumn struct {
 	title string
 	width int
-	text  func(*alert.Alert) string
+	text  func(*AlertRow) string
 }
 
 // NewAlertTable returns a table that fits the terminal w, in colour unless NO_COLOR is set. If w is not a terminal, the
@@ -35,34 +33,62 @@ func NewAlertTable(w io.Writer) AlertTable {
 }
 
 func newAlertTable(width int, color bool) AlertTable {
-	at := func(title string, width int, text func(*alert.Alert) string) alertColumn {
+	columns := slices.Clone(columnsFor(width))
+	rest := width - len(columnGap)*(len(columns)-1)
+	for i := range columns {
+		rest -= max(columns[i].width, 0)
+	}
+	rest = max(rest, 8)
+	for i := range columns { // the event and the principal share what is left, 11/20 for the event
+		switch columns[i].width {
+		case widthOfEvent:
+			columns[i].width = rest * 11 / 20
+		case widthOfPrincipal:
+			columns[i].width = rest - rest*11/20
+		}
+	}
+	return AlertTable{columns, color}
+}
+
+// Widths of the columns that share what the others leave.
+const (
+	widthOfEvent     = -1
+	widthOfPrincipal = -2
+)
+
+// columnsFor returns the columns for a terminal of that width; 0 means no terminal.
+func columnsFor(width int) []alertColumn {
+	at := func(title string, width int, text func(*AlertRow) string) alertColumn {
 		return alertColumn{title, width, text}
 	}
-	clock, short, full := at("TIME", 8, timeIn("15:04:05")), at("TIME", 14, timeIn("01-02 15:04:05")), at("TIME", 20, eventTime)
-	region, severity := at("REGION", 14, region), at("SEVERITY", 8, func(a *alert.Alert) string { return a.Severity })
-	// The event and the principal share the remaining width: two gaps, and 11/20 for the event.
-	shared := func(taken int) (event, principal alertColumn) {
-		rest := max(width-taken-2*len(columnGap), 8)
-		return at("EVENT", rest*11/20, eventName), at("PRINCIPAL", rest-rest*11/20, principalName)
+	full, clock := at("TIME", 20, func(r *AlertRow) string { return r.Time }), at("TIME", 8, timeIn("15:04:05"))
+	short, minute := at("TIME", 14, timeIn("01-02 15:04:05")), at("TIME", 11, timeIn("01-02 15:04"))
+	severity, mark := at("SEVERITY", 8, func(r *AlertRow) string { return r.Severity }), at("S", 1, severityMark)
+	id, name := at("ACCOUNT", 12, func(r *AlertRow) string { return r.Account }), at("ACCOUNT", 12, (*AlertRow).name)
+	both := func(width int) alertColumn {
+		return at("ACCOUNT", width, func(r *AlertRow) string { return r.nameAndID(width) })
 	}
-	t := AlertTable{color: color}
+	group, owner := at("GROUP", 10, func(r *AlertRow) string { return r.Group }), at("OWNER", 22, func(r *AlertRow) string { return r.Owner })
+	region := at("REGION", 14, func(r *AlertRow) string { return r.Region })
+	event := func(width int) alertColumn { return at("EVENT", width, func(r *AlertRow) string { return r.Event }) }
+	principal := func(width int) alertColumn {
+		return at("PRINCIPAL", width, func(r *AlertRow) string { return r.Principal })
+	}
+	from := func(width int) alertColumn { return at("FROM", width, func(r *AlertRow) string { return r.From }) }
 	switch {
 	case width == 0:
-		t.columns = []alertColumn{full, at("ACCOUNT", 12, accountID), region, at("EVENT", 28, eventName), at("PRINCIPAL", 22, principalName), at("FROM", 0, from)}
+		return []alertColumn{full, id, region, event(28), principal(22), from(0)}
 	case width < 80:
-		event, principal := shared(8 + 14 + 4)
-		t.columns = []alertColumn{clock, region, event, principal}
+		return []alertColumn{clock, region, event(widthOfEvent), principal(widthOfPrincipal)}
 	case width < 120:
-		event, principal := shared(14 + 12 + 14 + 6)
-		t.columns = []alertColumn{short, at("ACCOUNT", 12, accountName), region, event, principal}
+		return []alertColumn{minute, mark, name, region, event(widthOfEvent), principal(widthOfPrincipal)}
 	case width < 160:
-		event, principal := shared(20 + 8 + 25 + 14 + 8)
-		t.columns = []alertColumn{full, severity, at("ACCOUNT", 25, account), region, event, principal}
+		return []alertColumn{short, severity, both(25), group, region, event(widthOfEvent), principal(widthOfPrincipal)}
+	case width < 190:
+		return []alertColumn{full, severity, both(30), group, region, event(widthOfEvent), principal(widthOfPrincipal), from(15)}
 	default:
-		event, principal := shared(20 + 8 + 30 + 14 + 39 + 10)
-		t.columns = []alertColumn{full, severity, at("ACCOUNT", 30, account), region, event, principal, at("FROM", 39, from)}
+		return []alertColumn{full, severity, both(30), group, owner, region, event(widthOfEvent), principal(widthOfPrincipal), from(22)}
 	}
-	return t
 }
 
 // Header returns the header line, without a newline.
@@ -71,16 +97,13 @@ func (t AlertTable) Header() string {
 }
 
 // Line returns the line of an alert, without a newline. Its colour shows the severity.
-func (t AlertTable) Line(a *alert.Alert) string {
-	line := t.line(func(c *alertColumn) string { return Cut(c.text(a), longestCell) })
-	if color := severityColors[a.Severity]; t.color && color != "" {
+func (t AlertTable) Line(r *AlertRow) string {
+	line := t.line(func(c *alertColumn) string { return Cut(c.text(r), longestCell) })
+	if color := severityColors[r.Severity]; t.color && color != "" {
 		return color + line + resetColor
 	}
 	return line
 }
-
-// Append appends the line of an alert.
-func (t AlertTable) Append(dst []byte, a *alert.Alert) []byte { return append(dst, t.Line(a)+"\n"...) }
 
 func (t AlertTable) line(text func(*alertColumn) string) string {
 	var b strings.Builder
@@ -101,53 +124,15 @@ var severityColors = map[string]string{
 	"Critical": "\x1b[1;31m", "High": "\x1b[31m", "Medium": "\x1b[33m", "Low": "\x1b[36m",
 }
 
-func eventTime(a *alert.Alert) string { return JSON(a.EventTime) }
+// severityMark is the first letter of the severity.
+func severityMark(r *AlertRow) string { return r.Severity[:min(1, len(r.Severity))] }
 
 // timeIn returns the event's time in a layout, in UTC, or the original text if it is not a time.
-func timeIn(layout string) func(*alert.Alert) string {
-	return func(a *alert.Alert) string {
-		text := JSON(a.EventTime)
-		if at, err := time.Parse(time.RFC3339, text); err == nil {
+func timeIn(layout string) func(*AlertRow) string {
+	return func(r *AlertRow) string {
+		if at, err := time.Parse(time.RFC3339, r.Time); err == nil {
 			return at.UTC().Format(layout)
 		}
-		return text
+		return r.Time
 	}
-}
-
-func accountID(a *alert.Alert) string { return JSON(a.RecipientAccountID) }
-
-// accountName returns the account's name from the policy, or its id.
-func accountName(a *alert.Alert) string {
-	var facts struct {
-		Name string `json:"name"`
-	}
-	if json.Unmarshal(a.Policy.Account, &facts) == nil && facts.Name != "" {
-		return facts.Name
-	}
-	return accountID(a)
-}
-
-// account returns the account's name and id.
-func account(a *alert.Alert) string {
-	name, id := accountName(a), accountID(a)
-	if name == id {
-		return id
-	}
-	return Fit(Cut(name, 60), min(Width(Cut(name, 60)), 16)) + " " + id
-}
-
-func region(a *alert.Alert) string { return JSON(a.AWSRegion) }
-
-func eventName(a *alert.Alert) string {
-	return strings.TrimSuffix(JSON(a.EventSource), ".amazonaws.com") + " " + JSON(a.EventName)
-}
-
-func principalName(a *alert.Alert) string { return a.Principal.Name }
-
-func from(a *alert.Alert) string {
-	text := JSON(a.SourceIPAddress)
-	if a.Partial {
-		text += " (partial: " + a.PartialReason + ")"
-	}
-	return text
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,16 +41,21 @@ var shownAlert = alert.Alert{
 	EventTime: json.RawMessage(`"2026-11-01T12:34:56Z"`), Severity: "High", AWSRegion: json.RawMessage(`"ap-southeast-2"`),
 	EventSource: json.RawMessage(`"ec2.amazonaws.com"`), EventName: json.RawMessage(`"RunInstances"`), RecipientAccountID: json.RawMessage(`"111111111111"`),
 	SourceIPAddress: json.RawMessage(`"192.0.2.1"`), Principal: alert.Principal{Name: "deploy\x1b[2J"},
-	Policy: alert.Policy{Account: json.RawMessage(`{"name":"payments"}`)},
+	Policy: alert.Policy{Account: json.RawMessage(`{"name":"payments","group":"prod","owner":"pay@example.com"}`)},
 }
+
+var shownRow = NewAlertRow(&shownAlert)
 
 // Every line fits the terminal and shows who did what, and where.
 func TestAlertTableFits(t *testing.T) {
-	for width, more := range map[uint16]string{60: "12:34:56", 80: "11-01 12:34:56  payments", 120: "High      payments 111111111111", 200: "192.0.2.1"} {
+	for width, more := range map[uint16]string{
+		60: "12:34:56", 80: "11-01 12:34  H  payments", 120: "High      payments 111111111111", 160: "192.0.2.1",
+		200: "payments 111111111111           prod        pay@example.com ",
+	} {
 		t.Setenv("NO_COLOR", "1")
 		lines := onTerminal(t, width, func(terminal *os.File) {
 			table := NewAlertTable(terminal)
-			_, _ = terminal.WriteString(table.Header() + "\n" + table.Line(&shownAlert) + "\n")
+			_, _ = terminal.WriteString(table.Header() + "\n" + table.Line(&shownRow) + "\n")
 		})
 		if len(lines) != 2 {
 			t.Fatalf("%d lines at %d: %q", len(lines), width, lines)
@@ -69,9 +75,19 @@ func TestAlertTableFits(t *testing.T) {
 		}
 	}
 	t.Setenv("NO_COLOR", "")
-	lines := onTerminal(t, 80, func(terminal *os.File) { _, _ = terminal.WriteString(NewAlertTable(terminal).Line(&shownAlert) + "\n") })
+	lines := onTerminal(t, 80, func(terminal *os.File) { _, _ = terminal.WriteString(NewAlertTable(terminal).Line(&shownRow) + "\n") })
 	if len(lines) != 1 || !strings.HasPrefix(lines[0], "\x1b[31m") || !strings.HasSuffix(strings.TrimSuffix(lines[0], "\r"), resetColor) {
 		t.Errorf("no colour: %q", lines)
+	}
+}
+
+// Rows are in the order of their times, whatever zone those are in; rows without a time come last, in their order.
+func TestSortByTime(t *testing.T) {
+	rows := []AlertRow{{Time: "x"}, {Time: "2026-11-01T02:00:00Z"}, {Time: ""}, {Time: "2026-11-01T03:30:00+02:00"}, {Time: "2026-11-01T02:00:00Z", Name: "second"}}
+	SortByTime(rows)
+	want := []AlertRow{rows[0], {Time: "2026-11-01T02:00:00Z"}, {Time: "2026-11-01T02:00:00Z", Name: "second"}, {Time: "x"}, {}}
+	if !slices.Equal(rows, want) || rows[0].Time != "2026-11-01T03:30:00+02:00" {
+		t.Errorf("%v", rows)
 	}
 }
 

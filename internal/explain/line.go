@@ -14,17 +14,19 @@ import (
 )
 
 // Schema documents the JSON of [Line] for its users.
-const Schema = `With --format json each line is a JSON object. Names are added, never changed. Each object has kind ("event",
-"skip", "fault"), origin (topic and partition, or file; offset) and shape (the layers, outermost first).
-  event  number (its place in the input), index (in its record), fields (as they came, without those the event lacks;
-         cut names those that are too long or too deep), policy (version, level), region (unused, text), readOnly
-         (taken: false, true, missing, unknown; text), exception (the one that applies: name, reason, owner; or
-         null), decision (outcome as in the metrics, counted, text), and where they apply damage (salvaged, error,
-         text), expiredException (the one that would apply had it not expired: name, reason, owner) and alert (id,
-         title, partial, partialReason)
+const Schema = `With --format json each line is a JSON object. Names are added, never changed. Each object has kind
+("event", "skip", "fault"), origin (topic and partition, or file; offset) and shape (the layers,
+outermost first).
+  event  number (its place in the input), index (in its record), fields (as they came, without those
+         the event lacks; cut names those that are too long or too deep), policy (version, level,
+         account), region (unused, text), readOnly (taken: false, true, missing, unknown; text),
+         exception (the one that applies: name, reason, owner; or null), decision (outcome as in the
+         metrics, counted, text), and where they apply damage (salvaged, error, text),
+         expiredException (the one that would apply had it not expired: name, reason, owner) and
+         alert (id, title, severity, partial, partialReason)
   skip   skipped (name, text)
-  fault  reason, error, bytes (of the unreadable part; 0 if unknown), stoppedAt, before, after (the bytes around
-         that place, with Go's escapes), and number and index if it is within an event`
+  fault  reason, error, bytes (of the unreadable part; 0 if unknown), stoppedAt, before, after (the
+         bytes around that place, with Go's escapes), and number and index if it is within an event`
 
 // Line is one line of an explanation: an event, a skipped part, or a part that could not be read.
 type Line struct {
@@ -78,6 +80,8 @@ type fields struct {
 type policyPart struct {
 	Version string `json:"version"`
 	Level   string `json:"level"`
+	// Account is what the policy knows about the event's account: name, owner, environment, group, tags.
+	Account json.RawMessage `json:"account,omitempty"`
 }
 
 type regionPart struct {
@@ -105,6 +109,7 @@ type damagePart struct {
 type alertPart struct {
 	ID            string `json:"id"`
 	Title         string `json:"title"`
+	Severity      string `json:"severity"`
 	Partial       bool   `json:"partial,omitempty"`
 	PartialReason string `json:"partialReason,omitempty"`
 }
@@ -140,7 +145,7 @@ func newEventLine(p *scan.Part, number int64, version string, x *detection.Expla
 	l, e, d := newLine("event", p, x.Event.Shape), x.Event, &x.Decision
 	l.Number, l.Index = &number, &e.Index
 	l.event = &event{
-		Policy:    policyPart{version, d.Level},
+		Policy:    policyPart{version, d.Level, d.Account},
 		Region:    regionPart{d.Outcome != policy.OutcomeUsedRegion && d.Outcome != policy.OutcomeNoRegion, x.RegionText()},
 		ReadOnly:  readOnlyPart{takenNames[d.ReadOnly], x.ReadOnlyText()},
 		Exception: d.Exception, Expired: x.Expired, exceptionText: x.ExceptionText(),
@@ -151,7 +156,7 @@ func newEventLine(p *scan.Part, number int64, version string, x *detection.Expla
 		l.Damage = &damagePart{e.Salvaged, e.Damage.Error(), x.DamageText()}
 	}
 	if a := x.Alert; a != nil {
-		l.Alert = &alertPart{a.ID, a.Title, a.Partial, a.PartialReason}
+		l.Alert = &alertPart{a.ID, a.Title, a.Severity, a.Partial, a.PartialReason}
 	}
 	return l
 }

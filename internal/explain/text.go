@@ -78,6 +78,9 @@ func (e *event) addTo(t *display.Fields) {
 	field("recipientAccountId", f.RecipientAccountID)
 	field("awsRegion", f.AWSRegion)
 	field("readOnly", f.ReadOnly)
+	if known := display.NewAccountFacts(e.Policy.Account).Text(); known != "" {
+		t.Add("account", known)
+	}
 	t.Add("policy", e.Policy.Version+", level "+e.Policy.Level)
 	t.Add("region is", e.Region.Text)
 	t.Add("readOnly is", e.ReadOnly.Text)
@@ -86,6 +89,7 @@ func (e *event) addTo(t *display.Fields) {
 	if a := e.Alert; a != nil {
 		t.Add("alert", a.Title)
 		t.Add("alert id", a.ID)
+		t.Add("alert severity", a.Severity)
 		if a.Partial {
 			t.Add("alert is partial", a.PartialReason)
 		}

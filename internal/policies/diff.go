@@ -1,7 +1,6 @@
 package policies
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -44,7 +43,7 @@ func Compare(before, after *policy.Policy, now time.Time) *Diff {
 		key := next.Level + "\x00" + strings.Join(changes, "\x00")
 		d := byChange[key]
 		if d == nil {
-			d = &LevelDiff{Level: next.Level, Accounts: []string{}, Changes: changes, name: accountName(next.Account)}
+			d = &LevelDiff{Level: next.Level, Accounts: []string{}, Changes: changes, name: display.NewAccountFacts(next.Account).Name}
 			byChange[key] = d
 		}
 		if id == "" {
@@ -69,21 +68,12 @@ func (d *LevelDiff) size() int {
 	return len(d.Accounts)
 }
 
-// AccountWords returns the id of each account that the policy names, and after a tab its name: what shells offer.
+// AccountWords returns the id of each account that the policy names, and after a tab what is known of it: what shells offer.
 func AccountWords(p *policy.Policy) (words []string) {
 	for _, id := range p.Accounts() {
-		words = append(words, id+"\t"+display.Text(accountName(p.Effective(id, time.Time{}).Account)))
+		words = append(words, id+"\t"+display.NewAccountFacts(p.Effective(id, time.Time{}).Account).Text())
 	}
 	return words
-}
-
-// accountName returns the name from an account's facts.
-func accountName(facts json.RawMessage) string {
-	var account struct {
-		Name string `json:"name"`
-	}
-	_ = json.Unmarshal(facts, &account) // an account without facts has no name
-	return account.Name
 }
 
 // changesOf describes the changes for an account.

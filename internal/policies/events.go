@@ -92,7 +92,7 @@ type EventGroup struct {
 }
 
 func (g *EventGroup) describe(a *alert.Alert) {
-	g.Principal, g.Name = strings.Clone(a.Principal.Name), accountName(a.Policy.Account)
+	g.Principal, g.Name = strings.Clone(a.Principal.Name), display.NewAccountFacts(a.Policy.Account).Name
 }
 
 // maxGroups bounds the groups, whose keys come from events.

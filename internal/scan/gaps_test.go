@@ -177,6 +177,14 @@ func TestSummaryData(t *testing.T) {
 		t.Errorf("in JSON: %+v", got)
 	}
 
+	s.learn("111122223333", json.RawMessage(`{"name":"payments","group":"prod"}`))
+	s.Accounts.AddMany("111122223333", 9)
+	var printed strings.Builder
+	s.Print(&printed, 2, time.Second, 1)
+	if want := "111122223333  payments, group prod  9"; !strings.Contains(printed.String(), want) {
+		t.Errorf("%q is not in %s", want, printed.String())
+	}
+
 	lines := []byte(CSVHeader)
 	for i := range r.alerts {
 		lines = AppendCSV(lines, &r.alerts[i])

@@ -47,9 +47,22 @@ func (s *Summary) Print(w io.Writer, files int, took time.Duration, top int) {
 	}
 	table := display.NewTable(w)
 	for _, t := range s.counters() {
-		table.Counts(t.name, t.counter, top)
+		counts, others := t.counter.Top(top)
+		if t.counter == &s.Accounts {
+			s.describe(counts)
+		}
+		table.CountRows(t.name, counts, others)
 	}
 	_ = table.Flush() // there is no place to report to
+}
+
+// describe adds to each account's id what the policy knows about it.
+func (s *Summary) describe(accounts []display.Count) {
+	for i, c := range accounts {
+		if text := display.NewAccountFacts(s.Facts[c.Name]).Text(); text != "" {
+			accounts[i].Name += "  " + text
+		}
+	}
 }
 
 type namedCounter struct {
@@ -100,10 +113,11 @@ func (s *Summary) AppendJSON(dst []byte, files int, took time.Duration, top int)
 		First       string                     `json:"first,omitempty"`
 		Last        string                     `json:"last,omitempty"`
 		Top         map[string][]display.Count `json:"top"`
+		Facts       map[string]json.RawMessage `json:"accountFacts,omitempty"` // what the policy knows about accounts, by id
 		Stopped     *Place                     `json:"stopped,omitempty"`
 	}{
 		files, s.Files, s.Unopened, s.Unreadable, s.Bytes, took.Seconds(), c.Records, c.Events, alerts, c.Partial, s.Failed, alerts - s.Failed,
-		c.Outcomes[policy.OutcomeExempted], c.Outcomes[policy.OutcomeShadowed], c.Passed(), c.DeadLettered, s.First, s.Last, counts, s.Stopped,
+		c.Outcomes[policy.OutcomeExempted], c.Outcomes[policy.OutcomeShadowed], c.Passed(), c.DeadLettered, s.First, s.Last, counts, s.Facts, s.Stopped,
 	})
 	if err != nil {
 		panic("BUG: encoding a summary: " + err.Error()) // it is made of texts and numbers
@@ -112,15 +126,17 @@ func (s *Summary) AppendJSON(dst []byte, files int, took time.Duration, top int)
 }
 
 // CSVHeader names the columns of [AppendCSV].
-const CSVHeader = "time,severity,account,region,event_source,event_name,principal,principal_type,source_ip,error_code,level,file,offset,id\n"
+const CSVHeader = "time,severity,account,region,event_source,event_name,principal,principal_type,source_ip,error_code,level,file,offset,id,account_name,account_group,account_owner\n"
 
 // AppendCSV appends an alert as a line of CSV (RFC 4180, with a line feed). A cell that a spreadsheet would take for a
 // formula gets a single quote before it: its text is an attacker's.
 func AppendCSV(dst []byte, a *alert.Alert) []byte {
+	facts := display.NewAccountFacts(a.Policy.Account)
 	cells := []string{
 		display.JSON(a.EventTime), a.Severity, display.JSON(a.RecipientAccountID), display.JSON(a.AWSRegion), display.JSON(a.EventSource),
 		display.JSON(a.EventName), a.Principal.Name, a.Principal.Type, display.JSON(a.SourceIPAddress), display.JSON(a.ErrorCode),
 		a.Policy.Level, a.Origin.File, strconv.FormatInt(a.Origin.Offset, 10), a.ID,
+		facts.Name, facts.Group, facts.Owner,
 	}
 	for i, cell := range cells {
 		cell = display.Text(cell)

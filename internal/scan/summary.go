@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -46,14 +47,16 @@ func (s *Summary) add(c *chunk) {
 type tally struct {
 	Accounts, Regions, Events, Principals, Shapes, Severities, Levels display.Counter
 
-	Failed      uint64 // alerts for calls that failed, with an error code
-	First, Last string // the earliest and the latest event's time, in RFC 3339 and UTC; empty if no alert has one
+	Facts       map[string]json.RawMessage // what the policy knows about accounts, by id
+	Failed      uint64                     // alerts for calls that failed, with an error code
+	First, Last string                     // the earliest and the latest event's time, in RFC 3339 and UTC; empty if no alert has one
 }
 
 func (t *tally) add(findings []finding) {
 	for i := range findings {
 		f := &findings[i]
 		t.Accounts.Add(f.account)
+		t.learn(f.account, f.facts)
 		t.Regions.Add(f.region)
 		t.Events.Add(f.event)
 		t.Principals.Add(f.principal)
@@ -69,6 +72,9 @@ func (t *tally) add(findings []finding) {
 
 func (t *tally) merge(o *tally) {
 	t.Accounts.Merge(&o.Accounts)
+	for id, facts := range o.Facts {
+		t.learn(id, facts)
+	}
 	t.Regions.Merge(&o.Regions)
 	t.Events.Merge(&o.Events)
 	t.Principals.Merge(&o.Principals)
@@ -77,6 +83,17 @@ func (t *tally) merge(o *tally) {
 	t.Levels.Merge(&o.Levels)
 	t.Failed += o.Failed
 	t.span(o.First, o.Last)
+}
+
+// learn notes what the policy knows about an account. There is no more of it than accounts in the policy.
+func (t *tally) learn(id string, facts json.RawMessage) {
+	if len(facts) == 0 {
+		return
+	}
+	if t.Facts == nil {
+		t.Facts = make(map[string]json.RawMessage)
+	}
+	t.Facts[id] = facts
 }
 
 // span extends the time span of the alerts. Times in RFC 3339 and UTC, without fractions, sort as text.
@@ -94,6 +111,7 @@ func (t *tally) span(first, last string) {
 type finding struct {
 	account, region, event, principal, shape, severity, level, at string
 
+	facts  json.RawMessage // the policy's, of the account
 	failed bool
 }
 
@@ -106,6 +124,7 @@ func newFinding(a *alert.Alert) finding {
 		shape:     a.Origin.Shape,
 		severity:  a.Severity,
 		level:     a.Policy.Level,
+		facts:     a.Policy.Account,
 		failed:    len(a.ErrorCode) > 0 && string(a.ErrorCode) != "null",
 	}
 	if at, err := time.Parse(time.RFC3339, display.JSON(a.EventTime)); err == nil && at.Year() >= 0 && at.Year() <= 9999 {
