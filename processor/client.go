@@ -112,7 +112,7 @@ func (p *Processor) groupOpts(ctx context.Context, id string, limits *limits) []
 		kgo.FetchMaxBytes(p.fetchShare()),
 		kgo.FetchMaxPartitionBytes(int32(o.FetchPartitionBytes)),
 		kgo.MaxDecompressBatchBytes(o.MaxBatchBytes),
-		kgo.WithDecompressor(p.unpack),
+		kgo.WithDecompressor(p.decompressor),
 
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.RecordDeliveryTimeout(o.DeliveryTimeout),

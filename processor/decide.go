@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
+	"github.com/regionwatch/regionwatch/processor/decompress"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
@@ -139,7 +140,7 @@ func (d *decision) decide(p *policy.Policy, at time.Time, records []*kgo.Record)
 		if r.Attrs.IsControl() {
 			continue
 		}
-		if b := d.p.unpack.heavy.of(r); b != nil {
+		if b := d.p.decompressor.Batch(r); b != nil {
 			err = d.batch(p, at, r, b)
 		} else {
 			err = d.one(p, at, r)
@@ -230,18 +231,18 @@ func (d *decision) endTurn() {
 }
 
 // batch decides the records of the batch that r stands for, or sets the batch aside.
-func (d *decision) batch(p *policy.Policy, at time.Time, r *kgo.Record, b *heavyBatch) error {
+func (d *decision) batch(p *policy.Policy, at time.Time, r *kgo.Record, b *decompress.Batch) error {
 	if err := d.takeTurn(); err != nil {
 		return err
 	}
 	defer d.endTurn()
-	unpacked, err := d.p.unpack.open(b)
+	unpacked, err := d.p.decompressor.Open(b)
 	if err != nil {
 		return d.setBatchAside(r, b, err)
 	}
 	from := d.client.CommittedOffsets()[r.Topic][r.Partition].Offset
 	n := 0
-	for record, err := range b.each(r, unpacked) {
+	for record, err := range b.Each(r, unpacked) {
 		if err != nil {
 			return d.setBatchAside(r, b, err)
 		}
@@ -261,16 +262,16 @@ func (d *decision) batch(p *policy.Policy, at time.Time, r *kgo.Record, b *heavy
 }
 
 // setBatchAside makes a dead letter of a batch that cannot be read.
-func (d *decision) setBatchAside(r *kgo.Record, b *heavyBatch, cause error) error {
+func (d *decision) setBatchAside(r *kgo.Record, b *decompress.Batch, cause error) error {
 	f := deadletter.Fault{Reason: cloudtrail.ReasonCompression.String(), Err: cause, Index: -1, Offset: -1}
-	if errors.Is(cause, errBatchTooLarge) {
+	if errors.Is(cause, decompress.ErrTooLarge) {
 		f.Reason = deadletter.ReasonBatchTooLarge
 		d.done.batches++
 	} else {
 		d.done.Faults[cloudtrail.ReasonCompression]++
 	}
 	d.p.log.Error("a batch cannot be read; it is set aside as a dead letter", "topic", r.Topic, "partition", r.Partition,
-		"first", b.header.firstOffset, "last", b.last(), "compressed_bytes", len(b.raw), "reason", f.Reason, "error", cause)
+		"first", b.First(), "last", b.Last(), "compressed_bytes", len(b.Raw()), "reason", f.Reason, "error", cause)
 	d.done.Records++
 	d.done.DeadLettered++
 	return d.output.setBatchAside(r, b, &f)

@@ -1,14 +1,13 @@
 package processor
 
 import (
-	"bytes"
 	"fmt"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/processortest"
@@ -71,7 +70,7 @@ func letters(t *testing.T, c *processortest.Cluster) (all []*deadletter.Letter) 
 
 // A batch that decompresses to more than the limit is set aside with its compressed bytes, and the partition continues.
 //
-// Guard: decompressor.Decompress adds to heavy.
+// Guard: Decompressor.Decompress adds to deferred.
 func TestBatchTooLarge(t *testing.T) {
 	forBoth(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
 		for name, codec := range codecs {
@@ -112,20 +111,19 @@ func TestBatchTooLarge(t *testing.T) {
 // unpackLetter returns the number of records of the batch in a letter.
 func unpackLetter(t *testing.T, l *deadletter.Letter) int {
 	t.Helper()
-	raw, header, ok := batchOf(slices.Clone(l.Value)[headerBytes:])
-	if !ok {
-		t.Fatalf("%d bytes are not a batch", len(l.Value))
+	var batch kmsg.RecordBatch
+	if err := batch.ReadFrom(l.Value); err != nil {
+		t.Fatalf("%d bytes are not a batch: %v", len(l.Value), err)
 	}
-	out, err := kgo.DefaultDecompressor().Decompress(raw[headerBytes:], kgo.CompressionCodecType(header.attributes&7))
-	if err != nil {
+	if _, err := kgo.DefaultDecompressor().Decompress(batch.Records, kgo.CompressionCodecType(batch.Attributes&7)); err != nil {
 		t.Fatal(err)
 	}
-	return countRecords(out)
+	return int(batch.NumRecords)
 }
 
 // A batch that is large but within the limit is decided like any other: every record, in order, once.
 //
-// Guards: decision.batch; heavyBatch.each.
+// Guards: decision.batch; decompress.Batch.Each.
 func TestHeavyBatchIsDecided(t *testing.T) {
 	forBoth(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
 		for name, codec := range codecs {
@@ -143,9 +141,7 @@ func TestHeavyBatchIsDecided(t *testing.T) {
 				r := start(t, options(c))
 				seen := 0
 				c.Eventually("committed to the end", func() bool {
-					r.unpack.heavy.mu.Lock()
-					seen = max(seen, len(r.unpack.heavy.byKey))
-					r.unpack.heavy.mu.Unlock()
+					seen = max(seen, r.decompressor.Deferred())
 					return committedToEnd(c, 1)
 				})
 				r.mustStop()
@@ -163,9 +159,7 @@ func TestHeavyBatchIsDecided(t *testing.T) {
 				runtime.GC()
 				c.Eventually("let go of", func() bool {
 					runtime.GC()
-					r.unpack.heavy.mu.Lock()
-					defer r.unpack.heavy.mu.Unlock()
-					return len(r.unpack.heavy.byKey) == 0
+					return r.decompressor.Deferred() == 0
 				})
 			})
 		}
@@ -222,7 +216,7 @@ func TestPanicIsSetAside(t *testing.T) {
 
 // A batch of very many tiny records is not unpacked while others are read: each record takes more memory than its bytes.
 //
-// Guard: countRecords in Decompress.
+// Guard: countRecords in Decompressor.Decompress.
 func TestManyTinyRecordsAreHeavy(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
@@ -231,9 +225,7 @@ func TestManyTinyRecordsAreHeavy(t *testing.T) {
 	r := start(t, testOptions(c))
 	heavy := false
 	c.Eventually("committed to the end", func() bool {
-		r.unpack.heavy.mu.Lock()
-		heavy = heavy || len(r.unpack.heavy.byKey) > 0
-		r.unpack.heavy.mu.Unlock()
+		heavy = heavy || r.decompressor.Deferred() > 0
 		return committedToEnd(c, 1)
 	})
 	r.mustStop()
@@ -242,16 +234,5 @@ func TestManyTinyRecordsAreHeavy(t *testing.T) {
 	}
 	if !heavy {
 		t.Error("the batch was taken apart by the client")
-	}
-}
-
-// A batch's placeholder cannot be forged, and nothing but a batch is taken for one.
-func TestStandInIsNotForged(t *testing.T) {
-	var h heavyBatches
-	if h.of(&kgo.Record{Value: make([]byte, len(heavyKey{}))}) != nil || h.of(&kgo.Record{}) != nil {
-		t.Error("any value stands for a batch")
-	}
-	if _, ok := h.add(bytes.Repeat([]byte{2}, 200)[100:], kgo.CodecZstd, nil); ok {
-		t.Error("anything is a batch")
 	}
 }

@@ -1,6 +1,10 @@
 package processor
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/regionwatch/regionwatch/processor/decompress"
+)
 
 // Need is memory that a processor may need at the same time, for one reason.
 type Need struct {
@@ -28,7 +32,7 @@ func (o Options) MemoryNeeds() []Need {
 	const mib = 1 << 20
 	return []Need{
 		{baseBytes, "the program"},
-		{2 * eagerRatio * o.FetchBytes, fmt.Sprintf("fetches: %d times fetch-bytes, for one that is decided and one that waits", 2*eagerRatio)},
+		{2 * decompress.EagerRatio * o.FetchBytes, fmt.Sprintf("fetches: %d times fetch-bytes, for one that is decided and one that waits", 2*decompress.EagerRatio)},
 		{heldBytes, "records that wait for their worker"},
 		{o.MaxBatchBytes, "one large batch: max-batch-bytes"},
 		{heavyFactor * o.MaxEventBytes, fmt.Sprintf("one large record: %d times max-event-bytes", heavyFactor)},

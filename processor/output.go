@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
+	"github.com/regionwatch/regionwatch/processor/decompress"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
@@ -139,13 +140,13 @@ func (out *output) setAside(f *deadletter.Fault) error {
 }
 
 // setBatchAside makes a dead letter of a whole batch, which r stands for.
-func (out *output) setBatchAside(r *kgo.Record, b *heavyBatch, f *deadletter.Fault) error {
-	value, holds := b.raw, deadletter.HoldsBatch
+func (out *output) setBatchAside(r *kgo.Record, b *decompress.Batch, f *deadletter.Fault) error {
+	value, holds := b.Raw(), deadletter.HoldsBatch
 	if len(value) > maxBatchLetter {
 		value, holds = nil, deadletter.HoldsSource
 	}
-	first := deadletter.Place{Topic: r.Topic, Partition: r.Partition, Offset: b.header.firstOffset}
-	out.sendLetter(r, f, deadletter.EncodeBatch(out.letters.Topic, first, b.last(), f, value, holds))
+	first := deadletter.Place{Topic: r.Topic, Partition: r.Partition, Offset: b.First()}
+	out.sendLetter(r, f, deadletter.EncodeBatch(out.letters.Topic, first, b.Last(), f, value, holds))
 	return nil
 }
 

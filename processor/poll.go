@@ -7,6 +7,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/decompress"
 )
 
 // run polls until ctx ends or the client is given up, which is no error, or until something fails that cannot be got
@@ -89,9 +91,9 @@ func (p *Processor) newBatch(records []*kgo.Record, total int) batch {
 // bytesOf returns about how much memory records take.
 func (p *Processor) bytesOf(records []*kgo.Record) (n int) {
 	for _, r := range records {
-		n += recordBytes + len(r.Key) + len(r.Value)
-		if b := p.unpack.heavy.of(r); b != nil {
-			n += len(b.raw)
+		n += decompress.RecordBytes + len(r.Key) + len(r.Value)
+		if b := p.decompressor.Batch(r); b != nil {
+			n += len(b.Raw())
 		}
 	}
 	return n

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/regionwatch/regionwatch/processor/decompress"
 )
 
 // Processor runs the pipeline. Make it with [New].
@@ -23,7 +25,7 @@ type Processor struct {
 	health         *health
 	metrics        *metrics
 	limits         *limits
-	unpack         *decompressor
+	decompressor   *decompress.Decompressor
 	patterns       []*regexp.Regexp        // InputTopics, where they are patterns
 	unmatched      bool                    // no topic matched them when it was last looked
 	brokers        int                     // in the cluster, as of the start
@@ -68,7 +70,7 @@ func New(o Options) (*Processor, error) {
 	if p.metrics, err = newMetrics(p); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
-	if p.unpack, err = newDecompressor(o.MaxBatchBytes); err != nil {
+	if p.decompressor, err = decompress.New(o.MaxBatchBytes); err != nil {
 		return nil, fmt.Errorf("making decompressor: %w", err)
 	}
 	return p, nil

@@ -1,4 +1,4 @@
-package processor
+package decompress
 
 import (
 	"encoding/binary"
@@ -10,18 +10,18 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// sizeGuess predicts how far batches unpack, from those before.
+// sizeGuess predicts the decompressed size of a batch from the batches before it.
 type sizeGuess struct {
-	ratio atomic.Uint64 // unpacked to compressed size, in 256ths; 0 means firstRatio
+	ratio atomic.Uint64 // decompressed to compressed size, in 256ths; 0 means firstRatio
 }
 
-// The first guess, and the largest: 8 and 16 times, in 256ths.
+// The first and the largest ratio: 8 and 16, in 256ths.
 const (
 	firstRatio = 8 << 8
 	mostRatio  = 16 << 8
 )
 
-// of returns how many bytes size compressed bytes may well unpack to.
+// of returns how many bytes size compressed bytes may take.
 func (g *sizeGuess) of(size int) int { return size*int(g.get())/256 + size/4 + 1<<10 }
 
 func (g *sizeGuess) get() uint64 {
@@ -31,18 +31,18 @@ func (g *sizeGuess) get() uint64 {
 	return firstRatio
 }
 
-// learn goes up with the largest and down slowly: a guess that is too low costs a copy, one that is too high costs
-// memory. A batch of nothing but blanks must not set the guess for those that follow.
+// learn follows a larger ratio at once and a smaller one slowly: too low a guess costs a copy, too high a guess costs
+// memory. mostRatio keeps a batch of blanks from inflating the guess for those that follow.
 func (g *sizeGuess) learn(size, unpacked int) {
 	ratio, seen := g.get(), min(uint64(unpacked)*256/uint64(max(size, 1)), mostRatio)
 	g.ratio.Store(max(seen, ratio-(ratio-min(ratio, seen))/16, 1))
 }
 
-// unpack returns what is in f, which is size bytes long: at most bound bytes, or the error is kgo.ErrMaxDecompress.
+// unpack decompresses f, which is size bytes long. The error is kgo.ErrMaxDecompress if the result exceeds bound bytes.
 //
-// The client library reads an lz4 frame as a stream and copies it twice, which costs more than unpacking it. Here each
-// block is unpacked to where its records will lie. The frame's own checksums are not computed: the client has checked
-// the CRC of the whole batch (record batch format v2, KIP-98).
+// The client library reads an lz4 frame as a stream and copies it twice, which costs more than decompressing it. Here
+// each block is decompressed in place. The frame's checksums are not verified: the client has checked the CRC of the
+// whole batch (record batch format v2, KIP-98).
 func (f *frame) unpack(g *sizeGuess, size, bound int) ([]byte, error) {
 	dst := make([]byte, 0, min(g.of(size), bound))
 	for _, b := range f.blocks {
@@ -55,7 +55,7 @@ func (f *frame) unpack(g *sizeGuess, size, bound int) ([]byte, error) {
 	return dst, nil
 }
 
-// unpack appends the block, which unpacks to at most blockBytes, to dst.
+// unpack appends the decompressed block, which is at most blockBytes long, to dst.
 func (b *block) unpack(dst []byte, blockBytes, bound int) ([]byte, error) {
 	if !b.compressed {
 		if len(dst)+len(b.data) > bound {
@@ -76,7 +76,7 @@ func (b *block) unpack(dst []byte, blockBytes, bound int) ([]byte, error) {
 		case len(dst) >= bound:
 			return nil, kgo.ErrMaxDecompress
 		}
-		// Too little room looks like damage. A block may fill blockBytes, so that much room settles which it is.
+		// Too little room looks like damage. A block takes at most blockBytes, so that much room tells which it is.
 		dst = slices.Grow(dst, min(blockBytes, max(2*len(room), 64<<10)))
 	}
 }
@@ -84,16 +84,16 @@ func (b *block) unpack(dst []byte, blockBytes, bound int) ([]byte, error) {
 // frame is an lz4 frame (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md) of independent blocks.
 type frame struct {
 	blocks     []block
-	blockBytes int // the most that a block unpacks to
+	blockBytes int // the most that a decompressed block takes
 }
 
-// block is one block of a frame. The data is the frame's own memory.
+// block is one block of a frame. Its data aliases the frame.
 type block struct {
 	data       []byte
 	compressed bool
 }
 
-// The parts of an lz4 frame that matter here.
+// The parts of an lz4 frame used here.
 const (
 	frameMagic        = 0x184d2204
 	flagVersionMask   = 0xc0
