@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
@@ -66,15 +67,28 @@ func detectLayout(head []byte, atEnd bool) layout {
 }
 
 // headerLen returns the length of the header that serializers put before a record's JSON: Confluent's zero byte and
-// schema id, or Glue's version, compression and UUID. Any of its bytes may be a line break. The decoder cuts it off.
+// schema id, Glue's version, compression and UUID, or the length of a field. Any of its bytes may be a line break. The decoder cuts it off.
 func headerLen(b []byte) int {
-	const confluent, glue, glueVersion = 5, 18, 3
+	const confluent, glue, glueVersion, longest = 5, 18, 3, 16
 	isText := func(at int) bool { return len(b) > at && (b[at] == '{' || b[at] == '[' || b[at] == '"') }
 	switch {
-	case isText(confluent) && b[0] == 0:
-		return confluent
+	case len(b) > confluent && b[0] == 0: // and a second header, or the length of a field of Avro or Protobuf
+		for n := confluent; n < longest; n++ {
+			if isText(n) {
+				return n
+			}
+		}
 	case isText(glue) && b[0] == glueVersion && b[1] == 0:
 		return glue
+	case len(b) > 0 && b[0] >= 0x80: // the length of a field, a varint
+		for n := 1; n <= binary.MaxVarintLen32; n++ {
+			if isText(n) {
+				return n
+			}
+			if n >= len(b) || b[n-1] < 0x80 {
+				break
+			}
+		}
 	}
 	return 0
 }

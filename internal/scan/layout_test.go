@@ -63,6 +63,9 @@ func TestDetectLayout(t *testing.T) {
 	f("\x00\x00\x00\x00\x0a"+event+"\n\x00\x0a\x0a\x0a\x0a"+event+"\n", layoutLines, true)
 	f("\x00\x00\x00\x00\x05{\n\"tags\": [\n\"x\"\n],\n\"awsRegion\": \"eu-west-3\"\n}\n", layoutWhole, false)
 	f("\x00\x00\x00\x00\x05"+event+"\n"+event, layoutLines, true) // damage of the first line
+	for _, header := range []string{"\x00\x0a\x0a\x0a\x0a\x00\x0a\x0a\x0a\x0a", "\x00\x00\x00\x00\x0a\x00\x8a\x0a", "\x8a\x0a", "\x8a\x8a\x0a"} {
+		f(header+event+"\n"+header+event+"\n", layoutLines, true)
+	}
 	f("eyJldmVudE5hbWUiOiJ4In0=\n", layoutWhole, false)
 }
 

@@ -9,20 +9,23 @@ import (
 // Text before an object on a line is what syslog (RFC 3164 and 5424), container runtimes and loggers write: "<134>1 …
 // {…}", "cloudtrail: {…}". It is a shape, and no damage, unless there is a part of an event in it.
 
-// prefixed looks for an object behind some text in the line at b[i]. It ends the line, or is an event, damaged perhaps or
-// with other text behind it. At is where it starts, or negative if there is none; next is where the value after it may
-// start, and tried how far was read.
+// prefixed looks for an object, an array of objects or a quoted object behind some text in the line at b[i]. It ends the line,
+// or is an event, damaged perhaps or with other text behind it. At is where it starts, or negative if there is none; next is
+// where the value after it may start, and tried how far was read.
 func (d *Decoder) prefixed(b []byte, i int) (at, next, tried int) {
 	line := lineEnd(b, i)
 	brackets := 0 // that are open: an array that is damaged is no prefix
 	for from := i; from < line && b[i] != '"'; {
 		if at = objectIn(b[:line], from); at < 0 {
-			break
+			return d.prefixedText(b, i, max(line, tried))
 		}
 		before := b[from:at]
 		brackets += bytes.Count(before, []byte("[")) - bytes.Count(before, []byte("]"))
-		if brackets > 0 || hasMark(before) {
+		if hasMark(before) {
 			break
+		}
+		if brackets > 0 {
+			return d.prefixedArray(b, i, at, max(line, tried))
 		}
 		n, cause := d.scan.decodeEvent(b[at:], &d.event)
 		next = at + n
@@ -39,6 +42,39 @@ func (d *Decoder) prefixed(b []byte, i int) (at, next, tried int) {
 		tried = max(tried, from)
 	}
 	return -1, i, max(line, tried)
+}
+
+// prefixedArray is prefixed for the array whose first object is at b[object].
+func (d *Decoder) prefixedArray(b []byte, i, object, tried int) (at, next, _ int) {
+	at = object - 1
+	for at > i && jsonscan.SkipSpace(b[at:at+1], 0) == 1 {
+		at--
+	}
+	before := b[i:at]
+	if at > i && b[at] == '[' && bytes.Count(before, []byte("[")) == bytes.Count(before, []byte("]")) {
+		if n, cause := d.scan.SkipValue(b[at:], 0); cause == nil && endsLine(b, at+n) {
+			return at, at + n, at + n
+		}
+	}
+	return -1, i, tried
+}
+
+// prefixedText is prefixed for a quoted object.
+func (d *Decoder) prefixedText(b []byte, i, tried int) (at, next, _ int) {
+	at = bytes.Index(b[i:lineEnd(b, i)], []byte(`"{\"`))
+	if at > 0 && !hasMark(b[i:i+at]) {
+		at += i
+		if end, cause := d.scan.SkipString(b, at); cause == nil && endsLine(b, end) {
+			return at, end, end
+		}
+	}
+	return -1, i, tried
+}
+
+// startsObject reports whether an object starts at b[i].
+func startsObject(b []byte, i int) bool {
+	c := jsonscan.At(b, jsonscan.SkipSpace(b, i+1))
+	return b[i] == '{' && (c == '"' || c == '}')
 }
 
 // objectIn returns where an object with a key starts in b, from index i on, or -1.

@@ -74,7 +74,7 @@ func (d *Decoder) text(b []byte, p place) error {
 			d.run.reset()
 		}
 		at, q := i, p
-		if i >= tried && b[i] != '{' {
+		if i >= tried && !startsObject(b, i) {
 			var found, after int
 			if found, after, tried = d.prefixed(b[:end], i); found >= 0 {
 				p.settle(b, after)
@@ -188,10 +188,15 @@ func (d *Decoder) trailing(b []byte, end int, p place, ahead *int) (next int, er
 		*ahead = resync(b, i, i)
 	}
 	next = len(b)
+	isLine := bytes.IndexByte(b[end:i], '\n') >= 0
+	if isLine && *ahead == len(b) {
+		at, _, _ := d.prefixed(b, i)
+		isLine = at >= 0
+	}
+	if isLine {
+		return i, nil // a line of its own
+	}
 	if *ahead < len(b) {
-		if bytes.IndexByte(b[end:i], '\n') >= 0 {
-			return i, nil // a line of its own
-		}
 		next = resyncText(b, i, i)
 		p.settle(b, next)
 	}
