@@ -8,42 +8,43 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// chunkBytes is how much of a text is decided at once: more takes memory, less costs hand-over.
+// chunkBytes is the usual size of a chunk. Larger chunks need more memory; smaller ones cost more in handover.
 const chunkBytes = 1 << 20
 
-// chunk is a part of a text with whole values, or a fault of the reader, and its results.
+// chunk is a part of a text that consists of whole values, or a part the reader could not deliver, together with the
+// results of deciding it.
 type chunk struct {
 	file   *file
 	layout layout
-	layers string // the shapes opened by reading, outermost first
+	layers string // shapes opened while reading, outermost first
 	data   []byte
-	offset int64  // of data in the text
-	length int64  // of its part of the text
-	read   int64  // bytes of the file read when the chunk was cut
-	fault  *fault // what data is the head of
+	offset int64  // where data starts in the text
+	length int64  // of the part of the text it covers
+	read   int64  // bytes of the file read so far when the chunk was cut
+	fault  *fault // set if data is only the head of an undecided part
 
 	done     chan struct{} // closed when the fields below are set
-	spilled  *spillFile    // the alerts before those in alerts, if they are too many to keep
+	spilled  *spillFile    // alerts before those in alerts, if there are too many for memory
 	alerts   []byte
 	letters  []byte
 	findings []finding
-	tally    tally // of the findings before those in findings
+	tally    tally // counts findings already dropped from findings
 	counts   detection.Counts
-	err      error // of spilling
+	err      error // from spilling
 }
 
-// fault is why a part of a text was not decided.
+// fault explains why a part of a text was not decided.
 type fault struct {
 	reason cloudtrail.Reason
 	err    error
 	length int64 // in bytes; 0 if unknown
 }
 
-// keptBytes bounds how much of an undecided part goes into its dead letter.
+// keptBytes bounds how much of an undecided part its dead letter carries.
 const keptBytes = 64 << 10
 
-// each calls record with each record of the chunk and its offset in the text, and passed with the head of each part that
-// is not decided: one that the reader passed over, or a record larger than most bytes.
+// each calls record for each record of the chunk, with its offset in the text. It calls passed with the head of each
+// part that is not decided: one the reader passed over, or a record of more than most bytes.
 func (c *chunk) each(most int, record func(value []byte, offset int64), passed func(head []byte, offset int64, f *fault)) {
 	if c.fault != nil {
 		passed(c.data, c.offset, c.fault)
@@ -61,7 +62,7 @@ func (c *chunk) each(most int, record func(value []byte, offset int64), passed f
 }
 
 // eachRecord calls yield with the start and end of each record in the chunk, without surrounding white space. Blank
-// records are skipped, but a file of nothing else is one record.
+// records are skipped, except that a blank file is one record.
 func (c *chunk) eachRecord(yield func(start, end int)) {
 	if c.layout == layoutWhole {
 		yield(0, len(c.data))
@@ -85,15 +86,15 @@ func (c *chunk) eachRecord(yield func(start, end int)) {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
 
-// buffers are reused by chunks.
+// buffers holds the buffers that chunks reuse.
 var buffers = sync.Pool{New: func() any { return new([chunkBytes]byte) }}
 
 func newBuffer() []byte { return buffers.Get().(*[chunkBytes]byte)[:0] }
 
-// alertBuffers are reused for alerts.
+// alertBuffers holds the buffers that alerts reuse.
 var alertBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// written releases the alerts. An unusually large buffer is not kept.
+// written releases the alerts. Unusually large buffers are not reused.
 func (c *chunk) written() {
 	if c.spilled != nil {
 		c.spilled.end()

@@ -10,26 +10,26 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// chunker cuts a text into chunks of whole values. It belongs to one goroutine.
+// chunker cuts a text into chunks of whole values. One goroutine uses it.
 type chunker struct {
 	text   io.Reader
-	max    int  // bytes of one value
-	prompt bool // do not wait for a full chunk where there are whole lines
+	max    int  // largest value, in bytes
+	prompt bool // emit whole lines without waiting for a full chunk
 	emit   func(*chunk) error
 
 	layout   layout
-	layers   string // of the chunks
+	layers   string // shapes opened so far, for the chunks
 	buffer   []byte
-	offset   int64 // of the buffer in the text
-	searched int   // how much of the buffer has been searched for a break
+	offset   int64 // where the buffer starts in the text
+	searched int   // bytes of the buffer already searched for a break
 	brackets brackets
 	atEnd    bool
 }
 
 var errTooLarge = errors.New("the value has more bytes than max-event-bytes allows")
 
-// run cuts the text until it ends. The error is emit's, or the reader's: then all that was read before it
-// has been emitted.
+// run cuts the text until it ends. It returns the error of emit or of the reader. After a reader's error, everything
+// read before it has been emitted.
 func (c *chunker) run() error {
 	c.buffer = newBuffer()
 	err := c.fill()
@@ -63,8 +63,8 @@ func (c *chunker) run() error {
 	return err
 }
 
-// undecided reports whether a prompt reader has seen too little to tell the layout: a first line that is no
-// value may be the one damaged line among many, which must not make one record of all of them.
+// undecided reports whether a prompt reader has seen too little to tell the layout. The first line may be the only
+// damaged one of many, and must not turn them all into one record.
 func (c *chunker) undecided() bool {
 	if !c.prompt || c.atEnd || len(c.buffer) == cap(c.buffer) || bytes.Count(c.buffer, []byte("\n")) >= headLines {
 		return false
@@ -72,7 +72,7 @@ func (c *chunker) undecided() bool {
 	return detectLayout(c.buffer, false) == layoutWhole
 }
 
-// fill reads until the buffer is full, the text ends, or there is enough to be prompt.
+// fill reads until the buffer is full, the text ends, or a prompt reader has a line break.
 func (c *chunker) fill() error {
 	for len(c.buffer) < cap(c.buffer) && !c.atEnd {
 		start := len(c.buffer)
@@ -90,7 +90,7 @@ func (c *chunker) fill() error {
 	return nil
 }
 
-// cut returns where the last whole value in the buffer ends, or 0 if none does.
+// cut returns the end of the last whole value in the buffer, or 0 if there is none.
 func (c *chunker) cut() int {
 	from := c.searched
 	c.searched = len(c.buffer)
@@ -107,7 +107,7 @@ func (c *chunker) cut() int {
 	}
 }
 
-// send emits the first n bytes and keeps the rest, which has been searched already.
+// send emits the first n bytes and keeps the rest, which has already been searched.
 func (c *chunker) send(n int) error {
 	out, rest := c.newChunk(c.buffer[:n], nil), c.buffer[n:]
 	c.buffer = nil
@@ -119,14 +119,14 @@ func (c *chunker) send(n int) error {
 	return c.emit(out)
 }
 
-// grow makes room for a value that is larger than the buffer.
+// grow makes room for a value larger than the buffer.
 func (c *chunker) grow() {
 	c.buffer = slices.Grow(c.buffer, min(cap(c.buffer), c.max+1-len(c.buffer)))
 }
 
-// passOver reports the value in the buffer as too large and goes on where the next one may start: at the
-// next line, or after a value of several lines at a line that starts with a bracket. Of a text that is
-// one value nothing more is read.
+// passOver reports the value in the buffer as too large and continues where the next one may start: at the next line
+// or, after a value of several lines, at the next line that starts with a bracket. If the text is a single value,
+// nothing more is read.
 func (c *chunker) passOver() error {
 	head, start := bytes.Clone(c.buffer[:min(len(c.buffer), keptBytes)]), c.offset
 	for c.layout != layoutWhole {
@@ -155,7 +155,7 @@ func (c *chunker) passOver() error {
 	return c.emit(out)
 }
 
-// newChunk returns a chunk at the buffer's place in the text.
+// newChunk returns a chunk that starts where the buffer does.
 func (c *chunker) newChunk(data []byte, f *fault) *chunk {
 	out := &chunk{layout: c.layout, layers: c.layers, data: data, offset: c.offset, length: int64(len(data)), fault: f, done: make(chan struct{})}
 	if f != nil {
@@ -164,7 +164,7 @@ func (c *chunker) newChunk(data []byte, f *fault) *chunk {
 	return out
 }
 
-// restart returns the index in b at which a value may start after one that is passed over, or -1.
+// restart returns the index in b at which the next value may start after one is passed over, or -1.
 func restart(b []byte, l layout) int {
 	for at := 0; ; {
 		next := bytes.IndexByte(b[at:], '\n')
@@ -178,7 +178,7 @@ func restart(b []byte, l layout) int {
 	}
 }
 
-// drop forgets the first n bytes of the buffer.
+// drop discards the first n bytes of the buffer.
 func (c *chunker) drop(n int) {
 	c.offset += int64(n)
 	c.buffer = append(c.buffer[:0], c.buffer[n:]...)

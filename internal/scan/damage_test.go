@@ -31,7 +31,7 @@ func TestDamage(t *testing.T) {
 	f("blank", "\n\n", 0)
 }
 
-// TestTooLarge passes over values that are larger than allowed, in bounded memory, and goes on behind them.
+// TestTooLarge passes over values that are larger than allowed, in bounded memory, and continues after them.
 func TestTooLarge(t *testing.T) {
 	const most = 100_000
 	f := func(name, content string, alerts int, reasons ...string) {
@@ -64,8 +64,8 @@ func TestTooLarge(t *testing.T) {
 	f("gzip bomb", gzipped(t, `{"x":"`+strings.Repeat(" ", 30*chunkBytes)), 0, fmt.Sprintf("f@0+%d too-large", 30*chunkBytes+6))
 }
 
-// TestIdentity gives an event without eventID the same alert wherever its file lies, and another one
-// elsewhere in the file.
+// TestIdentity: an event without eventID gets the same alert wherever its file is, and a different one elsewhere in the
+// file.
 func TestIdentity(t *testing.T) {
 	event := `{"eventVersion":"1.11","eventName":"x","awsRegion":"eu-west-3","readOnly":false}`
 	content := event + "\n" + event + "\n"
@@ -79,7 +79,7 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// TestUnreadable names a file that cannot be read, keeps what it gave before, and reads the others.
+// TestUnreadable reports a file that cannot be read, keeps what was read of it, and reads the others.
 func TestUnreadable(t *testing.T) {
 	broken := text("broken", "")
 	broken.Open = func() (io.ReadCloser, error) {

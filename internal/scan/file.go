@@ -11,22 +11,22 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// chunksAhead is how many chunks of a file may wait for those before them to be written.
+// chunksAhead is how many chunks of a file may wait for earlier ones to be written.
 const chunksAhead = 2
 
-// file is a source being read. Its reader sends the chunks in order and closes the channel; the fields below are set
-// before.
+// file is a source being read. Its reader sends the chunks in order and closes the channel. It sets the fields below
+// before closing.
 type file struct {
 	source Source
 	chunks chan *chunk
 	opened bool
-	err    error // why it was not read to its end; errStopped if the scan was stopped
+	err    error // why it was not read to the end; errStopped if the scan was stopped
 }
 
-// errStopped ends the reading of a file when the scan is stopped.
+// errStopped ends the reading of a file when the scan stops.
 var errStopped = errors.New("stopped")
 
-// readBuffer is how much is read from a file at once.
+// readBuffer is the size of a file's read buffer.
 const readBuffer = 256 << 10
 
 // read reads the file and hands its chunks to the workers.
@@ -58,7 +58,7 @@ func (f *file) read(ctx context.Context, o *Options, work chan<- *chunk) {
 	f.err = f.settle(&c, input, err)
 }
 
-// settle tells a fault of the compression, which becomes a dead letter, from one of reading.
+// settle distinguishes damaged compression, which becomes a dead letter, from a read error.
 func (f *file) settle(c *chunker, in *input, err error) error {
 	switch {
 	case err == nil || errors.Is(err, errStopped):
@@ -70,9 +70,9 @@ func (f *file) settle(c *chunker, in *input, err error) error {
 	return c.emit(c.newChunk(nil, broken))
 }
 
-// send hands a chunk to a worker, and to the writer in order.
+// send hands a chunk to a worker, and then to the writer, which takes chunks in order.
 func (f *file) send(ctx context.Context, c *chunk, work chan<- *chunk) error {
-	if ctx.Err() != nil { // select would choose at random
+	if ctx.Err() != nil { // select alone would choose at random
 		return errStopped
 	}
 	select {
@@ -88,7 +88,7 @@ func (f *file) send(ctx context.Context, c *chunk, work chan<- *chunk) error {
 	}
 }
 
-// opener opens one file after the other and keeps its large buffers: many files are small.
+// opener opens files one after another and keeps its large buffers, because many files are small.
 type opener struct {
 	buffered     *bufio.Reader
 	decompressor cloudtrail.Decompressor
@@ -96,11 +96,11 @@ type opener struct {
 
 var openers = sync.Pool{New: func() any { return &opener{buffered: bufio.NewReaderSize(nil, readBuffer)} }}
 
-// magicBytes are enough to detect a compression.
+// magicBytes is how many bytes are needed to detect a compression.
 const magicBytes = 16
 
-// open returns the text of a file, decompressed if its first bytes say so, and the layers it was in. It streams: of
-// compressed data only a window is kept. The text is valid until the next call.
+// open returns the text of a file, decompressed if its first bytes say so, and the layers that were opened. It streams:
+// only a window of compressed data is kept. The text is valid until the next call.
 func (o *opener) open(file io.Reader, maxBytes int) (text io.Reader, layers string, err error) {
 	o.buffered.Reset(file)
 	magic, err := o.buffered.Peek(magicBytes)
@@ -115,7 +115,7 @@ func (o *opener) open(file io.Reader, maxBytes int) (text io.Reader, layers stri
 	return text, shape.String(), err
 }
 
-// joinShapes writes a chain of shapes as [cloudtrail.Chain] does. A bare event is not named inside another shape.
+// joinShapes joins shapes the way [cloudtrail.Chain] does. A bare event inside another shape is not named.
 func joinShapes(outer, inner string) string {
 	switch {
 	case outer == "":
@@ -127,14 +127,14 @@ func joinShapes(outer, inner string) string {
 	}
 }
 
-// input reads a file, counts its bytes and keeps its error.
+// input reads a file, counts its bytes and keeps its first error.
 type input struct {
 	reader io.Reader
 	read   int64
-	err    error // of reading, other than the end of the file
+	err    error // from reading, other than io.EOF
 }
 
-// Read reads from the file.
+// Read implements [io.Reader].
 func (in *input) Read(p []byte) (int, error) {
 	n, err := in.reader.Read(p)
 	in.read += int64(n)

@@ -12,9 +12,9 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// FuzzChunker cuts a text into chunks, read in pieces of any size, and compares with the whole of it in one
-// chunk: the same records at the same places, whatever the pieces, and not a byte lost. Filler of more
-// than a chunk makes the records of a small input stand beyond a chunk's end.
+// FuzzChunker cuts a text into chunks, read in pieces of any size, and compares the result with the whole text in one
+// chunk: the same records at the same places, and not a byte lost. Filler of more than a chunk moves the records of a
+// small input past the end of a chunk.
 func FuzzChunker(f *testing.F) {
 	one := match("1")
 	for _, seed := range []string{
@@ -32,7 +32,7 @@ func FuzzChunker(f *testing.F) {
 		layout := detectLayout(data[:min(len(data), chunkBytes)], len(data) < chunkBytes)
 		whole := chunk{data: data, layout: layout}
 		if layout != layoutWhole && len(bytes.TrimSpace(data)) == 0 {
-			return // blank texts are one empty record in each way
+			return // a blank text is one empty record either way
 		}
 		var want, got []string
 		largest := 0
@@ -58,7 +58,7 @@ func FuzzChunker(f *testing.F) {
 		if err := c.run(); err != nil {
 			t.Fatal(err)
 		}
-		if c.layout == layout { // a prompt reader decides by what is there first
+		if c.layout == layout { // a prompt reader may detect another layout from less text
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("layout %d:\n%s", layout, diff)
 			}
@@ -69,8 +69,8 @@ func FuzzChunker(f *testing.F) {
 	})
 }
 
-// withFiller puts values in, more than two chunks of them: from 128 on each a line, from 192 on each several. The
-// other bits say where.
+// withFiller inserts more than two chunks of values: from 128 one per line, from 192 several lines each. The other bits
+// choose the place.
 func withFiller(data []byte, filler uint8) []byte {
 	if filler < 128 {
 		return data
@@ -84,14 +84,14 @@ func withFiller(data []byte, filler uint8) []byte {
 	return bytes.Join([][]byte{data[:at], data[at:]}, []byte(strings.Repeat(value, chunkBytes*9/4/len(value))))
 }
 
-// place names a record by where it is and what it is.
+// place identifies a record by its position and content.
 func place(offset int64, data []byte, start, end int) string {
 	text := data[start:end]
 	return fmt.Sprintf("%d+%d %q…%q", offset+int64(start), end-start, text[:min(len(text), 8)], text[max(0, len(text)-8):])
 }
 
-// FuzzScan compares a scan of a file with the decoder's reading of it as one record: the same events alert.
-// The text is made of lines that are whole or cut, so that both read the same records.
+// FuzzScan compares a scan of a file with the decoder's reading of it as one record: the same events raise alerts. The
+// text consists of whole or cut lines, so that both read the same records.
 func FuzzScan(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5}, uint8(0))
 	f.Add([]byte{9, 0, 7, 0, 8}, uint8(1))
@@ -121,7 +121,7 @@ func FuzzScan(f *testing.F) {
 		}
 		first := content.String()
 		if len(want) == 0 || !strings.HasPrefix(first, `{"eventVersion":"1.11","eventID":"0"`) {
-			return // without a value in the first lines a text need not be lines
+			return // with no value in the first lines, the layout may be another
 		}
 		var got []string
 		r := scanSources(t, Options{}, text("f", first))

@@ -21,7 +21,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// A scan that is stopped between two files says so, and where it would have gone on.
+// A scan stopped between two files reports that, and the file at which it would have continued.
 //
 // Guard: the comparison with w.finished in Run.
 func TestStopBetweenFiles(t *testing.T) {
@@ -46,8 +46,8 @@ func TestStopBetweenFiles(t *testing.T) {
 	}
 }
 
-// A value of exactly max-event-bytes is decided, one byte more is a dead letter: the same in each layout, for scan and for
-// Records.
+// A value of exactly max-event-bytes is decided; one byte more makes it a dead letter. This holds in each layout, for
+// Run and for Records.
 //
 // Guards: the comparisons in chunk.each and chunker.run.
 func TestExactlyTheMaximum(t *testing.T) {
@@ -92,7 +92,8 @@ func descriptors(t *testing.T) int {
 	return len(open)
 }
 
-// No file stays open: of whole, broken and missing input, of Records that end early, of a scan that fails to write.
+// Every file is closed: for whole, broken and missing input, for Records that ends early, and for a scan that cannot
+// write.
 //
 // Guards: the deferred Close in file.read and in Records, and the end of spills in Run.
 func TestNothingStaysOpen(t *testing.T) {
@@ -115,7 +116,7 @@ func TestNothingStaysOpen(t *testing.T) {
 		large += "," + match(strconv.Itoa(i+1))
 	}
 	large += "]"
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would close forgotten files
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // garbage collection would close forgotten files
 	before := descriptors(t)
 	for range 3 {
 		scanSources(t, Options{}, sources...)
@@ -150,7 +151,7 @@ func TestListURL(t *testing.T) {
 	}
 }
 
-// The summary counts alerts by severity, level and result, knows their time span, and is the same in JSON.
+// The summary counts alerts by severity, level and result, has their time span, and says the same in JSON.
 func TestSummaryData(t *testing.T) {
 	event := func(at, code string) string {
 		return `{"eventVersion":"1.08","eventTime":"` + at + `","eventSource":"ec2.amazonaws.com","eventName":"=RunInstances",` +

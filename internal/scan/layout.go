@@ -11,27 +11,26 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// layout is how the values of a text stand. The zero value is layoutWhole.
+// layout is how values are arranged in a text. The zero value is layoutWhole.
 type layout uint8
 
 const (
-	// layoutWhole: one value, or something that only the decoder can tell: it is read as one record.
+	// layoutWhole is one value, or a form only the decoder recognizes. It is read as one record.
 	layoutWhole layout = iota
-	// layoutLines: one value a line, some of them damaged perhaps. Each line is a record.
+	// layoutLines has one value per line. Some lines may be damaged. Each line is a record.
 	layoutLines
-	// layoutValues: values of several lines each, one after the other, or a single one. A value ends at a
-	// line break outside of all brackets.
+	// layoutValues has one or more values that may span lines. A value ends at a line break outside all brackets.
 	layoutValues
 )
 
-// headLines is how many lines are looked at.
+// headLines is how many lines are examined.
 const headLines = 16
 
-// detectLayout tells the layout from the head of a text; atEnd says that the head is all of it.
+// detectLayout detects the layout from the head of a text; atEnd says that head is the whole text.
 //
-// What decides are the first lines. Pretty-printed JSON has lines that are values by themselves too (an
-// event in "[\n{…}\n]"), so the lines together must tell: as a stream of values they can be read, or there
-// is damage. Damage among lines that are values is damage of those lines.
+// The first lines decide. Pretty-printed JSON also has lines that are values by themselves (an event in "[\n{…}\n]"),
+// so the lines are checked together: either they parse as a stream of values, or some are damaged. If some lines are
+// values by themselves, damage belongs to single lines.
 func detectLayout(head []byte, atEnd bool) layout {
 	head = bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
 	if n := headerLen(head); n > 0 && detectLayout(head[n:], atEnd) == layoutValues {
@@ -39,7 +38,7 @@ func detectLayout(head []byte, atEnd bool) layout {
 	}
 	lines, whole := sampleLines(head, atEnd)
 	if atEnd && len(lines) == 1 && (lines[0][0] == '{' || lines[0][0] == '[') {
-		return layoutLines // be it damaged
+		return layoutLines // damaged or not
 	}
 	values, scalars, packed := 0, 0, 0
 	for _, line := range lines {
@@ -47,7 +46,7 @@ func detectLayout(head []byte, atEnd bool) layout {
 		case isValue(line):
 			values++
 		case json.Valid(line):
-			scalars++ // nothing that holds events, and no damage either
+			scalars++ // cannot hold events, but is not damage
 		case isPacked(line):
 			packed++
 		}
@@ -67,12 +66,13 @@ func detectLayout(head []byte, atEnd bool) layout {
 }
 
 // headerLen returns the length of the header that serializers put before a record's JSON: Confluent's zero byte and
-// schema id, Glue's version, compression and UUID, or the length of a field. Any of its bytes may be a line break. The decoder cuts it off.
+// schema ID, Glue's version, compression and UUID, or the length of a field. Any of its bytes may be a line break. The
+// decoder strips it.
 func headerLen(b []byte) int {
 	const confluent, glue, glueVersion, longest = 5, 18, 3, 16
 	isText := func(at int) bool { return len(b) > at && (b[at] == '{' || b[at] == '[' || b[at] == '"') }
 	switch {
-	case len(b) > confluent && b[0] == 0: // and a second header, or the length of a field of Avro or Protobuf
+	case len(b) > confluent && b[0] == 0: // perhaps with a second header, or an Avro or Protobuf field length
 		for n := confluent; n < longest; n++ {
 			if isText(n) {
 				return n
@@ -80,7 +80,7 @@ func headerLen(b []byte) int {
 		}
 	case isText(glue) && b[0] == glueVersion && b[1] == 0:
 		return glue
-	case len(b) > 0 && b[0] >= 0x80: // the length of a field, a varint
+	case len(b) > 0 && b[0] >= 0x80: // a field length, as a varint
 		for n := 1; n <= binary.MaxVarintLen32; n++ {
 			if isText(n) {
 				return n
@@ -93,7 +93,7 @@ func headerLen(b []byte) int {
 	return 0
 }
 
-// splitter returns a function that returns the index after the first value of a text, and its line break.
+// splitter returns a function that returns the index after the first value of a text and its line break.
 func (l layout) splitter() func([]byte) int {
 	if l == layoutLines {
 		return nextLine
@@ -101,8 +101,7 @@ func (l layout) splitter() func([]byte) int {
 	return new(brackets).nextBreak
 }
 
-// isSequence reports whether the head of a text has something after its first value: NDJSON, as the
-// decoder calls it.
+// isSequence reports whether the head of a text has something after its first value. The decoder calls that NDJSON.
 func isSequence(head []byte, l layout) bool {
 	if l == layoutWhole {
 		return false
@@ -111,8 +110,8 @@ func isSequence(head []byte, l layout) bool {
 	return len(bytes.TrimSpace(head[l.splitter()(head):])) > 0
 }
 
-// sampleLines returns the first lines that are not blank and not cut, and the text that they stand in. Only what
-// follows a line that is no value tells whether it is damaged or the value goes on, so that it is not the last one.
+// sampleLines returns the first complete lines that are not blank, and the text that contains them. A line that is not
+// a value is either damaged or continues on the next line, so it is never returned as the last one.
 func sampleLines(head []byte, atEnd bool) (lines [][]byte, whole []byte) {
 	rest := head
 	for len(rest) > 0 && (len(lines) < headLines || len(lines) < 2*headLines && !isValue(lines[len(lines)-1])) {
@@ -129,13 +128,13 @@ func sampleLines(head []byte, atEnd bool) (lines [][]byte, whole []byte) {
 	return lines, head[:len(head)-len(rest)]
 }
 
-// isValue reports whether a line is a value that may hold events: an object, an array or a quoted text.
+// isValue reports whether a line is a value that may hold events: an object, an array or a string.
 func isValue(line []byte) bool {
 	return (line[0] == '{' || line[0] == '[' || line[0] == '"') && json.Valid(line)
 }
 
-// isPacked reports whether a line is an object, an array or something compressed in base64. A line of a text in base64
-// that goes on over many is not, save by a chance that nobody has for most of its lines.
+// isPacked reports whether a line is an object, an array or something compressed, in base64. A single line of a longer
+// base64 text could pass by chance, but most of its lines cannot.
 func isPacked(line []byte) bool {
 	line = bytes.TrimRight(line, "=")
 	text, err := base64.RawStdEncoding.AppendDecode(nil, line)
@@ -149,7 +148,7 @@ func isPacked(line []byte) bool {
 	return compressed || (text[0] == '{' || text[0] == '[') && json.Valid(text)
 }
 
-// isStream reports whether the text is JSON values, one after the other, as far as it goes.
+// isStream reports whether the text is a sequence of JSON values, possibly cut off at the end.
 func isStream(text []byte) bool {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	for {
@@ -163,14 +162,14 @@ func isStream(text []byte) bool {
 	}
 }
 
-// brackets follows a text and knows where it is outside of all brackets and strings.
+// brackets tracks the nesting of brackets and strings in a text.
 type brackets struct {
 	depth             int
 	inString, escaped bool
 }
 
-// lastBreak reads on over b, from index from, and returns the index after the last line break outside of
-// all brackets, or 0 if there is none.
+// lastBreak reads b from index from, and returns the index after the last line break outside all brackets, or 0 if
+// there is none.
 func (t *brackets) lastBreak(b []byte, from int) int {
 	last := 0
 	for i := from; i < len(b); i++ {
@@ -181,7 +180,7 @@ func (t *brackets) lastBreak(b []byte, from int) int {
 	return last
 }
 
-// nextBreak reads on over b and returns the index after the first such line break, or len(b).
+// nextBreak reads b and returns the index after the first line break outside all brackets, or len(b).
 func (t *brackets) nextBreak(b []byte) int {
 	for i, c := range b {
 		if t.step(c) {
@@ -191,7 +190,7 @@ func (t *brackets) nextBreak(b []byte) int {
 	return len(b)
 }
 
-// nextLine returns the index after the first line break that is not within a header, or len(b).
+// nextLine returns the index after the first line break outside a header, or len(b).
 func nextLine(b []byte) int {
 	n := headerLen(b)
 	if at := bytes.IndexByte(b[n:], '\n'); at >= 0 {
@@ -200,8 +199,8 @@ func nextLine(b []byte) int {
 	return len(b)
 }
 
-// lastLine returns the index after the last such line break, or 0. From says up to where none is, where lines have no
-// headers.
+// lastLine returns the index after the last line break outside a header, or 0. Lines without headers are known to have
+// no line break before from.
 func lastLine(b []byte, from int) (last int) {
 	if headerLen(b) == 0 {
 		return from + bytes.LastIndexByte(b[from:], '\n') + 1

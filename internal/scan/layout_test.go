@@ -26,22 +26,22 @@ func TestDetectLayout(t *testing.T) {
 	f("["+event+"]\n["+event+"]", layoutLines, true)
 	f("\n\n"+event, layoutLines, false)
 
-	// Damage among lines that are values is damage of those lines.
+	// If some lines are values by themselves, damage belongs to single lines.
 	f(`{"eventName":"x","awsReg`+"\n"+event+"\n", layoutLines, true)
 	f(`{"eventName":"x",`+"\n"+event+"\n", layoutLines, true)
 	f("not JSON at all\n"+event+"\n"+event, layoutLines, true)
 	f(event+"\ngarbage\n"+event, layoutLines, true)
 
-	// A value that holds nothing is no damage, and no line break in a value.
+	// A value that cannot hold events is not damage, nor a line break inside a value.
 	f(event+"\nnull\n"+event+"\n7\n", layoutLines, true)
 	f("null\n7\n"+event, layoutLines, true)
 
-	// The last line that is looked at may be the damaged one.
+	// The last line examined may be the damaged one.
 	lines := strings.Repeat(event+"\n", headLines-1)
 	f(lines+`{"eventName":"x",`+"\n"+event+"\n", layoutLines, true)
 	f(lines+"{\n  \"eventName\": \"x\"\n}\n", layoutValues, true)
 
-	// Values in base64, one a line, are not the lines of one text in base64.
+	// One base64 value per line differs from the lines of a single base64 text.
 	packed := base64.StdEncoding.EncodeToString([]byte(event))
 	f(packed+"\n"+packed+"\n", layoutLines, true)
 	f(strings.TrimRight(packed, "=")+"\n"+packed+"\nnot JSON at all\n", layoutLines, true)
@@ -50,7 +50,7 @@ func TestDetectLayout(t *testing.T) {
 	f(wrapped[:76]+"\n"+wrapped[76:152]+"\n"+wrapped[152:228]+"\n"+wrapped[228:]+"\n", layoutWhole, false)
 	f("-_-_\n____\n", layoutWhole, false)
 
-	// Pretty-printed JSON has lines that are values by themselves, too.
+	// Pretty-printed JSON also has lines that are values by themselves.
 	f("{\n  \"eventName\": \"x\"\n}\n", layoutValues, false)
 	f("{\n  \"eventName\": \"x\"\n}\n{\n}\n", layoutValues, true)
 	f("[\n"+event+"\n]\n", layoutValues, false)
@@ -62,7 +62,7 @@ func TestDetectLayout(t *testing.T) {
 	f("\x00\x00\x00\x00\x05"+event, layoutLines, false)
 	f("\x00\x00\x00\x00\x0a"+event+"\n\x00\x0a\x0a\x0a\x0a"+event+"\n", layoutLines, true)
 	f("\x00\x00\x00\x00\x05{\n\"tags\": [\n\"x\"\n],\n\"awsRegion\": \"eu-west-3\"\n}\n", layoutWhole, false)
-	f("\x00\x00\x00\x00\x05"+event+"\n"+event, layoutLines, true) // damage of the first line
+	f("\x00\x00\x00\x00\x05"+event+"\n"+event, layoutLines, true) // the first line is damaged
 	for _, header := range []string{"\x00\x0a\x0a\x0a\x0a\x00\x0a\x0a\x0a\x0a", "\x00\x00\x00\x00\x0a\x00\x8a\x0a", "\x8a\x0a", "\x8a\x8a\x0a"} {
 		f(header+event+"\n"+header+event+"\n", layoutLines, true)
 	}
@@ -90,11 +90,11 @@ func TestBrackets(t *testing.T) {
 	f("{\n}\n{\n", 4)
 	f(`{"a":"}\"}`+"\n\"", 0)
 	f(`{"a":"\\"}`+"\n", 11)
-	f("]]\n[\n]\n", 7) // more closed than opened: damage ends at the line's end
+	f("]]\n[\n]\n", 7) // more closed than opened: the damage ends with the line
 }
 
-// TestPromptDamagedFirstLine: of standard input the first read may be one damaged line. The lines after it
-// are records of their own all the same.
+// TestPromptDamagedFirstLine: the first read of standard input may return one damaged line. The lines after it are
+// separate records nevertheless.
 func TestPromptDamagedFirstLine(t *testing.T) {
 	text := "banner of a tool\n" + match("1") + "\n" + match("2") + "\n"
 	var got []string
@@ -121,7 +121,7 @@ func (r *lineReader) Read(p []byte) (int, error) {
 	return copy(p, line+"\n"), nil
 }
 
-// A header before a line is no line, whatever bytes it has.
+// A header before a line does not end it, whatever bytes it contains.
 func TestHeadersWithLineBreaks(t *testing.T) {
 	glue := "\x03\x00" + strings.Repeat("\n", 16)
 	for _, header := range []string{"\x00\x00\x00\x00\x0a", "\x00\x0a\x0a\x0a\x0a", "\x00\x00\x0a\x00\x07", glue, "\x00\x00\x00\x00\x07"} {

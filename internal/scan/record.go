@@ -11,22 +11,22 @@ import (
 
 // Part is one record of a source, or a part that was passed over.
 type Part struct {
-	// Record is for a detector, with the identity that a scan gives it. Its value is valid until visit returns.
+	// Record is ready for a detector and has the same identity as in a scan. Its value is valid until visit returns.
 	Record detection.Record
-	// PassedOver says why the part is not a record, with the head of its bytes; nil for a record.
+	// PassedOver says why the part is not a record and holds the head of its bytes. It is nil for a record.
 	PassedOver *DeadLetter
 
 	layers string
 }
 
-// Shape returns the layers opened by reading the file and those of the chain, outermost first.
+// Shape returns the layers opened while reading the file, then those of the chain, outermost first.
 func (p *Part) Shape(chain cloudtrail.Chain) string { return joinShapes(p.layers, chain.String()) }
 
-// ErrEnough ends [Records] early, without an error.
+// ErrEnough, returned by visit, ends [Records] early without an error.
 var ErrEnough = errors.New("enough")
 
-// Records reads one source as [Run] does, cut into the same records, and hands them to visit in order. It starts no
-// goroutines. The error is of reading, or visit's own.
+// Records reads one source, cuts it into the same records as [Run] does, and hands them to visit in order. It starts no
+// goroutines. It returns an error from reading or from visit.
 func Records(s *Source, maxEventBytes int, visit func(*Part) error) error {
 	raw, err := s.Open()
 	if err != nil {
@@ -53,15 +53,15 @@ func Records(s *Source, maxEventBytes int, visit func(*Part) error) error {
 	return err
 }
 
-// visitor hands the records of chunks on.
+// visitor passes the records of chunks to visit.
 type visitor struct {
 	file  *file
-	most  int // bytes of a record
+	most  int // largest record, in bytes
 	visit func(*Part) error
-	err   error // visit's
+	err   error // from visit
 }
 
-// chunk hands on the records of a chunk.
+// chunk passes the records of a chunk to visit.
 func (v *visitor) chunk(c *chunk) error {
 	c.file = v.file
 	defer c.release()
@@ -86,23 +86,23 @@ func (v *visitor) hand(p *Part) {
 	}
 }
 
-// DeadLetter is one line of the dead letters: a part of a file that could not be read.
+// DeadLetter is one line of the dead-letter output: a part of a file that could not be read.
 type DeadLetter struct {
 	File string `json:"file"`
-	// Offset and Length are where the record stands in the file's (decompressed) text: the line of NDJSON,
-	// the value, or the whole file. Length is left out where nobody knows.
+	// Offset and Length locate the record in the file's (decompressed) text: the NDJSON line, the value or the whole
+	// file. Length is omitted if unknown.
 	Offset int64 `json:"offset"`
 	Length int64 `json:"length,omitempty"`
-	// Index is the damaged event's place in the record; left out where the damage is not within one event.
+	// Index is the damaged event's position in the record, omitted if the damage is not within one event.
 	Index  *int   `json:"index,omitempty"`
 	Shape  string `json:"shape,omitempty"` // what was recognized before the damage
 	Reason string `json:"reason"`          // a short stable code
 	Error  string `json:"error"`           // for people
-	// Value is the part that could not be read, the record or a piece of it, in base64.
+	// Value is the part that could not be read, a whole record or a piece of one, in base64.
 	Value []byte `json:"value"`
-	Cut   bool   `json:"cut,omitempty"` // Value is the head of it only, or nothing
-	// Alerted is how many alerts the record raised all the same.
+	Cut   bool   `json:"cut,omitempty"` // Value is empty or only the head
+	// Alerted is how many alerts the record raised despite the damage.
 	Alerted int `json:"alerted,omitempty"`
-	// Count is how many parts this line stands for, where it is more than one.
+	// Count is how many parts this line stands for, if more than one.
 	Count int `json:"count,omitempty"`
 }

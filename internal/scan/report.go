@@ -17,10 +17,10 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// DefaultTop is how many rows of each count a summary shows.
+// DefaultTop is how many rows a summary shows per count.
 const DefaultTop = 5
 
-// Print writes what a scan of so many files found, with up to top rows of each count.
+// Print writes the summary of a scan of the given number of files, with up to top rows per count.
 func (s *Summary) Print(w io.Writer, files int, took time.Duration, top int) {
 	c := &s.Counts
 	seconds := max(took.Seconds(), 0.001)
@@ -53,7 +53,7 @@ func (s *Summary) Print(w io.Writer, files int, took time.Duration, top int) {
 		}
 		table.CountRows(t.name, counts, others)
 	}
-	_ = table.Flush() // there is no place to report to
+	_ = table.Flush() // there is nowhere to report an error
 }
 
 // describe adds to each account's id what the policy knows about it.
@@ -70,7 +70,7 @@ type namedCounter struct {
 	counter   *display.Counter
 }
 
-// counters returns every count, in the order in which they are shown.
+// counters returns all counts in display order.
 func (s *Summary) counters() []namedCounter {
 	return []namedCounter{
 		{"alerts by severity", "severities", &s.Severities},
@@ -85,7 +85,7 @@ func (s *Summary) counters() []namedCounter {
 	}
 }
 
-// AppendJSON appends the summary as one JSON object, with up to top entries of each count.
+// AppendJSON appends the summary as one JSON object, with up to top entries per count.
 func (s *Summary) AppendJSON(dst []byte, files int, took time.Duration, top int) []byte {
 	c, counts := &s.Counts, make(map[string][]display.Count)
 	for _, n := range s.counters() {
@@ -120,7 +120,7 @@ func (s *Summary) AppendJSON(dst []byte, files int, took time.Duration, top int)
 		c.Outcomes[policy.OutcomeExempted], c.Outcomes[policy.OutcomeShadowed], c.Passed(), c.DeadLettered, s.First, s.Last, counts, s.Facts, s.Stopped,
 	})
 	if err != nil {
-		panic("BUG: encoding a summary: " + err.Error()) // it is made of texts and numbers
+		panic("BUG: encoding a summary: " + err.Error()) // it has only strings and numbers
 	}
 	return append(append(dst, encoded...), '\n')
 }
@@ -128,8 +128,8 @@ func (s *Summary) AppendJSON(dst []byte, files int, took time.Duration, top int)
 // CSVHeader names the columns of [AppendCSV].
 const CSVHeader = "time,severity,account,region,event_source,event_name,principal,principal_type,source_ip,error_code,level,file,offset,id,account_name,account_group,account_owner\n"
 
-// AppendCSV appends an alert as a line of CSV (RFC 4180, with a line feed). A cell that a spreadsheet would take for a
-// formula gets a single quote before it: its text is an attacker's.
+// AppendCSV appends an alert as a line of CSV (RFC 4180, but with a line feed). Attackers control the text of cells, so
+// a cell that a spreadsheet would take for a formula is prefixed with a single quote.
 func AppendCSV(dst []byte, a *alert.Alert) []byte {
 	facts := display.NewAccountFacts(a.Policy.Account)
 	cells := []string{
@@ -147,12 +147,12 @@ func AppendCSV(dst []byte, a *alert.Alert) []byte {
 	}
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	_ = w.Write(cells) // a buffer takes everything
+	_ = w.Write(cells) // writing to a buffer cannot fail
 	w.Flush()
 	return append(dst, b.Bytes()...)
 }
 
-// PassedReasons returns why events passed and how many, for the reasons that apply.
+// PassedReasons returns the reasons why events passed, each with its count.
 func PassedReasons(c *detection.Counts) (reasons []string) {
 	for o := range policy.Outcome(policy.OutcomeCount) {
 		switch o {
@@ -166,7 +166,7 @@ func PassedReasons(c *detection.Counts) (reasons []string) {
 	return reasons
 }
 
-// FaultReasons returns the reasons of dead letters and how many there are of each.
+// FaultReasons returns the reasons of dead letters, each with its count.
 func FaultReasons(c *detection.Counts) (reasons []string) {
 	for r := range cloudtrail.Reason(cloudtrail.ReasonCount) {
 		if c.Faults[r] > 0 {
@@ -176,7 +176,7 @@ func FaultReasons(c *detection.Counts) (reasons []string) {
 	return reasons
 }
 
-// SkipReasons returns the kinds of records without events and how many there are of each.
+// SkipReasons returns the kinds of records without events, each with its count.
 func SkipReasons(c *detection.Counts) (reasons []string) {
 	for k := range cloudtrail.Kind(cloudtrail.KindCount) {
 		if c.Skips[k] > 0 {

@@ -1,16 +1,16 @@
-// Package scan decides the events in files: the same decision as on a topic, without Kafka.
+// Package scan decides the events in files as the processor decides those on a topic, without Kafka.
 //
-// Each file is read as one record would be: whatever shape its events travel in, compressed or not. Where
-// a file holds several top-level values, NDJSON as a rule, each value is a record of its own, named by the
-// byte offset at which it starts in the (decompressed) text. Such a file is read in chunks, so that its
-// size does not matter; a single value is read whole and may have up to Options.MaxEventBytes.
+// Each file is treated like one Kafka record: its events may travel in any known shape, compressed or not. If a file
+// holds several top-level values, usually NDJSON, each value is a record, identified by its byte offset in the
+// (decompressed) text. Such files are read in chunks and may have any size. A single value is read whole and may have
+// up to Options.MaxEventBytes.
 //
-// It guarantees: alerts and dead letters come in the order of the input, whatever runs in parallel; what
-// cannot be read is a dead letter, and a file that cannot be opened or read is an error that is told and
-// does not keep others from being read. Memory is bounded by the number of workers, the chunk size and
-// MaxEventBytes; the alerts of one chunk beyond 16 MiB wait in a temporary file for their turn.
+// Alerts and dead letters are written in input order, however many chunks are decided in parallel. Input that cannot be
+// decoded becomes a dead letter. A file that cannot be opened or read is reported as an error, and the other files are
+// still scanned. Memory is bounded by the number of workers, the chunk size and MaxEventBytes; if a chunk has more than
+// 16 MiB of alerts, the rest go to a temporary file until they are written.
 //
-// Every goroutine is started by [Run], which returns when all have ended.
+// [Run] starts every goroutine and returns when all have ended.
 package scan
 
 import (
@@ -30,19 +30,20 @@ import (
 // Options of a scan. Policy, Append and Alerts are required.
 type Options struct {
 	Policy *policy.Policy
-	// DecidedAt is the time that decides which exceptions have expired; at the zero time all have.
+	// DecidedAt is the time at which exceptions are checked for expiry. At the zero time, all have expired.
 	DecidedAt time.Time
-	// Append appends an alert in the output's format, with its line end. It is called from several goroutines.
+	// Append appends an alert in the output format, including its line end. Several goroutines call it.
 	Append func(dst []byte, a *alert.Alert) []byte
-	// Alerts gets the alerts, DeadLetters a JSON object per line (see [DeadLetter]); nil drops those.
+	// Alerts receives the alerts. DeadLetters receives one JSON object per line (see [DeadLetter]); if it is nil, dead
+	// letters are dropped.
 	Alerts, DeadLetters io.Writer
 
-	MaxEventBytes int  // bytes of one value after decompression; 0 means cloudtrail.DefaultMaxBytes
-	NoEventCopy   bool // leave the copy of the event out of alerts
-	Workers       int  // chunks decided at a time; 0 means one per core
+	MaxEventBytes int  // largest decompressed value, in bytes; 0 means cloudtrail.DefaultMaxBytes
+	NoEventCopy   bool // omit the copy of the event from alerts
+	Workers       int  // number of goroutines that decide; 0 means one per core
 
-	// OnProgress, if set, is called after each chunk, in order; OnError for each file that could not be opened or read to
-	// its end. Both are called from the goroutine of Run.
+	// OnProgress, if set, is called after each chunk, in order. OnError is called for each file that could not be
+	// opened or read to the end. Both are called from Run's goroutine.
 	OnProgress func(Progress)
 	OnError    func(error)
 }
@@ -68,8 +69,8 @@ func (o *Options) workers() int {
 	return o.Workers
 }
 
-// Run scans the sources and returns what it found. When ctx ends it stops: everything before the place that the summary
-// names has been written. The error is of writing.
+// Run scans the sources and returns a summary. When ctx ends, it stops; everything before the place named in the
+// summary has been written. It returns an error if writing fails.
 func Run(ctx context.Context, o Options, sources []Source) (*Summary, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
@@ -78,7 +79,7 @@ func Run(ctx context.Context, o Options, sources []Source) (*Summary, error) {
 		cancel()
 		running.Wait()
 		for _, w := range workers {
-			for _, spilled := range w.spills { // of chunks that were not written
+			for _, spilled := range w.spills { // including those of chunks never written
 				spilled.end()
 			}
 		}
@@ -110,7 +111,7 @@ func Run(ctx context.Context, o Options, sources []Source) (*Summary, error) {
 	return w.summary, nil
 }
 
-// readAll reads the sources, several at a time, and sends each file in order. It returns when all readers have ended.
+// readAll reads several sources at a time and sends the files in order. It returns when all readers have ended.
 func readAll(ctx context.Context, o *Options, sources []Source, files chan<- *file, work chan<- *chunk) {
 	var readers sync.WaitGroup
 	defer readers.Wait()
@@ -139,10 +140,10 @@ type writer struct {
 	o        *Options
 	summary  *Summary
 	progress Progress
-	finished int // files
+	finished int // number of files
 }
 
-// file writes the results of one file. The error is of writing.
+// file writes the results of one file. It returns an error if writing fails.
 func (w *writer) file(f *file) error {
 	var read, offset int64
 	for c := range f.chunks {
@@ -188,7 +189,7 @@ func (w *writer) chunk(c *chunk) error {
 	return nil
 }
 
-// tell reports the progress.
+// tell calls OnProgress.
 func (w *writer) tell() {
 	if w.o.OnProgress == nil {
 		return

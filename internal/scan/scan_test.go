@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// result is what a scan came to.
+// result is the output of a scan.
 type result struct {
 	summary *Summary
 	alerts  []alert.Alert
@@ -33,14 +33,14 @@ type result struct {
 	faults  []string
 }
 
-// text returns a source of that content, read in pieces of random sizes.
+// text returns a source of the content, read in pieces of random sizes.
 func text(name, content string) Source {
 	return Source{name, int64(len(content)), func() (io.ReadCloser, error) {
 		return io.NopCloser(&ragged{strings.NewReader(content), rand.New(rand.NewPCG(1, 2))}), nil
 	}}
 }
 
-// ragged reads as pipes and disks may.
+// ragged returns as many bytes per read as a pipe or disk might.
 type ragged struct {
 	r      io.Reader
 	random *rand.Rand
@@ -97,7 +97,7 @@ func readLines[T any](t *testing.T, r io.Reader, into *[]T) {
 	}
 }
 
-// places returns what tells where an alert came from.
+// places returns where each alert came from.
 func (r result) places() []string {
 	var places []string
 	for i := range r.alerts {
@@ -150,7 +150,7 @@ func gzipped(t *testing.T, members ...string) string {
 	return b.String()
 }
 
-// TestOrderAndOffsets scans many chunks in parallel and compares with the lines, read one by one.
+// TestOrderAndOffsets scans many chunks in parallel and compares the result with the lines read one by one.
 func TestOrderAndOffsets(t *testing.T) {
 	g, err := sample.New(sample.Options{Seed: 7, MatchShare: 0.2, DamagedShare: 0.05})
 	if err != nil {
@@ -218,8 +218,8 @@ func TestShapes(t *testing.T) {
 	f("gzip in gzip", gzipped(t, gzipped(t, one)), `f@0.0 "1" gzip > gzip`)
 }
 
-// TestPrettyValuesAcrossChunks has values of several lines on both sides of each chunk's end, and two that
-// are larger than a chunk: a long string full of brackets, and a log file of many events.
+// TestPrettyValuesAcrossChunks has values of several lines across the ends of chunks, and two larger than a chunk: a
+// long string full of brackets, and a log file of many events.
 func TestPrettyValuesAcrossChunks(t *testing.T) {
 	var content strings.Builder
 	var places []string
@@ -245,7 +245,7 @@ func TestPrettyValuesAcrossChunks(t *testing.T) {
 	want(t, "dead letters", r.reasons())
 }
 
-// TestStop ends a scan early: what was written is what stands before the place that it names.
+// TestStop ends a scan early: exactly what comes before the reported place has been written.
 func TestStop(t *testing.T) {
 	line := match("1") + "\n"
 	content := strings.Repeat(line, 20*chunkBytes/len(line))
@@ -264,8 +264,8 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestStopWaitingSource stops a scan whose source keeps it waiting for ever, in opening it or in reading it. What
-// has come of a value by then is no damage of it.
+// TestStopWaitingSource stops a scan whose source blocks forever, while opening or reading. A value read only in part
+// by then is not damage.
 func TestStopWaitingSource(t *testing.T) {
 	f := func(open bool, content string, alerts int, stopped Place) {
 		t.Helper()
@@ -303,7 +303,7 @@ func TestStopWaitingSource(t *testing.T) {
 	}
 }
 
-// waitingReader waits and then has nothing.
+// waitingReader blocks, and then returns io.EOF.
 type waitingReader func()
 
 func (r waitingReader) Read([]byte) (int, error) {
@@ -311,7 +311,7 @@ func (r waitingReader) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// TestWriteError ends a scan when nobody takes the alerts any more.
+// TestWriteError ends a scan whose alerts cannot be written.
 func TestWriteError(t *testing.T) {
 	o := withPolicy(t, Options{Alerts: closedPipe{}})
 	content := strings.Repeat(match("1")+"\n", 100_000)
@@ -325,7 +325,7 @@ type closedPipe struct{}
 
 func (closedPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
-// TestFlatMemory reads far more than it may keep.
+// TestFlatMemory scans far more than may be kept in memory.
 func TestFlatMemory(t *testing.T) {
 	const size, most = 400 << 20, 64 << 20
 	g, err := sample.New(sample.Options{MatchShare: 0.01})
@@ -360,7 +360,7 @@ func TestFlatMemory(t *testing.T) {
 	}
 }
 
-// repeated reads a block over and over.
+// repeated returns a block over and over.
 type repeated struct {
 	block []byte
 	at    int

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Stdin is the path of standard input, and its name in alerts.
+// Stdin is the path that stands for standard input, and its name in alerts.
 const Stdin = "-"
 
 // Source is one input: a file, or a stream.
@@ -22,19 +22,20 @@ type Source struct {
 	Open func() (io.ReadCloser, error)
 }
 
-// ErrNoFile is in the error of [List] if a path names nothing: a mistake of the caller, unlike a file that cannot be read.
+// ErrNoFile is wrapped in the error of [List] if a path names nothing. That is a user mistake, unlike a file that
+// cannot be read.
 var ErrNoFile = errors.New("names no file")
 
 // noFile is the error for a path that names nothing.
 type noFile struct{ error }
 
-// Unwrap returns the error itself and [ErrNoFile].
+// Unwrap returns the underlying error and [ErrNoFile].
 func (f noFile) Unwrap() []error { return []error{f.error, ErrNoFile} }
 
-// List returns the files named by the paths, in order; those of a folder, and of folders in it, sorted by name. Links to
-// folders are not followed. A path that is not a file may be a pattern, see [filepath.Match], of files and folders. Stdin
-// stands for the given stream. A file named by several paths is listed once, in its first place. The error names every
-// path that cannot be listed; the sources are those that can.
+// List returns the files the paths name, in order. A folder stands for all files in it and its subfolders, sorted by
+// name; links to folders are not followed. A path that does not exist may be a pattern (see [filepath.Match]) for files
+// and folders. [Stdin] stands for the given stream. A file named by several paths is listed once, at its first
+// position. The error names every path that cannot be listed; the other sources are returned nevertheless.
 func List(paths []string, stdin io.Reader) ([]Source, error) {
 	var l list
 	for _, path := range paths {
@@ -47,18 +48,18 @@ func List(paths []string, stdin io.Reader) ([]Source, error) {
 	return l.sources, errors.Join(l.faults...)
 }
 
-// list collects sources, and the errors of paths that cannot be listed.
+// list collects sources, and errors for paths that cannot be listed.
 type list struct {
 	sources []Source
 	faults  []error
-	// known holds the listed files by what two names of one file share, and few other files do.
+	// known holds the listed files by size and time, which few different files share.
 	known map[sizeAndTime][]fs.FileInfo
 }
 
-// sizeAndTime is a file's size and the time of its last change, in nanoseconds.
+// sizeAndTime is a file's size and modification time, in nanoseconds.
 type sizeAndTime struct{ size, changed int64 }
 
-// isKnown reports whether the file is listed already, maybe by another name, and adds it.
+// isKnown reports whether the file has already been listed, perhaps under another name. If not, it adds the file.
 func (l *list) isKnown(info fs.FileInfo) bool {
 	key := sizeAndTime{info.Size(), info.ModTime().UnixNano()}
 	for _, known := range l.known[key] {
@@ -75,7 +76,7 @@ func (l *list) isKnown(info fs.FileInfo) bool {
 
 func (l *list) fail(err error) { l.faults = append(l.faults, fmt.Errorf("reading: %w", err)) }
 
-// path adds a file, a folder, or what a pattern matches.
+// path adds a file, a folder, or the matches of a pattern.
 func (l *list) path(path string) {
 	info, err := os.Stat(path)
 	if scheme, _, isURL := strings.Cut(path, "://"); err != nil && isURL {
@@ -108,7 +109,7 @@ func (l *list) add(path string, info fs.FileInfo, err error) {
 	}
 }
 
-// pattern adds the matches, by name. A match that has disappeared is an error, not a pattern.
+// pattern adds the matches in name order. A match that has disappeared is an error, not another pattern.
 func (l *list) pattern(pattern string) {
 	matches, err := filepath.Glob(pattern)
 	switch {
@@ -124,7 +125,7 @@ func (l *list) pattern(pattern string) {
 }
 
 func (l *list) folder(root string) {
-	// The function returns no error, so WalkDir does not either.
+	// WalkDir returns only errors of its function, which has none.
 	_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -136,7 +137,8 @@ func (l *list) folder(root string) {
 	})
 }
 
-// entry adds a file, or a link to one, in a folder, and nothing that could block, such as a pipe.
+// entry adds a regular file in a folder, or a link to one. It ignores everything else, because a pipe, for example,
+// could block.
 func (l *list) entry(path string) {
 	info, err := os.Stat(path)
 	switch {
@@ -158,10 +160,10 @@ func (l *list) file(path string, info fs.FileInfo) {
 	l.sources = append(l.sources, Source{path, size, func() (io.ReadCloser, error) { return os.Open(path) }})
 }
 
-// openUntil opens a source until ctx ends: then reading ends with errStopped. A source that can block forever, such as a
-// terminal or a silent pipe, is opened and read by a goroutine of its own, because neither can be interrupted. The
-// goroutine closes the source before the reader sees its end. Once stopped, it ends with the next bytes or with the
-// process; nothing waits for it.
+// openUntil opens a source whose reads end with errStopped when ctx ends. A source that can block forever, such as a
+// terminal or a silent pipe, is opened and read in a separate goroutine, because neither call can be interrupted. That
+// goroutine closes the source before the reader sees the end. After a stop, it ends when the next bytes arrive or the
+// process exits; nothing waits for it.
 func openUntil(ctx context.Context, s *Source) (io.ReadCloser, error) {
 	if s.Size >= 0 {
 		return s.Open()
@@ -170,19 +172,19 @@ func openUntil(ctx context.Context, s *Source) (io.ReadCloser, error) {
 	release := context.AfterFunc(ctx, func() { _ = in.CloseWithError(errStopped) })
 	go func() {
 		defer release()
-		_ = in.CloseWithError(feed(in, s)) // nil is the end of the file
+		_ = in.CloseWithError(feed(in, s)) // nil becomes io.EOF
 	}()
 	return out, nil
 }
 
-// feed writes a source to a pipe, as its bytes come.
+// feed copies a source to a pipe as bytes arrive.
 func feed(in io.Writer, s *Source) error {
 	raw, err := s.Open()
 	if err != nil {
 		return err
 	}
 	defer raw.Close()
-	// Only a bare reader is read into this buffer.
+	// CopyBuffer uses the buffer only if the reader has no WriteTo.
 	_, err = io.CopyBuffer(in, struct{ io.Reader }{raw}, make([]byte, readBuffer))
 	return err
 }

@@ -37,10 +37,10 @@ func TestList(t *testing.T) {
 	want(t, "sources", names, "b/1.json.gz 11", "b/2.json 8", "b/c/3.json 10", "- -1", "a.ndjson 8")
 }
 
-// A file is listed once, by the name that comes first, whatever names it: itself, its folder, a pattern, a link.
+// A file is listed once, under its first name, whether it is named directly or by its folder, a pattern or a link.
 func TestListNamesEachFileOnce(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"1", "2", "3"} { // of one size
+	for _, name := range []string{"1", "2", "3"} { // all of the same size
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
 			t.Fatal(err)
 		}

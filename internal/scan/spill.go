@@ -6,15 +6,15 @@ import (
 	"os"
 )
 
-// maxAlertBytes bounds the alerts that a chunk keeps in memory until its turn to be written; the rest goes to a file. A
-// value of many matching events has alerts many times its own size. Waiting for the turn instead could deadlock: the
-// chunks before may need this worker.
+// maxAlertBytes bounds the alerts a chunk keeps in memory until it is written; the rest go to a file. A value with many
+// matching events can have alerts many times its own size. Waiting instead could deadlock, because earlier chunks may
+// need this worker.
 const maxAlertBytes = 16 << 20
 
-// maxFindings bounds the findings that a chunk keeps before it counts them.
+// maxFindings bounds the findings a chunk keeps before it counts them.
 const maxFindings = 4096
 
-// keepLess makes room if the chunk has many alerts or findings.
+// keepLess frees memory if the chunk has many alerts or findings.
 func (w *worker) keepLess(c *chunk) {
 	if len(c.findings) >= maxFindings {
 		c.tally.add(c.findings)
@@ -25,27 +25,27 @@ func (w *worker) keepLess(c *chunk) {
 	}
 }
 
-// spillFile holds alerts of a chunk until its turn. It belongs to the chunk's worker, then to the writer.
+// spillFile holds alerts of a chunk until they are written. It belongs to the chunk's worker, then to the writer.
 type spillFile struct {
 	*os.File
-	named bool // the system could not remove the name of an open file
+	named bool // the system does not allow removing an open file
 }
 
-// end closes the file and removes it. Nothing needs its content any more, so errors do not matter.
+// end closes and removes the file. Its content is no longer needed, so errors do not matter.
 func (f *spillFile) end() {
 	if f.Close() == nil && f.named {
 		_ = os.Remove(f.Name())
 	}
 }
 
-// spill moves the alerts in memory to the end of the file.
+// spill appends the alerts in memory to the file.
 func (w *worker) spill(c *chunk) error {
 	if c.spilled == nil {
 		file, err := os.CreateTemp("", "regionwatch-scan-*.alerts")
 		if err != nil {
 			return fmt.Errorf("keeping alerts: %w", err)
 		}
-		// Without a name the file disappears with the process, however that ends.
+		// An unlinked file disappears when the process ends, however that happens.
 		c.spilled = &spillFile{File: file, named: os.Remove(file.Name()) != nil}
 		w.spills = append(w.spills, c.spilled)
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// Alerts that are many times the size of their input are kept in a bounded part of memory, and still all written, in
-// order; nothing is left behind.
+// Alerts many times the size of their input use bounded memory and are all written, in order. No temporary file
+// remains.
 func TestAlertsAreKeptInBoundedMemory(t *testing.T) {
 	const events, alertBytes = 3 * maxFindings, 8 << 10 // 96 MiB
 	dir := t.TempDir()
@@ -55,7 +55,7 @@ func TestAlertsAreKeptInBoundedMemory(t *testing.T) {
 	}
 }
 
-// Where there is no room for the alerts the scan ends with an error: none is lost in silence.
+// If there is no room for the alerts, the scan ends with an error: no alert is lost silently.
 func TestAlertsThatCannotBeKept(t *testing.T) {
 	t.Setenv("TMPDIR", "/dev/null")
 	value := "[" + match("0")

@@ -11,18 +11,18 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// Summary is what a scan found.
+// Summary holds the counts of a scan.
 type Summary struct {
-	Files       int    // opened, and read to their end or given up
-	Unreadable  int    // among Files, those given up
-	Unopened    int    // files that could not be opened, beside Files
-	Bytes       uint64 // of files, as stored
+	Files       int    // opened files, read to the end or not
+	Unreadable  int    // those of Files that could not be read to the end
+	Unopened    int    // files that could not be opened; not in Files
+	Bytes       uint64 // size of the files as stored
 	Counts      detection.Counts
-	tally                       // of the alerts
-	EventShapes display.Counter // of all events: the layers opened in the file, and the outermost of the record
-	// DeadLetters counts records with dead letters by file.
+	tally                       // counts of the alerts
+	EventShapes display.Counter // all events, by the layers opened in the file and the record's outermost shape
+	// DeadLetters counts the records with dead letters per file.
 	DeadLetters display.Counter
-	Stopped     *Place // where the scan was stopped, or nil
+	Stopped     *Place // where the scan stopped early, or nil
 }
 
 // Place is an offset in a file's decompressed text.
@@ -43,13 +43,13 @@ func (s *Summary) add(c *chunk) {
 	}
 }
 
-// tally counts alerts by what they are about.
+// tally counts alerts by their properties.
 type tally struct {
 	Accounts, Regions, Events, Principals, Shapes, Severities, Levels display.Counter
 
-	Facts       map[string]json.RawMessage // what the policy knows about accounts, by id
-	Failed      uint64                     // alerts for calls that failed, with an error code
-	First, Last string                     // the earliest and the latest event's time, in RFC 3339 and UTC; empty if no alert has one
+	Facts       map[string]json.RawMessage // what the policy says about accounts, by ID
+	Failed      uint64                     // alerts for calls that failed with an error code
+	First, Last string                     // earliest and latest event time, RFC 3339 in UTC; empty if unknown
 }
 
 func (t *tally) add(findings []finding) {
@@ -85,7 +85,7 @@ func (t *tally) merge(o *tally) {
 	t.span(o.First, o.Last)
 }
 
-// learn notes what the policy knows about an account. There is no more of it than accounts in the policy.
+// learn records what the policy says about an account. The policy's accounts bound the map.
 func (t *tally) learn(id string, facts json.RawMessage) {
 	if len(facts) == 0 {
 		return
@@ -96,7 +96,7 @@ func (t *tally) learn(id string, facts json.RawMessage) {
 	t.Facts[id] = facts
 }
 
-// span extends the time span of the alerts. Times in RFC 3339 and UTC, without fractions, sort as text.
+// span extends the time span of the alerts. RFC 3339 times in UTC without fractions sort as text.
 func (t *tally) span(first, last string) {
 	if first == "" {
 		return
@@ -107,7 +107,7 @@ func (t *tally) span(first, last string) {
 	t.Last = max(t.Last, last)
 }
 
-// finding is what the summary needs of an alert.
+// finding holds the properties of an alert that the summary counts.
 type finding struct {
 	account, region, event, principal, shape, severity, level, at string
 

@@ -16,9 +16,9 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// logTree makes a bucket's folders as CloudTrail does
-// (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html) and
-// returns its root.
+// logTree creates a bucket's folders as CloudTrail does
+// (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html) and returns their
+// root.
 func logTree(t *testing.T) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), "AWSLogs")
@@ -41,7 +41,7 @@ func logTree(t *testing.T) string {
 	return root
 }
 
-// scanPaths lists the paths, which all can be, and returns the ids of the alerts.
+// scanPaths lists the paths, which must all exist, scans them and returns the IDs of the alerts.
 func scanPaths(t *testing.T, paths ...string) (ids string, r result) {
 	t.Helper()
 	sources, err := List(paths, strings.NewReader(""))
@@ -78,7 +78,7 @@ func TestListPatternSuccess(t *testing.T) {
 	f("12", "1*/CloudTrail")
 	f("213", "*/CloudTrail/us-east-1", "*/CloudTrail/eu-west-?")
 	f("2", "*/*/*/*/*/*/*_b.json.gz")
-	literal := filepath.Join(root, "[x].json") // what is there is no pattern
+	literal := filepath.Join(root, "[x].json") // an existing file is not a pattern
 	if err := os.WriteFile(literal, []byte(match("4")), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -109,8 +109,8 @@ var packers = map[string]func(io.Writer) io.WriteCloser{
 	},
 }
 
-// TestCompressedStreams reads lines of every compression piece by piece: the text is larger than what may
-// be kept of it, and its second half is cut off.
+// TestCompressedStreams reads lines in every compression piece by piece: the text is larger than the memory allowed for
+// it, and its second half is cut off.
 func TestCompressedStreams(t *testing.T) {
 	const lines = 30_000
 	line := match("1") + "\n"

@@ -10,9 +10,10 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 )
 
-// View shows a scan to people while it runs: on a terminal, a progress bar. Make it with [NewView].
+// View shows the progress of a scan as a bar on a terminal. Create it with [NewView].
 type View struct {
-	// Alerts is where alerts go: standard output, with the bar out of the way.
+	// Alerts receives the alerts. It is standard output, with the bar cleared before each write if both share a
+	// terminal.
 	Alerts io.Writer
 
 	bar   *progressbar.ProgressBar
@@ -42,25 +43,25 @@ func NewView(stdout, stderr io.Writer, sources []Source) *View {
 func (v *View) Progress(p Progress) {
 	rate := float64(p.Events) / max(time.Since(v.began).Seconds(), 0.001)
 	v.bar.Describe(fmt.Sprintf("%s, %s/s", display.Plural(p.Alerts, "alert"), display.Plural(uint64(rate), "event")))
-	_ = v.bar.Set64(p.Read) // a bar that cannot be drawn does not matter
+	_ = v.bar.Set64(p.Read) // an error in drawing does not matter
 }
 
-// Clear takes the bar away. It comes back with the next progress.
+// Clear removes the bar until the next progress.
 func (v *View) Clear() { _ = v.bar.Clear() }
 
-// Close takes the bar away for good.
+// Close removes the bar for good.
 func (v *View) Close() {
 	_ = v.bar.Clear()
 	_ = v.bar.Exit()
 }
 
-// besideBar writes to the terminal that the bar is drawn on.
+// besideBar writes to the terminal that shows the bar.
 type besideBar struct {
 	out io.Writer
 	bar *progressbar.ProgressBar
 }
 
-// Write clears the bar first. It comes back with the next progress.
+// Write clears the bar first. The next progress redraws it.
 func (b besideBar) Write(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil

@@ -11,14 +11,14 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// worker decides chunks. It belongs to one goroutine, and is the sink of its detector.
+// worker decides chunks. It belongs to one goroutine and is the sink of its detector.
 type worker struct {
 	o        *Options
 	detector *detection.Detector
 	record   detection.Record
-	name     string // the record's identity, once computed
+	name     string // cached identity of the record
 	chunk    *chunk
-	spills   []*spillFile // ended and not
+	spills   []*spillFile // all of them, closed or open
 }
 
 func newWorker(o *Options) *worker {
@@ -52,11 +52,11 @@ func (w *worker) decide(c *chunk) {
 func (w *worker) detect(value []byte, offset int64) {
 	w.record.Value, w.record.Offset, w.name = value, offset, ""
 	if err := w.detector.Detect(w.o.Policy, &w.record, w); err != nil && w.chunk.err == nil {
-		panic("BUG: " + err.Error()) // the sink below has no other error
+		panic("BUG: " + err.Error()) // this sink returns only w.chunk.err
 	}
 }
 
-// passOver makes the dead letter of a part that was not decided.
+// passOver appends the dead letter of a part that was not decided.
 func (w *worker) passOver(head []byte, offset int64, f *fault) {
 	w.appendLetter(passedOver(w.record.File, w.chunk, head, offset, f))
 	w.detector.Counts.Records++
@@ -107,13 +107,13 @@ func (w *worker) appendLetter(d *DeadLetter) {
 	}
 	letters, err := json.Append(w.chunk.letters, d, 0)
 	if err != nil {
-		panic("BUG: encoding a dead letter: " + err.Error()) // it is made of texts and numbers
+		panic("BUG: encoding a dead letter: " + err.Error()) // it has only strings, bytes and numbers
 	}
 	w.chunk.letters = append(letters, '\n')
 }
 
-// identity names the record at hand, for findings without an id of their own. A record can have very many of them, so it
-// is computed once.
+// identity identifies the current record for findings without an ID of their own. A record can have very many of them,
+// so the identity is computed once.
 func (w *worker) identity() string {
 	if w.name == "" {
 		w.name = contentIdentity(w.record.Value, w.record.Offset)
@@ -121,7 +121,7 @@ func (w *worker) identity() string {
 	return w.name
 }
 
-// contentIdentity names a record by its bytes and its place, whatever its file is called.
+// contentIdentity identifies a record by its bytes and its position, regardless of the file's name.
 func contentIdentity(value []byte, offset int64) string {
 	sum := sha256.Sum256(value)
 	return hex.EncodeToString(sum[:]) + "/" + strconv.FormatInt(offset, 10)

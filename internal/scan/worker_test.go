@@ -2,8 +2,8 @@ package scan
 
 import "testing"
 
-// A record is hashed once, not once for each finding without an id in it: that would take the square of its
-// size. TestIdentity shows that the next record is hashed again.
+// A record is hashed once, not once per finding without an ID, which would take quadratic time. TestIdentity shows that
+// the next record is hashed again.
 func TestIdentityIsFoundOutOncePerRecord(t *testing.T) {
 	w := newWorker(&Options{})
 	w.record.Value = []byte("a")
