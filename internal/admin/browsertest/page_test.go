@@ -99,10 +99,10 @@ func do(ctx context.Context, t *testing.T, steps ...chromedp.Action[chromedp.Voi
 	}
 }
 
-// scheme makes the page believe that the user wants it light or dark.
+// scheme makes the page believe that the user wants it light or dark, and nothing to move.
 func scheme(ctx context.Context, t *testing.T, value string) {
 	t.Helper()
-	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}}
+	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}, {Name: "prefers-reduced-motion", Value: "reduce"}}
 	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features}); err != nil {
 		t.Fatal(err)
 	}
@@ -131,6 +131,7 @@ func TestPage(t *testing.T) {
 	t.Run("text is text", func(t *testing.T) { wantText(ctx, t) })
 	t.Run("layout", func(t *testing.T) { wantLayout(ctx, t) })
 	t.Run("colours", func(t *testing.T) { wantColours(ctx, t) })
+	t.Run("accessible", func(t *testing.T) { wantAccessible(ctx, t) })
 	t.Run("filters", func(t *testing.T) { wantFilters(ctx, t, len(hostile)) })
 	t.Run("keyboard", func(t *testing.T) { wantKeyboard(ctx, t) })
 	t.Run("without script", func(t *testing.T) { wantSameWithoutScript(ctx, t, i.page) })
