@@ -180,14 +180,14 @@ func (r *reference) object(v json.RawMessage, depth int) {
 		panic(err)
 	}
 	var region, source, category, kind string
-	isEvent := json.Unmarshal(members["awsRegion"], &region) == nil && members["awsRegion"][0] == '"' && members["readOnly"] != nil
+	hasRegion := json.Unmarshal(members["awsRegion"], &region) == nil && members["awsRegion"][0] == '"'
 	n := 0
 	for _, key := range []string{"eventVersion", "eventSource", "eventName", "userIdentity"} {
 		if members[key] != nil {
 			n++
 		}
 	}
-	isEvent = isEvent || n > 1
+	isEvent := n > 1 || hasRegion && members["readOnly"] != nil
 	_ = json.Unmarshal(members["eventSource"], &source)
 	_ = json.Unmarshal(members["eventCategory"], &category)
 	_ = json.Unmarshal(members["eventType"], &kind)
@@ -195,8 +195,8 @@ func (r *reference) object(v json.RawMessage, depth int) {
 	for _, name := range []string{"CloudTrailEvent", "cloudTrailEvent", "eventJson"} {
 		r.plain = r.plain && members[name] == nil
 	}
-	if !isEvent && records == nil {
-		for _, value := range members { // an envelope with something to open
+	if !(isEvent && hasRegion) && records == nil {
+		for _, value := range members { // an envelope, or an event without a region, with something to open
 			r.plain = r.plain && value[0] != '"' && value[0] != '{' && value[0] != '[' && value[0] != 'n'
 		}
 	}
