@@ -160,6 +160,7 @@ func (c *checker) checkLevel(l *Level, needsList bool) {
 	c.checkRegions("allowed_regions", l.AllowedRegions)
 	c.checkSeverity("severity", l.Severity)
 	c.checkSeverity("failed_severity", l.FailedSeverity)
+	c.checkIncidents(l.Incidents)
 }
 
 func (c *checker) checkSeverity(field, severity string) {

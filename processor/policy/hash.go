@@ -62,4 +62,5 @@ func writeLevel(w io.Writer, l *Level) {
 	if l.Shadow {
 		fmt.Fprintf(w, "shadow level\n")
 	}
+	l.Incidents.write(w)
 }

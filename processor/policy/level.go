@@ -17,6 +17,7 @@ type level struct {
 	exemptGlobal             bool
 	shadow                   bool
 	severity, failedSeverity string
+	incidents                Incidents
 }
 
 func newLevel(name string, o *Level, shadow bool) *level {
@@ -28,6 +29,7 @@ func newLevel(name string, o *Level, shadow bool) *level {
 		shadow:         shadow || o.Shadow,
 		severity:       o.Severity,
 		failedSeverity: o.FailedSeverity,
+		incidents:      o.Incidents.withDefaults(),
 	}
 	l.exemptGlobal = l.isAllowList
 	if o.ExemptGlobalServices != nil {

@@ -1,6 +1,10 @@
 package policy
 
-import "time"
+import (
+	"time"
+
+	"github.com/regionwatch/regionwatch/schema/alert"
+)
 
 // Options is a policy as it is written down. The zero value is the rule's own: the default list for every
 // account.
@@ -26,9 +30,10 @@ type Level struct {
 	// ExemptGlobalServices lets events of global services pass in the one region in which CloudTrail logs them.
 	// Nil means true with an allow list, false with a deny list.
 	ExemptGlobalServices *bool
-	Severity             string // of the alerts, one of Severities; empty means DefaultSeverity
-	FailedSeverity       string // of alerts of calls that failed, with an errorCode; empty means Severity
-	Shadow               bool   // findings are not alerts: they are marked, counted, and kept where that is asked for
+	Severity             string     // of the alerts, one of Severities; empty means DefaultSeverity
+	FailedSeverity       string     // of alerts of calls that failed, with an errorCode; empty means Severity
+	Shadow               bool       // findings are not alerts: they are marked, counted, and kept where that is asked for
+	Incidents            *Incidents // how its alerts are grouped; nil means DefaultIncidents
 }
 
 // Group is accounts under one name, for a level and for exceptions.
@@ -81,4 +86,4 @@ const DefaultSeverity = "High"
 var DefaultUnusedRegions = []string{"ap-east-1", "eu-west-3", "eu-central-1"}
 
 // Severities are the severities of alerts, the least first.
-var Severities = []string{"Info", "Low", "Medium", "High", "Critical"}
+var Severities = alert.Severities

@@ -37,6 +37,13 @@ var levelFields = []field[policy.Level]{
 			l.Shadow = r.choice(n, "alert", "shadow") == "shadow"
 		},
 	},
+	{
+		"incidents", "How the alerts are grouped into incidents.",
+		mappingSchema(incidentFields), func(r *reader, n *yaml.Node, l *policy.Level) {
+			l.Incidents = &policy.Incidents{}
+			readMapping(r, n, "incidents", incidentFields, l.Incidents)
+		},
+	},
 }
 
 // group is a group as it is written: its level's keys stand among its own.

@@ -1,0 +1,47 @@
+package policy
+
+import (
+	"testing"
+	"time"
+)
+
+// The closest level says how alerts are grouped, whole: what it leaves out is the program's default, not another level's.
+func TestIncidentsPerLevel(t *testing.T) {
+	o := Options{
+		Default:  Level{Incidents: &Incidents{Window: time.Hour, Threshold: 5}},
+		Groups:   []Group{{Name: "g", Accounts: []string{"111111111111"}, Level: &Level{UnusedRegions: []string{"eu-west-3"}, Incidents: &Incidents{Quiet: time.Minute}}}},
+		Accounts: []Account{{ID: "222222222222", Level: &Level{UnusedRegions: []string{"eu-west-3"}}}},
+	}
+	p, err := Compile(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(account string, window, quiet time.Duration, threshold uint64) {
+		t.Helper()
+		if g := p.Incidents(account); g.Window != window || g.Quiet != quiet || g.Threshold != threshold {
+			t.Errorf("account %s: %+v", account, g)
+		}
+	}
+	f("333333333333", time.Hour, time.Hour, 5)
+	f("", time.Hour, time.Hour, 5)
+	f("111111111111", 24*time.Hour, time.Minute, 1)
+	f("222222222222", 24*time.Hour, time.Hour, 1)
+}
+
+// The hash of a policy that says nothing of incidents is what it was before there were any.
+func TestIncidentsInTheHash(t *testing.T) {
+	hash := func(g *Incidents) string {
+		p, err := Compile(Options{Default: Level{Incidents: g}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Hash()
+	}
+	const bare = "sha256:3dd7f48a2200"
+	if got := hash(nil); got != bare {
+		t.Errorf("without incidents: %s, want %s", got, bare)
+	}
+	if hash(&Incidents{}) == hash(&Incidents{Threshold: 2}) {
+		t.Error("a threshold does not change the hash")
+	}
+}

@@ -1,0 +1,195 @@
+package alert
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
+)
+
+// Facts are what an incident needs of an alert. The texts are copies, valid UTF-8 and bounded.
+type Facts struct {
+	ID       uuid.UUID
+	RuleID   string
+	Severity string // one of Severities
+	Level    string // of the policy that decided
+
+	// Time is the event's own time, and Stamp the timestamp of the record that the event came in. Either is zero
+	// where it is missing or no time after 1970.
+	Time, Stamp time.Time
+
+	Account, Region, Source, Action string // empty where the event lacks them
+	Address, Agent                  string
+	Failed                          bool // the call failed, with an error code
+
+	Principal Principal // of it Type and Name
+	// Actor is who acted as the actor cannot choose it, see [StableActor].
+	Actor string
+
+	Partial, Salvaged bool
+	AccountFacts      []byte // policy.account as it stands, nil where there is none; aliases the encoded alert
+}
+
+// Severities are the severities of alerts, the least first.
+var Severities = []string{"Info", "Low", "Medium", "High", "Critical"}
+
+// maxFact bounds each text of Facts, in bytes. An ARN of IAM has up to 646.
+const maxFact = 1 << 10
+
+// ForeignError says why bytes are no native alert to act on. Reason is a short stable word.
+type ForeignError struct {
+	Reason string // syntax, ocsf, field, no-alert
+	Err    error
+}
+
+// Error returns the text for people.
+func (e *ForeignError) Error() string { return "reading alert: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ForeignError) Unwrap() error { return e.Err }
+
+// The reasons of a ForeignError.
+const (
+	ForeignSyntax  = "syntax"   // no JSON object
+	ForeignOCSF    = "ocsf"     // an OCSF finding
+	ForeignField   = "field"    // a field that every native alert has is missing or wrong
+	ForeignNoAlert = "no-alert" // a record of an exempted or shadowed event, which is no call to act
+)
+
+// ReadFacts reads a native alert back. The error is a [ForeignError]. Unknown members are checked and passed over;
+// nothing recurses, and no text is longer than 1 KiB.
+func ReadFacts(encoded []byte) (Facts, error) {
+	m, err := splitAlert(encoded)
+	if err != nil {
+		return Facts{}, &ForeignError{ForeignSyntax, err}
+	}
+	if !m.class.IsNull() {
+		return Facts{}, &ForeignError{ForeignOCSF, errors.New("it is an OCSF finding; incidents are made of native alerts")}
+	}
+	f := Facts{
+		RuleID: fact(m.rule), Severity: fact(m.severity), Level: fact(m.policy.Member("level")),
+		Time: instant(m.time), Stamp: instant(m.origin.Member("timestamp")),
+		Account: fact(m.account), Region: fact(m.region), Source: fact(m.source), Action: fact(m.action),
+		Address: fact(m.address), Agent: fact(m.agent), Failed: !m.failure.IsNull(),
+		Principal: Principal{Type: fact(m.principal.Member("type")), Name: fact(m.principal.Member("name"))},
+		Actor:     StableActor(m.identity, m.principal),
+		Partial:   string(m.partial) == "true", Salvaged: m.reason.EqualString("salvaged"),
+	}
+	if facts := m.policy.Member("account"); len(facts) > 0 && facts[0] == '{' {
+		f.AccountFacts = facts
+	}
+	return f, f.check(m)
+}
+
+// check returns an error where a field is missing that every native alert has.
+func (f *Facts) check(m *members) error {
+	id, err := uuid.ParseBytes(m.id.AppendText(nil))
+	severity := false
+	for _, s := range Severities {
+		severity = severity || s == f.Severity
+	}
+	switch mode := m.policy.Member("mode"); {
+	case err != nil || !m.id.IsString() || len(m.id) != len(`""`)+36:
+		err = errors.New("its id is no UUID")
+	case f.RuleID == "":
+		err = errors.New("it has no ruleId")
+	case f.Region == "":
+		err = errors.New("it has no awsRegion")
+	case !severity:
+		err = fmt.Errorf("severity %q is not known", CutText(f.Severity, 40))
+	case mode.EqualString(ModeShadow) || !m.policy.Member("exception").IsNull():
+		return &ForeignError{ForeignNoAlert, errors.New("it records an event that was exempted or is in shadow mode")}
+	}
+	if err != nil {
+		return &ForeignError{ForeignField, err}
+	}
+	f.ID = id
+	return nil
+}
+
+// members are the values of an alert that Facts are made of, nil where they are missing.
+type members struct {
+	id, rule, severity, time, region, account, source, action, address, agent, failure, identity, principal, policy, origin,
+	partial, reason, class jsonscan.Value
+}
+
+// splitAlert takes an alert apart. Where a key stands twice the last one wins.
+func splitAlert(encoded []byte) (*members, error) {
+	var m members
+	var s jsonscan.Scanner
+	for i := jsonscan.SkipSpace(encoded, 0); ; {
+		if jsonscan.At(encoded, i) != '{' && jsonscan.At(encoded, i) != ',' && jsonscan.At(encoded, i) != '}' {
+			return nil, jsonscan.Unexpected(encoded, i, "an object")
+		}
+		key, value, next, done, err := s.NextMember(encoded, i)
+		switch {
+		case err != nil:
+			return nil, err
+		case done:
+			if end := jsonscan.SkipSpace(encoded, next); end != len(encoded) {
+				return nil, jsonscan.Unexpected(encoded, end, "the end")
+			}
+			return &m, nil
+		}
+		if field := m.field(key); field != nil {
+			*field = value
+		}
+		i = next
+	}
+}
+
+// field returns where the value of a key belongs, or nil.
+func (m *members) field(key jsonscan.Value) *jsonscan.Value {
+	for _, f := range []struct {
+		name  string
+		value *jsonscan.Value
+	}{
+		{"id", &m.id}, {"ruleId", &m.rule}, {"severity", &m.severity}, {"eventTime", &m.time}, {"awsRegion", &m.region},
+		{"recipientAccountId", &m.account}, {"eventSource", &m.source}, {"eventName", &m.action}, {"sourceIPAddress", &m.address},
+		{"userAgent", &m.agent}, {"errorCode", &m.failure}, {"userIdentity", &m.identity}, {"principal", &m.principal},
+		{"policy", &m.policy}, {"origin", &m.origin}, {"partial", &m.partial}, {"partialReason", &m.reason}, {"class_uid", &m.class},
+	} {
+		if key.EqualString(f.name) {
+			return f.value
+		}
+	}
+	return nil
+}
+
+// fact returns the text of a scalar, bounded; of anything else, nothing.
+func fact(v jsonscan.Value) string {
+	if v.IsNull() || v[0] == '{' || v[0] == '[' {
+		return ""
+	}
+	const enough = 6 * maxFact // as many bytes as maxFact can be escaped in
+	if v.IsString() && len(v) > enough {
+		v = append(append(jsonscan.Value{}, v[:cutEscapes(v, enough)]...), '"')
+	}
+	return CutText(v.Text(), maxFact)
+}
+
+// cutEscapes returns where the string v can be cut, at most at limit, so that no escape is cut through.
+func cutEscapes(v jsonscan.Value, limit int) int {
+	for i := 1; ; {
+		_, size := jsonscan.FirstRune(v[i:])
+		if i+size > limit {
+			return i
+		}
+		i += size
+	}
+}
+
+// instant returns the time in a string by RFC 3339, or zero. Before 1970 and after 9999 there is none.
+func instant(v jsonscan.Value) time.Time {
+	if !v.IsString() || len(v) > 64 {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, v.Text())
+	if err != nil || t.Unix() < 0 || t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t.UTC()
+}

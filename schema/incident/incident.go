@@ -1,0 +1,123 @@
+package incident
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Incident is one incident as it is written. Times are UTC.
+type Incident struct {
+	ID       string `json:"id"`
+	Activity string `json:"activity"` // one of the activities
+	Revision uint64 `json:"revision"` // 1 for the first record of an incident, and one more for each that follows
+	Status   string `json:"status"`   // StatusOpen or StatusClosed
+	Kind     string `json:"kind"`     // one of the kinds
+	Title    string `json:"title"`
+	Severity string `json:"severity"` // the highest of its alerts
+
+	RuleID    string `json:"ruleId"`
+	AccountID string `json:"recipientAccountId,omitempty"`
+	// Partition is set where the alerts name no account: it stands for it.
+	Partition *int32     `json:"partition,omitempty"`
+	Region    string     `json:"awsRegion,omitempty"` // none in a storm
+	Principal *Principal `json:"principal,omitempty"` // none in a storm
+	Window    Window     `json:"window"`
+	FirstSeen time.Time  `json:"firstSeen"`
+	LastSeen  time.Time  `json:"lastSeen"`
+	Counts    Counts     `json:"counts"`
+
+	Actions    []Count `json:"topActions"`
+	Sources    []Count `json:"topSources,omitempty"`
+	Agents     []Count `json:"topAgents,omitempty"`
+	Regions    []Count `json:"topRegions,omitempty"`    // of a storm
+	Principals []Count `json:"topPrincipals,omitempty"` // of a storm
+
+	// OtherRegions are the other unused regions in which the principal has an incident in the same window.
+	OtherRegions []string        `json:"otherRegions,omitempty"`
+	AlertIDs     []string        `json:"alertIds"` // of the first alerts that came, up to MaxAlertIDs
+	Account      json.RawMessage `json:"account,omitempty"`
+	Escalations  []Escalation    `json:"escalations,omitempty"` // the last MaxEscalations
+
+	Continues string `json:"continues,omitempty"` // the incident of the same key in the window before
+	LateFor   string `json:"lateFor,omitempty"`   // of a late incident: the one that its alerts belong to
+}
+
+// Count is how often one thing was seen. Lists of them are ranked by severity, then success, then alerts.
+type Count struct {
+	Name      string `json:"name"`
+	Alerts    uint64 `json:"alerts"`
+	Succeeded uint64 `json:"succeeded"`
+	Severity  string `json:"severity"`
+}
+
+// The bounds of an incident.
+const (
+	MaxAlertIDs    = 20
+	MaxEscalations = 50
+	MaxTop         = 10 // entries of each list of counts
+	MaxRegions     = 40 // in OtherRegions
+)
+
+// Principal is who acted, as the actor cannot choose it.
+type Principal struct {
+	ID   string `json:"id"` // see alert.StableActor
+	Type string `json:"type,omitempty"`
+	Name string `json:"name"`
+}
+
+// Window is a span of event time, the end not included.
+type Window struct {
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+}
+
+// Counts are how much is in an incident. Alerts = Failed + Succeeded.
+type Counts struct {
+	Alerts uint64 `json:"alerts"`
+	// Estimate is set where Alerts, Failed and Succeeded are no longer exact.
+	Estimate  bool   `json:"countIsEstimate,omitempty"`
+	Failed    uint64 `json:"failed"`
+	Succeeded uint64 `json:"succeeded"`
+	Partial   uint64 `json:"partial,omitempty"`  // of events that were damaged
+	Salvaged  uint64 `json:"salvaged,omitempty"` // of those, found by searching damaged bytes
+	Actions   uint64 `json:"distinctActions"`
+	// MoreActions is set where there are more actions than are told apart.
+	MoreActions bool `json:"moreActions,omitempty"`
+}
+
+// Escalation is why an incident was written before its time.
+type Escalation struct {
+	At     time.Time `json:"at"` // event time of the alert
+	Reason string    `json:"reason"`
+	Detail string    `json:"detail"`
+}
+
+// The activities, in the words of OCSF.
+const (
+	Create = "Create"
+	Update = "Update"
+	Close  = "Close"
+)
+
+// The statuses.
+const (
+	StatusOpen   = "open"
+	StatusClosed = "closed"
+)
+
+// The kinds. A storm holds the alerts of an account and window beyond the bound of incidents; a late incident those that
+// came after the grace of the incident that they belong to.
+const (
+	KindIncident = "incident"
+	KindStorm    = "storm"
+	KindLate     = "late"
+)
+
+// The reasons of escalations.
+const (
+	EscalatedCount    = "count"
+	EscalatedSuccess  = "first-success"
+	EscalatedAction   = "new-action"
+	EscalatedSeverity = "severity"
+	EscalatedRegion   = "new-region"
+)
