@@ -1,0 +1,76 @@
+package incident
+
+import (
+	"time"
+
+	"github.com/regionwatch/regionwatch/schema/incident"
+)
+
+// account is what is known of an account: how its time is cut into windows, and what is in each of them.
+type account struct {
+	id       string
+	schedule schedule
+	buckets  map[int64]*bucket // by the start of the window
+	entries  int               // of all windows
+}
+
+// bucket is one window of an account.
+type bucket struct {
+	entries int
+	storm   *entry
+}
+
+// schedule says how long windows are, from when on. It is never empty, and its first segment begins before all time.
+type schedule []segment
+
+// segment is a span of time in which windows have one length, in seconds.
+type segment struct {
+	From   int64 `json:"from"`
+	Window int64 `json:"window"`
+}
+
+// maxSegments bounds how many changes of the window are remembered.
+const maxSegments = 16
+
+// window returns the window that a time is in.
+func (s schedule) window(at time.Time) incident.Window {
+	t, last := at.Unix(), len(s)-1
+	i := last
+	for i > 0 && s[i].From > t {
+		i--
+	}
+	length := s[i].Window
+	start := t - ((t%length)+length)%length
+	end := start + length
+	if i > 0 {
+		start = max(start, s[i].From)
+	}
+	if i < last {
+		end = min(end, s[i+1].From)
+	}
+	return incident.Window{Start: time.Unix(start, 0).UTC(), End: time.Unix(end, 0).UTC()}
+}
+
+// change makes windows as long as that, beginning with the first one that no alert can be in yet. It reports whether that
+// is a change.
+func (s *schedule) change(window time.Duration, clock time.Time) bool {
+	length := int64(window / time.Second)
+	if len(*s) == 0 {
+		*s = schedule{{Window: length}}
+		return true
+	}
+	if (*s)[len(*s)-1].Window == length {
+		return false
+	}
+	from := s.window(clock.Add(maxAhead)).End.Unix()
+	for len(*s) > 1 && (*s)[len(*s)-1].From >= from {
+		*s = (*s)[:len(*s)-1] // had not begun
+	}
+	if (*s)[len(*s)-1].Window != length {
+		*s = append(*s, segment{from, length})
+	}
+	if len(*s) > maxSegments {
+		*s = append(schedule{{Window: (*s)[1].Window}}, (*s)[2:]...)
+	}
+	return true
+}

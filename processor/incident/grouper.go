@@ -1,0 +1,210 @@
+package incident
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/incident"
+)
+
+// Grouper groups the alerts of one partition. It belongs to one goroutine at a time. Make it with [New].
+type Grouper struct {
+	o        Options
+	clock    time.Time // stream time
+	entries  map[uuid.UUID]*entry
+	accounts map[string]*account
+	actors   map[actorKey][]*entry // incidents of one principal and window
+	gone     gone
+	timers   timers
+	ids      int // remembered, of all entries
+	counts   Counts
+
+	out     []*incident.Incident
+	changed []*entry
+	state   []StateRecord // beside those of changed
+}
+
+// actorKey is a principal and a window.
+type actorKey struct {
+	rule, account, actor string
+	start                int64
+}
+
+// New returns a Grouper that knows nothing yet.
+func New(o Options) *Grouper {
+	return &Grouper{
+		o: o.withDefaults(), entries: make(map[uuid.UUID]*entry), accounts: make(map[string]*account),
+		actors: make(map[actorKey][]*entry), gone: gone{late: make(map[uuid.UUID]int)},
+	}
+}
+
+// Counts returns what became of the alerts.
+func (g *Grouper) Counts() Counts { return g.counts }
+
+// Size returns how many incidents and alert ids are remembered.
+func (g *Grouper) Size() (incidents, ids int) { return len(g.entries), g.ids }
+
+// Add takes in an alert, which came in a record with that timestamp. The caller sees to it that no timestamp is far ahead of
+// the time; the time of the event is bounded here. What has to be written is collected until [Grouper.Flush].
+func (g *Grouper) Add(f *alert.Facts, stamp time.Time) {
+	g.Advance(stamp)
+	g.counts.Read++
+	at := eventTime(f, stamp)
+	settings := g.o.Settings(f.Account)
+	e := g.find(f, at, &settings)
+	if e.ids.has(&f.ID) {
+		g.counts.Repeated++
+		return
+	}
+	e.ids.add(&f.ID)
+	g.boundIDs(e)
+	e.count(f, at)
+	e.escalate(f, at, &settings)
+	e.LastArrival = g.clock
+	e.Unsent = true
+	g.tell(e, at, &settings)
+	g.change(e)
+	g.timers.set(e, e.nextDue(&settings))
+}
+
+// eventTime returns the time that decides about the window. It depends on the alert alone, where the alert says when its
+// event came in: so a repeated alert has the same.
+func eventTime(f *alert.Facts, stamp time.Time) time.Time {
+	latest := stamp
+	if !f.Stamp.IsZero() && f.Stamp.Before(stamp.Add(maxAhead)) {
+		latest = f.Stamp
+	}
+	switch ahead := latest.Add(maxAhead); {
+	case f.Time.IsZero():
+		return latest.UTC()
+	case f.Time.After(ahead):
+		return ahead.UTC()
+	}
+	return f.Time
+}
+
+// tell counts an alert by what became of it, and creates the incident that has enough.
+func (g *Grouper) tell(e *entry, at time.Time, settings *policy.Incidents) {
+	switch {
+	case e.Incident.Kind == incident.KindLate:
+		g.counts.Late++
+	case e.Created:
+		g.counts.Counted++
+	case !e.reached(settings):
+		g.counts.Below++
+	default:
+		g.counts.Counted += e.Incident.Counts.Alerts
+		g.counts.Below -= e.Incident.Counts.Alerts - 1
+	}
+	if !e.Created && e.reached(settings) {
+		e.Created, e.hurry, e.Sent = true, true, g.clock
+		g.link(e, at)
+	}
+}
+
+// boundIDs keeps the remembered ids within their bounds.
+func (g *Grouper) boundIDs(e *entry) {
+	if e.ids.sketch != nil {
+		return
+	}
+	if g.ids++; len(e.ids.ids) > g.o.ExactIDs || g.ids > g.o.MaxIDs {
+		g.ids -= len(e.ids.ids)
+		e.ids.estimate()
+		e.replaced = true
+	}
+}
+
+// change notes that the entry has to be written.
+func (g *Grouper) change(e *entry) {
+	if !e.changed {
+		e.changed = true
+		g.changed = append(g.changed, e)
+	}
+}
+
+// Advance moves the clock on, never back, and does what is due: updates, closing, forgetting.
+func (g *Grouper) Advance(clock time.Time) {
+	if !clock.After(g.clock) {
+		return
+	}
+	g.clock = clock.UTC()
+	for e := g.timers.next(g.clock); e != nil; e = g.timers.next(g.clock) {
+		settings := g.o.Settings(e.Key.Account)
+		g.act(e, &settings)
+	}
+}
+
+// act does what is due for an entry.
+func (g *Grouper) act(e *entry, settings *policy.Incidents) {
+	switch {
+	case !e.ClosedAt.IsZero() && g.clock.After(e.ClosedAt.Add(settings.Grace)):
+		g.forget(e)
+		return
+	case e.ClosedAt.IsZero() && g.clock.After(e.closeAt(settings)):
+		e.ClosedAt = g.clock
+		e.Incident.Status = incident.StatusClosed
+		if e.Created {
+			g.write(e, incident.Close)
+		}
+		g.change(e)
+	case e.Created && e.Unsent && !g.clock.Before(e.Sent.Add(settings.Update)):
+		g.write(e, incident.Update)
+		g.change(e)
+	}
+	due := e.nextDue(settings)
+	if !due.After(g.clock) {
+		due = g.clock // settings have changed: not before the clock moves on
+	}
+	g.timers.set(e, due)
+}
+
+// Flush returns the incidents that have to be written now, in the order in which they changed. The caller owns them.
+func (g *Grouper) Flush() []*incident.Incident {
+	for _, e := range g.changed {
+		if e.hurry || g.isDue(e) {
+			g.write(e, incident.Update)
+		}
+	}
+	if !g.o.Durable {
+		for _, e := range g.changed {
+			e.changed = false
+		}
+		clear(g.changed)
+		g.changed = g.changed[:0]
+	}
+	out := g.out
+	g.out = nil
+	return out
+}
+
+// isDue reports whether an incident has changed, and its update interval is over.
+func (g *Grouper) isDue(e *entry) bool {
+	return e.Created && e.Unsent && g.clock.After(e.Sent.Add(g.o.Settings(e.Key.Account).Update))
+}
+
+// write puts the incident among those that have to be written. Its first activity is Create.
+func (g *Grouper) write(e *entry, activity string) {
+	i := &e.Incident
+	if i.Revision == 0 && activity == incident.Update {
+		activity = incident.Create
+	}
+	i.Revision++
+	i.Activity = activity
+	e.Unsent, e.hurry, e.Sent = false, false, g.clock
+	g.out = append(g.out, e.snapshot())
+}
+
+// All returns every incident as it is, the most important first. Nothing changes by it.
+func (g *Grouper) All() []*incident.Incident {
+	var list []*incident.Incident
+	for _, e := range g.entries {
+		if e.Created {
+			list = append(list, e.snapshot())
+		}
+	}
+	sortIncidents(list)
+	return list
+}

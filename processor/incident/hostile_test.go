@@ -1,0 +1,238 @@
+package incident
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/incident"
+)
+
+// A million principals in one account are a thousand incidents and one storm, with every alert in one of them.
+func TestStorm(t *testing.T) {
+	const principals = 1_000_000
+	g := New(Options{Settings: settings()})
+	g.Add(fact(0, day), day)
+	for n := 1; n < principals; n++ {
+		g.Add(fact(n, day, failed, func(f *alert.Facts) { f.Actor = fmt.Sprint("decoy ", n) }), day)
+	}
+	g.Add(fact(0, day), day) // again
+	g.Add(fact(principals, day), day)
+	g.Flush()
+	if incidents, ids := g.Size(); incidents != 1_001 || ids != principals+1 {
+		t.Errorf("%d incidents and %d ids are remembered", incidents, ids)
+	}
+	if c := g.Counts(); c.Counted != principals+1 || c.Repeated != 1 {
+		t.Errorf("%+v", c)
+	}
+	all := g.All()
+	if storm := all[0]; storm.Kind != incident.KindStorm || storm.Severity != "Critical" || storm.Counts.Alerts != principals-1_000 {
+		t.Errorf("the first is %+v", storm)
+	}
+	if own := all[1]; own.Principal.ID != fact(0, day).Actor || own.Counts.Alerts != 2 {
+		t.Errorf("the principal that has an incident does not keep it: %+v", own)
+	}
+	addsUp(t, g)
+}
+
+// In a storm, decoys do not keep a new region, a first success or the one who succeeded out.
+func TestStormShowsTheRealOne(t *testing.T) {
+	g := New(Options{Settings: settings(), MaxPerWindow: 1})
+	g.Add(fact(0, day), day)
+	for n := 1; n < 5_000; n++ {
+		g.Add(fact(n, day, failed, func(f *alert.Facts) { f.Actor = fmt.Sprint("decoy ", n) }), day)
+	}
+	g.Flush()
+	want(t, "another decoy", run(g, day, fact(6_000, day, failed, func(f *alert.Facts) { f.Actor = "decoy" })), "")
+	real := func(f *alert.Facts) { f.Actor = "real" }
+	want(t, "another region", run(g, day, fact(6_001, day, failed, elsewhere, func(f *alert.Facts) { f.Actor = "decoy 1" })), "Update 5001 new-region")
+	want(t, "a success", run(g, day, fact(6_002, day, real)), "Update 5002 first-success")
+	want(t, "a success in the other region", run(g, day, fact(6_003, day, real, elsewhere)), "Update 5003 first-success")
+	if top := g.All()[0].Principals[0]; top.Name != "real" {
+		t.Errorf("the first principal is %+v", top)
+	}
+}
+
+// An alert of a storm that comes again is found in it, even when its key could have an incident of its own by then.
+func TestStormIsFoundAgain(t *testing.T) {
+	g := New(Options{Settings: settings(), MaxPerWindow: 1})
+	stray := fact(2, day, func(f *alert.Facts) { f.Actor = "stray" })
+	g.Add(fact(1, day), day)
+	g.Add(stray, day)
+	g.Add(stray, day.Add(26*time.Hour))
+	g.Advance(day.Add(26 * time.Hour))
+	g.Add(stray, day.Add(26*time.Hour))
+	if c := g.Counts(); c != (Counts{Read: 4, Counted: 2, Repeated: 2}) {
+		t.Errorf("%+v", c)
+	}
+}
+
+// One principal with any number of sessions is one incident.
+func TestSessionsAreOnePrincipal(t *testing.T) {
+	g := New(Options{Settings: settings()})
+	const text = `{"id":"9169434c-c222-55e9-959c-%012d","ruleId":"AWS.UnusedRegion","severity":"High","eventTime":"2026-11-20T01:00:00Z",` +
+		`"eventName":"RunInstances","awsRegion":"eu-west-3","recipientAccountId":"111122223333","userAgent":"agent %[1]d","sourceIPAddress":"192.0.2.%[1]d",` +
+		`"userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLE:session-%[1]d","arn":"arn:aws:sts::111122223333:assumed-role/dev/session-%[1]d",` +
+		`"sessionContext":{"sessionIssuer":{"type":"Role","arn":"arn:aws:iam::111122223333:role/dev"}}},"principal":{"name":"dev"},"policy":{},"origin":{}}`
+	for n := range 20_000 {
+		f, err := alert.ReadFacts(fmt.Appendf(nil, text, n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.Add(&f, day)
+	}
+	all := g.All()
+	if len(all) != 1 || all[0].Counts.Alerts != 20_000 || len(all[0].Agents) > incident.MaxTop {
+		t.Errorf("%d incidents, the first %+v", len(all), all[0])
+	}
+}
+
+// No event moves a clock, whatever its time.
+func TestEventTimes(t *testing.T) {
+	g := New(Options{Settings: settings()})
+	stamp := day.Add(12 * time.Hour)
+	for n, at := range []time.Time{time.Unix(0, 0).UTC(), day.AddDate(80, 0, 0), time.Unix(math.MaxInt32*50, 0).UTC(), {}} {
+		f := fact(n, at)
+		f.Stamp = stamp
+		g.Add(f, stamp)
+	}
+	if !g.clock.Equal(stamp) {
+		t.Errorf("the clock stands at %s", g.clock)
+	}
+	all := g.All()
+	if len(all) != 2 || all[0].Counts.Alerts != 3 || !all[0].LastSeen.Equal(stamp.Add(time.Hour)) || all[1].Window.Start.Unix() != 0 {
+		t.Errorf("%+v", all)
+	}
+}
+
+// A foreign producer with any number of accounts and times cannot exceed the bounds.
+func TestBoundOfIncidents(t *testing.T) {
+	g := New(Options{Settings: settings(), MaxIncidents: 100, Durable: true})
+	const n = 5_000
+	for i := range n {
+		g.Add(fact(i, day.AddDate(0, 0, -i%700), func(f *alert.Facts) { f.Account = fmt.Sprint(i % 90); f.Actor = fmt.Sprint(i) }), day)
+	}
+	for i := range n {
+		g.Add(fact(n+i, day, func(f *alert.Facts) { f.Account = fmt.Sprint("account ", i) }), day)
+	}
+	if incidents, _ := g.Size(); incidents > 201 {
+		t.Errorf("%d incidents", incidents)
+	}
+	if len(g.accounts) > 101 {
+		t.Errorf("%d accounts", len(g.accounts))
+	}
+	var sum uint64
+	for _, i := range g.All() {
+		sum += i.Counts.Alerts
+	}
+	if c := g.Counts(); sum != 2*n || c.Counted != 2*n {
+		t.Errorf("%d alerts in incidents, %+v", sum, c)
+	}
+}
+
+// Beyond the bound of ids an incident estimates, says so, and goes on after a restore.
+func TestEstimate(t *testing.T) {
+	o := Options{Settings: settings(), ExactIDs: 10_000, Durable: true}
+	g, state := New(o), topic{}
+	for n := range 60_000 {
+		g.Add(fact(n, day), day)
+		if n%7_000 == 0 {
+			g.Flush()
+			state.write(g.State())
+			g = state.restore(t, o)
+		}
+	}
+	i := g.All()[0]
+	if c := i.Counts; !c.Estimate || math.Abs(float64(c.Alerts)-60_000) > 1_500 {
+		t.Errorf("%+v", c)
+	}
+	if _, ids := g.Size(); ids != 0 {
+		t.Errorf("%d ids are remembered", ids)
+	}
+	for n := range 60_000 {
+		g.Add(fact(n, day), day)
+	}
+	if again := g.All()[0].Counts; math.Abs(float64(again.Alerts)-60_000) > 1_500 {
+		t.Errorf("repeats change the estimate from %d to %d", i.Counts.Alerts, again.Alerts)
+	}
+	g.Flush()
+	state.write(g.State())
+	for key := range state {
+		if key[0] == stateChunk {
+			t.Fatal("a chunk is left")
+		}
+	}
+}
+
+// Any number of names costs a bounded amount of memory.
+func TestBoundOfNames(t *testing.T) {
+	g := New(Options{Settings: settings()})
+	for n := range 3_000 {
+		g.Add(fact(n, day, func(f *alert.Facts) {
+			f.Action, f.Agent, f.Address = fmt.Sprint("Action", n), strings.Repeat("é", n), fmt.Sprint(n)
+		}), day)
+	}
+	var e *entry
+	for _, e = range g.entries {
+	}
+	if len(e.Actions.List) != maxActions || len(e.Agents.List) != maxAgents || len(e.Sources.List) != maxSources || len(e.Incident.Escalations) > incident.MaxEscalations {
+		t.Errorf("%d actions, %d agents, %d sources", len(e.Actions.List), len(e.Agents.List), len(e.Sources.List))
+	}
+	if c := e.Incident.Counts; c.Actions != maxActions || !c.MoreActions {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestRestoreFailure(t *testing.T) {
+	o := Options{Settings: settings(), Durable: true}
+	g, state := New(o), topic{}
+	for n := range 1_500 {
+		g.Add(fact(n, day), day)
+	}
+	g.Flush()
+	state.write(g.State())
+	f := func(what, text string, spoil func(key string, value []byte) []byte) {
+		t.Helper()
+		r := NewRestorer(o)
+		for key, value := range state {
+			if value = spoil(key, value); value == nil {
+				continue
+			}
+			if err := r.Record([]byte(key), value); err != nil {
+				if got := err.Error(); !strings.Contains(got, text) || strings.Contains(got, "\n") {
+					t.Errorf("%s: %s", what, got)
+				}
+				return
+			}
+		}
+		if _, err := r.Finish(); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	of := func(kind byte, change func([]byte) []byte) func(string, []byte) []byte {
+		return func(key string, value []byte) []byte {
+			if key[0] == kind {
+				return change(value)
+			}
+			return value
+		}
+	}
+	gone := func([]byte) []byte { return nil }
+	f("no chunk", "torn", of(stateChunk, gone))
+	f("no account", "torn", of(stateAccount, gone))
+	f("half a chunk", "torn", of(stateChunk, func(v []byte) []byte { return v[:len(v)-16] }))
+	f("half an id", "alert ids", of(stateChunk, func(v []byte) []byte { return v[:len(v)-1] }))
+	f("half an incident", "damaged", of(stateEntry, func(v []byte) []byte { return v[:len(v)/2] }))
+	f("another version", "version 2, this program reads version 1", of(stateEntry, func(v []byte) []byte {
+		return []byte(strings.Replace(string(v), `"v":1`, `"v":2`, 1))
+	}))
+	f("no window", "0 seconds", of(stateAccount, func([]byte) []byte { return []byte(`{"v":1,"schedule":[{"from":0,"window":0}]}`) }))
+	for _, key := range []string{"", "x", "i123", "z0123456789abcdef"} {
+		if err := NewRestorer(o).Record([]byte(key), []byte("{}")); err == nil {
+			t.Errorf("key %q: no error", key)
+		}
+	}
+}

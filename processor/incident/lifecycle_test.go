@@ -1,0 +1,168 @@
+package incident
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/incident"
+)
+
+// run adds alerts and returns what was written.
+func run(g *Grouper, at time.Time, list ...*alert.Facts) string {
+	for _, f := range list {
+		g.Add(f, at)
+	}
+	g.Advance(at)
+	return activities(g.Flush())
+}
+
+func want(t *testing.T, what, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: wrote %q, want %q", what, got, want)
+	}
+}
+
+func failed(f *alert.Facts)    { f.Failed = true }
+func critical(f *alert.Facts)  { f.Severity = "Critical" }
+func elsewhere(f *alert.Facts) { f.Region = "ap-east-1" }
+func other(f *alert.Facts)     { f.Action = "CreateKeyPair" }
+
+func TestLifeOfAnIncident(t *testing.T) {
+	g := New(Options{Settings: settings()})
+	at := day.Add(10 * time.Hour)
+	want(t, "first alert", run(g, at, fact(1, at, failed)), "Create 1")
+	want(t, "the same again", run(g, at, fact(1, at, failed)), "")
+	want(t, "another", run(g, at, fact(2, at, failed)), "")
+	want(t, "within the interval", run(g, at.Add(4*time.Minute)), "")
+	want(t, "after it", run(g, at.Add(5*time.Minute+time.Second)), "Update 2")
+	want(t, "nothing new", run(g, at.Add(time.Hour)), "")
+	want(t, "first success", run(g, at, fact(3, at)), "Update 3 first-success")
+	want(t, "new action", run(g, at, fact(4, at, other)), "Update 4 new-action")
+	want(t, "severity", run(g, at, fact(5, at, critical)), "Update 5 severity")
+	for n := range 4 {
+		want(t, "more", run(g, at, fact(6+n, at)), "")
+	}
+	want(t, "ten", run(g, at, fact(10, at)), "Update 10 count")
+	want(t, "second region", run(g, at, fact(11, at, elsewhere)), "Update 10 new-region, Create 1")
+	end := day.Add(24 * time.Hour)
+	want(t, "the window's end", run(g, end), "")
+	want(t, "past it", run(g, end.Add(time.Second)), "Close 1, Close 10 new-region")
+	want(t, "in grace", run(g, end.Add(time.Hour), fact(12, at)), "Update 11 new-region")
+	if c := g.Counts(); c != (Counts{Read: 13, Counted: 12, Repeated: 1}) {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestQuietKeepsAnIncidentOpen(t *testing.T) {
+	g := New(Options{Settings: settings()})
+	late := day.Add(25 * time.Hour)
+	want(t, "after the window's end", run(g, late, fact(1, day)), "Create 1")
+	want(t, "not yet quiet", run(g, late.Add(time.Hour)), "")
+	want(t, "quiet", run(g, late.Add(time.Hour+time.Second)), "Close 1")
+}
+
+func TestThreshold(t *testing.T) {
+	g := New(Options{Settings: settings(func(g *policy.Incidents) { g.Threshold = 3 })})
+	want(t, "two alerts", run(g, day, fact(1, day), fact(2, day)), "")
+	if c := g.Counts(); c.Below != 2 || c.Counted != 0 {
+		t.Errorf("%+v", c)
+	}
+	want(t, "the third", run(g, day, fact(3, day)), "Create 3")
+	if c := g.Counts(); c.Below != 0 || c.Counted != 3 {
+		t.Errorf("%+v", c)
+	}
+	g = New(Options{Settings: settings(func(g *policy.Incidents) { g.Threshold, g.ByAction = 2, true })})
+	want(t, "one action", run(g, day, fact(1, day), fact(2, day)), "")
+	want(t, "two", run(g, day, fact(3, day, other)), "Create 3")
+}
+
+// What comes after the grace is a late incident that names the first, with an id of its own each time.
+func TestLate(t *testing.T) {
+	g := New(Options{Settings: settings()})
+	at := day.Add(time.Hour)
+	g.Add(fact(1, at), at)
+	first := g.Flush()[0]
+	ids := map[string]bool{first.ID: true}
+	for n := 1; n <= 3; n++ {
+		clock := day.AddDate(0, 0, 7*n)
+		g.Advance(clock)
+		g.Advance(clock.AddDate(0, 0, 2))
+		g.Flush()
+		now := clock.AddDate(0, 0, 3)
+		g.Add(fact(10*n, at), now)
+		g.Add(fact(10*n+1, at), now)
+		g.Add(fact(10*n, at), now)
+		list := g.Flush()
+		if len(list) != 1 || list[0].Kind != incident.KindLate || list[0].LateFor != first.ID || list[0].Counts.Alerts != 2 || ids[list[0].ID] {
+			t.Fatalf("round %d: %+v", n, list)
+		}
+		ids[list[0].ID] = true
+	}
+	if c := g.Counts(); c != (Counts{Read: 10, Counted: 1, Late: 6, Repeated: 3}) {
+		t.Errorf("%+v", c)
+	}
+}
+
+// A backfill of old events makes incidents like any other: they are late for nothing.
+func TestBackfill(t *testing.T) {
+	g := New(Options{Settings: settings()})
+	for n := range 365 {
+		g.Add(fact(n, day.AddDate(-1, 0, n)), day)
+	}
+	list := g.Flush()
+	if len(list) != 365 || g.Counts().Counted != 365 {
+		t.Fatalf("%d incidents, %+v", len(list), g.Counts())
+	}
+	for _, i := range g.All() {
+		if continues := i.Continues != ""; i.Kind != incident.KindIncident || continues == i.Window.Start.Equal(day.AddDate(-1, 0, 0)) {
+			t.Errorf("%s: kind %s, continues %q", i.Window.Start, i.Kind, i.Continues)
+		}
+	}
+}
+
+// Continues is the same in any order.
+func TestContinuesBackward(t *testing.T) {
+	g := New(Options{Settings: settings()})
+	g.Add(fact(1, day.AddDate(0, 0, 1)), day.AddDate(0, 0, 1))
+	g.Add(fact(2, day), day.AddDate(0, 0, 1))
+	list := g.All()
+	if list[0].Window.Start.After(list[1].Window.Start) {
+		list[0], list[1] = list[1], list[0]
+	}
+	if list[1].Continues != list[0].ID || list[0].Continues != "" {
+		t.Errorf("%+v", list)
+	}
+}
+
+// A changed window holds for windows that begin later, whatever an event's time.
+func TestChangedWindow(t *testing.T) {
+	now := policy.DefaultIncidents
+	g := New(Options{Settings: func(string) policy.Incidents { return now }})
+	at := day.Add(10 * time.Hour)
+	g.Add(fact(1, at), at)
+	now.Window = time.Hour
+	for n, hours := range []int{11, 12, 23, 24, 24, 25} {
+		g.Add(fact(2+n, day.Add(time.Duration(hours)*time.Hour)), at.Add(14*time.Hour))
+	}
+	got := map[string]uint64{}
+	for _, i := range g.All() {
+		got[fmt.Sprintf("%s+%s", i.Window.Start.Sub(day), i.Window.End.Sub(i.Window.Start))] = i.Counts.Alerts
+	}
+	// The first alert under the new window comes when the clock stands at the day's end, so the next day is the
+	// last of the old length that an alert could be in.
+	if len(got) != 2 || got["0s+24h0m0s"] != 4 || got["24h0m0s+24h0m0s"] != 3 {
+		t.Errorf("%v", got)
+	}
+	g.Add(fact(20, day.Add(49*time.Hour)), day.Add(49*time.Hour))
+	got = map[string]uint64{}
+	for _, i := range g.All() {
+		got[fmt.Sprintf("%s+%s", i.Window.Start.Sub(day), i.Window.End.Sub(i.Window.Start))] = i.Counts.Alerts
+	}
+	if got["49h0m0s+1h0m0s"] != 1 {
+		t.Errorf("%v", got)
+	}
+}

@@ -1,0 +1,151 @@
+package incident
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/google/uuid"
+	segmentio "github.com/segmentio/encoding/json"
+)
+
+// StateRecord is a record of the state topic. The last one of a key holds; without a value the key is gone.
+type StateRecord struct {
+	Key, Value []byte
+}
+
+// stateVersion is the version of the state's format.
+const stateVersion = 1
+
+// The first byte of a state record's key says what it holds.
+const (
+	stateEntry   = 'i' // then the id: an incident, as JSON
+	stateChunk   = 'c' // then the id and the chunk's number: up to 1,000 alert ids of 16 bytes
+	stateSketch  = 's' // then the id: the sketch of its alert ids
+	stateAccount = 'a' // then the account: how its time is cut into windows, as JSON
+	stateGone    = 'g' // then the id: an incident whose grace has ended, as JSON
+)
+
+type entryState struct {
+	Version int `json:"v"`
+	record
+}
+
+type accountState struct {
+	Version  int      `json:"v"`
+	Schedule schedule `json:"schedule"`
+}
+
+type goneState struct {
+	Version int `json:"v"`
+	Late    int `json:"late"`
+}
+
+// State returns the records that bring the state topic up to what the Grouper knows: those of what has changed, and no
+// others. It has to be called after [Grouper.Flush], and its records written in the same transaction as the incidents.
+func (g *Grouper) State() []StateRecord {
+	records := g.state
+	g.state = nil
+	for _, e := range g.changed {
+		e.changed = false
+		if g.entries[e.id] == e {
+			records = e.appendState(records)
+		}
+	}
+	clear(g.changed)
+	g.changed = g.changed[:0]
+	return records
+}
+
+// appendState appends the records of an entry: itself, and the chunks with new ids.
+func (e *entry) appendState(records []StateRecord) []StateRecord {
+	e.IDs, e.Estimated = len(e.ids.ids), e.ids.sketch != nil
+	if e.Estimated {
+		sketch, err := e.ids.sketch.MarshalBinary()
+		if err != nil {
+			panic("BUG: encoding a sketch: " + err.Error()) // it is in memory
+		}
+		records = append(records, StateRecord{stateKey(stateSketch, e.id), sketch})
+		if e.replaced {
+			records = e.appendTombstones(records)
+			e.replaced, e.saved = false, 0
+		}
+	}
+	for n := e.saved / chunkIDs; n < chunks(e.IDs) && e.saved < e.IDs; n++ {
+		records = append(records, StateRecord{appendNumber(stateKey(stateChunk, e.id), n), e.ids.chunk(n)})
+	}
+	e.saved = e.IDs
+	return append(records, StateRecord{stateKey(stateEntry, e.id), encode(entryState{stateVersion, e.record})})
+}
+
+// appendTombstones appends the tombstones of the chunks that were written.
+func (e *entry) appendTombstones(records []StateRecord) []StateRecord {
+	for n := range chunks(e.saved) {
+		records = append(records, StateRecord{Key: appendNumber(stateKey(stateChunk, e.id), n)})
+	}
+	return records
+}
+
+// drop notes that a record has to go.
+func (g *Grouper) drop(key []byte) { g.put(key, nil) }
+
+// put notes that a record has to be written.
+func (g *Grouper) put(key, value []byte) {
+	if g.o.Durable {
+		g.state = append(g.state, StateRecord{key, value})
+	}
+}
+
+func (g *Grouper) dropEntry(e *entry) {
+	if !g.o.Durable {
+		return
+	}
+	g.state = e.appendTombstones(g.state)
+	g.drop(stateKey(stateSketch, e.id))
+	g.drop(stateKey(stateEntry, e.id))
+}
+
+func (g *Grouper) saveAccount(a *account) {
+	g.put(append([]byte{stateAccount}, a.id...), encode(accountState{stateVersion, a.schedule}))
+}
+
+func (g *Grouper) dropAccount(a *account) { g.drop(append([]byte{stateAccount}, a.id...)) }
+
+func (g *Grouper) saveGone(id uuid.UUID) {
+	g.put(stateKey(stateGone, id), encode(goneState{stateVersion, g.gone.late[id]}))
+}
+
+func (g *Grouper) dropGone(id uuid.UUID) { g.drop(stateKey(stateGone, id)) }
+
+func stateKey(kind byte, id uuid.UUID) []byte { return append([]byte{kind}, id[:]...) }
+
+func encode(v any) []byte {
+	b, err := segmentio.Append(nil, v, segmentio.TrustRawMessage)
+	if err != nil {
+		panic("BUG: encoding state: " + err.Error()) // it holds nothing that cannot be encoded
+	}
+	return b
+}
+
+// decode reads a state record.
+func decode(value []byte, into any) error {
+	var version struct {
+		Version int `json:"v"`
+	}
+	if err := json.Unmarshal(value, &version); err != nil {
+		return fmt.Errorf("it is damaged: %w", err)
+	}
+	if version.Version != stateVersion {
+		return fmt.Errorf("it is of version %d, this program reads version %d", version.Version, stateVersion)
+	}
+	return json.Unmarshal(value, into)
+}
+
+// describe names a state record for people.
+func describe(key []byte) string {
+	if len(key) > len(uuid.UUID{}) && key[0] != stateAccount {
+		id := uuid.UUID(key[1:17])
+		return string(key[:1]) + " " + id.String()
+	}
+	return strconv.Quote(string(key[:min(len(key), 40)]))
+}

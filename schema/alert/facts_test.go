@@ -1,0 +1,118 @@
+package alert
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
+)
+
+// What is read back of an alert is what was written.
+func TestReadFactsSuccess(t *testing.T) {
+	a := sampleAlert()
+	a.Partial, a.PartialReason = true, "salvaged"
+	a.Policy.Account = []byte(`{"name":"payments"}`)
+	a.UserIdentity = []byte(`{"sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/path/a"}}}`)
+	f, err := ReadFacts(AppendJSON(nil, a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.ID.String() != a.ID || f.RuleID != a.RuleID || f.Severity != "High" || f.Level != "default" ||
+		!f.Time.Equal(time.Date(2021, 10, 19, 4, 50, 27, 0, time.UTC)) || !f.Stamp.Equal(time.Date(2021, 10, 19, 4, 55, 0, 0, time.UTC)) ||
+		f.Account != "111122223333" || f.Region != "eu-central-1" || f.Source != "logs.amazonaws.com" || f.Action != "CreateLogStream" ||
+		f.Address != "192.0.2.1" || f.Agent != "aws-cli" || !f.Failed || !f.Partial || !f.Salvaged ||
+		f.Principal.Name != "example-role" || f.Actor != "arn:aws:iam::111122223333:role/path/a" || string(f.AccountFacts) != `{"name":"payments"}` {
+		t.Errorf("%+v", f)
+	}
+}
+
+// Every alert that this program writes can be read back, shrunk or not.
+func TestReadFactsShrunk(t *testing.T) {
+	a := sampleAlert()
+	a.UserAgent = []byte(`"` + strings.Repeat(`\u00e9`, 100_000) + `"`)
+	a.UserIdentity = []byte(`{"type":"AssumedRole","long":"` + strings.Repeat("x", 100_000) + `"}`)
+	for _, size := range []int{1 << 20, 64 << 10, MinBytes} {
+		encoded, err := Native.Shrink(AppendJSON(nil, a), size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := ReadFacts(encoded)
+		if err != nil || f.Actor != "arn:aws:iam::111122223333:role/a" || len(f.Agent) > maxFact {
+			t.Errorf("%d bytes: actor %s, %d bytes of agent, %v", size, f.Actor, len(f.Agent), err)
+		}
+	}
+}
+
+func TestReadFactsFailure(t *testing.T) {
+	good := string(AppendJSON(nil, sampleAlert()))
+	f := func(encoded, reason string) {
+		t.Helper()
+		_, err := ReadFacts([]byte(encoded))
+		var foreign *ForeignError
+		if !errors.As(err, &foreign) || foreign.Reason != reason || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%.60s: %v", encoded, err)
+		}
+	}
+	change := func(from, to string) string { return strings.Replace(good, from, to, 1) }
+	f("", ForeignSyntax)
+	f("[]", ForeignSyntax)
+	f("7", ForeignSyntax)
+	f(good+good, ForeignSyntax)
+	f(good[:len(good)-1], ForeignSyntax)
+	f("{}", ForeignField)
+	f(string(AppendOCSF(nil, sampleAlert())), ForeignOCSF)
+	f(change(`"ccf5b9f8-`, `"urn:uuid:ccf5b9f8-`), ForeignField)
+	f(change(`"High"`, `"Dire\nagain"`), ForeignField)
+	f(change(`"ruleId"`, `"rule"`), ForeignField)
+	f(change(`"awsRegion":"eu-central-1"`, `"awsRegion":["eu-central-1"]`), ForeignField)
+	f(change(`"level":"default"`, `"level":"default","mode":"shadow"`), ForeignNoAlert)
+	f(change(`"level":"default"`, `"level":"default","exception":{"name":"x"}`), ForeignNoAlert)
+	f(`{"a":`+strings.Repeat("[", 1_000_000), ForeignSyntax)
+}
+
+// Who acted does not depend on what the actor can choose.
+func TestStableActor(t *testing.T) {
+	f := func(identity, want string) {
+		t.Helper()
+		if got := StableActor(jsonscan.Value(identity), jsonscan.Value(`{"name":"n"}`)); got != want {
+			t.Errorf("%s: %q, want %q", identity, got, want)
+		}
+	}
+	const role = `"sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::1:role/r"}}`
+	f(`{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/r/one","principalId":"AROA:one",`+role+`}`, "arn:aws:iam::1:role/r")
+	f(`{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/r/two"}`, "arn:aws:iam::1:role/r")
+	f(`{"type":"AssumedRole","principalId":"AROA:three"}`, "AROA")
+	f(`{"type":"IAMUser","arn":"arn:aws:iam::1:user/u","userName":"u"}`, "arn:aws:iam::1:user/u")
+	f(`{"type":"Root","arn":"arn:aws:iam::1:root"}`, "arn:aws:iam::1:root")
+	f(`{"type":"FederatedUser","arn":"arn:aws:sts::1:federated-user/any","principalId":"1:any","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::1:user/u"}}}`, "arn:aws:iam::1:user/u")
+	f(`{"type":"FederatedUser","arn":"arn:aws:sts::1:federated-user/any","accountId":"1"}`, "account 1")
+	f(`{"type":"WebIdentityUser","identityProvider":"accounts.google.com","userName":"any"}`, "WebIdentityUser of accounts.google.com")
+	f(`{"type":"AWSService","invokedBy":"ec2.amazonaws.com"}`, "ec2.amazonaws.com")
+	f(`{"type":"AWSAccount","accountId":"2","principalId":"AROA:any"}`, "account 2 AROA")
+	f(`{"type":"IdentityCenterUser","onBehalfOf":{"userId":"u"}}`, "u")
+	f(`{"type":"New","userName":"u"}`, "u")
+	f(`{}`, "n")
+	f(``, "n")
+	f(`{"type":"IAMUser","arn":[]}`, "n")
+	if got := StableActor(nil, nil); got != "unknown" {
+		t.Errorf("nothing: %q", got)
+	}
+	long := StableActor(jsonscan.Value(`{"arn":"`+strings.Repeat("a", 10_000)+`"}`), nil)
+	if len(long) > maxActor {
+		t.Errorf("%d bytes", len(long))
+	}
+}
+
+func FuzzReadFacts(f *testing.F) {
+	f.Add(AppendJSON(nil, sampleAlert()))
+	f.Add(AppendOCSF(nil, sampleAlert()))
+	f.Add([]byte(`{"userAgent":"\u00`))
+	f.Fuzz(func(t *testing.T, encoded []byte) {
+		facts, err := ReadFacts(encoded)
+		if err == nil && (facts.Actor == "" || len(facts.Actor) > maxActor || len(facts.Agent) > maxFact) {
+			t.Errorf("%+v", facts)
+		}
+	})
+}
