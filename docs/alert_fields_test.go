@@ -23,11 +23,14 @@ type property struct {
 	Items       *property           `json:"items"`
 }
 
+// kinds are the kinds of values that have a definition.
+var kinds = map[string]string{"#/$defs/asItCame": "value of the event", "#/$defs/id": "id", "#/$defs/top": "list of counts"}
+
 // kind names the values that a property may have.
 func (p property) kind() string {
 	switch {
 	case p.Ref != "":
-		return "value of the event"
+		return kinds[p.Ref]
 	case p.Const != nil:
 		return fmt.Sprintf("`%v`", p.Const)
 	case p.Enum != nil:
@@ -72,19 +75,23 @@ func place(source, name string) int {
 	return at[0]
 }
 
-// TestAlertFields checks that the table of fields in alerts.md matches the schema.
-func TestAlertFields(t *testing.T) {
-	source, err := os.ReadFile(filepath.Join(root, "schema/alert/native.schema.json"))
-	if err != nil {
-		t.Fatal(err)
+// TestFields checks that the tables of fields match the schemas.
+func TestFields(t *testing.T) {
+	for page, path := range map[string]string{
+		"alerts.md": "schema/alert/native.schema.json", "incidents.md": "schema/incident/native.schema.json",
+	} {
+		source, err := os.ReadFile(filepath.Join(root, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var schema property
+		if err := json.Unmarshal(source, &schema); err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		b.WriteString("\n| field | value | always | meaning |\n| --- | --- | --- | --- |\n")
+		_, properties, _ := strings.Cut(string(source), `"properties": {`)
+		rows(&b, "", schema, properties)
+		generated(t, page, "fields", b.String()+"\n")
 	}
-	var schema property
-	if err := json.Unmarshal(source, &schema); err != nil {
-		t.Fatal(err)
-	}
-	var b strings.Builder
-	b.WriteString("\n| field | value | always | meaning |\n| --- | --- | --- | --- |\n")
-	_, properties, _ := strings.Cut(string(source), `"properties": {`)
-	rows(&b, "", schema, properties)
-	generated(t, "alerts.md", "fields", b.String()+"\n")
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +31,7 @@ type scanFlags struct {
 	summary     *cli.Choice
 	top         *cli.Parsed[int64]
 	deadLetters string
+	incidents   bool
 	failOn      []string
 	stopped     error // why the scan was stopped, if it was
 }
@@ -52,6 +52,7 @@ func newScanCommand() *cobra.Command {
 			"and dead letters do not change the status, unless --fail-on asks for it.",
 		Example: "  regionwatch scan 'AWSLogs/*/CloudTrail/eu-*'\n" +
 			"  regionwatch scan AWSLogs/ --dead-letters unreadable.ndjson > alerts.ndjson\n" +
+			"  regionwatch scan AWSLogs/ --incidents --format table\n" +
 			"  zcat trail.json.gz | regionwatch scan - --unused-regions ap-east-1,me-south-1 --fail-on alert",
 		Args: scanArguments,
 		RunE: func(cmd *cobra.Command, args []string) error { return scanFiles(cmd, args, &f) },
@@ -60,6 +61,7 @@ func newScanCommand() *cobra.Command {
 	f.summary.AddTo(cmd, "summary", "format of the summary")
 	cmd.Flags().Var(f.top, "top", "rows of each count in the summary")
 	cmd.Flags().StringVar(&f.deadLetters, "dead-letters", "", "file for what could not be read, one JSON object a line")
+	cmd.Flags().BoolVar(&f.incidents, "incidents", false, "group the alerts into incidents as the policy says, and write those instead, the most important first")
 	cmd.Flags().StringSliceVar(&f.failOn, "fail-on", nil, "exit with status 1 if there are any (alert, dead-letter, several with commas)")
 	cli.CompleteList(cmd, "fail-on", ",", failures)
 	cli.AddSettings(cmd, "config", "policy", "unused-regions", "missing-read-only", "policy-version", "no-event-copy", "max-event-bytes")
@@ -89,17 +91,20 @@ func scanFiles(cmd *cobra.Command, args []string, f *scanFlags) error {
 			return cli.Mistake(fmt.Errorf("flag --fail-on: %q is not known; allowed: %s", word, strings.Join(failures, ", ")))
 		}
 	}
+	if f.incidents && f.format.String() == "csv" {
+		return cli.Mistake(fmt.Errorf("flag --format: csv is no format of incidents; allowed: auto, table, ndjson, ocsf"))
+	}
 	sources, listErr := scan.List(args, cmd.InOrStdin())
 	if err := f.checkOutputs(cmd, sources); err != nil {
 		return cli.Mistake(err)
 	}
 	cli.Report(cmd.ErrOrStderr(), listErr)
-	letters, err := f.openDeadLetters()
+	letters, err := scan.CreateLetterFile(f.deadLetters)
 	if err != nil {
-		return err
+		return cli.Mistake(fmt.Errorf("flag --dead-letters: %w", err))
 	}
 	summary, err := f.run(cmd, s, policy, sources, letters)
-	if err = errors.Join(err, letters.close()); err != nil {
+	if err = errors.Join(err, letters.Close()); err != nil {
 		return err
 	}
 	if summary == nil {
@@ -109,7 +114,7 @@ func scanFiles(cmd *cobra.Command, args []string, f *scanFlags) error {
 }
 
 // run scans and reports on standard error. It returns nil if the reader of the alerts has closed the pipe.
-func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy, sources []scan.Source, letters *letterFile) (*scan.Summary, error) {
+func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy, sources []scan.Source, letters *scan.LetterFile) (*scan.Summary, error) {
 	ctx, stop := cli.StopOnSignal(cmd.Context(), scanDrain, nil)
 	defer stop()
 	broken := make(chan os.Signal, 1) // makes writing to a closed pipe an error instead of killing the process
@@ -125,26 +130,15 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 			cli.Report(cmd.ErrOrStderr(), err)
 		},
 	}
-	if f.deadLetters != "" {
-		o.DeadLetters = letters.out
-	}
-	flush := func() error { return nil }
-	switch stdout := cmd.OutOrStdout(); {
-	case f.table(stdout):
-		rows := scan.NewRows(view.Alerts, stdout, sources)
-		o.Append, o.Alerts, flush = rows.Append, rows, rows.Flush
-	case f.format.String() == "csv":
-		o.Append = scan.AppendCSV
-		_, _ = io.WriteString(view.Alerts, scan.CSVHeader)
-	case display.IsTerminal(stdout):
-		o.Alerts = display.EscapeJSON(view.Alerts) // JSON may contain terminal control sequences
-	}
+	o.DeadLetters = letters.Writer()
+	grouped := scan.NewIncidents(p, o.DecidedAt)
+	flush := f.setOutput(&o, cmd.OutOrStdout(), sources, grouped)
 	began := time.Now()
 	summary, err := scan.Run(ctx, o, sources)
+	view.Close()
 	if err == nil {
 		err = flush()
 	}
-	view.Close()
 	f.stopped = cli.Stopped(ctx)
 	switch {
 	case errors.Is(err, syscall.EPIPE):
@@ -157,10 +151,32 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 		return summary, err
 	}
 	summary.Print(cmd.ErrOrStderr(), len(sources), time.Since(began), int(f.top.Value))
+	if f.incidents {
+		grouped.Print(cmd.ErrOrStderr())
+	}
 	if summary.Counts.DeadLettered > 0 && f.deadLetters == "" {
 		fmt.Fprintln(cmd.ErrOrStderr(), "--dead-letters FILE writes what could not be read, with the reasons")
 	}
 	return summary, nil
+}
+
+// setOutput sets the format of the alerts, and where they go. The returned function writes what waits for the end.
+func (f *scanFlags) setOutput(o *scan.Options, stdout io.Writer, sources []scan.Source, grouped *scan.Incidents) (flush func() error) {
+	switch {
+	case f.incidents:
+		o.Append, o.Alerts, o.NoEventCopy = appendLine(alert.Native), grouped, true
+		return func() error { return scan.WriteIncidents(stdout, f.format.String(), grouped.List()) }
+	case f.table(stdout):
+		rows := scan.NewRows(o.Alerts, stdout, sources)
+		o.Append, o.Alerts = rows.Append, rows
+		return rows.Flush
+	case f.format.String() == "csv":
+		o.Append = scan.AppendCSV
+		_, _ = io.WriteString(o.Alerts, scan.CSVHeader)
+	case display.IsTerminal(stdout):
+		o.Alerts = display.EscapeJSON(o.Alerts) // JSON may contain terminal control sequences
+	}
+	return func() error { return nil }
 }
 
 // table reports whether the alerts are printed as a table for people.
@@ -221,33 +237,6 @@ func checkOutput(name string, output os.FileInfo, sources []scan.Source) error {
 		if info, err := os.Stat(s.Name); err == nil && os.SameFile(info, output) {
 			return fmt.Errorf("%s: %s is one of the files to scan; write to another, outside of folders that are scanned", name, s.Name)
 		}
-	}
-	return nil
-}
-
-// letterFile is the dead-letter file. It is empty if no file was named.
-type letterFile struct {
-	file *os.File
-	out  *bufio.Writer
-}
-
-func (f *scanFlags) openDeadLetters() (*letterFile, error) {
-	if f.deadLetters == "" {
-		return &letterFile{}, nil
-	}
-	file, err := os.Create(f.deadLetters)
-	if err != nil {
-		return nil, cli.Mistake(fmt.Errorf("flag --dead-letters: %w", err))
-	}
-	return &letterFile{file, bufio.NewWriter(file)}, nil
-}
-
-func (l *letterFile) close() error {
-	if l.file == nil {
-		return nil
-	}
-	if err := errors.Join(l.out.Flush(), l.file.Close()); err != nil {
-		return fmt.Errorf("writing dead letters: %w", err)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -144,7 +145,7 @@ func title(i *incident.Incident) string {
 	if i.Principal == nil {
 		return "Activity of many principals in unused regions of " + where
 	}
-	return fmt.Sprintf("Activity in unused region %s by %s in %s", i.Region, i.Principal.Name, where)
+	return fmt.Sprintf("Activity in unused region %s by %s in %s", cmp.Or(i.Region, "(none)"), i.Principal.Name, where)
 }
 
 // enter makes an entry known.

@@ -47,10 +47,10 @@ func TestStormShowsTheRealOne(t *testing.T) {
 	}
 	g.Flush()
 	want(t, "another decoy", run(g, day, fact(6_000, day, failed, func(f *alert.Facts) { f.Actor = "decoy" })), "")
-	real := func(f *alert.Facts) { f.Actor = "real" }
+	culprit := func(f *alert.Facts) { f.Actor = "real" }
 	want(t, "another region", run(g, day, fact(6_001, day, failed, elsewhere, func(f *alert.Facts) { f.Actor = "decoy 1" })), "Update 5001 new-region")
-	want(t, "a success", run(g, day, fact(6_002, day, real)), "Update 5002 first-success")
-	want(t, "a success in the other region", run(g, day, fact(6_003, day, real, elsewhere)), "Update 5003 first-success")
+	want(t, "a success", run(g, day, fact(6_002, day, culprit)), "Update 5002 first-success")
+	want(t, "a success in the other region", run(g, day, fact(6_003, day, culprit, elsewhere)), "Update 5003 first-success")
 	if top := g.All()[0].Principals[0]; top.Name != "real" {
 		t.Errorf("the first principal is %+v", top)
 	}

@@ -61,10 +61,10 @@ func (s *idSet) add(id *uuid.UUID) {
 	case n > len(s.index)/2:
 		s.index = make([]uint32, max(4*smallSet, 2*len(s.index)))
 		for i := range s.ids {
-			s.index[s.slot(&s.ids[i])] = uint32(i + 1) //nolint:gosec // at most ExactIDs
+			s.index[s.slot(&s.ids[i])] = uint32(i + 1)
 		}
 	default:
-		s.index[s.slot(id)] = uint32(n) //nolint:gosec // at most ExactIDs
+		s.index[s.slot(id)] = uint32(n)
 	}
 }
 
@@ -92,5 +92,5 @@ func chunks(n int) int { return (n + chunkIDs - 1) / chunkIDs }
 
 // appendNumber appends the number of a chunk in its key.
 func appendNumber(dst []byte, n int) []byte {
-	return binary.BigEndian.AppendUint32(dst, uint32(n)) //nolint:gosec // at most ExactIDs
+	return binary.BigEndian.AppendUint32(dst, uint32(n))
 }

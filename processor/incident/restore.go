@@ -174,7 +174,7 @@ func (r *Restorer) remember(e *entry) error {
 	}
 	list := r.chunks[e.id]
 	for n := range chunks(e.IDs) {
-		chunk := list[uint32(n)] //nolint:gosec // at most ExactIDs
+		chunk := list[uint32(n)]
 		for ; len(chunk) > 0 && len(e.ids.ids) < e.IDs; chunk = chunk[16:] {
 			id := uuid.UUID(chunk[:16])
 			if e.ids.has(&id) {

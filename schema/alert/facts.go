@@ -96,8 +96,6 @@ func (f *Facts) check(m *members) error {
 		err = errors.New("its id is no UUID")
 	case f.RuleID == "":
 		err = errors.New("it has no ruleId")
-	case f.Region == "":
-		err = errors.New("it has no awsRegion")
 	case !severity:
 		err = fmt.Errorf("severity %q is not known", CutText(f.Severity, 40))
 	case mode.EqualString(ModeShadow) || !m.policy.Member("exception").IsNull():

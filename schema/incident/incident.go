@@ -81,7 +81,7 @@ type Counts struct {
 	Partial   uint64 `json:"partial,omitempty"`  // of events that were damaged
 	Salvaged  uint64 `json:"salvaged,omitempty"` // of those, found by searching damaged bytes
 	Actions   uint64 `json:"distinctActions"`
-	// MoreActions is set where there are more actions than are told apart.
+	// MoreActions is set where there are more actions than are distinguished.
 	MoreActions bool `json:"moreActions,omitempty"`
 }
 

@@ -1,0 +1,98 @@
+package scan
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/regionwatch/regionwatch/internal/display"
+	incidents "github.com/regionwatch/regionwatch/processor/incident"
+	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/incident"
+)
+
+// Incidents groups alerts. It is the place to which a scan writes them: native JSON, one a line. Make it with
+// [NewIncidents]; it belongs to one goroutine at a time.
+type Incidents struct {
+	grouper *incidents.Grouper
+	now     time.Time
+	rest    []byte // of a line whose end has not come
+}
+
+// NewIncidents returns incidents without alerts. They are grouped as the policy says, at one moment: an event's time is at
+// most one hour after it.
+func NewIncidents(p *policy.Policy, now time.Time) *Incidents {
+	return &Incidents{grouper: incidents.New(incidents.Options{Settings: p.Incidents}), now: now.UTC()}
+}
+
+// Write takes in alerts. It always takes all of p.
+func (s *Incidents) Write(p []byte) (int, error) {
+	n := len(p)
+	for {
+		line, after, whole := bytes.Cut(p, []byte("\n"))
+		if !whole {
+			s.rest = append(s.rest, line...)
+			break
+		}
+		if len(s.rest) > 0 {
+			line = append(s.rest, line...)
+		}
+		f, err := alert.ReadFacts(line)
+		if err != nil {
+			return 0, fmt.Errorf("grouping alerts: %w", err)
+		}
+		s.grouper.Add(&f, s.now)
+		s.rest, p = nil, after
+	}
+	s.grouper.Flush() // what a service would write on the way
+	return n, nil
+}
+
+// List returns the incidents as they are after the last alert, the most important first.
+func (s *Incidents) List() []*incident.Incident {
+	list := s.grouper.All()
+	for _, i := range list {
+		i.Activity, i.Revision = incident.Create, 1 // the only record of it
+		if !i.Window.End.After(s.now) {
+			i.Status = incident.StatusClosed
+		}
+	}
+	return list
+}
+
+// Print writes how the alerts were grouped.
+func (s *Incidents) Print(w io.Writer) {
+	c := s.grouper.Counts()
+	fmt.Fprintf(w, "%s in %s", display.Plural(c.Counted, "alert"), display.Plural(len(s.grouper.All()), "incident"))
+	if c.Repeated > 0 {
+		fmt.Fprintf(w, ", %s repeated", display.Number(c.Repeated))
+	}
+	if c.Below > 0 {
+		fmt.Fprintf(w, ", %s below the threshold", display.Number(c.Below))
+	}
+	fmt.Fprintln(w)
+}
+
+// WriteIncidents writes incidents in a format: table, ndjson, ocsf, or auto, which is table on a terminal and ndjson elsewhere.
+func WriteIncidents(w io.Writer, format string, list []*incident.Incident) error {
+	if format == "table" || format == "auto" && display.IsTerminal(w) {
+		return display.Incidents(w, list)
+	}
+	if display.IsTerminal(w) {
+		w = display.EscapeJSON(w) // JSON may contain terminal control sequences
+	}
+	appendTo := incident.AppendJSON
+	if format == "ocsf" {
+		appendTo = incident.AppendOCSF
+	}
+	var line []byte
+	for _, i := range list {
+		line = append(appendTo(line[:0], i), '\n')
+		if _, err := w.Write(line); err != nil {
+			return fmt.Errorf("writing incidents: %w", err)
+		}
+	}
+	return nil
+}
