@@ -217,28 +217,13 @@ func (f *scanFlags) checkOutputs(cmd *cobra.Command, sources []scan.Source) erro
 	var faults []error
 	if out, ok := cmd.OutOrStdout().(*os.File); ok {
 		if info, err := out.Stat(); err == nil {
-			faults = append(faults, checkOutput("standard output", info, sources))
+			faults = append(faults, scan.CheckOutput("standard output", info, sources))
 		}
 	}
 	if info, err := os.Stat(f.deadLetters); err == nil {
-		faults = append(faults, checkOutput("flag --dead-letters", info, sources))
+		faults = append(faults, scan.CheckOutput("flag --dead-letters", info, sources))
 	}
 	return errors.Join(faults...)
-}
-
-func checkOutput(name string, output os.FileInfo, sources []scan.Source) error {
-	if !output.Mode().IsRegular() {
-		return nil
-	}
-	for _, s := range sources {
-		if s.Size != output.Size() {
-			continue // most files differ here
-		}
-		if info, err := os.Stat(s.Name); err == nil && os.SameFile(info, output) {
-			return fmt.Errorf("%s: %s is one of the files to scan; write to another, outside of folders that are scanned", name, s.Name)
-		}
-	}
-	return nil
 }
 
 // alertFormat returns the format of the lines when the alerts are not a table.

@@ -310,3 +310,16 @@ func TestScanForPrograms(t *testing.T) {
 		t.Errorf("%v: %s", err, stderr)
 	}
 }
+
+// The alerts of a scan become incidents, in every format that there is of them.
+func TestScanIncidents(t *testing.T) {
+	for format, want := range map[string]string{"auto": `"kind":"incident"`, "ocsf": `"class_uid":2004`, "table": "SEVERITY"} {
+		stdout, stderr, status := runCommand(t, "scan", "testdata/scan", "--incidents", "--format", format)
+		if status != cli.ExitDone || !strings.Contains(stdout, want) || !strings.Contains(stderr, " alerts in ") {
+			t.Errorf("%s: exit status %d, %s\n%s", format, status, stdout, stderr)
+		}
+	}
+	if _, stderr, status := runCommand(t, "scan", "testdata/scan", "--incidents", "--format", "csv"); status != cli.ExitMistake || !strings.Contains(stderr, "csv is no format of incidents") {
+		t.Errorf("csv: exit status %d, %s", status, stderr)
+	}
+}

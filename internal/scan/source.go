@@ -188,3 +188,19 @@ func feed(in io.Writer, s *Source) error {
 	_, err = io.CopyBuffer(in, struct{ io.Reader }{raw}, make([]byte, readBuffer))
 	return err
 }
+
+// CheckOutput returns an error if the output is one of the files to scan. The name is that of the output, for people.
+func CheckOutput(name string, output os.FileInfo, sources []Source) error {
+	if !output.Mode().IsRegular() {
+		return nil
+	}
+	for _, s := range sources {
+		if s.Size != output.Size() {
+			continue // most files differ here
+		}
+		if info, err := os.Stat(s.Name); err == nil && os.SameFile(info, output) {
+			return fmt.Errorf("%s: %s is one of the files to scan; write to another, outside of folders that are scanned", name, s.Name)
+		}
+	}
+	return nil
+}
