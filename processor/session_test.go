@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -92,6 +93,47 @@ func TestAbortedTransactionGoesOn(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// busy is a hook that leaves the first transactional client in a transaction, so that it cannot begin one.
+type busy struct {
+	client atomic.Pointer[kgo.Client]
+	once   sync.Once
+}
+
+// OnNewClient implements kgo.HookNewClient.
+func (b *busy) OnNewClient(client *kgo.Client) {
+	if id, _ := client.OptValue(kgo.TransactionalID).(string); id != "" {
+		b.client.CompareAndSwap(nil, client)
+	}
+}
+
+// OnBrokerRead implements kgo.HookBrokerRead: the client that fetches has its transactional id.
+func (b *busy) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, _ error) {
+	if client := b.client.Load(); client != nil && key == int16(kmsg.Fetch) {
+		b.once.Do(func() { _ = client.BeginTransaction() })
+	}
+}
+
+// What was polled for a transaction that cannot begin is read again by a new session.
+//
+// Guard: transact returns the error of Begin.
+func TestTransactionThatDoesNotBegin(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	var log lines
+	o := exactlyOnce(c)
+	o.Logger, o.ClientOpts = log.logger(), []kgo.Opt{kgo.WithHooks(new(busy))}
+	c.ProduceValues(inputTopic, 1, values(20, "alert %d")...)
+	r := start(t, o)
+	c.Eventually("all committed", func() bool { return committedToEnd(c, 1) })
+	r.mustStop()
+	if got := r.tally.snapshot(); log.count("beginning transaction") == 0 || got.Returned != 20 {
+		t.Errorf("%d records returned, want 20; told %d times", got.Returned, log.count("beginning transaction"))
+	}
+	if got := alertIDs(c.ReadAll(alertTopic)); len(got) != 20 {
+		t.Errorf("%d alerts, want 20", len(got))
 	}
 }
 

@@ -1,12 +1,15 @@
 package processor
 
 import (
+	"context"
+	"errors"
 	"net"
 	"os"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -30,6 +33,40 @@ func TestMissingTopics(t *testing.T) {
 	c.Read(alertTopic, 1)
 	if got := len(c.PartitionInfos(alertTopic)); got != 3 {
 		t.Errorf("%d partitions were made, want 3", got)
+	}
+}
+
+// One missing topic is enough to end Run, and is the only one that is named.
+func TestMissingTopic(t *testing.T) {
+	t.Parallel()
+	for _, missing := range []string{inputTopic, alertTopic, deadLetterTopic} {
+		t.Run(missing, func(t *testing.T) {
+			t.Parallel()
+			seeds := []kfake.Opt{kfake.GroupMinSessionTimeout(time.Second)}
+			for _, topic := range []string{inputTopic, alertTopic, deadLetterTopic} {
+				if topic != missing {
+					seeds = append(seeds, kfake.SeedTopics(1, topic))
+				}
+			}
+			mustMention(t, start(t, testOptions(processortest.New(t, seeds...))).wait(), `missing topic "`+missing+`": create`)
+		})
+	}
+}
+
+// A topic of which the brokers say nothing is not missing: creating it would not help.
+func TestTopicsNotListed(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	o := testOptions(c)
+	o.CreateTopics, o.Partitions, o.Replicas = true, 1, 1
+	p, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.checkTopics(ctx, kadm.NewClient(c.Client())); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
 	}
 }
 

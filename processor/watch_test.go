@@ -63,8 +63,9 @@ func TestStandingStill(t *testing.T) {
 func TestLookPattern(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1, kfake.SeedTopics(3, "trail-a", "other-b"))
+	var log lines
 	o := testOptions(c)
-	o.InputTopics, o.InputPattern = []string{"^trail-[a-z]$"}, true
+	o.InputTopics, o.InputPattern, o.Logger = []string{"^trail-[a-z]$"}, true, log.logger()
 	p, err := New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -81,9 +82,12 @@ func TestLookPattern(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	w.look(ctx, admin)
+	w.look(ctx, kadm.NewClient(c.Client())) // which knows nothing yet
 	if ends := p.ends.all(); len(ends) != 2 {
 		t.Errorf("a look that failed has left %+v", ends)
+	}
+	if log.count("no topic matches") > 0 {
+		t.Error("a look that failed counts as one that has found no topic")
 	}
 }
 

@@ -91,6 +91,64 @@ func TestDecompressFailure(t *testing.T) {
 	}
 }
 
+// A frame that is cut within a checksum is no whole frame.
+//
+// Guard: parseBlocks wants all bytes of each checksum.
+func TestDecompressCutChecksum(t *testing.T) {
+	t.Parallel()
+	d, err := New(1 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := append(noise(50_000), bytes.Repeat([]byte("ab"), 10_000)...)
+	for _, whole := range [][]byte{
+		pack(t, text), pack(t, text, lz4.BlockSizeOption(lz4.Block64Kb), lz4.BlockChecksumOption(true)),
+		pack(t, text, lz4.BlockSizeOption(lz4.Block64Kb), lz4.BlockChecksumOption(true), lz4.ChecksumOption(false)),
+	} {
+		for cut := 1; cut <= 12; cut++ { // both checksums and the end mark
+			if _, err := d.unpack(d.whole, whole[:len(whole)-cut], kgo.CodecLz4, d.most); err == nil {
+				t.Errorf("accepted without the last %d bytes", cut)
+			}
+		}
+		if _, ok := parseFrame(append(whole[:len(whole):len(whole)], 0)); ok {
+			t.Error("a byte behind the frame is taken for a part of it")
+		}
+	}
+}
+
+// refusing is a decompressor that is not to be asked.
+type refusing struct{ t *testing.T }
+
+// Decompress implements kgo.Decompressor.
+func (r refusing) Decompress([]byte, kgo.CompressionCodecType) ([]byte, error) {
+	r.t.Error("the library was asked for what is ours")
+	return nil, errors.New("refused")
+}
+
+// What Kafka's clients write is decompressed here, not by the library.
+//
+// Guard: parseFrame in unpack.
+func TestDecompressHere(t *testing.T) {
+	t.Parallel()
+	d, err := New(1 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := append(noise(50_000), bytes.Repeat([]byte("ab"), 25_000)...)
+	for _, options := range [][]lz4.Option{
+		nil,
+		{lz4.BlockSizeOption(lz4.Block64Kb)}, // the Java client
+		{lz4.BlockSizeOption(lz4.Block256Kb), lz4.BlockChecksumOption(true)},
+		{lz4.BlockSizeOption(lz4.Block1Mb), lz4.ChecksumOption(false), lz4.SizeOption(uint64(len(text)))},
+		{lz4.BlockSizeOption(lz4.Block4Mb), lz4.CompressionLevelOption(lz4.Level9)},
+	} {
+		got, err := d.unpack(refusing{t}, pack(t, text, options...), kgo.CodecLz4, d.most)
+		if err != nil || !bytes.Equal(got, text) {
+			t.Errorf("%v: %d bytes, %v", options, len(got), err)
+		}
+	}
+}
+
 // FuzzDecompress compares decompression with the library's: where both accept the input, the results are equal.
 func FuzzDecompress(f *testing.F) {
 	f.Add(pack(f, []byte("hello, hello, hello")))
