@@ -11,9 +11,9 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/aws"
 )
 
-// openIAM returns the mechanism of Amazon MSK. franz-go signs; the AWS SDK finds credentials (environment, shared files,
-// roles of service accounts, pods, containers and instances) and renews them. It first looks at the first
-// authentication, because asking for instance metadata is slow where there is none.
+// openIAM returns the mechanism of Amazon MSK. franz-go signs requests. The AWS SDK finds credentials (environment,
+// shared files, roles of service accounts, pods, containers and instances) and renews them. The search starts with the
+// first authentication, because instance metadata is slow to time out where there is none.
 func openIAM() sasl.Mechanism {
 	load := sync.OnceValues(func() (awssdk.CredentialsProvider, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
@@ -37,13 +37,13 @@ func openIAM() sasl.Mechanism {
 	})}
 }
 
-// namingRegion adds the remedy for a broker whose name does not contain its region.
+// namingRegion adds a remedy for a broker whose name does not contain its region.
 type namingRegion struct{ sasl.Mechanism }
 
-// Authenticate begins a session.
+// Authenticate implements [sasl.Mechanism].
 func (m namingRegion) Authenticate(ctx context.Context, host string) (sasl.Session, []byte, error) {
 	session, first, err := m.Mechanism.Authenticate(ctx, host)
-	if _, ours := err.(*Refusal); err != nil && !ours { //nolint:errorlint // as the callback above returns it
+	if _, ours := err.(*Refusal); err != nil && !ours { //nolint:errorlint // the callback above returns it unwrapped
 		err = &Refusal{Err: fmt.Errorf("signing for %q: %w", host, err), Remedy: "use the broker names of Amazon MSK, or set AWS_REGION"}
 	}
 	return session, first, err

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// noAWS takes away whatever the machine has of AWS.
+// noAWS hides the machine's own AWS configuration.
 func noAWS(t *testing.T) folder {
 	t.Helper()
 	f := newFolder(t)
@@ -31,7 +31,7 @@ func openIAMTest(t *testing.T) *Connection {
 	return mustOpen(t, Options{Addresses: []string{"localhost:1"}, SASL: SASL{Mechanism: "AWS_MSK_IAM"}})
 }
 
-// mustSign wants the broker to be told who asks, for its region, and nothing secret.
+// mustSign checks that the broker learns who connects, for its region, and nothing secret.
 func mustSign(t *testing.T, key, sessionToken string) {
 	t.Helper()
 	first, err := authenticate(t, openIAMTest(t))
@@ -50,7 +50,7 @@ func mustSign(t *testing.T, key, sessionToken string) {
 	}
 }
 
-// Credentials are found in each place where AWS puts them.
+// Credentials are found in each place AWS puts them.
 func TestIAMCredentials(t *testing.T) {
 	answer := func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -96,7 +96,7 @@ func TestIAMCredentials(t *testing.T) {
 	})
 }
 
-// Nothing is looked for before the first authentication; credentials that are not there may come.
+// The search for credentials starts with the first authentication, and a failed one may succeed later.
 func TestIAMFailure(t *testing.T) {
 	f := noAWS(t)
 	c := openIAMTest(t)

@@ -1,10 +1,10 @@
 // Package broker connects every command to the brokers: addresses, TLS and SASL.
 //
-// It turns options into client options of franz-go. Files with secrets and certificates are read when the connection is
-// opened, to report mistakes at once, and again when they change, so a rotation needs no restart. No secret is part of an
-// error or of anything printed.
+// It turns options into franz-go client options. Files with secrets and certificates are read when the connection is
+// opened, to report mistakes early, and again when they change, so that rotating them needs no restart. Secrets never
+// appear in errors or other output.
 //
-// A Connection starts no goroutines: files are read again when the client asks for a secret.
+// A Connection starts no goroutines: a changed file is read when the client next asks for the secret.
 package broker
 
 import (
@@ -17,7 +17,8 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl"
 )
 
-// Connection is how to reach the brokers, for every client of the process. [Open] makes it. It is safe for concurrent use.
+// Connection describes how every client of the process reaches the brokers. [Open] creates it. It is safe for
+// concurrent use.
 type Connection struct {
 	addresses []string
 	tls       *trust         // nil means plaintext
@@ -27,7 +28,7 @@ type Connection struct {
 // Addresses returns the brokers' addresses, host:port.
 func (c *Connection) Addresses() []string { return c.addresses }
 
-// ClientOpts returns the client options to reach the brokers, with their addresses.
+// ClientOpts returns the client options for reaching the brokers, including their addresses.
 func (c *Connection) ClientOpts() []kgo.Opt {
 	opts := []kgo.Opt{kgo.SeedBrokers(c.addresses...), kgo.Dialer(c.dial)}
 	if c.mechanism != nil {
@@ -47,8 +48,8 @@ func (c *Connection) Mechanism() string {
 	return c.mechanism.Name()
 }
 
-// Secure does the TLS handshake on a connection to the address. The caller closes the returned connection, or on an error
-// the given one. A refusal after the handshake is an error of Read. Secured must be true.
+// Secure performs the TLS handshake on a connection to the address. The caller closes the returned connection or, after
+// an error, the given one. If the broker refuses us after the handshake, Read returns the error. Secured must be true.
 func (c *Connection) Secure(ctx context.Context, plain net.Conn, address string) (net.Conn, tls.ConnectionState, error) {
 	secured, err := c.tls.handshake(ctx, plain, address)
 	if err != nil {

@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// Bounds of connecting and of the TLS handshake. After them another broker is tried.
+// Time limits for connecting and for the TLS handshake. After them, the client tries another broker.
 const (
 	dialTimeout      = 5 * time.Second
 	handshakeTimeout = 5 * time.Second
 )
 
-// dial connects.
+// dial connects to the address, with TLS if configured.
 func (c *Connection) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: dialTimeout}
 	open, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
-		return nil, err // names operation and address
+		return nil, err // it names the operation and the address
 	}
 	if c.tls == nil {
 		return &plainConn{Conn: open, address: address}, nil
@@ -32,7 +32,7 @@ func (c *Connection) dial(ctx context.Context, network, address string) (net.Con
 	return secured, nil
 }
 
-// handshake does the TLS handshake, with the files as they are now.
+// handshake performs the TLS handshake with the current files.
 func (t *trust) handshake(ctx context.Context, open net.Conn, address string) (*securedConn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -47,14 +47,14 @@ func (t *trust) handshake(ctx context.Context, open net.Conn, address string) (*
 	return &securedConn{Conn: secured, trust: t, address: address}, nil
 }
 
-// securedConn finds a refusal after the handshake: with TLS 1.3 a broker checks our certificate only then.
+// securedConn detects a refusal after the handshake: with TLS 1.3, a broker checks our certificate only then.
 type securedConn struct {
 	*tls.Conn
 	trust   *trust
 	address string
 }
 
-// Read reads from the broker.
+// Read reads from the broker and turns a TLS alert into a [Refusal].
 func (c *securedConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if err != nil {
@@ -70,8 +70,8 @@ type plainConn struct {
 	read    bool // past the first bytes; used only by the reader of the connection
 }
 
-// Read reads from the broker. As the length of a Kafka response, the first bytes of a TLS alert (RFC 8446, section 5.1)
-// would be more than 300 MB.
+// Read reads from the broker and detects a TLS alert (RFC 8446, section 5.1). Read as the length of a Kafka response, its
+// first bytes would mean more than 300 MB.
 func (c *plainConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if !c.read && n >= 2 && b[0] == 21 && b[1] == 3 {

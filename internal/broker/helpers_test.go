@@ -19,7 +19,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/broker/brokertest"
 )
 
-// lines is a log.
+// lines collects log lines.
 type lines struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -50,7 +50,7 @@ func newFolder(t *testing.T) folder {
 	return folder{t, t.TempDir()}
 }
 
-// put writes a file whole at once, as a rotation does, and returns its name.
+// put replaces a file atomically, as a rotation does, and returns its name.
 func (f folder) put(name string, content []byte) string {
 	f.t.Helper()
 	path := filepath.Join(f.path, name)
@@ -72,7 +72,7 @@ func newAuthority(t *testing.T, name string) *brokertest.Authority {
 	return a
 }
 
-// issue returns a pair that ends after the time.
+// issue returns a certificate that expires after the given time, and its key.
 func issue(t *testing.T, a *brokertest.Authority, name string, left time.Duration) (certificate, key []byte) {
 	t.Helper()
 	certificate, key, err := a.Issue(name, time.Now().Add(left))
@@ -82,7 +82,7 @@ func issue(t *testing.T, a *brokertest.Authority, name string, left time.Duratio
 	return certificate, key
 }
 
-// serverPair returns what a broker shows.
+// serverPair returns a broker's certificate.
 func serverPair(t *testing.T, a *brokertest.Authority, left time.Duration) tls.Certificate {
 	t.Helper()
 	pair, err := tls.X509KeyPair(issue(t, a, "broker", left))
@@ -118,7 +118,7 @@ func mustOpen(t *testing.T, o Options) *Connection {
 	return c
 }
 
-// ping connects anew and asks the brokers for something that they answer to whom they trust.
+// ping opens a new connection and sends a request that requires authentication.
 func ping(t *testing.T, c *Connection, more ...kgo.Opt) error {
 	t.Helper()
 	client, err := kgo.NewClient(append(append(c.ClientOpts(), kgo.RequestRetries(0)), more...)...)

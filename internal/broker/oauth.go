@@ -21,11 +21,11 @@ import (
 // OAuth is the source of OAUTHBEARER tokens: one of TokenFile, TokenCommand and TokenURL.
 type OAuth struct {
 	TokenFile        string            // read for each authentication
-	TokenCommand     []string          // a program and its arguments; it prints the token
+	TokenCommand     []string          // a program that prints the token, and its arguments
 	TokenURL         string            // for client credentials, RFC 6749, section 4.4
 	ClientID         string            // with TokenURL
 	ClientSecret     Secret            // with TokenURL
-	ClientSecretFile string            // in place of ClientSecret
+	ClientSecretFile string            // instead of ClientSecret
 	Scopes           []string          // with TokenURL
 	Extensions       map[string]string // KIP-342
 }
@@ -39,7 +39,7 @@ func openOAuth(o *OAuth, log *slog.Logger) (sasl.Mechanism, error) {
 	})}, err
 }
 
-// openToken returns the function that returns the current token.
+// openToken returns a function that returns the current token.
 func openToken(o *OAuth, log *slog.Logger) (func(context.Context) (string, error), error) {
 	switch {
 	case o.TokenFile != "":
@@ -78,15 +78,15 @@ func lookCause(err error) error {
 	return err
 }
 
-// maxTokenBytes bounds a token, like sasl.server.max.receive.size of brokers.
+// maxTokenBytes bounds a token, like the brokers' sasl.server.max.receive.size.
 const maxTokenBytes = 512 << 10
 
-// runCommand runs the program and returns the token it prints. Its standard error may hold secrets and is dropped.
+// runCommand runs the program and returns the token it prints. Its standard error may contain secrets and is dropped.
 func runCommand(ctx context.Context, command []string) (token, error) {
 	out := bounded{left: maxTokenBytes}
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...) // the operator's own
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...) // configured by the operator
 	cmd.Stdout = &out
-	cmd.WaitDelay = time.Second // its children may hold the pipe open
+	cmd.WaitDelay = time.Second // its children may keep the pipe open
 	if err := cmd.Run(); err != nil {
 		switch {
 		case ctx.Err() != nil:
@@ -103,15 +103,15 @@ func runCommand(ctx context.Context, command []string) (token, error) {
 	return token{text, expiry(text)}, nil
 }
 
-// bounded keeps up to a number of bytes.
+// bounded keeps up to a fixed number of bytes.
 type bounded struct {
-	kept bytes.Buffer // not embedded: it would be read into without a bound
-	left int          // negative once it was too much
+	kept bytes.Buffer // not embedded, because its ReadFrom has no bound
+	left int          // negative after too much output
 }
 
 var errTooLong = errors.New("its output is too long for a token")
 
-// Write refuses output beyond the bound, which ends the program.
+// Write returns an error for output beyond the bound, which ends the program.
 func (b *bounded) Write(p []byte) (int, error) {
 	if b.left -= len(p); b.left < 0 {
 		return 0, errTooLong
@@ -119,11 +119,11 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.kept.Write(p)
 }
 
-// tellingReason reports why the broker refuses a token: its answer is a JSON object (RFC 7628, section 3.2.2), which the
-// client library only calls unexpected.
+// tellingReason reports why the broker refuses a token. The broker answers with a JSON object (RFC 7628, section
+// 3.2.2), which the client library only calls unexpected.
 type tellingReason struct{ sasl.Mechanism }
 
-// Authenticate begins a session.
+// Authenticate implements [sasl.Mechanism].
 func (m tellingReason) Authenticate(ctx context.Context, host string) (sasl.Session, []byte, error) {
 	session, first, err := m.Mechanism.Authenticate(ctx, host)
 	return reasonSession{session}, first, err
@@ -131,7 +131,7 @@ func (m tellingReason) Authenticate(ctx context.Context, host string) (sasl.Sess
 
 type reasonSession struct{ sasl.Session }
 
-// Challenge looks at the broker's answer.
+// Challenge checks the broker's answer for a reason.
 func (s reasonSession) Challenge(answer []byte) (bool, []byte, error) {
 	if len(answer) == 0 {
 		return s.Session.Challenge(answer)
@@ -139,7 +139,7 @@ func (s reasonSession) Challenge(answer []byte) (bool, []byte, error) {
 	var reason struct {
 		Status string `json:"status"`
 	}
-	_ = json.Unmarshal(answer, &reason) // without JSON there is no status
+	_ = json.Unmarshal(answer, &reason) // if it is not JSON, the status stays empty
 	return false, nil, &Refusal{
 		Err:    fmt.Errorf("%w: the broker refuses the token, status %.80q", kerr.SaslAuthenticationFailed, reason.Status),
 		Remedy: "is it for this cluster, from an issuer that the broker trusts, and not expired?",

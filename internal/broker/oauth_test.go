@@ -17,7 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// authenticate returns what the mechanism says first to a broker, with the separators shown.
+// authenticate returns the mechanism's first answer to a broker, with the separators made visible.
 func authenticate(t *testing.T, c *Connection) (string, error) {
 	t.Helper()
 	_, first, err := c.mechanism.Authenticate(t.Context(), "b-1.x.kafka.eu-west-1.amazonaws.com:9098")
@@ -29,7 +29,7 @@ func openOAuthTest(t *testing.T, o OAuth) *Connection {
 	return mustOpen(t, Options{Addresses: []string{"localhost:1"}, SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: o}})
 }
 
-// A token's file is read for each authentication; extensions go along.
+// The token file is read for each authentication. Extensions are sent with the token.
 func TestTokenFile(t *testing.T) {
 	t.Parallel()
 	f := newFolder(t)
@@ -42,7 +42,7 @@ func TestTokenFile(t *testing.T) {
 	}
 }
 
-// TestMain lets the test's own binary be the program that prints a token.
+// TestMain lets the test binary act as the program that prints a token.
 func TestMain(m *testing.M) {
 	switch os.Getenv("BROKER_TEST_TOKEN") {
 	case "":
@@ -62,8 +62,8 @@ func TestMain(m *testing.M) {
 	fmt.Println(os.Getenv("BROKER_TEST_TOKEN"), os.Args[1:])
 }
 
-// The program is run without a shell; what it prints is the token. One that fails, hangs or prints without
-// end is an error that may pass and does not repeat what it said.
+// The program is run without a shell, and its output is the token. If it fails, hangs or prints without end, the error
+// is temporary and does not repeat the output.
 func TestTokenCommand(t *testing.T) {
 	jwt := "h." + base64.RawURLEncoding.EncodeToString([]byte(`{"exp":1800000000}`)) + ".s"
 	t.Setenv("BROKER_TEST_TOKEN", jwt)
@@ -75,7 +75,7 @@ func TestTokenCommand(t *testing.T) {
 		t.Setenv("BROKER_TEST_TOKEN", kind)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		if kind == "hangs" {
-			cancel() // as if the time were over
+			cancel() // as if the time limit had passed
 		}
 		_, err := runCommand(ctx, []string{os.Args[0]})
 		cancel()
@@ -86,7 +86,7 @@ func TestTokenCommand(t *testing.T) {
 	}
 }
 
-// tokenServer gives tokens to whoever knows the secret.
+// tokenServer issues tokens to clients that present the secret.
 func tokenServer(t *testing.T, secret string, answer http.HandlerFunc) (address string, asked *atomic.Int32) {
 	t.Helper()
 	asked = new(atomic.Int32)
@@ -109,7 +109,7 @@ func giveToken(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprint(w, `{"access_token":"given","token_type":"Bearer","expires_in":3600}`)
 }
 
-// Client credentials get a token, which is asked for once. The secret's file is read for each token.
+// A token is fetched once with client credentials. The secret file is read for each token.
 func TestClientCredentials(t *testing.T) {
 	t.Parallel()
 	f := newFolder(t)
@@ -133,7 +133,7 @@ func TestClientCredentials(t *testing.T) {
 	}
 }
 
-// What goes wrong at the token's address is told with its remedy, and passes by itself or not.
+// Each failure of the token server has a remedy, and is temporary or final.
 func TestClientCredentialsFailure(t *testing.T) {
 	t.Parallel()
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -170,7 +170,7 @@ func TestClientCredentialsFailure(t *testing.T) {
 	}
 }
 
-// What the query of the token's address holds is in no error: not where nobody listens, nor where the server repeats it.
+// The query of the token URL is in no error: neither if the server is down, nor if it repeats the query.
 //
 // Guards: shownURL, hiddenParts.
 func TestTokenURLIsNotTold(t *testing.T) {
@@ -192,7 +192,7 @@ func TestTokenURLIsNotTold(t *testing.T) {
 	}
 }
 
-// A token that the broker refuses is told with the broker's reason.
+// The error for a token the broker refuses includes the broker's reason.
 func TestTokenRefused(t *testing.T) {
 	t.Parallel()
 	c := openOAuthTest(t, OAuth{TokenFile: newFolder(t).put("token", []byte("one"))})

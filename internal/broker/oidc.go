@@ -12,7 +12,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// tokenClient fetches tokens for client credentials.
+// tokenClient fetches tokens with client credentials.
 type tokenClient struct {
 	o      *OAuth
 	secret func() string
@@ -22,17 +22,17 @@ type tokenClient struct {
 func newTokenClient(o *OAuth, secret func() string) *tokenClient {
 	return &tokenClient{o: o, secret: secret, http: &http.Client{
 		Timeout: fetchTimeout,
-		// A redirect would send the secret to another host.
+		// Following a redirect would send the secret to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// fetch requests a token. The library bounds the answer to 1 MiB.
+// fetch requests a token. The library limits the answer to 1 MiB.
 func (c *tokenClient) fetch(ctx context.Context) (token, error) {
 	secret := c.secret()
 	config := clientcredentials.Config{
 		ClientID: c.o.ClientID, ClientSecret: secret, TokenURL: c.o.TokenURL, Scopes: c.o.Scopes,
-		// Every server supports it (RFC 6749, section 2.3.1). Detecting the style would retry, and report the second refusal.
+		// Every server supports it (RFC 6749, section 2.3.1). Auto-detection would retry and report the second refusal.
 		AuthStyle: oauth2.AuthStyleInHeader,
 	}
 	fetched, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, c.http))
@@ -45,7 +45,7 @@ func (c *tokenClient) fetch(ctx context.Context) (token, error) {
 	return token{fetched.AccessToken, expiry(fetched.AccessToken)}, nil
 }
 
-// explain returns an error without secrets that the answer may repeat.
+// explain returns an error without the secrets that the answer may repeat.
 func (c *tokenClient) explain(err error, secret string) error {
 	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
@@ -64,13 +64,13 @@ func (c *tokenClient) explain(err error, secret string) error {
 		}
 		why = fmt.Errorf("%w, %.300q", why, strings.TrimSpace(text))
 	}
-	// Too many requests and server errors may pass; other answers will not change.
+	// Rate limits and server errors may be temporary; other answers are final.
 	status := answer.Response.StatusCode
 	return &Refusal{Err: why, Remedy: "look at oauth-client-id, its secret and oauth-scope",
 		Passing: status == http.StatusTooManyRequests || status >= http.StatusInternalServerError}
 }
 
-// shownURL returns a URL without user, query and fragment, which may be secrets.
+// shownURL returns a URL without user, query and fragment, which may contain secrets.
 func shownURL(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -83,8 +83,8 @@ func shownURL(address string) string {
 	return shown.String()
 }
 
-// hiddenParts returns parts of the URL that an answer may repeat and must not be shown: the query, and each value in it
-// that is long enough to be a secret.
+// hiddenParts returns the parts of a URL that must not be shown if the answer repeats them: the query, and each value
+// in it long enough to be a secret.
 func hiddenParts(address string) (parts []string) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -101,5 +101,5 @@ func hiddenParts(address string) (parts []string) {
 	return parts
 }
 
-// minHidden is the minimum length of a secret: hiding shorter ones would garble the text.
+// minHidden is the minimum length of a secret. Hiding shorter values would garble the text.
 const minHidden = 4

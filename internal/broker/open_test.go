@@ -15,7 +15,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/livefile"
 )
 
-// All mistakes in files are told together, each with its option, and none with what a file holds.
+// All mistakes in files are reported together, each with its option and without the content of the file.
 func TestOpenFailure(t *testing.T) {
 	t.Parallel()
 	f := newFolder(t)
@@ -86,7 +86,7 @@ func TestOpenFailure(t *testing.T) {
 	}
 }
 
-// No way of printing shows a secret, wherever it stands.
+// A secret is not printed in any format, wherever it is nested.
 func TestSecretIsNotPrinted(t *testing.T) {
 	t.Parallel()
 	o := Options{SASL: SASL{Mechanism: "PLAIN", Username: "alice", Password: NewSecret("s3cret"), OAuth: OAuth{ClientSecret: NewSecret("s3cret")}}}

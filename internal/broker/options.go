@@ -7,15 +7,17 @@ import (
 	"log/slog"
 )
 
-// Options of a connection. Addresses are required; without the rest it is plaintext without authentication.
+// Options configure a connection. Addresses are required. The zero value of the rest means plaintext without
+// authentication.
 type Options struct {
 	Addresses []string // host:port
 	TLS       *TLS     // nil means plaintext
 	SASL      SASL
-	Logger    *slog.Logger // logs files that are read again; nil discards
+	Logger    *slog.Logger // logs when files are reread; nil discards
 }
 
-// TLS options. The zero value trusts the system's authorities and has no client certificate. The minimum version is 1.2.
+// TLS configures TLS, version 1.2 or newer. The zero value trusts the system's authorities and presents no client
+// certificate.
 type TLS struct {
 	CAFile          string // PEM; empty means the system's authorities
 	CertificateFile string // PEM, with intermediates; empty means none
@@ -23,16 +25,16 @@ type TLS struct {
 	ServerName      string // expected in every broker's certificate; empty means its host
 }
 
-// SASL options. The zero value means no authentication.
+// SASL configures authentication. The zero value means none.
 type SASL struct {
 	Mechanism    string // as Kafka names it
 	Username     string // of PLAIN and SCRAM
 	Password     Secret // of PLAIN and SCRAM
-	PasswordFile string // in place of Password
+	PasswordFile string // instead of Password
 	OAuth        OAuth  // of OAUTHBEARER
 }
 
-// Options as a Fault names them: the program's settings.
+// Options as a Fault names them: the program's setting names.
 const (
 	optionCA               = "tls-ca"
 	optionCertificate      = "tls-certificate"
@@ -43,7 +45,7 @@ const (
 	optionClientSecretFile = "oauth-client-secret-file"
 )
 
-// Fault is a mistake in one option, or in a file that it names.
+// Fault is a mistake in an option, or in a file it names.
 type Fault struct {
 	Option string // as the program's settings name it
 	Err    error  // never shows a secret
@@ -63,7 +65,7 @@ func (f *Fault) Error() string { return f.Option + ": " + f.Err.Error() }
 // Unwrap returns the error without the option.
 func (f *Fault) Unwrap() error { return f.Err }
 
-// Faults returns the mistakes in an error of [Open].
+// Faults returns all faults in an error of [Open].
 func Faults(err error) (faults []*Fault) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
@@ -77,7 +79,7 @@ func Faults(err error) (faults []*Fault) {
 	return faults
 }
 
-// Open checks the options and reads their files. The error holds every mistake; each one in a file is a [Fault].
+// Open checks the options and reads their files. The error contains every mistake; each mistake in a file is a [Fault].
 func Open(o Options) (*Connection, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -98,7 +100,8 @@ func Open(o Options) (*Connection, error) {
 	return c, nil
 }
 
-// check returns what is missing. The program's settings are checked earlier, with better messages.
+// check returns which options are missing or unknown. The program validates its settings before that, with better
+// messages.
 func (o *Options) check() error {
 	var errs []error
 	if o.TLS != nil && (o.TLS.CertificateFile == "") != (o.TLS.KeyFile == "") {
@@ -121,7 +124,7 @@ func (o *Options) check() error {
 	return errors.Join(errs...)
 }
 
-// minVersion is the minimum version of TLS: RFC 8996 deprecates older ones.
+// minVersion is the minimum TLS version; RFC 8996 deprecates older ones.
 const minVersion = tls.VersionTLS12
 
 // Mechanisms, as Kafka names them.

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Refusal is a failure of TLS or SASL, with its remedy. Retrying cannot help unless Passing is set.
+// Refusal is a TLS or SASL failure with its remedy. Retrying cannot help unless Passing is set.
 type Refusal struct {
 	Err     error
 	Remedy  string
@@ -23,7 +23,7 @@ type Refusal struct {
 // Error returns the reason and the remedy on one line.
 func (r *Refusal) Error() string { return r.Err.Error() + ": " + r.Remedy }
 
-// Unwrap returns the reason, except io.EOF, which the client library would replace by a guess of its own.
+// Unwrap returns the reason, except io.EOF, for which the client library would substitute its own guess.
 func (r *Refusal) Unwrap() error {
 	if errors.Is(r.Err, io.EOF) {
 		return nil
@@ -31,15 +31,15 @@ func (r *Refusal) Unwrap() error {
 	return r.Err
 }
 
-// Refused reports that retrying cannot help. The processor looks for this method.
+// Refused reports whether retrying cannot help. The processor looks for this method.
 func (r *Refusal) Refused() bool { return !r.Passing }
 
-// Temporary reports the opposite. The client library looks for this method.
+// Temporary reports whether retrying can help. The client library looks for this method.
 func (r *Refusal) Temporary() bool { return r.Passing }
 
-// refusal adds its remedy to an error of a handshake.
+// refusal adds a remedy to a handshake error.
 func (t *trust) refusal(address string, err error) error {
-	if alert := t.alert(address, err); alert != err { //nolint:errorlint // whether it is the same, not of a kind
+	if alert := t.alert(address, err); alert != err { //nolint:errorlint // identity: alert returns other errors unchanged
 		return alert
 	}
 	where := fmt.Errorf("TLS handshake with %s: %w", address, err)
@@ -60,7 +60,7 @@ func (t *trust) refusal(address string, err error) error {
 	return where
 }
 
-// verificationRemedy returns the remedy for a certificate that cannot be verified, or "".
+// verificationRemedy returns the remedy for a certificate that cannot be verified, or "" for other errors.
 func verificationRemedy(err error) string {
 	if wrong, ok := errors.AsType[x509.HostnameError](err); ok {
 		return fmt.Sprintf("use a name from the certificate (%s) in --brokers, or give one with --tls-server-name", names(wrong.Certificate))
@@ -78,7 +78,7 @@ func verificationRemedy(err error) string {
 	return ""
 }
 
-// names returns the names in a certificate, bounded.
+// names returns the names in a certificate, up to a limit.
 func names(certificate *x509.Certificate) string {
 	var list []string
 	for _, name := range certificate.DNSNames {
@@ -106,16 +106,16 @@ func issuer(err error) string {
 	return fmt.Sprintf(" (issuer %q)", verification.UnverifiedCertificates[0].Issuer.String())
 }
 
-// alert adds its remedy to a TLS alert from the broker. Other errors are unchanged.
+// alert adds a remedy to a TLS alert from the broker. It returns other errors unchanged.
 func (t *trust) alert(address string, err error) error {
 	op, ok := errors.AsType[*net.OpError](err)
-	if !ok || op.Op != "remote error" { // how crypto/tls marks an alert of the other side
+	if !ok || op.Op != "remote error" { // how crypto/tls marks the peer's alerts
 		return err
 	}
 	return &Refusal{Err: fmt.Errorf("TLS with %s: %w", address, err), Remedy: t.answer(op.Err.Error())}
 }
 
-// answer returns the remedy for an alert, by its name in crypto/tls (RFC 8446, section 6.2).
+// answer returns the remedy for an alert, identified by its crypto/tls name (RFC 8446, section 6.2).
 func (t *trust) answer(alert string) string {
 	switch {
 	case strings.Contains(alert, "protocol version"):

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// A handshake that fails is a refusal with its remedy. It is passing where the broker may just be starting. One that we
-// cancelled ourselves is no refusal at all.
+// A failed handshake is a refusal with a remedy. It is temporary if the broker may just be starting. A handshake we
+// cancel is not a refusal.
 func TestHandshakeFailure(t *testing.T) {
 	f := func(name string, answer func(net.Conn), cancelled, refused, passing bool, remedy string) {
 		t.Helper()
@@ -61,7 +61,7 @@ func TestHandshakeFailure(t *testing.T) {
 	}, false, true, false, "does not speak TLS")
 }
 
-// Every kind of verification error has a remedy of its own.
+// Every kind of verification error has its own remedy.
 func TestVerificationFailure(t *testing.T) {
 	leaf := &x509.Certificate{DNSNames: []string{"a.example"}}
 	for want, err := range map[string]error{

@@ -33,15 +33,15 @@ func openSASL(o *SASL, log *slog.Logger) (sasl.Mechanism, error) {
 	case mechanismIAM:
 		return openIAM(), nil
 	}
-	return nil, nil // Options.check has reported it
+	return nil, nil // Options.check has reported the unknown name
 }
 
-// openPassword returns the function that returns the current password.
+// openPassword returns a function that returns the current password.
 func openPassword(o *SASL, log *slog.Logger) (func() string, error) {
 	return openSecret(o.Password, optionPasswordFile, o.PasswordFile, log)
 }
 
-// openSecret returns the function that returns a secret, given directly or in a file.
+// openSecret returns a function that returns the current secret, given directly or in a file.
 func openSecret(given Secret, option, name string, log *slog.Logger) (func() string, error) {
 	if name == "" {
 		return given.reveal, nil
@@ -53,12 +53,12 @@ func openSecret(given Secret, option, name string, log *slog.Logger) (func() str
 	return file.Get, nil
 }
 
-// Secret is a text that printing never shows, not even inside another value. The zero value is none.
+// Secret is a text that is never printed, not even as part of another value. The zero value means none.
 type Secret struct {
 	text func() string // fmt and slog print the address of a function, not its result
 }
 
-// NewSecret returns the text as a secret; the empty text is none.
+// NewSecret returns a secret. The empty text means none.
 func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}

@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Each mechanism with a password lets in who knows it, by a file as well as by the value, and over TLS too.
+// Each password mechanism works with a password or a password file, and over TLS.
 func TestPasswordMechanisms(t *testing.T) {
 	t.Parallel()
 	a, f := newAuthority(t, "authority"), newFolder(t)
@@ -39,8 +39,7 @@ func TestPasswordMechanisms(t *testing.T) {
 	}
 }
 
-// A password that is changed at the broker and in its file needs no restart. A file that is empty for a
-// moment is passed over.
+// A password changed at the broker and in its file needs no restart. A file that is briefly empty is ignored.
 func TestPasswordRotation(t *testing.T) {
 	t.Parallel()
 	f := newFolder(t)

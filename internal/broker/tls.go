@@ -11,7 +11,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/livefile"
 )
 
-// trust is the TLS configuration, from the files as they are at each handshake.
+// trust is the TLS configuration. Each handshake uses the current files.
 type trust struct {
 	authorities *livefile.Value[*x509.CertPool]   // nil means the system's
 	certificate *livefile.Value[*tls.Certificate] // nil means none
@@ -35,7 +35,7 @@ func openTLS(o *TLS, log *slog.Logger) (*trust, error) {
 	return t, errors.Join(errs...)
 }
 
-// openPair reads certificate and key. Each file that cannot be read is a fault of its own.
+// openPair reads the certificate and its key. Each file that cannot be read is a separate fault.
 func (t *trust) openPair(o *TLS, log *slog.Logger) (err error) {
 	_, certificateErr := livefile.Read(o.CertificateFile)
 	_, keyErr := livefile.Read(o.KeyFile)
@@ -57,14 +57,14 @@ func (t *trust) config(host string) *tls.Config {
 	}
 	if t.certificate != nil {
 		pair := t.certificate.Get()
-		// Not Certificates: Go sends none of those if the broker's list of authorities lacks ours, and the broker would
-		// complain about a missing certificate.
+		// Not Certificates: Go sends none of them if the broker's list of authorities lacks ours, and the broker would
+		// then complain about a missing certificate.
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return pair, nil }
 	}
 	return config
 }
 
-// parseAuthorities reads certificates. Any other block is a mistake, such as a key in the wrong file.
+// parseAuthorities reads certificates. Any other PEM block is a mistake, such as the wrong file with a key.
 func parseAuthorities(name string, content []byte) (*x509.CertPool, error) {
 	pool := x509.NewCertPool()
 	found := 0

@@ -13,10 +13,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// A certificate and its key that are replaced are shown at the next connection. Half a replacement keeps the
-// pair of before, and is told once.
+// A replaced certificate and key are presented on the next connection. If only one of the two files is replaced, the
+// old pair stays in use, and that is logged once.
 //
-// Guard: files.get keeps the last good value.
+// Guard: livefile.Value.Get keeps the last good value.
 func TestCertificateRotation(t *testing.T) {
 	t.Parallel()
 	a, f := newAuthority(t, "authority"), newFolder(t)
@@ -65,7 +65,7 @@ func TestCertificateRotation(t *testing.T) {
 	}
 }
 
-// An authority that is replaced is trusted at the next connection.
+// A replaced authority is trusted on the next connection.
 func TestAuthorityRotation(t *testing.T) {
 	t.Parallel()
 	old, young, f := newAuthority(t, "old"), newAuthority(t, "young"), newFolder(t)
@@ -90,8 +90,7 @@ func TestAuthorityRotation(t *testing.T) {
 	}
 }
 
-// Each way in which broker and client do not trust each other has a line that says what to do, and says
-// whether it may pass by itself.
+// Each way authentication can fail yields one line with a remedy, and says whether retrying can help.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	a, other, f := newAuthority(t, "authority"), newAuthority(t, "other"), newFolder(t)
@@ -132,7 +131,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A port that does not speak TLS is told as such. One that closes may be a broker that starts: that passes.
+// A port without TLS is reported as such. One that closes the connection may be a broker that is starting, so retrying
+// can help.
 func TestPlaintextPort(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -150,7 +150,7 @@ func TestPlaintextPort(t *testing.T) {
 	}
 }
 
-// A port that answers with a TLS alert is told to whom does not speak TLS.
+// A client without TLS is told when a port answers with a TLS alert.
 func TestTLSPort(t *testing.T) {
 	t.Parallel()
 	address := answering(t, "\x15\x03\x03\x00\x02\x02\x50")
@@ -161,7 +161,7 @@ func TestTLSPort(t *testing.T) {
 	}
 }
 
-// answering returns the address of what answers to the first bytes with the text, and closes.
+// answering returns the address of a server that answers the first bytes with the text and closes the connection.
 func answering(t *testing.T, text string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -185,7 +185,7 @@ func answering(t *testing.T, text string) string {
 	return listener.Addr().String()
 }
 
-// Each broker must have the name of its address, or the one that was given; old versions are not spoken.
+// Each broker's certificate must have the host of its address or the given name, and old TLS versions are refused.
 func TestServerNameAndVersion(t *testing.T) {
 	t.Parallel()
 	config := (&trust{}).config("kafka-1")

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// token authenticates until it expires. A zero time means unknown.
+// token is valid until it expires. A zero time means unknown.
 type token struct {
 	text    string
 	expires time.Time
@@ -19,27 +19,27 @@ type token struct {
 // fetchTimeout bounds one attempt to get a token or credentials.
 const fetchTimeout = 20 * time.Second
 
-// failurePause is how long a failure is shared with those waiting: every connection asks, and one failure after the other
-// would take minutes.
+// failurePause is how long a failure is shared with waiting connections. If each of them retried in turn, they would
+// wait for minutes.
 const failurePause = time.Second
 
-// tokens caches a token for 80% of its lifetime. Brokers end a session with its token, and the client library
-// authenticates again after 95 to 98% of it: by then there is a new one.
+// tokens caches a token for 80% of its lifetime. Brokers end a session when its token expires, and the client library
+// reauthenticates after 95 to 98% of its lifetime, when a new token is available.
 type tokens struct {
 	fetch func(ctx context.Context) (token, error)
 
 	turn   chan struct{} // a mutex whose wait can be cancelled
 	now    token
-	renew  time.Time // when to ask for the next
-	failed time.Time // when the last attempt did
-	err    error     // of the last attempt
+	renew  time.Time // when to fetch the next token
+	failed time.Time // when the last attempt failed
+	err    error     // from the last attempt
 }
 
 func newTokens(fetch func(ctx context.Context) (token, error)) *tokens {
 	return &tokens{fetch: fetch, turn: make(chan struct{}, 1)}
 }
 
-// get returns a token: if fetching fails, the old one while it is valid.
+// get returns a token. If fetching fails, it returns the old one while that is valid.
 func (t *tokens) get(ctx context.Context) (string, error) {
 	select {
 	case t.turn <- struct{}{}:
@@ -68,7 +68,7 @@ func (t *tokens) refresh(ctx context.Context) error {
 		err = fetched.check()
 	}
 	if ctx.Err() != nil {
-		return ctx.Err() // not a failure of fetching
+		return ctx.Err() // not a fetch failure
 	}
 	if t.err = err; err != nil {
 		t.failed = time.Now()
@@ -84,7 +84,7 @@ func (t *tokens) refresh(ctx context.Context) error {
 // tokenText is b64token of RFC 6750, section 2.1.
 var tokenText = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
 
-// check returns why the token is unusable, without showing it.
+// check returns why the token is unusable, without showing the token.
 func (t *token) check() error {
 	switch {
 	case t.text == "":
@@ -95,7 +95,8 @@ func (t *token) check() error {
 	return nil
 }
 
-// expiry returns when a JSON Web Token expires (RFC 7519, section 4.1.4), or zero. The broker verifies tokens, not we.
+// expiry returns when a JSON Web Token expires (RFC 7519, section 4.1.4), or the zero time. It does not verify the
+// token; the broker does.
 func expiry(text string) time.Time {
 	parts := strings.Split(text, ".")
 	if len(parts) < 2 {
@@ -108,7 +109,7 @@ func expiry(text string) time.Time {
 	var found struct {
 		Expires float64 `json:"exp"`
 	}
-	const farthest = 1 << 40 // some 34,000 years
+	const farthest = 1 << 40 // about 34,000 years
 	if json.Unmarshal(claims, &found) != nil || found.Expires <= 0 || found.Expires > farthest {
 		return time.Time{}
 	}

@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// A token is asked for once, kept until four fifths of its time are over, and used to its end where no new
-// one can be had.
+// A token is fetched once, kept for four fifths of its lifetime, and used until it expires if no new one is available.
 func TestTokenIsKept(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -35,7 +34,7 @@ func TestTokenIsKept(t *testing.T) {
 		at(80*time.Minute, "token-2", 2)
 		broken = errors.New("down")
 		at(165*time.Minute, "token-2", 3)
-		at(165*time.Minute, "token-2", 3) // the failure stands for a moment
+		at(165*time.Minute, "token-2", 3) // the failure is shared for a moment
 		at(179*time.Minute, "token-2", 4)
 		at(181*time.Minute, "", 5)
 		broken = nil
@@ -43,7 +42,7 @@ func TestTokenIsKept(t *testing.T) {
 	})
 }
 
-// Those that ask at the same time get one answer, be it a token or a failure, and a wait can be given up.
+// Concurrent callers share one result, a token or a failure, and can cancel their wait.
 func TestTokenIsShared(t *testing.T) {
 	t.Parallel()
 	for name, fail := range map[string]error{"token": nil, "failure": errors.New("down")} {
@@ -81,7 +80,7 @@ func TestTokenIsShared(t *testing.T) {
 	}
 }
 
-// A source that hangs is given up; that one who asked went away says nothing to the next.
+// A source that hangs times out. A cancelled caller does not affect the next one.
 func TestTokenIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -107,7 +106,7 @@ func TestTokenIsBounded(t *testing.T) {
 	})
 }
 
-// What is no token is not sent, and not shown.
+// A value that is not a token is neither sent nor shown.
 func TestTokenCheck(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{

@@ -1,4 +1,4 @@
-// Package brokertest makes the certificates of secured brokers and their clients, for tests.
+// Package brokertest issues certificates for secured brokers and their clients in tests. It starts no goroutines.
 package brokertest
 
 import (
@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Authority signs certificates, as a company's own does. Make it with [NewAuthority].
+// Authority signs certificates like a company's own authority. Create it with [NewAuthority].
 type Authority struct {
 	PEM []byte // its own certificate
 
@@ -21,7 +21,7 @@ type Authority struct {
 	key         *ecdsa.PrivateKey
 }
 
-// NewAuthority returns an authority for a day.
+// NewAuthority returns an authority valid for a day.
 func NewAuthority(name string) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -41,8 +41,8 @@ func NewAuthority(name string) (*Authority, error) {
 	return a, err
 }
 
-// Issue returns a certificate for the name as its subject, and for localhost and 127.0.0.1 as hosts, that
-// began an hour before now and ends at the time; and its key in PKCS #8. Both are PEM.
+// Issue returns a certificate and its key (PKCS #8), both in PEM. The certificate has the name as its subject,
+// localhost and 127.0.0.1 as hosts, and is valid from an hour ago until the given time.
 func (a *Authority) Issue(name string, until time.Time) (certificate, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -7,16 +7,16 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// ACL is one entry of an access control list: that a principal may do something, from anywhere. Operations imply
-// Describe, as Kafka has it for Read and Write.
+// ACL is one entry of an access control list. It allows a principal an operation from any host. As in Kafka, Read and
+// Write imply Describe.
 type ACL struct {
 	Operation kmsg.ACLOperation
 	Resource  kmsg.ACLResourceType
-	Name      string // of the resource; "*" is all of them
-	Prefixed  bool   // the name is how those of the resources begin
+	Name      string // name of the resource; "*" means all
+	Prefixed  bool   // Name is a prefix
 }
 
-// Operations and kinds of resources as kafka-acls takes them.
+// Operations and resource types, as kafka-acls names them.
 var (
 	operationWords = map[kmsg.ACLOperation]string{
 		kmsg.ACLOperationRead:            "Read",
@@ -33,7 +33,7 @@ var (
 	}
 )
 
-// covers reports whether the entry lets its principal do this to the resource of that name.
+// covers reports whether the entry allows its principal the operation on the named resource.
 func (a ACL) covers(operation kmsg.ACLOperation, resource kmsg.ACLResourceType, name string) bool {
 	if a.Operation != operation || a.Resource != resource {
 		return false
@@ -41,7 +41,7 @@ func (a ACL) covers(operation kmsg.ACLOperation, resource kmsg.ACLResourceType, 
 	return a.Name == name || a.Name == "*" && !a.Prefixed || a.Prefixed && strings.HasPrefix(name, a.Name)
 }
 
-// command returns the line that adds the entry.
+// command returns the kafka-acls command that adds the entry.
 func (o *Options) command(a ACL) string {
 	words := []string{"kafka-acls", "--bootstrap-server", o.Connection.Addresses()[0]}
 	if o.Connection.Secured() || o.Connection.Mechanism() != "" {
@@ -60,7 +60,7 @@ func (o *Options) command(a ACL) string {
 	return strings.Join(words, " ")
 }
 
-// quote returns a word as a shell takes it.
+// quote quotes a word for a shell.
 func quote(word string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-:/,@+=", r)
@@ -71,18 +71,18 @@ func quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// Entry is an ACL with the words that people and programs use for it.
+// Entry is an ACL in the form used in output.
 type Entry struct {
 	Principal string `json:"principal"`
 	Operation string `json:"operation"`
-	Resource  string `json:"resource"` // as Kafka's protocol writes it, such as TRANSACTIONAL_ID
+	Resource  string `json:"resource"` // Kafka's protocol name, such as TRANSACTIONAL_ID
 	Name      string `json:"name"`
 	Pattern   string `json:"pattern"` // LITERAL or PREFIXED
-	Command   string `json:"command"` // the line that adds it
+	Command   string `json:"command"` // the command that adds it
 }
 
-// Entries returns the least access control list that the options need, in a fixed order and each entry once. With it
-// the brokers refuse nothing of what the processor cannot do without.
+// Entries returns the minimal access control list for the options, in a fixed order without duplicates. With it, the
+// brokers allow everything the processor requires.
 func (o *Options) Entries() []Entry { return o.entries(o.needed()) }
 
 func (o *Options) entries(list []ACL) []Entry {
@@ -97,8 +97,8 @@ func (o *Options) entries(list []ACL) []Entry {
 	return entries
 }
 
-// needed returns the least list. Kafka 4.3.1 asks nobody for IdempotentWrite on the cluster who may write to a topic;
-// brokers older than 2.8 do (Kafka's commit 76d7e811af83 says so).
+// needed returns the minimal list. Kafka 4.3.1 does not require IdempotentWrite on the cluster from clients that may
+// write to a topic; brokers older than 2.8 do (see Kafka's commit 76d7e811af83).
 func (o *Options) needed() (list []ACL) {
 	add := func(operation kmsg.ACLOperation, resource kmsg.ACLResourceType, name string, prefixed bool) {
 		if a := (ACL{operation, resource, name, prefixed}); !slices.Contains(list, a) {
@@ -129,7 +129,7 @@ func (o *Options) needed() (list []ACL) {
 	return list
 }
 
-// ofInput returns what lets the input topics be read, written to or described.
+// ofInput returns the entries that allow the operation on the input topics.
 func (o *Options) ofInput(operation kmsg.ACLOperation) (list []ACL) {
 	for _, name := range o.InputTopics {
 		list = append(list, ACL{Operation: operation, Resource: kmsg.ACLResourceTypeTopic, Name: name})
@@ -144,8 +144,8 @@ func (o *Options) ofInput(operation kmsg.ACLOperation) (list []ACL) {
 	return list
 }
 
-// transactionalIDs returns the ids of the processor's sessions, or how they begin: it makes them of the group, the
-// instance's name and the session's number.
+// transactionalIDs returns the IDs of the processor's sessions, or their prefixes. The processor builds them from the
+// group, the instance name and the session number.
 func (o *Options) transactionalIDs() (ids []beginning) {
 	switch {
 	case o.InstanceID == "":

@@ -9,7 +9,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/broker"
 )
 
-// open returns a connection that nobody uses.
+// open returns a connection that is never used.
 func open(t *testing.T, o broker.Options) *broker.Connection {
 	t.Helper()
 	if o.Addresses == nil {
@@ -22,7 +22,7 @@ func open(t *testing.T, o broker.Options) *broker.Connection {
 	return c
 }
 
-// options are those of the settings' defaults.
+// options returns the options of the default settings.
 func options(t *testing.T, change ...func(*Options)) Options {
 	t.Helper()
 	o := Options{
@@ -41,7 +41,7 @@ func options(t *testing.T, change ...func(*Options)) Options {
 func TestEntriesSuccess(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*Options)
-		want   []string // what follows the principal
+		want   []string // the rest of each command after the principal
 	}{
 		"at least once": {func(*Options) {}, []string{
 			"--operation Read --topic in", "--operation Read --group watch",
@@ -108,7 +108,7 @@ func TestEntriesSuccess(t *testing.T) {
 	}
 }
 
-// What commands on dead letters need is less than what run needs.
+// Dead-letter commands need less access than run does.
 func TestLetterEntries(t *testing.T) {
 	const read, write, id = "--operation Read --topic dead", "--operation Write --topic dead", "--operation Write --transactional-id dead-replay"
 	pattern := func(o *Options) { o.InputTopics, o.InputPattern = nil, "trail-.*" }
@@ -140,7 +140,7 @@ func TestLetterEntries(t *testing.T) {
 	}
 }
 
-// An administrator of secured brokers needs settings of their own, and a principal that nobody knows a placeholder.
+// An administrator of secured brokers needs client settings too, and an unknown principal becomes a placeholder.
 func TestEntriesSecured(t *testing.T) {
 	o := options(t, func(o *Options) { o.Principal, o.Connection = "", open(t, broker.Options{TLS: &broker.TLS{}}) })
 	const want = "kafka-acls --bootstrap-server kafka-1:9092 --command-config admin.properties --add --allow-principal User:PRINCIPAL" +
@@ -166,10 +166,10 @@ func TestBeginnings(t *testing.T) {
 		"trail(-eu)?":               whole("trail", "trail-eu"),
 		"trail-[ab]":                whole("trail-a", "trail-b"),
 		"prod|preprod":              whole("preprod", "prod"),
-		"trail-[a-z]+":              {{"trail-", false}}, // more than fits
+		"trail-[a-z]+":              {{"trail-", false}}, // more than maxBeginnings
 		"trail.*":                   {{"trail", false}},
 		"(a|b)-.*":                  {{"a-", false}, {"b-", false}},
-		"(a|ab|a.*)":                {{"a", false}}, // which includes the others
+		"(a|ab|a.*)":                {{"a", false}}, // includes the others
 		"x(a.*|a)":                  {{"xa", false}},
 		"a+b":                       {{"a", false}},
 		"(?i)trail":                 {{"", false}},
@@ -178,7 +178,7 @@ func TestBeginnings(t *testing.T) {
 		"a*":                        {{"", false}},
 		"t(a|b|c|d|e)(a|b|c|d|e)":   {{"ta", false}, {"tb", false}, {"tc", false}, {"td", false}, {"te", false}},
 		"t[a-e][a-e]-(.*|x)":        {{"ta", false}, {"tb", false}, {"tc", false}, {"td", false}, {"te", false}},
-		"[":                         {{"", false}}, // no pattern
+		"[":                         {{"", false}}, // not a valid pattern
 		"a{3}":                      whole("aaa"),
 		"org/.{2}":                  {{"org/", false}},
 		"aws\\.cloudtrail\\.[0-9]+": {{"aws.cloudtrail.0", false}, {"aws.cloudtrail.1", false}},

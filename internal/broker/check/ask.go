@@ -9,14 +9,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// What does not exist, so that an authorized request has no effect.
+// Names and numbers that do not exist, so that an authorized request has no effect.
 const (
-	noPartition = math.MaxInt32 // of no topic
+	noPartition = math.MaxInt32 // exists in no topic
 	noMember    = "regionwatch-check"
-	noProducer  = math.MaxInt64 // brokers give ids from 0 on
+	noProducer  = math.MaxInt64 // brokers assign IDs from 0 up
 )
 
-// mayProduce writes a batch to a partition that the topic does not have: brokers authorize first. nil means allowed.
+// mayProduce writes a batch to a partition the topic does not have; brokers check authorization first. A nil error
+// means allowed.
 func (c *checker) mayProduce(ctx context.Context, topic string) error {
 	request := kmsg.NewPtrProduceRequest()
 	request.Acks = -1
@@ -39,7 +40,8 @@ func (c *checker) mayProduce(ctx context.Context, topic string) error {
 	return errNoAnswer
 }
 
-// mayFetch fetches from a partition that the topics do not have: brokers authorize first. A nil error means allowed.
+// mayFetch fetches from a partition the topics do not have; brokers check authorization first. A nil error means
+// allowed.
 func (c *checker) mayFetch(ctx context.Context, topics []string) (map[string]error, error) {
 	request := kmsg.NewPtrFetchRequest()
 	request.MaxBytes = 1
@@ -68,8 +70,8 @@ func (c *checker) mayFetch(ctx context.Context, topics []string) (map[string]err
 	return errs, nil
 }
 
-// mayJoin joins the group as a member that it does not have. Before they look for the member, brokers authorize, and check
-// the session timeout and that the group's members use the same balancer.
+// mayJoin joins the group as a member it does not have. Before they look up the member, brokers check authorization,
+// the session timeout, and that the group's members use the same balancer.
 func (c *checker) mayJoin(ctx context.Context) error {
 	request := kmsg.NewPtrJoinGroupRequest()
 	request.Group = c.o.Group
@@ -90,8 +92,8 @@ func (c *checker) mayJoin(ctx context.Context) error {
 	return unless(kerr.UnknownMemberID, response.ErrorCode)
 }
 
-// mayTransact aborts a transaction of a producer id that was never given out. Brokers authorize the transactional id first.
-// Taking the id, as the processor does, would fence a running instance.
+// mayTransact aborts a transaction of a producer ID that was never assigned. Brokers authorize the transactional ID
+// first. Initializing the ID, as the processor does, would fence a running instance.
 func (c *checker) mayTransact(ctx context.Context, id string) error {
 	request := kmsg.NewPtrEndTxnRequest()
 	request.TransactionalID, request.ProducerID = id, noProducer
@@ -102,7 +104,7 @@ func (c *checker) mayTransact(ctx context.Context, id string) error {
 	return unless(kerr.InvalidProducerIDMapping, response.ErrorCode)
 }
 
-// mayProduceOnce takes a producer id, of which brokers have 2^63.
+// mayProduceOnce requests a producer ID. Brokers have 2^63 of them.
 func (c *checker) mayProduceOnce(ctx context.Context) error {
 	request := kmsg.NewPtrInitProducerIDRequest()
 	response, err := request.RequestWith(ctx, c.client)
@@ -112,7 +114,7 @@ func (c *checker) mayProduceOnce(ctx context.Context) error {
 	return kerr.ErrorForCode(response.ErrorCode)
 }
 
-// askAny asks any broker: the client would look for the leader of the partition, which does not exist.
+// askAny sends the request to any broker. The client would look for the leader of the partition, which does not exist.
 func (c *checker) askAny(ctx context.Context, request kmsg.Request) (kmsg.Response, error) {
 	var errs []error
 	for _, b := range c.metadata.Brokers {
@@ -127,7 +129,7 @@ func (c *checker) askAny(ctx context.Context, request kmsg.Request) (kmsg.Respon
 
 var errNoAnswer = errors.New("the broker's answer lacks what was asked for")
 
-// unless returns the error of a code, or nil for the one that means allowed.
+// unless returns the error of a code, or nil for the error that means allowed.
 func unless(allowed error, code int16) error {
 	err := kerr.ErrorForCode(code)
 	if errors.Is(err, allowed) {

@@ -17,7 +17,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/broker"
 )
 
-// connect makes the client, and reports whether the brokers let it in.
+// connect creates the client and reports whether the brokers accept it.
 func (c *checker) connect(ctx context.Context, alive []string) bool {
 	step := Step{Name: stepAuthenticate, Detail: c.identity()}
 	client, err := c.newClient(alive)
@@ -43,7 +43,7 @@ func (c *checker) connect(ctx context.Context, alive []string) bool {
 	return err == nil
 }
 
-// identity says who we are.
+// identity describes who we authenticate as.
 func (c *checker) identity() string {
 	mechanism, identity := c.o.Connection.Mechanism(), c.o.Identity
 	switch {
@@ -79,10 +79,10 @@ func isEnd(err error) bool {
 	return first || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// atATime bounds how many brokers are asked at a time.
+// atATime limits how many brokers are tried concurrently.
 const atATime = 8
 
-// brokers asks each broker something at the address that it advertises, which is where the processor will look for it.
+// brokers sends each broker a request at its advertised address, which is where the processor will connect.
 func (c *checker) brokers(ctx context.Context) {
 	all := slices.Clone(c.metadata.Brokers)
 	slices.SortFunc(all, func(a, b kgo.BrokerMetadata) int { return int(a.NodeID - b.NodeID) })
@@ -97,7 +97,7 @@ func (c *checker) brokers(ctx context.Context) {
 			return nil
 		})
 	}
-	_ = group.Wait() // it has no errors of its own
+	_ = group.Wait() // its functions return no errors
 	var reached []string
 	for i, b := range all {
 		if errs[i] == nil {

@@ -1,9 +1,9 @@
-// Package check tries step by step what the processor needs from the brokers, and reports what works, what is refused, and
-// the remedy. It also lists the minimal ACLs for all of it.
+// Package check tries, step by step, what the processor needs from the brokers, and reports what works, what is refused
+// and how to fix it. It also lists the minimal ACLs.
 //
-// It has no effects: it writes no record, joins no group, commits no offset and takes no transactional id. It learns what is
-// allowed from requests that brokers authorize first and then cannot carry out: for a partition that no topic has, a
-// member that no group has, a producer id that was never given out. Creating topics is only validated.
+// It has no side effects: it writes no record, joins no group, commits no offset and initializes no transactional ID.
+// Instead it sends requests that brokers first authorize and then cannot carry out, because the partition, group member
+// or producer ID does not exist. Creating topics is only validated.
 //
 // Its goroutines end before Run returns.
 package check
@@ -36,7 +36,8 @@ const (
 // attemptTimeout bounds one step.
 const attemptTimeout = 15 * time.Second
 
-// Run tries everything until it is done or ctx ends. After a failed step it tries those that do not depend on it.
+// Run tries every step until all are done or ctx ends. After a failed step, it still tries those that do not depend on
+// it.
 func Run(ctx context.Context, o Options) *Report {
 	c := newChecker(&o, attemptTimeout)
 	alive := c.reach(ctx)
@@ -64,10 +65,10 @@ type checker struct {
 	report   *Report
 	client   *kgo.Client
 	admin    *kadm.Client
-	patience time.Duration               // bounds one step up to authentication
+	patience time.Duration               // time limit of each step up to authentication
 	metadata kadm.Metadata               // of the brokers
-	topics   map[string]kadm.TopicDetail // those described so far
-	writable bool                        // some topic may be written to
+	topics   map[string]kadm.TopicDetail // topics described so far
+	writable bool                        // at least one topic may be written to
 }
 
 func newChecker(o *Options, patience time.Duration) *checker {
@@ -77,7 +78,7 @@ func newChecker(o *Options, patience time.Duration) *checker {
 // add reports a step.
 func (c *checker) add(s Step) { c.report.Steps = append(c.report.Steps, s) }
 
-// notTried reports the steps that come after those reported. Without authentication there is nothing to try.
+// notTried reports all remaining steps as not tried. Nothing can be tried without authentication.
 func (c *checker) notTried() {
 	told := make(map[string]bool)
 	for i := range c.report.Steps {
@@ -90,7 +91,7 @@ func (c *checker) notTried() {
 	}
 }
 
-// names returns every step, in order.
+// names returns the names of all steps, in order.
 func (c *checker) names() []string {
 	names := []string{stepResolve, stepConnect, stepTLS, stepAuthenticate, stepBrokers, stepDescribe, stepRead, stepJoin}
 	for _, output := range c.o.Outputs {
@@ -107,7 +108,7 @@ func (c *checker) names() []string {
 	return names
 }
 
-// newClient returns a client of these addresses.
+// newClient returns a client for these addresses.
 func (c *checker) newClient(addresses []string) (*kgo.Client, error) {
 	return kgo.NewClient(append(c.o.Connection.ClientOpts(),
 		kgo.SeedBrokers(addresses...),
@@ -118,8 +119,8 @@ func (c *checker) newClient(addresses []string) (*kgo.Client, error) {
 	)...)
 }
 
-// versions bounds the versions of requests. From 13 on, Produce and Fetch name topics by id, which brokers look up before
-// they authorize.
+// versions limits request versions. From version 13, Produce and Fetch identify topics by ID, which brokers look up
+// before they check authorization.
 func versions() *kversion.Versions {
 	const produce, fetch, byName = 0, 1, 12
 	v := kversion.Stable()

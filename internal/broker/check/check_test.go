@@ -17,7 +17,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/broker"
 )
 
-// cluster is an embedded broker that allows alice nothing but what an ACL does.
+// cluster is an embedded broker that allows alice only what ACLs allow.
 type cluster struct {
 	*kfake.Cluster
 	admin *kadm.Client
@@ -43,7 +43,7 @@ func newCluster(t *testing.T, opts ...kfake.Opt) *cluster {
 	return &cluster{c, kadm.NewClient(admin)}
 }
 
-// options are those with which alice checks.
+// options returns the options alice checks with.
 func (c *cluster) options(t *testing.T, change ...func(*Options)) Options {
 	t.Helper()
 	return options(t, append([]func(*Options){func(o *Options) {
@@ -85,7 +85,7 @@ func (c *cluster) allow(t *testing.T, list ...ACL) {
 	}
 }
 
-// Each way to run is allowed by its least list, and by no part of it.
+// Each way to run works with its minimal list, and with no part of it missing.
 func TestRunLeast(t *testing.T) {
 	for name, change := range map[string]func(*Options){
 		"at least once":                 func(*Options) {},
@@ -122,8 +122,7 @@ func TestRunLeast(t *testing.T) {
 	}
 }
 
-// What a check does must not be seen by whoever works there. A group keeps its generation and a transactional id its
-// epoch.
+// A check does not disturb running members: the group keeps its generation and a transactional ID its epoch.
 func TestRunDisturbsNothing(t *testing.T) {
 	c := newCluster(t)
 	o := c.options(t, func(o *Options) { o.ExactlyOnce, o.InstanceID, o.Sessions, o.CreateTopics = true, "a", 1, true })
@@ -169,7 +168,7 @@ func TestRunDisturbsNothing(t *testing.T) {
 	}
 }
 
-// statuses returns the steps with how they went, for comparison.
+// statuses returns the steps and their outcomes, for comparison.
 func statuses(r *Report) (list []string) {
 	for _, s := range r.Steps {
 		list = append(list, s.Name+": "+s.Status.String())
@@ -208,7 +207,7 @@ func TestRunFailure(t *testing.T) {
 	}
 }
 
-// A group of another program is told of before it breaks.
+// A group used by another program is reported before it is disturbed.
 func TestRunForeignGroup(t *testing.T) {
 	c := newCluster(t)
 	o := c.options(t)
@@ -239,7 +238,7 @@ func TestRunForeignGroup(t *testing.T) {
 	}
 }
 
-// Amazon MSK has no access control lists for those who come by IAM: the remedy is an action of a policy.
+// Amazon MSK has no access control lists for IAM clients: the remedy is an action in an IAM policy.
 func TestDenyIAM(t *testing.T) {
 	o := options(t, func(o *Options) {
 		o.Connection = open(t, broker.Options{TLS: &broker.TLS{}, SASL: broker.SASL{Mechanism: "AWS_MSK_IAM"}})
@@ -260,7 +259,7 @@ func TestDenyIAM(t *testing.T) {
 	}
 }
 
-// An alerts topic that one broker can lose is a warning, with what to do about it; other topics are not.
+// An alerts topic that the loss of one broker can damage is a warning with a remedy; other topics are not checked.
 //
 // Guard: the call of fragile in outputs.
 func TestRunFragileAlerts(t *testing.T) {

@@ -39,7 +39,7 @@ func (c *checker) members(ctx context.Context) string {
 	return fmt.Sprintf("%s, %s", strings.ToLower(group.State), counted(len(group.Members), "member"))
 }
 
-// sessions is how many transactional ids are tried if the settings leave their number open.
+// sessions is how many transactional IDs are tried if the settings do not determine the number.
 const sessions = 1
 
 // transactions checks whether the transactional ids may be used.

@@ -11,16 +11,16 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// What answers is not Kafka's protocol.
+// Errors for a server that does not speak Kafka's protocol.
 var (
 	errSpeaksTLS = errors.New("the port speaks TLS")
 	errForeign   = errors.New("the port does not speak Kafka's protocol")
 )
 
-// maxHelloBytes bounds the answer to hello, which has less than a thousand.
+// maxHelloBytes bounds the answer to hello, which normally has less than 1,000 bytes.
 const maxHelloBytes = 64 << 10
 
-// hello asks for the supported versions of requests, which brokers answer before authentication (KIP-35).
+// hello requests the supported request versions, which brokers return before authentication (KIP-35).
 func hello(ctx context.Context, conn net.Conn) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := conn.SetDeadline(deadline); err != nil {
@@ -36,7 +36,7 @@ func hello(ctx context.Context, conn net.Conn) error {
 	if _, err := io.ReadFull(conn, length[:]); err != nil {
 		return fmt.Errorf("asking for versions: %w", err)
 	}
-	if length[0] == 0x15 && length[1] == 0x03 { // an alert of TLS: RFC 8446, section 5.1
+	if length[0] == 0x15 && length[1] == 0x03 { // a TLS alert: RFC 8446, section 5.1
 		return errSpeaksTLS
 	}
 	n := binary.BigEndian.Uint32(length[:])
@@ -47,13 +47,13 @@ func hello(ctx context.Context, conn net.Conn) error {
 	if _, err := io.ReadFull(conn, answer); err != nil {
 		return fmt.Errorf("asking for versions: %w", err)
 	}
-	if binary.BigEndian.Uint32(answer) != 1 { // the number of the request
+	if binary.BigEndian.Uint32(answer) != 1 { // the correlation ID
 		return errForeign
 	}
 	return nil
 }
 
-// helloRemedy returns the remedy for a port that accepts connections and gives no good answer.
+// helloRemedy returns the remedy for a port that accepts connections but gives no valid answer.
 func helloRemedy(err error) string {
 	switch {
 	case errors.Is(err, errSpeaksTLS):

@@ -6,17 +6,18 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Letters says what a command does with dead letters. Topic is required; the zero value of the others only reads it.
+// Letters says what a command does with dead letters. Topic is required. The zero value of the rest means that it only
+// reads them.
 type Letters struct {
 	Topic string // the dead-letter topic
-	// Replay says that records are replayed, under TransactionalID: by a decision whose outputs are Options.Outputs, or
-	// into Options.InputTopics or InputPattern where ToInput is true. DryRun says that nothing is written.
+	// Replay means that records are replayed under TransactionalID: decided again with outputs to Options.Outputs or,
+	// if ToInput is set, written to Options.InputTopics or InputPattern. DryRun means that nothing is written.
 	Replay, ToInput, DryRun bool
 	TransactionalID         string
 }
 
-// LetterEntries returns the least access control list of a command on dead letters, in a fixed order and each entry
-// once. Of the options it asks for the topics, and for who we are.
+// LetterEntries returns the minimal access control list for a dead-letter command, in a fixed order without duplicates.
+// Of the options, it uses the topics and the principal.
 func (o *Options) LetterEntries(l *Letters) []Entry { return o.entries(o.ofLetters(l)) }
 
 func (o *Options) ofLetters(l *Letters) (list []ACL) {
@@ -35,7 +36,7 @@ func (o *Options) ofLetters(l *Letters) (list []ACL) {
 	case !l.Replay:
 		return list
 	case l.ToInput && l.DryRun:
-		add(o.ofInput(kmsg.ACLOperationDescribe)...) // to know which there are
+		add(o.ofInput(kmsg.ACLOperationDescribe)...) // to list the topics
 		return list
 	case l.ToInput:
 		add(o.ofInput(kmsg.ACLOperationWrite)...)
@@ -45,7 +46,7 @@ func (o *Options) ofLetters(l *Letters) (list []ACL) {
 	if l.DryRun {
 		return list
 	}
-	add(topic(kmsg.ACLOperationWrite, l.Topic)) // what is replayed is noted there
+	add(topic(kmsg.ACLOperationWrite, l.Topic)) // replays are recorded there
 	if !l.ToInput {
 		for _, output := range o.Outputs {
 			add(topic(kmsg.ACLOperationWrite, output.Topic))

@@ -8,21 +8,20 @@ import (
 	"github.com/regionwatch/regionwatch/processor"
 )
 
-// Options say what the processor needs. Connection, Outputs, Group, the timeouts and one of InputTopics and
+// Options describe what the processor needs. Connection, Outputs, Group, the timeouts and one of InputTopics and
 // InputPattern are required.
 type Options struct {
 	Connection *broker.Connection
-	// Principal is who the brokers take us for, such as User:alice. Empty means that nobody knows: a placeholder
-	// stands in its place.
+	// Principal is who the brokers take us for, such as User:alice. If empty, it is unknown and [Placeholder] is used.
 	Principal string
-	// Identity is what we authenticate as, for people: a user, or the subject of a certificate.
+	// Identity describes who we authenticate as: a user, or the subject of a certificate.
 	Identity string
 
 	InputTopics  []string
-	InputPattern string // a regular expression over whole topic names, in place of InputTopics
+	InputPattern string // a regular expression that matches whole topic names; replaces InputTopics
 	Outputs      []Output
 	PolicyTopic  string // empty means none
-	CreateTopics bool   // the processor makes topics that do not exist, the pattern's aside
+	CreateTopics bool   // the processor creates missing topics, except those of the pattern
 	Partitions   int32  // of topics that are made; 0 means the broker's default
 	Replicas     int16  // of topics that are made; 0 means the broker's default
 
@@ -31,17 +30,17 @@ type Options struct {
 	RebalanceTimeout time.Duration
 
 	ExactlyOnce bool
-	InstanceID  string // empty means that the processor finds one
-	Sessions    int    // of exactly once; 0 means a number that fits the cores of where the processor runs
+	InstanceID  string // empty means that the processor chooses one
+	Sessions    int    // for exactly once; 0 means that the cores of the processor's host decide
 }
 
-// Output is a topic that is written to.
+// Output is a topic the processor writes to.
 type Output struct {
-	What  string // in the plural, such as "alerts"
+	What  string // a plural, such as "alerts"
 	Topic string
 }
 
-// Placeholder stands for a principal that is not known.
+// Placeholder stands for an unknown principal.
 const Placeholder = "User:PRINCIPAL"
 
 func (o *Options) principal() string {
@@ -51,7 +50,7 @@ func (o *Options) principal() string {
 	return o.Principal
 }
 
-// namedTopics returns the topics that are made where they do not exist.
+// namedTopics returns the topics that are created if missing.
 func (o *Options) namedTopics() []string {
 	names := slices.Clone(o.InputTopics)
 	for _, output := range o.Outputs {
@@ -61,5 +60,5 @@ func (o *Options) namedTopics() []string {
 	return slices.Compact(names)
 }
 
-// sessionID returns the transactional id of session k, as the processor names it.
+// sessionID returns the processor's transactional ID for session k.
 func (o *Options) sessionID(k int) string { return processor.TransactionalID(o.Group, o.InstanceID, k) }

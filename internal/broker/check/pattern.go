@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// beginning is how names begin, or a whole name. The zero value is how every name begins.
+// beginning is a prefix of names, or a whole name. The zero value is the prefix of every name.
 type beginning struct {
 	text  string
 	whole bool
 }
 
-// includes reports whether every name that b stands for is one that a stands for.
+// includes reports whether a covers every name that b covers.
 func (a beginning) includes(b beginning) bool {
 	return a == b || !a.whole && strings.HasPrefix(b.text, a.text)
 }
 
-// maxBeginnings bounds what a pattern is taken apart into.
+// maxBeginnings bounds how many prefixes and names a pattern is split into.
 const maxBeginnings = 16
 
-// beginnings returns how the names begin that a pattern matches as a whole: the least that prefixed and literal ACLs
-// can say. Without a pattern there are none.
+// beginnings returns the prefixes and names that cover every whole name the pattern matches: the narrowest that
+// prefixed and literal ACLs can express. It returns none for an empty pattern.
 func beginnings(pattern string) (least []beginning) {
 	if pattern == "" {
 		return nil
@@ -32,7 +32,7 @@ func beginnings(pattern string) (least []beginning) {
 		return []beginning{{}}
 	}
 	list := begin(re.Simplify())
-	slices.SortFunc(list, func(a, b beginning) int { // what includes others stands before them
+	slices.SortFunc(list, func(a, b beginning) int { // a prefix sorts before what it includes
 		return cmp.Or(cmp.Compare(a.text, b.text), compareBools(a.whole, b.whole))
 	})
 	for _, b := range list {
@@ -53,7 +53,7 @@ func compareBools(a, b bool) int {
 	return -1
 }
 
-// begin returns how what re matches begins. The parser bounds how deep re is.
+// begin returns the beginnings of what re matches. The parser bounds the depth of re.
 func begin(re *syntax.Regexp) []beginning {
 	switch re.Op {
 	case syntax.OpEmptyMatch, syntax.OpBeginText, syntax.OpEndText, syntax.OpBeginLine, syntax.OpEndLine:
@@ -82,7 +82,7 @@ func begin(re *syntax.Regexp) []beginning {
 	return []beginning{{}}
 }
 
-// beginClass takes a class of few characters for the choice between them. The ranges are pairs of runes.
+// beginClass expands a small character class into its characters. The ranges are pairs of runes.
 func beginClass(ranges []rune) (list []beginning) {
 	for i := 0; i < len(ranges); i += 2 {
 		for r := ranges[i]; r <= ranges[i+1]; r++ {
@@ -95,7 +95,7 @@ func beginClass(ranges []rune) (list []beginning) {
 	return list
 }
 
-// beginInTurn is for what comes one after another: a part counts where all before it are known in full.
+// beginInTurn handles a concatenation. A part counts only if everything before it is known in full.
 func beginInTurn(parts []*syntax.Regexp) []beginning {
 	list := []beginning{{"", true}}
 	for _, part := range parts {
@@ -128,7 +128,7 @@ func beginWithAny(choices []*syntax.Regexp) (list []beginning) {
 	return bounded(list)
 }
 
-// bounded returns the list, or where it is too long what includes all of it.
+// bounded returns the list or, if that is too long, a beginning that includes all of it.
 func bounded(list []beginning) []beginning {
 	if len(list) > maxBeginnings {
 		return []beginning{{}}

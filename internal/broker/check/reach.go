@@ -14,11 +14,11 @@ import (
 	"github.com/regionwatch/regionwatch/internal/broker"
 )
 
-// expirySoon is how long before a certificate expires somebody should look.
+// expirySoon is how long before its expiry a certificate is reported.
 const expirySoon = 30 * 24 * time.Hour
 
-// reach goes from the name to a broker that answers, for each address, and returns the addresses of those that do.
-// One that does is enough for the processor to start; then the failures of others are warnings.
+// reach resolves, connects to and tries each address, and returns the addresses of brokers that answer. The processor
+// needs only one of them to start, so if one answers, failures of the others are warnings.
 func (c *checker) reach(ctx context.Context) []string {
 	seeds := make([]*seed, len(c.o.Connection.Addresses()))
 	for i, address := range c.o.Connection.Addresses() {
@@ -51,7 +51,7 @@ func (c *checker) reach(ctx context.Context) []string {
 	return addresses
 }
 
-// each takes one step with every seed, and returns those with which it went well.
+// each runs one step for every seed and returns the seeds for which it succeeded.
 func (c *checker) each(ctx context.Context, seeds []*seed, step func(*seed, context.Context) Step) (alive []*seed) {
 	for _, s := range seeds {
 		attempt, cancel := context.WithTimeout(ctx, c.patience)
@@ -65,11 +65,11 @@ func (c *checker) each(ctx context.Context, seeds []*seed, step func(*seed, cont
 	return alive
 }
 
-// seed is one of the addresses that are given.
+// seed is one of the configured addresses.
 type seed struct {
 	c       *checker
 	address string
-	conn    net.Conn // of the last step; nil before there is one
+	conn    net.Conn // from the last step; nil before connecting
 }
 
 func (s *seed) close() {
@@ -79,7 +79,7 @@ func (s *seed) close() {
 }
 
 func (s *seed) resolve(ctx context.Context) Step {
-	host, _, _ := net.SplitHostPort(s.address) // the settings have checked it
+	host, _, _ := net.SplitHostPort(s.address) // already validated by the settings
 	step := Step{Name: stepResolve, Of: host}
 	if net.ParseIP(host) != nil {
 		step.Detail = "an address already"
@@ -125,7 +125,7 @@ func (s *seed) secure(ctx context.Context) Step {
 	secured, state, err := s.c.o.Connection.Secure(ctx, s.conn, s.address)
 	if err == nil {
 		s.conn = secured
-		err = hello(ctx, secured) // with TLS 1.3 the broker looks at our certificate only after the handshake
+		err = hello(ctx, secured) // with TLS 1.3, the broker checks our certificate only after the handshake
 	}
 	if err != nil {
 		step.Status, step.Error, step.Remedy = Refused, err.Error(), helloRemedy(err)
@@ -146,7 +146,7 @@ func expiresSoon(certificate *x509.Certificate) bool {
 	return time.Until(certificate.NotAfter) < expirySoon
 }
 
-// describeTLS says what the handshake came to.
+// describeTLS describes the result of the handshake.
 func describeTLS(state *tls.ConnectionState, leaf *x509.Certificate) string {
 	return fmt.Sprintf("%s; certificate of %q by %q until %s", tls.VersionName(state.Version),
 		leaf.Subject.String(), leaf.Issuer.String(), leaf.NotAfter.UTC().Format(time.RFC3339))

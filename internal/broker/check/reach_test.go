@@ -18,10 +18,10 @@ import (
 	"github.com/regionwatch/regionwatch/internal/broker/brokertest"
 )
 
-// One address of several that answers is enough, and none leaves the rest untried.
+// One reachable address of several is enough. If none is reachable, the remaining steps are not tried.
 func TestRunUnreachable(t *testing.T) {
 	c := newCluster(t)
-	const nobody = "127.0.0.1:1" // one that was free a moment ago may be another's now
+	const nobody = "127.0.0.1:1" // a port that was just free may be in use again
 	at := func(addresses ...string) Options {
 		o := c.options(t)
 		c.allow(t, o.needed()...)
@@ -43,7 +43,7 @@ func TestRunUnreachable(t *testing.T) {
 	}
 }
 
-// A broker whose advertised address leads nowhere is told of.
+// A broker whose advertised address cannot be reached is reported.
 func TestRunUnreachableBroker(t *testing.T) {
 	c := newCluster(t)
 	o := c.options(t)
@@ -78,7 +78,7 @@ func (c *cluster) port(t *testing.T, id int) int {
 	return address.Port
 }
 
-// What is no broker is told of as what it is.
+// A server that is not a broker is reported as what it is.
 func TestHello(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer, remedy string
@@ -109,7 +109,7 @@ func TestHello(t *testing.T) {
 	}
 }
 
-// A certificate that is about to expire is a warning, whoever's it is.
+// A certificate about to expire is a warning, be it the broker's or ours.
 func TestRunExpiresSoon(t *testing.T) {
 	authority, err := brokertest.NewAuthority("authority")
 	if err != nil {
@@ -152,7 +152,7 @@ func TestRunExpiresSoon(t *testing.T) {
 			}))
 			var warned []string
 			for _, s := range r.Steps {
-				if s.Status == Warning && !strings.HasPrefix(s.Name, stepWrite) { // one broker has one replica
+				if s.Status == Warning && !strings.HasPrefix(s.Name, stepWrite) { // the only broker allows only one replica
 					warned = append(warned, s.Name)
 				}
 			}

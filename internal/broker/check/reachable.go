@@ -9,29 +9,29 @@ import (
 	"github.com/regionwatch/regionwatch/internal/broker"
 )
 
-// reachPatience bounds each step of Reach: a person waits for it.
+// reachPatience is the time limit for each step of Reach, while a user waits.
 const reachPatience = 5 * time.Second
 
-// Obstacle is what stands between us and the brokers, with what to do about it.
+// Obstacle is why the brokers cannot be reached, with its remedy.
 type Obstacle struct {
-	Step Step // that was refused
+	Step Step // the refused step
 }
 
-// Error returns the obstacle on one line, as far as what brokers say is one.
+// Error returns the obstacle on one line. Texts from brokers may contain line breaks.
 func (o *Obstacle) Error() string {
 	text := "reaching the brokers: "
 	if !strings.Contains(o.Step.Error, o.Step.Of) {
 		text += o.Step.Of + ": "
 	}
-	if o.Step.Detail != "" { // as whom we authenticate
+	if o.Step.Detail != "" { // who we authenticate as
 		text += o.Step.Detail + ": "
 	}
 	return text + o.Step.Error + ": " + o.Step.Remedy
 }
 
-// Reach goes as far as [Run] goes before it looks at topics: names, connections, TLS, authentication, and the addresses
-// that brokers advertise. It returns nil where one broker lets us in and one can be reached, else an [Obstacle], or the
-// error of ctx. A command that asks first ends in a few seconds with the reason, where a client would try again.
+// Reach runs the steps of [Run] before topics: name resolution, connection, TLS, authentication and the advertised
+// addresses. It returns nil if one broker accepts us and one can be reached, else an [Obstacle], or the error of ctx.
+// It lets a command report the reason within seconds, where a client would keep retrying.
 func Reach(ctx context.Context, c *broker.Connection) error {
 	k := newChecker(&Options{Connection: c}, reachPatience)
 	if alive := k.reach(ctx); len(alive) > 0 && k.connect(ctx, alive) {
@@ -44,8 +44,8 @@ func Reach(ctx context.Context, c *broker.Connection) error {
 	return k.report.obstacle()
 }
 
-// obstacle returns the last step that was refused, unless a broker could be reached in the end: of several addresses it
-// is of the one with which we came farthest.
+// obstacle returns the last refused step, unless a broker could be reached in the end. Of several addresses, it reports
+// the one that got farthest.
 func (r *Report) obstacle() error {
 	var last *Step
 	for i := range r.Steps {
@@ -56,7 +56,7 @@ func (r *Report) obstacle() error {
 			last = s
 		}
 	}
-	if last == nil { // a cluster that names no broker at all
+	if last == nil { // the cluster lists no brokers
 		return nil
 	}
 	return &Obstacle{*last}

@@ -13,7 +13,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/broker"
 )
 
-// listening answers each connection with the text, as something that is no broker does, and returns its address.
+// listening starts a server that answers each connection with the text, and returns its address.
 func listening(t *testing.T, text string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -37,12 +37,12 @@ func listening(t *testing.T, text string) string {
 	return l.Addr().String()
 }
 
-// user is alice by PLAIN, who is known with the password "secret".
+// user returns the options of alice with PLAIN. The right password is "secret".
 func user(addresses []string, password string) broker.Options {
 	return broker.Options{Addresses: addresses, SASL: broker.SASL{Mechanism: "PLAIN", Username: "alice", Password: broker.NewSecret(password)}}
 }
 
-// Reach needs one address of several, and no access to anything.
+// Reach needs one reachable address and no permissions.
 func TestReachSuccess(t *testing.T) {
 	c := newCluster(t)
 	if err := Reach(t.Context(), open(t, user(append([]string{"nowhere.invalid:9092"}, c.ListenAddrs()...), "secret"))); err != nil {
@@ -50,7 +50,7 @@ func TestReachSuccess(t *testing.T) {
 	}
 }
 
-// What stands in the way is told on one line, with the remedy.
+// An obstacle is reported on one line, with the remedy.
 func TestReachFailure(t *testing.T) {
 	c := newCluster(t)
 	brokers := c.ListenAddrs()
@@ -87,7 +87,7 @@ func TestReachFailure(t *testing.T) {
 	}
 }
 
-// A cluster of which no broker can be reached where it says that it is stands in the way too.
+// It is also an obstacle if no broker can be reached at its advertised address.
 func TestReachAdvertised(t *testing.T) {
 	c := newCluster(t, kfake.NumBrokers(1))
 	c.ControlKey(int16(kmsg.Metadata), func(request kmsg.Request) (kmsg.Response, error, bool) {
@@ -104,7 +104,7 @@ func TestReachAdvertised(t *testing.T) {
 	}
 }
 
-// Who gives up is not told of an obstacle.
+// After cancellation, no obstacle is reported.
 func TestReachStopped(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -8,7 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Denied reports whether the broker's access control is what refuses.
+// Denied reports whether access control is the reason for the error.
 func Denied(err error) bool {
 	for _, denied := range []error{
 		kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed,
@@ -21,8 +21,7 @@ func Denied(err error) bool {
 	return false
 }
 
-// refuse tells of a step that failed. Where access control is the reason, what is missing is the operation on the
-// resource.
+// refuse reports a failed step. If access control is the reason, the given operation on the resource is missing.
 func (c *checker) refuse(s Step, err error, operation kmsg.ACLOperation, resource kmsg.ACLResourceType, name string) {
 	s.Status, s.Error = Refused, err.Error()
 	switch {
@@ -34,7 +33,7 @@ func (c *checker) refuse(s Step, err error, operation kmsg.ACLOperation, resourc
 	c.add(s)
 }
 
-// deny names what to add to the access control list.
+// deny adds the missing entries to the step.
 func (s *Step) deny(o *Options, missing ...ACL) {
 	if o.Connection.Mechanism() == mechanismIAM {
 		s.Remedy = "allow it in the IAM policy of the role:"
@@ -47,7 +46,7 @@ func (s *Step) deny(o *Options, missing ...ACL) {
 	s.ACLs = o.entries(missing)
 }
 
-// missing returns the entry of the least list that would allow it.
+// missing returns the entry of the minimal list that allows the operation.
 func (o *Options) missing(operation kmsg.ACLOperation, resource kmsg.ACLResourceType, name string) ACL {
 	for _, a := range o.needed() {
 		if a.covers(operation, resource, name) {
@@ -57,10 +56,10 @@ func (o *Options) missing(operation kmsg.ACLOperation, resource kmsg.ACLResource
 	return ACL{Operation: operation, Resource: resource, Name: name}
 }
 
-// mechanismIAM is the mechanism with which Amazon MSK looks at IAM policies and at no access control list.
+// mechanismIAM is the mechanism for which Amazon MSK uses IAM policies instead of access control lists.
 const mechanismIAM = "AWS_MSK_IAM"
 
-// UsesACLs reports whether what the brokers allow us is in an access control list at all.
+// UsesACLs reports whether the brokers authorize us by access control lists.
 func (o *Options) UsesACLs() bool { return o.Connection.Mechanism() != mechanismIAM }
 
 type iamAction struct {
@@ -68,7 +67,7 @@ type iamAction struct {
 	resource  kmsg.ACLResourceType
 }
 
-// iamActions are what stands for the operations in IAM policies:
+// iamActions are the IAM actions that correspond to operations:
 // https://docs.aws.amazon.com/msk/latest/developerguide/kafka-actions.html.
 var iamActions = map[iamAction]string{
 	{kmsg.ACLOperationRead, kmsg.ACLResourceTypeTopic}:              "kafka-cluster:DescribeTopic and kafka-cluster:ReadData",
@@ -86,7 +85,7 @@ var resourceNouns = map[kmsg.ACLResourceType]string{
 	kmsg.ACLResourceTypeCluster:         "cluster",
 }
 
-// remedy returns what to do about an answer that has nothing to do with access control.
+// remedy returns the remedy for an error that is not about access control.
 func remedy(err error) string {
 	switch {
 	case errors.Is(err, kerr.InvalidSessionTimeout):

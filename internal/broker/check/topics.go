@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// maxTold bounds how many topics of a pattern are reported one by one.
+// maxTold bounds how many topics of a pattern are reported individually.
 const maxTold = 20
 
 // input describes the input topics and checks that they may be read.
@@ -36,7 +36,7 @@ func (c *checker) input(ctx context.Context) {
 	}
 }
 
-// inputPattern is input for a pattern. Brokers list only topics that we may describe.
+// inputPattern is input for a pattern. Brokers list only topics we may describe.
 func (c *checker) inputPattern(ctx context.Context) {
 	step := Step{Name: stepDescribe, Of: c.o.InputPattern}
 	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
@@ -70,7 +70,7 @@ func (c *checker) inputPattern(ctx context.Context) {
 	c.read(ctx, matching)
 }
 
-// inputACLs returns the ACLs to read the input.
+// inputACLs returns the ACLs for reading the input.
 func (o *Options) inputACLs() []ACL {
 	return slices.DeleteFunc(o.needed(), func(a ACL) bool {
 		return a.Operation != kmsg.ACLOperationRead || a.Resource != kmsg.ACLResourceTypeTopic || a.Name == o.PolicyTopic
@@ -109,7 +109,7 @@ func (c *checker) read(ctx context.Context, topics []string) {
 
 // outputs describes the output topics and checks that they may be written to.
 func (c *checker) outputs(ctx context.Context) {
-	for i, output := range c.o.Outputs { // the first is that of alerts
+	for i, output := range c.o.Outputs { // the first is the alerts topic
 		step := Step{Name: stepWrite + output.What, Of: output.Topic}
 		if !c.describe(ctx, step, output.Topic, kmsg.ACLOperationWrite, false) {
 			continue
@@ -133,7 +133,7 @@ func (c *checker) outputs(ctx context.Context) {
 	}
 }
 
-// fragile says how the loss of one broker can lose acknowledged records of a topic, or "".
+// fragile explains how losing one broker can lose acknowledged records of a topic, or returns "".
 func (c *checker) fragile(ctx context.Context, name string) string {
 	topic := c.topics[name]
 	for _, p := range topic.Partitions {
@@ -145,7 +145,7 @@ func (c *checker) fragile(ctx context.Context, name string) string {
 	defer cancel()
 	configs, err := c.admin.DescribeTopicConfigs(attempt, name)
 	if err != nil || len(topic.Partitions) == 0 {
-		return "" // the right to describe configurations is not needed for anything else
+		return "" // nothing else requires the permission to describe configurations
 	}
 	config, err := configs.On(name, nil)
 	if err != nil || config.Err != nil {
@@ -188,7 +188,8 @@ func (c *checker) policy(ctx context.Context) {
 	c.add(step)
 }
 
-// describe describes a topic, and reports whether it is usable or can be created. It adds a step if not, or if tell is set.
+// describe describes a topic and reports whether it is usable or can be created. It adds a step if not, or if tell is
+// set.
 func (c *checker) describe(ctx context.Context, step Step, name string, operation kmsg.ACLOperation, tell bool) bool {
 	topic, err := c.topic(ctx, name)
 	switch {
@@ -215,7 +216,7 @@ func (c *checker) describe(ctx context.Context, step Step, name string, operatio
 	return true
 }
 
-// topic describes a topic. The error is why it cannot be described.
+// topic describes a topic, or returns why it cannot be described.
 func (c *checker) topic(ctx context.Context, name string) (kadm.TopicDetail, error) {
 	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
@@ -228,7 +229,7 @@ func (c *checker) topic(ctx context.Context, name string) (kadm.TopicDetail, err
 	return topic, err
 }
 
-// leaderless returns an error for a topic with a partition without a leader.
+// leaderless returns an error if a partition of the topic has no leader.
 func leaderless(topic kadm.TopicDetail) error {
 	var without []string
 	for _, p := range topic.Partitions.Sorted() {
