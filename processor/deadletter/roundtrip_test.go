@@ -177,3 +177,35 @@ func TestIsMarker(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A marker keeps the records of each input partition apart.
+func TestMarkerOfSeveralPartitions(t *testing.T) {
+	letters := []*Letter{{Origin: Place{"in", 1, 7}}, {Origin: Place{"in", 2, 8}}, {Origin: Place{"in", 2, 7}, Replays: 1}, {Origin: Place{"in", 2, 9}}}
+	m, err := ParseMarker(NewMarker("dead", 0, "input", at, letters))
+	if err != nil || len(m.Records) != 3 || !m.At.Equal(at) {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	for _, l := range letters {
+		if !m.Marks(l) {
+			t.Errorf("%s is not marked", l.Origin)
+		}
+	}
+	for _, l := range []*Letter{{Origin: Place{"in", 1, 8}}, {Origin: Place{"in", 2, 7}}, {Origin: Place{"in", 2, 8}, Replays: 1}, {Origin: Place{"other", 1, 7}}} {
+		if m.Marks(l) {
+			t.Errorf("%s with %d replays is marked", l.Origin, l.Replays)
+		}
+	}
+}
+
+// What fits into a batch by Room has its size by Size.
+func TestSizeAndRoom(t *testing.T) {
+	for _, n := range []int{0, 1, 1000} {
+		r := &kgo.Record{Key: make([]byte, n), Value: make([]byte, 3*n), Headers: headersOf("a=b")}
+		if got := Room(r, Size(r)); got != 3*n {
+			t.Errorf("room for %d bytes in a batch of the size of %d", got, 3*n)
+		}
+		if least := 4*n + 2; Size(r) <= least {
+			t.Errorf("%d bytes hold %d", Size(r), least)
+		}
+	}
+}

@@ -81,3 +81,25 @@ func TestRegionReasons(t *testing.T) {
 		}
 	}
 }
+
+// One level is enough to make missing readOnly count, and one to alert.
+func TestAnyLevel(t *testing.T) {
+	list := []string{"us-east-1"}
+	f := func(o Options, alertsOnMissing, allShadow bool) {
+		t.Helper()
+		p := mustPolicy(t, o)
+		if got := p.AlertsOnMissingReadOnly(); got != alertsOnMissing {
+			t.Errorf("%+v alerts on missing readOnly: %t", o, got)
+		}
+		if got := p.AllShadow(); got != allShadow {
+			t.Errorf("%+v is all shadow: %t", o, got)
+		}
+	}
+	account := func(l Level) []Account { return []Account{{ID: "111111111111", Level: &l}} }
+	f(Options{}, false, false)
+	f(Options{Shadow: true}, false, true)
+	f(Options{Default: Level{AlertOnMissingReadOnly: true}}, true, false)
+	f(Options{Accounts: account(Level{AllowedRegions: list, AlertOnMissingReadOnly: true})}, true, false)
+	f(Options{Default: Level{Shadow: true}, Accounts: account(Level{AllowedRegions: list})}, false, false)
+	f(Options{Default: Level{Shadow: true}, Accounts: account(Level{AllowedRegions: list, Shadow: true})}, false, true)
+}

@@ -38,3 +38,19 @@ func TestThree(t *testing.T) {
 		}
 	}
 }
+
+// Whatever byte follows a part of a number or a literal, it is taken or refused as by encoding/json.
+func TestByteBehindScalar(t *testing.T) {
+	var s Scanner
+	for _, before := range []string{"0", "1", "-", "-1", "1.", "1.5", "1e", "1e5", "1E-", "1E-5", "tru", "true", "fals", "false", "nul", "null", `""`} {
+		for c := range 256 {
+			for _, after := range []string{"", "0"} {
+				b := []byte("[" + before + string([]byte{byte(c)}) + after + "]")
+				end, err := s.SkipValue(b, 0)
+				if got, want := err == nil && end == len(b), json.Valid(b); got != want {
+					t.Errorf("%q is %t, want %t: %v", b, got, want, err)
+				}
+			}
+		}
+	}
+}
