@@ -123,7 +123,7 @@ func (d *demo) connect() error {
 	if d.processor, err = processor.New(o); err != nil {
 		return cli.Mistake(err)
 	}
-	d.reader, err = newReader(d.broker.address)
+	d.reader, err = newReader(d.broker.address, d.Policy)
 	return err
 }
 
@@ -198,7 +198,9 @@ func until(ctx context.Context, holds func() bool) error {
 }
 
 func (d *demo) summary() *summary {
+	list, counts := d.reader.incidents()
 	return &summary{
+		incidents: list, grouped: counts,
 		status: d.processor.Status(), truth: d.traffic.truth(), produced: d.traffic.records(),
 		alertsBack: d.reader.alerts.Load(), lettersBack: d.reader.letters.Load(), unused: d.Settings.UnusedRegions, ownPolicy: d.Settings.Policy != "",
 		attacks: d.traffic.attacks,

@@ -43,6 +43,7 @@ func TestSummary(t *testing.T) {
 		c.Outcomes[policy.OutcomeAlerted], c.Outcomes[policy.OutcomeUsedRegion] = 3, 6
 		c.Faults[1] = 2
 		a.status.Acked, a.status.DeadLetter = 3, 2
+		a.grouped.Read, a.grouped.Counted = 3, 3
 		return a
 	}
 	if err := base().check(); err != nil {
@@ -57,6 +58,7 @@ func TestSummary(t *testing.T) {
 		"partial alerts: 0, want 1":         func(a *summary) { a.status.Counts.Partial = 0 },
 		"alerts acknowledged: 2, want 3":    func(a *summary) { a.status.Acked-- },
 		"alerts read back: 4, want 3":       func(a *summary) { a.alertsBack++ },
+		"alerts grouped: 2, want 3":         func(a *summary) { a.grouped.Counted-- },
 		"dead letters acknowledged: 1":      func(a *summary) { a.status.DeadLetter-- },
 		"dead letters read back: 1, want 2": func(a *summary) { a.lettersBack-- },
 	} {

@@ -12,6 +12,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
+	incidents "github.com/regionwatch/regionwatch/processor/incident"
+	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
 // reader reads alerts and dead letters back from their topics, committed ones only, and counts them.
@@ -20,10 +24,11 @@ type reader struct {
 	alerts, letters atomic.Uint64
 
 	mu       sync.Mutex
+	grouper  *incidents.Grouper
 	position map[string]map[int32]int64 // next offsets
 }
 
-func newReader(broker string) (*reader, error) {
+func newReader(broker string, p *policy.Policy) (*reader, error) {
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(broker),
 		kgo.ClientID("regionwatch-demo-reader"),
@@ -36,7 +41,10 @@ func newReader(broker string) (*reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating a reader: %w", err)
 	}
-	return &reader{client: client, position: map[string]map[int32]int64{alertTopic: {}, deadLetterTopic: {}}}, nil
+	return &reader{
+		client: client, grouper: incidents.New(incidents.Options{Settings: p.Incidents}),
+		position: map[string]map[int32]int64{alertTopic: {}, deadLetterTopic: {}},
+	}, nil
 }
 
 // run reads until ctx ends.
@@ -60,12 +68,30 @@ func (r *reader) count(record *kgo.Record) {
 	case record.Attrs.IsControl():
 	case record.Topic == alertTopic:
 		r.alerts.Add(1)
+		r.group(record)
 	case isFirstPart(record):
 		r.letters.Add(1)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.position[record.Topic][record.Partition] = record.Offset + 1
+}
+
+// group takes an alert into its incident. One that cannot be read is missing in the counts.
+func (r *reader) group(record *kgo.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if f, err := alert.ReadFacts(record.Value); err == nil {
+		r.grouper.Add(&f, record.Timestamp)
+		r.grouper.Flush() // what a service would write
+	}
+}
+
+// incidents returns the incidents of the alerts so far, and the counts of these.
+func (r *reader) incidents() ([]*incident.Incident, incidents.Counts) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.grouper.All(), r.grouper.Counts()
 }
 
 // isFirstPart returns false for the later parts of a dead letter that was too large for one record.

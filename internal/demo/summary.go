@@ -9,8 +9,10 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor"
+	incidents "github.com/regionwatch/regionwatch/processor/incident"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
+	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
 // summary compares what was produced with what was read, written and read back.
@@ -18,6 +20,8 @@ type summary struct {
 	status                            processor.Status
 	truth                             sample.Truth
 	produced, alertsBack, lettersBack uint64
+	incidents                         []*incident.Incident // of the alerts read back
+	grouped                           incidents.Counts
 	unused                            []string
 	attacks                           int  // calls of the attack; all but the first alert
 	ownPolicy                         bool // a policy that the generator does not know
@@ -33,6 +37,7 @@ func (s *summary) print(w io.Writer) {
 		n(c.Outcomes[policy.OutcomeAlerted]), n(c.Outcomes[policy.OutcomeShadowed]), n(c.Outcomes[policy.OutcomeExempted]), n(c.Passed()))
 	line("passed", "%s", display.List(scan.PassedReasons(c)))
 	line("alerts", "%s acknowledged, %s read back from %s, %s of them partial", n(s.status.Acked), n(s.alertsBack), alertTopic, n(c.Partial))
+	line("incidents", "%s of %s alerts%s", display.Number(len(s.incidents)), n(s.grouped.Counted), s.first())
 	line("dead letters", "%s acknowledged, %s read back from %s: %s", n(s.status.DeadLetter), n(s.lettersBack), deadLetterTopic, display.List(scan.FaultReasons(c)))
 	line("skipped", "%s", display.List(scan.SkipReasons(c)))
 	verdict := "yes, to the last record and event"
@@ -41,6 +46,15 @@ func (s *summary) print(w io.Writer) {
 	}
 	line("adds up", "%s", verdict)
 	_ = table.Flush() // there is no one to report the error to
+}
+
+// first names the most important incident.
+func (s *summary) first() string {
+	if len(s.incidents) == 0 {
+		return ""
+	}
+	i := s.incidents[0]
+	return fmt.Sprintf("; first: %s, %s, %s", i.Severity, display.Plural(i.Counts.Alerts, "alert"), i.Title)
 }
 
 // check returns an error for counts that do not add up.
@@ -67,6 +81,8 @@ func (s *summary) check() error {
 	}
 	same("alerts acknowledged", s.status.Acked, alerted)
 	same("alerts read back", s.alertsBack, alerted)
+	g := &s.grouped
+	same("alerts grouped", g.Counted+g.Repeated+g.Below+g.Late, s.alertsBack)
 	same("dead letters acknowledged", s.status.DeadLetter, letters)
 	same("dead letters read back", s.lettersBack, letters)
 	return errors.Join(faults...)

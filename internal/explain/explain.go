@@ -128,7 +128,7 @@ func (w witness) Event(x *detection.Explanation) error {
 		return nil
 	}
 	w.matched = x.Event.Index
-	return w.line(newEventLine(w.part, number, w.o.Policy.Version(), x))
+	return w.line(newEventLine(w.part, number, w.o.Policy, x))
 }
 
 // Skip shows a part without events, unless specific events are selected.

@@ -4,13 +4,16 @@ import (
 	"encoding/json"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	incidents "github.com/regionwatch/regionwatch/processor/incident"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
 // Schema documents the JSON of [Line] for its users.
@@ -23,7 +26,7 @@ outermost first).
          exception (the one that applies: name, reason, owner; or null), decision (outcome as in the
          metrics, counted, text), and where they apply damage (salvaged, error, text),
          expiredException (the one that would apply had it not expired: name, reason, owner) and
-         alert (id, title, severity, partial, partialReason)
+         alert (id, title, severity, partial, partialReason, incident: id, principal, window)
   skip   skipped (name, text)
   fault  reason, error, bytes (of the unreadable part; 0 if unknown), stoppedAt, before, after (the
          bytes around that place, with Go's escapes), and number and index if it is within an event`
@@ -112,6 +115,26 @@ type alertPart struct {
 	Severity      string `json:"severity"`
 	Partial       bool   `json:"partial,omitempty"`
 	PartialReason string `json:"partialReason,omitempty"`
+
+	Incident *incidentPart `json:"incident,omitempty"`
+}
+
+// incidentPart is the incident that an alert joins, unless its account and window have more incidents than are kept apart.
+type incidentPart struct {
+	ID        string          `json:"id"`
+	Principal string          `json:"principal"`
+	Window    incident.Window `json:"window"`
+}
+
+// newIncidentPart returns nil if neither the event nor its record says when it was.
+func newIncidentPart(a *alert.Alert, p *policy.Policy, stamp time.Time) *incidentPart {
+	f, err := alert.ReadFacts(alert.AppendJSON(nil, a))
+	if err != nil || f.Time.IsZero() && f.Stamp.IsZero() {
+		return nil
+	}
+	settings := p.Incidents(f.Account)
+	k, w := incidents.Place(&f, stamp, &settings)
+	return &incidentPart{incident.ID(&k, w.Start).String(), f.Actor, w}
 }
 
 type skipPart struct {
@@ -141,11 +164,11 @@ func newLine(kind string, p *scan.Part, shape cloudtrail.Chain) *Line {
 	return l
 }
 
-func newEventLine(p *scan.Part, number int64, version string, x *detection.Explanation) *Line {
+func newEventLine(p *scan.Part, number int64, by *policy.Policy, x *detection.Explanation) *Line {
 	l, e, d := newLine("event", p, x.Event.Shape), x.Event, &x.Decision
 	l.Number, l.Index = &number, &e.Index
 	l.event = &event{
-		Policy:    policyPart{version, d.Level, d.Account},
+		Policy:    policyPart{by.Version(), d.Level, d.Account},
 		Region:    regionPart{d.Outcome != policy.OutcomeUsedRegion && d.Outcome != policy.OutcomeNoRegion, x.RegionText()},
 		ReadOnly:  readOnlyPart{takenNames[d.ReadOnly], x.ReadOnlyText()},
 		Exception: d.Exception, Expired: x.Expired, exceptionText: x.ExceptionText(),
@@ -156,7 +179,7 @@ func newEventLine(p *scan.Part, number int64, version string, x *detection.Expla
 		l.Damage = &damagePart{e.Salvaged, e.Damage.Error(), x.DamageText()}
 	}
 	if a := x.Alert; a != nil {
-		l.Alert = &alertPart{a.ID, a.Title, a.Severity, a.Partial, a.PartialReason}
+		l.Alert = &alertPart{a.ID, a.Title, a.Severity, a.Partial, a.PartialReason, newIncidentPart(a, by, p.Record.DecidedAt)}
 	}
 	return l
 }

@@ -93,6 +93,11 @@ func (e *event) addTo(t *display.Fields) {
 		if a.Partial {
 			t.Add("alert is partial", a.PartialReason)
 		}
+		if i := a.Incident; i != nil {
+			const minutes = "2006-01-02 15:04"
+			t.Add("incident", i.ID+", of "+i.Principal)
+			t.Add("incident window", i.Window.Start.Format(minutes)+" to "+i.Window.End.Format(minutes)+" UTC")
+		}
 	}
 }
 
