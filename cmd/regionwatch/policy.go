@@ -28,7 +28,7 @@ func newPolicyCommand() *cobra.Command {
 		Short:   "Show, test and compare policies, and import them from service control policies",
 		Example: "  regionwatch policy show --policy policy.yaml",
 	}
-	cmd.AddCommand(newPolicyShowCommand(), newPolicyTestCommand(), newPolicyDiffCommand(), newPolicyImportCommand(), newPolicySchemaCommand())
+	cmd.AddCommand(newPolicyShowCommand(), newPolicyTestCommand(), newPolicyDiffCommand(), newPolicyImportCommand(), newPolicyLearnCommand(), newPolicySchemaCommand())
 	return cmd
 }
 

@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
@@ -41,6 +42,10 @@ type Options struct {
 	MaxEventBytes int  // largest decompressed value, in bytes; 0 means cloudtrail.DefaultMaxBytes
 	NoEventCopy   bool // omit the copy of the event from alerts
 	Workers       int  // number of goroutines that decide; 0 means one per core
+
+	// Visit, if set, is called for each worker. It returns a function that reads each record instead of the decision and
+	// counts what the record held. Each worker calls its own.
+	Visit func() func(record []byte, counts *detection.Counts)
 
 	// OnProgress, if set, is called after each chunk, in order. OnError is called for each file that could not be
 	// opened or read to the end. Both are called from Run's goroutine.

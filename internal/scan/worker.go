@@ -15,6 +15,7 @@ import (
 type worker struct {
 	o        *Options
 	detector *detection.Detector
+	visit    func(record []byte, counts *detection.Counts)
 	record   detection.Record
 	name     string // cached identity of the record
 	chunk    *chunk
@@ -25,6 +26,9 @@ func newWorker(o *Options) *worker {
 	w := &worker{o: o, detector: detection.NewDetector(detection.Options{
 		MaxEventBytes: o.MaxEventBytes, NoEventCopy: o.NoEventCopy,
 	})}
+	if o.Visit != nil {
+		w.visit = o.Visit()
+	}
 	w.record.Identity, w.record.DecidedAt = w.identity, o.DecidedAt
 	return w
 }
@@ -50,6 +54,10 @@ func (w *worker) decide(c *chunk) {
 
 // detect decides one record of the chunk.
 func (w *worker) detect(value []byte, offset int64) {
+	if w.visit != nil {
+		w.visit(value, &w.detector.Counts)
+		return
+	}
 	w.record.Value, w.record.Offset, w.name = value, offset, ""
 	if err := w.detector.Detect(w.o.Policy, &w.record, w); err != nil && w.chunk.err == nil {
 		panic("BUG: " + err.Error()) // this sink returns only w.chunk.err

@@ -111,3 +111,14 @@ func (k *actors) of(p *Policy, userIdentity jsonscan.Value) *actor {
 	k.last = slot
 	return &slot.actor
 }
+
+// Caller returns the ARN of the role or user who acted, or "" where a userIdentity does not tell, and whether an AWS service
+// made the call, for itself or for the principal. It is what exceptions see: nothing that the actor can choose.
+func Caller(userIdentity jsonscan.Value) (principal string, isService bool) {
+	var a actor
+	a.readFrom(userIdentity, &principalIndex{})
+	if a.isKnown {
+		principal = string(bytes.Join(a.arn[:], []byte(":")))
+	}
+	return principal, a.isService
+}

@@ -47,7 +47,7 @@ func (p *Policy) Decide(e *cloudtrail.Event, now time.Time) (d Decision) {
 func (p *Policy) decide(d *Decision, e *cloudtrail.Event, now time.Time, s *subject) {
 	a := p.account(e.RecipientAccountID)
 	l := a.level
-	d.Level, d.ReadOnly = l.name, readOnlyOf(e.ReadOnly)
+	d.Level, d.ReadOnly = l.name, ReadOnlyOf(e.ReadOnly)
 	if !e.AWSRegion.IsString() || len(e.AWSRegion) == len(`""`) {
 		d.Outcome, d.Reason = OutcomeNoRegion, "the event has no awsRegion"
 		return

@@ -22,8 +22,8 @@ var readOnlyNames = [...]string{"missing", "false", "true", "neither a boolean n
 // String returns the words for people.
 func (r ReadOnly) String() string { return readOnlyNames[r] }
 
-// readOnlyOf reads the event's readOnly. AWS writes a boolean; some pipelines make strings of booleans.
-func readOnlyOf(v jsonscan.Value) ReadOnly {
+// ReadOnlyOf reads the event's readOnly. AWS writes a boolean; some pipelines make strings of booleans.
+func ReadOnlyOf(v jsonscan.Value) ReadOnly {
 	switch {
 	case v.IsNull():
 		return ReadOnlyMissing

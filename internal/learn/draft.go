@@ -1,0 +1,110 @@
+package learn
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/regionwatch/regionwatch/internal/display"
+)
+
+// Options of a draft.
+type Options struct {
+	MaxGroups int               // how many groups there may be beside the default level; 0 means no bound
+	Names     map[string]string // of accounts, by id
+	Source    string            // of the traffic, for the head of the policy
+}
+
+// Draft is a policy that was learned.
+type Draft struct {
+	Accounts []Account // with the regions that merging added marked as ReasonWidened
+	Skipped  Skipped
+	options  Options
+	levels   []level              // the final ones, the default first
+	levelOf  map[string]regionSet // by account id
+}
+
+// Draft decides and groups. Call it when no events are added any more.
+func (l *Learner) Draft(o Options) *Draft {
+	d := &Draft{Accounts: l.Accounts(), Skipped: l.Skipped(), options: o, levelOf: map[string]regionSet{}}
+	levels := levelsOf(d.Accounts)
+	most := len(levels)
+	if o.MaxGroups > 0 {
+		most = o.MaxGroups + 1
+	}
+	into := merge(levels, most)
+	counts := map[regionSet]int{}
+	for i := range d.Accounts {
+		a := &d.Accounts[i]
+		level := into[a.allowed]
+		d.levelOf[a.ID] = level
+		counts[level]++
+		a.widen(level)
+	}
+	for allowed, n := range counts {
+		d.levels = append(d.levels, level{allowed, n})
+	}
+	slices.SortFunc(d.levels, compareLevels)
+	return d
+}
+
+// widen marks the regions that the account's level allows and its own traffic does not.
+func (a *Account) widen(level regionSet) {
+	for i, r := range catalogue {
+		if !level.has(i) || a.allowed.has(i) {
+			continue
+		}
+		at, known := slices.BinarySearchFunc(a.Regions, i, func(x Region, place int) int { return x.place - place })
+		if !known {
+			a.Regions = slices.Insert(a.Regions, at, Region{Code: r.Code, Usage: &Usage{}, place: i})
+		}
+		a.Regions[at].Reasons = append(a.Regions[at].Reasons, ReasonWidened)
+	}
+}
+
+// Review counts the pairs of account and region that need a person.
+func (d *Draft) Review() (n int) {
+	for i := range d.Accounts {
+		for j := range d.Accounts[i].Regions {
+			if len(d.Accounts[i].Regions[j].Reasons) > 0 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// Allowed returns the regions that the policy allows an account, in the order of the catalogue.
+func (d *Draft) Allowed(account string) []string { return d.levelOf[account].codes() }
+
+// day returns the date of a Unix time, or "unknown".
+func day(unix int64) string {
+	if unix == 0 {
+		return "unknown"
+	}
+	return time.Unix(unix, 0).UTC().Format(time.DateOnly)
+}
+
+// describe says in one line what was seen in a region.
+func (r *Region) describe() string {
+	u := r.Usage
+	if u.Reads+u.Writes == 0 {
+		return "nothing was seen there"
+	}
+	text := fmt.Sprintf("%s (%s by services), %s, %s failed, on %s from %s to %s", display.Plural(u.Writes, "write"), display.Number(u.ServiceWrites),
+		display.Plural(u.Reads, "read"), display.Number(u.Failed), display.Plural(u.days.len(), "day"), day(u.First), day(u.Last))
+	if len(u.principals) > 0 {
+		text += fmt.Sprintf("; %s, most by %s", display.Plural(u.Principals(), "principal"), display.Text(u.principals.most().name))
+	}
+	return text
+}
+
+// most returns the name that was counted most.
+func (t top) most() counted {
+	return slices.MaxFunc(t, func(a, b counted) int {
+		if a.count != b.count {
+			return int(a.count) - int(b.count)
+		}
+		return -slices.Compare([]byte(a.name), []byte(b.name))
+	})
+}

@@ -1,0 +1,102 @@
+package learn
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// Evidence is what was seen of an account in a region: a line of the evidence.
+type Evidence struct {
+	Account       string   `json:"account"`
+	Name          string   `json:"name,omitempty"`
+	Region        string   `json:"region"`
+	Verdict       string   `json:"verdict"` // allowed, review, or unused
+	Reasons       []string `json:"reasons,omitempty"`
+	Reads         uint64   `json:"reads"`
+	Writes        uint64   `json:"writes"`
+	ServiceWrites uint64   `json:"serviceWrites"`
+	Failed        uint64   `json:"failed"`
+	FirstSeen     string   `json:"firstSeen"`
+	LastSeen      string   `json:"lastSeen"`
+	ActiveDays    int      `json:"activeDays"`
+	WriteDays     int      `json:"writeDays"` // with writes that succeeded and that no service made
+	Principals    uint64   `json:"principals"`
+	TopPrincipals []Count  `json:"topPrincipals,omitempty"`
+	TopSources    []Count  `json:"topSources,omitempty"`
+}
+
+// Count is a name and how often it was counted; at most as often where there were too many names.
+type Count struct {
+	Name  string `json:"name"`
+	Count uint64 `json:"count"`
+}
+
+// evidence calls yield for each account and region.
+func (d *Draft) evidence(yield func(*Evidence) error) error {
+	for i := range d.Accounts {
+		a := &d.Accounts[i]
+		for j := range a.Regions {
+			r := &a.Regions[j]
+			u := r.Usage
+			e := Evidence{
+				Account: a.ID, Name: d.options.Names[a.ID], Region: r.Code, Verdict: r.verdict(), Reasons: r.Reasons,
+				Reads: u.Reads, Writes: u.Writes, ServiceWrites: u.ServiceWrites, Failed: u.Failed, FirstSeen: day(u.First), LastSeen: day(u.Last),
+				ActiveDays: u.days.len(), WriteDays: u.writeDays.len(), Principals: u.Principals(),
+				TopPrincipals: u.principals.counts(), TopSources: u.sources.counts(),
+			}
+			if err := yield(&e); err != nil {
+				return fmt.Errorf("writing evidence: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Region) verdict() string {
+	switch {
+	case len(r.Reasons) > 0:
+		return "review"
+	case r.Allowed:
+		return "allowed"
+	}
+	return "unused"
+}
+
+func (t top) counts() (list []Count) {
+	for _, c := range t {
+		list = append(list, Count{c.name, c.count})
+	}
+	return list
+}
+
+// WriteNDJSON writes the evidence, a JSON object a line.
+func (d *Draft) WriteNDJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	return d.evidence(func(e *Evidence) error { return encoder.Encode(e) })
+}
+
+// WriteCSV writes the evidence as CSV, without the top principals and sources. No cell can begin a formula.
+func (d *Draft) WriteCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	number := func(n uint64) string { return strconv.FormatUint(n, 10) }
+	_ = out.Write([]string{"account", "name", "region", "verdict", "reasons", "reads", "writes", "service_writes", "failed", "first_seen", "last_seen", "active_days", "write_days", "principals"})
+	err := d.evidence(func(e *Evidence) error {
+		name := e.Name
+		if strings.ContainsRune("=+-@\t\r", []rune(name + " ")[0]) {
+			name = "'" + name
+		}
+		return out.Write([]string{
+			e.Account, name, e.Region, e.Verdict, strings.Join(e.Reasons, " "), number(e.Reads), number(e.Writes), number(e.ServiceWrites),
+			number(e.Failed), e.FirstSeen, e.LastSeen, strconv.Itoa(e.ActiveDays), strconv.Itoa(e.WriteDays), number(e.Principals),
+		})
+	})
+	out.Flush()
+	if err == nil && out.Error() != nil {
+		err = fmt.Errorf("writing evidence: %w", out.Error())
+	}
+	return err
+}

@@ -1,0 +1,154 @@
+package learn
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/regionwatch/regionwatch/internal/display"
+)
+
+// Write writes the policy, with the evidence in comments.
+func (d *Draft) Write(w io.Writer) error {
+	core := d.core()
+	root := &yaml.Node{Kind: yaml.MappingNode, HeadComment: d.head()}
+	if core != 0 {
+		sets := &yaml.Node{Kind: yaml.MappingNode}
+		addTo(sets, "core", textList(core.codes()))
+		addTo(root, "region_sets", sets)
+	}
+	groups := &yaml.Node{Kind: yaml.MappingNode}
+	names := map[regionSet]string{}
+	for i, l := range d.levels {
+		node := levelNode(l.allowed, core)
+		if i == 0 {
+			node.HeadComment = fmt.Sprintf("holds for %s, and for every account that is not named below", display.Plural(l.accounts, "account"))
+			addTo(root, "default", node)
+			continue
+		}
+		names[l.allowed] = fmt.Sprintf("learned-%d", i)
+		if l.allowed == 0 {
+			names[0] = "no-writes"
+		}
+		node.HeadComment = "holds for " + display.Plural(l.accounts, "account")
+		addTo(groups, names[l.allowed], node)
+	}
+	if len(d.levels) == 0 {
+		addTo(root, "default", levelNode(0, 0))
+	}
+	if len(groups.Content) > 0 {
+		addTo(root, "groups", groups)
+	}
+	if len(d.Accounts) > 0 {
+		addTo(root, "accounts", d.accountNodes(names))
+	}
+	var out bytes.Buffer
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(root); err != nil {
+		return fmt.Errorf("encoding the policy: %w", err)
+	}
+	if _, err := w.Write(out.Bytes()); err != nil {
+		return fmt.Errorf("writing the policy: %w", err)
+	}
+	return nil
+}
+
+func (d *Draft) head() string {
+	s := d.Skipped
+	lines := []string{
+		"Drafted by regionwatch policy learn from " + display.Text(d.options.Source) + ".",
+		fmt.Sprintf("Review it before use: %s marked REVIEW.", display.Plural(d.Review(), "line")),
+		fmt.Sprintf("Not learned from: %s without an account, %s of unknown regions, %s of global services, %s damaged, %s of too many",
+			display.Plural(s.NoAccount, "event"), display.Number(s.UnknownRegion), display.Number(s.Global), display.Number(s.Damaged), display.Number(s.TooMany)),
+		"accounts. Without a usable time: " + display.Number(s.NoTime) + ".",
+	}
+	return strings.Join(lines, "\n")
+}
+
+// core returns the regions that all levels with an allow list have in common, or none where a set of them is no use.
+func (d *Draft) core() regionSet {
+	common, lists := ^regionSet(0), 0
+	for _, l := range d.levels {
+		if l.allowed != 0 {
+			common &= l.allowed
+			lists++
+		}
+	}
+	if lists < 2 || len(common.codes()) < 2 {
+		return 0
+	}
+	return common
+}
+
+// levelNode is a level. One that allows nothing is a deny list of every region, because an allow list cannot be empty.
+func levelNode(allowed, core regionSet) *yaml.Node {
+	node := &yaml.Node{Kind: yaml.MappingNode}
+	switch {
+	case allowed == 0:
+		addTo(node, "unused_regions", textList((^regionSet(0)).codes()))
+		addTo(node, "exempt_global_services", &yaml.Node{Kind: yaml.ScalarNode, Value: "true"})
+	case core != 0:
+		list := textList((allowed &^ core).codes())
+		list.Content = append([]*yaml.Node{quoted("@core")}, list.Content...)
+		addTo(node, "allowed_regions", list)
+	default:
+		addTo(node, "allowed_regions", textList(allowed.codes()))
+	}
+	return node
+}
+
+// accountNodes is the accounts, each with its evidence above it.
+func (d *Draft) accountNodes(groups map[regionSet]string) *yaml.Node {
+	list := &yaml.Node{Kind: yaml.MappingNode}
+	for i := range d.Accounts {
+		a := &d.Accounts[i]
+		node := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
+		if name := d.options.Names[a.ID]; name != "" {
+			addTo(node, "name", quoted(name))
+		}
+		if group := groups[d.levelOf[a.ID]]; group != "" {
+			addTo(node, "group", &yaml.Node{Kind: yaml.ScalarNode, Value: group})
+		}
+		key := quoted(a.ID)
+		key.HeadComment = a.evidence()
+		list.Content = append(list.Content, key, node)
+	}
+	return list
+}
+
+// evidence is a line for each region.
+func (a *Account) evidence() string {
+	lines := make([]string, 0, len(a.Regions))
+	for i := range a.Regions {
+		r := &a.Regions[i]
+		verdict := "not listed"
+		switch {
+		case len(r.Reasons) > 0:
+			verdict = "REVIEW (" + strings.Join(r.Reasons, ", ") + ")"
+		case r.Allowed:
+			verdict = "allowed"
+		}
+		lines = append(lines, r.Code+" "+verdict+": "+r.describe())
+	}
+	return strings.Join(lines, "\n")
+}
+
+func addTo(mapping *yaml.Node, key string, value *yaml.Node) {
+	mapping.Content = append(mapping.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, value)
+}
+
+func quoted(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Style: yaml.DoubleQuotedStyle, Value: text}
+}
+
+func textList(texts []string) *yaml.Node {
+	list := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+	for _, t := range texts {
+		list.Content = append(list.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: t})
+	}
+	return list
+}
