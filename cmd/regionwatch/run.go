@@ -53,9 +53,7 @@ func newRunCommand() *cobra.Command {
 func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, policyErr error, stderr io.Writer) error {
 	signal.Ignore(syscall.SIGHUP) // SIGHUP reloads a policy file; without a file it must not kill the process
 	log := cli.NewLogger(stderr, s)
-	for _, w := range s.Warnings() {
-		log.Warn("a setting looks wrong", "warning", w)
-	}
+	logWarnings(log, s)
 	o := setup.Processor(s)
 	if err := setup.Memory(s, &o, os.LookupEnv); err != nil {
 		return cli.Mistake(err)
@@ -72,6 +70,11 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, p
 	defer stop()
 	o.ClientOpts = connection.ClientOpts()
 	o.InstanceID, o.Logger, o.Registry = id.Name, log, registry
+	sent, err := setup.Telemetry(ctx, registry, thisBuild(), &o)
+	if err != nil {
+		return err
+	}
+	defer sent.Close()
 	source, err := openPolicy(ctx, s, &o, loaded, policyErr)
 	if err != nil && ctx.Err() != nil {
 		return nil // stopped while waiting for the policy topic: nothing was read yet
@@ -136,6 +139,13 @@ func runBeside(ctx context.Context, work func(context.Context) error, beside ...
 		return work(ctx)
 	})
 	return group.Wait()
+}
+
+// logWarnings logs what looks wrong in the settings.
+func logWarnings(log *slog.Logger, s *config.Settings) {
+	for _, w := range s.Warnings() {
+		log.Warn("a setting looks wrong", "warning", w)
+	}
 }
 
 // inLog logs the error that ends the process, and marks it as logged.
