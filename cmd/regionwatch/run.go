@@ -39,7 +39,8 @@ func newRunCommand() *cobra.Command {
 			s, err := cli.ReadSettings(cmd)
 			loaded, policyErr := setup.Policy(s)
 			err = errors.Join(err, setup.CheckConnection(s))
-			if err != nil || policyErr != nil && s.PolicyCache == "" {
+			_, keyErr := setup.PolicyKeys(s) // no cache makes up for these
+			if err != nil || keyErr != nil || policyErr != nil && s.PolicyCache == "" {
 				return cli.Mistake(errors.Join(err, policyErr))
 			}
 			return runProcessor(cmd.Context(), s, loaded, policyErr, cmd.ErrOrStderr())

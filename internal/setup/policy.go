@@ -14,11 +14,11 @@ import (
 // error names the setting at fault, or the place in the file. On an error there is no policy, but the file still lists
 // which files were read.
 func Policy(s *config.Settings) (live.Loaded, error) {
+	keys, err := PolicyKeys(s)
+	if err != nil {
+		return live.Loaded{}, err
+	}
 	if s.Policy != "" {
-		keys, err := PolicyKeys(s)
-		if err != nil {
-			return live.Loaded{}, err
-		}
 		p, err := live.LoadFile(s.Policy, keys)
 		if err != nil {
 			return p, blameFile(s, err)
