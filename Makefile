@@ -36,7 +36,7 @@ format:
 	.ci/run tools
 	bin/golangci-lint fmt ./...
 
-vet test race lint vuln fuzz helm browser integration chaos recovery bench-kafka:
+vet test race lint vuln fuzz helm conform ocsf browser integration chaos recovery bench-kafka:
 	.ci/run $@
 
 # Fuzz each target for an hour, with and into the corpus in testdata. HOURS=8h for a night.
