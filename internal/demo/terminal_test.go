@@ -3,6 +3,7 @@ package demo
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,11 +51,25 @@ func readUntil(t *testing.T, from *os.File, end string) string {
 	return strings.TrimSuffix(string(text), end)
 }
 
+func TestWrapped(t *testing.T) {
+	f := func(line string, width int, want ...string) {
+		t.Helper()
+		if got := wrapped(line, width); !slices.Equal(got, want) {
+			t.Errorf("wrapped(%q, %d) = %q, want %q", line, width, got, want)
+		}
+	}
+	f("", 4, "")
+	f("one two three", 20, "one two three")
+	f("one two three", 9, "one two", "three")
+	f("one two three", 5, "one", "two", "three")
+	f("  kafka-console", 5, "  kafka-console")
+}
+
 // At every width each line takes one row, so that the next picture covers the last one. After a resize, which may have
 // wrapped lines, the whole screen is cleared first.
 func TestResize(t *testing.T) {
 	t.Setenv("NO_COLOR", "1")
-	v := &view{live: true, head: []string{strings.Repeat("head ", 50)}, began: time.Now(), at: time.Now()}
+	v := &view{live: true, head: []string{strings.Repeat("head ", 400), "the page is here"}, began: time.Now(), at: time.Now()}
 	for _, at := range []string{"2026-11-01T00:00:02Z", "2026-11-01T00:00:01Z"} {
 		v.alert([]byte(`{"eventTime":"` + at + `","eventSource":"ec2.amazonaws.com","eventName":"` + strings.Repeat("東京", 60) +
 			`","awsRegion":"eu-west-3","recipientAccountId":"111122223333","principal":{"name":"` + strings.Repeat("long", 60) + `"}}`))
@@ -79,6 +94,9 @@ func TestResize(t *testing.T) {
 			if n := display.Width(line); n > int(widths[i]) {
 				t.Errorf("%d columns: a line of %d: %q", widths[i], n, line)
 			}
+		}
+		if !strings.Contains(picture, "the page is here") {
+			t.Errorf("%d columns: the last line of the head is missing", widths[i])
 		}
 		if early, late := strings.Index(picture, "00:00:01"), strings.Index(picture, "00:00:02"); early > late {
 			t.Errorf("%d columns: alerts are not in the order of time", widths[i])

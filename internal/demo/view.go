@@ -38,6 +38,7 @@ type view struct {
 // Rows of the picture.
 const (
 	shownAlerts   = 12
+	leastAlerts   = 6 // on a short terminal, so that more of the head fits
 	shownWarnings = 2
 )
 
@@ -48,15 +49,15 @@ func newView(o *Options, broker string) *view {
 		fmt.Sprintf("Kafka broker on %s, topics %s, %s, %s", broker, inputTopic, alertTopic, deadLetterTopic),
 		fmt.Sprintf("delivery %s, %s, policy %s", o.Settings.Delivery, o.Origin, o.Policy.Version()),
 	}
-	if o.Attacked != "" {
-		v.head = append(v.head, "Traffic of a company that does not use "+attackRegion+". In a few seconds somebody with a stolen key of the",
-			"payments account creates a key pair there, opens a security group and starts GPU instances. Watch the alerts.")
-	}
 	v.head = append(v.head,
 		"read the alerts from another terminal, with either of",
 		fmt.Sprintf("  kcat -C -b %s -t %s", broker, alertTopic),
 		fmt.Sprintf("  kafka-console-consumer.sh --bootstrap-server %s --topic %s --from-beginning", broker, alertTopic),
 	)
+	if o.Attacked != "" {
+		v.head = append(v.head, "Traffic of a company that does not use "+attackRegion+". In a few seconds somebody with a stolen key of the",
+			"payments account creates a key pair there, opens a security group and starts GPU instances. Watch the alerts.")
+	}
 	return v
 }
 
@@ -183,8 +184,21 @@ func (v *view) tally(name string, c *display.Counter) string {
 	return "alerts by " + name + ": " + strings.Join(parts, ", ")
 }
 
+// wrapped breaks a line between words where it is wider than the terminal. A word that is wider stays whole.
+func wrapped(line string, width int) (lines []string) {
+	for display.Width(line) > width {
+		at := strings.LastIndexByte(display.Fit(line, width), ' ')
+		if strings.TrimSpace(line[:max(at, 0)]) == "" {
+			break
+		}
+		lines, line = append(lines, line[:at]), line[at+1:]
+	}
+	return append(lines, line)
+}
+
 // paint draws the picture over the last one. It cuts lines to the terminal's width, so that each takes one row. On a short
-// terminal it drops the head first, then the oldest alerts.
+// terminal it drops the oldest alerts first, then lines of the head from the top: what to expect and where the page is
+// come last.
 func (v *view) paint(state []string) {
 	width, height, ok := display.TerminalSize(v.out)
 	if !ok {
@@ -194,15 +208,20 @@ func (v *view) paint(state []string) {
 	table := display.NewAlertTable(v.out)
 	body := append(append([]string{}, state...), "", table.Header())
 	room := height - 1 - len(body) - len(foot)
+	var lines []string
+	for _, line := range v.head {
+		lines = append(lines, wrapped(line, width)...)
+	}
+	lines = append(lines, "")
+	shown := min(shownAlerts, max(room-len(lines), leastAlerts))
 	var alerts []string
-	rows := slices.Clone(newest(v.alerts, max(min(room, shownAlerts), 0)))
+	rows := slices.Clone(newest(v.alerts, max(min(room, shown), 0)))
 	display.SortByTime(rows)
 	for i := range rows {
 		alerts = append(alerts, table.Line(&rows[i]))
 	}
-	lines := append(append([]string{}, v.head...), "")
-	lines = append(newest(lines, max(room-shownAlerts, 0)), body...)
-	lines = append(append(lines, alerts...), make([]string, max(min(room, shownAlerts)-len(alerts), 0))...)
+	lines = append(newest(lines, max(room-shown, 0)), body...)
+	lines = append(append(lines, alerts...), make([]string, max(min(room, shown)-len(alerts), 0))...)
 	lines = newest(append(lines, foot...), height-1)
 	var b strings.Builder
 	switch {
