@@ -45,7 +45,7 @@ func (a *acks) add() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.pending++; a.since.IsZero() {
-		a.since = now()
+		a.since = time.Now()
 	}
 }
 
@@ -91,7 +91,7 @@ func (a *acks) age() time.Duration {
 	if a.since.IsZero() {
 		return 0
 	}
-	return now().Sub(a.since)
+	return time.Now().Sub(a.since)
 }
 
 // settle returns once every record was reported; what failed is left for wait.

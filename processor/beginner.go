@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/progress"
+	"github.com/regionwatch/regionwatch/processor/retry"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -23,7 +26,7 @@ type beginner struct {
 	p          *Processor
 	client     *kgo.Client
 	instanceID string // of a static member; else empty
-	commits    map[topicPartition]commit
+	commits    map[kadm.Partition]commit
 }
 
 // commit is a committed offset as the group has it, -1 for none.
@@ -38,7 +41,7 @@ func (b *beginner) opts() []kgo.Opt {
 
 // fetched keeps the committed offsets for adjust, which the client calls next.
 func (b *beginner) fetched(_ context.Context, client *kgo.Client, resp *kmsg.OffsetFetchResponse) error {
-	b.client, b.commits = client, make(map[topicPartition]commit)
+	b.client, b.commits = client, make(map[kadm.Partition]commit)
 	for _, g := range resp.Groups {
 		for _, t := range g.Topics {
 			for _, p := range t.Partitions {
@@ -46,7 +49,7 @@ func (b *beginner) fetched(_ context.Context, client *kgo.Client, resp *kmsg.Off
 				if p.Metadata != nil {
 					c.metadata = *p.Metadata
 				}
-				b.commits[topicPartition{t.Topic, p.Partition}] = c
+				b.commits[kadm.Partition{Topic: t.Topic, Partition: p.Partition}] = c
 			}
 		}
 	}
@@ -57,17 +60,17 @@ func (b *beginner) fetched(_ context.Context, client *kgo.Client, resp *kmsg.Off
 // group ends.
 func (b *beginner) adjust(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	for fails := 1; ; fails++ {
-		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+		attempt, cancel := context.WithTimeout(ctx, retry.AttemptTimeout)
 		err := b.adjustAll(attempt, offsets)
 		cancel()
 		if err == nil {
 			return offsets, nil
 		}
-		if ctx.Err() != nil || isRefusal(err) {
+		if ctx.Err() != nil || retry.IsRefusal(err) {
 			return nil, err
 		}
 		b.p.log.Warn("finding where to begin, trying again", "error", err)
-		if err := sleep(ctx, backoff(fails)); err != nil {
+		if err := retry.Sleep(ctx, retry.Backoff(fails)); err != nil {
 			return nil, err
 		}
 	}
@@ -92,7 +95,7 @@ func (b *beginner) adjustAll(ctx context.Context, offsets map[string]map[int32]k
 			return err
 		}
 		for partition, offset := range partitions {
-			b.p.lag.assigned(topicPartition{name, partition}, offset.EpochOffset().Offset, ends.end(name, partition))
+			b.p.lag.Assigned(kadm.Partition{Topic: name, Partition: partition}, offset.EpochOffset().Offset, ends.end(name, partition))
 			if offset.EpochOffset().Offset < 0 {
 				b.p.lookSoon() // where its first record stands
 			}
@@ -105,7 +108,7 @@ func (b *beginner) adjustAll(ctx context.Context, offsets map[string]map[int32]k
 func (b *beginner) adjustTopic(ctx context.Context, topic kadm.TopicDetail, ends endOffsets, partitions map[int32]kgo.Offset) error {
 	recreated, missing := 0, false
 	for partition := range partitions {
-		tp := topicPartition{topic.Topic, partition}
+		tp := kadm.Partition{Topic: topic.Topic, Partition: partition}
 		c, ok := b.commits[tp]
 		switch end := ends.end(topic.Topic, partition); {
 		case !ok || c.offset < 0:
@@ -115,15 +118,15 @@ func (b *beginner) adjustTopic(ctx context.Context, topic kadm.TopicDetail, ends
 			partitions[partition] = kgo.NewOffset().AtStart()
 			b.commits[tp] = commit{} // should we come here again
 		case end >= 0 && c.offset > end:
-			b.p.tally.update(func(t *totals) { t.DataLosses++ })
+			b.p.tally.Update(func(t *progress.Totals) { t.DataLosses++ })
 			b.p.log.Error("the committed offset is beyond the end of the partition: reading from the first record",
-				"topic", tp.topic, "partition", partition, "committed", c.offset, "end", end)
+				"topic", tp.Topic, "partition", partition, "committed", c.offset, "end", end)
 			partitions[partition] = kgo.NewOffset().AtStart()
 			b.commits[tp] = commit{}
 		}
 	}
 	if recreated > 0 {
-		b.p.tally.update(func(t *totals) { t.Recreated++ })
+		b.p.tally.Update(func(t *progress.Totals) { t.Recreated++ })
 		b.p.log.Error("the committed offsets belong to an older topic: reading from the first record",
 			"topic", topic.Topic, "partitions", recreated)
 	}
@@ -141,7 +144,7 @@ func (b *beginner) settleTopic(ctx context.Context, topic kadm.TopicDetail, part
 		return err
 	}
 	for partition := range partitions {
-		if c, ok := b.commits[topicPartition{topic.Topic, partition}]; ok && c.offset >= 0 {
+		if c, ok := b.commits[kadm.Partition{Topic: topic.Topic, Partition: partition}]; ok && c.offset >= 0 {
 			continue
 		}
 		partitions[partition] = kgo.NewOffset().AtStart()
@@ -160,7 +163,7 @@ const settlePatience = 30 * time.Second
 // Were each to decide for its own partitions, the commit of one would make the topic look known to the others, or set
 // back what another has committed since.
 func (b *beginner) settle(ctx context.Context, topic kadm.TopicDetail, decides bool) (map[int32]int64, error) {
-	for since := now(); ; {
+	for since := time.Now(); ; {
 		commits, err := b.p.groupCommits(ctx, b.p.admin)
 		if err != nil {
 			return nil, err
@@ -176,11 +179,11 @@ func (b *beginner) settle(ctx context.Context, topic kadm.TopicDetail, decides b
 			return settled, nil
 		case decides:
 			return b.decide(ctx, topic)
-		case now().Sub(since) > settlePatience:
+		case time.Since(since) > settlePatience:
 			b.p.log.Warn("no member has decided where the group begins: reading from the first record", "topic", topic.Topic)
 			return nil, nil
 		}
-		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+		if err := retry.Sleep(ctx, 100*time.Millisecond); err != nil {
 			return nil, err
 		}
 	}
@@ -258,10 +261,10 @@ func (b *beginner) ends(ctx context.Context, names []string, offsets map[string]
 		for name, partitions := range offsets {
 			for partition := range partitions {
 				end := ends.end(name, partition)
-				beyond = beyond || end >= 0 && b.commits[topicPartition{name, partition}].offset > end
+				beyond = beyond || end >= 0 && b.commits[kadm.Partition{Topic: name, Partition: partition}].offset > end
 			}
 		}
-		if !beyond || try == 2 || sleep(ctx, endsTimeout) != nil {
+		if !beyond || try == 2 || retry.Sleep(ctx, endsTimeout) != nil {
 			return ends
 		}
 	}

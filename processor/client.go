@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/retry"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/plugin/kprom"
 	"github.com/twmb/franz-go/plugin/kslog"
@@ -47,6 +49,14 @@ const (
 	minCommitInterval = 100 * time.Millisecond
 )
 
+// clients returns how many members of the group this instance runs, each with a client.
+func (o *Options) clients() int {
+	if o.Delivery == ExactlyOnce {
+		return o.Sessions
+	}
+	return 1
+}
+
 // bufferedBytes returns how much one client may have in flight to the output topics.
 func (o *Options) bufferedBytes() int { return max(bufferedBytes, 2*o.MaxRecordBytes) }
 
@@ -65,7 +75,7 @@ func (p *Processor) baseOpts(ctx context.Context, id string) []kgo.Opt {
 		kgo.MetadataMaxAge(metadataMaxAge),
 		kgo.DialTimeout(requestOverhead),
 		kgo.RequestTimeoutOverhead(requestOverhead),
-		kgo.RetryBackoffFn(backoff),
+		kgo.RetryBackoffFn(retry.Backoff),
 		// A cluster that is being started may close connections that it does not serve yet.
 		kgo.AlwaysRetryEOF(),
 	}
@@ -79,16 +89,10 @@ func shuffled(addresses []string) []string {
 	return addresses
 }
 
-// backoff doubles from 100 ms to 1 s. The library goes up to 5 s: after a broker's return every alert
-// would wait for the rest of that.
-func backoff(fails int) time.Duration {
-	return min(100*time.Millisecond<<min(max(fails-1, 0), 4), time.Second)
-}
-
 // fetchShare returns how much one client fetches from one broker. All of them fetch at a time, and a fetch is buffered
 // while the one before is decided: half of FetchBytes is the most for one.
 func (p *Processor) fetchShare() int32 {
-	return int32(min(max(p.o.FetchBytes/max(p.brokers*p.health.clients, 2), minFetchBytes), p.o.FetchBytes))
+	return int32(min(max(p.o.FetchBytes/max(p.brokers*p.health.Clients, 2), minFetchBytes), p.o.FetchBytes))
 }
 
 // groupOpts are the options of a client that consumes in the group and produces.

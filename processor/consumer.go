@@ -8,6 +8,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/regionwatch/regionwatch/processor/progress"
+	"github.com/regionwatch/regionwatch/processor/retry"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -27,7 +32,7 @@ type consumer struct {
 	failed chan error // holds the first error that ends Run
 
 	mu      sync.Mutex
-	workers map[topicPartition]*partition
+	workers map[kadm.Partition]*partition
 }
 
 func newConsumer(ctx context.Context, p *Processor) (*consumer, error) {
@@ -36,7 +41,7 @@ func newConsumer(ctx context.Context, p *Processor) (*consumer, error) {
 		p:       p,
 		ctx:     ctx,
 		failed:  make(chan error, 1),
-		workers: make(map[topicPartition]*partition),
+		workers: make(map[kadm.Partition]*partition),
 	}
 	opts := append(p.groupOpts(ctx, clientID, p.limits),
 		kgo.BlockRebalanceOnPoll(),
@@ -74,13 +79,13 @@ func (c *consumer) fail(err error) {
 func (c *consumer) assigned(_ context.Context, client *kgo.Client, m map[string][]int32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	each(m, func(tp topicPartition) {
+	each(m, func(tp kadm.Partition) {
 		if c.workers[tp] == nil {
 			c.flow.open(tp)
 			c.workers[tp] = c.startPartition(tp)
 		}
 	})
-	c.p.health.assigned(client, maps.Keys(c.workers))
+	c.p.health.Assigned(client, maps.Keys(c.workers))
 }
 
 // revoked stops the workers of m, and commits what they have marked while the partitions are still ours. A worker
@@ -102,13 +107,13 @@ func (c *consumer) stopAndCommit(ctx context.Context, m map[string][]int32, pati
 func (c *consumer) OnGroupManageError(error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.p.health.lost(c.client)
+	c.p.health.Lost(c.client)
 }
 
 // lost stops the workers of m, without waiting for acknowledgements that are of no use any more. Other members own the
 // partitions already: a commit would set back theirs.
 func (c *consumer) lost(_ context.Context, client *kgo.Client, m map[string][]int32) {
-	c.p.health.lost(client)
+	c.p.health.Lost(client)
 	c.stopWorkers(m, 0)
 }
 
@@ -132,7 +137,7 @@ func (c *consumer) stopWorkers(m map[string][]int32, patience time.Duration) {
 		<-w.done
 		w.giveUp()
 		c.flow.close(w.tp)
-		c.p.lag.forget(w.tp)
+		c.p.lag.Forget(w.tp)
 	}
 }
 
@@ -140,7 +145,7 @@ func (c *consumer) stopWorkers(m map[string][]int32, patience time.Duration) {
 func (c *consumer) remove(m map[string][]int32) (removed []*partition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	each(m, func(tp topicPartition) {
+	each(m, func(tp kadm.Partition) {
 		if w := c.workers[tp]; w != nil {
 			delete(c.workers, tp)
 			removed = append(removed, w)
@@ -150,7 +155,7 @@ func (c *consumer) remove(m map[string][]int32) (removed []*partition) {
 }
 
 // worker returns the worker of a partition, or nil.
-func (c *consumer) worker(tp topicPartition) *partition {
+func (c *consumer) worker(tp kadm.Partition) *partition {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.workers[tp]
@@ -178,7 +183,7 @@ func commitError(resp *kmsg.OffsetCommitResponse) error {
 // countCommit counts a commit. One that fails is tried again with the next, or the records are read
 // again; only a refusal for good ends Run.
 func (c *consumer) countCommit(err error) {
-	c.p.tally.update(func(t *totals) {
+	c.p.tally.Update(func(t *progress.Totals) {
 		if err == nil {
 			t.Commits++
 		} else if !errors.Is(err, context.Canceled) {
@@ -189,7 +194,7 @@ func (c *consumer) countCommit(err error) {
 		return
 	}
 	c.p.log.Warn("committing offsets", "group", c.p.o.Group, "error", err)
-	if isRefusal(err) && !isDistrust(err) { // a broker that refuses us may be one of several
+	if retry.IsRefusal(err) && !retry.IsAuthFailure(err) { // a broker that refuses us may be one of several
 		c.fail(c.p.explain(fmt.Errorf("committing offsets of group %q: %w", c.p.o.Group, err)))
 	}
 }

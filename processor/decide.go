@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/progress"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
@@ -95,7 +97,7 @@ type decided struct {
 }
 
 // addTo adds what is done for good to the totals.
-func (d *decided) addTo(t *totals) {
+func (d *decided) addTo(t *progress.Totals) {
 	t.Counts.Add(&d.Counts)
 	t.Panics += d.panics
 	t.LargeBatches += d.batches

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/retry"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -66,7 +68,7 @@ func (v verdict) Temporary() bool { return !v.refused }
 // An error that the dialer calls permanent ends Run with its reason, at the start and later. Run waits out a temporary
 // one.
 //
-// Guard: isDistrust asks the error.
+// Guard: retry.IsAuthFailure asks the error.
 func TestDistrust(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
@@ -83,7 +85,7 @@ func TestDistrust(t *testing.T) {
 			mustMention(t, start(t, options()).wait(), "unknown authority")
 
 			d.set(verdict{errors.New("closed the connection"), false})
-			r := start(t, options(), func(p *Processor) { p.health.patience = 3 * time.Second })
+			r := start(t, options(), func(p *Processor) { p.health.Patience = 3 * time.Second })
 			c.Eventually("waiting", func() bool { return hasText(&kgo.Record{Value: []byte(r.Ready().Error())}, "closed the connection") })
 			d.set(nil)
 			c.Eventually("ready", func() bool { return r.Ready() == nil })
@@ -152,13 +154,13 @@ func TestDistrustOfOne(t *testing.T) {
 			}
 			o.ClientOpts = []kgo.Opt{kgo.Dialer(d.dial)}
 			const patience = 8 * time.Second // a busy machine may stall us for part of this time
-			r := start(t, o, func(p *Processor) { p.health.patience = patience })
+			r := start(t, o, func(p *Processor) { p.health.Patience = patience })
 			c.Eventually("ready", func() bool { return r.Ready() == nil })
 
 			d.set(verdict{errors.New("certificate expired"), true})
 			c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.NotCoordinator, Count: 8})
-			began, n := now(), 0
-			for ; n < 10 || now().Sub(began) < patience; n++ { // longer than patience in total
+			began, n := time.Now(), 0
+			for ; n < 10 || time.Since(began) < patience; n++ { // longer than patience in total
 				c.Produce(&kgo.Record{Topic: inputTopic, Partition: 0, Value: []byte("alert 1")}, &kgo.Record{Topic: inputTopic, Partition: 1, Value: []byte("alert 1")})
 				c.Read(alertTopic, 1+n)
 				time.Sleep(500 * time.Millisecond)
@@ -197,7 +199,7 @@ func TestDistrustOfCoordinator(t *testing.T) {
 // An alert that failed because the client asked a broker with an authentication failure, which it may do for any request,
 // is retried.
 //
-// Guard: isDistrust in output.again.
+// Guard: retry.IsAuthFailure in output.again.
 func TestDistrustOfProduced(t *testing.T) {
 	t.Parallel()
 	p, err := New(optionsFor("localhost:1"))
@@ -226,31 +228,13 @@ func TestDistrustIdle(t *testing.T) {
 	c := newCluster(t, 1)
 	r := start(t, exactlyOnce(c))
 	c.Eventually("ready", func() bool { return r.Ready() == nil })
-	r.health.giveUp(verdict{errors.New("certificate expired"), true})
+	r.health.GiveUp(verdict{errors.New("certificate expired"), true})
 	mustMention(t, r.wait(), "certificate expired")
-}
-
-// What a broker sends before authentication succeeds does not count as an answer.
-//
-// Guard: the keys in OnBrokerRead.
-func TestDistrustOfPassword(t *testing.T) {
-	t.Parallel()
-	o := optionsFor("localhost:1")
-	for key, want := range map[kmsg.Key]bool{kmsg.ApiVersions: true, kmsg.SASLHandshake: true, kmsg.SASLAuthenticate: true, kmsg.Metadata: false} {
-		h, given := newHealth(&o), false
-		h.begin(func(error) { given = true })
-		h.answered = now().Add(-h.patience - time.Second)
-		h.OnBrokerRead(kgo.BrokerMetadata{}, int16(key), 0, 0, 0, nil)
-		h.OnBrokerConnect(kgo.BrokerMetadata{}, 0, nil, kerr.SaslAuthenticationFailed)
-		if given != want {
-			t.Errorf("after %s: given up %v, want %v", key.Name(), given, want)
-		}
-	}
 }
 
 // A session that met a broker with an authentication failure is created again, and continues if other brokers accept it.
 //
-// Guard: isDistrust in session.verdict and in sessionError.
+// Guard: retry.IsAuthFailure in session.verdict and in sessionError.
 func TestDistrustRenews(t *testing.T) {
 	t.Parallel()
 	p, err := New(optionsFor("localhost:1"))
@@ -262,7 +246,7 @@ func TestDistrustRenews(t *testing.T) {
 		t.Errorf("%v, want the client to join again", err)
 	}
 	s := &session{p: p}
-	if err := s.verdict(refusal); !errors.Is(err, errRenew) {
+	if err := s.verdict(refusal); !errors.Is(err, retry.ErrRenew) {
 		t.Errorf("%v, want a new session", err)
 	}
 }

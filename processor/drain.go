@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/retry"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -19,7 +21,7 @@ func (p *Processor) runAtLeastOnce(ctx context.Context) error {
 	// The clients outlive ctx: draining still needs them.
 	drainCtx, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer giveUp(nil)
-	p.health.begin(giveUp)
+	p.health.Begin(giveUp)
 	ctx, drain := context.WithCancel(ctx)
 	defer drain()
 	done := p.drainDeadline(ctx, giveUp)
@@ -31,7 +33,7 @@ func (p *Processor) runAtLeastOnce(ctx context.Context) error {
 // created again, or where the consumer was fenced by one of its own requests: see fencedByItself.
 func (p *Processor) consume(ctx, drainCtx context.Context, drain func()) error {
 	for fails := 1; ; fails++ {
-		began := now()
+		began := time.Now()
 		clientCtx, abandon := context.WithCancel(drainCtx)
 		c, err := newConsumer(clientCtx, p)
 		if err != nil {
@@ -42,10 +44,10 @@ func (p *Processor) consume(ctx, drainCtx context.Context, drain func()) error {
 		stop := p.onRestart(c.fail)
 		err = c.run(ctx)
 		stop()
-		if p.health.held(began) {
+		if p.health.Held(began) {
 			fails = 1
 		}
-		renew := errors.Is(err, errRenew)
+		renew := errors.Is(err, retry.ErrRenew)
 		again := (renew || p.fencedByItself(err) && fails <= maxRestarts) && ctx.Err() == nil
 		if !again {
 			drain()
@@ -59,7 +61,7 @@ func (p *Processor) consume(ctx, drainCtx context.Context, drain func()) error {
 			return err
 		}
 		p.log.Warn("making a new client", "group", p.o.Group, "error", err)
-		_ = sleep(ctx, backoff(fails)) // a canceled ctx ends the next consumer as it begins
+		_ = retry.Sleep(ctx, retry.Backoff(fails)) // a canceled ctx ends the next consumer as it begins
 	}
 }
 
@@ -77,12 +79,12 @@ func (p *Processor) closeConsumer(c *consumer, abandon context.CancelFunc, again
 	c.client.CloseAllowingRebalance()
 	abandon()
 	c.stopWorkers(c.assignment(), 0) // of a rebalance that came in between, or a client that was given up
-	p.health.lost(c.client)
+	p.health.Lost(c.client)
 }
 
 // refusal returns why clients were given up, where brokers refuse us; see health.
 func (p *Processor) refusal(drainCtx context.Context) error {
-	if cause := context.Cause(drainCtx); isDistrust(cause) {
+	if cause := context.Cause(drainCtx); retry.IsAuthFailure(cause) {
 		return p.explain(fmt.Errorf("connecting to brokers %q: %w", p.o.Brokers, cause))
 	}
 	return nil
@@ -94,7 +96,7 @@ func (c *consumer) assignment() map[string][]int32 {
 	defer c.mu.Unlock()
 	m := make(map[string][]int32)
 	for tp := range c.workers {
-		m[tp.topic] = append(m[tp.topic], tp.partition)
+		m[tp.Topic] = append(m[tp.Topic], tp.Partition)
 	}
 	return m
 }
@@ -125,7 +127,7 @@ func (p *Processor) drainDeadline(ctx context.Context, giveUp context.CancelCaus
 			return nil
 		}
 		return fmt.Errorf("%w (%v): %d records were given up, they are read again; nothing is lost",
-			errDrain, p.o.DrainTimeout, p.tally.snapshot().Returned)
+			errDrain, p.o.DrainTimeout, p.tally.Snapshot().Returned)
 	}
 }
 

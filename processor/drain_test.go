@@ -26,7 +26,7 @@ func TestDrainDeadline(t *testing.T) {
 			o.DrainTimeout = 300 * time.Millisecond
 			r := start(t, o)
 			c.ProduceValues(inputTopic, 1, "alert 1", "alert 2")
-			c.Eventually("read", func() bool { return r.tally.snapshot().Read == 2 })
+			c.Eventually("read", func() bool { return r.tally.Snapshot().Read == 2 })
 			c.Eventually("on their way", func() bool { return held.Load() > 0 })
 			err := r.stop()
 			if !errors.Is(err, errDrain) {

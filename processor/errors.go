@@ -1,11 +1,8 @@
 package processor
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -13,68 +10,13 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl"
 )
 
-// refusals are the answers of a broker that do not change by asking again.
-var refusals = []error{
-	kerr.FencedInstanceID,
-	kerr.GroupAuthorizationFailed,
-	kerr.TopicAuthorizationFailed,
-	kerr.ClusterAuthorizationFailed,
-	kerr.TransactionalIDAuthorizationFailed,
-	kerr.InconsistentGroupProtocol,
-	kerr.InvalidSessionTimeout,
-	kerr.InvalidGroupID,
-	kerr.InvalidTransactionTimeout,
-	kerr.GroupMaxSizeReached,
-	kerr.UnsupportedVersion,
-}
-
-// refused is an error of a dialer or a mechanism among Options.ClientOpts that knows whether the next attempt
-// will end in the same way: the two sides do not trust each other, and only a person can change that.
-type refused interface {
-	error
-	Refused() bool
-}
-
-// isDistrust reports whether a broker and we do not trust each other: not even a connection comes about, and the next
-// attempt will end in the same way.
-func isDistrust(err error) bool {
-	r, ok := errors.AsType[refused](err)
-	return ok && r.Refused() || errors.Is(err, kerr.SaslAuthenticationFailed) ||
-		errors.Is(err, kerr.UnsupportedSaslMechanism) || errors.Is(err, kerr.IllegalSaslState)
-}
-
-// isRefusal reports whether the broker will answer the same again.
-func isRefusal(err error) bool {
-	if isDistrust(err) {
-		return true
-	}
-	for _, refusal := range refusals {
-		if errors.Is(err, refusal) {
-			return true
-		}
-	}
-	return false
-}
-
 // fencedByItself reports whether err says that our place in the group is another's, who may well be ourselves: a
 // request to join that a broker had taken before it hung, and answers when nobody waits for it any more, takes the
 // place of the one that was sent in its stead. To join once more mends that. Only after trouble with the brokers is it
 // likely. The trouble may last, as one broker of several that is away is enough, so it is not done more than maxRestarts
 // times in a row: two processes with one instance id do not fence each other for ever.
 func (p *Processor) fencedByItself(err error) bool {
-	return errors.Is(err, kerr.FencedInstanceID) && p.health.troubled()
-}
-
-// isTransient reports whether err passes by itself: a broker that is away, a leader that moves.
-func isTransient(err error) bool {
-	if isRefusal(err) {
-		return false
-	}
-	if _, ok := errors.AsType[net.Error](err); ok {
-		return true
-	}
-	return kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err) || errors.Is(err, io.EOF) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded)
+	return errors.Is(err, kerr.FencedInstanceID) && p.health.Troubled()
 }
 
 // explained is an error that says what the user can do about it.

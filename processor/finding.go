@@ -2,8 +2,11 @@ package processor
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
+
+	"github.com/regionwatch/regionwatch/processor/progress"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -98,20 +101,22 @@ type findingMetrics struct {
 	acked *prometheus.CounterVec
 }
 
-func newFindingMetrics() findingMetrics {
-	return findingMetrics{
+// registerFindings registers the metrics of findings.
+func registerFindings(r *prometheus.Registry) (findingMetrics, error) {
+	m := findingMetrics{
 		delay: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: namespace,
+			Namespace: progress.Namespace,
 			Name:      "alert_delay_seconds",
 			Help:      "From an event's eventTime to the acknowledgement of its alert, by the outermost envelope.",
 			Buckets:   []float64{0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 120, 300, 600, 900, 1800},
 		}, []string{"shape"}),
 		acked: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: namespace,
+			Namespace: progress.Namespace,
 			Name:      "findings_acked_total",
 			Help:      "Alerts, findings in shadow mode and exempted events acknowledged, by the policy's level; accounts share one.",
 		}, []string{"level", "outcome"}),
 	}
+	return m, errors.Join(r.Register(m.delay), r.Register(m.acked))
 }
 
 // count counts findings that were acknowledged for good. A producer's clock may be ahead of ours.

@@ -44,9 +44,11 @@ func TestFindingsBound(t *testing.T) {
 	if len(sum.alerts) != maxDelays {
 		t.Errorf("%d times kept, want %d", len(sum.alerts), maxDelays)
 	}
-	m := newFindingMetrics()
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.delay, m.acked)
+	m, err := registerFindings(registry)
+	if err != nil {
+		t.Fatal(err)
+	}
 	m.count(&sum, time.Unix(99, 0)) // a clock behind the events' clock
 	s := scrape(t, registry)
 	if s["regionwatch_findings_acked_total{alerted}"] != maxDelays+5 || s["regionwatch_findings_acked_total{shadowed}"] != 1 {

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -33,7 +35,7 @@ type flow struct {
 	room   chan struct{} // holds a token after bytes were released
 
 	mu         sync.Mutex
-	partitions map[topicPartition]*lane
+	partitions map[kadm.Partition]*lane
 	bytes      int // queued for partitions that are not paused
 	all        int // queued for all partitions
 }
@@ -46,11 +48,11 @@ type lane struct {
 }
 
 func newFlow(client pauser) *flow {
-	return &flow{client: client, room: make(chan struct{}, 1), partitions: make(map[topicPartition]*lane)}
+	return &flow{client: client, room: make(chan struct{}, 1), partitions: make(map[kadm.Partition]*lane)}
 }
 
 // open adds a partition.
-func (f *flow) open(tp topicPartition) {
+func (f *flow) open(tp kadm.Partition) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.partitions[tp] = &lane{}
@@ -58,7 +60,7 @@ func (f *flow) open(tp topicPartition) {
 
 // close removes a partition, whatever is queued for it, and its pause: a pause outlives the assignment, and
 // the partition would never be read again when it comes back.
-func (f *flow) close(tp topicPartition) {
+func (f *flow) close(tp kadm.Partition) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l := f.partitions[tp]
@@ -68,12 +70,12 @@ func (f *flow) close(tp topicPartition) {
 	delete(f.partitions, tp)
 	f.release(l, l.bytes)
 	if l.paused {
-		f.client.ResumeFetchPartitions(tp.asMap())
+		f.client.ResumeFetchPartitions(asMap(tp))
 	}
 }
 
 // put counts bytes that are queued for a partition.
-func (f *flow) put(tp topicPartition, bytes int) {
+func (f *flow) put(tp kadm.Partition, bytes int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l := f.partitions[tp]
@@ -91,7 +93,7 @@ func (f *flow) put(tp topicPartition, bytes int) {
 }
 
 // done releases bytes that a worker has decided.
-func (f *flow) done(tp topicPartition, bytes int) {
+func (f *flow) done(tp kadm.Partition, bytes int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l := f.partitions[tp]
@@ -102,7 +104,7 @@ func (f *flow) done(tp topicPartition, bytes int) {
 	f.release(l, bytes)
 	if l.paused && l.bytes == 0 {
 		l.paused = false
-		f.client.ResumeFetchPartitions(tp.asMap())
+		f.client.ResumeFetchPartitions(asMap(tp))
 	}
 }
 
@@ -124,12 +126,12 @@ func (f *flow) signal() {
 }
 
 // pause stops fetching a partition and takes it out of the common count. f is locked.
-func (f *flow) pause(tp topicPartition, l *lane) {
+func (f *flow) pause(tp kadm.Partition, l *lane) {
 	if l.paused {
 		return
 	}
 	l.paused = true
-	f.client.PauseFetchPartitions(tp.asMap())
+	f.client.PauseFetchPartitions(asMap(tp))
 	f.bytes -= l.bytes
 	f.signal()
 }
@@ -168,21 +170,16 @@ func (f *flow) pauseStuck() {
 	}
 }
 
-// topicPartition names a partition.
-type topicPartition struct {
-	topic     string
-	partition int32
-}
-
-func (tp topicPartition) asMap() map[string][]int32 {
-	return map[string][]int32{tp.topic: {tp.partition}}
+// asMap returns a partition in the form that the client takes.
+func asMap(tp kadm.Partition) map[string][]int32 {
+	return map[string][]int32{tp.Topic: {tp.Partition}}
 }
 
 // each calls f for every partition of m.
-func each(m map[string][]int32, f func(topicPartition)) {
+func each(m map[string][]int32, f func(kadm.Partition)) {
 	for topic, partitions := range m {
 		for _, p := range partitions {
-			f(topicPartition{topic, p})
+			f(kadm.Partition{Topic: topic, Partition: p})
 		}
 	}
 }

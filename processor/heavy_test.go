@@ -86,7 +86,7 @@ func TestBatchTooLarge(t *testing.T) {
 				r := start(t, o)
 				c.Eventually("committed to the end", func() bool { return committedToEnd(c, 1) })
 				r.mustStop()
-				if got := r.tally.snapshot(); got.LargeBatches != 1 || got.DeadLettered != 1 || got.Done != 2 {
+				if got := r.tally.Snapshot(); got.LargeBatches != 1 || got.DeadLettered != 1 || got.Done != 2 {
 					t.Errorf("%d batches set aside, %d records dead-lettered, %d done", got.LargeBatches, got.DeadLettered, got.Done)
 				}
 				if ids := alertIDs(c.ReadAll(alertTopic)); ids["before"] != 1 || ids["after"] != 1 {
@@ -145,7 +145,7 @@ func TestHeavyBatchIsDecided(t *testing.T) {
 					return committedToEnd(c, 1)
 				})
 				r.mustStop()
-				got := r.tally.snapshot()
+				got := r.tally.Snapshot()
 				if got.Done != 121 || got.DeadLettered != 1 || got.Read != 122 || got.LargeBatches != 0 {
 					t.Errorf("%d done, %d dead-lettered, %d read, %d batches", got.Done, got.DeadLettered, got.Read, got.LargeBatches)
 				}
@@ -197,7 +197,7 @@ func TestPanicIsSetAside(t *testing.T) {
 		r := start(t, o)
 		c.Eventually("committed to the end", func() bool { return committedToEnd(c, 1) })
 		r.mustStop()
-		if got := r.tally.snapshot(); got.Panics != 2 || got.DeadLettered != 3 || got.Done != 3 {
+		if got := r.tally.Snapshot(); got.Panics != 2 || got.DeadLettered != 3 || got.Done != 3 {
 			t.Errorf("%d panics, %d dead-lettered, %d done", got.Panics, got.DeadLettered, got.Done)
 		}
 		all := letters(t, c)
@@ -229,7 +229,7 @@ func TestManyTinyRecordsAreHeavy(t *testing.T) {
 		return committedToEnd(c, 1)
 	})
 	r.mustStop()
-	if got := r.tally.snapshot(); got.Done != n || got.Read != n {
+	if got := r.tally.Snapshot(); got.Done != n || got.Read != n {
 		t.Errorf("%d read, %d done, want %d", got.Read, got.Done, n)
 	}
 	if !heavy {

@@ -12,6 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/progress"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -202,7 +206,7 @@ func holding(hold func(*detection.Record)) func(*Processor) {
 
 // told returns the channel that is closed when the worker of an assigned partition is told to stop.
 func (r *run) told(partition int32) <-chan struct{} {
-	return r.consumer.Load().worker(topicPartition{inputTopic, partition}).quit
+	return r.consumer.Load().worker(kadm.Partition{Topic: inputTopic, Partition: partition}).quit
 }
 
 // stop cancels the run and returns its error.
@@ -225,7 +229,7 @@ func (r *run) wait() error {
 }
 
 // mustStop stops the run without an error and checks that its counts add up.
-func (r *run) mustStop() totals {
+func (r *run) mustStop() progress.Totals {
 	r.t.Helper()
 	if err := r.stop(); err != nil {
 		r.t.Fatalf("Run: %v", err)

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/regionwatch/regionwatch/processor/retry"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -34,7 +36,7 @@ func newLimits(most int) *limits {
 // answers: then MaxRecordBytes applies, and records that turn out to be too large are made smaller.
 func (l *limits) ask(ctx context.Context, admin *kadm.Client, log *slog.Logger, topics ...string) error {
 	configs, err := admin.DescribeTopicConfigs(ctx, topics...)
-	if err != nil && isTransient(err) {
+	if err != nil && retry.IsTransient(err) {
 		return fmt.Errorf("describing topics: %w", err)
 	}
 	for _, resource := range configs {

@@ -26,7 +26,7 @@ func TestMarkAfterAck(t *testing.T) {
 	r := start(t, testOptions(c))
 	c.Eventually("ready", func() bool { return r.Ready() == nil })
 	c.ProduceValues(inputTopic, 1, "pass", "alert 1")
-	c.Eventually("read", func() bool { return r.tally.snapshot().Read == 2 })
+	c.Eventually("read", func() bool { return r.tally.Snapshot().Read == 2 })
 	time.Sleep(5 * minCommitInterval) // several background commits
 	if got := c.Committed(testGroup, inputTopic, 0); got != -1 {
 		t.Errorf("committed %d while the alert was not acknowledged", got)
@@ -78,7 +78,7 @@ func TestRevokeCommitsMarksOnly(t *testing.T) {
 	if got := c.Committed(testGroup, inputTopic, 0); got != 4 {
 		t.Errorf("committed %d, want 4", got)
 	}
-	if got := r.tally.snapshot().Returned; got != 6 {
+	if got := r.tally.Snapshot().Returned; got != 6 {
 		t.Errorf("%d records returned, want 6", got)
 	}
 	second := start(t, testOptions(c))
@@ -149,7 +149,7 @@ func TestCommitFailure(t *testing.T) {
 	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.UnknownServerError, Count: 2})
 	c.ProduceValues(inputTopic, 1, "pass")
 	c.Eventually("committed after all", func() bool { return c.Committed(testGroup, inputTopic, 0) == 1 })
-	if got := r.tally.snapshot().CommitFailures; got == 0 {
+	if got := r.tally.Snapshot().CommitFailures; got == 0 {
 		t.Error("no commit failure was counted")
 	}
 	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.GroupAuthorizationFailed, Count: -1})

@@ -25,10 +25,6 @@ const (
 // MaxBatchBytes, records by MaxEventBytes; a topic whose max.message.bytes is larger than FetchBytes takes more.
 func (o Options) MemoryNeeds() []Need {
 	o = o.withDefaults()
-	clients := 1
-	if o.Delivery == ExactlyOnce {
-		clients = o.Sessions
-	}
 	const mib = 1 << 20
 	return []Need{
 		{baseBytes, "the program"},
@@ -36,7 +32,7 @@ func (o Options) MemoryNeeds() []Need {
 		{heldBytes, "records that wait for their worker"},
 		{o.MaxBatchBytes, "one large batch: max-batch-bytes"},
 		{heavyFactor * o.MaxEventBytes, fmt.Sprintf("one large record: %d times max-event-bytes", heavyFactor)},
-		{clients * o.bufferedBytes(), "alerts that wait for their acknowledgement"},
+		{o.clients() * o.bufferedBytes(), "alerts that wait for their acknowledgement"},
 		{maxDeciders() * 12 * mib, "buffers"}, // 4 MiB of text and a window of 8 MiB
 	}
 }

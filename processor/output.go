@@ -9,6 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/progress"
+	"github.com/regionwatch/regionwatch/processor/retry"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -70,7 +73,7 @@ func (out *output) Alert(a *alert.Alert) error {
 		return err
 	}
 	if shrunk {
-		out.p.tally.update(func(t *totals) { t.AlertsShrunk++ })
+		out.p.tally.Update(func(t *progress.Totals) { t.AlertsShrunk++ })
 	}
 	newFinding(a).attach(out.ctx, r)
 	out.send(r, nil)
@@ -91,7 +94,7 @@ func (out *output) shrink(r *kgo.Record) error {
 		return err
 	}
 	r.Value = value
-	out.p.tally.update(func(t *totals) { t.AlertsShrunk++ })
+	out.p.tally.Update(func(t *progress.Totals) { t.AlertsShrunk++ })
 	return nil
 }
 
@@ -219,12 +222,12 @@ func (out *output) take(all bool) acked {
 
 // delivered counts what was acknowledged for good, and shows the latest of it.
 func (p *Processor) delivered(a acked) {
-	p.tally.update(func(t *totals) {
+	p.tally.Update(func(t *progress.Totals) {
 		t.AlertsAcked += a.alerts
 		t.DeadLettersAcked += a.deadLetters
-		t.AsideAcked += a.aside
+		t.UnpublishedAcked += a.aside
 	})
-	p.metrics.findings.count(&a.findings, now())
+	p.findings.count(&a.findings, time.Now())
 	a.show(&p.o)
 }
 
@@ -240,7 +243,7 @@ func (out *output) flush() error {
 			out.p.log.Warn("not acknowledged, trying again", "topic", failed[i].record.Topic, "records", len(failed), "error", failed[i].err)
 		}
 		if slices.ContainsFunc(failed, failure.passes) {
-			_ = sleep(out.ctx, backoff(rounds)) // the client may fail at once; a canceled ctx fails what is produced again
+			_ = retry.Sleep(out.ctx, retry.Backoff(rounds)) // the client may fail at once; a canceled ctx fails what is produced again
 		}
 		for _, f := range failed {
 			if err := out.again(f); err != nil {
@@ -252,22 +255,22 @@ func (out *output) flush() error {
 
 // passes reports whether time alone may heal the failure. A broker that refuses us may be one of several, which the
 // client happened to ask for a leader or a producer id; health knows when it is all.
-func (f failure) passes() bool { return isDeliveryTimeout(f.err) || isDistrust(f.err) }
+func (f failure) passes() bool { return retry.IsDeliveryTimeout(f.err) || retry.IsAuthFailure(f.err) }
 
 // again produces a record once more, or returns why that is of no use.
 func (out *output) again(f failure) error {
 	switch {
 	case errors.Is(f.err, kerr.MessageTooLarge):
 		return out.smaller(f)
-	case isRecreated(f.err):
+	case retry.IsRecreated(f.err):
 		out.p.lookSoon()
-		return fmt.Errorf("%w: %w", errRenew, f.err)
+		return fmt.Errorf("%w: %w", retry.ErrRenew, f.err)
 	case f.passes():
 		out.p.lookIfMissing(f.err)
 		if err := out.stop(); err != nil {
 			return err
 		}
-		out.p.tally.update(func(t *totals) { t.Redelivered++ })
+		out.p.tally.Update(func(t *progress.Totals) { t.Redelivered++ })
 		out.send(reproducible(f.record), f.letter)
 		return nil
 	default:
@@ -326,7 +329,7 @@ func (out *output) alone(r *kgo.Record, l *letter) error {
 		if errors.Is(failed[0].err, kerr.MessageTooLarge) {
 			return failed[0].err
 		}
-		_ = sleep(out.ctx, backoff(rounds)) // a canceled ctx fails what is produced again
+		_ = retry.Sleep(out.ctx, retry.Backoff(rounds)) // a canceled ctx fails what is produced again
 		if err := out.again(failed[0]); err != nil {
 			return err
 		}
@@ -336,9 +339,4 @@ func (out *output) alone(r *kgo.Record, l *letter) error {
 // reproducible returns r as it was before it was produced: the client fills in fields of what it fails.
 func reproducible(r *kgo.Record) *kgo.Record {
 	return &kgo.Record{Topic: r.Topic, Key: r.Key, Value: r.Value, Headers: r.Headers}
-}
-
-// isDeliveryTimeout reports whether a record failed for want of time alone.
-func isDeliveryTimeout(err error) bool {
-	return errors.Is(err, kgo.ErrRecordTimeout) || errors.Is(err, kgo.ErrRecordRetries) || kerr.IsRetriable(err)
 }

@@ -7,6 +7,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/regionwatch/regionwatch/processor/progress"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
@@ -24,7 +28,7 @@ var (
 // record decided, waits until all that came of the batch is acknowledged, and then marks the batch's last
 // record. It is the only one who marks that partition, so when it has ended nothing marks any more.
 type partition struct {
-	tp       topicPartition
+	tp       kadm.Partition
 	c        *consumer
 	queue    *queue
 	output   *output
@@ -38,7 +42,7 @@ type partition struct {
 }
 
 // startPartition starts a worker. Its owner is the consumer, which stops it and waits for it.
-func (c *consumer) startPartition(tp topicPartition) *partition {
+func (c *consumer) startPartition(tp kadm.Partition) *partition {
 	w := &partition{
 		tp:    tp,
 		c:     c,
@@ -88,7 +92,7 @@ func (w *partition) run() {
 // commit.
 func (w *partition) giveUp() {
 	if n := w.queue.drain(); n > 0 {
-		w.c.p.tally.update(func(t *totals) { t.Returned += uint64(n) })
+		w.c.p.tally.Update(func(t *progress.Totals) { t.Returned += uint64(n) })
 	}
 }
 
@@ -96,7 +100,7 @@ func (w *partition) giveUp() {
 // marked and the rest counted as returned. The batch itself is let go of as soon as it is decided: acknowledgements may
 // take long.
 func (w *partition) process(b batch) error {
-	start := now()
+	start := time.Now()
 	n, stop := w.decision.decide(w.c.p.o.Policy(), start, b.records)
 	read, last := countData(b.records), lastOf(b.records[:n])
 	n = countData(b.records[:n])
@@ -112,7 +116,7 @@ func (w *partition) process(b batch) error {
 	}
 	w.finish(n, read, last)
 	w.c.p.delivered(w.output.take(flushed))
-	w.c.p.metrics.batchSeconds.Observe(now().Sub(start).Seconds())
+	w.c.p.metrics.ObserveBatch(time.Since(start))
 	return err
 }
 
@@ -124,9 +128,9 @@ func (w *partition) finish(n, read int, last *kgo.Record) {
 	}
 	if last != nil && w.ctx.Err() == nil {
 		w.c.client.MarkCommitRecords(last)
-		w.c.p.lag.done(w.tp, last.Offset+1, last.Timestamp)
+		w.c.p.lag.Done(w.tp, last.Offset+1, last.Timestamp)
 	}
-	w.c.p.tally.update(func(t *totals) {
+	w.c.p.tally.Update(func(t *progress.Totals) {
 		done.addTo(t)
 		t.Returned += uint64(read - n)
 	})

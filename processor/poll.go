@@ -5,6 +5,11 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/regionwatch/regionwatch/processor/progress"
+	"github.com/regionwatch/regionwatch/processor/retry"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -53,11 +58,11 @@ func (c *consumer) handOff(fetches kgo.Fetches) error {
 			return
 		}
 		n := uint64(countData(f.Records))
-		c.p.tally.update(func(t *totals) { t.Read += n })
-		tp := topicPartition{f.Topic, f.Partition}
+		c.p.tally.Update(func(t *progress.Totals) { t.Read += n })
+		tp := kadm.Partition{Topic: f.Topic, Partition: f.Partition}
 		w := c.worker(tp)
 		if w == nil { // cannot be while the client keeps its word; what is not ours is not done
-			c.p.tally.update(func(t *totals) { t.Returned += n })
+			c.p.tally.Update(func(t *progress.Totals) { t.Returned += n })
 			return
 		}
 		c.p.fetched(tp, &f.FetchPartition)
@@ -69,11 +74,11 @@ func (c *consumer) handOff(fetches kgo.Fetches) error {
 }
 
 // fetched counts a fetch, and reports records that nobody will read.
-func (p *Processor) fetched(tp topicPartition, f *kgo.FetchPartition) {
-	if dropped := p.lag.fetched(tp, f); dropped > 0 {
-		p.tally.update(func(t *totals) { t.Dropped += uint64(dropped) })
+func (p *Processor) fetched(tp kadm.Partition, f *kgo.FetchPartition) {
+	if dropped := p.lag.Fetched(tp, f); dropped > 0 {
+		p.tally.Update(func(t *progress.Totals) { t.Dropped += uint64(dropped) })
 		p.log.Error("records were dropped by the broker before they were read: retention is shorter than the lag",
-			"topic", tp.topic, "partition", tp.partition, "offsets", dropped, "first", f.LogStartOffset)
+			"topic", tp.Topic, "partition", tp.Partition, "offsets", dropped, "first", f.LogStartOffset)
 	}
 }
 
@@ -117,7 +122,7 @@ func (p *Processor) fetchErrors(fetches kgo.Fetches) error {
 // where the client cannot get over it: then nobody reads on, and the process has to say so.
 func (p *Processor) fetchError(topic string, partition int32, err error) error {
 	if loss, ok := errors.AsType[*kgo.ErrDataLoss](err); ok {
-		p.tally.update(func(t *totals) { t.DataLosses++ })
+		p.tally.Update(func(t *progress.Totals) { t.DataLosses++ })
 		p.log.Error("records were lost in the broker", "topic", loss.Topic, "partition", loss.Partition,
 			"consumed_to", loss.ConsumedTo, "reset_to", loss.ResetTo)
 		return nil
@@ -134,8 +139,8 @@ func (p *Processor) fetchError(topic string, partition int32, err error) error {
 		// The client tries these again without a word. One that it reports has made it drop the partition: the topic was
 		// deleted, or the group's coordinator would not tell the committed offset.
 		p.lookSoon()
-		return fmt.Errorf("%w: topic %q partition %d: %w", errRenew, topic, partition, err)
-	case isTransient(err), !ofPoll && isDistrust(err): // one broker's; health and the group know whether it is all
+		return fmt.Errorf("%w: topic %q partition %d: %w", retry.ErrRenew, topic, partition, err)
+	case retry.IsTransient(err), !ofPoll && retry.IsAuthFailure(err): // one broker's; health and the group know whether it is all
 		p.log.Warn("fetching", "topic", topic, "partition", partition, "error", err)
 		return nil
 	}
@@ -148,7 +153,7 @@ var errFetching = errors.New("fetching")
 // sessionError sorts what ended a session of the group. The client joins again by itself, so only what
 // will not change ends Run.
 func (p *Processor) sessionError(err *kgo.ErrGroupSession) error {
-	if isRefusal(err) && !isDistrust(err) { // the client asks any broker for the coordinator; health knows whether it is all
+	if retry.IsRefusal(err) && !retry.IsAuthFailure(err) { // the client asks any broker for the coordinator; health knows whether it is all
 		return p.explain(fmt.Errorf("joining group %q: %w", p.o.Group, err.Err))
 	}
 	p.log.Warn("the group session ended, joining again", "group", p.o.Group, "error", err.Err)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/regionwatch/regionwatch/processor/progress"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 )
@@ -22,7 +24,7 @@ func (p *Processor) begin(ctx context.Context, admin *kadm.Client) error {
 	if p.o.Start == (Start{}) {
 		return nil // every partition begins at its first record
 	}
-	p.health.waiting("looking for the place to begin")
+	p.health.Waiting("looking for the place to begin")
 	topics, err := p.inputTopics(ctx, admin)
 	if err != nil {
 		return err
@@ -68,7 +70,7 @@ func (p *Processor) began(topics []string, skipped int64) {
 	if skipped == 0 {
 		return
 	}
-	p.tally.update(func(t *totals) { t.StartSkipped += uint64(skipped) })
+	p.tally.Update(func(t *progress.Totals) { t.StartSkipped += uint64(skipped) })
 	p.log.Warn("records before the start position are not read",
 		"group", p.o.Group, "topics", topics, "start", p.o.Start.String(), "records", skipped)
 }

@@ -127,7 +127,7 @@ func TestStartOfAddedTopic(t *testing.T) {
 		if ids := alertIDs(c.Read(alertTopic, 1)); ids["after"] != 1 {
 			t.Errorf("alerts %v", ids)
 		}
-		if n := second.tally.snapshot().StartSkipped; n != 10 || log.count("records before the start position") != 1 {
+		if n := second.tally.Snapshot().StartSkipped; n != 10 || log.count("records before the start position") != 1 {
 			t.Errorf("%d records left out, want 10 and one warning", n)
 		}
 	})
@@ -238,7 +238,7 @@ func TestCommitBeyondEnd(t *testing.T) {
 		o.Logger = log.logger()
 		r := start(t, o)
 		c.Eventually("read", func() bool { return r.Status().Counts.Records == 2 })
-		if n := r.tally.snapshot().DataLosses; n != 1 || log.count("beyond the end") != 1 {
+		if n := r.tally.Snapshot().DataLosses; n != 1 || log.count("beyond the end") != 1 {
 			t.Errorf("%d losses counted, want one and a line", n)
 		}
 	})

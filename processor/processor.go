@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/progress"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/regionwatch/regionwatch/processor/decompress"
@@ -19,11 +21,12 @@ import (
 type Processor struct {
 	o              Options
 	log            *slog.Logger
-	tally          tally
-	lag            *lagTable
-	ends           inputEnds
-	health         *health
-	metrics        *metrics
+	tally          *progress.Tally
+	lag            *progress.Lags
+	ends           *progress.Ends
+	health         *progress.Health
+	metrics        *progress.Metrics
+	findings       findingMetrics
 	limits         *limits
 	decompressor   *decompress.Decompressor
 	patterns       []*regexp.Regexp        // InputTopics, where they are patterns
@@ -53,8 +56,10 @@ func New(o Options) (*Processor, error) {
 	p := &Processor{
 		o:              o,
 		log:            o.Logger,
-		lag:            newLagTable(),
-		health:         newHealth(&o),
+		tally:          new(progress.Tally),
+		lag:            progress.NewLags(),
+		ends:           new(progress.Ends),
+		health:         progress.NewHealth(o.clients(), 2*o.SessionTimeout+requestOverhead, o.RebalanceTimeout),
 		limits:         newLimits(o.MaxRecordBytes),
 		nudge:          make(chan struct{}, 1),
 		outputs:        make(map[*output]struct{}),
@@ -67,7 +72,12 @@ func New(o Options) (*Processor, error) {
 		}
 	}
 	var err error
-	if p.metrics, err = newMetrics(p); err != nil {
+	if p.metrics, err = progress.Register(o.Registry, progress.Sources{
+		Delivery: o.Delivery.String(), Group: o.Group, Tally: p.tally, Lags: p.lag, Ends: p.ends, Health: p.health, Unacked: p.unacked,
+	}); err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
+	}
+	if p.findings, err = registerFindings(o.Registry); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
 	if p.decompressor, err = decompress.New(o.MaxBatchBytes); err != nil {
@@ -94,7 +104,7 @@ func (p *Processor) Run(ctx context.Context) error {
 		return fmt.Errorf("making client: %w", err)
 	}
 	defer stopWatch()
-	defer p.health.waiting("stopped")
+	defer p.health.Waiting("stopped")
 	if p.o.Delivery == ExactlyOnce {
 		return p.runExactlyOnce(ctx)
 	}
@@ -103,4 +113,4 @@ func (p *Processor) Run(ctx context.Context) error {
 
 // Ready returns nil once partitions (or the knowledge that there are none for us) have been assigned and
 // while the brokers answer, and else says what is missing.
-func (p *Processor) Ready() error { return p.health.ready() }
+func (p *Processor) Ready() error { return p.health.Ready() }

@@ -60,7 +60,7 @@ func TestDeliveryTimeoutIsTriedAgain(t *testing.T) {
 	o.DeliveryTimeout, o.Logger = time.Second, log.logger()
 	r := start(t, o)
 	c.ProduceValues(inputTopic, 1, "alert 1")
-	c.Eventually("tried again", func() bool { return r.tally.snapshot().Redelivered > 0 })
+	c.Eventually("tried again", func() bool { return r.tally.Snapshot().Redelivered > 0 })
 	if log.count("not acknowledged, trying again") == 0 {
 		t.Error("the log says nothing of it")
 	}
@@ -124,7 +124,7 @@ func TestAlertTooLarge(t *testing.T) {
 				if ids := alertIDs(records); len(ids) != 4 {
 					t.Errorf("alerts %v, want 4", ids)
 				}
-				if r.tally.snapshot().AlertsShrunk == 0 {
+				if r.tally.Snapshot().AlertsShrunk == 0 {
 					t.Error("no shrunk alert was counted")
 				}
 			})

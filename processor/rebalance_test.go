@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -95,7 +97,7 @@ func TestSlowPartitions(t *testing.T) {
 		records = append(records, &kgo.Record{Topic: inputTopic, Partition: int32(i % slow), Value: []byte(big)})
 	}
 	c.Produce(records...)
-	c.Eventually("the room is full", func() bool { return r.tally.snapshot().Read > uint64(queuedBytes/len(big)) })
+	c.Eventually("the room is full", func() bool { return r.tally.Snapshot().Read > uint64(queuedBytes/len(big)) })
 	const n = 300
 	quick := make([]*kgo.Record, n)
 	for i := range quick {
@@ -117,13 +119,13 @@ func TestPauseEndsWithAssignment(t *testing.T) {
 	c.Eventually("assigned", func() bool { return r.Status().Assigned == 1 })
 	big := "pass " + randomText(400<<10)
 	c.ProduceValues(inputTopic, 1, slices.Repeat([]string{big}, 2*queuedBytes/len(big))...)
-	consumer, tp := r.consumer.Load(), topicPartition{inputTopic, 0}
+	consumer, tp := r.consumer.Load(), kadm.Partition{Topic: inputTopic, Partition: 0}
 	paused := func() bool { return len(consumer.client.PauseFetchPartitions(nil)[inputTopic]) > 0 }
 	c.Eventually("the partition is paused", paused)
 	worker := consumer.worker(tp)
 	worker.stop() // as the revoke will: it ends after the current record, far from an empty queue
 	close(release)
-	consumer.revoked(context.Background(), consumer.client, tp.asMap())
+	consumer.revoked(context.Background(), consumer.client, asMap(tp))
 	if paused() {
 		t.Error("still paused after it was revoked")
 	}
@@ -189,9 +191,9 @@ func TestAssignTwiceLoseUnknown(t *testing.T) {
 	c := newCluster(t, 1)
 	r := start(t, testOptions(c))
 	c.Eventually("assigned", func() bool { return r.Status().Assigned == 1 })
-	consumer, tp := r.consumer.Load(), topicPartition{inputTopic, 0}
+	consumer, tp := r.consumer.Load(), kadm.Partition{Topic: inputTopic, Partition: 0}
 	before := consumer.worker(tp)
-	consumer.assigned(context.Background(), consumer.client, tp.asMap())
+	consumer.assigned(context.Background(), consumer.client, asMap(tp))
 	if consumer.worker(tp) != before {
 		t.Error("a second worker for the same partition; the first is leaked")
 	}
@@ -212,9 +214,9 @@ func TestStopWhilePolling(t *testing.T) {
 	r := start(t, testOptions(c))
 	c.ProduceValues(inputTopic, 1, "pass")
 	c.Eventually("read", func() bool { return r.Status().Counts.Records == 1 })
-	begin := now()
+	begin := time.Now()
 	r.mustStop()
-	if took := now().Sub(begin); took > r.o.DrainTimeout {
+	if took := time.Since(begin); took > r.o.DrainTimeout {
 		t.Errorf("stopping took %v", took)
 	}
 }

@@ -41,7 +41,7 @@ func eachDelivery(t *testing.T, f func(*testing.T, func(*processortest.Cluster) 
 // A deleted and recreated input topic is read from its first record, with more or fewer partitions, while other topics
 // continue.
 //
-// Guard: IsRetriable in fetchError, and errRenew in consume and in verdict.
+// Guard: IsRetriable in fetchError, and retry.ErrRenew in consume and in verdict.
 func TestInputRecreated(t *testing.T) {
 	t.Parallel()
 	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
@@ -63,7 +63,7 @@ func TestInputRecreated(t *testing.T) {
 				c.ProduceValues("other", 1, "alert other")
 				c.Eventually("all are read", func() bool { return r.Status().Counts.Records == 31 })
 				c.Eventually("and committed", func() bool { return committedToEnd(c, partitions) })
-				c.Eventually("it is counted", func() bool { return r.tally.snapshot().Recreated > 0 })
+				c.Eventually("it is counted", func() bool { return r.tally.Snapshot().Recreated > 0 })
 				r.mustStop()
 				if ids := alertIDs(c.ReadAll(alertTopic)); len(ids) != 31 {
 					t.Errorf("%d alerts, want 31", len(ids))
@@ -145,7 +145,7 @@ func TestRecreatedWhileDown(t *testing.T) {
 		o.Registry = nil
 		second := start(t, o)
 		c.Eventually("all are read", func() bool { return second.Status().Counts.Records == 10 })
-		if second.tally.snapshot().Recreated == 0 {
+		if second.tally.Snapshot().Recreated == 0 {
 			t.Error("it was not counted")
 		}
 		c.Eventually("committed", func() bool { return committedToEnd(c, 1) })
@@ -173,7 +173,7 @@ func commitAs(t *testing.T, c *processortest.Cluster, group, topic string, offse
 
 // A recreated output topic receives everything written from then on, within seconds and without a storm of requests.
 //
-// Guards: isRecreated in output.again and in transaction.end, and the backoff in flush.
+// Guards: retry.IsRecreated in output.again and in transaction.end, and the retry.Backoff in flush.
 func TestOutputRecreated(t *testing.T) {
 	t.Parallel()
 	for topic, value := range map[string]string{alertTopic: "alert", deadLetterTopic: "bad"} {
@@ -202,7 +202,7 @@ func TestOutputRecreated(t *testing.T) {
 
 // Waiting for a topic that stays deleted causes no storm of requests.
 //
-// Guards: the backoff in flush and in session.run.
+// Guards: the retry.Backoff in flush and in session.run.
 func TestOutputDeleted(t *testing.T) {
 	t.Parallel()
 	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
@@ -215,11 +215,11 @@ func TestOutputDeleted(t *testing.T) {
 		}
 		requests := c.Fault(kfake.Fault{Observe: true, Count: -1})
 		c.ProduceValues(inputTopic, 1, "alert 2")
-		began := now()
+		began := time.Now()
 		c.Eventually("not ready", func() bool { return r.Ready() != nil })
-		c.Eventually("three seconds", func() bool { return now().Sub(began) > 3*time.Second })
+		c.Eventually("three seconds", func() bool { return time.Since(began) > 3*time.Second })
 		if n := requests.Hits(); n > 1000 {
-			t.Errorf("%d requests in %v", n, now().Sub(began))
+			t.Errorf("%d requests in %v", n, time.Since(began))
 		}
 		if err := c.CreateTopic(alertTopic, 1, nil); err != nil {
 			t.Fatal(err)

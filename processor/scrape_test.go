@@ -3,6 +3,8 @@ package processor
 import (
 	"testing"
 
+	"github.com/regionwatch/regionwatch/processor/progress"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -27,7 +29,7 @@ func scrape(t testing.TB, registry *prometheus.Registry) map[string]float64 {
 }
 
 // checkConservation asserts that the metrics of a processor that has ended add up.
-func checkConservation(t testing.TB, registry *prometheus.Registry) totals {
+func checkConservation(t testing.TB, registry *prometheus.Registry) progress.Totals {
 	t.Helper()
 	s := scrape(t, registry)
 	read := s["regionwatch_records_read_total"]
@@ -35,6 +37,6 @@ func checkConservation(t testing.TB, registry *prometheus.Registry) totals {
 	if read != done+dead+returned {
 		t.Errorf("records read %v != done %v + dead-lettered %v + returned %v", read, done, dead, returned)
 	}
-	return totals{Read: uint64(read), Returned: uint64(returned), AlertsAcked: uint64(s["regionwatch_alerts_acked_total"]),
+	return progress.Totals{Read: uint64(read), Returned: uint64(returned), AlertsAcked: uint64(s["regionwatch_alerts_acked_total"]),
 		DeadLettersAcked: uint64(s["regionwatch_dead_letters_acked_total"])}
 }

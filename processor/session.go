@@ -7,6 +7,11 @@ import (
 	"maps"
 	"runtime"
 	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/regionwatch/regionwatch/processor/retry"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -26,7 +31,7 @@ type session struct {
 	aborts    int  // transactions in a row
 
 	mu       sync.Mutex
-	assigned map[topicPartition]struct{}
+	assigned map[kadm.Partition]struct{}
 	adrift   bool // out of the group, and not assigned anything since
 }
 
@@ -46,7 +51,7 @@ func (p *Processor) names(k int) (instanceID, transactionalID string) {
 
 func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
 	ctx, end := context.WithCancel(tagCommits(ctx))
-	s := &session{p: p, k: k, ctx: ctx, end: end, assigned: make(map[topicPartition]struct{})}
+	s := &session{p: p, k: k, ctx: ctx, end: end, assigned: make(map[kadm.Partition]struct{})}
 	instanceID, transactionalID := p.names(k)
 	opts := append(p.groupOpts(ctx, fmt.Sprintf("%s-%d", clientID, k), p.limits),
 		kgo.InstanceID(instanceID),
@@ -78,15 +83,15 @@ func (s *session) close() {
 	for _, d := range s.crew {
 		d.output.close()
 	}
-	s.p.health.lost(s.tx.Client())
+	s.p.health.Lost(s.tx.Client())
 }
 
 func (s *session) onAssigned(_ context.Context, client *kgo.Client, m map[string][]int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.adrift = false
-	each(m, func(tp topicPartition) { s.assigned[tp] = struct{}{} })
-	s.p.health.assigned(client, maps.Keys(s.assigned))
+	each(m, func(tp kadm.Partition) { s.assigned[tp] = struct{}{} })
+	s.p.health.Assigned(client, maps.Keys(s.assigned))
 }
 
 // OnGroupManageError implements kgo.HookGroupManageError. The client calls it whenever it falls out of the
@@ -110,17 +115,17 @@ func (s *session) isAdrift() bool {
 func (s *session) onRevoked(_ context.Context, client *kgo.Client, m map[string][]int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	each(m, func(tp topicPartition) {
+	each(m, func(tp kadm.Partition) {
 		delete(s.assigned, tp)
-		s.p.lag.forget(tp)
+		s.p.lag.Forget(tp)
 	})
-	s.p.health.assigned(client, maps.Keys(s.assigned))
+	s.p.health.Assigned(client, maps.Keys(s.assigned))
 }
 
 func (s *session) onLost(ctx context.Context, client *kgo.Client, m map[string][]int32) {
 	s.OnGroupManageError(nil) // which comes too, but after this
 	s.onRevoked(ctx, client, m)
-	s.p.health.lost(client)
+	s.p.health.Lost(client)
 }
 
 // run transacts until ctx ends or the client is given up, which is no error, or until the session cannot go on.
@@ -146,14 +151,14 @@ func (s *session) run(ctx context.Context) error {
 		if err == nil && fetches.NumRecords() > 0 {
 			err = s.transact(ctx, fetches, adrift)
 		}
-		if cause := context.Cause(ctx); err == nil && errors.Is(cause, errRenew) {
+		if cause := context.Cause(ctx); err == nil && errors.Is(cause, retry.ErrRenew) {
 			err = cause
 		}
 		if err != nil || ctx.Err() != nil || s.ctx.Err() != nil {
 			return err
 		}
 		if s.aborts > 1 { // the first one may well be a rebalance
-			_ = sleep(ctx, backoff(s.aborts-1))
+			_ = retry.Sleep(ctx, retry.Backoff(s.aborts-1))
 		}
 	}
 }
@@ -167,7 +172,7 @@ const maxAsks = 5
 func (s *session) takeID(ctx context.Context) error {
 	for fails := 1; ; fails++ {
 		_, _, err := s.tx.Client().ProducerID(ctx)
-		if !isDistrust(err) || fails == maxAsks || s.ctx.Err() != nil || sleep(ctx, backoff(fails)) != nil {
+		if !retry.IsAuthFailure(err) || fails == maxAsks || s.ctx.Err() != nil || retry.Sleep(ctx, retry.Backoff(fails)) != nil {
 			return err
 		}
 	}
@@ -182,7 +187,7 @@ const maxRestarts = 8
 func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
 	tries := 0 // in a row
 	for fails := 1; ; fails++ {
-		began := now()
+		began := time.Now()
 		s, err := newSession(drainCtx, p, k)
 		if err != nil {
 			return err
@@ -191,14 +196,14 @@ func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
 		if err != nil {
 			err = s.verdict(err)
 		}
-		steady := p.health.held(began) || s.committed && !isFencing(err)
+		steady := p.health.Held(began) || s.committed && !isFencing(err)
 		if tries++; steady {
 			tries = 1
 		}
-		if steady || isTransient(err) {
+		if steady || retry.IsTransient(err) {
 			fails = 1
 		}
-		again := errors.Is(err, errRenew) && fails <= maxRestarts && ctx.Err() == nil && drainCtx.Err() == nil
+		again := errors.Is(err, retry.ErrRenew) && fails <= maxRestarts && ctx.Err() == nil && drainCtx.Err() == nil
 		s.close()
 		if !again {
 			instanceID, _ := p.names(k)
@@ -211,24 +216,21 @@ func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
 			return fmt.Errorf("session %d: %w", k, p.explain(err))
 		}
 		p.log.Warn("a session ended, making a new one", "session", k, "error", err)
-		_ = sleep(ctx, backoff(tries)) // a canceled ctx ends the next session as it begins
+		_ = retry.Sleep(ctx, retry.Backoff(tries)) // a canceled ctx ends the next session as it begins
 	}
 }
 
 // errReplaced marks the end of an instance whose name another process uses.
 var errReplaced = errors.New("another process has taken over")
 
-// errRenew marks what a new client can recover from.
-var errRenew = errors.New("a new client is needed")
-
-// verdict says whether a new session may get over err: then the result is errRenew too.
+// verdict says whether a new session may get over err: then the result is retry.ErrRenew too.
 func (s *session) verdict(err error) error {
 	switch {
-	case errors.Is(err, errRenew):
+	case errors.Is(err, retry.ErrRenew):
 		return err
-	case s.p.fencedByItself(err), isDistrust(err): // a broker that refuses us may be one of several
-		return fmt.Errorf("%w: %w", errRenew, err)
-	case isRefusal(err):
+	case s.p.fencedByItself(err), retry.IsAuthFailure(err): // a broker that refuses us may be one of several
+		return fmt.Errorf("%w: %w", retry.ErrRenew, err)
+	case retry.IsRefusal(err):
 		return err
 	case isFencing(err) && s.replaced():
 		instanceID, _ := s.p.names(s.k)
@@ -236,7 +238,7 @@ func (s *session) verdict(err error) error {
 	case errors.Is(err, errFetching), errors.Is(err, errTooLargeForGood):
 		return err
 	}
-	return fmt.Errorf("%w: %w", errRenew, err)
+	return fmt.Errorf("%w: %w", retry.ErrRenew, err)
 }
 
 // isFencing reports whether a newer member has our place, or a newer producer our transactional id. The broker says the
@@ -256,7 +258,7 @@ func (s *session) replaced() bool {
 	for ctx.Err() == nil {
 		err := s.p.fetchErrors(s.tx.PollFetches(ctx))
 		if errors.Is(err, kerr.FencedInstanceID) {
-			return !s.p.health.troubled()
+			return !s.p.health.Troubled()
 		}
 	}
 	return false
@@ -266,7 +268,7 @@ func (s *session) replaced() bool {
 func (p *Processor) runExactlyOnce(ctx context.Context) error {
 	drainCtx, giveUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer giveUp(nil)
-	p.health.begin(giveUp)
+	p.health.Begin(giveUp)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, p.o.Sessions)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/progress"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -18,7 +20,7 @@ import (
 // broker, a hang longer than the session has opened that window.
 type slowLoss struct {
 	times  atomic.Int32
-	tally  atomic.Pointer[tally]
+	tally  atomic.Pointer[progress.Tally]
 	before atomic.Uint64 // transactions aborted before the loss
 	open   atomic.Bool
 }
@@ -26,7 +28,7 @@ type slowLoss struct {
 // aborted returns the number of transactions aborted so far.
 func (s *slowLoss) aborted() uint64 {
 	if t := s.tally.Load(); t != nil {
-		return t.snapshot().Aborted
+		return t.Snapshot().Aborted
 	}
 	return 0
 }
@@ -64,7 +66,7 @@ func TestLostMembershipCommitsNothing(t *testing.T) {
 	o.ClientOpts = []kgo.Opt{kgo.WithHooks(hook), kgo.FetchMaxWait(20 * time.Millisecond)}
 	o.SessionTimeout = 400 * time.Millisecond // heartbeats every 100 ms
 	r := start(t, o, holding(hook.hold))
-	hook.tally.Store(&r.tally)
+	hook.tally.Store(r.tally)
 
 	n := 0
 	produce := func(count int) {

@@ -3,6 +3,7 @@ package processor
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -84,7 +85,7 @@ func TestAbortedTransactionGoesOn(t *testing.T) {
 			if f.Hits() == 0 {
 				t.Fatal("the fault was never met")
 			}
-			if got := r.tally.snapshot(); got.Aborted == 0 || got.Returned == 0 {
+			if got := r.tally.Snapshot(); got.Aborted == 0 || got.Returned == 0 {
 				t.Errorf("%d transactions aborted and %d records returned, want some", got.Aborted, got.Returned)
 			}
 			for id, times := range alertIDs(c.ReadAll(alertTopic)) {
@@ -129,7 +130,7 @@ func TestTransactionThatDoesNotBegin(t *testing.T) {
 	r := start(t, o)
 	c.Eventually("all committed", func() bool { return committedToEnd(c, 1) })
 	r.mustStop()
-	if got := r.tally.snapshot(); log.count("beginning transaction") == 0 || got.Returned != 20 {
+	if got := r.tally.Snapshot(); log.count("beginning transaction") == 0 || got.Returned != 20 {
 		t.Errorf("%d records returned, want 20; told %d times", got.Returned, log.count("beginning transaction"))
 	}
 	if got := alertIDs(c.ReadAll(alertTopic)); len(got) != 20 {
@@ -184,7 +185,7 @@ func TestFencedByItself(t *testing.T) {
 			c.Eventually("at work", func() bool { return committedToEnd(c, 1) })
 
 			d.set(verdict{errors.New("closed the connection"), false})
-			c.Eventually("noticed", r.health.troubled)
+			c.Eventually("noticed", r.health.Troubled)
 			f := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.FencedInstanceID, Count: 1})
 			d.set(nil)
 			c.Eventually("fenced", func() bool { return f.Hits() == 1 })
@@ -207,7 +208,10 @@ func TestFencedAgainAndAgain(t *testing.T) {
 			c := newCluster(t, 1)
 			o := exactlyOnce(c)
 			o.Delivery, o.SessionTimeout = delivery, 2*time.Second
-			r := start(t, o, func(p *Processor) { p.health.patience, p.health.failed = time.Hour, now() })
+			r := start(t, o, func(p *Processor) {
+				p.health.Patience = time.Hour
+				p.health.OnBrokerConnect(kgo.BrokerMetadata{}, 0, nil, io.EOF) // trouble
+			})
 			c.ProduceValues(inputTopic, 1, "alert 1")
 			c.Eventually("at work", func() bool { return committedToEnd(c, 1) })
 			c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.FencedInstanceID, Count: -1})
@@ -246,7 +250,7 @@ func TestRecordsDroppedByRetention(t *testing.T) {
 	o.Logger = log.logger()
 	second := start(t, o)
 	c.Eventually("the rest is done", func() bool { return second.Status().Counts.Records == 5 })
-	c.Eventually("the loss is counted", func() bool { return second.tally.snapshot().Dropped == 5 })
+	c.Eventually("the loss is counted", func() bool { return second.tally.Snapshot().Dropped == 5 })
 	if log.count("level=ERROR") == 0 {
 		t.Error("nothing was said of the loss")
 	}

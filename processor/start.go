@@ -3,7 +3,8 @@ package processor
 import (
 	"context"
 	"fmt"
-	"time"
+
+	"github.com/regionwatch/regionwatch/processor/retry"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -20,7 +21,7 @@ func (p *Processor) start(ctx context.Context) error {
 	}
 	defer client.Close()
 	admin := kadm.NewClient(client)
-	p.health.waiting("connecting to the brokers")
+	p.health.Waiting("connecting to the brokers")
 	for _, step := range []func(context.Context, *kadm.Client) error{
 		p.connect, p.checkTopics, p.learnLimits, p.begin,
 	} {
@@ -31,13 +32,10 @@ func (p *Processor) start(ctx context.Context) error {
 	return nil
 }
 
-// attemptTimeout bounds one attempt of a step.
-const attemptTimeout = 15 * time.Second
-
 // retry runs a step until it succeeds or fails for good. Trouble that may pass is told once.
 func (p *Processor) retry(ctx context.Context, step func(context.Context) error) error {
 	for fails := 0; ; fails++ {
-		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+		attempt, cancel := context.WithTimeout(ctx, retry.AttemptTimeout)
 		err := step(attempt)
 		cancel()
 		switch {
@@ -48,28 +46,16 @@ func (p *Processor) retry(ctx context.Context, step func(context.Context) error)
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case !isTransient(err):
+		case !retry.IsTransient(err):
 			return err
 		}
-		p.health.waiting(fmt.Sprintf("waiting for the brokers: %v", err))
+		p.health.Waiting(fmt.Sprintf("waiting for the brokers: %v", err))
 		if fails == 0 {
 			p.log.Warn("the brokers do not answer, trying again until they do", "brokers", p.o.Brokers, "error", err)
 		}
-		if err := sleep(ctx, backoff(fails+1)); err != nil {
+		if err := retry.Sleep(ctx, retry.Backoff(fails+1)); err != nil {
 			return err
 		}
-	}
-}
-
-// sleep waits for d, or returns the error of ctx.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }
 
@@ -80,7 +66,7 @@ func (p *Processor) connect(ctx context.Context, admin *kadm.Client) error {
 		return fmt.Errorf("connecting to brokers %q: %w", p.o.Brokers, err)
 	}
 	p.brokers = len(metadata.Brokers)
-	p.health.waiting("looking at the topics")
+	p.health.Waiting("looking at the topics")
 	return nil
 }
 

@@ -5,6 +5,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/regionwatch/regionwatch/processor/progress"
+
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
@@ -17,15 +21,9 @@ type Status struct {
 	Lag        int64  // records behind the end, as far as the last fetches tell
 	Connected  bool   // a broker has answered
 	// Members are this process's members of the consumer group, by id.
-	Members []Member
+	Members []progress.Member
 	// Partitions are those that are assigned, by topic and number.
 	Partitions []PartitionStatus
-}
-
-// Member is a member of the consumer group.
-type Member struct {
-	ID         string
-	Generation int32 // grows with each rebalance
 }
 
 // PartitionStatus is where an assigned partition stands.
@@ -41,24 +39,24 @@ type PartitionStatus struct {
 
 // Status returns a snapshot. It may be called at any time from any goroutine.
 func (p *Processor) Status() Status {
-	t := p.tally.snapshot()
+	t := p.tally.Snapshot()
 	s := Status{
 		Counts:     t.Counts,
 		Acked:      t.AlertsAcked,
 		DeadLetter: t.DeadLettersAcked,
-		Assigned:   p.health.partitions(),
-		Lag:        p.lag.total(),
-		Connected:  p.health.connected(),
-		Members:    p.health.group(),
+		Assigned:   p.health.Partitions(),
+		Lag:        p.lag.Total(),
+		Connected:  p.health.Connected(),
+		Members:    p.health.Group(),
 	}
-	known := make(map[topicPartition]partitionLag)
-	for _, l := range p.lag.all() {
-		known[l.tp] = l
+	known := make(map[kadm.Partition]progress.Lag)
+	for _, l := range p.lag.All() {
+		known[l.Partition] = l
 	}
-	for _, tp := range p.health.assignment() {
-		status := PartitionStatus{Topic: tp.topic, Partition: tp.partition, Start: -1, Next: -1}
+	for _, tp := range p.health.Assignment() {
+		status := PartitionStatus{Topic: tp.Topic, Partition: tp.Partition, Start: -1, Next: -1}
 		if l, ok := known[tp]; ok {
-			status.Start, status.Next, status.Lag, status.Behind = l.start, l.next, l.records, l.behind
+			status.Start, status.Next, status.Lag, status.Behind = l.Start, l.Next, l.Records, l.Behind
 		}
 		s.Partitions = append(s.Partitions, status)
 	}

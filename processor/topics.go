@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/retry"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 )
@@ -21,8 +23,8 @@ const topicPatience = 2 * time.Second
 // quiet one. An input pattern may match nothing yet.
 func (p *Processor) checkTopics(ctx context.Context, admin *kadm.Client) error {
 	missing, err := p.missingTopics(ctx, admin)
-	for since := now(); err == nil && len(missing) > 0 && !p.o.CreateTopics && now().Sub(since) < topicPatience; {
-		if err := sleep(ctx, topicPatience/8); err != nil {
+	for since := time.Now(); err == nil && len(missing) > 0 && !p.o.CreateTopics && time.Since(since) < topicPatience; {
+		if err := retry.Sleep(ctx, topicPatience/8); err != nil {
 			return err
 		}
 		missing, err = p.missingTopics(ctx, admin)
@@ -92,7 +94,11 @@ func reason(err error, message string) error {
 	return fmt.Errorf("%w: %s", err, message)
 }
 
+// quoteTopics names topics in a phrase, empty if there are none.
 func quoteTopics(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
 	quoted := make([]string, len(names))
 	for i, name := range names {
 		quoted[i] = fmt.Sprintf("%q", name)

@@ -7,6 +7,12 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/regionwatch/regionwatch/processor/progress"
+	"github.com/regionwatch/regionwatch/processor/retry"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -21,21 +27,21 @@ type transaction struct {
 	s       *session
 	adrift  bool // the session was out of the group before the first poll
 	records int
-	last    map[topicPartition]*kgo.Record
+	last    map[kadm.Partition]*kgo.Record
 }
 
 // transact puts fetches and what is there beyond them into one transaction: until CommitInterval has
 // passed or nothing more is waiting, so that it is short when there is little and large under backlog.
 func (s *session) transact(ctx context.Context, fetches kgo.Fetches, adrift bool) error {
-	start := now()
-	t := &transaction{s: s, adrift: adrift, last: make(map[topicPartition]*kgo.Record)}
+	start := time.Now()
+	t := &transaction{s: s, adrift: adrift, last: make(map[kadm.Partition]*kgo.Record)}
 	if err := s.tx.Begin(); err != nil {
 		t.take(fetches)
 		t.giveUp()
 		return fmt.Errorf("beginning transaction: %w", err)
 	}
 	err := t.decide(t.take(fetches))
-	for err == nil && ctx.Err() == nil && now().Sub(start) < s.p.o.CommitInterval && t.records < maxTransaction {
+	for err == nil && ctx.Err() == nil && time.Since(start) < s.p.o.CommitInterval && t.records < maxTransaction {
 		fetches = s.tx.PollFetches(nil) //nolint:staticcheck // nil returns what is buffered, without waiting
 		if err = s.p.fetchErrors(fetches); err != nil || fetches.NumRecords() == 0 {
 			break
@@ -43,7 +49,7 @@ func (s *session) transact(ctx context.Context, fetches kgo.Fetches, adrift bool
 		err = t.decide(t.take(fetches))
 	}
 	err = t.end(err)
-	s.p.metrics.batchSeconds.Observe(now().Sub(start).Seconds())
+	s.p.metrics.ObserveBatch(time.Since(start))
 	return err
 }
 
@@ -54,25 +60,25 @@ func (t *transaction) take(fetches kgo.Fetches) (batches [][]*kgo.Record) {
 		if len(f.Records) == 0 {
 			return
 		}
-		tp := topicPartition{f.Topic, f.Partition}
+		tp := kadm.Partition{Topic: f.Topic, Partition: f.Partition}
 		t.s.p.fetched(tp, &f.FetchPartition)
 		t.last[tp] = lastOf(f.Records)
 		batches = append(batches, f.Records)
 		n += countData(f.Records)
 	})
 	t.records += n
-	t.s.p.tally.update(func(t *totals) { t.Read += uint64(n) })
+	t.s.p.tally.Update(func(t *progress.Totals) { t.Read += uint64(n) })
 	return batches
 }
 
 // giveUp counts all of the transaction as returned: it is read again.
 func (t *transaction) giveUp() {
-	t.s.p.tally.update(func(all *totals) { all.Returned += uint64(t.records) })
+	t.s.p.tally.Update(func(all *progress.Totals) { all.Returned += uint64(t.records) })
 }
 
 // decide has every record decided, partitions side by side, and returns when all are.
 func (t *transaction) decide(batches [][]*kgo.Record) error {
-	policy, at := t.s.p.o.Policy(), now()
+	policy, at := t.s.p.o.Policy(), time.Now()
 	var taken atomic.Int64
 	work := func(d *decision) error {
 		for {
@@ -109,19 +115,19 @@ func (t *transaction) end(failed error) error {
 	if !committed {
 		t.giveUp()
 		s.aborts++
-		s.p.tally.update(func(all *totals) { all.Aborted++ })
+		s.p.tally.Update(func(all *progress.Totals) { all.Aborted++ })
 		if err != nil {
 			err = fmt.Errorf("ending transaction: %w", err)
 		}
-		if isRecreated(failed) || isRecreated(err) {
+		if retry.IsRecreated(failed) || retry.IsRecreated(err) {
 			s.p.lookSoon()
-			return fmt.Errorf("%w: %w", errRenew, errors.Join(failed, err))
+			return fmt.Errorf("%w: %w", retry.ErrRenew, errors.Join(failed, err))
 		}
 		s.p.lookIfMissing(failed)
 		return errors.Join(unlessTransient(failed), err)
 	}
 	s.committed, s.aborts = true, 0
-	s.p.tally.update(func(all *totals) {
+	s.p.tally.Update(func(all *progress.Totals) {
 		for i := range done {
 			done[i].addTo(all)
 		}
@@ -129,7 +135,7 @@ func (t *transaction) end(failed error) error {
 	})
 	s.p.delivered(acked)
 	for tp, last := range t.last {
-		s.p.lag.done(tp, last.Offset+1, last.Timestamp)
+		s.p.lag.Done(tp, last.Offset+1, last.Timestamp)
 	}
 	return nil
 }
@@ -145,7 +151,7 @@ func (t *transaction) owned() bool {
 	n := 0
 	for topic, partitions := range t.s.tx.Client().UncommittedOffsets() {
 		for p, offset := range partitions {
-			if last := t.last[topicPartition{topic, p}]; last == nil || last.Offset+1 != offset.Offset {
+			if last := t.last[kadm.Partition{Topic: topic, Partition: p}]; last == nil || last.Offset+1 != offset.Offset {
 				return false
 			}
 			n++
@@ -188,7 +194,7 @@ var errTooLargeForGood = errors.New("it cannot be made smaller")
 
 // unlessTransient returns err, or nil where the next transaction may well succeed.
 func unlessTransient(err error) error {
-	if err == nil || isDeliveryTimeout(err) || isTransient(err) {
+	if err == nil || retry.IsDeliveryTimeout(err) || retry.IsTransient(err) {
 		return nil
 	}
 	return err

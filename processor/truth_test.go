@@ -3,7 +3,6 @@ package processor
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -76,38 +75,6 @@ func TestUnreadablePartition(t *testing.T) {
 	})
 }
 
-// A partition is stalled while records wait and none is done; without waiting records it is not.
-func TestStalled(t *testing.T) {
-	tp := topicPartition{inputTopic, 0}
-	synctest.Test(t, func(t *testing.T) {
-		table := newLagTable()
-		check := func(want time.Duration) {
-			t.Helper()
-			if l := table.all(); len(l) != 1 || l[0].stalled != want {
-				t.Errorf("%+v, want stalled for %v", l, want)
-			}
-		}
-		table.assigned(tp, 10, 10)
-		time.Sleep(time.Hour)
-		table.reach(tp, 0, 10)
-		check(0)
-		table.reach(tp, 0, 20)
-		time.Sleep(time.Minute)
-		check(time.Minute)
-		table.done(tp, 12, time.Now())
-		time.Sleep(time.Second)
-		check(time.Second)
-		table.done(tp, 20, time.Now())
-		time.Sleep(time.Second)
-		check(0)
-		table.assigned(tp, -2, 20)
-		check(0)
-		table.reach(tp, 5, 20)
-		time.Sleep(time.Second)
-		check(time.Second)
-	})
-}
-
 // An unacknowledged alert has an age until it is acknowledged.
 func TestUnacked(t *testing.T) {
 	t.Parallel()
@@ -142,7 +109,7 @@ func TestRevokeAbandons(t *testing.T) {
 	if got := c.Committed(testGroup, inputTopic, 0); got != -1 {
 		t.Errorf("committed %d, want nothing", got)
 	}
-	if n := r.tally.snapshot().Returned; n != 2 {
+	if n := r.tally.Snapshot().Returned; n != 2 {
 		t.Errorf("%d records returned, want 2", n)
 	}
 }
@@ -164,24 +131,10 @@ func TestLostAbandons(t *testing.T) {
 		t.Error("ready out of the group")
 	}
 	consumer.lost(context.Background(), consumer.client, map[string][]int32{inputTopic: {0}})
-	if n := r.tally.snapshot().Returned; n != 1 {
+	if n := r.tally.Snapshot().Returned; n != 1 {
 		t.Errorf("%d records returned, want 1", n)
 	}
 	close(release)
-}
-
-// Records without a timestamp have no age.
-//
-// Guard: timestamp.
-func TestNoTimestamp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		table, tp := newLagTable(), topicPartition{inputTopic, 0}
-		table.assigned(tp, 0, 2)
-		table.fetched(tp, &kgo.FetchPartition{HighWatermark: 2, Records: []*kgo.Record{{Timestamp: time.UnixMilli(-1)}}})
-		if l := table.all(); l[0].behind != 0 {
-			t.Errorf("behind by %v", l[0].behind)
-		}
-	})
 }
 
 // Another program that joins the group takes partitions that then go unwatched. Its arrival is reported, and so is its
@@ -219,7 +172,7 @@ func TestCountCommit(t *testing.T) {
 	c.countCommit(nil)
 	c.countCommit(kerr.RebalanceInProgress)
 	c.countCommit(context.Canceled)
-	if got := p.tally.snapshot(); got.Commits != 2 || got.CommitFailures != 1 {
+	if got := p.tally.Snapshot(); got.Commits != 2 || got.CommitFailures != 1 {
 		t.Errorf("%d commits and %d failures, want 2 and 1", got.Commits, got.CommitFailures)
 	}
 	select {

@@ -1,14 +1,16 @@
 package processor
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/regionwatch/regionwatch/processor/progress"
+	"github.com/regionwatch/regionwatch/processor/retry"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -20,54 +22,6 @@ const (
 	lookInterval    = 5 * time.Second
 	missingInterval = time.Second
 )
-
-// inputEnds is how far the input topics reach, whoever reads them. It tells a quiet topic from a processor that has
-// stopped: a lag that is known from fetches alone stops growing when they stop. It is safe for concurrent use.
-type inputEnds struct {
-	mu     sync.Mutex
-	topics map[string]topicEnd
-}
-
-// topicEnd is how far one topic reaches.
-type topicEnd struct {
-	topic      string
-	partitions int
-	offsets    int64 // the sum of the end offsets of its partitions
-}
-
-// all returns every input topic, by name, as of the last look that succeeded.
-func (e *inputEnds) all() []topicEnd {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	ends := make([]topicEnd, 0, len(e.topics))
-	for _, end := range e.topics {
-		ends = append(ends, end)
-	}
-	slices.SortFunc(ends, func(a, b topicEnd) int { return cmp.Compare(a.topic, b.topic) })
-	return ends
-}
-
-// set replaces what was known by what the brokers list. A topic that could not be listed whole keeps what was known of
-// it: a sum that lacks partitions would look like a topic that was made anew.
-func (e *inputEnds) set(listed kadm.ListedOffsets) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	topics := make(map[string]topicEnd, len(listed))
-	for topic, partitions := range listed {
-		end := topicEnd{topic: topic, partitions: len(partitions)}
-		for _, p := range partitions {
-			if p.Err != nil {
-				end = e.topics[topic]
-				break
-			}
-			end.offsets += p.Offset
-		}
-		if end.partitions > 0 {
-			topics[topic] = end
-		}
-	}
-	e.topics = topics
-}
 
 // watch looks at the topics from time to time, with a client of its own so that it sees what a client that hangs does
 // not: where the input ends, and whether a topic is gone or has been created again. It belongs to one goroutine.
@@ -112,7 +66,7 @@ func (w *watch) run(ctx context.Context) {
 			return
 		case <-time.After(interval):
 		case <-w.p.nudge:
-			_ = sleep(ctx, missingInterval) // whatever nudges us may do so all the time
+			_ = retry.Sleep(ctx, missingInterval) // whatever nudges us may do so all the time
 		}
 	}
 }
@@ -136,7 +90,7 @@ func (p *Processor) lookIfMissing(err error) {
 // brokers that do not answer.
 func (w *watch) look(ctx context.Context, admin *kadm.Client) {
 	p := w.p
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	ctx, cancel := context.WithTimeout(ctx, retry.AttemptTimeout)
 	defer cancel()
 	inputs, err := p.inputTopics(ctx, admin)
 	if err != nil {
@@ -154,14 +108,14 @@ func (w *watch) look(ctx context.Context, admin *kadm.Client) {
 		p.log.Debug("looking for the end of the input", "error", err)
 		return
 	}
-	p.ends.set(ends)
+	p.ends.Set(ends)
 	starts, err := admin.ListStartOffsets(ctx, inputs.Names()...)
 	if err != nil {
 		p.log.Debug("looking for the start of the input", "error", err)
 	}
 	ends.Each(func(o kadm.ListedOffset) {
 		if start, ok := starts.Lookup(o.Topic, o.Partition); ok && o.Err == nil && start.Err == nil {
-			p.lag.reach(topicPartition{o.Topic, o.Partition}, start.Offset, o.Offset)
+			p.lag.Reach(kadm.Partition{Topic: o.Topic, Partition: o.Partition}, start.Offset, o.Offset)
 		}
 	})
 }
@@ -189,7 +143,7 @@ func (w *watch) lookAtGroup(ctx context.Context, admin *kadm.Client) {
 		}
 	}
 	clients = slices.DeleteFunc(clients, func(id string) bool { return strings.HasPrefix(id, clientID) })
-	p.tally.update(func(t *totals) { t.Foreign = uint64(len(clients)) })
+	p.tally.Update(func(t *progress.Totals) { t.Foreign = uint64(len(clients)) })
 	slices.Sort(clients)
 	if foreign := fmt.Sprintf("%.200q", clients); foreign != w.foreign {
 		if w.foreign = foreign; len(clients) > 0 {
@@ -221,9 +175,9 @@ func (w *watch) compare(ctx context.Context, admin *kadm.Client, inputs kadm.Top
 			}
 		}
 	}
-	w.p.health.setMissing(w.missing)
+	w.p.health.SetMissing(quoteTopics(slices.Sorted(maps.Keys(w.missing))))
 	if len(recreated) > 0 {
-		w.p.restart(fmt.Errorf("%w: topics %q: %w", errRenew, recreated, kerr.UnknownTopicID))
+		w.p.restart(fmt.Errorf("%w: topics %q: %w", retry.ErrRenew, recreated, kerr.UnknownTopicID))
 	}
 }
 
@@ -242,7 +196,7 @@ func (w *watch) exists(topic kadm.TopicDetail) (recreated bool) {
 	wasMissing := w.missing[topic.Topic]
 	delete(w.missing, topic.Topic)
 	if recreated = known && was != topic.ID; recreated {
-		w.p.tally.update(func(t *totals) { t.Recreated++ })
+		w.p.tally.Update(func(t *progress.Totals) { t.Recreated++ })
 		w.p.log.Error("a topic was deleted and created again: continuing with the new one", "topic", topic.Topic, "old", was, "new", topic.ID)
 	} else if wasMissing {
 		w.p.log.Info("the topic exists again", "topic", topic.Topic)
@@ -274,9 +228,4 @@ func (p *Processor) onRestart(f func(error)) (stop func()) {
 		defer p.mu.Unlock()
 		delete(p.restarts, id)
 	}
-}
-
-// isRecreated reports whether a broker or the client says that a topic is not the one that the client knows.
-func isRecreated(err error) bool {
-	return errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.InconsistentTopicID)
 }

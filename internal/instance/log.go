@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"github.com/regionwatch/regionwatch/processor/progress"
 	"context"
 	"fmt"
 	"log/slog"
@@ -41,7 +42,7 @@ type Progress interface {
 type watcher struct {
 	log        *slog.Logger
 	connected  bool
-	members    []processor.Member
+	members    []progress.Member
 	began      time.Time // start of the summary's interval
 	every      time.Duration
 	partitions []string

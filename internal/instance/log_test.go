@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"github.com/regionwatch/regionwatch/processor/progress"
 	"bytes"
 	"context"
 	"errors"
@@ -94,7 +95,7 @@ func TestLogProgress(t *testing.T) {
 		after(10 * time.Second)
 		p.set(func() { p.status.Connected = true })
 		after(2*time.Second, "msg=connected")
-		p.set(func() { p.status.Members = []processor.Member{{ID: "one", Generation: 7}} })
+		p.set(func() { p.status.Members = []progress.Member{{ID: "one", Generation: 7}} })
 		after(2*time.Second, `msg="joined the consumer group" member=one generation=7`)
 		p.set(func() {
 			p.status.Assigned, p.status.Partitions = 1, []processor.PartitionStatus{{Topic: "a", Partition: 3, Start: -1, Next: -1}}

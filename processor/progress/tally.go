@@ -1,4 +1,4 @@
-package processor
+package progress
 
 import (
 	"sync"
@@ -6,16 +6,16 @@ import (
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
-// totals is everything that is counted. While nothing is in flight it adds up:
+// Totals is everything that is counted. While nothing is in flight it adds up:
 // Read = Counts.Records + Returned.
-type totals struct {
+type Totals struct {
 	detection.Counts        // of records that are done for good: acknowledged, or committed in a transaction
 	Read             uint64 // records handed to us by the broker
 	Returned         uint64 // of those, given up before they were done: they are read again, by us or another member
 
 	AlertsAcked      uint64
 	DeadLettersAcked uint64
-	AsideAcked       uint64 // findings in shadow mode and exempted events
+	UnpublishedAcked uint64 // findings in shadow mode and exempted events
 	AlertsShrunk     uint64
 	Redelivered      uint64 // alerts and dead letters that were tried again after their delivery timed out
 
@@ -32,21 +32,21 @@ type totals struct {
 	Dropped        uint64 // offsets that the broker dropped before they were read
 }
 
-// tally is totals for all goroutines. One lock makes each snapshot add up.
-type tally struct {
+// Tally is Totals for all goroutines. One lock makes each snapshot add up.
+type Tally struct {
 	mu     sync.Mutex
-	totals totals
+	totals Totals
 }
 
-// update lets f change the totals, at once for all who look.
-func (t *tally) update(f func(*totals)) {
+// Update lets f change the totals, at once for all who look.
+func (t *Tally) Update(f func(*Totals)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f(&t.totals)
 }
 
-// snapshot returns the totals as they are now.
-func (t *tally) snapshot() totals {
+// Snapshot returns the totals as they are now.
+func (t *Tally) Snapshot() Totals {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	totals := t.totals

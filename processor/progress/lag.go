@@ -1,4 +1,4 @@
-package processor
+package progress
 
 import (
 	"cmp"
@@ -6,13 +6,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// lagTable knows how far behind its end each assigned partition is. It is safe for concurrent use.
-type lagTable struct {
+// Lags knows how far behind its end each assigned partition is. It is safe for concurrent use.
+type Lags struct {
 	mu         sync.Mutex
-	partitions map[topicPartition]*position
+	partitions map[kadm.Partition]*position
 }
 
 // position is where a partition stands.
@@ -28,40 +30,41 @@ type position struct {
 	fetched bool      // a fetch has brought records since the partition was assigned
 }
 
-// partitionLag is the lag of one partition.
-type partitionLag struct {
-	tp      topicPartition
-	records int64
-	behind  time.Duration // 0 where no record waits
-	stalled time.Duration // since a record was last done; 0 where no record waits
-	start   int64         // the offset that it was first read from
-	next    int64         // the offset after the last record that is done
+// Lag is how far behind one partition is.
+type Lag struct {
+	Partition kadm.Partition
+	Records   int64
+	Behind    time.Duration // age of the oldest waiting record; 0 if none waits
+	Stalled   time.Duration // since a record was last done; 0 if none waits
+	Start     int64         // the offset it was first read from; negative while unknown
+	Next      int64         // the offset after the last record that is done; negative while unknown
 }
 
-func newLagTable() *lagTable { return &lagTable{partitions: make(map[topicPartition]*position)} }
+// NewLags returns an empty table.
+func NewLags() *Lags { return &Lags{partitions: make(map[kadm.Partition]*position)} }
 
-// assigned begins to count a partition: next is where it is read from, negative where that is not known yet; end is
+// Assigned begins to count a partition: next is where it is read from, negative where that is not known yet; end is
 // where it ends, or negative.
-func (t *lagTable) assigned(tp topicPartition, next, end int64) {
+func (t *Lags) Assigned(tp kadm.Partition, next, end int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	next = max(next, -1)
-	p := &position{start: next, polled: next, next: next, end: max(next, end), since: now(), moved: now()}
+	p := &position{start: next, polled: next, next: next, end: max(next, end), since: time.Now(), moved: time.Now()}
 	if next < 0 {
 		p.end = -1 // the next look knows both
 	}
 	t.partitions[tp] = p
 }
 
-// fetched counts what a fetch brought. It returns how many offsets the broker has dropped, by retention or by hand,
+// Fetched counts what a fetch brought. It returns how many offsets the broker has dropped, by retention or by hand,
 // between what was polled before, or committed, and the partition's first record.
-func (t *lagTable) fetched(tp topicPartition, f *kgo.FetchPartition) (dropped int64) {
+func (t *Lags) Fetched(tp kadm.Partition, f *kgo.FetchPartition) (dropped int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	first := f.Records[0]
 	p := t.partitions[tp]
 	if p == nil {
-		p = &position{start: -1, polled: -1, next: -1, since: now(), moved: now()}
+		p = &position{start: -1, polled: -1, next: -1, since: time.Now(), moved: time.Now()}
 		t.partitions[tp] = p
 	}
 	if p.polled >= 0 {
@@ -81,7 +84,7 @@ func (t *lagTable) fetched(tp topicPartition, f *kgo.FetchPartition) (dropped in
 // timestamp returns when a record was made, now where its producer did not say.
 func timestamp(r *kgo.Record) time.Time {
 	if r.Timestamp.UnixMilli() <= 0 {
-		return now()
+		return time.Now()
 	}
 	return r.Timestamp
 }
@@ -95,7 +98,7 @@ func (p *position) reaches(end int64) {
 // settle notes that nothing waits, where that is so: what comes later is younger.
 func (p *position) settle() {
 	if p.next >= p.end {
-		p.since = now()
+		p.since = time.Now()
 		p.moved = p.since
 	}
 }
@@ -108,8 +111,8 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// reach says where the partition starts and ends, as of a look at the broker. The end grows while nothing is fetched.
-func (t *lagTable) reach(tp topicPartition, start, end int64) {
+// Reach says where the partition starts and ends, as of a look at the broker. The end grows while nothing is fetched.
+func (t *Lags) Reach(tp kadm.Partition, start, end int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.partitions[tp]
@@ -122,51 +125,51 @@ func (t *lagTable) reach(tp topicPartition, start, end int64) {
 	p.reaches(max(end, p.end)) // a look may be older than the last fetch
 }
 
-// done tells that every record before next is done, of which the last was made at the time at.
-func (t *lagTable) done(tp topicPartition, next int64, at time.Time) {
+// Done tells that every record before next is done, of which the last was made at the time at.
+func (t *Lags) Done(tp kadm.Partition, next int64, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.partitions[tp]
 	if p == nil {
 		return
 	}
-	p.next, p.moved = next, now()
-	if at = earlier(at, now()); at.After(p.since) {
+	p.next, p.moved = next, time.Now()
+	if at = earlier(at, time.Now()); at.After(p.since) {
 		p.since = at
 	}
 	p.settle()
 }
 
-// forget drops a partition that is not ours any more.
-func (t *lagTable) forget(tp topicPartition) {
+// Forget drops a partition that is not ours any more.
+func (t *Lags) Forget(tp kadm.Partition) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.partitions, tp)
 }
 
-// all returns every partition's lag, ordered by topic and partition.
-func (t *lagTable) all() []partitionLag {
+// All returns every partition's lag, ordered by topic and partition.
+func (t *Lags) All() []Lag {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	lags := make([]partitionLag, 0, len(t.partitions))
+	lags := make([]Lag, 0, len(t.partitions))
 	for tp, p := range t.partitions {
-		l := partitionLag{tp: tp, records: max(p.end-p.next, 0), start: p.start, next: p.next}
-		if l.records > 0 {
-			l.behind = max(now().Sub(p.since), 0)
-			l.stalled = max(now().Sub(p.moved), 0)
+		l := Lag{Partition: tp, Records: max(p.end-p.next, 0), Start: p.start, Next: p.next}
+		if l.Records > 0 {
+			l.Behind = max(time.Now().Sub(p.since), 0)
+			l.Stalled = max(time.Now().Sub(p.moved), 0)
 		}
 		lags = append(lags, l)
 	}
-	slices.SortFunc(lags, func(a, b partitionLag) int {
-		return cmp.Or(cmp.Compare(a.tp.topic, b.tp.topic), cmp.Compare(a.tp.partition, b.tp.partition))
+	slices.SortFunc(lags, func(a, b Lag) int {
+		return cmp.Or(cmp.Compare(a.Partition.Topic, b.Partition.Topic), cmp.Compare(a.Partition.Partition, b.Partition.Partition))
 	})
 	return lags
 }
 
-// total returns the sum of all lags.
-func (t *lagTable) total() (records int64) {
-	for _, l := range t.all() {
-		records += l.records
+// Total returns the sum of all lags.
+func (t *Lags) Total() (records int64) {
+	for _, l := range t.All() {
+		records += l.Records
 	}
 	return records
 }

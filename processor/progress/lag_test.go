@@ -1,0 +1,128 @@
+package progress
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// The lag of a partition in records and in time, as its records arrive and are done.
+func TestLag(t *testing.T) {
+	tp := kadm.Partition{Topic: "cloudtrail", Partition: 0}
+	fetch := func(first, end int64, at time.Time) *kgo.FetchPartition {
+		return &kgo.FetchPartition{HighWatermark: end, Records: []*kgo.Record{{Offset: first, Timestamp: at}}}
+	}
+	begin := func(table *Lags, end int64, age time.Duration) {
+		table.Assigned(tp, 10, end)
+		table.Fetched(tp, fetch(10, end, time.Now().Add(-age)))
+	}
+	f := func(name string, records int64, behind time.Duration, do func(*Lags)) {
+		t.Helper()
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				table := NewLags()
+				do(table)
+				if l := table.All(); len(l) != 1 || l[0].Records != records || l[0].Behind != behind {
+					t.Errorf("%+v, want %d records and %v", l, records, behind)
+				}
+			})
+		})
+	}
+	f("a backlog is as old as its first record", 5, time.Hour, func(table *Lags) { begin(table, 15, time.Hour) })
+	f("nothing waits", 0, 0, func(table *Lags) {
+		begin(table, 11, time.Hour)
+		table.Done(tp, 11, time.Now())
+		time.Sleep(time.Hour)
+	})
+	f("what is done makes it younger", 2, 20*time.Minute, func(table *Lags) {
+		begin(table, 15, time.Hour)
+		table.Done(tp, 13, time.Now().Add(-20*time.Minute))
+	})
+	f("after a quiet time it is no older than that", 3, 15*time.Second, func(table *Lags) {
+		begin(table, 11, 0)
+		table.Done(tp, 11, time.Now())
+		time.Sleep(time.Hour)
+		table.Reach(tp, 0, 11)
+		time.Sleep(15 * time.Second)
+		table.Reach(tp, 0, 14)
+	})
+	f("it grows while nothing is fetched", 100, time.Hour, func(table *Lags) {
+		begin(table, 11, 0)
+		for i := range int64(60) {
+			time.Sleep(time.Minute)
+			table.Reach(tp, 0, 20+i*90/59)
+		}
+	})
+	f("a look that is older than the fetch", 5, 0, func(table *Lags) {
+		begin(table, 15, 0)
+		table.Reach(tp, 0, 12)
+	})
+	f("a record from the future hides nothing", 2, time.Minute, func(table *Lags) {
+		begin(table, 15, 0)
+		table.Done(tp, 13, time.Now().Add(1000*time.Hour))
+		time.Sleep(time.Minute)
+	})
+	f("a record from long ago is no lag once it is done", 1, 0, func(table *Lags) {
+		begin(table, 11, 0)
+		table.Done(tp, 11, time.Unix(0, 0))
+		table.Reach(tp, 0, 12)
+	})
+}
+
+// A partition that is not assigned has no lag, whatever its end.
+func TestLagOfOthers(t *testing.T) {
+	table := NewLags()
+	table.Reach(kadm.Partition{Topic: "cloudtrail", Partition: 0}, 0, 100)
+	if l := table.All(); len(l) != 0 {
+		t.Errorf("lags %v of no partition", l)
+	}
+}
+
+// A partition is stalled while records wait and none is done; without waiting records it is not.
+func TestStalled(t *testing.T) {
+	tp := kadm.Partition{Topic: "cloudtrail", Partition: 0}
+	synctest.Test(t, func(t *testing.T) {
+		table := NewLags()
+		check := func(want time.Duration) {
+			t.Helper()
+			if l := table.All(); len(l) != 1 || l[0].Stalled != want {
+				t.Errorf("%+v, want stalled for %v", l, want)
+			}
+		}
+		table.Assigned(tp, 10, 10)
+		time.Sleep(time.Hour)
+		table.Reach(tp, 0, 10)
+		check(0)
+		table.Reach(tp, 0, 20)
+		time.Sleep(time.Minute)
+		check(time.Minute)
+		table.Done(tp, 12, time.Now())
+		time.Sleep(time.Second)
+		check(time.Second)
+		table.Done(tp, 20, time.Now())
+		time.Sleep(time.Second)
+		check(0)
+		table.Assigned(tp, -2, 20)
+		check(0)
+		table.Reach(tp, 5, 20)
+		time.Sleep(time.Second)
+		check(time.Second)
+	})
+}
+
+// Records without a timestamp have no age.
+//
+// Guard: timestamp.
+func TestNoTimestamp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, tp := NewLags(), kadm.Partition{Topic: "cloudtrail", Partition: 0}
+		table.Assigned(tp, 0, 2)
+		table.Fetched(tp, &kgo.FetchPartition{HighWatermark: 2, Records: []*kgo.Record{{Timestamp: time.UnixMilli(-1)}}})
+		if l := table.All(); l[0].Behind != 0 {
+			t.Errorf("behind by %v", l[0].Behind)
+		}
+	})
+}
