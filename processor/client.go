@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/output"
+
 	"github.com/regionwatch/regionwatch/processor/retry"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -96,7 +98,7 @@ func (p *Processor) fetchShare() int32 {
 }
 
 // groupOpts are the options of a client that consumes in the group and produces.
-func (p *Processor) groupOpts(ctx context.Context, id string, limits *limits) []kgo.Opt {
+func (p *Processor) groupOpts(ctx context.Context, id string, limits *output.Limits) []kgo.Opt {
 	o := &p.o
 	opts := append(p.baseOpts(ctx, id),
 		kgo.WithLogger(quietLogger{kslog.New(o.Logger), o.Logger}),
@@ -122,7 +124,7 @@ func (p *Processor) groupOpts(ctx context.Context, id string, limits *limits) []
 		kgo.RecordDeliveryTimeout(o.DeliveryTimeout),
 		kgo.ProducerLinger(linger),
 		kgo.MaxBufferedBytes(o.bufferedBytes()),
-		kgo.ProducerBatchMaxBytesFn(limits.batchBytes),
+		kgo.ProducerBatchMaxBytesFn(limits.BatchBytes),
 		kgo.RecordPartitioner(deadletter.Partitioner(o.DeadLetterTopic)),
 	)
 	if o.Rack != "" {

@@ -43,7 +43,7 @@ func newConsumer(ctx context.Context, p *Processor) (*consumer, error) {
 		failed:  make(chan error, 1),
 		workers: make(map[kadm.Partition]*partition),
 	}
-	opts := append(p.groupOpts(ctx, clientID, p.limits),
+	opts := append(p.groupOpts(ctx, clientID, p.outputs.Limits()),
 		kgo.BlockRebalanceOnPoll(),
 		kgo.AutoCommitMarks(),
 		kgo.AutoCommitInterval(p.o.CommitInterval),

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/output"
+
 	"github.com/regionwatch/regionwatch/processor/progress"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -72,7 +74,7 @@ func newDeciders() *deciders {
 type decision struct {
 	p      *Processor
 	client *kgo.Client
-	output *output
+	output *output.Output
 	quit   <-chan struct{} // closed to stop at the next record; nil is never
 
 	decider  decider // while records are being decided
@@ -82,8 +84,8 @@ type decision struct {
 	done     decided
 }
 
-func (p *Processor) newDecision(client *kgo.Client, output *output, quit <-chan struct{}) *decision {
-	d := &decision{p: p, client: client, output: output, quit: quit}
+func (p *Processor) newDecision(client *kgo.Client, out *output.Output, quit <-chan struct{}) *decision {
+	d := &decision{p: p, client: client, output: out, quit: quit}
 	d.waitTurn = d.takeTurn
 	return d
 }
@@ -157,7 +159,7 @@ func (d *decision) decide(p *policy.Policy, at time.Time, records []*kgo.Record)
 // forget lets go of the last record, whose batch would otherwise be kept while the worker has nothing to do.
 func (d *decision) forget() {
 	d.record = detection.Record{}
-	d.output.begin(nil)
+	d.output.Begin(nil)
 }
 
 // collect takes what the decider has counted.
@@ -176,13 +178,13 @@ func (d *decision) one(p *policy.Policy, at time.Time, r *kgo.Record) error {
 	if d.decider == nil {
 		d.decider = d.p.newDecider()
 	}
-	d.output.begin(r)
+	d.output.Begin(r)
 	fill(&d.record, r, at)
 	d.record.Heavy = d.waitTurn
 	if err := d.guarded(p, r); err != nil {
 		return err
 	}
-	return d.output.settle()
+	return d.output.Settle()
 }
 
 // guarded decides d.record. A panic is a fault of this program that one producer may know how to cause, again and
@@ -197,7 +199,7 @@ func (d *decision) guarded(p *policy.Policy, r *kgo.Record) (err error) {
 			d.done.Records++
 			d.done.DeadLettered++
 			d.done.panics++
-			err = d.output.setAside(panicked(v))
+			err = d.output.SetAside(panicked(v))
 		}
 	}()
 	return d.decider.Detect(p, &d.record, d.output)
@@ -276,5 +278,5 @@ func (d *decision) setBatchAside(r *kgo.Record, b *decompress.Batch, cause error
 		"first", b.First(), "last", b.Last(), "compressed_bytes", len(b.Raw()), "reason", f.Reason, "error", cause)
 	d.done.Records++
 	d.done.DeadLettered++
-	return d.output.setBatchAside(r, b, &f)
+	return d.output.SetBatchAside(r, b, &f)
 }

@@ -196,30 +196,6 @@ func TestDistrustOfCoordinator(t *testing.T) {
 	mustMention(t, r.wait(), "transactional id", "certificate expired")
 }
 
-// An alert that failed because the client asked a broker with an authentication failure, which it may do for any request,
-// is retried.
-//
-// Guard: retry.IsAuthFailure in output.again.
-func TestDistrustOfProduced(t *testing.T) {
-	t.Parallel()
-	p, err := New(optionsFor("localhost:1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tries := 0
-	out := p.newOutput(t.Context(), func(_ context.Context, r *kgo.Record, promise func(*kgo.Record, error)) {
-		if tries++; tries <= 2 {
-			promise(r, verdict{errors.New("certificate expired"), true})
-			return
-		}
-		promise(r, nil)
-	}, func() error { return nil })
-	out.send(&kgo.Record{Topic: alertTopic, Value: []byte("x")}, nil)
-	if err := out.flush(); err != nil || tries != 3 {
-		t.Errorf("%v after %d tries, want it acknowledged after 3", err, tries)
-	}
-}
-
 // An idle session also ends when the clients are given up.
 //
 // Guard: session.run looks at its own context.

@@ -10,7 +10,7 @@
 //	at least once   consumer, poll, flow, queue, partition: a worker for each partition, marks and commits
 //	exactly once    session, transaction: clients with a transactional id, one transaction after another
 //	both            start, topics: what is there; position, beginner: where reading begins; watch: topics that are
-//	                created again; output, acks, limits, alerts; drain; lag, health, tally, metrics
+//	                created again; drain
 //
 // Every goroutine is started by [Processor.Run] or by something that Run waits for; when Run returns,
 // none is left.

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/output"
+
 	"github.com/regionwatch/regionwatch/processor/progress"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -275,7 +277,7 @@ func values(n int, format string) []string {
 func alertIDs(records []*kgo.Record) map[string]int {
 	ids := make(map[string]int)
 	for _, r := range records {
-		id, _ := processortest.Header(r, HeaderAlertID)
+		id, _ := processortest.Header(r, output.HeaderAlertID)
 		ids[id]++
 	}
 	return ids

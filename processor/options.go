@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/output"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -106,7 +108,7 @@ type Options struct {
 	// transaction is committed). They are for people to look at: of a batch of very many they see the last ones. They
 	// must be fast and safe for concurrent use. They may keep what they are given, which nobody writes to any more.
 	OnAlert      func(encoded []byte)
-	OnDeadLetter func(DeadLetter)
+	OnDeadLetter func(output.DeadLetter)
 }
 
 // The defaults of Options.
@@ -123,6 +125,11 @@ const (
 	DefaultFetchBytes         = 4 << 20
 	DefaultFetchPartition     = 256 << 10
 )
+
+// outputTopics returns the topics that are written to.
+func (o *Options) outputTopics() output.Topics {
+	return output.Topics{Alerts: o.AlertTopic, DeadLetters: o.DeadLetterTopic, Shadow: o.ShadowTopic, Exempted: o.ExemptedTopic}
+}
 
 // withDefaults returns o with every zero value replaced by its default.
 func (o Options) withDefaults() Options {

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/output"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/regionwatch/regionwatch/processor/progress"
@@ -31,7 +33,7 @@ type partition struct {
 	tp       kadm.Partition
 	c        *consumer
 	queue    *queue
-	output   *output
+	output   *output.Output
 	decision *decision
 
 	ctx      context.Context         // ends when the worker is to abandon its batch, or the client
@@ -51,7 +53,7 @@ func (c *consumer) startPartition(tp kadm.Partition) *partition {
 		done:  make(chan struct{}),
 	}
 	w.ctx, w.abandon = context.WithCancelCause(c.ctx)
-	w.output = c.p.newOutput(w.ctx, c.client.Produce, w.stopped)
+	w.output = c.p.outputs.Open(w.ctx, c.client.Produce, w.stopped)
 	w.decision = c.p.newDecision(c.client, w.output, w.quit)
 	go w.run()
 	return w
@@ -72,7 +74,7 @@ func (w *partition) stopped() error {
 
 func (w *partition) run() {
 	defer close(w.done)
-	defer w.output.close()
+	defer w.output.Close()
 	defer w.abandon(errStopped) // releases the context
 	for {
 		b, ok := w.queue.take(w.quit)
@@ -106,7 +108,7 @@ func (w *partition) process(b batch) error {
 	n = countData(b.records[:n])
 	clear(b.records)
 	w.c.flow.done(w.tp, b.bytes)
-	err := w.output.flush()
+	err := w.output.Flush()
 	flushed := err == nil
 	if err != nil || (stop != nil && !errors.Is(stop, errStopped)) {
 		n, last = 0, nil // not all of it is acknowledged: nothing of the batch may be marked
@@ -115,7 +117,7 @@ func (w *partition) process(b batch) error {
 		err = stop
 	}
 	w.finish(n, read, last)
-	w.c.p.delivered(w.output.take(flushed))
+	w.c.p.outputs.Delivered(w.output.Take(flushed))
 	w.c.p.metrics.ObserveBatch(time.Since(start))
 	return err
 }

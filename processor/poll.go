@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/regionwatch/regionwatch/processor/output"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/regionwatch/regionwatch/processor/progress"
@@ -87,7 +89,7 @@ func (p *Processor) newBatch(records []*kgo.Record, total int) batch {
 	b := batch{records: records, bytes: p.bytesOf(records)}
 	if records[0].Attrs.CompressionType() == 0 && b.bytes < total/4 {
 		for i, r := range records {
-			records[i] = copyRecord(r) // r is in the memory of the whole fetch, which must not wait for this partition
+			records[i] = output.CopyRecord(r) // r is in the memory of the whole fetch, which must not wait for this partition
 		}
 	}
 	return b

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/output"
+
 	"github.com/regionwatch/regionwatch/processor/progress"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -26,8 +28,7 @@ type Processor struct {
 	ends           *progress.Ends
 	health         *progress.Health
 	metrics        *progress.Metrics
-	findings       findingMetrics
-	limits         *limits
+	outputs        *output.Outputs
 	decompressor   *decompress.Decompressor
 	patterns       []*regexp.Regexp        // InputTopics, where they are patterns
 	unmatched      bool                    // no topic matched them when it was last looked
@@ -44,7 +45,6 @@ type Processor struct {
 	mu        sync.Mutex
 	restarts  map[int]func(error) // see onRestart
 	restartID int
-	outputs   map[*output]struct{}
 }
 
 // New checks the options and returns a processor that has not connected yet. The error names every fault.
@@ -60,9 +60,7 @@ func New(o Options) (*Processor, error) {
 		lag:            progress.NewLags(),
 		ends:           new(progress.Ends),
 		health:         progress.NewHealth(o.clients(), 2*o.SessionTimeout+requestOverhead, o.RebalanceTimeout),
-		limits:         newLimits(o.MaxRecordBytes),
 		nudge:          make(chan struct{}, 1),
-		outputs:        make(map[*output]struct{}),
 		revokePatience: defaultRevokePatience,
 	}
 	p.newDecider, p.deciders = p.o.newDetector, newDeciders()
@@ -72,12 +70,15 @@ func New(o Options) (*Processor, error) {
 		}
 	}
 	var err error
-	if p.metrics, err = progress.Register(o.Registry, progress.Sources{
-		Delivery: o.Delivery.String(), Group: o.Group, Tally: p.tally, Lags: p.lag, Ends: p.ends, Health: p.health, Unacked: p.unacked,
+	if p.outputs, err = output.New(output.Options{
+		Topics: o.outputTopics(), Format: o.AlertFormat, MaxRecordBytes: o.MaxRecordBytes, Log: o.Logger, Registry: o.Registry,
+		Tally: p.tally, LookSoon: p.lookSoon, OnAlert: o.OnAlert, OnDeadLetter: o.OnDeadLetter,
 	}); err != nil {
-		return nil, fmt.Errorf("registering metrics: %w", err)
+		return nil, err
 	}
-	if p.findings, err = registerFindings(o.Registry); err != nil {
+	if p.metrics, err = progress.Register(o.Registry, progress.Sources{
+		Delivery: o.Delivery.String(), Group: o.Group, Tally: p.tally, Lags: p.lag, Ends: p.ends, Health: p.health, Unacked: p.outputs.Unacked,
+	}); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
 	if p.decompressor, err = decompress.New(o.MaxBatchBytes); err != nil {

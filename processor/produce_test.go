@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/output"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -113,7 +115,7 @@ func TestAlertTooLarge(t *testing.T) {
 				records := c.Read(alertTopic, 4)
 				r.mustStop()
 				for _, record := range records {
-					id, _ := processortest.Header(record, HeaderAlertID)
+					id, _ := processortest.Header(record, output.HeaderAlertID)
 					if id == "big" && !hasText(record, `"eventOmitted":"`+alert.OmittedSize+`"`) {
 						t.Errorf("the large alert does not say that its event is left out: %.200s", record.Value)
 					}
@@ -132,48 +134,6 @@ func TestAlertTooLarge(t *testing.T) {
 	}
 }
 
-// An alert has the documented key, headers and acknowledgement.
-func TestAlertRecord(t *testing.T) {
-	t.Parallel()
-	c := newCluster(t, 1)
-	seen := make(chan string, 1)
-	o := testOptions(c)
-	o.OnAlert = func(encoded []byte) { seen <- string(encoded) }
-	start(t, o)
-	c.ProduceValues(inputTopic, 1, "alert 42")
-	r := c.Read(alertTopic, 1)[0]
-	if string(r.Key) != "123456789012" {
-		t.Errorf("key %q, want the account", r.Key)
-	}
-	for key, want := range map[string]string{
-		HeaderAlertID: "42", HeaderRuleID: "rule", HeaderSeverity: "High",
-		HeaderContentType: "application/json", HeaderPolicyVersion: "v1",
-	} {
-		if got, _ := processortest.Header(r, key); got != want {
-			t.Errorf("header %s is %q, want %q", key, got, want)
-		}
-	}
-	if got := <-seen; got != string(r.Value) {
-		t.Errorf("OnAlert saw %s, the topic holds %s", got, r.Value)
-	}
-}
-
-func TestAccountKey(t *testing.T) {
-	t.Parallel()
-	f := func(raw, want string) {
-		t.Helper()
-		if got := accountKey([]byte(raw)); string(got) != want || (want == "") != (got == nil) {
-			t.Errorf("accountKey(%s) = %q, want %q", raw, got, want)
-		}
-	}
-	f(`"123456789012"`, "123456789012")
-	f(`"\u0031\u0032"`, "12")
-	f(`123456789012`, "123456789012")
-	f(``, "")
-	f(`""`, "")
-	f(`"`+randomText(maxKeyBytes)+`"`, "")
-}
-
 func hasText(r *kgo.Record, text string) bool { return bytes.Contains(r.Value, []byte(text)) }
 
 // An OCSF alert has the same key and headers, and shrinks like a native one.
@@ -188,15 +148,41 @@ func TestAlertFormat(t *testing.T) {
 	start(t, o)
 	c.ProduceValues(inputTopic, 1, "alert small", "large big 200000")
 	for _, r := range c.Read(alertTopic, 2) {
-		id, _ := processortest.Header(r, HeaderAlertID)
+		id, _ := processortest.Header(r, output.HeaderAlertID)
 		if !hasText(r, `"class_uid":2004`) || !hasText(r, `"finding_info":{"uid":"`+id+`"`) {
 			t.Errorf("alert %q is no finding: %.300s", id, r.Value)
 		}
-		if contentType, _ := processortest.Header(r, HeaderContentType); contentType != alert.ContentType || string(r.Key) != "123456789012" {
+		if contentType, _ := processortest.Header(r, output.HeaderContentType); contentType != alert.ContentType || string(r.Key) != "123456789012" {
 			t.Errorf("content type %q, key %q", contentType, r.Key)
 		}
 		if hasText(r, `"eventOmitted":"`+alert.OmittedSize+`"`) != (id == "big") {
 			t.Errorf("alert %q: %.300s", id, r.Value)
 		}
+	}
+}
+
+// An alert has the documented key, headers and acknowledgement.
+func TestAlertRecord(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	seen := make(chan string, 1)
+	o := testOptions(c)
+	o.OnAlert = func(encoded []byte) { seen <- string(encoded) }
+	start(t, o)
+	c.ProduceValues(inputTopic, 1, "alert 42")
+	r := c.Read(alertTopic, 1)[0]
+	if string(r.Key) != "123456789012" {
+		t.Errorf("key %q, want the account", r.Key)
+	}
+	for key, want := range map[string]string{
+		output.HeaderAlertID: "42", output.HeaderRuleID: "rule", output.HeaderSeverity: "High",
+		output.HeaderContentType: "application/json", output.HeaderPolicyVersion: "v1",
+	} {
+		if got, _ := processortest.Header(r, key); got != want {
+			t.Errorf("header %s is %q, want %q", key, got, want)
+		}
+	}
+	if got := <-seen; got != string(r.Value) {
+		t.Errorf("OnAlert saw %s, the topic holds %s", got, r.Value)
 	}
 }

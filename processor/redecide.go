@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/output"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -17,7 +19,7 @@ import (
 // a time.
 type Redecider struct {
 	o       Options
-	limits  *limits
+	limits  *output.Limits
 	decider decider
 	letters deadletter.Encoder
 	record  detection.Record
@@ -31,26 +33,26 @@ func NewRedecider(o Options) (*Redecider, error) {
 		return nil, err
 	}
 	return &Redecider{
-		o: o, limits: newLimits(o.MaxRecordBytes), decider: o.newDetector(), letters: deadletter.Encoder{Topic: o.DeadLetterTopic},
+		o: o, limits: output.NewLimits(o.MaxRecordBytes), decider: o.newDetector(), letters: deadletter.Encoder{Topic: o.DeadLetterTopic},
 	}, nil
 }
 
 // LearnLimits asks the brokers for the largest records of the topics that Decide writes to, and of more. A refusal
 // to answer is not an error: then Options.MaxRecordBytes applies.
 func (d *Redecider) LearnLimits(ctx context.Context, admin *kadm.Client, more ...string) error {
-	return d.limits.ask(ctx, admin, d.o.Logger, append(d.o.outputTopics(), more...)...)
+	return d.limits.Ask(ctx, admin, d.o.Logger, append(d.o.outputTopics().Names(), more...)...)
 }
 
 // BatchBytes returns the largest batch that a topic takes, as far as it is known, with the signature that the client
 // library wants.
-func (d *Redecider) BatchBytes(topic string) int32 { return d.limits.batchBytes(topic) }
+func (d *Redecider) BatchBytes(topic string) int32 { return d.limits.BatchBytes(topic) }
 
 // Smaller makes the records of a topic smaller from now on, because one was rejected as too large. It reports
 // whether they can be smaller.
-func (d *Redecider) Smaller(topic string) bool { return d.limits.quarter(topic) }
+func (d *Redecider) Smaller(topic string) bool { return d.limits.Quarter(topic) }
 
 // Topics returns the topics that Decide writes to.
-func (d *Redecider) Topics() []string { return d.o.outputTopics() }
+func (d *Redecider) Topics() []string { return d.o.outputTopics().Names() }
 
 // Decide decides a record and returns its alerts and dead letters, in order. Alerts have memory of their own; dead
 // letters share that of r. The policy is asked for each time.
@@ -60,7 +62,7 @@ func (d *Redecider) Decide(r *kgo.Record, at time.Time) (made []*kgo.Record, err
 	defer func() {
 		if v := recover(); v != nil { // as in decision.guarded
 			d.decider = d.o.newDetector()
-			made, err = append(d.made, d.letters.Encode(panicked(v)).Records(d.limits.batch(d.letters.Topic))...), nil
+			made, err = append(d.made, d.letters.Encode(panicked(v)).Records(d.limits.Batch(d.letters.Topic))...), nil
 		}
 	}()
 	err = d.decider.Detect(d.o.Policy(), fill(&d.record, r, at), d)
@@ -69,13 +71,13 @@ func (d *Redecider) Decide(r *kgo.Record, at time.Time) (made []*kgo.Record, err
 
 // Alert implements detection.Sink.
 func (d *Redecider) Alert(a *alert.Alert) error {
-	r, _, err := d.limits.alertRecord(&d.o, a)
+	r, _, err := d.limits.AlertRecord(d.o.outputTopics(), d.o.AlertFormat, a)
 	d.made = append(d.made, r)
 	return err
 }
 
 // DeadLetter implements detection.Sink.
 func (d *Redecider) DeadLetter(letter *detection.DeadLetter) error {
-	d.made = append(d.made, d.letters.Encode(fault(letter)).Records(d.limits.batch(d.letters.Topic))...)
+	d.made = append(d.made, d.letters.Encode(output.Fault(letter)).Records(d.limits.Batch(d.letters.Topic))...)
 	return nil
 }

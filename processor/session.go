@@ -53,7 +53,7 @@ func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
 	ctx, end := context.WithCancel(tagCommits(ctx))
 	s := &session{p: p, k: k, ctx: ctx, end: end, assigned: make(map[kadm.Partition]struct{})}
 	instanceID, transactionalID := p.names(k)
-	opts := append(p.groupOpts(ctx, fmt.Sprintf("%s-%d", clientID, k), p.limits),
+	opts := append(p.groupOpts(ctx, fmt.Sprintf("%s-%d", clientID, k), p.outputs.Limits()),
 		kgo.InstanceID(instanceID),
 		kgo.TransactionalID(transactionalID),
 		kgo.TransactionTimeout(p.o.TransactionTimeout),
@@ -70,8 +70,8 @@ func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
 	}
 	s.tx = tx
 	for range runtime.GOMAXPROCS(0) {
-		output := p.newOutput(ctx, tx.Produce, func() error { return nil })
-		s.crew = append(s.crew, p.newDecision(tx.Client(), output, nil))
+		out := p.outputs.Open(ctx, tx.Produce, func() error { return nil })
+		s.crew = append(s.crew, p.newDecision(tx.Client(), out, nil))
 	}
 	return s, nil
 }
@@ -81,7 +81,7 @@ func (s *session) close() {
 	s.end()
 	s.tx.Close()
 	for _, d := range s.crew {
-		d.output.close()
+		d.output.Close()
 	}
 	s.p.health.Lost(s.tx.Client())
 }

@@ -72,5 +72,5 @@ func (p *Processor) connect(ctx context.Context, admin *kadm.Client) error {
 
 // learnLimits asks for the largest batch that the output topics take.
 func (p *Processor) learnLimits(ctx context.Context, admin *kadm.Client) error {
-	return p.limits.ask(ctx, admin, p.log, p.o.outputTopics()...)
+	return p.outputs.Limits().Ask(ctx, admin, p.log, p.o.outputTopics().Names()...)
 }

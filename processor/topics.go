@@ -40,7 +40,7 @@ func (p *Processor) checkTopics(ctx context.Context, admin *kadm.Client) error {
 
 // namedTopics returns every topic that is named in full, once.
 func (p *Processor) namedTopics() []string {
-	names := p.o.outputTopics()
+	names := p.o.outputTopics().Names()
 	if !p.o.InputPattern {
 		names = append(names, p.o.InputTopics...)
 	}

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/output"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/regionwatch/regionwatch/processor/progress"
@@ -123,7 +125,9 @@ func (t *transaction) end(failed error) error {
 			s.p.lookSoon()
 			return fmt.Errorf("%w: %w", retry.ErrRenew, errors.Join(failed, err))
 		}
-		s.p.lookIfMissing(failed)
+		if retry.IsMissingTopic(failed) {
+			s.p.lookSoon()
+		}
 		return errors.Join(unlessTransient(failed), err)
 	}
 	s.committed, s.aborts = true, 0
@@ -133,7 +137,7 @@ func (t *transaction) end(failed error) error {
 		}
 		all.Committed++
 	})
-	s.p.delivered(acked)
+	s.p.outputs.Delivered(acked)
 	for tp, last := range t.last {
 		s.p.lag.Done(tp, last.Offset+1, last.Timestamp)
 	}
@@ -169,20 +173,20 @@ func (t *transaction) flush() error {
 	var first error
 	tooLarge := make(map[string]error) // by topic
 	for _, d := range t.s.crew {
-		failed, err := d.output.acks.wait(t.s.ctx)
+		failed, err := d.output.Wait()
 		if err != nil {
 			return err
 		}
 		for _, f := range failed {
-			err := fmt.Errorf("producing to topic %q: %w", f.record.Topic, f.err)
+			err := fmt.Errorf("producing to topic %q: %w", f.Record.Topic, f.Err)
 			first = cmp.Or(first, err)
 			if errors.Is(err, kerr.MessageTooLarge) {
-				tooLarge[f.record.Topic] = err
+				tooLarge[f.Record.Topic] = err
 			}
 		}
 	}
 	for topic, err := range tooLarge {
-		if !t.s.p.limits.quarter(topic) {
+		if !t.s.p.outputs.Limits().Quarter(topic) {
 			return fmt.Errorf("%w (%w)", err, errTooLargeForGood)
 		}
 	}
@@ -201,15 +205,11 @@ func unlessTransient(err error) error {
 }
 
 // counted takes what the crew counted since the last transaction.
-func (t *transaction) counted() (done []decided, sum acked) {
+func (t *transaction) counted() (done []decided, sum output.Acked) {
 	for _, d := range t.s.crew {
 		done = append(done, d.take())
-		a := d.output.take(true)
-		sum.alerts += a.alerts
-		sum.deadLetters += a.deadLetters
-		sum.aside += a.aside
-		sum.findings.merge(&a.findings)
-		sum.add(&a.seen)
+		a := d.output.Take(true)
+		sum.Add(&a)
 	}
 	return done, sum
 }

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/regionwatch/regionwatch/processor/output"
 )
 
 // validate returns every fault of o at once. o has its defaults.
@@ -47,9 +49,9 @@ func (o *Options) checkLoops() (errs []error) {
 			}
 			reads = re.MatchString
 		}
-		for _, output := range o.outputTopics() {
-			if reads(output) {
-				errs = append(errs, fmt.Errorf("InputTopics: %q would read the output topic %q", topic, output))
+		for _, name := range o.outputTopics().Names() {
+			if reads(name) {
+				errs = append(errs, fmt.Errorf("InputTopics: %q would read the output topic %q", topic, name))
 			}
 		}
 	}
@@ -85,8 +87,8 @@ func (o *Options) checkSizes() error {
 		}
 	}
 	check(o.Sessions < 1, "Sessions: %d is less than 1", o.Sessions)
-	check(o.MaxRecordBytes < minRecordBytes || o.MaxRecordBytes > MostRecordBytes,
-		"MaxRecordBytes: %d is not within %d to %d", o.MaxRecordBytes, minRecordBytes, MostRecordBytes)
+	check(o.MaxRecordBytes < output.MinRecordBytes || o.MaxRecordBytes > output.MostRecordBytes,
+		"MaxRecordBytes: %d is not within %d to %d", o.MaxRecordBytes, output.MinRecordBytes, output.MostRecordBytes)
 	check(o.MaxBatchBytes < 1<<20 || o.MaxBatchBytes > 1<<30, "MaxBatchBytes: %d is not within 1 MiB to 1 GiB", o.MaxBatchBytes)
 	check(o.FetchBytes < minFetchBytes || o.FetchBytes > 1<<30, "FetchBytes: %d is not within 64 KiB to 1 GiB", o.FetchBytes)
 	check(o.FetchPartitionBytes < 1<<10 || o.FetchPartitionBytes > o.FetchBytes,

@@ -79,13 +79,6 @@ func (p *Processor) lookSoon() {
 	}
 }
 
-// lookIfMissing asks for a look where a broker says that a topic does not exist.
-func (p *Processor) lookIfMissing(err error) {
-	if errors.Is(err, kerr.UnknownTopicOrPartition) {
-		p.lookSoon()
-	}
-}
-
 // look asks which topics there are and where the input ends. What it cannot learn stays as it was: readiness reports
 // brokers that do not answer.
 func (w *watch) look(ctx context.Context, admin *kadm.Client) {

@@ -5,7 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/output"
+
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -59,7 +60,7 @@ func (r *Recent) Alert(encoded []byte) {
 }
 
 // DeadLetter adds a dead letter. See processor.Options.OnDeadLetter.
-func (r *Recent) DeadLetter(d processor.DeadLetter) {
+func (r *Recent) DeadLetter(d output.DeadLetter) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.taken++

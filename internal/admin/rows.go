@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/output"
+
 	"github.com/regionwatch/regionwatch/internal/display"
-	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -178,7 +179,7 @@ type letterRow struct {
 	More   string `json:"more"`
 }
 
-func newLetterRow(number uint64, at time.Time, d *processor.DeadLetter) letterRow {
+func newLetterRow(number uint64, at time.Time, d *output.DeadLetter) letterRow {
 	r := letterRow{
 		Key: "d" + strconv.FormatUint(number, 10), Seen: timeText(at),
 		Reason: display.Cut(d.Reason, nameLength), Shape: display.Cut(d.Shape, nameLength),

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/output"
+
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/detection"
@@ -28,7 +30,7 @@ func TestRecentIsBounded(t *testing.T) {
 			name := fmt.Sprintf("%q", fmt.Sprint("event ", i))
 			a := alert.Alert{EventName: []byte(name), UserAgent: []byte(`"` + long[:1<<(i%17)] + `"`), Principal: alert.Principal{Name: long[:i]}}
 			r.Alert(format.Append(nil, &a))
-			r.DeadLetter(processor.DeadLetter{Offset: int64(i), Error: long, Topic: long})
+			r.DeadLetter(output.DeadLetter{Offset: int64(i), Error: long, Topic: long})
 		}
 		held := 0
 		for _, l := range r.late.items {
@@ -70,7 +72,7 @@ func TestHostileText(t *testing.T) {
 		Origin:    alert.Origin{Topic: hostile},
 	}
 	i.source.Recent.Alert(alert.AppendJSON(nil, &a))
-	i.source.Recent.DeadLetter(processor.DeadLetter{Topic: hostile, Reason: hostile, Shape: hostile, Error: hostile})
+	i.source.Recent.DeadLetter(output.DeadLetter{Topic: hostile, Reason: hostile, Shape: hostile, Error: hostile})
 	i.source.Facts = []Fact{{"Group", hostile}}
 	i.source.Version = hostile
 	i.status.Store(&processor.Status{Partitions: []processor.PartitionStatus{{Topic: hostile}}})

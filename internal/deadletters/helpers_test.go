@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/output"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -163,7 +165,7 @@ func (s *scene) alerts() map[string]int {
 	s.t.Helper()
 	ids := make(map[string]int)
 	for _, r := range s.ReadAll(alertTopic) {
-		id, _ := processortest.Header(r, processor.HeaderAlertID)
+		id, _ := processortest.Header(r, output.HeaderAlertID)
 		ids[id]++
 	}
 	return ids

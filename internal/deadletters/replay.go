@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/output"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -137,7 +139,7 @@ func (g *replaying) open(ctx context.Context) (err error) {
 	}
 	options := g.Options
 	if g.To == ToInput {
-		options.MaxRecordBytes = processor.MostRecordBytes // it was read, so it can be large
+		options.MaxRecordBytes = output.MostRecordBytes // it was read, so it can be large
 	}
 	redecider, err := processor.NewRedecider(options)
 	if err != nil {

@@ -119,7 +119,7 @@ func (h *Health) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Co
 	if !retry.IsAuthFailure(err) {
 		return
 	}
-	silent := time.Now().Sub(h.answered) > h.Patience || time.Now().Sub(h.grouped) > h.Patience+h.rebalance
+	silent := time.Since(h.answered) > h.Patience || time.Since(h.grouped) > h.Patience+h.rebalance
 	if silent && h.giveUp != nil {
 		h.giveUp(err)
 	}
@@ -146,18 +146,18 @@ func (h *Health) GiveUp(err error) {
 func (h *Health) Troubled() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return time.Now().Sub(h.failed) <= h.Patience
+	return time.Since(h.failed) <= h.Patience
 }
 
 // Held reports whether a member that began then has kept its place for long, so that trouble now has nothing to do with
 // trouble before. Another process with the same instance id, which takes the place back, does not let it.
-func (h *Health) Held(began time.Time) bool { return time.Now().Sub(began) > h.Patience }
+func (h *Health) Held(began time.Time) bool { return time.Since(began) > h.Patience }
 
 // Ready returns nil, or what is missing.
 func (h *Health) Ready() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch silence := time.Now().Sub(h.answered); {
+	switch silence := time.Since(h.answered); {
 	case h.state != "":
 		return errors.New(h.state)
 	case h.missing != "":

@@ -155,8 +155,8 @@ func (t *Lags) All() []Lag {
 	for tp, p := range t.partitions {
 		l := Lag{Partition: tp, Records: max(p.end-p.next, 0), Start: p.start, Next: p.next}
 		if l.Records > 0 {
-			l.Behind = max(time.Now().Sub(p.since), 0)
-			l.Stalled = max(time.Now().Sub(p.moved), 0)
+			l.Behind = max(time.Since(p.since), 0)
+			l.Stalled = max(time.Since(p.moved), 0)
 		}
 		lags = append(lags, l)
 	}

@@ -98,3 +98,6 @@ func IsDeliveryTimeout(err error) bool {
 func IsRecreated(err error) bool {
 	return errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.InconsistentTopicID)
 }
+
+// IsMissingTopic reports whether a broker says that a topic does not exist.
+func IsMissingTopic(err error) bool { return errors.Is(err, kerr.UnknownTopicOrPartition) }

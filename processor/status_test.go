@@ -1,8 +1,9 @@
 package processor
 
 import (
-	"strconv"
 	"testing"
+
+	"github.com/regionwatch/regionwatch/processor/output"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -15,13 +16,13 @@ func TestOnDeadLetter(t *testing.T) {
 		t.Run(delivery.String(), func(t *testing.T) {
 			t.Parallel()
 			c := newCluster(t, 1)
-			shown := make(chan DeadLetter, 1)
+			shown := make(chan output.DeadLetter, 1)
 			o := testOptions(c)
 			o.Delivery, o.InstanceID = delivery, "one"
-			o.OnDeadLetter = func(d DeadLetter) { shown <- d }
+			o.OnDeadLetter = func(d output.DeadLetter) { shown <- d }
 			r := start(t, o)
 			c.ProduceValues(inputTopic, 1, "pass", "bad")
-			want := DeadLetter{
+			want := output.DeadLetter{
 				Topic: inputTopic, Offset: 1, Index: -1, Reason: "syntax", Error: "byte 0: bad", Count: 1,
 			}
 			if diff := cmp.Diff(want, <-shown); diff != "" {
@@ -32,31 +33,6 @@ func TestOnDeadLetter(t *testing.T) {
 				t.Errorf("%d dead letters acknowledged", s.DeadLetter)
 			}
 		})
-	}
-}
-
-// The output of a batch may be many times its size: what is kept for display is bounded, and is the latest.
-func TestSeenIsBounded(t *testing.T) {
-	t.Parallel()
-	var s seen
-	for i := range 5000 {
-		s.addAlert(append(make([]byte, 1000), strconv.Itoa(i)...))
-		s.addDeadLetter(DeadLetter{Offset: int64(i)})
-	}
-	bytes := 0
-	for _, encoded := range s.alerts {
-		bytes += len(encoded)
-	}
-	if last := s.alerts[len(s.alerts)-1]; bytes > maxSeenBytes || bytes < maxSeenBytes/2 || string(last[1000:]) != "4999" {
-		t.Errorf("%d bytes of alerts are kept, the last is %s", bytes, last)
-	}
-	if len(s.letters) != maxSeenLetters || s.letters[maxSeenLetters-1].Offset != 4999 {
-		t.Errorf("%d dead letters are kept, the last of offset %d", len(s.letters), s.letters[maxSeenLetters-1].Offset)
-	}
-	s = seen{}
-	s.addAlert(make([]byte, 2*maxSeenBytes))
-	if len(s.alerts) != 1 {
-		t.Error("an alert that is too large is not shown")
 	}
 }
 

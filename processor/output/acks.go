@@ -1,4 +1,4 @@
-package processor
+package output
 
 import (
 	"context"
@@ -15,27 +15,36 @@ type acks struct {
 	pending int
 	since   time.Time     // when the first record was sent of those that take has not answered for; zero if none was
 	done    chan struct{} // closed when pending reaches 0; nil if nobody waits
-	failed  []failure
-	acked   acked
+	failed  []Failure
+	acked   Acked
 }
 
-// acked is what was acknowledged.
-type acked struct {
+// Acked is what was acknowledged.
+type Acked struct {
 	alerts, deadLetters uint64
-	aside               uint64 // findings in shadow mode and exempted events
+	unpublished         uint64 // findings in shadow mode and exempted events
 	findings            findings
 	seen
 }
 
-// failure is a record that was not acknowledged.
-type failure struct {
-	record *kgo.Record
+// Failure is a record that was not acknowledged.
+type Failure struct {
+	Record *kgo.Record
+	Err    error
 	letter *letter // that it is a part of; nil for an alert
-	err    error
+}
+
+// Add adds what o holds.
+func (a *Acked) Add(o *Acked) {
+	a.alerts += o.alerts
+	a.deadLetters += o.deadLetters
+	a.unpublished += o.unpublished
+	a.findings.merge(&o.findings)
+	a.seen.add(&o.seen)
 }
 
 // addFinding keeps what metrics count of r.
-func (a *acked) addFinding(r *kgo.Record) {
+func (a *Acked) addFinding(r *kgo.Record) {
 	if f := findingOf(r); f != nil {
 		a.findings.add(f)
 	}
@@ -50,22 +59,22 @@ func (a *acks) add() {
 }
 
 // report takes the outcome of one record; it is a failure if its error is set.
-func (a *acks) report(f failure, kind outputKind, keep bool) {
+func (a *acks) report(f Failure, kind kind, keep bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case f.err != nil:
+	case f.Err != nil:
 		a.failed = append(a.failed, f)
 	case kind == kindDeadLetter:
 		a.acked.deadLetters++
-	case kind == kindAside:
-		a.acked.aside++
-		a.acked.addFinding(f.record)
+	case kind == kindUnpublished:
+		a.acked.unpublished++
+		a.acked.addFinding(f.Record)
 	default:
-		a.acked.addFinding(f.record)
+		a.acked.addFinding(f.Record)
 		a.acked.alerts++
 		if keep {
-			a.acked.addAlert(f.record.Value)
+			a.acked.addAlert(f.Record.Value)
 		}
 	}
 	if a.pending--; a.pending == 0 && a.done != nil {
@@ -75,11 +84,11 @@ func (a *acks) report(f failure, kind outputKind, keep bool) {
 }
 
 // take returns what was acknowledged since it was last called.
-func (a *acks) take() acked {
+func (a *acks) take() Acked {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	taken := a.acked
-	a.acked, a.since = acked{}, time.Time{}
+	a.acked, a.since = Acked{}, time.Time{}
 	return taken
 }
 
@@ -91,7 +100,7 @@ func (a *acks) age() time.Duration {
 	if a.since.IsZero() {
 		return 0
 	}
-	return time.Now().Sub(a.since)
+	return time.Since(a.since)
 }
 
 // settle returns once every record was reported; what failed is left for wait.
@@ -104,7 +113,7 @@ func (a *acks) settle(ctx context.Context) error {
 }
 
 // wait returns once every record was reported, and what failed; or with ctx's error.
-func (a *acks) wait(ctx context.Context) ([]failure, error) {
+func (a *acks) wait(ctx context.Context) ([]Failure, error) {
 	a.mu.Lock()
 	if a.pending > 0 {
 		done := make(chan struct{})

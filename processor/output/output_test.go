@@ -1,6 +1,13 @@
-package processor
+package output
 
 import (
+	"log/slog"
+	"math/rand/v2"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/regionwatch/regionwatch/processor/progress"
+
 	"context"
 	"testing"
 	"testing/synctest"
@@ -13,6 +20,26 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
+// testOutputs returns outputs with the topics of every test.
+func testOutputs(t *testing.T) *Outputs {
+	t.Helper()
+	outputs, err := New(Options{
+		Topics: Topics{Alerts: "alerts", DeadLetters: "dead-letters"}, MaxRecordBytes: 1_000_000,
+		Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Tally: new(progress.Tally), LookSoon: func() {},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outputs
+}
+
+// noise returns n incompressible bytes, the same each time.
+func noise(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(b) // never fails
+	return b
+}
+
 // A dead letter is written whole exactly once, whichever of its parts time out or turn out to be too large.
 //
 // Guards: letter.resent; the letter that send and again pass on.
@@ -22,13 +49,9 @@ func TestLetterIsWrittenOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				p, err := New(optionsFor("broker:9092"))
-				if err != nil {
-					t.Fatal(err)
-				}
 				var written []*kgo.Record
 				var produced int
-				out := p.newOutput(t.Context(), func(_ context.Context, r *kgo.Record, promise func(*kgo.Record, error)) {
+				out := testOutputs(t).Open(t.Context(), func(_ context.Context, r *kgo.Record, promise func(*kgo.Record, error)) {
 					produced++
 					switch {
 					case produced > 1000:
@@ -42,13 +65,13 @@ func TestLetterIsWrittenOnce(t *testing.T) {
 						promise(r, nil)
 					}
 				}, func() error { return nil })
-				source := &kgo.Record{Topic: inputTopic, Value: []byte(randomText(3_000_000))}
-				out.begin(source)
+				source := &kgo.Record{Topic: "cloudtrail", Value: noise(3_000_000)}
+				out.Begin(source)
 				fault := cloudtrail.Fault{Reason: cloudtrail.ReasonSyntax, Index: -1, Piece: source.Value}
 				if err := out.DeadLetter(&detection.DeadLetter{Fault: fault, Count: 1}); err != nil {
 					t.Fatal(err)
 				}
-				if err := out.flush(); err != nil {
+				if err := out.Flush(); err != nil {
 					t.Fatalf("after %d attempts: %v", produced, err)
 				}
 				var joined deadletter.Assembler
@@ -68,5 +91,24 @@ func TestLetterIsWrittenOnce(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// An alert that failed because the client asked a broker with an authentication failure, which it may do for any request,
+// is retried.
+//
+// Guard: Failure.passes asks for authentication failures.
+func TestAuthFailureIsRetried(t *testing.T) {
+	tries := 0
+	out := testOutputs(t).Open(t.Context(), func(_ context.Context, r *kgo.Record, promise func(*kgo.Record, error)) {
+		if tries++; tries <= 2 {
+			promise(r, kerr.SaslAuthenticationFailed)
+			return
+		}
+		promise(r, nil)
+	}, func() error { return nil })
+	out.send(&kgo.Record{Topic: "alerts", Value: []byte("x")}, nil)
+	if err := out.Flush(); err != nil || tries != 3 {
+		t.Errorf("%v after %d tries, want it acknowledged after 3", err, tries)
 	}
 }

@@ -1,4 +1,4 @@
-package processor
+package output
 
 import (
 	"encoding/json"
@@ -22,11 +22,11 @@ const (
 // and would only make the record larger than the broker takes.
 const maxKeyBytes = 256
 
-// alertRecord encodes a as a record of its topic, within that topic's limit: what does not fit goes, its copy of the event
+// AlertRecord encodes a as a record of its topic, within that topic's limit: what does not fit goes, its copy of the event
 // first, and shrunk is true. Key and headers are the same in every format. Nothing of it aliases the event. It changes a.
-func (l *limits) alertRecord(o *Options, a *alert.Alert) (r *kgo.Record, shrunk bool, err error) {
+func (l *Limits) AlertRecord(topics Topics, format alert.Format, a *alert.Alert) (r *kgo.Record, shrunk bool, err error) {
 	r = &kgo.Record{
-		Topic: o.findingTopic(a),
+		Topic: topics.of(a),
 		Key:   accountKey(a.RecipientAccountID),
 		Headers: []kgo.RecordHeader{
 			{Key: HeaderAlertID, Value: []byte(a.ID)},
@@ -39,8 +39,8 @@ func (l *limits) alertRecord(o *Options, a *alert.Alert) (r *kgo.Record, shrunk 
 	}
 	limit := l.value(r)
 	shrunk = a.Trim(limit)
-	encoded := o.AlertFormat.Append(nil, a)
-	r.Value, err = o.AlertFormat.Shrink(encoded, limit)
+	encoded := format.Append(nil, a)
+	r.Value, err = format.Shrink(encoded, limit)
 	return r, shrunk || len(r.Value) < len(encoded), err
 }
 

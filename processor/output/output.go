@@ -1,0 +1,278 @@
+// Package output produces alerts and dead letters and waits for their acknowledgements.
+//
+// [Outputs] is what all workers of a process share; each worker has an [Output]. A worker hands every record to
+// [Output.Begin], has it decided with the Output as its sink, and calls [Output.Flush], which returns once everything is
+// acknowledged. Nothing that is produced aliases the record at hand once [Output.Settle] has returned.
+//
+// The package starts no goroutines.
+package output
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/regionwatch/regionwatch/processor/progress"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/deadletter"
+	"github.com/regionwatch/regionwatch/processor/decompress"
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// Options of Outputs. All but Shadow and Exempted topics, OnAlert and OnDeadLetter are required.
+type Options struct {
+	Topics
+	Format         alert.Format
+	MaxRecordBytes int
+	Log            *slog.Logger
+	Registry       *prometheus.Registry
+	Tally          *progress.Tally
+	// LookSoon asks for a look at the topics: a broker says that one is missing or was created again.
+	LookSoon func()
+	// OnAlert and OnDeadLetter, where set, see what was acknowledged for good, the last ones of a batch of very many.
+	OnAlert      func(encoded []byte)
+	OnDeadLetter func(DeadLetter)
+}
+
+// Outputs is what the outputs of a process share. It is safe for concurrent use.
+type Outputs struct {
+	o        Options
+	limits   *Limits
+	findings findingMetrics
+
+	mu   sync.Mutex
+	open map[*Output]struct{}
+}
+
+// New returns outputs and registers their metrics.
+func New(o Options) (*Outputs, error) {
+	findings, err := registerFindings(o.Registry)
+	if err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
+	}
+	return &Outputs{o: o, limits: NewLimits(o.MaxRecordBytes), findings: findings, open: make(map[*Output]struct{})}, nil
+}
+
+// Limits returns the limits of the output topics.
+func (s *Outputs) Limits() *Limits { return s.limits }
+
+// ProduceFunc starts to produce a record and calls the promise when that is decided.
+type ProduceFunc func(ctx context.Context, r *kgo.Record, promise func(*kgo.Record, error))
+
+// Output is a worker's way out: it encodes the alerts and dead letters of the records that are decided, produces them at
+// once and collects their acknowledgements. It is a detection.Sink, and belongs to one goroutine.
+type Output struct {
+	s       *Outputs
+	ctx     context.Context // ends when the client is to be given up
+	produce ProduceFunc
+	acks    acks
+	letters deadletter.Encoder
+	seen    seen         // dead letters that are not acknowledged yet
+	record  *kgo.Record  // that is being decided
+	copied  *kgo.Record  // the same for its letters, once it has one
+	pinned  bool         // a letter in flight holds a large record
+	made    int          // alerts of that record
+	stop    func() error // asked while one record makes very many alerts
+	promise func(*kgo.Record, error)
+}
+
+// Open returns an output that produces with produce until ctx ends. It asks stop whether to go on while one record makes
+// very many alerts, and before it tries again. The caller closes it.
+func (s *Outputs) Open(ctx context.Context, produce ProduceFunc, stop func() error) *Output {
+	out := &Output{s: s, ctx: ctx, produce: produce, stop: stop}
+	out.letters.Topic = s.o.DeadLetters
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open[out] = struct{}{}
+	out.promise = func(r *kgo.Record, err error) { out.acknowledged(r, nil, err) }
+	return out
+}
+
+// Unacked returns for how long the oldest alert or dead letter has waited for its acknowledgement.
+func (s *Outputs) Unacked() (oldest time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for out := range s.open {
+		oldest = max(oldest, out.acks.age())
+	}
+	return oldest
+}
+
+// Delivered counts what was acknowledged for good, and shows the latest of it.
+func (s *Outputs) Delivered(a Acked) {
+	s.o.Tally.Update(func(t *progress.Totals) {
+		t.AlertsAcked += a.alerts
+		t.DeadLettersAcked += a.deadLetters
+		t.UnpublishedAcked += a.unpublished
+	})
+	s.findings.count(&a.findings, time.Now())
+	a.show(&s.o)
+}
+
+// Begin tells that what follows comes from r.
+func (out *Output) Begin(r *kgo.Record) {
+	out.made = 0
+	out.record, out.copied = r, nil
+	if r == nil { // let go of the last one
+		out.letters.Begin(nil)
+	}
+}
+
+// stopEvery is how many alerts one record makes between two looks at whether to stop. A record may hold
+// a whole log file; giving it up in the middle means that all of its batch is decided again.
+const stopEvery = 1024
+
+// Alert implements detection.Sink.
+func (out *Output) Alert(a *alert.Alert) error {
+	r, shrunk, err := out.s.limits.AlertRecord(out.s.o.Topics, out.s.o.Format, a)
+	if err != nil {
+		return err
+	}
+	if shrunk {
+		out.s.o.Tally.Update(func(t *progress.Totals) { t.AlertsShrunk++ })
+	}
+	newFinding(a).attach(out.ctx, r)
+	out.send(r, nil)
+	if out.made++; out.made%stopEvery == 0 {
+		return out.stop()
+	}
+	return nil
+}
+
+// shrink makes the alert in r, which was rejected as too large, smaller.
+func (out *Output) shrink(r *kgo.Record) error {
+	limit := out.s.limits.value(r)
+	if len(r.Value) <= limit {
+		return nil
+	}
+	value, err := out.s.o.Format.Shrink(r.Value, limit)
+	if err != nil {
+		return err
+	}
+	r.Value = value
+	out.s.o.Tally.Update(func(t *progress.Totals) { t.AlertsShrunk++ })
+	return nil
+}
+
+// letter is a dead letter in flight. All of its records refer to it, however often they are produced.
+type letter struct {
+	*deadletter.Draft
+	resent bool // in smaller parts than at first
+}
+
+// Fault returns d as the dead-letter format has it.
+func Fault(d *detection.DeadLetter) *deadletter.Fault {
+	return &deadletter.Fault{
+		Reason: d.Reason.String(), Err: d.Err, Index: d.Index, Shape: d.Shape.String(),
+		Alerted: d.Alerted, AlertID: d.AlertID, Count: d.Count, Piece: d.Piece, Offset: d.Offset,
+	}
+}
+
+// DeadLetter implements detection.Sink.
+func (out *Output) DeadLetter(d *detection.DeadLetter) error {
+	return out.SetAside(Fault(d))
+}
+
+// Settle waits until the letters that hold a large record in memory have their outcome.
+func (out *Output) Settle() error {
+	if !out.pinned {
+		return nil
+	}
+	out.pinned = false
+	return out.acks.settle(out.ctx)
+}
+
+// SetAside makes a dead letter of the record at hand. The letter has a copy of it: it may wait for its acknowledgement
+// much longer than the batch that the record came in should be kept. Only a large record is not copied, but waited for.
+func (out *Output) SetAside(f *deadletter.Fault) error {
+	if out.copied == nil {
+		out.copied = out.record
+		if len(out.record.Value) > cloudtrail.HeavyBytes {
+			out.pinned = true // see Settle
+		} else {
+			out.copied = CopyRecord(out.record)
+		}
+		out.letters.Begin(out.copied)
+	}
+	out.sendLetter(out.record, f, out.letters.Encode(f))
+	return nil
+}
+
+// SetBatchAside makes a dead letter of a whole batch, which r stands for.
+func (out *Output) SetBatchAside(r *kgo.Record, b *decompress.Batch, f *deadletter.Fault) error {
+	value, holds := b.Raw(), deadletter.HoldsBatch
+	if len(value) > maxBatchLetter {
+		value, holds = nil, deadletter.HoldsSource
+	}
+	first := deadletter.Place{Topic: r.Topic, Partition: r.Partition, Offset: b.First()}
+	out.sendLetter(r, f, deadletter.EncodeBatch(out.letters.Topic, first, b.Last(), f, value, holds))
+	return nil
+}
+
+// maxBatchLetter is how large a compressed batch may be to be copied into the dead-letter topic.
+const maxBatchLetter = 8 << 20
+
+// sendLetter sends a letter about r.
+func (out *Output) sendLetter(r *kgo.Record, f *deadletter.Fault, d *deadletter.Draft) {
+	if out.s.o.OnDeadLetter != nil {
+		out.seen.addDeadLetter(newDeadLetter(r, f))
+	}
+	l := &letter{Draft: d}
+	for _, r := range l.Records(out.s.limits.Batch(out.letters.Topic)) {
+		out.send(r, l)
+	}
+}
+
+// CopyRecord returns r in memory of its own.
+func CopyRecord(r *kgo.Record) *kgo.Record {
+	c := *r
+	c.Key, c.Value, c.Headers = bytes.Clone(r.Key), bytes.Clone(r.Value), slices.Clone(r.Headers)
+	for i := range c.Headers {
+		c.Headers[i].Key, c.Headers[i].Value = strings.Clone(c.Headers[i].Key), bytes.Clone(c.Headers[i].Value)
+	}
+	return &c
+}
+
+// Close ends the output: what it waits for does not count any more.
+func (out *Output) Close() {
+	out.s.mu.Lock()
+	defer out.s.mu.Unlock()
+	delete(out.s.open, out)
+}
+
+// send produces r, which is a record of the letter l, or an alert if l is nil. It waits while the client has too much
+// in flight.
+func (out *Output) send(r *kgo.Record, l *letter) {
+	out.acks.add()
+	promise := out.promise
+	if l != nil {
+		promise = func(r *kgo.Record, err error) { out.acknowledged(r, l, err) }
+	}
+	out.produce(out.ctx, r, promise)
+}
+
+// acknowledged is the promise of every record. The client calls promises one after another: it must not block.
+func (out *Output) acknowledged(r *kgo.Record, l *letter, err error) {
+	out.acks.report(Failure{Record: r, Err: err, letter: l}, out.s.o.kindOf(r.Topic), out.s.o.OnAlert != nil)
+}
+
+// Take returns what was acknowledged since it was last called; all tells that everything was.
+func (out *Output) Take(all bool) Acked {
+	taken := out.acks.take()
+	if all {
+		taken.letters = out.seen.letters
+	}
+	out.seen = seen{}
+	return taken
+}
