@@ -127,7 +127,7 @@ func (p *Processor) drainDeadline(ctx context.Context, giveUp context.CancelCaus
 			return nil
 		}
 		return fmt.Errorf("%w (%v): %d records were given up, they are read again; nothing is lost",
-			errDrain, p.o.DrainTimeout, p.tally.Snapshot().Returned)
+			errDrain, p.o.DrainTimeout, p.tally.Snapshot().Abandoned)
 	}
 }
 

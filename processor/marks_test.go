@@ -78,7 +78,7 @@ func TestRevokeCommitsMarksOnly(t *testing.T) {
 	if got := c.Committed(testGroup, inputTopic, 0); got != 4 {
 		t.Errorf("committed %d, want 4", got)
 	}
-	if got := r.tally.Snapshot().Returned; got != 6 {
+	if got := r.tally.Snapshot().Abandoned; got != 6 {
 		t.Errorf("%d records returned, want 6", got)
 	}
 	second := start(t, testOptions(c))

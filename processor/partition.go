@@ -94,7 +94,7 @@ func (w *partition) run() {
 // commit.
 func (w *partition) giveUp() {
 	if n := w.queue.drain(); n > 0 {
-		w.c.p.tally.Update(func(t *progress.Totals) { t.Returned += uint64(n) })
+		w.c.p.tally.Update(func(t *progress.Totals) { t.Abandoned += uint64(n) })
 	}
 }
 
@@ -134,7 +134,7 @@ func (w *partition) finish(n, read int, last *kgo.Record) {
 	}
 	w.c.p.tally.Update(func(t *progress.Totals) {
 		done.addTo(t)
-		t.Returned += uint64(read - n)
+		t.Abandoned += uint64(read - n)
 	})
 }
 

@@ -64,7 +64,7 @@ func (c *consumer) handOff(fetches kgo.Fetches) error {
 		tp := kadm.Partition{Topic: f.Topic, Partition: f.Partition}
 		w := c.worker(tp)
 		if w == nil { // cannot be while the client keeps its word; what is not ours is not done
-			c.p.tally.Update(func(t *progress.Totals) { t.Returned += n })
+			c.p.tally.Update(func(t *progress.Totals) { t.Abandoned += n })
 			return
 		}
 		c.p.fetched(tp, &f.FetchPartition)

@@ -37,6 +37,6 @@ func checkConservation(t testing.TB, registry *prometheus.Registry) progress.Tot
 	if read != done+dead+returned {
 		t.Errorf("records read %v != done %v + dead-lettered %v + returned %v", read, done, dead, returned)
 	}
-	return progress.Totals{Read: uint64(read), Returned: uint64(returned), AlertsAcked: uint64(s["regionwatch_alerts_acked_total"]),
+	return progress.Totals{Read: uint64(read), Abandoned: uint64(returned), AlertsAcked: uint64(s["regionwatch_alerts_acked_total"]),
 		DeadLettersAcked: uint64(s["regionwatch_dead_letters_acked_total"])}
 }

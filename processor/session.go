@@ -20,19 +20,19 @@ import (
 // session is one transactional member of the group: a client of its own that polls, decides, produces and
 // commits in one goroutine, and joins the helpers that it starts before each transaction ends.
 type session struct {
-	p    *Processor
-	k    int
-	ctx  context.Context // the client's: ends when it is to be given up, or closed
-	end  context.CancelFunc
-	tx   *kgo.GroupTransactSession
-	crew []*decision
+	p       *Processor
+	k       int
+	ctx     context.Context // the client's: ends when it is to be given up, or closed
+	end     context.CancelFunc
+	tx      *kgo.GroupTransactSession
+	workers []*decision
 
 	committed bool // at least one transaction since the session was made
 	aborts    int  // transactions in a row
 
-	mu       sync.Mutex
-	assigned map[kadm.Partition]struct{}
-	adrift   bool // out of the group, and not assigned anything since
+	mu         sync.Mutex
+	assigned   map[kadm.Partition]struct{}
+	outOfGroup bool // out of the group, and not assigned anything since
 }
 
 // TransactionalID returns the transactional id of session k of an instance. It begins with the group's name and a hyphen,
@@ -71,7 +71,7 @@ func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
 	s.tx = tx
 	for range runtime.GOMAXPROCS(0) {
 		out := p.outputs.Open(ctx, tx.Produce, func() error { return nil })
-		s.crew = append(s.crew, p.newDecision(tx.Client(), out, nil))
+		s.workers = append(s.workers, p.newDecision(tx.Client(), out, nil))
 	}
 	return s, nil
 }
@@ -80,7 +80,7 @@ func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
 func (s *session) close() {
 	s.end()
 	s.tx.Close()
-	for _, d := range s.crew {
+	for _, d := range s.workers {
 		d.output.Close()
 	}
 	s.p.health.Lost(s.tx.Client())
@@ -89,7 +89,7 @@ func (s *session) close() {
 func (s *session) onAssigned(_ context.Context, client *kgo.Client, m map[string][]int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.adrift = false
+	s.outOfGroup = false
 	each(m, func(tp kadm.Partition) { s.assigned[tp] = struct{}{} })
 	s.p.health.Assigned(client, maps.Keys(s.assigned))
 }
@@ -101,14 +101,14 @@ func (s *session) onAssigned(_ context.Context, client *kgo.Client, m map[string
 func (s *session) OnGroupManageError(error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.adrift = true
+	s.outOfGroup = true
 }
 
-// isAdrift reports whether the session is out of the group.
-func (s *session) isAdrift() bool {
+// isOutOfGroup reports whether the session is out of the group.
+func (s *session) isOutOfGroup() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.adrift
+	return s.outOfGroup
 }
 
 // onRevoked only keeps the books: the transaction that is under way will be aborted by its session.
@@ -145,11 +145,11 @@ func (s *session) run(ctx context.Context) error {
 	defer restart(nil)
 	defer s.p.onRestart(restart)()
 	for {
-		adrift := s.isAdrift()
+		outOfGroup := s.isOutOfGroup()
 		fetches := s.tx.PollFetches(ctx)
 		err := s.p.fetchErrors(fetches)
 		if err == nil && fetches.NumRecords() > 0 {
-			err = s.transact(ctx, fetches, adrift)
+			err = s.transact(ctx, fetches, outOfGroup)
 		}
 		if cause := context.Cause(ctx); err == nil && errors.Is(cause, retry.ErrRenew) {
 			err = cause

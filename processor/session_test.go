@@ -85,8 +85,8 @@ func TestAbortedTransactionGoesOn(t *testing.T) {
 			if f.Hits() == 0 {
 				t.Fatal("the fault was never met")
 			}
-			if got := r.tally.Snapshot(); got.Aborted == 0 || got.Returned == 0 {
-				t.Errorf("%d transactions aborted and %d records returned, want some", got.Aborted, got.Returned)
+			if got := r.tally.Snapshot(); got.Aborted == 0 || got.Abandoned == 0 {
+				t.Errorf("%d transactions aborted and %d records returned, want some", got.Aborted, got.Abandoned)
 			}
 			for id, times := range alertIDs(c.ReadAll(alertTopic)) {
 				if times != 1 {
@@ -130,8 +130,8 @@ func TestTransactionThatDoesNotBegin(t *testing.T) {
 	r := start(t, o)
 	c.Eventually("all committed", func() bool { return committedToEnd(c, 1) })
 	r.mustStop()
-	if got := r.tally.Snapshot(); log.count("beginning transaction") == 0 || got.Returned != 20 {
-		t.Errorf("%d records returned, want 20; told %d times", got.Returned, log.count("beginning transaction"))
+	if got := r.tally.Snapshot(); log.count("beginning transaction") == 0 || got.Abandoned != 20 {
+		t.Errorf("%d records returned, want 20; told %d times", got.Abandoned, log.count("beginning transaction"))
 	}
 	if got := alertIDs(c.ReadAll(alertTopic)); len(got) != 20 {
 		t.Errorf("%d alerts, want 20", len(got))

@@ -26,17 +26,17 @@ const maxTransaction = 50_000
 
 // transaction is one transaction under way.
 type transaction struct {
-	s       *session
-	adrift  bool // the session was out of the group before the first poll
-	records int
-	last    map[kadm.Partition]*kgo.Record
+	s          *session
+	outOfGroup bool // the session was out of the group before the first poll
+	records    int
+	last       map[kadm.Partition]*kgo.Record
 }
 
 // transact puts fetches and what is there beyond them into one transaction: until CommitInterval has
 // passed or nothing more is waiting, so that it is short when there is little and large under backlog.
-func (s *session) transact(ctx context.Context, fetches kgo.Fetches, adrift bool) error {
+func (s *session) transact(ctx context.Context, fetches kgo.Fetches, outOfGroup bool) error {
 	start := time.Now()
-	t := &transaction{s: s, adrift: adrift, last: make(map[kadm.Partition]*kgo.Record)}
+	t := &transaction{s: s, outOfGroup: outOfGroup, last: make(map[kadm.Partition]*kgo.Record)}
 	if err := s.tx.Begin(); err != nil {
 		t.take(fetches)
 		t.giveUp()
@@ -75,7 +75,7 @@ func (t *transaction) take(fetches kgo.Fetches) (batches [][]*kgo.Record) {
 
 // giveUp counts all of the transaction as returned: it is read again.
 func (t *transaction) giveUp() {
-	t.s.p.tally.Update(func(all *progress.Totals) { all.Returned += uint64(t.records) })
+	t.s.p.tally.Update(func(all *progress.Totals) { all.Abandoned += uint64(t.records) })
 }
 
 // decide has every record decided, partitions side by side, and returns when all are.
@@ -94,13 +94,13 @@ func (t *transaction) decide(batches [][]*kgo.Record) error {
 			batches[i] = nil // let go of it
 		}
 	}
-	helpers := t.s.crew[1:min(len(t.s.crew), max(len(batches), 1))]
+	helpers := t.s.workers[1:min(len(t.s.workers), max(len(batches), 1))]
 	errs := make([]error, 1+len(helpers))
 	var wg sync.WaitGroup
 	for i, d := range helpers {
 		wg.Go(func() { errs[1+i] = work(d) })
 	}
-	errs[0] = work(t.s.crew[0])
+	errs[0] = work(t.s.workers[0])
 	wg.Wait()
 	return errors.Join(errs...)
 }
@@ -149,7 +149,7 @@ func (t *transaction) end(failed error) error {
 // decided, no more and no fewer. Offsets without their alerts would lose them; alerts without their offsets
 // would be written again. Both came about on a broker that hung for longer than the session.
 func (t *transaction) owned() bool {
-	if t.adrift || t.s.isAdrift() {
+	if t.outOfGroup || t.s.isOutOfGroup() {
 		return false
 	}
 	n := 0
@@ -172,7 +172,7 @@ func (t *transaction) flush() error {
 	}
 	var first error
 	tooLarge := make(map[string]error) // by topic
-	for _, d := range t.s.crew {
+	for _, d := range t.s.workers {
 		failed, err := d.output.Wait()
 		if err != nil {
 			return err
@@ -204,9 +204,9 @@ func unlessTransient(err error) error {
 	return err
 }
 
-// counted takes what the crew counted since the last transaction.
+// counted takes what the workers counted since the last transaction.
 func (t *transaction) counted() (done []decided, sum output.Acked) {
-	for _, d := range t.s.crew {
+	for _, d := range t.s.workers {
 		done = append(done, d.take())
 		a := d.output.Take(true)
 		sum.Add(&a)

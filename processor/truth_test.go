@@ -109,7 +109,7 @@ func TestRevokeAbandons(t *testing.T) {
 	if got := c.Committed(testGroup, inputTopic, 0); got != -1 {
 		t.Errorf("committed %d, want nothing", got)
 	}
-	if n := r.tally.Snapshot().Returned; n != 2 {
+	if n := r.tally.Snapshot().Abandoned; n != 2 {
 		t.Errorf("%d records returned, want 2", n)
 	}
 }
@@ -131,7 +131,7 @@ func TestLostAbandons(t *testing.T) {
 		t.Error("ready out of the group")
 	}
 	consumer.lost(context.Background(), consumer.client, map[string][]int32{inputTopic: {0}})
-	if n := r.tally.Snapshot().Returned; n != 1 {
+	if n := r.tally.Snapshot().Abandoned; n != 1 {
 		t.Errorf("%d records returned, want 1", n)
 	}
 	close(release)

@@ -1,13 +1,14 @@
 package instance
 
 import (
-	"github.com/regionwatch/regionwatch/processor/progress"
 	"context"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/regionwatch/regionwatch/processor/progress"
 
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/policy"

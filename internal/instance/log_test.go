@@ -1,7 +1,6 @@
 package instance
 
 import (
-	"github.com/regionwatch/regionwatch/processor/progress"
 	"bytes"
 	"context"
 	"errors"
@@ -12,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/regionwatch/regionwatch/processor/progress"
 
 	"github.com/regionwatch/regionwatch/processor"
 )

@@ -90,7 +90,7 @@ var counters = []counter{
 	{desc("records_read_total", "Records read."), func(t *Totals) uint64 { return t.Read }},
 	{desc("records_done_total", "Records read to the end and done: acknowledged, or committed."), func(t *Totals) uint64 { return t.Done }},
 	{desc("records_dead_lettered_total", "Records with at least one dead letter."), func(t *Totals) uint64 { return t.DeadLettered }},
-	{desc("records_returned_total", "Records given up before they were done; they are read again."), func(t *Totals) uint64 { return t.Returned }},
+	{desc("records_returned_total", "Records given up before they were done; they are read again."), func(t *Totals) uint64 { return t.Abandoned }},
 	{desc("record_bytes_total", "Bytes of the records that are done, as they came."), func(t *Totals) uint64 { return t.Bytes }},
 	{desc("alerts_acked_total", "Alerts that the broker has acknowledged."), func(t *Totals) uint64 { return t.AlertsAcked }},
 	{desc("alerts_partial_total", "Alerts of damaged events."), func(t *Totals) uint64 { return t.Partial }},

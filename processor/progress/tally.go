@@ -7,11 +7,11 @@ import (
 )
 
 // Totals is everything that is counted. While nothing is in flight it adds up:
-// Read = Counts.Records + Returned.
+// Read = Counts.Records + Abandoned.
 type Totals struct {
 	detection.Counts        // of records that are done for good: acknowledged, or committed in a transaction
 	Read             uint64 // records handed to us by the broker
-	Returned         uint64 // of those, given up before they were done: they are read again, by us or another member
+	Abandoned        uint64 // of those, abandoned before they were done: we or another member read them again
 
 	AlertsAcked      uint64
 	DeadLettersAcked uint64
