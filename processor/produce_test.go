@@ -96,7 +96,7 @@ func topicLimit(t *testing.T, c *processortest.Cluster, topic, n string) {
 // An alert that is too large for its topic loses its copy of the event but is still written, whether the topic's limit is
 // known or only shows when the broker rejects the batch.
 //
-// Guards: shrink in output.Alert for the former, smaller for the latter.
+// Guards: AlertRecord for the former, Output.smaller for the latter.
 func TestAlertTooLarge(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
@@ -138,7 +138,7 @@ func hasText(r *kgo.Record, text string) bool { return bytes.Contains(r.Value, [
 
 // An OCSF alert has the same key and headers, and shrinks like a native one.
 //
-// Guards: the format in alertRecord and in output.shrink.
+// Guards: the format in AlertRecord and in Output.shrink.
 func TestAlertFormat(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)

@@ -75,7 +75,7 @@ func TestInputRecreated(t *testing.T) {
 
 // A deleted topic makes the instance not ready. It is read once it exists again.
 //
-// Guard: setMissing in compare.
+// Guard: SetMissing in compare.
 func TestInputDeleted(t *testing.T) {
 	t.Parallel()
 	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
@@ -173,7 +173,7 @@ func commitAs(t *testing.T, c *processortest.Cluster, group, topic string, offse
 
 // A recreated output topic receives everything written from then on, within seconds and without a storm of requests.
 //
-// Guards: retry.IsRecreated in output.again and in transaction.end, and the retry.Backoff in flush.
+// Guards: retry.IsRecreated in Output.again and in transaction.end, and the backoff in Output.Flush.
 func TestOutputRecreated(t *testing.T) {
 	t.Parallel()
 	for topic, value := range map[string]string{alertTopic: "alert", deadLetterTopic: "bad"} {
