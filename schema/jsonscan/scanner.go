@@ -50,7 +50,7 @@ const (
 	QuoteCommaQuote = '"' | ','<<8 | '"'<<16
 )
 
-// Three returns the Three bytes from b[i] on as one number, or 0 near the end of b.
+// Three returns the three bytes from b[i] on as one number, or 0 near the end of b.
 func Three(b []byte, i int) uint32 {
 	if i >= 0 && i < len(b)-3 {
 		return binary.LittleEndian.Uint32(b[i:]) & 0xffffff

@@ -33,7 +33,7 @@ func FirstMark(m uint64) int { return bits.TrailingZeros64(m) >> 3 }
 
 // SkipWords returns the index of the first byte at or after i that is not plain text of a string, as far
 // as that can be told a word at a time: it may stop early in the last 8 bytes of b. The loops are written so
-// that the compiler needs no bounds checks within them; Three words in a round were the fastest on events.
+// that the compiler needs no bounds checks within them; three words in a round were the fastest on events.
 func SkipWords(b []byte, i int) int {
 	for ; i >= 0 && i < len(b)-24; i += 24 {
 		if m := Special(binary.LittleEndian.Uint64(b[i:])); m != 0 {

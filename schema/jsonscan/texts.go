@@ -12,7 +12,7 @@ const (
 )
 
 // TextsWindow is how many bytes from a key's opening quote on skipTexts looks at without asking for the end of the
-// input each time: Three words of the key, and the colon and two words of the value behind them.
+// input each time: three words of the key, and the colon and two words of the value behind them.
 const TextsWindow = 48
 
 // skipTexts reads members whose key and value are plain text without white space around it, from the key at b[i] on:
