@@ -121,9 +121,9 @@ func (r *yamlReader) entry(key, value *yaml.Node) {
 	case row == nil:
 		r.fault(key, "no such setting: "+quoteName(name)+didYouMean(name, r.keys()))
 	case row.notInFile:
-		r.fault(key, name+" cannot stand in a file; it is a flag or a variable")
+		r.fault(key, name+" cannot be set in a file; use the flag or the variable")
 	case r.seen[row.Name] > 0:
-		r.fault(key, fmt.Sprintf("%s stands in line %d already", name, r.seen[row.Name]))
+		r.fault(key, fmt.Sprintf("%s is already set in line %d", name, r.seen[row.Name]))
 	default:
 		if name != row.Key() {
 			r.spelled = append(r.spelled, r.origin(key).String()+": "+name+" is spelled "+row.Key()+" in files, as the policy's keys are")

@@ -39,8 +39,8 @@ func TestFileFailure(t *testing.T) {
 		`@:4:16: create-topics: "yes" is unknown; allowed: false, true`,
 		`@:7:5: brokers: "b" is not host:port; allowed: `+brokers,
 		`@:8:5: brokers: "c:0" has no usable port; allowed: `+brokers)
-	f("config-in-file", "@:1:1: config cannot stand in a file; it is a flag or a variable")
-	f("duplicate-key", "@:3:1: group stands in line 1 already")
+	f("config-in-file", "@:1:1: config cannot be set in a file; use the flag or the variable")
+	f("duplicate-key", "@:3:1: group is already set in line 1")
 	f("duplicate-over-documents", "@:3:1: a second document; want all settings in one")
 	f("empty-list", "@:1:17: unused-regions: the list is empty; allowed: "+Lookup("unused-regions").Allowed)
 	f("escape-sequence", `@:1:8: group: "a\x1bb" has unprintable characters; allowed: `+group)
@@ -121,7 +121,7 @@ func TestKeySpelledAsFlag(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Load(Sources{Environ: []string{"REGIONWATCH_CONFIG=" + file}})
-	if want := "file " + file + ":2:1: input_topic stands in line 1 already"; err == nil || err.Error() != want {
+	if want := "file " + file + ":2:1: input_topic is already set in line 1"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

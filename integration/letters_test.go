@@ -26,7 +26,7 @@ func TestKafkaLettersUnreachable(t *testing.T) {
 		"wrong password":      {k.secured[listenerSASL], append(secure, stranger...), []string{"PLAIN", "SASL_AUTHENTICATION_FAILED", "where the secret comes from"}},
 		"no SASL":             {k.secured[listenerSASL], secure, []string{"--sasl-mechanism"}},
 		"no TLS":              {k.secured[listenerSASL], append(slices.Clone(alice), "--allow-plaintext-credentials"), []string{"the port speaks TLS", "give --tls"}},
-		"TLS where none is":   {k.brokers, append(secure, alice...), []string{"leave --tls out"}},
+		"TLS where none is":   {k.brokers, append(secure, alice...), []string{"omit --tls"}},
 		"expired certificate": {k.secured[listenerExpired], append(secure, alice...), []string{"certificate has expired", "needs a new one"}},
 		"no certificate":      {k.secured[listenerMutual], secure, []string{"--tls-certificate and --tls-key"}},
 		"unknown host":        {"nowhere.invalid:9092", nil, []string{"nowhere.invalid", "--brokers"}},

@@ -151,10 +151,10 @@ func TestDeadLetterUnreachable(t *testing.T) {
 	_, brokers := letterCluster(t)
 	for _, line := range []string{"list", "show 0:0", "show origin cloudtrail:0:0", "replay", "replay --dry-run --to input"} {
 		for args, want := range map[string]string{
-			"--brokers 127.0.0.1:1":                  "nobody listens there",
+			"--brokers 127.0.0.1:1":                  "nothing listens on that port",
 			"--brokers nowhere.invalid:9092":         "is the name in --brokers right",
-			"--tls --brokers " + brokers:             "leave --tls out",
-			"--policy-topic p --brokers 127.0.0.1:1": "nobody listens there",
+			"--tls --brokers " + brokers:             "omit --tls",
+			"--policy-topic p --brokers 127.0.0.1:1": "nothing listens on that port",
 		} {
 			if strings.HasPrefix(args, "--policy") && !strings.HasPrefix(line, "replay") || strings.HasPrefix(args, "--tls") && line != "list" {
 				continue // only a replay needs a policy, and waiting for one handshake is enough

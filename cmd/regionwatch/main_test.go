@@ -108,9 +108,9 @@ func TestCommandLineFailure(t *testing.T) {
 	f("run --delivery x --unused-regions eu-centrl-1,xx-nowhere-9",
 		`flag --delivery: "x" is unknown; allowed: at-least-once, exactly-once`,
 		required,
-		`flag --unused-regions: "eu-centrl-1" is no AWS region, did you mean "eu-central-1"?`,
-		`flag --unused-regions: "xx-nowhere-9" is no AWS region (as of `+regions.Date+`)`)
-	f("validate --brokers=a:1 --unused-regions Frankfurt", `flag --unused-regions: "Frankfurt" is no AWS region, did you mean "eu-central-1"?`)
+		`flag --unused-regions: "eu-centrl-1" is not an AWS region, did you mean "eu-central-1"?`,
+		`flag --unused-regions: "xx-nowhere-9" is not an AWS region (as of `+regions.Date+`)`)
+	f("validate --brokers=a:1 --unused-regions Frankfurt", `flag --unused-regions: "Frankfurt" is not an AWS region, did you mean "eu-central-1"?`)
 	f("validate --config=testdata/nothing --brokers=a:1", `flag --config: reading testdata/nothing: no such file or directory`)
 	f("scan x --policy=testdata/nothing", "flag --policy: testdata/nothing: no such file or directory")
 	f("run --brokers=a\x1b]0;x\x07:1", `flag --brokers: "a\x1b]0;x\a:1" is not host:port; allowed: host:port, several with commas`)

@@ -42,8 +42,8 @@ func TestPolicyTestFailure(t *testing.T) {
 	}
 	f("[]x", "no YAML")
 	f("{}", "there is no key Tests")
-	f("[]", "1:1: there are no cases in it") // Guard: an empty file does not pass
-	f("Tests: []", "there are no cases in it")
+	f("[]", "1:1: the list has no cases") // Guard: an empty file does not pass
+	f("Tests: []", "the list has no cases")
 	f("[{Name: a, ExpectedResult: true, Outcome: alerted, Log: {}}]", "and not both")
 	f("[{Name: a, Outcome: alertet, Log: {}}]", `"alertet" is none of alerted, exempted,`)
 	f("[{Name: a}]", "1:2: a case needs a Log")

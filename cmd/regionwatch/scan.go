@@ -92,7 +92,7 @@ func scanFiles(cmd *cobra.Command, args []string, f *scanFlags) error {
 		}
 	}
 	if f.incidents && f.format.String() == "csv" {
-		return cli.Mistake(fmt.Errorf("flag --format: csv is no format of incidents; allowed: auto, table, ndjson, ocsf"))
+		return cli.Mistake(fmt.Errorf("flag --format: csv is not a format for incidents; allowed: auto, table, ndjson, ocsf"))
 	}
 	sources, listErr := scan.List(args, cmd.InOrStdin())
 	if err := f.checkOutputs(cmd, sources); err != nil {

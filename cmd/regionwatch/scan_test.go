@@ -319,7 +319,7 @@ func TestScanIncidents(t *testing.T) {
 			t.Errorf("%s: exit status %d, %s\n%s", format, status, stdout, stderr)
 		}
 	}
-	if _, stderr, status := runCommand(t, "scan", "testdata/scan", "--incidents", "--format", "csv"); status != cli.ExitMistake || !strings.Contains(stderr, "csv is no format of incidents") {
+	if _, stderr, status := runCommand(t, "scan", "testdata/scan", "--incidents", "--format", "csv"); status != cli.ExitMistake || !strings.Contains(stderr, "csv is not a format for incidents") {
 		t.Errorf("csv: exit status %d, %s", status, stderr)
 	}
 }

@@ -26,7 +26,7 @@ func openIAM() sasl.Mechanism {
 		defer cancel()
 		provider, err := load()
 		if err != nil {
-			return aws.Auth{}, &Refusal{Err: fmt.Errorf("reading the configuration of AWS: %w", err), Remedy: "check AWS_PROFILE and the shared files"}
+			return aws.Auth{}, &Refusal{Err: fmt.Errorf("reading the AWS configuration: %w", err), Remedy: "check AWS_PROFILE and the shared files"}
 		}
 		found, err := provider.Retrieve(ctx)
 		if err != nil {

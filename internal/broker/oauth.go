@@ -96,7 +96,7 @@ func runCommand(ctx context.Context, command []string) (token, error) {
 		}
 		return token{}, &Refusal{
 			Err:    fmt.Errorf("running oauth-token-command %q: %w", command[0], err),
-			Remedy: "run it by hand to see what it says", Passing: true,
+			Remedy: "run it by hand to see its output", Passing: true,
 		}
 	}
 	text := strings.TrimRight(out.kept.String(), "\r\n")
@@ -142,6 +142,6 @@ func (s reasonSession) Challenge(answer []byte) (bool, []byte, error) {
 	_ = json.Unmarshal(answer, &reason) // if it is not JSON, the status stays empty
 	return false, nil, &Refusal{
 		Err:    fmt.Errorf("%w: the broker refuses the token, status %.80q", kerr.SaslAuthenticationFailed, reason.Status),
-		Remedy: "is it for this cluster, from an issuer that the broker trusts, and not expired?",
+		Remedy: "check that it is for this cluster, from an issuer the broker trusts, and not expired",
 	}
 }

@@ -201,7 +201,7 @@ func TestTokenRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err = session.Challenge([]byte(`{"status":"invalid_token\u001b[2J"}`))
-	mustMention(t, err, "SASL_AUTHENTICATION_FAILED", `status "invalid_token\x1b[2J"`, "not expired?")
+	mustMention(t, err, "SASL_AUTHENTICATION_FAILED", `status "invalid_token\x1b[2J"`, "not expired")
 	if !errors.Is(err, kerr.SaslAuthenticationFailed) {
 		t.Errorf("%v", err)
 	}

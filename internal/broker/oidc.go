@@ -52,7 +52,7 @@ func (c *tokenClient) explain(err error, secret string) error {
 		if sent, ok := errors.AsType[*url.Error](err); ok {
 			err = &url.Error{Op: sent.Op, URL: shownURL(c.o.TokenURL), Err: sent.Err}
 		}
-		return &Refusal{Err: fmt.Errorf("asking oauth-token-url: %w", err), Remedy: "is the URL right, and the server up?", Passing: true}
+		return &Refusal{Err: fmt.Errorf("asking oauth-token-url: %w", err), Remedy: "check the URL, and that the server is up", Passing: true}
 	}
 	why := fmt.Errorf("asking oauth-token-url: %s", answer.Response.Status)
 	if answer.ErrorCode != "" {
@@ -66,7 +66,7 @@ func (c *tokenClient) explain(err error, secret string) error {
 	}
 	// Rate limits and server errors may be temporary; other answers are final.
 	status := answer.Response.StatusCode
-	return &Refusal{Err: why, Remedy: "look at oauth-client-id, its secret and oauth-scope",
+	return &Refusal{Err: why, Remedy: "check oauth-client-id, its secret and oauth-scope",
 		Passing: status == http.StatusTooManyRequests || status >= http.StatusInternalServerError}
 }
 

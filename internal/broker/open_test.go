@@ -68,13 +68,13 @@ func TestOpenFailure(t *testing.T) {
 	check(Options{TLS: &TLS{CertificateFile: names["certificate"]}}, "tls-certificate and tls-key need each other")
 	check(Options{SASL: withPassword("lines")},
 		`sasl-password-file: reading "lines": it has more than one line; allowed: the secret and nothing else`)
-	check(Options{SASL: plain}, "sasl-mechanism PLAIN needs a user and a password")
+	check(Options{SASL: plain}, "sasl-mechanism PLAIN needs a username and a password")
 	check(Options{SASL: SASL{Mechanism: "GSSAPI"}}, `sasl-mechanism "GSSAPI" is unknown`)
 	check(Options{SASL: SASL{Mechanism: "OAUTHBEARER"}}, "sasl-mechanism OAUTHBEARER needs a token")
 	check(Options{SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenCommand: []string{names["missing"]}}}},
 		`oauth-token-command: looking for "missing": stat missing: no such file or directory`)
 	check(Options{SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenFile: names["noToken"]}}},
-		`oauth-token-file: reading "noToken": not a token: it has characters that tokens cannot have`)
+		`oauth-token-file: reading "noToken": not a token: it has characters that tokens must not contain`)
 
 	_, err := Open(Options{TLS: &TLS{CertificateFile: names["expired"], KeyFile: names["expiredKey"]}})
 	mustMention(t, err, "tls-certificate", "the certificate expired at 20")

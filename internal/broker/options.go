@@ -111,7 +111,7 @@ func (o *Options) check() error {
 	case "":
 	case mechanismPlain, mechanismScram256, mechanismScram512:
 		if s.Username == "" || s.Password.reveal() == "" && s.PasswordFile == "" {
-			errs = append(errs, fmt.Errorf("sasl-mechanism %s needs a user and a password", s.Mechanism))
+			errs = append(errs, fmt.Errorf("sasl-mechanism %s needs a username and a password", s.Mechanism))
 		}
 	case mechanismOAuth:
 		if a := &s.OAuth; a.TokenFile == "" && len(a.TokenCommand) == 0 && a.TokenURL == "" {

@@ -44,15 +44,15 @@ func (t *trust) refusal(address string, err error) error {
 	}
 	where := fmt.Errorf("TLS handshake with %s: %w", address, err)
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return &Refusal{Err: where, Remedy: "the port does not speak TLS; give the brokers' TLS port, or leave --tls out"}
+		return &Refusal{Err: where, Remedy: "the port does not speak TLS; give the brokers' TLS port, or omit --tls"}
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || isReset(err) {
 		return &Refusal{Err: where, Remedy: "the broker closed the connection; if this persists, the port may not speak TLS:" +
-			" give the brokers' TLS port, or leave --tls out", Passing: true}
+			" give the brokers' TLS port, or omit --tls", Passing: true}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return &Refusal{Err: where, Remedy: "the port accepts connections, but nothing answers; if this persists, it may not speak TLS:" +
-			" give the brokers' TLS port, or leave --tls out", Passing: true}
+			" give the brokers' TLS port, or omit --tls", Passing: true}
 	}
 	if remedy := verificationRemedy(err); remedy != "" {
 		return &Refusal{Err: where, Remedy: remedy}
@@ -73,7 +73,7 @@ func verificationRemedy(err error) string {
 		return "give the certificate authority of the broker's certificate" + issuer(err) + " with --tls-ca"
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return "the broker's certificate cannot be trusted; its owner must fix it"
+		return "the broker's certificate cannot be trusted; ask its owner to fix it"
 	}
 	return ""
 }
@@ -125,7 +125,7 @@ func (t *trust) answer(alert string) string {
 	case strings.Contains(alert, "certificate") && t.certificate == nil:
 		return "the broker requires a client certificate; give --tls-certificate and --tls-key"
 	case strings.Contains(alert, "certificate"):
-		return "the broker rejects the certificate of --tls-certificate; is it expired, or signed by an authority that the broker does not trust?"
+		return "the broker rejects the certificate of --tls-certificate; it may be expired, or signed by an authority the broker does not trust"
 	}
 	return "see the broker's log"
 }

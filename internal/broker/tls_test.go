@@ -142,7 +142,7 @@ func TestPlaintextPort(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			err := ping(t, mustOpen(t, Options{Addresses: []string{answering(t, test.answer)}, TLS: &TLS{}}))
-			mustMention(t, err, "TLS handshake", "leave --tls out")
+			mustMention(t, err, "TLS handshake", "omit --tls")
 			if r, ok := errors.AsType[*Refusal](err); !ok || r.Passing != test.passes {
 				t.Errorf("passes by itself: want %v: %#v", test.passes, err)
 			}

@@ -90,7 +90,7 @@ func (t *token) check() error {
 	case t.text == "":
 		return errors.New("the token is empty")
 	case !tokenText.MatchString(t.text):
-		return errors.New("not a token: it has characters that tokens cannot have")
+		return errors.New("not a token: it has characters that tokens must not contain")
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func (c *checker) checkGroups() {
 		case g.Name == "":
 			c.add("", -1, "a group needs a name")
 		case c.groups[g.Name] != nil:
-			c.add("", -1, "the name stands twice")
+			c.add("", -1, "duplicate name")
 		default:
 			c.checkText("", g.Name)
 			c.groups[g.Name] = g
@@ -73,9 +73,9 @@ func (c *checker) checkGroups() {
 func (c *checker) join(id, group, field string, item int) {
 	if other, ok := c.groupOf[id]; ok {
 		if other == group {
-			c.add(field, item, fmt.Sprintf("account %s stands twice in group %s", id, group))
+			c.add(field, item, fmt.Sprintf("account %s is listed twice in group %s", id, group))
 		} else {
-			c.add(field, item, fmt.Sprintf("account %s is in group %s too; an account is in one group at most", id, other))
+			c.add(field, item, fmt.Sprintf("account %s is also in group %s; an account can be in only one group", id, other))
 		}
 		return
 	}
@@ -88,7 +88,7 @@ func (c *checker) checkAccounts() {
 		c.enter(PartAccount, i, a.ID)
 		c.checkAccountID("", -1, a.ID)
 		if c.accounts[a.ID] != nil {
-			c.add("", -1, "the account stands twice")
+			c.add("", -1, "duplicate account")
 		} else {
 			c.accounts[a.ID] = a
 		}
@@ -128,7 +128,7 @@ func unknownGroup(name string, groups map[string]*Group) string {
 
 func (c *checker) checkAccountID(field string, item int, id string) {
 	if _, ok := accountKey([]byte(id)); !ok {
-		c.add(field, item, fmt.Sprintf("%q is no account id, which has 12 digits", cut(id)))
+		c.add(field, item, fmt.Sprintf("%q is not an account id, which has 12 digits", cut(id)))
 	}
 }
 
@@ -154,7 +154,7 @@ func (c *checker) checkLevel(l *Level, needsList bool) {
 	case len(l.UnusedRegions) > 0 && len(l.AllowedRegions) > 0:
 		c.add("allowed_regions", -1, "a level has either unused_regions or allowed_regions, not both")
 	case needsList && len(l.UnusedRegions) == 0 && len(l.AllowedRegions) == 0:
-		c.add("", -1, "the closest level holds whole, so it has to say its regions: unused_regions or allowed_regions")
+		c.add("", -1, "levels do not inherit regions; give unused_regions or allowed_regions")
 	}
 	c.checkRegions("unused_regions", l.UnusedRegions)
 	c.checkRegions("allowed_regions", l.AllowedRegions)
@@ -165,7 +165,7 @@ func (c *checker) checkLevel(l *Level, needsList bool) {
 
 func (c *checker) checkSeverity(field, severity string) {
 	if severity != "" && !slices.Contains(Severities, severity) {
-		c.add(field, -1, fmt.Sprintf("%q is no severity: %s", cut(severity), strings.Join(Severities, ", ")))
+		c.add(field, -1, fmt.Sprintf("%q is not a severity; allowed: %s", cut(severity), strings.Join(Severities, ", ")))
 	}
 }
 
@@ -186,9 +186,9 @@ func CheckRegion(code string) string {
 		return ""
 	}
 	if nearest := regions.Nearest(code); nearest != "" {
-		return fmt.Sprintf("%q is no AWS region, did you mean %q?", code, nearest)
+		return fmt.Sprintf("%q is not an AWS region, did you mean %q?", code, nearest)
 	}
-	return fmt.Sprintf("%q is no AWS region (as of %s)", code, regions.Date)
+	return fmt.Sprintf("%q is not an AWS region (as of %s)", code, regions.Date)
 }
 
 // cut bounds what a fault quotes.

@@ -16,9 +16,9 @@ func (c *checker) checkExceptions() {
 		c.enter(PartException, i, x.Name)
 		switch {
 		case x.Name == "":
-			c.add("name", -1, "an exception needs a name: findings are counted by it")
+			c.add("name", -1, "an exception needs a name, under which its findings are counted")
 		case names[x.Name]:
-			c.add("name", -1, "the name stands twice")
+			c.add("name", -1, "duplicate name")
 		}
 		names[x.Name] = true
 		c.checkText("name", x.Name)
@@ -29,7 +29,7 @@ func (c *checker) checkExceptions() {
 				x.NotBefore.Format(time.RFC3339), x.Expires.Format(time.RFC3339)))
 		}
 		if x.isUnbounded() {
-			c.add("", -1, "it would except everything; say what it is for: accounts, groups, regions, event_sources, "+
+			c.add("", -1, "it would exempt everything; narrow it by accounts, groups, regions, event_sources, "+
 				"event_names, principals, source_ips or service_invoked")
 			continue
 		}
@@ -65,7 +65,7 @@ func (c *checker) checkConditions(x *Exception) {
 	}
 	for i, n := range x.EventNames {
 		if n == "" || strings.ContainsAny(n, " :/") {
-			c.add("event_names", i, fmt.Sprintf("%q is no event name such as PutConfigRule: it can never apply", cut(n)))
+			c.add("event_names", i, fmt.Sprintf("%q is not an event name such as PutConfigRule; it can never apply", cut(n)))
 		}
 	}
 	for i, p := range x.Principals {
@@ -78,9 +78,9 @@ func (c *checker) checkConditions(x *Exception) {
 func (c *checker) checkService(field string, item int, name string) {
 	switch {
 	case name == "" || strings.ContainsAny(name, " :/") || strings.ToLower(name) != name:
-		c.add(field, item, fmt.Sprintf("%q is no AWS service name such as config.amazonaws.com: it can never apply", cut(name)))
+		c.add(field, item, fmt.Sprintf("%q is not an AWS service name such as config.amazonaws.com; it can never apply", cut(name)))
 	case !strings.ContainsAny(name, ".*?"):
-		c.add(field, item, fmt.Sprintf("%q is no AWS service name: it can never apply, did you mean %q?", cut(name), cut(name)+".amazonaws.com"))
+		c.add(field, item, fmt.Sprintf("%q is not an AWS service name and can never apply; did you mean %q?", cut(name), cut(name)+".amazonaws.com"))
 	}
 }
 
@@ -102,13 +102,13 @@ func (c *checker) checkPrincipal(item int, text string) {
 	case len(text) > maxARNBytes:
 		c.add("principals", item, fmt.Sprintf("the pattern has %d bytes, %d are allowed", len(text), maxARNBytes))
 	case !ok:
-		c.add("principals", item, fmt.Sprintf("%q is no pattern of an ARN: it needs six parts, such as arn:aws:iam::*:role/NAME", cut(text)))
+		c.add("principals", item, fmt.Sprintf("%q is not an ARN pattern; want six parts, such as arn:aws:iam::*:role/NAME", cut(text)))
 	case !MatchWildcard(p.parts[0], []byte("arn")):
-		c.add("principals", item, fmt.Sprintf("%q can never apply: an ARN begins with arn:", cut(text)))
+		c.add("principals", item, fmt.Sprintf("%q can never apply: ARNs begin with arn:", cut(text)))
 	case !MatchWildcard(p.parts[2], []byte("iam")) && !needsSession(&p):
-		c.add("principals", item, fmt.Sprintf("%q can never apply: principals have ARNs of iam", cut(text)))
+		c.add("principals", item, fmt.Sprintf("%q can never apply: principals have iam ARNs", cut(text)))
 	case !MatchWildcard(p.parts[3], nil):
-		c.add("principals", item, fmt.Sprintf("%q can never apply: ARNs of iam have no region", cut(text)))
+		c.add("principals", item, fmt.Sprintf("%q can never apply: iam ARNs have no region", cut(text)))
 	}
 }
 
@@ -122,12 +122,12 @@ func needsSession(p *arnPattern) bool {
 func (c *checker) checkReach(x *Exception) {
 	levels := c.reached(x)
 	if len(levels) == 0 {
-		c.add("accounts", -1, "it can never apply: none of its accounts is in one of its groups")
+		c.add("accounts", -1, "it can never apply: its accounts are in none of its groups")
 		return
 	}
 	for i, code := range x.Regions {
 		if !slices.ContainsFunc(levels, func(l *Level) bool { return l.isUnused(code) }) {
-			c.add("regions", i, fmt.Sprintf("%s is in use wherever the exception looks: it can never apply", code))
+			c.add("regions", i, fmt.Sprintf("%s is in use at every level the exception covers; it can never apply", code))
 		}
 	}
 }

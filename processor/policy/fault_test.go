@@ -21,11 +21,11 @@ func TestCompileFaults(t *testing.T) {
 	f(Options{Default: Level{UnusedRegions: []string{"eu-west-3"}, AllowedRegions: []string{"us-east-1"}}},
 		"a level has either unused_regions or allowed_regions, not both")
 	f(Options{Groups: []Group{{Name: "a", Accounts: []string{"1", "111111111111"}, Level: &Level{Severity: "Hihg"}}, {Name: "b", Accounts: []string{"111111111111"}}, {Name: "b"}, {}}},
-		`group a: accounts: "1" is no account id, which has 12 digits`,
-		"group a: the closest level holds whole, so it has to say its regions: unused_regions or allowed_regions",
-		`group a: severity: "Hihg" is no severity: Info, Low, Medium, High, Critical`,
-		"group b: accounts: account 111111111111 is in group a too; an account is in one group at most",
-		"group b: the name stands twice",
+		`group a: accounts: "1" is not an account id, which has 12 digits`,
+		"group a: levels do not inherit regions; give unused_regions or allowed_regions",
+		`group a: severity: "Hihg" is not a severity; allowed: Info, Low, Medium, High, Critical`,
+		"group b: accounts: account 111111111111 is also in group a; an account can be in only one group",
+		"group b: duplicate name",
 		"group 4: a group needs a name")
 	long := strings.Repeat("x", maxText+1)
 	f(Options{Version: long, Groups: []Group{{Name: long[1:]}, {Name: long}}, Accounts: []Account{{ID: "111111111111", Name: long}, {ID: "222222222222", Tags: map[string]string{"k": long}}}},
@@ -35,10 +35,10 @@ func TestCompileFaults(t *testing.T) {
 		"account 222222222222: tags: the text has 257 bytes, 256 are allowed")
 	f(Options{Groups: []Group{{Name: "sandbox", Accounts: []string{"111111111111"}}}, Accounts: []Account{
 		{ID: "111111111111", Group: "sandbox"}, {ID: "111111111111"}, {ID: "222222222222", Group: "sandbx"}, {ID: "333333333333", Level: &Level{AllowedRegions: []string{"us-esat-1"}}}}},
-		"account 111111111111: group: account 111111111111 stands twice in group sandbox",
-		"account 111111111111: the account stands twice",
+		"account 111111111111: group: account 111111111111 is listed twice in group sandbox",
+		"account 111111111111: duplicate account",
 		`account 222222222222: group: there is no group "sandbx", did you mean "sandbox"?`,
-		`account 333333333333: allowed_regions: "us-esat-1" is no AWS region, did you mean "us-east-1"?`)
+		`account 333333333333: allowed_regions: "us-esat-1" is not an AWS region, did you mean "us-east-1"?`)
 	f(Options{Groups: []Group{{Name: "g", Accounts: []string{"111111111111"}, Level: deny}}, Exceptions: []Exception{
 		{},
 		{Name: "a", Regions: []string{"us-east-1"}},
@@ -52,32 +52,32 @@ func TestCompileFaults(t *testing.T) {
 		{Name: "h", EventNames: []string{"", "Put Object", "s3/PutObject"}},
 		{Name: "i", SourceIPs: []string{"https://a.amazonaws.com", "192.0.2.0/33", "192.0.2", "config"}},
 	}},
-		"exception 1: name: an exception needs a name: findings are counted by it",
-		"exception 1: it would except everything; say what it is for: accounts, groups, regions, event_sources, event_names, principals, source_ips or service_invoked",
-		"exception a: regions: us-east-1 is in use wherever the exception looks: it can never apply",
-		"exception a: name: the name stands twice",
-		"exception b: accounts: it can never apply: none of its accounts is in one of its groups",
-		"exception c: regions: eu-central-1 is in use wherever the exception looks: it can never apply",
-		`exception d: event_sources: "s3" is no AWS service name: it can never apply, did you mean "s3.amazonaws.com"?`,
-		`exception d: event_sources: "S3.amazonaws.com" is no AWS service name such as config.amazonaws.com: it can never apply`,
-		`exception d: event_names: "s3:PutObject" is no event name such as PutConfigRule: it can never apply`,
-		`exception e: principals: "alice" is no pattern of an ARN: it needs six parts, such as arn:aws:iam::*:role/NAME`,
-		`exception e: principals: "urn:aws:iam::*:role/a" can never apply: an ARN begins with arn:`,
-		`exception e: principals: "arn:aws:ec2::*:instance/a" can never apply: principals have ARNs of iam`,
-		`exception e: principals: "arn:aws:iam:us-east-1:*:role/a" can never apply: ARNs of iam have no region`,
+		"exception 1: name: an exception needs a name, under which its findings are counted",
+		"exception 1: it would exempt everything; narrow it by accounts, groups, regions, event_sources, event_names, principals, source_ips or service_invoked",
+		"exception a: regions: us-east-1 is in use at every level the exception covers; it can never apply",
+		"exception a: name: duplicate name",
+		"exception b: accounts: it can never apply: its accounts are in none of its groups",
+		"exception c: regions: eu-central-1 is in use at every level the exception covers; it can never apply",
+		`exception d: event_sources: "s3" is not an AWS service name and can never apply; did you mean "s3.amazonaws.com"?`,
+		`exception d: event_sources: "S3.amazonaws.com" is not an AWS service name such as config.amazonaws.com; it can never apply`,
+		`exception d: event_names: "s3:PutObject" is not an event name such as PutConfigRule; it can never apply`,
+		`exception e: principals: "alice" is not an ARN pattern; want six parts, such as arn:aws:iam::*:role/NAME`,
+		`exception e: principals: "urn:aws:iam::*:role/a" can never apply: ARNs begin with arn:`,
+		`exception e: principals: "arn:aws:ec2::*:instance/a" can never apply: principals have iam ARNs`,
+		`exception e: principals: "arn:aws:iam:us-east-1:*:role/a" can never apply: iam ARNs have no region`,
 		`exception f: groups: there is no group "h"`,
-		`exception g: event_sources: "https://config.amazonaws.com" is no AWS service name such as config.amazonaws.com: it can never apply`,
-		`exception g: event_sources: "config.amazonaws.com/" is no AWS service name such as config.amazonaws.com: it can never apply`,
-		`exception g: event_sources: "config.amazonaws.com " is no AWS service name such as config.amazonaws.com: it can never apply`,
-		`exception g: event_sources: "aws:config.amazonaws.com" is no AWS service name such as config.amazonaws.com: it can never apply`,
-		`exception g: event_sources: "" is no AWS service name such as config.amazonaws.com: it can never apply`,
-		`exception h: event_names: "" is no event name such as PutConfigRule: it can never apply`,
-		`exception h: event_names: "Put Object" is no event name such as PutConfigRule: it can never apply`,
-		`exception h: event_names: "s3/PutObject" is no event name such as PutConfigRule: it can never apply`,
+		`exception g: event_sources: "https://config.amazonaws.com" is not an AWS service name such as config.amazonaws.com; it can never apply`,
+		`exception g: event_sources: "config.amazonaws.com/" is not an AWS service name such as config.amazonaws.com; it can never apply`,
+		`exception g: event_sources: "config.amazonaws.com " is not an AWS service name such as config.amazonaws.com; it can never apply`,
+		`exception g: event_sources: "aws:config.amazonaws.com" is not an AWS service name such as config.amazonaws.com; it can never apply`,
+		`exception g: event_sources: "" is not an AWS service name such as config.amazonaws.com; it can never apply`,
+		`exception h: event_names: "" is not an event name such as PutConfigRule; it can never apply`,
+		`exception h: event_names: "Put Object" is not an event name such as PutConfigRule; it can never apply`,
+		`exception h: event_names: "s3/PutObject" is not an event name such as PutConfigRule; it can never apply`,
 		`exception i: source_ips: "https://a.amazonaws.com" is neither an address nor a range such as 192.0.2.0/24 or 2001:db8::/32`,
 		`exception i: source_ips: "192.0.2.0/33" is neither an address nor a range such as 192.0.2.0/24 or 2001:db8::/32`,
 		`exception i: source_ips: "192.0.2" is neither an address nor a range such as 192.0.2.0/24 or 2001:db8::/32`,
-		`exception i: source_ips: "config" is no AWS service name: it can never apply, did you mean "config.amazonaws.com"?`)
+		`exception i: source_ips: "config" is not an AWS service name and can never apply; did you mean "config.amazonaws.com"?`)
 }
 
 func TestPolicyWarnings(t *testing.T) {
@@ -106,18 +106,18 @@ func TestPolicyWarnings(t *testing.T) {
 	f(expiring(testNow), "exception x: expires: it has expired at 2026-11-01T12:00:00Z: what it was for alerts again")
 	session := x
 	session.Principals = []string{"arn:aws:sts::*:assumed-role/a/b"}
-	f(Options{Exceptions: []Exception{session}}, `exception x: principals: "arn:aws:sts::*:assumed-role/a/b" looks for the name of a session, `+
-		`which whoever assumes the role chooses: it never applies; name the role, arn:aws:iam::*:role/NAME`)
-	const wide = "exception x: it exempts every event that it can, or all that services do for whoever asks them; narrow it by another key"
+	f(Options{Exceptions: []Exception{session}}, `exception x: principals: "arn:aws:sts::*:assumed-role/a/b" has a session name, `+
+		`which the caller chooses, so it never applies; name the role: arn:aws:iam::*:role/NAME`)
+	const wide = "exception x: it exempts every event, or everything services do on behalf of callers; narrow it by another key"
 	f(Options{Exceptions: []Exception{{Name: "x", Reason: "r", Owner: "o", EventNames: []string{"Put*", "*"}}}}, wide)
 	f(Options{Exceptions: []Exception{{Name: "x", Reason: "r", Owner: "o", ServiceInvoked: true}}}, wide)
 	f(Options{Exceptions: []Exception{{Name: "x", Reason: "r", Owner: "o", EventNames: []string{"Put*"}, EventSources: []string{"*"}}}})
 	f(Options{Exceptions: []Exception{{Name: "x", Reason: "r", Owner: "o", Regions: x.Regions, EventNames: []string{"*"}}}})
 	f(Options{Exceptions: []Exception{{Name: "x", Regions: x.Regions}}},
-		"exception x: reason: an auditor will ask for the reason", "exception x: owner: an auditor will ask for the owner")
+		"exception x: reason: no reason; an auditor will ask for it", "exception x: owner: no owner; an auditor will ask for it")
 	f(Options{Default: Level{AllowedRegions: []string{"us-east-1", "ap-east-1", "cn-north-1"}}},
-		"cn-north-1 is of the partition aws-cn, the list begins with aws: an account is in one of them",
-		"ap-east-1 is not enabled by default: nothing happens there unless the account has enabled it")
+		"cn-north-1 is in partition aws-cn, but the list starts with aws; an account is in only one partition",
+		"ap-east-1 is not enabled by default; nothing happens there unless the account enables it")
 	f(Options{Groups: []Group{{Name: "g", Level: &Level{UnusedRegions: []string{"cn-north-1"}}}}},
 		"group g: unused_regions: regions it does not list count as in use: 1 enabled in every account (cn-northwest-1), 0 opt-in; allowed_regions would cover them, and regions to come")
 }
@@ -125,7 +125,7 @@ func TestPolicyWarnings(t *testing.T) {
 // A policy that was cut off before its lists is still valid, but not without a word.
 func TestPolicyWithoutListIsWarnedOf(t *testing.T) {
 	warnings := mustPolicy(t, Options{Version: "7"}).Warnings(testNow)
-	if len(warnings) != 1 || !strings.Contains(warnings[0].Text, "the default level has no list, so that the rule's example holds, "+strings.Join(DefaultUnusedRegions, ", ")) {
+	if len(warnings) != 1 || !strings.Contains(warnings[0].Text, "the default level has no list, so the rule's example applies: "+strings.Join(DefaultUnusedRegions, ", ")) {
 		t.Errorf("%v", warnings)
 	}
 }

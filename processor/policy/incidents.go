@@ -84,7 +84,7 @@ func (c *checker) checkIncidents(g *Incidents) {
 		c.add("incidents", -1, "threshold is "+strconv.FormatUint(g.Threshold, 10)+"; allowed: 1 to 1000000")
 	}
 	if !slices.IsSorted(g.Escalations) || len(slices.Compact(slices.Clone(g.Escalations))) != len(g.Escalations) || slices.Contains(g.Escalations, 0) {
-		c.add("incidents", -1, "escalations are alert counts from 1, each larger than the one before")
+		c.add("incidents", -1, "escalations must be alert counts of at least 1 in ascending order")
 	}
 	if len(g.Escalations) > maxEscalations {
 		c.add("incidents", -1, fmt.Sprintf("escalations has %d counts, %d are allowed", len(g.Escalations), maxEscalations))

@@ -38,18 +38,18 @@ func TestCompileFailure(t *testing.T) {
 			t.Errorf("Compile(%q): %s, want %s", regions, got, strings.Join(want, "\n"))
 		}
 	}
-	f([]string{"eu-cental-1"}, `"eu-cental-1" is no AWS region, did you mean "eu-central-1"?`)
-	f([]string{"us-esat-1"}, `"us-esat-1" is no AWS region, did you mean "us-east-1"?`)
-	f([]string{"EU-WEST-3"}, `"EU-WEST-3" is no AWS region, did you mean "eu-west-3"?`)
-	f([]string{" eu-west-3"}, `" eu-west-3" is no AWS region, did you mean "eu-west-3"?`)
-	f([]string{"us-east-1a"}, `"us-east-1a" is no AWS region, did you mean "us-east-1"?`)
-	f([]string{"Frankfurt"}, `"Frankfurt" is no AWS region, did you mean "eu-central-1"?`)
-	f([]string{"atlantis"}, `"atlantis" is no AWS region (as of `+regions.Date+`)`)
-	f([]string{strings.Repeat("x", 1000)}, `"`+strings.Repeat("x", 1000)+`" is no AWS region (as of `+regions.Date+`)`)
+	f([]string{"eu-cental-1"}, `"eu-cental-1" is not an AWS region, did you mean "eu-central-1"?`)
+	f([]string{"us-esat-1"}, `"us-esat-1" is not an AWS region, did you mean "us-east-1"?`)
+	f([]string{"EU-WEST-3"}, `"EU-WEST-3" is not an AWS region, did you mean "eu-west-3"?`)
+	f([]string{" eu-west-3"}, `" eu-west-3" is not an AWS region, did you mean "eu-west-3"?`)
+	f([]string{"us-east-1a"}, `"us-east-1a" is not an AWS region, did you mean "us-east-1"?`)
+	f([]string{"Frankfurt"}, `"Frankfurt" is not an AWS region, did you mean "eu-central-1"?`)
+	f([]string{"atlantis"}, `"atlantis" is not an AWS region (as of `+regions.Date+`)`)
+	f([]string{strings.Repeat("x", 1000)}, `"`+strings.Repeat("x", 1000)+`" is not an AWS region (as of `+regions.Date+`)`)
 	f([]string{"", "us-east-1", "mars-east-1", "useast1"},
 		`region 1 of 4 is empty`,
-		`"mars-east-1" is no AWS region, did you mean "sa-east-1"?`,
-		`"useast1" is no AWS region, did you mean "us-east-1"?`)
+		`"mars-east-1" is not an AWS region, did you mean "sa-east-1"?`,
+		`"useast1" is not an AWS region, did you mean "us-east-1"?`)
 }
 
 func TestPolicyVersion(t *testing.T) {

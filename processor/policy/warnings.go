@@ -46,7 +46,7 @@ func findWarnings(o *Options) (warnings []Warning) {
 	w := &warner{}
 	w.enter(PartDefault, 0, "")
 	if len(o.Default.UnusedRegions)+len(o.Default.AllowedRegions) == 0 {
-		w.add("", -1, "the default level has no list, so that the rule's example holds, "+strings.Join(DefaultUnusedRegions, ", ")+
+		w.add("", -1, "the default level has no list, so the rule's example applies: "+strings.Join(DefaultUnusedRegions, ", ")+
 			", and every other region is in use; name allowed_regions or unused_regions")
 	}
 	w.level(&o.Default)
@@ -89,7 +89,7 @@ func (w *warner) level(l *Level) {
 	}
 	for i, code := range list {
 		if r, _ := regions.Lookup(code); r.OptIn {
-			w.add(field, i, code+" is not enabled by default: nothing happens there unless the account has enabled it")
+			w.add(field, i, code+" is not enabled by default; nothing happens there unless the account enables it")
 		}
 	}
 }
@@ -103,7 +103,7 @@ func (w *warner) partitions(field string, list []string) {
 			first = r.Partition
 		}
 		if r.Partition != first {
-			w.add(field, i, fmt.Sprintf("%s is of the partition %s, the list begins with %s: an account is in one of them", code, r.Partition, first))
+			w.add(field, i, fmt.Sprintf("%s is in partition %s, but the list starts with %s; an account is in only one partition", code, r.Partition, first))
 		}
 	}
 }
@@ -149,17 +149,17 @@ func (w *warner) exception(x *Exception) {
 	for i, text := range x.Principals {
 		p, _ := parseARNPattern(text)
 		if needsSession(&p) {
-			w.add("principals", i, fmt.Sprintf("%q looks for the name of a session, which whoever assumes the role chooses: it never applies; name the role, arn:aws:iam::*:role/NAME", cut(text)))
+			w.add("principals", i, fmt.Sprintf("%q has a session name, which the caller chooses, so it never applies; name the role: arn:aws:iam::*:role/NAME", cut(text)))
 		}
 	}
 	if x.isWide() {
-		w.add("", -1, "it exempts every event that it can, or all that services do for whoever asks them; narrow it by another key")
+		w.add("", -1, "it exempts every event, or everything services do on behalf of callers; narrow it by another key")
 	}
 	if x.Reason == "" {
-		w.add("reason", -1, "an auditor will ask for the reason")
+		w.add("reason", -1, "no reason; an auditor will ask for it")
 	}
 	if x.Owner == "" {
-		w.add("owner", -1, "an auditor will ask for the owner")
+		w.add("owner", -1, "no owner; an auditor will ask for it")
 	}
 }
 

@@ -127,7 +127,7 @@ func (c *checker) askAny(ctx context.Context, request kmsg.Request) (kmsg.Respon
 	return nil, errors.Join(errs...)
 }
 
-var errNoAnswer = errors.New("the broker's answer lacks what was asked for")
+var errNoAnswer = errors.New("the broker's answer is incomplete")
 
 // unless returns the error of a code, or nil for the error that means allowed.
 func unless(allowed error, code int16) error {

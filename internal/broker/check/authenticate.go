@@ -37,7 +37,7 @@ func (c *checker) connect(ctx context.Context, alive []string) bool {
 	}
 	if ours := c.o.Connection.Certificate(); err == nil && ours != nil && expiresSoon(ours) {
 		step.Status = Warning
-		step.Remedy = "our certificate expires at " + ours.NotAfter.UTC().Format(time.RFC3339) + "; renew that in --tls-certificate"
+		step.Remedy = "our certificate expires on " + ours.NotAfter.UTC().Format(time.RFC3339) + "; renew the one in --tls-certificate"
 	}
 	c.add(step)
 	return err == nil
@@ -54,22 +54,22 @@ func (c *checker) identity() string {
 	case identity != "":
 		return fmt.Sprintf("by the certificate of %q", identity)
 	}
-	return "as nobody in particular: there is neither SASL nor a certificate"
+	return "anonymous: neither SASL nor a client certificate"
 }
 
 func (c *checker) authenticationRemedy(err error) string {
 	mechanism := c.o.Connection.Mechanism()
 	switch {
 	case mechanism == "" && isEnd(err):
-		return "the broker closed the connection: it may want --sasl-mechanism"
+		return "the broker closed the connection; it may require --sasl-mechanism"
 	case mechanism != "" && isEnd(err):
-		return "the broker closed the connection while we authenticated: is it the port for " + mechanism + ", and are user and password right?"
+		return "the broker closed the connection during authentication; check that the port is for " + mechanism + " and that user and password are right"
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
-		return "the broker does not know that user, or not with that password or token: look at --sasl-username and where the secret comes from"
+		return "the broker rejects the user, password or token; check --sasl-username and the source of the secret"
 	case errors.Is(err, kerr.UnsupportedSaslMechanism):
 		return "the broker does not offer " + mechanism + " on this port; give another --sasl-mechanism, or another port in --brokers"
 	case errors.Is(err, kerr.IllegalSaslState):
-		return "the port is not for SASL: name the brokers' SASL port, or leave --sasl-mechanism out"
+		return "the port does not use SASL; give the brokers' SASL port, or omit --sasl-mechanism"
 	}
 	return "the broker's log may say why"
 }
@@ -111,7 +111,7 @@ func (c *checker) brokers(ctx context.Context) {
 	for i, b := range all {
 		if errs[i] != nil {
 			c.add(Step{Name: stepBrokers, Of: address(b), Status: Refused, Error: errs[i].Error(),
-				Remedy: "the broker tells clients to come by this address: make it reachable from here, or change the broker's advertised.listeners"})
+				Remedy: "the broker tells clients to connect to this address; make it reachable from here, or change the broker's advertised.listeners"})
 		}
 	}
 }

@@ -183,12 +183,12 @@ func TestRunFailure(t *testing.T) {
 	}{
 		"no topic": {func(o *Options) { o.InputTopics = []string{"absent"} }, stepDescribe, "--create-topics"},
 		"no topic of a pattern": {func(o *Options) { o.InputTopics, o.InputPattern = nil, "absent.*" },
-			stepDescribe, "make such a topic"},
+			stepDescribe, "create such a topic"},
 		"session timeout": {func(o *Options) { o.SessionTimeout = time.Second }, stepJoin, "--session-timeout"},
 		"no output": {func(o *Options) { o.Outputs[1].Topic = "absent" },
 			stepWrite + "dead letters", "--create-topics"},
 		"no policy":                {func(o *Options) { o.PolicyTopic = "absent" }, stepPolicy, "compacted"},
-		"policy in two partitions": {func(o *Options) { o.PolicyTopic = "dead" }, stepPolicy, "must have one"},
+		"policy in two partitions": {func(o *Options) { o.PolicyTopic = "dead" }, stepPolicy, "must have exactly one"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

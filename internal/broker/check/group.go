@@ -48,7 +48,7 @@ func (c *checker) transactions(ctx context.Context) {
 	note := ""
 	if o.InstanceID == "" {
 		o.InstanceID = noMember
-		note = "in place of the ids of an instance, whose name --instance-id does not tell"
+		note = "tried instead of an instance's IDs, because --instance-id is not given"
 	}
 	if o.Sessions == 0 {
 		o.Sessions = sessions
@@ -78,7 +78,7 @@ func (c *checker) idempotence(ctx context.Context) {
 		c.add(step)
 	case Denied(err) && !c.writable:
 		step.Status, step.Error = Refused, err.Error()
-		step.Remedy = "it comes with the right to write to any topic"
+		step.Remedy = "permission to write to any topic includes it"
 		c.add(step)
 	default:
 		c.refuse(step, err, kmsg.ACLOperationIdempotentWrite, kmsg.ACLResourceTypeCluster, "kafka-cluster")

@@ -59,9 +59,9 @@ func helloRemedy(err error) string {
 	case errors.Is(err, errSpeaksTLS):
 		return "give --tls"
 	case errors.Is(err, errForeign):
-		return "name the brokers' port for clients"
+		return "give the brokers' port for clients"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "the broker closed the connection: the port may want --tls, or belong to something else"
+		return "the broker closed the connection; the port may require --tls, or belong to another service"
 	}
-	return "the port takes connections, and nobody answers: is it the brokers'?"
+	return "the port accepts connections but does not answer; check that it is a broker's port"
 }

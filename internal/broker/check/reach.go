@@ -88,7 +88,7 @@ func (s *seed) resolve(ctx context.Context) Step {
 	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
 	if err != nil {
 		step.Status, step.Error = Refused, err.Error()
-		step.Remedy = "is the name in --brokers right, and does this host's DNS know it?"
+		step.Remedy = "check the name in --brokers and this host's DNS"
 		return step
 	}
 	step.Detail = some(addresses)
@@ -115,9 +115,9 @@ func (s *seed) connect(ctx context.Context) Step {
 
 func dialRemedy(err error) string {
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return "nobody listens there: is the port right, and does the broker run?"
+		return "nothing listens on that port; check the port, and that the broker is running"
 	}
-	return "is there a way from this host to the broker's port (routes, firewalls, network policies)?"
+	return "check the route from this host to the broker's port (firewalls, network policies)"
 }
 
 func (s *seed) secure(ctx context.Context) Step {
@@ -137,7 +137,7 @@ func (s *seed) secure(ctx context.Context) Step {
 	leaf := state.PeerCertificates[0]
 	step.Detail = describeTLS(&state, leaf)
 	if expiresSoon(leaf) {
-		step.Status, step.Remedy = Warning, "the broker's certificate expires soon; its owner has to renew it"
+		step.Status, step.Remedy = Warning, "the broker's certificate expires soon; ask its owner to renew it"
 	}
 	return step
 }

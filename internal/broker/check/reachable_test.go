@@ -60,13 +60,13 @@ func TestReachFailure(t *testing.T) {
 		want    []string
 	}{
 		"unknown host":                 {user([]string{"nowhere.invalid:9092"}, "secret"), []string{"nowhere.invalid", "--brokers"}},
-		"nobody":                       {user([]string{"127.0.0.1:1"}, "secret"), []string{"127.0.0.1:1", "connection refused", "nobody listens there"}},
-		"wrong password":               {user(brokers, "wrong"), []string{"PLAIN", "user and password right?"}},
+		"nobody":                       {user([]string{"127.0.0.1:1"}, "secret"), []string{"127.0.0.1:1", "connection refused", "nothing listens on that port"}},
+		"wrong password":               {user(brokers, "wrong"), []string{"PLAIN", "user and password are right"}},
 		"no SASL":                      {broker.Options{Addresses: brokers}, []string{"--sasl-mechanism"}},
 		"TLS, not wanted":              {broker.Options{Addresses: []string{listening(t, "\x15\x03\x03\x00\x02\x02\x0a")}}, []string{"the port speaks TLS", "give --tls"}},
-		"TLS where none is":            {broker.Options{Addresses: []string{closed}, TLS: &broker.TLS{}}, []string{closed, "leave --tls out"}},
+		"TLS where none is":            {broker.Options{Addresses: []string{closed}, TLS: &broker.TLS{}}, []string{closed, "omit --tls"}},
 		"not Kafka":                    {broker.Options{Addresses: []string{listening(t, "HTTP/1.1 400 Bad Request\r\n\r\n")}}, []string{"Kafka's protocol", "port for clients"}},
-		"wrong password at one of two": {user([]string{brokers[0], "127.0.0.1:1"}, "wrong"), []string{"PLAIN", "user and password right?"}},
+		"wrong password at one of two": {user([]string{brokers[0], "127.0.0.1:1"}, "wrong"), []string{"PLAIN", "user and password are right"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

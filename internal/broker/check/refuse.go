@@ -91,11 +91,11 @@ func remedy(err error) string {
 	case errors.Is(err, kerr.InvalidSessionTimeout):
 		return "give a --session-timeout between the brokers' group.min.session.timeout.ms and group.max.session.timeout.ms"
 	case errors.Is(err, kerr.InconsistentGroupProtocol):
-		return "the group has members of another program, or of another balancer; give a --group that is ours alone"
+		return "the group has members of another program, or with another balancer; give a --group that only this program uses"
 	case errors.Is(err, kerr.GroupMaxSizeReached):
 		return "the group has as many members as the brokers' group.max.size allows"
 	case kerr.IsRetriable(err):
-		return "the brokers may be starting, or short of members; try again"
+		return "the brokers may be starting, or some may be down; try again"
 	}
 	return "the broker's log may say why"
 }

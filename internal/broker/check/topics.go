@@ -54,9 +54,9 @@ func (c *checker) inputPattern(ctx context.Context) {
 	}
 	matching := slices.DeleteFunc(all.Names(), func(name string) bool { return !whole.MatchString(name) })
 	if len(matching) == 0 {
-		step.Status, step.Error = Refused, "no topic matches of those that we may see"
+		step.Status, step.Error = Refused, "no topic we may see matches"
 		step.deny(c.o, c.o.inputACLs()...)
-		step.Remedy = "make such a topic, or if there is one, " + step.Remedy
+		step.Remedy = "create such a topic, or, if it exists, " + step.Remedy
 		c.add(step)
 		c.add(Step{Name: stepRead, Of: c.o.InputPattern, Status: NotTried})
 		return
@@ -153,7 +153,7 @@ func (c *checker) fragile(ctx context.Context, name string) string {
 	}
 	for _, entry := range config.Configs {
 		if entry.Key == "min.insync.replicas" && entry.MaybeValue() == "1" {
-			return "with min.insync.replicas=1, a broker alone may acknowledge alerts and then lose them; set it to 2, with three replicas"
+			return "with min.insync.replicas=1, a single broker may acknowledge alerts and then lose them; set it to 2, with three replicas"
 		}
 	}
 	return ""
@@ -168,10 +168,10 @@ func (c *checker) policy(ctx context.Context) {
 	topic, err := c.topic(ctx, c.o.PolicyTopic)
 	switch {
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
-		step.Remedy = "make it, compacted and with one partition, and write the policy to it"
+		step.Remedy = "create it, compacted and with one partition, and write the policy to it"
 	case err == nil && len(topic.Partitions) != 1:
 		err = fmt.Errorf("it has %d partitions", len(topic.Partitions))
-		step.Remedy = "it must have one, else there is no newest policy"
+		step.Remedy = "it must have exactly one, so that one record is the newest"
 	case err == nil:
 		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 		defer cancel()
@@ -195,15 +195,15 @@ func (c *checker) describe(ctx context.Context, step Step, name string, operatio
 	switch {
 	case errors.Is(err, kerr.UnknownTopicOrPartition) && c.o.CreateTopics:
 		if err = c.mayCreate(ctx, name); err != nil {
-			step.Detail = "it does not exist, and cannot be made"
+			step.Detail = "it does not exist and cannot be created"
 			c.refuse(step, err, kmsg.ACLOperationCreate, kmsg.ACLResourceTypeTopic, name)
 			return false
 		}
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
-		step.Remedy = "make the topic, or let run make it with --create-topics"
+		step.Remedy = "create the topic, or let run create it with --create-topics"
 	case err == nil:
 		err = leaderless(topic)
-		step.Remedy = "its brokers are away; it can be neither read nor written to until one is back"
+		step.Remedy = "its brokers are down; it cannot be read or written until one is back"
 	}
 	if err != nil {
 		c.refuse(step, err, operation, kmsg.ACLResourceTypeTopic, name)
@@ -247,7 +247,7 @@ func leaderless(topic kadm.TopicDetail) error {
 func (c *checker) shape(name string) string {
 	topic := c.topics[name]
 	if len(topic.Partitions) == 0 {
-		return "it does not exist; run makes it"
+		return "it does not exist; run creates it"
 	}
 	replicas := 0
 	for _, p := range topic.Partitions {

@@ -55,7 +55,7 @@ func readCache(name string) (Loaded, error) {
 		return Loaded{}, fmt.Errorf("reading the policy's cache %s: %w", name, err)
 	}
 	if p.Hash() != c.Hash {
-		return Loaded{}, fmt.Errorf("reading the policy's cache %s: its policy has the hash %s, not %s as it says", name, p.Hash(), c.Hash)
+		return Loaded{}, fmt.Errorf("reading the policy's cache %s: its policy has hash %s, but it says %s", name, p.Hash(), c.Hash)
 	}
 	return Loaded{Policy: p, From: c.From, At: c.At, Author: c.Author}, nil
 }

@@ -83,13 +83,13 @@ func TestTopicWithoutNewest(t *testing.T) {
 	t.Parallel()
 	_, o := policies(t, kfake.SeedTopics(2, "two"))
 	o.Topic = "two"
-	if _, err := Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "it has 2 partitions; it must have one") {
+	if _, err := Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "it has 2 partitions; it must have exactly one") {
 		t.Errorf("%v", err)
 	}
 	c, o := policies(t)
 	c.ProduceValues(policyTopic, 1, "default: [", "")
 	_, err := Open(t.Context(), o)
-	if err == nil || !strings.Contains(err.Error(), "there is no valid policy in it") || !strings.Contains(err.Error(), "offset 0:") {
+	if err == nil || !strings.Contains(err.Error(), "no valid policy found") || !strings.Contains(err.Error(), "offset 0:") {
 		t.Errorf("%v, want that there is none, and what is wrong with the newest", err)
 	}
 }
@@ -186,7 +186,7 @@ func TestIsAway(t *testing.T) {
 		{errors.Join(refusal(true), dial), false},
 		{kerr.UnknownTopicOrPartition, false},
 		{kerr.TopicAuthorizationFailed, false},
-		{errors.New("there is no valid policy in it"), false},
+		{errors.New("no valid policy found"), false},
 	} {
 		if got := isAway(c.err); got != c.want {
 			t.Errorf("%v: %t", c.err, got)

@@ -31,18 +31,18 @@ func ReadKeys(name string) (keys Keys, _ error) {
 		}
 		var key minisign.PublicKey
 		if err := key.UnmarshalText([]byte(line)); err != nil {
-			return nil, fmt.Errorf("%s: %q is not a public key of minisign", name, line)
+			return nil, fmt.Errorf("%s: %q is not a minisign public key", name, line)
 		}
 		keys = append(keys, key)
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("%s: there is no public key in it", name)
+		return nil, fmt.Errorf("%s: no public key found", name)
 	}
 	return keys, nil
 }
 
 var (
-	errUnsigned  = errors.New("the policy is not signed, and policy-key asks for a signature")
+	errUnsigned  = errors.New("the policy is not signed, but policy-key requires a signature")
 	errSignature = errors.New("the signature does not match: the policy was changed after it was signed, or another key signed it")
 )
 

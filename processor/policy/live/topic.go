@@ -134,7 +134,7 @@ func (t *topic) readToEnd(ctx context.Context) error {
 		}
 	}
 	if t.newest.Policy == nil {
-		return errors.Join(errors.New("there is no valid policy in it"), t.fault)
+		return errors.Join(errors.New("no valid policy found"), t.fault)
 	}
 	return nil
 }
@@ -150,7 +150,7 @@ func (t *topic) end(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	if n := len(starts[t.name]); n != 1 {
-		return 0, fmt.Errorf("it has %d partitions; it must have one, else there is no newest record", n)
+		return 0, fmt.Errorf("it has %d partitions; it must have exactly one, so that one record is the newest", n)
 	}
 	ends, err := admin.ListCommittedOffsets(ctx, t.name)
 	if err == nil {

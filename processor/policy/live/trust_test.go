@@ -90,9 +90,9 @@ func TestSignedFiles(t *testing.T) {
 func TestReadKeysFailure(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "keys")
 	for text, want := range map[string]string{
-		"":                          name + ": there is no public key in it",
-		"untrusted comment: none\n": name + ": there is no public key in it",
-		"RWQ":                       name + `: "RWQ" is not a public key of minisign`,
+		"":                          name + ": no public key found",
+		"untrusted comment: none\n": name + ": no public key found",
+		"RWQ":                       name + `: "RWQ" is not a minisign public key`,
 	} {
 		replaceFile(t, name, text)
 		if _, err := ReadKeys(name); err == nil || err.Error() != want {

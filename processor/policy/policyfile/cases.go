@@ -52,7 +52,7 @@ func (r *reader) cases(root *yaml.Node) (cases []Case) {
 		return nil
 	}
 	if len(list.Content) == 0 {
-		r.fault(list, "there are no cases in it")
+		r.fault(list, "the list has no cases")
 	}
 	for _, n := range list.Content {
 		c := Case{At: fmt.Sprintf("%s:%d", r.file, n.Line)}

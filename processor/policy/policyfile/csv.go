@@ -70,7 +70,7 @@ func (r *reader) csvHeader(rows *csv.Reader, header []string) (columns []int, ok
 		line, column := rows.FieldPos(i)
 		if at < 0 || seen[at] {
 			ok = false
-			r.faultAt(position{r.file, line, column}, fmt.Sprintf("%q is no column, or stands twice; want %s%s", cut(text), join(names), didYouMean(name, names)))
+			r.faultAt(position{r.file, line, column}, fmt.Sprintf("%q is not a column, or is there twice; want %s%s", cut(text), join(names), didYouMean(name, names)))
 		}
 		seen[at] = true
 		columns = append(columns, at)

@@ -82,7 +82,7 @@ func readTags(r *reader, n *yaml.Node, a *account) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := r.text(n.Content[i])
 		if _, twice := a.Tags[key]; twice {
-			r.fault(n.Content[i], "the tag %q stands twice", cut(key))
+			r.fault(n.Content[i], "duplicate tag %q", cut(key))
 		}
 		a.Tags[key] = r.text(n.Content[i+1])
 	}

@@ -48,7 +48,7 @@ func durationField(key, help string, of func(*policy.Incidents) *time.Duration) 
 		switch {
 		case text == "":
 		case err != nil || d <= 0:
-			r.fault(n, "%s: %q is no duration such as 24h, 90m or 30s", key, cut(text))
+			r.fault(n, "%s: %q is not a duration such as 24h, 90m or 30s", key, cut(text))
 		default:
 			*of(g) = d
 		}
@@ -60,7 +60,7 @@ func (r *reader) count(n *yaml.Node) uint64 {
 	text := r.text(n)
 	v, err := strconv.ParseUint(text, 10, 64)
 	if text != "" && (err != nil || v == 0) {
-		r.fault(n, "%q is no number from 1", cut(text))
+		r.fault(n, "%q is not a whole number of at least 1", cut(text))
 	}
 	return v
 }

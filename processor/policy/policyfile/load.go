@@ -205,7 +205,7 @@ func (r *reader) accountFile(at position, name string) {
 		return
 	}
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		r.faultAt(at, fmt.Sprintf("%q is no regular file", name)) // a named pipe would be waited for without end
+		r.faultAt(at, fmt.Sprintf("%q is not a regular file", name)) // a named pipe would be waited for without end
 		return
 	}
 	source, ok := r.open(name)

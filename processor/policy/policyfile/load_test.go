@@ -84,7 +84,7 @@ func TestKeySpelledAsFlag(t *testing.T) {
 		t.Errorf("got %q, want %q; %v", got, want, f.Options.Default)
 	}
 	_, err = Parse("policy.yaml", []byte("default:\n  unused-regions: [eu-west-3]\n  unused_regions: [eu-west-3]\n"))
-	if want := "policy.yaml:3:3: unused_regions stands in line 2 already"; err == nil || err.Error() != want {
+	if want := "policy.yaml:3:3: unused_regions is already set in line 2"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
@@ -137,7 +137,7 @@ func TestLoadCSVFailure(t *testing.T) {
 	}
 	f("", "a.csv: there is nothing in it")
 	f("\xef\xbb\xbf\r\n", "a.csv: there is nothing in it")
-	f("account,name\r\n111111111111\r\n12,a\r\n", "a.csv:2:1: no CSV: wrong number of fields", `a.csv:3:1: "12" is no account id, which has 12 digits`)
+	f("account,name\r\n111111111111\r\n12,a\r\n", "a.csv:2:1: no CSV: wrong number of fields", `a.csv:3:1: "12" is not an account id, which has 12 digits`)
 }
 
 // A folder of accounts may hold what is no file: reading a named pipe would never end, and with it no change of the
@@ -151,7 +151,7 @@ func TestLoadNamedPipe(t *testing.T) {
 	if err := os.WriteFile(policy, []byte("accounts_from: ["+folder+"]"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(policy, nil); err == nil || !strings.HasSuffix(err.Error(), `policy.yaml:1:17: "`+folder+`/pipe.yaml" is no regular file`) {
+	if _, err := Load(policy, nil); err == nil || !strings.HasSuffix(err.Error(), `policy.yaml:1:17: "`+folder+`/pipe.yaml" is not a regular file`) {
 		t.Errorf("%v", err)
 	}
 }

@@ -31,7 +31,7 @@ func readMapping[T any](r *reader, n *yaml.Node, what string, fields []field[T],
 		case f == nil:
 			r.fault(key, "%s has no key %q%s", what, cut(key.Value), didYouMean(key.Value, keysOf(fields)))
 		case seen[f.key] > 0:
-			r.fault(key, "%s stands in line %d already", key.Value, seen[f.key])
+			r.fault(key, "%s is already set in line %d", key.Value, seen[f.key])
 		default:
 			if key.Value != f.key {
 				r.spelled = append(r.spelled, &Fault{r.file, key.Line, key.Column, key.Value + " is spelled " + f.key})

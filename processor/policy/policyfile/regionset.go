@@ -27,11 +27,11 @@ func (r *reader) regionSets(root *yaml.Node) {
 func (r *reader) regionSet(key, value *yaml.Node) {
 	name := r.text(key)
 	if _, twice := r.sets[name]; twice {
-		r.fault(key, "the region set %q stands twice", cut(name))
+		r.fault(key, "duplicate region set %q", cut(name))
 		return
 	}
 	if name == "" || strings.HasPrefix(name, "@") {
-		r.fault(key, "%q is no name of a region set; want a name without @, such as core", cut(name))
+		r.fault(key, "%q is not a region set name; want a name without @, such as core", cut(name))
 	}
 	var codes []string
 	for i, code := range r.scalars(value) {
@@ -63,7 +63,7 @@ func (r *reader) regionList(field string, n *yaml.Node) []string {
 			r.note(field, len(list), n.Content[i])
 			list = append(list, item)
 		case used[item]:
-			r.fault(n.Content[i], "%s stands twice in the list", cut(item))
+			r.fault(n.Content[i], "%s is listed twice", cut(item))
 		default:
 			used[item] = true
 			list = append(list, r.setNamed(n.Content[i])...)

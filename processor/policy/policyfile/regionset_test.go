@@ -43,9 +43,9 @@ default: { allowed_regions: ["@core", eu-west-1] }
 exceptions:
   - { name: x, regions: ["@core", eu-west-1], event_names: [Put*] }
 `))
-	want := `policy.yaml:4:25: us-east-1 is in use wherever the exception looks: it can never apply
-policy.yaml:4:25: us-west-2 is in use wherever the exception looks: it can never apply
-policy.yaml:4:35: eu-west-1 is in use wherever the exception looks: it can never apply`
+	want := `policy.yaml:4:25: us-east-1 is in use at every level the exception covers; it can never apply
+policy.yaml:4:25: us-west-2 is in use at every level the exception covers; it can never apply
+policy.yaml:4:35: eu-west-1 is in use at every level the exception covers; it can never apply`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}

@@ -40,7 +40,7 @@ func (im *importer) addActions(s *statement, d *denial) {
 		prefix = strings.ToLower(prefix)
 		switch {
 		case placeholder.MatchString(action):
-			im.fault(s, fmt.Sprintf("%s is a placeholder where an action must stand", quote(action)))
+			im.fault(s, fmt.Sprintf("%s is a placeholder; want an action", quote(action)))
 			continue
 		case !ok || name == "" || strings.ContainsAny(prefix, "*? /"):
 			im.note(s, fmt.Sprintf("the action %s names no service", quote(action)))

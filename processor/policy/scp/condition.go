@@ -102,7 +102,7 @@ var placeholder = regexp.MustCompile(`[${}\[\]<>]`)
 // regions returns the regions that a value names.
 func (im *importer) regions(s *statement, kind, value string, ignoreCase bool) (codes []string) {
 	if placeholder.MatchString(value) {
-		im.fault(s, fmt.Sprintf("%s is a placeholder where a region must stand", quote(value)))
+		im.fault(s, fmt.Sprintf("%s is a placeholder; want a region", quote(value)))
 		return nil
 	}
 	if ignoreCase {
@@ -120,7 +120,7 @@ func (im *importer) regions(s *statement, kind, value string, ignoreCase bool) (
 	if _, ok := regions.Lookup(value); ok {
 		return []string{value}
 	}
-	text := quote(value) + " is no AWS region"
+	text := quote(value) + " is not an AWS region"
 	if nearest := regions.Nearest(value); nearest != "" {
 		text += fmt.Sprintf(", did you mean %q?", nearest)
 	}
@@ -151,9 +151,9 @@ func (im *importer) addPrincipal(s *statement, d *denial, arn string) {
 	parts := strings.SplitN(arn, ":", 6)
 	switch {
 	case placeholder.MatchString(arn):
-		im.fault(s, fmt.Sprintf("%s is a placeholder where an ARN must stand", quote(arn)))
+		im.fault(s, fmt.Sprintf("%s is a placeholder; want an ARN", quote(arn)))
 	case len(parts) < 6:
-		im.note(s, fmt.Sprintf("the principal %s is no pattern of an ARN with six parts", quote(arn)))
+		im.note(s, fmt.Sprintf("the principal %s is not an ARN pattern with six parts", quote(arn)))
 	case parts[2] != "iam" || strings.HasPrefix(parts[5], "assumed-role/"):
 		im.note(s, fmt.Sprintf("the principal %s is not a role or user of IAM; name the role itself", quote(arn)))
 	default:

@@ -82,7 +82,7 @@ func readStatements(f Source) (statements, error) {
 		}
 	}
 	if len(file.Statement) == 0 {
-		return nil, fmt.Errorf("%s: there is no Statement in it", f.Name)
+		return nil, fmt.Errorf("%s: no Statement found", f.Name)
 	}
 	for i := range file.Statement {
 		s := &file.Statement[i]
@@ -99,7 +99,7 @@ func decode(text []byte, v any) error {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		before := text[:min(int(syntax.Offset), len(text))]
-		return fmt.Errorf("no JSON, line %d: %w; a template of Terraform or CloudFormation has to be rendered first",
+		return fmt.Errorf("no JSON, line %d: %w; render a Terraform or CloudFormation template first",
 			1+bytes.Count(before, []byte("\n")), err)
 	}
 	return err

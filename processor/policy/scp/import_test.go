@@ -131,7 +131,7 @@ func TestImportNotes(t *testing.T) {
 		"a.json: statement 1: it denies only where StringEquals of aws:PrincipalTag/team is x; here it alerts everywhere")
 	f(`{"Effect":"Deny","Action":"*","Resource":"arn:aws:s3:::a","Condition":{"StringLike":{"aws:RequestedRegion":"ap-*-1"},"ArnNotLike":{"aws:PrincipalArn":["*","arn:aws:sts::*:assumed-role/a/*"]}}}`,
 		`a.json: statement 1: "ap-*-1" is written out as the regions that match it today`,
-		`a.json: statement 1: the principal "*" is no pattern of an ARN with six parts`,
+		`a.json: statement 1: the principal "*" is not an ARN pattern with six parts`,
 		`a.json: statement 1: the principal "arn:aws:sts::*:assumed-role/a/*" is not a role or user of IAM; name the role itself`,
 		"a.json: statement 1: it denies for some resources only; here it alerts for all")
 }
@@ -145,11 +145,11 @@ func TestImportFailure(t *testing.T) {
 		}
 	}
 	f(`{"Statement":[{"Effect":"Deny","NotAction":"iam:*","Condition":{"StringNotEquals":{"aws:RequestedRegion":["{example-region-1}","us-esat-1"]},"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::${Account}:role/[ROLE]"}}}]}`,
-		`a.json: statement 1: "{example-region-1}" is a placeholder where a region must stand`,
-		`a.json: statement 1: "us-esat-1" is no AWS region, did you mean "us-east-1"?`,
-		`a.json: statement 1: "arn:aws:iam::${Account}:role/[ROLE]" is a placeholder where an ARN must stand`)
-	f("{\n\"Statement\": [\n<<EOF", "a.json: no JSON, line 3: invalid character '<' looking for beginning of value; a template of Terraform or CloudFormation has to be rendered first")
-	f(`{}`, "a.json: there is no Statement in it")
+		`a.json: statement 1: "{example-region-1}" is a placeholder; want a region`,
+		`a.json: statement 1: "us-esat-1" is not an AWS region, did you mean "us-east-1"?`,
+		`a.json: statement 1: "arn:aws:iam::${Account}:role/[ROLE]" is a placeholder; want an ARN`)
+	f("{\n\"Statement\": [\n<<EOF", "a.json: no JSON, line 3: invalid character '<' looking for beginning of value; render a Terraform or CloudFormation template first")
+	f(`{}`, "a.json: no Statement found")
 	f(`{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`, "no statement denies by aws:RequestedRegion")
 	f(`{"Statement":[{"Effect":"Deny","Action":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":"us-east-1"}}},{"Effect":"Deny","Action":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}}]}`,
 		"a.json: statement 1 and others together allow no region at all")
