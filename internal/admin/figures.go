@@ -9,7 +9,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 )
 
-// timeText writes a time to the second, in UTC.
+// timeText formats a time to the second, in UTC.
 func timeText(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 
 func isTime(text string) bool {
@@ -17,7 +17,7 @@ func isTime(text string) bool {
 	return err == nil
 }
 
-// eventTime writes the time of an event like timeText if it can be parsed, else verbatim.
+// eventTime formats the time of an event like timeText if it can be parsed, and otherwise returns it verbatim.
 func eventTime(text string) string {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return timeText(t)
@@ -25,7 +25,7 @@ func eventTime(text string) string {
 	return display.Cut(text, 40)
 }
 
-// ageText writes a duration in its two largest units.
+// ageText formats a duration in its two largest units.
 func ageText(d time.Duration) string {
 	d = max(d, 0)
 	s, m, h, days := int(d/time.Second), int(d/time.Minute), int(d/time.Hour), int(d/(24*time.Hour))
@@ -40,10 +40,10 @@ func ageText(d time.Duration) string {
 	return fmt.Sprintf("%d d %d h", days, h%24)
 }
 
-// count writes a whole number, at least 0.
+// count formats a whole number; negative numbers become 0.
 func count(n int64) string { return display.Number(uint64(max(n, 0))) }
 
-// rateText writes a number a second.
+// rateText formats a number per second.
 func rateText(perSecond float64) string {
 	switch {
 	case perSecond < 0.05:
@@ -54,7 +54,7 @@ func rateText(perSecond float64) string {
 	return display.Number(uint64(math.Round(perSecond)))
 }
 
-// short writes a number in at most four characters and a unit.
+// short formats a number in at most four characters and a unit.
 func short(n uint64) string {
 	v, units := float64(n), []string{"", "k", "M", "G", "T"}
 	unit := 0

@@ -17,8 +17,8 @@ import (
 const securityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
-// guard sets security headers on every answer, and refuses unknown hosts and other sites. A request under an unknown host
-// name comes from a browser that resolved some site's name to our address (DNS rebinding).
+// guard sets security headers on every answer and refuses unknown hosts and cross-site requests. A request with an
+// unknown host name comes from a browser that resolved another site's name to our address (DNS rebinding).
 func guard(next http.Handler, hosts []string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -40,7 +40,7 @@ func guard(next http.Handler, hosts []string) http.Handler {
 	})
 }
 
-// isForeign reports whether another site's page makes the request, other than by a link that the user follows. Browsers
+// isForeign reports whether the page of another site made the request, other than by a link the user followed. Browsers
 // say so in headers that a page cannot set (Fetch Metadata); other clients send none.
 func isForeign(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
@@ -50,8 +50,8 @@ func isForeign(r *http.Request) bool {
 	return r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"
 }
 
-// isKnownHost reports whether a Host header names this server whatever DNS says: by address, by localhost or a name below
-// it, which RFC 6761 reserves for loopback, or by a configured name.
+// isKnownHost reports whether a Host header names this server regardless of DNS: by address, by localhost or a name
+// below it, which RFC 6761 reserves for loopback, or by a configured name.
 func isKnownHost(hostPort string, hosts []string) bool {
 	host := hostPort
 	if h, _, err := net.SplitHostPort(hostPort); err == nil {
@@ -65,8 +65,8 @@ func isKnownHost(hostPort string, hosts []string) bool {
 	return err == nil
 }
 
-// authenticate requires the token, if there is one: as a bearer token, or as the password of any user, which lets browsers
-// ask for it. Probes need none: they tell nothing but the state of the instance.
+// authenticate requires the token, if there is one: as a bearer token or as the password of any user, so that browsers
+// can prompt for it. Probes need no token, because they reveal only the state of the instance.
 func (s *Server) authenticate(next http.Handler) http.Handler {
 	if s.token == nil {
 		return next
@@ -86,17 +86,17 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 	})
 }
 
-// sameSecret compares without telling by its time how much is the same.
+// sameSecret compares in constant time.
 func sameSecret(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// maxConnections bounds the connections of one listener: some scrapers and probes, and [maxListeners] live views with the
-// connections that browsers keep beside them.
+// maxConnections bounds the connections of one listener: some scrapers and probes, and [maxListeners] live views with
+// the extra connections browsers keep.
 const maxConnections = 256
 
-// boundedListener closes connections beyond the bound, rather than let them wait for a file descriptor.
+// boundedListener closes connections beyond the bound, so that they do not use up file descriptors.
 type boundedListener struct {
 	net.Listener
 	open atomic.Int64

@@ -14,18 +14,18 @@ const (
 	historyLength = 120
 	// smoothing is the weight of the newest sample in a rate.
 	smoothing = 0.3
-	// maxRates bounds the partitions whose rates are known.
+	// maxRates bounds the partitions whose rates are tracked.
 	maxRates = 10_000
 )
 
-// history makes rates of statuses.
+// history computes rates from statuses.
 type history struct {
 	at         time.Time // of the last sample; zero before the first
 	last       processor.Status
-	rate       float64   // events a second
-	curve      []float64 // the last events a second, the newest last
+	rate       float64   // events per second
+	curve      []float64 // recent rates in events per second, newest last
 	partitions map[partitionKey]partitionRate
-	alerted    [detection.RegionSlots]time.Time // when each region last had an alert more than before
+	alerted    [detection.RegionSlots]time.Time // when the alert count of each region last increased
 }
 
 type partitionKey struct {
@@ -38,7 +38,7 @@ type partitionRate struct {
 	perSecond float64
 }
 
-// add takes a sample.
+// add adds a sample.
 func (h *history) add(at time.Time, s processor.Status) {
 	seconds := at.Sub(h.at).Seconds()
 	first := h.at.IsZero()
@@ -58,7 +58,7 @@ func (h *history) add(at time.Time, s processor.Status) {
 	h.at, h.last = at, s
 }
 
-// addPartitions keeps the rates of the partitions that are assigned now, and forgets others.
+// addPartitions updates the rates of the assigned partitions and forgets the others.
 func (h *history) addPartitions(partitions []processor.PartitionStatus, seconds float64) {
 	rates := make(map[partitionKey]partitionRate, min(len(partitions), maxRates))
 	for _, p := range partitions[:min(len(partitions), maxRates)] {
@@ -72,10 +72,10 @@ func (h *history) addPartitions(partitions []processor.PartitionStatus, seconds 
 	h.partitions = rates
 }
 
-// curveHeight is the height of the curve's picture, in its own units. It is as wide as it has samples.
+// curveHeight is the height of the curve's picture, in its own units. Its width is the number of samples.
 const curveHeight = 32
 
-// points returns the curve as the points of an SVG polyline, the newest at the right, and its highest value.
+// points returns the curve as the points of an SVG polyline, newest at the right, and its highest value.
 func (h *history) points() (points string, top float64) {
 	for _, rate := range h.curve {
 		top = max(top, rate)

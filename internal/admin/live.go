@@ -12,21 +12,21 @@ import (
 )
 
 const (
-	// sampleEvery is how often the source is looked at.
+	// sampleEvery is how often the source is sampled.
 	sampleEvery = time.Second
-	// maxListeners bounds the live views at one time.
+	// maxListeners bounds the concurrent live views.
 	maxListeners = 16
-	// maxUnread is how many changes may wait for a listener before it is dropped. It comes back by itself, and is then
-	// told everything at once.
+	// maxUnread is how many updates may wait for a listener before it is dropped. It then reconnects and gets the whole
+	// view.
 	maxUnread = 8
 )
 
-// live follows the source and tells those who look what changes. It owns one goroutine.
+// live samples the source and sends changes to the open pages. It owns one goroutine.
 type live struct {
 	source  *Source
 	ready   func() error
 	began   time.Time
-	metrics bool // the page's server has /metrics and the probes too
+	metrics bool // the page's server also serves /metrics and the probes
 	cancel  context.CancelFunc
 	done    chan struct{}  // closed when the goroutine has ended
 	served  sync.WaitGroup // streams
@@ -35,7 +35,7 @@ type live struct {
 	history   history
 	levels    levels
 	listeners map[chan []byte]struct{}
-	told      map[string]json.RawMessage // the parts of the view as the listeners have them
+	told      map[string]json.RawMessage // the parts of the view last sent to listeners
 	draining  bool
 }
 
@@ -46,14 +46,14 @@ func newLive(source *Source, ready func() error) *live {
 	}
 }
 
-// start follows the source until ctx ends, or until stop.
+// start samples the source until ctx ends or stop is called.
 func (l *live) start(ctx context.Context) {
 	ctx, l.cancel = context.WithCancel(ctx)
 	l.sample()
 	go l.follow(ctx)
 }
 
-// stop ends everything and waits for it.
+// stop ends the goroutine and all streams, and waits for them.
 func (l *live) stop() {
 	l.cancel()
 	<-l.done
@@ -75,7 +75,7 @@ func (l *live) follow(ctx context.Context) {
 	}
 }
 
-// sample looks at the source and tells the listeners what has changed.
+// sample samples the source and sends what has changed.
 func (l *live) sample() {
 	status := l.source.Status()
 	l.mu.Lock()
@@ -86,7 +86,8 @@ func (l *live) sample() {
 	}
 }
 
-// end tells the listeners that the instance drains, and lets go of them: an open stream must not hold up its end.
+// end tells the listeners that the instance is draining and closes their streams, so that they do not delay the
+// shutdown.
 func (l *live) end() {
 	l.mu.Lock()
 	l.draining = true
@@ -99,7 +100,7 @@ func (l *live) end() {
 	}
 }
 
-// tell sends the parts of the view that changed since it was last called. A listener that does not keep up is dropped.
+// tell sends the parts of the view that changed since the last call. A listener that does not keep up is dropped.
 func (l *live) tell() {
 	changed := make(map[string]json.RawMessage)
 	for name, part := range parts(l.view(time.Now())) {
@@ -129,8 +130,8 @@ func (l *live) drop(listener chan []byte) {
 	}
 }
 
-// join returns a stream whose first frame is everything, or nil where there are too many or the instance drains. Who
-// joins has to leave.
+// join returns a stream whose first frame is the whole view, or nil if there are too many or the instance is draining.
+// The caller must call leave.
 func (l *live) join() chan []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -154,14 +155,14 @@ func (l *live) leave(listener chan []byte) {
 	l.served.Done()
 }
 
-// now returns the view of the moment.
+// now returns the current view.
 func (l *live) now() *view {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.view(time.Now())
 }
 
-// view makes the view. l is locked.
+// view builds the view. l must be locked.
 func (l *live) view(now time.Time) *view {
 	policy := l.source.Policy()
 	alerts, letters, total := l.source.Recent.latest()
@@ -176,11 +177,11 @@ func (l *live) view(now time.Time) *view {
 	}
 }
 
-// parts encodes each part of a view on its own, by name.
+// parts encodes each part of a view separately, by name.
 func parts(v *view) map[string]json.RawMessage {
 	encoded, err := json.Marshal(v)
 	if err != nil {
-		panic("BUG: encoding the view: " + err.Error()) // it is made of texts
+		panic("BUG: encoding the view: " + err.Error()) // it has only strings
 	}
 	var parts map[string]json.RawMessage
 	if err := json.Unmarshal(encoded, &parts); err != nil {
@@ -189,7 +190,7 @@ func parts(v *view) map[string]json.RawMessage {
 	return parts
 }
 
-// frame writes parts as one server-sent event. JSON has no line breaks of its own, so it is one line.
+// frame encodes parts as one server-sent event. Encoded JSON has no line breaks, so the event is one line.
 func frame(parts map[string]json.RawMessage) []byte {
 	encoded, err := json.Marshal(parts)
 	if err != nil {
@@ -198,10 +199,10 @@ func frame(parts map[string]json.RawMessage) []byte {
 	return append(append([]byte("data: "), encoded...), "\n\n"...)
 }
 
-// Source is what the page shows. Its functions are called once a second, and must be safe for concurrent use.
+// Source provides what the page shows. Its functions are called once a second and must be safe for concurrent use.
 type Source struct {
 	Version string // of the program
-	// Facts are the settings that tell this instance from others.
+	// Facts are settings that distinguish this instance from others.
 	Facts  []Fact
 	Status func() processor.Status
 	Policy func() PolicyState
@@ -211,12 +212,12 @@ type Source struct {
 // Fact is a setting with its value.
 type Fact struct{ Name, Value string }
 
-// PolicyState is the policy that decides now, and what came of the last try to replace it.
+// PolicyState describes the current policy and the last attempt to replace it.
 type PolicyState struct {
 	Policy *policy.Policy
-	Origin string    // where it comes from: "file policy.yaml"
-	Since  time.Time // since when it decides
-	// Fault is why the last try to replace it failed, at FaultAt; empty where it did not.
+	Origin string    // its source, such as "file policy.yaml"
+	Since  time.Time // when it took effect
+	// Fault is why the last attempt to replace it failed, at FaultAt. It is empty if that succeeded.
 	Fault   string
 	FaultAt time.Time
 }

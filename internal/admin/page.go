@@ -17,7 +17,7 @@ var files embed.FS
 
 var page = template.Must(template.ParseFS(files, "assets/page.html"))
 
-// assets are the files that the page loads.
+// assets are the files the page loads.
 var assets = []asset{
 	newAsset("page.css", "text/css; charset=utf-8"),
 	newAsset("page.js", "text/javascript; charset=utf-8"),
@@ -39,7 +39,7 @@ func newAsset(name, kind string) asset {
 	return asset{name, kind, `"` + hex.EncodeToString(sum[:8]) + `"`, content}
 }
 
-// ServeHTTP serves the file. A browser asks each time whether it has changed: a new version may come any time.
+// ServeHTTP serves the file. Browsers revalidate it each time, because a new version may be deployed at any time.
 func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", a.kind)
 	w.Header().Set("Cache-Control", "no-cache")
@@ -55,7 +55,7 @@ func (l *live) addRoutes(mux *http.ServeMux) {
 	}
 }
 
-// servePage answers with the page as it is now. It is whole without its script, which only keeps it up to date.
+// servePage answers with the current page. The page is complete without its script, which only updates it.
 func (l *live) servePage(w http.ResponseWriter, _ *http.Request) {
 	var b bytes.Buffer
 	if err := page.Execute(&b, l.now()); err != nil {
@@ -63,10 +63,10 @@ func (l *live) servePage(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(b.Bytes()) // a client that has gone does not matter
+	_, _ = w.Write(b.Bytes()) // the client may be gone
 }
 
-// state tells how the instance is. l is locked.
+// state returns the state of the instance. l must be locked.
 func (l *live) state(now time.Time) stateView {
 	s := stateView{
 		Word: "ready", Text: "ready", Uptime: ageText(now.Sub(l.began)), Now: timeText(now),

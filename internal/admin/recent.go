@@ -10,11 +10,12 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// Bounds of what is kept.
+// Limits on what is kept.
 const (
 	keptAlerts  = 200
 	keptLetters = 10
-	// lateBytes bounds an alert kept encoded until somebody looks. A larger one is decoded at once, and cut.
+	// lateBytes bounds an alert that is kept encoded until the page is viewed. A larger one is decoded and cut
+	// immediately.
 	lateBytes = 32 << 10
 )
 
@@ -30,14 +31,14 @@ type Recent struct {
 	letters ring[letterRow]
 }
 
-// lateAlert is an alert that is not decoded yet.
+// lateAlert is an alert not yet decoded.
 type lateAlert struct {
 	number  uint64
 	at      time.Time
 	encoded []byte
 }
 
-// NewRecent returns an empty Recent for alerts in a format.
+// NewRecent returns an empty Recent for alerts in the given format.
 func NewRecent(format alert.Format) *Recent {
 	return &Recent{
 		format:  format,
@@ -47,7 +48,7 @@ func NewRecent(format alert.Format) *Recent {
 	}
 }
 
-// Alert adds an encoded alert and keeps its bytes. See processor.Options.OnAlert.
+// Alert adds an encoded alert and keeps its bytes. Use it as processor.Options.OnAlert.
 func (r *Recent) Alert(encoded []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -75,25 +76,25 @@ func (r *Recent) latest() (alerts []alertRow, letters []letterRow, total uint64)
 	return r.alerts.newestFirst(), r.letters.newestFirst(), r.alerted
 }
 
-// read decodes the alerts that nobody has looked at yet.
+// read decodes the alerts that are still encoded.
 func (r *Recent) read() {
 	late := r.late.newestFirst()
 	slices.Reverse(late)
 	for _, l := range late {
 		a, err := r.format.Decode(l.encoded)
 		if err != nil {
-			continue // impossible: we have encoded it
+			continue // impossible: we encoded it
 		}
 		r.alerts.add(newAlertRow(l.number, l.at, a))
 	}
 	r.late.clear()
 }
 
-// ring holds the last items that were added, up to limit.
+// ring holds the last items added, up to limit.
 type ring[T any] struct {
 	limit int
 	items []T
-	first int // the oldest, once there are limit
+	first int // index of the oldest item, once the ring is full
 }
 
 func (r *ring[T]) add(item T) {

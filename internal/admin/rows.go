@@ -14,18 +14,18 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// The most characters of a text on the page. The alert itself has all of it.
+// Maximum lengths of texts on the page, in characters. The alert itself is complete.
 const (
 	nameLength = 120
 	textLength = 300
 )
 
-// alertRow is an alert, or a group of equal ones, on the page. Every text is safe to show.
+// alertRow is an alert, or a group of equal alerts, on the page. All texts are safe to show.
 type alertRow struct {
 	Key       string `json:"key"`
 	Time      string `json:"time"`  // of the event, the latest of a group
 	Since     string `json:"since"` // of the first event of a group
-	Times     string `json:"times"` // how many a group has, such as ×3; empty for one
+	Times     string `json:"times"` // size of the group, such as ×3; empty for one
 	Seen      string `json:"seen"`  // when the broker acknowledged the alert
 	Region    string `json:"region"`
 	Place     string `json:"place"`
@@ -40,14 +40,14 @@ type alertRow struct {
 	Agent     string `json:"agent"`
 	Error     string `json:"error"`
 	Severity  string `json:"severity"`
-	Level     string `json:"level"` // the severity, as a word of the style sheet
-	Mark      string `json:"mark"`  // what is special about it
+	Level     string `json:"level"` // the severity, by its name in the style sheet
+	Mark      string `json:"mark"`  // special properties
 	Reason    string `json:"reason"`
 	Origin    string `json:"origin"`
 	ID        string `json:"id"`
 
-	number uint64 // in the order of arrival
-	order  string // by which rows are sorted: the event's time, or when we saw it
+	number uint64 // order of arrival
+	order  string // sort key: the event's time, or when we saw it
 	times  int
 }
 
@@ -118,7 +118,7 @@ func newAlertRow(number uint64, at time.Time, a *alert.Alert) alertRow {
 	return r
 }
 
-// markOf says what is special about an alert, or nothing.
+// markOf returns what is special about an alert, or "".
 func markOf(a *alert.Alert) string {
 	switch {
 	case a.Policy.Exception != nil:
@@ -131,7 +131,7 @@ func markOf(a *alert.Alert) string {
 	return ""
 }
 
-// severityLevel returns a severity as a word of the style sheet.
+// severityLevel returns the name of a severity in the style sheet.
 func severityLevel(severity string) string {
 	switch level := strings.ToLower(severity); level {
 	case "critical", "high", "medium", "low":
@@ -159,7 +159,7 @@ func originText(o *alert.Origin) string {
 	return place(o.Topic, partition, o.Offset, o.Index)
 }
 
-// place names an event in a record; a negative index means the whole record.
+// place identifies an event by its record and index; a negative index means the whole record.
 func place(topic string, partition int32, offset int64, index int) string {
 	text := display.Cut(topic, 249) + ":" + strconv.Itoa(int(partition)) + ":" + strconv.FormatInt(offset, 10)
 	if index > 0 {

@@ -1,15 +1,15 @@
-// Package admin serves what operators and their tools ask an instance for: /metrics, /livez, /readyz, and a page that shows
-// live what the instance does.
+// Package admin serves an instance's endpoints for operators and their tools: /metrics, /livez, /readyz, and a page
+// that shows live what the instance does.
 //
-// It is read-only. It keeps a bounded number of the latest alerts and dead letters, and costs the pipeline one pointer per
-// alert: everything else is computed when somebody looks.
+// It is read-only. It keeps a bounded number of the latest alerts and dead letters, and costs the pipeline one pointer
+// per alert; everything else is computed when the page is viewed.
 //
-// Part of what it shows was written by an attacker. Such text goes through [display.Cut], and reaches the page through
-// html/template or as textContent, under a Content-Security-Policy that allows nothing but the page's own files. The server
-// answers only to localhost, IP addresses and configured host names (against DNS rebinding), and not to scripts of other
-// sites. Connections are bounded; TLS and a token are optional.
+// Some of the text it shows comes from attackers. It goes through [display.Cut] and reaches the page through
+// html/template or as textContent, under a Content-Security-Policy that allows only the page's own files. The server
+// answers only to localhost, IP addresses and configured host names (against DNS rebinding), and refuses scripts of
+// other sites. Connections are bounded; TLS and a token are optional.
 //
-// The server owns its goroutines; Close ends and awaits them.
+// The server owns its goroutines; Close stops them and waits.
 package admin
 
 import (
@@ -21,7 +21,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof" // it registers with the default mux, which nothing here serves
+	"net/http/pprof" // it also registers with the default mux, which is never served
 	"sync"
 	"time"
 
@@ -35,8 +35,8 @@ import (
 // Options of a Server. Registry, Ready, Logger and one of the addresses are required.
 type Options struct {
 	Address     string // host:port; port 0 picks a free one; empty serves only the page
-	PageAddress string // where the page is, if not at Address
-	// Source is what the page shows; nil serves no page.
+	PageAddress string // address of the page, if not Address
+	// Source provides what the page shows; nil disables the page.
 	Source   *Source
 	Registry *prometheus.Registry
 	Ready    func() error // nil, or why the instance is not ready; safe for concurrent use
@@ -44,12 +44,12 @@ type Options struct {
 
 	Hosts          []string // host names to answer to, in lower case
 	TLSCertificate string   // PEM file; empty means plain HTTP
-	TLSKey         string   // PEM file, with TLSCertificate
-	TokenFile      string   // with the token that all but probes must send; empty means none
+	TLSKey         string   // PEM file; set exactly if TLSCertificate is
+	TokenFile      string   // file with the token that all requests except probes must send; empty means none
 	Pprof          bool     // profiles at /debug/pprof/ of Address
 }
 
-// Server serves until it is closed. It owns a goroutine per listener and one that follows the source.
+// Server serves until it is closed. It owns a goroutine per listener and one that samples the source.
 type Server struct {
 	listeners []net.Listener
 	servers   []*http.Server
@@ -59,8 +59,8 @@ type Server struct {
 	token     *livefile.Value[string]
 }
 
-// Start listens and serves until Close. When ctx ends, which is when the instance is told to stop, live views get a last
-// update and end; everything else goes on until Close.
+// Start listens and serves until Close. When ctx ends, because the instance is told to stop, live views get a last
+// update and end; everything else continues until Close.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{}
 	if err := s.open(ctx, &o); err != nil {
@@ -114,7 +114,7 @@ func (s *Server) open(ctx context.Context, o *Options) (err error) {
 
 func (s *Server) serve(listener net.Listener, handler http.Handler, log *slog.Logger) {
 	var protocols http.Protocols
-	protocols.SetHTTP1(true) // not HTTP/2: bounding connections bounds requests
+	protocols.SetHTTP1(true) // without HTTP/2, the connection limit also bounds requests
 	server := &http.Server{
 		Handler:           handler,
 		Protocols:         &protocols,
@@ -141,7 +141,7 @@ func (s *Server) serve(listener net.Listener, handler http.Handler, log *slog.Lo
 	})
 }
 
-// Address returns the address it listens on: that of the page if there is no other.
+// Address returns the listening address: the page's address if there is no other.
 func (s *Server) Address() string { return s.listeners[0].Addr().String() }
 
 // PageURL returns the URL of the page, or "" without one.
@@ -156,7 +156,7 @@ func (s *Server) PageURL() string {
 	return scheme + "://" + s.listeners[len(s.listeners)-1].Addr().String() + "/"
 }
 
-// Close stops the server at once: its answers are short, and a new instance may want the address.
+// Close stops the server immediately: its answers are short, and a new instance may need the address.
 func (s *Server) Close() error {
 	var errs []error
 	for _, server := range s.servers {

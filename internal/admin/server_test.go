@@ -28,7 +28,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// instance is what a test shows.
+// instance is what the test server shows.
 type instance struct {
 	status  atomic.Pointer[processor.Status]
 	missing atomic.Pointer[error] // what Ready returns
@@ -74,14 +74,14 @@ func (i *instance) start(ctx context.Context, t testing.TB, address string, set 
 	return s
 }
 
-// answered is an answer that was read to its end.
+// answered is a response read to the end.
 type answered struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// get makes a request with these headers, each "Name: value".
+// get sends a request with these headers, each "Name: value".
 func get(t testing.TB, method, url string, headers ...string) answered {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, nil)
@@ -164,8 +164,8 @@ func TestAssetUnchanged(t *testing.T) {
 	}
 }
 
-// A browser that was told that the name of a site is our address gets nothing, and no page of another site reads here
-// or takes a live view away from those who look.
+// A DNS-rebinding request gets nothing, and pages of other sites can neither read from this server nor use up its live
+// views.
 func TestGuard(t *testing.T) {
 	i := newInstance(t)
 	s := i.start(t.Context(), t, "127.0.0.1:0")
@@ -202,7 +202,7 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// The page can be on an address of its own, or nowhere.
+// The page can have its own address, or be disabled.
 func TestPageAddress(t *testing.T) {
 	i := newInstance(t)
 	f := func(url, path string, want int) {
@@ -236,7 +236,7 @@ func TestPageAddress(t *testing.T) {
 	f("http://"+profiled.Address(), "/debug/pprof/goroutine", 200)
 }
 
-// With a token file all but probes need the token, which may rotate.
+// With a token file, all requests except probes need the token. The file may be rotated.
 func TestToken(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "token")
 	write := func(token string) {
@@ -278,7 +278,7 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// With a certificate the server speaks TLS 1.2 or newer and nothing else.
+// With a certificate, the server accepts only TLS 1.2 or newer.
 func TestTLS(t *testing.T) {
 	authority, err := brokertest.NewAuthority("test")
 	if err != nil {
@@ -316,7 +316,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// Connections beyond the bound are closed at once, and those that end make room.
+// Connections beyond the bound are closed immediately, and closed connections make room.
 //
 // Guard: the comparison in boundedListener.Accept.
 func TestConnectionsAreBounded(t *testing.T) {

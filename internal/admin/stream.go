@@ -6,13 +6,13 @@ import (
 )
 
 const (
-	// heartbeatEvery is how long a stream is silent at most, so that nothing on the way takes it for dead.
+	// heartbeatEvery is the longest silence on a stream, so that proxies do not close it as idle.
 	heartbeatEvery = 15 * time.Second
-	// writeTime is how long one write to a listener may take.
+	// writeTime is the time limit for one write to a listener.
 	writeTime = 10 * time.Second
 )
 
-// serveStream answers with server-sent events, as the WHATWG HTML standard has them in section 9.2.
+// serveStream answers with server-sent events (WHATWG HTML standard, section 9.2).
 func (l *live) serveStream(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -27,7 +27,7 @@ func (l *live) serveStream(w http.ResponseWriter, r *http.Request) {
 	defer l.leave(listener)
 	w.Header().Set("Content-Type", "text/event-stream")
 	s := stream{w, http.NewResponseController(w)}
-	_ = s.control.SetReadDeadline(time.Time{}) // the request is read; its deadline would end the stream
+	_ = s.control.SetReadDeadline(time.Time{}) // the request has been read; its deadline would end the stream
 	if s.write([]byte("retry: 2000\n\n")) != nil {
 		return
 	}
@@ -46,19 +46,19 @@ func (l *live) serveStream(w http.ResponseWriter, r *http.Request) {
 			next = f
 		}
 		if s.write(next) != nil {
-			return // the listener has gone, or does not read
+			return // the listener is gone or does not read
 		}
 		heartbeat.Reset(heartbeatEvery)
 	}
 }
 
-// stream is one answer of server-sent events.
+// stream is one response of server-sent events.
 type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 }
 
-// write sends b at once.
+// write sends b and flushes.
 func (s stream) write(b []byte) error {
 	if err := s.control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return err

@@ -36,7 +36,7 @@ func listen(ctx context.Context, t *testing.T, s *Server) *bufio.Scanner {
 	return lines
 }
 
-// next returns the view of the next event, or nil at the end of the stream. It holds what the event brings.
+// next returns the parts of the next event, or nil at the end of the stream.
 func next(t *testing.T, lines *bufio.Scanner) map[string]json.RawMessage {
 	t.Helper()
 	for lines.Scan() {
@@ -57,7 +57,7 @@ func next(t *testing.T, lines *bufio.Scanner) map[string]json.RawMessage {
 	return nil
 }
 
-// A live view begins with everything, and goes on with what changes.
+// A live view starts with everything and continues with changes.
 func TestLiveView(t *testing.T) {
 	i := newInstance(t)
 	s := i.start(t.Context(), t, "127.0.0.1:0")
@@ -86,7 +86,7 @@ func TestLiveView(t *testing.T) {
 	}
 }
 
-// A signal to stop ends the live views with a last word, so that they do not hold up the end.
+// On a stop signal, live views get a last update and end, so that they do not delay the shutdown.
 func TestLiveViewEndsWithDrain(t *testing.T) {
 	i := newInstance(t)
 	ctx, signal := context.WithCancel(t.Context())
@@ -111,7 +111,7 @@ func TestLiveViewEndsWithDrain(t *testing.T) {
 	}
 }
 
-// Close ends open live views too.
+// Close also ends open live views.
 func TestCloseWithListeners(t *testing.T) {
 	s := newInstance(t).start(t.Context(), t, "127.0.0.1:0")
 	for range 3 {
@@ -126,7 +126,7 @@ func TestCloseWithListeners(t *testing.T) {
 	}
 }
 
-// The live views are bounded in number, and one that ends makes room.
+// The number of live views is bounded, and closing one makes room.
 func TestTooManyListeners(t *testing.T) {
 	s := newInstance(t).start(t.Context(), t, "127.0.0.1:0")
 	first, leave := context.WithCancel(t.Context())
@@ -153,7 +153,7 @@ func TestTooManyListeners(t *testing.T) {
 	}
 }
 
-// Who does not read is dropped, and costs the others nothing.
+// A listener that does not read is dropped without affecting the others.
 func TestSlowListener(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newInstance(t)
@@ -187,7 +187,7 @@ func TestSlowListener(t *testing.T) {
 	})
 }
 
-// A stream that has nothing to say says that it lives.
+// A stream without updates sends heartbeats.
 func TestHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newInstance(t)
@@ -211,13 +211,13 @@ func TestHeartbeat(t *testing.T) {
 	})
 }
 
-// deadlineRecorder is a recorder that takes deadlines, as a connection does.
+// deadlineRecorder is a recorder that accepts deadlines, like a connection.
 type deadlineRecorder struct{ *httptest.ResponseRecorder }
 
 func (deadlineRecorder) SetReadDeadline(time.Time) error  { return nil }
 func (deadlineRecorder) SetWriteDeadline(time.Time) error { return nil }
 
-// Rates follow what is done, and a partition that comes back does not jump.
+// Rates follow the progress, and do not jump when a partition returns.
 func TestHistory(t *testing.T) {
 	var h history
 	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)

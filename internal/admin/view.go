@@ -16,8 +16,8 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// view is everything on the page, in parts that are sent when they change. Its JSON names are those in the data attributes
-// of the page's elements. Every text is safe to show.
+// view is everything on the page, in parts that are sent when they change. The page's data attributes use the same
+// names as its JSON. All texts are safe to show.
 type view struct {
 	State      stateView      `json:"state"`
 	Figures    figuresView    `json:"figures"`
@@ -29,7 +29,7 @@ type view struct {
 }
 
 type stateView struct {
-	Word    string `json:"word"` // ready, waiting or draining, for the style sheet
+	Word    string `json:"word"` // for the style sheet: ready, waiting or draining
 	Text    string `json:"text"`
 	Uptime  string `json:"uptime"`
 	Now     string `json:"now"`
@@ -69,7 +69,7 @@ type alertsView struct {
 	Rows       []alertRow `json:"rows"`
 	Empty      string     `json:"empty"`
 	Note       string     `json:"note"`
-	Total      uint64     `json:"total"` // alerts so far, by which the script sees new ones
+	Total      uint64     `json:"total"` // alerts so far; tells the script about new ones
 	Accounts   []countRow `json:"accounts"`
 	Principals []countRow `json:"principals"`
 }
@@ -96,7 +96,7 @@ type lettersView struct {
 	Empty   string      `json:"empty"`
 }
 
-// countRow is a bar of a list of counts.
+// countRow is a bar in a list of counts.
 type countRow struct {
 	Key   string `json:"key"`
 	Count string `json:"count"`
@@ -129,7 +129,7 @@ func newFigures(h *history) figuresView {
 	return f
 }
 
-// lateWord is yes if the waiting records take more than 10 seconds at the current rate.
+// lateWord returns "yes" if processing the waiting records takes more than 10 seconds at the current rate.
 func lateWord(lag int64, perSecond float64) string {
 	if lag > 100 && float64(lag) > 10*perSecond {
 		return "yes"
@@ -178,7 +178,7 @@ func newAlertsView(rows []alertRow, total uint64) alertsView {
 // shownCounts is how many accounts and principals are counted on the page.
 const shownCounts = 8
 
-// countBy counts alerts by a text of theirs, the most frequent first.
+// countBy counts alerts by a text, most frequent first.
 func countBy(rows []alertRow, textOf func(*alertRow) string) []countRow {
 	counts := make(map[string]uint64)
 	for i := range rows {
@@ -196,7 +196,7 @@ func countBy(rows []alertRow, textOf func(*alertRow) string) []countRow {
 	return list
 }
 
-// shownPartitions bounds the listed partitions, those furthest behind.
+// shownPartitions bounds the listed partitions; those furthest behind are listed.
 const shownPartitions = 50
 
 func newPartitionsView(h *history) partitionsView {

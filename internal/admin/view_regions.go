@@ -23,7 +23,7 @@ type regionsView struct {
 	Folded  []areaGroup `json:"folded"` // of those
 }
 
-// areaGroup is a part of the world, or a partition other than aws, with its regions.
+// areaGroup is a part of the world, or an AWS partition other than aws, with its regions.
 type areaGroup struct {
 	Key   string       `json:"key"` // its name
 	Tiles []regionTile `json:"tiles"`
@@ -33,12 +33,12 @@ type areaGroup struct {
 type regionTile struct {
 	Key    string `json:"key"` // its code
 	Place  string `json:"place"`
-	State  string `json:"state"`  // alerting, unused, used or quiet, for the style sheet
-	Text   string `json:"text"`   // the state, for those who do not see colours
+	State  string `json:"state"`  // for the style sheet: alerting, unused, used or quiet
+	Text   string `json:"text"`   // the state as text, not only as a colour
 	Levels string `json:"levels"` // levels that differ from the default one
 	Count  string `json:"count"`
 	Share  string `json:"share"` // of the busiest region's events, logarithmic
-	Title  string `json:"title"` // all of it as a sentence
+	Title  string `json:"title"` // everything as one sentence
 }
 
 // areas are the parts of the world, by the first part of a region's code, in display order.
@@ -48,10 +48,10 @@ var areas = []struct{ name, codes string }{
 
 var catalogue = regions.All()
 
-// otherArea holds regions that are not in the catalogue.
+// otherArea holds regions missing from the catalogue.
 const otherArea = "Elsewhere"
 
-// levels says, per region, which levels differ from the default. It is computed once per policy.
+// levels holds, per region, which levels differ from the default. It is computed once per policy.
 type levels struct {
 	policy *policy.Policy
 	differ map[string][]string // by region code
@@ -79,7 +79,7 @@ func (l *levels) of(p *policy.Policy, now time.Time) map[string][]string {
 	return l.differ
 }
 
-// levelsText says what other levels make of a region.
+// levelsText describes how other levels treat a region.
 func levelsText(unused bool, differ []string) string {
 	const most = 3
 	if len(differ) == 0 {
@@ -163,7 +163,7 @@ func sortAreas(list []areaGroup) {
 	}
 }
 
-// stateOf returns the state of a region by the default level, except for alerts, which any level raises.
+// stateOf returns the state of a region at the default level, except that alerts of any level count.
 func stateOf(events *detection.RegionEvents, unused, alerting bool) string {
 	switch {
 	case alerting:
@@ -199,7 +199,7 @@ func newRegionTile(code, name, state, differ string, events *detection.RegionEve
 	return t
 }
 
-// areaOf returns the area that a region is shown in.
+// areaOf returns the area that shows a region.
 func areaOf(r *regions.Region) string {
 	head, _, _ := strings.Cut(r.Code, "-")
 	if r.Partition == "aws" {
@@ -212,8 +212,8 @@ func areaOf(r *regions.Region) string {
 	return r.Partition
 }
 
-// placeIn returns the place in a region's name, Paris of Europe (Paris), if no other region's name has the same. Of Canada
-// (Central) it is Canada Central.
+// placeIn returns the place in a region's name: Paris for Europe (Paris). If that is ambiguous, it includes the rest:
+// Canada Central for Canada (Central).
 func placeIn(name string) string {
 	_, place, ok := strings.Cut(name, "(")
 	if !ok {
@@ -231,7 +231,7 @@ func placeIn(name string) string {
 	return strings.TrimSuffix(place, ")")
 }
 
-// placeOf returns the place of a region by its code, or nothing if it is not in the catalogue.
+// placeOf returns the place of a region by its code, or "" if it is not in the catalogue.
 func placeOf(code string) string {
 	r, ok := regions.Lookup(code)
 	if !ok {

@@ -18,10 +18,10 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// hostile is text as an attacker may write it.
+// hostile is text an attacker might write.
 const hostile = `<script>alert(1)</script>" onerror='x' </title>{{.}} ` + "\u202e\u200b\x1b]0;x\a\u009b\r\n\u2028\ufe0f"
 
-// Of alerts and dead letters without end a bounded number is kept, the latest, and bounded text of each.
+// Of an endless stream of alerts and dead letters, only a bounded number of the latest is kept, with bounded texts.
 func TestRecentIsBounded(t *testing.T) {
 	f := func(format alert.Format) {
 		r := NewRecent(format)
@@ -59,7 +59,8 @@ func TestRecentIsBounded(t *testing.T) {
 	f(alert.OCSF)
 }
 
-// Whatever stands in an alert or a dead letter comes out as text: no markup in the page, nothing that hides or turns.
+// Anything in an alert or a dead letter is shown as text: without markup, and without characters that hide or reorder
+// it.
 func TestHostileText(t *testing.T) {
 	i := newInstance(t)
 	quoted := []byte(fmt.Sprintf("%q", strings.ToValidUTF8(hostile, "")))
@@ -94,7 +95,7 @@ func TestHostileText(t *testing.T) {
 	}
 }
 
-// A region is shown by what the policy says of it and by what happens there.
+// A region is shown with its policy and its activity.
 func TestRegions(t *testing.T) {
 	i := newInstance(t)
 	compiled := i.source.Policy().Policy
@@ -148,7 +149,7 @@ func TestRegions(t *testing.T) {
 	}
 }
 
-// Very many partitions do not make a page without end: those that are furthest behind are shown.
+// With very many partitions, the page lists only those furthest behind.
 func TestManyPartitions(t *testing.T) {
 	var h history
 	var status processor.Status
@@ -165,7 +166,7 @@ func TestManyPartitions(t *testing.T) {
 	}
 }
 
-// Dead letters are counted by reason, the most frequent first; the policy tells of a broken try to replace it.
+// Dead letters are counted by reason, most frequent first. A failed attempt to replace the policy is shown.
 func TestLettersAndPolicy(t *testing.T) {
 	var c detection.Counts
 	c.Faults[cloudtrail.ReasonSyntax], c.Faults[cloudtrail.ReasonUnknownShape] = 1, 4
@@ -199,7 +200,7 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-// Only partitions with events are unfolded: aws alone before there are any.
+// Only AWS partitions with events are unfolded, or aws alone if there are no events.
 func TestPartitionsInUse(t *testing.T) {
 	i := newInstance(t)
 	view := func(codes ...string) (shown, folded []string, others string) {
@@ -231,7 +232,7 @@ func TestPartitionsInUse(t *testing.T) {
 	}
 }
 
-// A region says which levels differ from the default one.
+// A region shows which levels differ from the default.
 func TestRegionLevels(t *testing.T) {
 	p, err := policy.Compile(policy.Options{
 		Default: policy.Level{UnusedRegions: []string{"eu-west-3"}},
@@ -247,7 +248,7 @@ func TestRegionLevels(t *testing.T) {
 	differ := l.of(p, time.Now())
 	for code, want := range map[string]string{"eu-west-3": "used in group paris", "us-west-2": "unused in group prod, group paris", "us-east-1": ""} {
 		if got := levelsText(code == "eu-west-3", differ[code]); got != want {
-			// Accounts come in order of their ids, so the order of levels is fixed.
+			// Accounts are ordered by ID, so the order of levels is fixed.
 			t.Errorf("%s: %q, want %q", code, got, want)
 		}
 	}
@@ -274,7 +275,7 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// Equal alerts are one row with a count. Rows are in the order of their events, whatever the order of arrival.
+// Equal alerts are one row with a count. Rows are ordered by event time, whatever the order of arrival.
 func TestGroupRows(t *testing.T) {
 	r := NewRecent(alert.Native)
 	add := func(name, at, region string) {

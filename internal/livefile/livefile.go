@@ -1,6 +1,6 @@
-// Package livefile keeps values that are made of files up to date: secrets, certificates, authorities. Files are read again
-// whenever the value is asked for, so a rotation needs no restart. Files that cannot be read or parsed, as in the middle
-// of a rotation, leave the last good value in force. No error and no log line shows content.
+// Package livefile keeps values read from files up to date: secrets, certificates and authorities. Files are checked
+// whenever the value is requested, so rotating them needs no restart. If files cannot be read or parsed, for example in
+// the middle of a rotation, the last good value stays in use. Content never appears in errors or log lines.
 //
 // The package starts no goroutines.
 package livefile
@@ -19,23 +19,23 @@ import (
 	"time"
 )
 
-// MaxBytes bounds a file. Bundles of authorities have a few hundred kilobytes.
+// MaxBytes is the maximum size of a file. Bundles of authorities have a few hundred kilobytes.
 const MaxBytes = 4 << 20
 
-// Value is made of files. It is safe for concurrent use.
+// Value is a value parsed from files. It is safe for concurrent use.
 type Value[T any] struct {
-	setting string // that names the files
+	setting string // the setting that names the files
 	names   []string
 	parse   func(contents [][]byte) (T, error)
 	log     *slog.Logger
 
 	mu       sync.Mutex
-	contents [][]byte // that value was made of
+	contents [][]byte // from which value was parsed
 	value    T
-	logged   string // the last logged fault; empty since the files were good
+	logged   string // the last logged fault; empty while the files are good
 }
 
-// Open reads the files for the first time. The setting names them in log lines. The error names the file.
+// Open reads the files for the first time. Log lines identify them by the setting, errors by the file.
 func Open[T any](setting string, names []string, log *slog.Logger, parse func(contents [][]byte) (T, error)) (*Value[T], error) {
 	v := &Value[T]{setting: setting, names: names, parse: parse, log: log}
 	var err error
@@ -48,7 +48,7 @@ func Open[T any](setting string, names []string, log *slog.Logger, parse func(co
 	return v, nil
 }
 
-// Get returns the value of the files as they are now, or as they were when last good.
+// Get returns the value of the current files or, if they are bad, the last good value.
 func (v *Value[T]) Get() T {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -102,7 +102,7 @@ func Read(name string) ([]byte, error) {
 	return content, nil
 }
 
-// cause returns an error of the file system without operation and name.
+// cause returns a file system error without its operation and name.
 func cause(err error) error {
 	if path, ok := errors.AsType[*os.PathError](err); ok {
 		return path.Err
@@ -110,7 +110,7 @@ func cause(err error) error {
 	return err
 }
 
-// OpenSecret opens a file with a secret on one line and nothing else.
+// OpenSecret opens a file that contains one line with a secret.
 func OpenSecret(setting, name string, log *slog.Logger) (*Value[string], error) {
 	return Open(setting, []string{name}, log, func(contents [][]byte) (string, error) {
 		text := strings.TrimSuffix(strings.TrimSuffix(string(contents[0]), "\n"), "\r")
@@ -124,8 +124,8 @@ func OpenSecret(setting, name string, log *slog.Logger) (*Value[string], error) 
 	})
 }
 
-// OpenKeyPair opens a certificate chain and its private key, both PEM. They must match, and the certificate must be valid
-// now.
+// OpenKeyPair opens a certificate chain and its private key, both in PEM. They must match, and the certificate must
+// currently be valid.
 func OpenKeyPair(setting, certificate, key string, log *slog.Logger) (*Value[*tls.Certificate], error) {
 	return Open(setting, []string{certificate, key}, log, func(contents [][]byte) (*tls.Certificate, error) {
 		pair, err := tls.X509KeyPair(contents[0], contents[1])

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// A file of exactly the bound is read, one byte more is refused, and neither keeps a descriptor open.
+// A file of exactly the maximum size is read, one byte more is refused, and neither leaves a descriptor open.
 //
 // Guards: the bound and the deferred Close in Read.
 func TestReadBound(t *testing.T) {
@@ -41,7 +41,7 @@ func descriptors(t *testing.T) int {
 	return len(open)
 }
 
-// A rotation that is half done keeps the last good value, and is logged once.
+// A half-finished rotation keeps the last good value and is logged once.
 func TestRotation(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "token")
 	write := func(text string) {

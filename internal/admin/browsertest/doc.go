@@ -1,3 +1,3 @@
-// Package browsertest looks at the admin server's page with a real browser. It is a module of its own, so that nobody who
-// builds or embeds the program needs what drives a browser. The tests need Chromium, and are run by .ci/run browser.
+// Package browsertest tests the admin server's page in a real browser. It is a separate module, so that building or
+// embedding the program does not pull in the browser driver. The tests need Chromium and are run by .ci/run browser.
 package browsertest
