@@ -1,11 +1,10 @@
-// Package bench measures what the pipeline costs, against a consumer that only reads: both read the same records from
-// the same brokers, in turn, in one process, so that only the pipeline is between them.
+// Package bench measures the cost of the pipeline against a consumer that only reads. Both read the same records from
+// the same brokers, in turn, in one process, so the pipeline is the only difference.
 //
-// It works on topics of its own, which it makes, fills and deletes, and reads with groups of its own, which it deletes
-// too: nothing of what else the brokers hold is read or written. What it reports is the median of several rounds, and
-// the ratios within one run are what to go by; machines and brokers differ.
+// It creates, fills and deletes its own topics, and deletes its own consumer groups. It touches nothing else on the
+// brokers. It reports the median of several rounds. Compare ratios within one run, because machines and brokers differ.
 //
-// Every goroutine that it starts has ended when [Run] returns.
+// Every goroutine has ended when [Run] returns.
 package bench
 
 import (
@@ -18,42 +17,42 @@ import (
 	"github.com/regionwatch/regionwatch/processor"
 )
 
-// Row is what one contender takes, the median of its rounds.
+// Row is the cost of one contender, as the median of its rounds.
 type Row struct {
 	Name string
-	// CPU is the processor time of this process for a million records. What the brokers take is not in it, unless they
-	// are in this process too. It is 0 where the system does not tell.
+	// CPU is this process's CPU time per million records. It excludes the brokers, unless they run in this process. It
+	// is 0 if the system does not report it.
 	CPU time.Duration
-	// Rate is records a second, from the first record to the last. It is 0 where that is not known, because a round
-	// read all at once.
+	// Rate is records per second, from the first record to the last. It is 0 if unknown because a round read everything
+	// at once.
 	Rate float64
-	// Memory is the most that the process had from the system at a time, in bytes.
+	// Memory is the peak memory obtained from the system, in bytes.
 	Memory uint64
 }
 
-// Report is what was measured: the bare consumer first, then each delivery mode.
+// Report holds the results: the bare consumer first, then each delivery mode.
 type Report struct {
 	Rows       []Row
-	Bytes      int64 // of the values of all records
+	Bytes      int64 // total size of the values of all records
 	Partitions int
 }
 
-// The contenders, in the order of the rows.
+// The names of the contenders, in the order of the rows.
 const (
 	BareConsumer = "bare consumer"
 	AtLeastOnce  = "at least once"
 	ExactlyOnce  = "exactly once"
 )
 
-// contender is something that reads all records.
+// contender is one way to read all records.
 type contender struct {
 	name string
 	read func(ctx context.Context, group string) (time.Duration, error)
 	took []pass
 }
 
-// Run makes the topics, fills them, lets each contender read them in turn, and deletes them. What it had to leave
-// behind is in the error.
+// Run creates and fills the topics, lets each contender read them in turn, and deletes them. The error names what could
+// not be deleted.
 func Run(ctx context.Context, o Options) (report *Report, err error) {
 	if err := o.validate(); err != nil {
 		return nil, err
@@ -103,7 +102,7 @@ func (c *contender) row(records int) Row {
 	return row
 }
 
-// median returns the middle of what f makes of all passes, the upper one of two.
+// median returns the median of f over all passes, the upper one if there are two.
 func median[T time.Duration | float64 | uint64](all []pass, f func(pass) T) T {
 	values := make([]T, len(all))
 	for i, p := range all {

@@ -19,7 +19,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// newOptions returns options for 500 records, of which each tenth alerts and one cannot be read.
+// newOptions returns options for 500 records: every tenth raises an alert and one cannot be read.
 func newOptions(t *testing.T, c *processortest.Cluster) Options {
 	t.Helper()
 	p, err := policy.Compile(policy.Options{})
@@ -65,7 +65,7 @@ func mustBeClean(t *testing.T, c *processortest.Cluster) {
 	}
 }
 
-// Every contender reads everything, in each round, and nothing is left behind.
+// Every contender reads everything in each round, and nothing is left behind.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	c := processortest.New(t)
@@ -102,7 +102,7 @@ func TestRun(t *testing.T) {
 	mustBeClean(t, c)
 }
 
-// Whatever ends it, nothing is left behind.
+// Nothing is left behind, however the run ends.
 func TestRunFailure(t *testing.T) {
 	t.Parallel()
 	f := func(want string, change func(*processortest.Cluster, *Options, context.CancelFunc)) {
@@ -144,7 +144,7 @@ func TestRunFailure(t *testing.T) {
 			}
 		}
 		c.ControlKey(int16(kmsg.CreateTopics), func(kmsg.Request) (kmsg.Response, error, bool) {
-			cancel() // the topic is made, and nobody waits for the answer
+			cancel() // the topic is created, but the answer is not awaited
 			select {
 			case <-deleting:
 			case <-time.After(5 * time.Second):
@@ -163,7 +163,7 @@ func TestRunFailure(t *testing.T) {
 	}
 }
 
-// A rate is told only where enough came after what came first.
+// A rate is reported only if enough records follow the first ones.
 func TestClock(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
@@ -179,7 +179,7 @@ func TestClock(t *testing.T) {
 	f(900, 1000, 0)
 }
 
-// No compression is none, not another one.
+// No compression means none, rather than a default.
 func TestUncompressed(t *testing.T) {
 	t.Parallel()
 	c := processortest.New(t)

@@ -12,11 +12,11 @@ import (
 	"github.com/regionwatch/regionwatch/processor"
 )
 
-// drainTimeout is how long a processor may take to end. It has to leave time to delete the topics.
+// drainTimeout is how long a processor may take to end. It must leave time for deleting the topics.
 const drainTimeout = 5 * time.Second
 
-// readBare reads all records and does nothing with them, set up with what the client library does by itself, in a group,
-// as everything that reads a topic together with others must be. It returns the time from the first to the last.
+// readBare reads all records and drops them. It uses the client library's defaults and a group, as any consumer that
+// shares a topic must. It returns the time from the first record to the last.
 func (b *bench) readBare(ctx context.Context, group string) (time.Duration, error) {
 	client, err := b.client(kgo.ConsumeTopics(b.input()), kgo.ConsumerGroup(group), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
@@ -41,7 +41,7 @@ func (b *bench) readBare(ctx context.Context, group string) (time.Duration, erro
 	return c.whole(b.o.Records), nil
 }
 
-// readWith returns what reads all records with a processor, and checks what it did.
+// readWith returns a function that reads all records with a processor and checks its results.
 func (b *bench) readWith(delivery processor.Delivery) func(context.Context, string) (time.Duration, error) {
 	return func(ctx context.Context, group string) (time.Duration, error) {
 		o := b.o.Processor
@@ -101,14 +101,14 @@ func (b *bench) runToEnd(ctx context.Context, p *processor.Processor) (time.Dura
 	return c.whole(b.o.Records), errors.Join(<-ended, context.Cause(ctx))
 }
 
-// clock takes the time from the first records to the last, so that joining the group, for which brokers let members
-// wait some seconds, is not in it. The zero value is ready.
+// clock measures the time from the first records to the last, which excludes joining the group, where brokers make
+// members wait for some seconds. The zero value is ready to use.
 type clock struct {
 	first, last     time.Time
 	atFirst, atLast int
 }
 
-// tick tells how many records have been read.
+// tick notes how many records have been read.
 func (c *clock) tick(read int) {
 	now := time.Now()
 	switch {
@@ -120,8 +120,7 @@ func (c *clock) tick(read int) {
 	c.last, c.atLast = now, read
 }
 
-// whole returns the time that all records take at the rate at which those after the first took theirs; 0 where there is
-// no telling, because too few came after them.
+// whole returns the time for all records, extrapolated from those after the first. It returns 0 if too few followed.
 func (c *clock) whole(records int) time.Duration {
 	after := c.atLast - c.atFirst
 	if after < records/4 {

@@ -15,7 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// Embedded is a broker in a process of its own, so that its processor time and memory do not count as ours.
+// Embedded is a broker in a separate process, so that its CPU time and memory are not counted.
 type Embedded struct {
 	Address string
 
@@ -23,8 +23,8 @@ type Embedded struct {
 	stdin   io.Closer
 }
 
-// StartEmbedded starts this executable with the name of the command that calls [ServeEmbedded]. The broker ends with
-// Close, and with this process however that ends.
+// StartEmbedded runs this executable with the command that calls [ServeEmbedded]. The broker ends with Close, or when
+// this process ends for any reason.
 func StartEmbedded(ctx context.Context, command string) (*Embedded, error) {
 	b, err := startEmbedded(ctx, command)
 	if err != nil {
@@ -63,11 +63,11 @@ func startEmbedded(ctx context.Context, command string) (*Embedded, error) {
 // Close ends the broker and waits for it.
 func (b *Embedded) Close() error { return errors.Join(b.stdin.Close(), b.command.Wait()) }
 
-// ServeEmbedded is the broker: it writes its address to stdout and serves until stdin ends. It ignores signals, because
-// a benchmark that is interrupted deletes its topics first.
+// ServeEmbedded runs the broker: it writes its address to stdout and serves until stdin ends. It ignores signals,
+// because an interrupted benchmark deletes its topics first.
 func ServeEmbedded(stdin io.Reader, stdout io.Writer) error {
 	signal.Ignore(os.Interrupt, syscall.SIGTERM)
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ClusterID("regionwatch-bench")) // on a port of the system's choice
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ClusterID("regionwatch-bench")) // on a port chosen by the system
 	if err != nil {
 		return fmt.Errorf("starting the broker: %w", err)
 	}

@@ -11,32 +11,32 @@ import (
 	"github.com/regionwatch/regionwatch/processor"
 )
 
-// Options say what to measure.
+// Options configure a benchmark.
 type Options struct {
-	// Processor is what the measured processors are made of. Its brokers are those that everything goes to; topics,
-	// group, delivery, instance id and registry are replaced.
+	// Processor holds the options of the measured processors, and the brokers for all clients. Topics, group, delivery,
+	// instance ID and registry are replaced.
 	Processor processor.Options
 	// Records is how many records each pass reads.
 	Records int
-	// Next returns the next record to write. It is called Records times, from one goroutine; what it returns is kept.
+	// Next returns the next record to write. It is called Records times from one goroutine, and its results are kept.
 	Next func() (key, value []byte)
-	// Check, where set, looks at what a processor has done with all records. Its error ends Run.
+	// Check, if set, inspects a processor's status after all records. Its error ends Run.
 	Check func(processor.Status) error
-	// Rounds is how often each contender reads all records. The medians of all rounds count.
+	// Rounds is how often each contender reads all records. The report has the medians.
 	Rounds int
-	// Partitions and Replicas are those of the topics; -1 takes the broker's default.
+	// Partitions and Replicas configure the topics; -1 means the broker's default.
 	Partitions int32
 	Replicas   int16
-	// Compression is that of the records; the zero value is none.
+	// Compression is the compression of the records; the zero value means none.
 	Compression kgo.CompressionCodec
-	// Stall is how long nothing may be written or read before Run ends; 0 means a minute.
+	// Stall is how long Run waits without progress before it gives up; 0 means a minute.
 	Stall time.Duration
-	// Step is told what is done now, and Progress how far that is. Nil means that nobody is told.
+	// Step is called with each step, and Progress with how far it is. Both may be nil.
 	Step     func(text string)
 	Progress func(records int)
 }
 
-// validate names every fault of the options.
+// validate returns every fault in the options.
 func (o *Options) validate() error {
 	var faults []error
 	fault := func(holds bool, format string, args ...any) {
@@ -51,7 +51,7 @@ func (o *Options) validate() error {
 	return errors.Join(faults...)
 }
 
-// withDefaults returns o with what may be nil replaced.
+// withDefaults returns o with defaults for nil fields.
 func (o Options) withDefaults() Options {
 	if o.Stall == 0 {
 		o.Stall = time.Minute

@@ -18,7 +18,7 @@ type pass struct {
 func (b *bench) measure(ctx context.Context, read func(context.Context, string) (time.Duration, error)) (p pass, err error) {
 	group := fmt.Sprintf("%s-%d", b.name, len(b.groups))
 	b.groups = append(b.groups, group)
-	debug.FreeOSMemory() // left by the one before
+	debug.FreeOSMemory() // memory left by the previous pass
 	peak := watchMemory()
 	before := cpuTime()
 	p.wall, err = read(ctx, group)
@@ -27,17 +27,17 @@ func (b *bench) measure(ctx context.Context, read func(context.Context, string) 
 	return p, err
 }
 
-// memorySample names the memory taken from the system, and the part returned to it.
+// memorySample names the metrics for memory obtained from the system and for the part returned to it.
 var memorySample = []string{"/memory/classes/total:bytes", "/memory/classes/heap/released:bytes"}
 
-// memory returns how much memory the process has from the system, in bytes.
+// memory returns the memory obtained from the system, in bytes.
 func memory() uint64 {
 	samples := []metrics.Sample{{Name: memorySample[0]}, {Name: memorySample[1]}}
 	metrics.Read(samples)
 	return samples[0].Value.Uint64() - samples[1].Value.Uint64()
 }
 
-// watchMemory samples the memory until peak is called, which returns the maximum.
+// watchMemory samples the memory until peak is called; peak returns the maximum.
 func watchMemory() (peak func() uint64) {
 	stop, result := make(chan struct{}), make(chan uint64)
 	go func() {
@@ -60,13 +60,14 @@ func watchMemory() (peak func() uint64) {
 	}
 }
 
-// stall cancels a measurement without progress, which would wait forever for brokers that are gone. stop ends its timer.
+// stall cancels a measurement without progress, which would otherwise wait forever for brokers that are gone. stop ends
+// its timer.
 type stall struct {
 	timer *time.Timer
 	after time.Duration
 }
 
-// watchStall calls cancel after that long without progress.
+// watchStall calls cancel after the given time without progress.
 func watchStall(after time.Duration, cancel func(error)) *stall {
 	return &stall{after: after, timer: time.AfterFunc(after, func() {
 		cancel(fmt.Errorf("no progress for %v: do the brokers answer?", after))

@@ -7,7 +7,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 )
 
-// Print writes the report for people. where names the brokers.
+// Print writes the report as text. where describes the brokers.
 func (r *Report) Print(w io.Writer, records, rounds int, where string) error {
 	fmt.Fprintf(w, "%s of %s bytes on average, %s, medians of %s\non %s\n\n",
 		display.Plural(records, "record"), display.Number(r.Bytes/int64(records)), display.Plural(r.Partitions, "partition"), display.Plural(rounds, "round"), where)

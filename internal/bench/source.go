@@ -14,14 +14,14 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
-// Source is where the records of a benchmark come from. It belongs to one goroutine until all are taken.
+// Source provides the records of a benchmark. Only one goroutine may use it until all are taken.
 type Source interface {
 	Next() (key, value []byte)
-	// Check returns what is wrong with a processor's work on all records that Next returned.
+	// Check returns an error if a processor's status does not fit the records that Next returned.
 	Check(status processor.Status) error
 }
 
-// Generated returns a source of sample records. It knows what must be found in them.
+// Generated returns a source of sample records with known findings.
 func Generated(g *sample.Generator, unused []string) Source { return &generated{g, unused} }
 
 type generated struct {
@@ -44,11 +44,11 @@ func (g *generated) Check(status processor.Status) error {
 	return nil
 }
 
-// maxSourceBytes bounds what is kept of a file: enough that records seldom repeat within one fetch.
+// maxSourceBytes bounds what is kept of a file: enough that records rarely repeat within one fetch.
 const maxSourceBytes = 256 << 20
 
-// Lines returns a source that repeats the lines of a file, at most maxSourceBytes of them. A name that ends in .gz is
-// unpacked.
+// Lines returns a source that repeats the lines of a file, up to maxSourceBytes of them. It decompresses a file whose
+// name ends in .gz.
 func Lines(name string) (Source, error) {
 	file, err := os.Open(name)
 	if err != nil {
@@ -90,5 +90,5 @@ func (s *lines) Next() (key, value []byte) {
 	return nil, s.lines[(s.n-1)%len(s.lines)]
 }
 
-// Check implements Source. Nothing is known about the records of a file.
+// Check implements Source. The findings in a file's records are unknown.
 func (s *lines) Check(processor.Status) error { return nil }

@@ -7,7 +7,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
-// What must be found in generated records is known: one alert too few is a fault.
+// The findings in generated records are known: one missing alert is an error.
 func TestBenchCheck(t *testing.T) {
 	t.Parallel()
 	g, err := sample.New(sample.Options{MatchShare: 1})

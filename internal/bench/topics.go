@@ -16,26 +16,26 @@ import (
 )
 
 const (
-	// prepareTimeout is how long brokers may take to make the topics.
+	// prepareTimeout is how long brokers may take to create the topics.
 	prepareTimeout = 30 * time.Second
-	// cleanTimeout is how long they may take to delete topics and groups, so that nobody waits for brokers that are gone.
+	// cleanTimeout is how long brokers may take to delete topics and groups, in case they are gone.
 	cleanTimeout = 15 * time.Second
-	// inRow is how many records in a row go to one partition, as a producer's batches do.
+	// inRow is how many consecutive records go to one partition, like a producer's batches.
 	inRow = 100
 )
 
-// bench is a measurement under way. It belongs to one goroutine.
+// bench is a running benchmark. It belongs to one goroutine.
 type bench struct {
 	o          *Options
-	name       string // of the input topic, and the beginning of all other names
+	name       string // the input topic, and the prefix of all other names
 	admin      *kadm.Client
-	made       []string // topics
+	made       []string // created topics
 	groups     []string
 	partitions int
 	bytes      int64
 }
 
-// open connects nothing yet.
+// open prepares a benchmark without connecting.
 func open(o *Options) (*bench, error) {
 	b := &bench{o: o, name: "regionwatch-bench-" + suffix()}
 	client, err := b.client()
@@ -46,7 +46,7 @@ func open(o *Options) (*bench, error) {
 	return b, nil
 }
 
-// suffix tells this measurement from others.
+// suffix returns a random suffix that distinguishes this run from others.
 func suffix() string {
 	random := make([]byte, 4)
 	_, _ = rand.Read(random) // it never fails
@@ -57,7 +57,7 @@ func (b *bench) input() string   { return b.name }
 func (b *bench) alerts() string  { return b.name + "-alerts" }
 func (b *bench) letters() string { return b.name + "-dead-letters" }
 
-// client returns a client of the brokers.
+// client returns a client for the brokers.
 func (b *bench) client(opts ...kgo.Opt) (*kgo.Client, error) {
 	opts = append([]kgo.Opt{kgo.SeedBrokers(b.o.Processor.Brokers...), kgo.ClientID("regionwatch-bench")}, opts...)
 	client, err := kgo.NewClient(append(opts, b.o.Processor.ClientOpts...)...)
@@ -67,7 +67,7 @@ func (b *bench) client(opts ...kgo.Opt) (*kgo.Client, error) {
 	return client, nil
 }
 
-// prepare makes the topics and fills the input.
+// prepare creates the topics and fills the input.
 func (b *bench) prepare(ctx context.Context) error {
 	making, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
@@ -78,7 +78,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	for _, topic := range []string{b.input(), b.alerts(), b.letters()} {
 		made, err := b.admin.CreateTopic(making, b.o.Partitions, b.o.Replicas, nil, topic)
 		if _, answered := errors.AsType[*kerr.Error](err); err == nil || !answered || errors.Is(err, kerr.RequestTimedOut) {
-			b.made = append(b.made, topic) // as it may be where nobody has answered
+			b.made = append(b.made, topic) // it may exist even without an answer
 		}
 		if err != nil {
 			return fmt.Errorf("making topic %s: %w", topic, err)
@@ -129,7 +129,7 @@ func (b *bench) fill(ctx context.Context) error {
 	select {
 	case <-done:
 	case <-ctx.Done():
-		client.Close() // it would wait without end for what may have been written
+		client.Close() // else it might wait forever for unacknowledged records
 		<-done
 	}
 	if err := context.Cause(ctx); err != nil {
@@ -138,7 +138,7 @@ func (b *bench) fill(ctx context.Context) error {
 	return nil
 }
 
-// close deletes what was made. The error names what is left.
+// close deletes the topics and groups. The error names what is left.
 func (b *bench) close(ctx context.Context) error {
 	defer b.admin.Close()
 	if len(b.made) == 0 {
@@ -150,7 +150,7 @@ func (b *bench) close(ctx context.Context) error {
 	var errs []error
 	topics, err := b.admin.DeleteTopics(ctx, b.made...)
 	for _, t := range topics.Sorted() {
-		if t.Err != nil && !errors.Is(t.Err, kerr.UnknownTopicOrPartition) { // nobody had told that it was made
+		if t.Err != nil && !errors.Is(t.Err, kerr.UnknownTopicOrPartition) { // its creation was not confirmed
 			err = errors.Join(err, fmt.Errorf("%s: %w", t.Topic, t.Err))
 		}
 	}
@@ -160,7 +160,7 @@ func (b *bench) close(ctx context.Context) error {
 	if len(b.groups) > 0 {
 		groups, err := b.admin.DeleteGroups(ctx, b.groups...)
 		for _, g := range groups.Sorted() {
-			if g.Err != nil && !errors.Is(g.Err, kerr.GroupIDNotFound) { // it may have failed before it joined
+			if g.Err != nil && !errors.Is(g.Err, kerr.GroupIDNotFound) { // the contender may have failed before it joined
 				err = errors.Join(err, fmt.Errorf("%s: %w", g.Group, g.Err))
 			}
 		}
