@@ -23,16 +23,15 @@ type Destination uint8
 
 // The destinations.
 const (
-	// ToDecision decides a record at once, as run would have at the place that it was read from, and writes
-	// its alerts and dead letters. The input topic and whoever else reads it are left alone; the origin and
-	// the ids of the alerts are those of the first time.
+	// ToDecision decides a record directly, as run would have decided it at its original position, and writes its
+	// alerts and dead letters. The input topic and its other readers are not affected. The origin and alert IDs are the
+	// same as the first time.
 	ToDecision Destination = iota
-	// ToInput writes a record to the partition that it was read from once more. All that read the input topic
-	// see it.
+	// ToInput writes a record to its original partition again. Every reader of the input topic sees it.
 	ToInput
 )
 
-// String returns the destination as it is written in flags and markers.
+// String returns the name of the destination in flags and markers.
 func (d Destination) String() string {
 	if d == ToInput {
 		return "input"
@@ -40,19 +39,19 @@ func (d Destination) String() string {
 	return "decision"
 }
 
-// target makes of a record what is to be written for its replay.
+// target turns a record into what its replay writes.
 type target interface {
-	// records returns what there is to write. It is asked again after smaller.
+	// records returns the records to write. It is called again after smaller.
 	records(l *deadletter.Letter) ([]*kgo.Record, error)
-	// smaller makes records smaller from now on, because one was rejected as too large, and reports whether
-	// there was room to.
+	// smaller makes records smaller from now on, because one was rejected as too large. It reports whether that was
+	// possible.
 	smaller() bool
 }
 
-// decision is the target of ToDecision.
+// decision implements ToDecision.
 type decision struct {
 	redecider *processor.Redecider
-	topics    []string // that it writes to
+	topics    []string // output topics
 	now       func() time.Time
 }
 
@@ -70,9 +69,9 @@ func (d *decision) smaller() bool {
 	return room
 }
 
-// input is the target of ToInput.
+// input implements ToInput.
 type input struct {
-	partitions map[string]int32 // of each input topic that there is
+	partitions map[string]int32 // per existing input topic
 }
 
 func (t *input) records(l *deadletter.Letter) ([]*kgo.Record, error) {
@@ -86,8 +85,8 @@ func (t *input) records(l *deadletter.Letter) ([]*kgo.Record, error) {
 
 func (t *input) smaller() bool { return false }
 
-// inputs tells the input topics of the settings from others. The origin of a letter is text in a topic, which
-// must not choose where we write.
+// inputs recognizes the input topics of the settings. The origin of a letter is text in a topic and must not choose
+// where we write.
 type inputs struct {
 	names    []string
 	patterns []*regexp.Regexp
@@ -113,22 +112,22 @@ func (t *inputs) has(topic string) bool {
 		slices.ContainsFunc(t.patterns, func(re *regexp.Regexp) bool { return re.MatchString(topic) })
 }
 
-// ErrNoInput is why a record is not replayed into a topic that brokers do not name to us.
+// ErrNoInput is returned for a replay into a topic that does not exist or is hidden from us.
 var ErrNoInput = errors.New("there is no such topic, or access control hides it")
 
-// partitions returns how many partitions each input topic has that exists.
+// partitions returns the number of partitions of each existing input topic.
 func (t *inputs) partitions(ctx context.Context, admin *kadm.Client) (map[string]int32, error) {
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
 	counts := make(map[string]int32)
-	if len(t.names) == 0 { // those that match a pattern are among all that we may see
+	if len(t.names) == 0 { // match the pattern against all visible topics
 		topics, err := admin.ListTopics(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("looking for the input topics: %w", err)
 		}
 		t.count(counts, topics)
 	}
-	for _, name := range t.names { // one by one, because the refusal of several together names none
+	for _, name := range t.names { // one at a time, because an error for several names none of them
 		topics, err := admin.ListTopics(ctx, name)
 		if err == nil && errors.Is(topics[name].Err, kerr.TopicAuthorizationFailed) {
 			err = topics[name].Err

@@ -1,23 +1,22 @@
-// Package deadletters reads what package processor writes to the dead-letter topic: it parses letters, puts
-// those in parts together, selects, counts, reads them once more with the decoder of today, and replays them.
+// Package deadletters reads what package processor writes to the dead-letter topic: it parses letters, joins those in
+// parts, selects, counts, decodes them again with the current decoder, and replays them.
 //
 // # Replays
 //
-// A record is replayed once, however often and with whatever selection it is asked for. What was replayed is
-// noted in markers: records of the dead-letter topic itself, written in the same transaction as what the
-// replay comes to. So a crash leaves both or neither. A replay takes its transactional id before it looks at
-// the markers, which ends the transaction of whoever had it before, and then reads all markers up to the ends
-// of the topic: two replays of one topic cannot both replay a record.
+// A record is replayed once, however often and with whatever selection a replay is run. Markers note what was replayed:
+// they are records of the dead-letter topic, written in the same transaction as the results of the replay, so a crash
+// leaves both or neither. A replay first initializes its transactional ID, which ends any transaction of an earlier
+// replay, and then reads all markers up to the end of the topic. Two replays of one topic therefore cannot both replay
+// a record.
 //
-// Offsets that a consumer group commits could not say this, because a selection leaves gaps. A ledger in a
-// topic of its own would outlive the letters that it is about, or go before them. A marker stands in its
-// letter's own partition, behind it: retention, which deletes from the front, deletes the letter first; and
-// with a topic that is made anew, letters and markers begin anew together.
+// Committed offsets of a consumer group could not express this, because a selection leaves gaps. A ledger in a separate
+// topic might outlive the letters, or disappear before them. A marker is in the same partition as its letter and after
+// it. Retention deletes the oldest records first, so it deletes the letter before its marker; and if the topic is
+// recreated, letters and markers start over together.
 //
-// What is noted is the record that a letter is about, by the topic, partition and offset that it was read
-// from and how often it had been replayed by then. Several letters of one record, and letters that were
-// written twice, are one replay. A record that cannot be read in its replay either becomes a new dead letter, with a
-// number of replays that is one higher.
+// A marker identifies a record by the topic, partition and offset it was read from, and by how often it had been
+// replayed. Several letters of one record, and letters written twice, are one replay. A record that still cannot be
+// read becomes a new dead letter, whose replay count is one higher.
 //
-// The package starts no goroutines but those of the Kafka clients, which it closes before it returns.
+// The only goroutines are those of the Kafka clients, which are closed before a function returns.
 package deadletters

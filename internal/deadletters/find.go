@@ -12,20 +12,20 @@ import (
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
-// ErrNotFound is returned where no letter stands where one was looked for.
+// ErrNotFound is returned if the wanted letter does not exist.
 var ErrNotFound = errors.New("there is no such dead letter")
 
-// Found is a letter, and what else the topic says of its record.
+// Found is a letter, and what else the topic says about its record.
 type Found struct {
 	Letter *deadletter.Letter
-	Others []deadletter.Place // of letters of the same record: other faults of it, or the same written again
-	Marker *deadletter.Marker // that notes its replay; nil if none does
+	Others []deadletter.Place // other letters of the record: further faults, or duplicates
+	Marker *deadletter.Marker // notes its replay; nil if there was none
 }
 
 // maxOthers bounds Found.Others.
 const maxOthers = 100
 
-// Letter finds the letter that stands at an offset of the topic, or of which a part does.
+// Letter finds the letter that is, or has a part, at an offset of the topic.
 func (t *Topic) Letter(ctx context.Context, partition int32, offset int64) (*Found, error) {
 	e, err := t.committed(ctx, time.Time{})
 	if err != nil {
@@ -62,17 +62,17 @@ func (t *Topic) Letter(ctx context.Context, partition int32, offset int64) (*Fou
 	from := span
 	from.from = offset
 	found, err := f.run(ctx, t, extent{partition: from})
-	if errors.Is(err, errPart) { // the parts before it stand further to the front
+	if errors.Is(err, errPart) { // its earlier parts have lower offsets
 		f.whole = true
 		found, err = f.run(ctx, t, extent{partition: span})
 	}
 	return found, err
 }
 
-// errPart ends a reading that has begun in the middle of a letter.
+// errPart ends a read that started in the middle of a letter.
 var errPart = errors.New("this is a part of a letter")
 
-// OfRecord finds the first letter of a record that could not be read, by the place where it was read.
+// OfRecord finds the first letter of a record by the record's origin.
 func (t *Topic) OfRecord(ctx context.Context, origin deadletter.Place) (*Found, error) {
 	e, err := t.committed(ctx, time.Time{})
 	if err != nil {
@@ -118,7 +118,7 @@ func (f *finder) visit(r *kgo.Record) error {
 	}
 	l, err := deadletter.Parse(r)
 	if err != nil {
-		return nil //nolint:nilerr // another record's trouble
+		return nil //nolint:nilerr // it concerns another record
 	}
 	if l = f.parts.Add(l); l == nil {
 		return nil

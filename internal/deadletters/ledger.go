@@ -8,7 +8,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
-// ledger knows which records were replayed. It keeps a bit for each, in words of 64 offsets.
+// ledger is the set of replayed records. It keeps one bit per record, in words of 64 offsets.
 type ledger struct {
 	words map[deadletter.Scope]map[int64]uint64
 	bad   int // markers that cannot be read
@@ -16,7 +16,7 @@ type ledger struct {
 
 func newLedger() *ledger { return &ledger{words: make(map[deadletter.Scope]map[int64]uint64)} }
 
-// add notes a record and reports whether it is new.
+// add adds a record and reports whether it is new.
 func (g *ledger) add(s deadletter.Scope, offset int64) bool {
 	words := g.words[s]
 	if words == nil {
@@ -35,7 +35,7 @@ func (g *ledger) has(s deadletter.Scope, offset int64) bool {
 	return g.words[s][offset>>6]&(1<<(offset&63)) != 0
 }
 
-// without counts the records that other has not.
+// without counts the records that are not in other.
 func (g *ledger) without(other *ledger) (n uint64) {
 	for s, words := range g.words {
 		for word, set := range words {
@@ -45,7 +45,7 @@ func (g *ledger) without(other *ledger) (n uint64) {
 	return n
 }
 
-// read notes what a marker says. Other records of the topic say nothing.
+// read adds the records a marker names. It ignores other records of the topic.
 func (g *ledger) read(r *kgo.Record) error {
 	if !deadletter.IsMarker(r) {
 		return nil
@@ -53,7 +53,7 @@ func (g *ledger) read(r *kgo.Record) error {
 	m, err := deadletter.ParseMarker(r)
 	if err != nil {
 		g.bad++
-		return nil //nolint:nilerr // a marker that cannot be read is counted; it must not keep the others from being replayed
+		return nil //nolint:nilerr // an unreadable marker is counted and must not stop the replay
 	}
 	for _, o := range m.Records {
 		for _, offset := range o.Offsets {

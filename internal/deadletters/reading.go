@@ -15,23 +15,23 @@ const (
 	fetchBytes          = 8 << 20 // of one fetch: with one in the making and one in hand, what a reading holds
 	fetchPartitionBytes = 1 << 20
 	pollRecords         = 1000
-	// stallTimeout is how long nothing comes until it is looked why.
+	// stallTimeout is how long a read waits for records before it checks why none arrive.
 	stallTimeout = 5 * time.Second
-	// maxStalls is how often in a row that may be: longer than a transaction stays open that nobody ends (its
-	// timeout, 15 minutes at most by the brokers' default, but 15 seconds by ours).
+	// maxStalls is how many waits in a row are allowed. Together they last longer than an abandoned transaction stays
+	// open (its timeout: at most 15 minutes by the brokers' default, and 15 seconds for ours).
 	maxStalls = 24
 )
 
-// reading is one pass over an extent.
+// reading is one read of an extent.
 type reading struct {
 	topic  *Topic
 	client *kgo.Client
-	left   extent // partitions that are not read to their end, from the next offset on
+	left   extent // unread rest of each partition
 	total  int64
 	stalls int
 }
 
-// read visits what is in e. It closes its client before it returns.
+// read visits the records in e. It closes its client before it returns.
 func (t *Topic) read(ctx context.Context, e extent, visit func(*kgo.Record) error) error {
 	g := reading{topic: t, left: make(extent), total: e.total()}
 	starts := make(map[int32]kgo.Offset)
@@ -46,9 +46,9 @@ func (t *Topic) read(ctx context.Context, e extent, visit func(*kgo.Record) erro
 	opts := []kgo.Opt{
 		kgo.ClientID(clientID),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{t.Name: starts}),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), // where retention was faster than we are
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), // in case retention deleted the wanted offset
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.KeepControlRecords(), // the last one may be the end of a transaction
+		kgo.KeepControlRecords(), // the last record may end a transaction
 		kgo.FetchMaxBytes(fetchBytes),
 		kgo.FetchMaxPartitionBytes(fetchPartitionBytes),
 		kgo.FetchMaxWait(500 * time.Millisecond),
@@ -68,7 +68,7 @@ func (t *Topic) read(ctx context.Context, e extent, visit func(*kgo.Record) erro
 	return nil
 }
 
-// run polls until every partition is read to its end.
+// run polls until every partition is read to the end.
 func (g *reading) run(ctx context.Context, visit func(*kgo.Record) error) error {
 	for len(g.left) > 0 {
 		poll, cancel := context.WithTimeout(ctx, stallTimeout)
@@ -98,7 +98,7 @@ func (g *reading) run(ctx context.Context, visit func(*kgo.Record) error) error 
 	return nil
 }
 
-// visit hands on the records and keeps account of where each partition stands.
+// visit visits the records and tracks the position in each partition.
 func (g *reading) visit(fetches kgo.Fetches, visit func(*kgo.Record) error) error {
 	for iter := fetches.RecordIter(); !iter.Done(); {
 		r := iter.Next()
@@ -125,7 +125,7 @@ func (g *reading) done(partition int32) {
 	g.client.PauseFetchPartitions(map[string][]int32{g.topic.Name: {partition}})
 }
 
-// stalled looks why nothing comes: what was there may be deleted by now, or a transaction may be open.
+// stalled checks why no records arrive: they may have been deleted, or a transaction may be open.
 func (g *reading) stalled(ctx context.Context) error {
 	now, err := g.topic.committed(ctx, time.Time{})
 	if err != nil {

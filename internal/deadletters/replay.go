@@ -18,32 +18,32 @@ import (
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
-// Replay says what is to be replayed and where to. Topic and Options are required.
+// Replay configures which records are replayed, and where to. Topic and Options are required.
 type Replay struct {
 	Topic     Topic
 	Selection Selection
 	To        Destination
-	// Options are those of the processor whose dead letters these are: its topics, its policy and its limits.
+	// Options are the options of the processor that wrote the dead letters: its topics, its policy and its limits.
 	Options    processor.Options
-	MaxReplays int    // a record that was replayed as often is refused; 0 means 1
-	Limit      uint64 // records to replay at most; 0 means no limit
-	Again      bool   // replay what the markers note as replayed, too
-	DryRun     bool   // write nothing and take no transactional id
-	// OnPlan, if set, is told of each record with DryRun.
+	MaxReplays int    // records replayed this often are refused; 0 means 1
+	Limit      uint64 // maximum number of replayed records; 0 means no limit
+	Again      bool   // also replay records that markers note as replayed
+	DryRun     bool   // write nothing and initialize no transactional ID
+	// OnPlan, if set, is called for each record with DryRun.
 	OnPlan func(*Plan) error
 }
 
-// Plan is what would come of a record's replay.
+// Plan is what replaying a record would write.
 type Plan struct {
 	Letter  *deadletter.Letter
-	Records []*kgo.Record // that would be written; their topics say what they are
+	Records []*kgo.Record // the records to write; their topics say what they are
 }
 
-// Summary says what became of the letters that were selected.
+// Summary counts the outcomes of a replay.
 type Summary struct {
 	Replayed uint64 // records; with DryRun those that would be
-	// Readable and StillUnreadable divide Replayed, with ToDecision: whether the record can be read now or became a
-	// new dead letter. With ToInput the processor that reads the input finds out, and both are 0.
+	// Readable and StillUnreadable split Replayed, with ToDecision: the record can be read now, or became a new dead
+	// letter. With ToInput both are 0, because only the processor that reads the input finds out.
 	Readable, StillUnreadable uint64
 	Written                   map[string]uint64 // records that came of it, by topic
 	Already                   uint64            // letters of records that were replayed before, or as an earlier letter of the same record
@@ -59,8 +59,8 @@ type Summary struct {
 	More                      bool              // Limit ended it
 }
 
-// Run replays. The account is valid with an error too: it holds what is committed. The error is ctx's where
-// that ended; what was under way then is finished.
+// Run replays. The summary is valid even with an error: it covers what was committed. If ctx ends, Run finishes the
+// current transaction and returns ctx's error.
 func (o Replay) Run(ctx context.Context) (Summary, error) {
 	o.MaxReplays = cmp.Or(o.MaxReplays, 1)
 	o.Options.TransactionTimeout = cmp.Or(o.Options.TransactionTimeout, processor.DefaultTransactionTimeout)
@@ -74,21 +74,21 @@ func (o Replay) Run(ctx context.Context) (Summary, error) {
 	return run.summary, err
 }
 
-// The bounds of one transaction: larger ones cost less each, but stay open longer. Readers of committed records wait
-// that long, and a crash gives that much up.
+// Limits of one transaction. Larger transactions are cheaper per record but stay open longer, which delays readers of
+// committed records and loses more work in a crash.
 const (
 	maxBatch      = 500
 	maxBatchBytes = 8 << 20
 )
 
-// replaying is a Replay under way.
+// replaying is a running Replay.
 type replaying struct {
 	*Replay
 	inputs  *inputs
 	target  target
 	writer  *writer // nil with DryRun
 	ledger  *ledger
-	missing *ledger // records with a letter of which parts are missing
+	missing *ledger // records with an incomplete letter
 	parts   deadletter.Assembler
 	batch   []*deadletter.Letter
 	bytes   int
@@ -102,7 +102,7 @@ func (g *replaying) run(ctx context.Context) error {
 	if g.writer != nil {
 		defer g.writer.close()
 	}
-	// Not before the id is taken: from here on nobody else replays, and what others did is in the topic.
+	// Only after initializing the ID: from here on nothing else can replay, and earlier replays are in the topic.
 	extent, err := g.Topic.written(ctx)
 	if err != nil {
 		return err
@@ -132,7 +132,7 @@ func (g *replaying) run(ctx context.Context) error {
 	return g.flush(ctx)
 }
 
-// open makes the target, and the writer where there is to be written.
+// open creates the target and, unless this is a dry run, the writer.
 func (g *replaying) open(ctx context.Context) (err error) {
 	if g.inputs, err = newInputs(&g.Options); err != nil {
 		return err
@@ -152,7 +152,7 @@ func (g *replaying) open(ctx context.Context) (err error) {
 	defer client.Close()
 	admin := kadm.NewClient(client)
 	var partitions map[string]int32
-	if g.To == ToInput { // a decision has no use for them, and whoever replays may have no right to see them
+	if g.To == ToInput { // a decision does not need them, and we may not be allowed to describe them
 		if partitions, err = g.inputs.partitions(ctx, admin); err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func (g *replaying) open(ctx context.Context) (err error) {
 	return err
 }
 
-// take takes the next record of the topic.
+// take handles the next record of the topic.
 func (g *replaying) take(ctx context.Context, r *kgo.Record) error {
 	if deadletter.IsMarker(r) {
 		return nil
@@ -182,7 +182,7 @@ func (g *replaying) take(ctx context.Context, r *kgo.Record) error {
 	l, err := deadletter.Parse(r)
 	if err != nil {
 		g.summary.Unreadable++
-		return nil //nolint:nilerr // counted; it must not keep the others from being replayed
+		return nil //nolint:nilerr // counted; it must not stop the replay
 	}
 	if l = g.parts.Add(l); l == nil || !g.Selection.Wants(l) || !g.mayReplay(l) {
 		return nil
@@ -203,14 +203,14 @@ func (g *replaying) take(ctx context.Context, r *kgo.Record) error {
 	return nil
 }
 
-// incomplete notes a letter of which parts are missing.
+// incomplete notes a letter with missing parts.
 func (g *replaying) incomplete(l *deadletter.Letter) {
 	if g.Selection.Wants(l) {
 		g.missing.add(l.Scope(), l.Origin.Offset)
 	}
 }
 
-// mayReplay reports whether a letter's record is to be replayed, and counts why not.
+// mayReplay reports whether a letter's record should be replayed, and counts the reason if not.
 func (g *replaying) mayReplay(l *deadletter.Letter) bool {
 	var why *uint64
 	switch a := &g.summary; {
@@ -240,15 +240,15 @@ func (g *replaying) flush(ctx context.Context) error {
 	return g.replay(ctx, batch)
 }
 
-// outcome is what the replay of some letters comes to.
+// outcome is the result of replaying some letters.
 type outcome struct {
 	letters    []*deadletter.Letter // that can be replayed
 	records    []*kgo.Record        // that are to be written
 	unreadable uint64               // of the letters, those that became dead letters again
 }
 
-// replay replays letters in one transaction. If a topic rejects it as too large, records are made smaller as long as
-// that is possible, and then each letter gets a transaction of its own.
+// replay replays letters in one transaction. If a topic rejects it as too large, records are made smaller while
+// possible; then each letter gets its own transaction.
 func (g *replaying) replay(ctx context.Context, letters []*deadletter.Letter) error {
 	for {
 		made, err := g.make(letters)
@@ -287,7 +287,7 @@ func (g *replaying) oneByOne(ctx context.Context, letters []*deadletter.Letter) 
 	return nil
 }
 
-// make makes the records to write. Letters that cannot be replayed are counted and left out.
+// make builds the records to write. Letters that cannot be replayed are counted and left out.
 func (g *replaying) make(letters []*deadletter.Letter) (made outcome, err error) {
 	for _, l := range letters {
 		records, err := g.target.records(l)
@@ -311,7 +311,7 @@ func (g *replaying) make(letters []*deadletter.Letter) (made outcome, err error)
 	return made, nil
 }
 
-// markers notes the letters, in the partitions that they stand in.
+// markers returns the markers for the letters, in the letters' partitions.
 func (g *replaying) markers(letters []*deadletter.Letter) (markers []*kgo.Record) {
 	byPartition := make(map[int32][]*deadletter.Letter)
 	for _, l := range letters {
@@ -335,8 +335,8 @@ func (g *replaying) count(made *outcome) {
 	}
 }
 
-// Whole returns an error unless every letter that was selected was replayed now or before, or refused by MaxReplays, or
-// is foreign: those are for the processor that reads their topic to replay.
+// Whole returns an error unless every selected letter was replayed, now or before, was refused because of MaxReplays,
+// or is foreign and left to the processor that reads its topic.
 func (a *Summary) Whole() error {
 	var errs []error
 	if a.Why != nil {

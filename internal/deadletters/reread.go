@@ -5,20 +5,20 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// Rereading is what the decoder of this program makes of a letter's value.
+// Rereading is the result of decoding a letter's value with the current decoder.
 type Rereading struct {
 	Events  int // that were read, damaged ones included
 	Skipped []string
 	Faults  int // parts that cannot be read; 0 means that the value can be read now
-	// Stop is where decoding stops now: in the part that the letter is about, if it can be told, else in the first
-	// that cannot be read. If all can be read it is where decoding stopped when the letter was written. It is nil if
+	// Stop is where decoding stops now: in the part the letter is about, if known, else in the first part that cannot
+	// be read. If everything can be read, it is where decoding stopped when the letter was written. It is nil if
 	// neither is known.
 	Stop *Stop
 }
 
 // Stop is a place where decoding stopped, and the bytes around it.
 type Stop struct {
-	Now    bool   // decoding stops there now; else it did when the letter was written
+	Now    bool   // decoding stops here now, rather than when the letter was written
 	Reason string // of now
 	Error  string // of now
 	At     int    // bytes into Length
@@ -30,7 +30,7 @@ type Stop struct {
 // Reread decodes the letter's value again. maxEventBytes is as in cloudtrail.NewDecoder.
 func Reread(l *deadletter.Letter, maxEventBytes int) *Rereading {
 	r := rereader{letter: l}
-	_ = cloudtrail.NewDecoder(maxEventBytes).Decode(l.Value, &r) // the sink returns no error
+	_ = cloudtrail.NewDecoder(maxEventBytes).Decode(l.Value, &r) // the sink never fails
 	if r.Stop == nil && l.Byte >= 0 && l.Byte <= len(l.Value) {
 		r.Stop = around(l.Value, l.Byte)
 	}
@@ -44,20 +44,20 @@ type rereader struct {
 	found  bool // the fault that the letter is about
 }
 
-// Event counts.
+// Event counts an event.
 func (r *rereader) Event(*cloudtrail.Event) error { r.Events++; return nil }
 
 // maxSkips bounds the list of what was skipped.
 const maxSkips = 10
 
-// Skip notes what holds no events.
+// Skip notes a record that holds no events.
 func (r *rereader) Skip(k cloudtrail.Kind, _ cloudtrail.Chain) {
 	if len(r.Skipped) < maxSkips {
 		r.Skipped = append(r.Skipped, k.String())
 	}
 }
 
-// Fault keeps the first fault, or the one that the letter is about.
+// Fault keeps the first fault, or the one the letter is about.
 func (r *rereader) Fault(f *cloudtrail.Fault) error {
 	r.Faults++
 	same := f.Index == r.letter.Index
@@ -70,7 +70,7 @@ func (r *rereader) Fault(f *cloudtrail.Fault) error {
 	return nil
 }
 
-// around copies the row of 16 bytes that holds byte at, two rows before it and one after it.
+// around copies the row of 16 bytes that contains byte at, two rows before and one after.
 func around(piece []byte, at int) *Stop {
 	at = min(max(at, 0), len(piece))
 	row := at / 16 * 16

@@ -8,16 +8,16 @@ import (
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
-// Range is a range of whole numbers, both ends included. The zero value is 0 alone; see [All].
+// Range is an inclusive range of whole numbers. The zero value contains only 0; see [All].
 type Range struct{ From, To int64 }
 
-// All is every number.
+// All returns the range of all numbers from 0.
 func All() Range { return Range{0, math.MaxInt64} }
 
 // Holds reports whether n is in the range.
 func (r Range) Holds(n int64) bool { return r.From <= n && n <= r.To }
 
-// Selection says which letters are wanted. Each field narrows it down. Make it with [Everything].
+// Selection selects letters. Each field narrows it. Create it with [Everything].
 type Selection struct {
 	Reasons         []string  // any of them; none means all
 	Since           time.Time // written then or later; zero means no bound
@@ -29,7 +29,7 @@ type Selection struct {
 	Offset          Range // in the dead-letter topic
 }
 
-// Wants reports whether a letter is selected. Of several parts the first one counts.
+// Wants reports whether a letter is selected. For a letter in parts, the first part decides.
 func (s *Selection) Wants(l *deadletter.Letter) bool {
 	switch {
 	case len(s.Reasons) > 0 && !slices.Contains(s.Reasons, l.Reason),

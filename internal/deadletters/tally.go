@@ -10,14 +10,13 @@ import (
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
-// Tally counts letters. Its memory does not grow with their number: each counter is bounded.
-// The zero value is ready to use.
+// Tally counts letters in bounded memory. The zero value is ready to use.
 type Tally struct {
 	Letters    uint64 // selected ones; one in parts counts once
 	Again      uint64 // of these, letters of a record that had been replayed
-	Alerted    uint64 // of these, letters of a record that raised alerts all the same
-	Replayed   uint64 // records that the topic's markers note as replayed, whatever is selected
-	Unreadable uint64 // records of the topic that are no letters
+	Alerted    uint64 // of these, letters of a record that also raised alerts
+	Replayed   uint64 // records the topic's markers note as replayed, whatever the selection
+	Unreadable uint64 // records of the topic that are not letters
 	First      time.Time
 	Last       time.Time
 	Reasons    display.Counter
@@ -27,13 +26,13 @@ type Tally struct {
 	Hours      display.Counter // by time of writing, in UTC, as in [HourLayout]
 }
 
-// HourLayout is how an hour is written in Tally.Hours; its first ten characters are the day.
+// HourLayout is the format of hours in Tally.Hours; the first ten characters are the day.
 const HourLayout = "2006-01-02T15:00Z"
 
-// Add counts a record of the topic, where it is the first of a letter that is selected, and reports whether.
+// Add counts a record of the topic if it is the first of a selected letter, and reports whether it did.
 func (t *Tally) Add(r *kgo.Record, s *Selection) bool {
 	if deadletter.IsMarker(r) {
-		n, _ := strconv.ParseUint(string(r.Headers[0].Value), 10, 31) // 0 where it does not say
+		n, _ := strconv.ParseUint(string(r.Headers[0].Value), 10, 31) // 0 if unknown
 		t.Replayed += n
 		return false
 	}

@@ -11,26 +11,25 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Topic is a dead-letter topic and how to reach it. It is read in no group: nothing is committed, and each
-// reading ends where the topic ended when it began. Name and Client are required.
+// Topic is a dead-letter topic and how to reach it. It is read without a group: nothing is committed, and each read
+// ends where the topic ended when the read began. Name and Client are required.
 type Topic struct {
 	Name string
-	// Client returns a client with the options that are given beside those of the connection. It is closed
-	// by who asked for it.
+	// Client returns a client with the given options and those of the connection. The caller closes it.
 	Client func(...kgo.Opt) (*kgo.Client, error)
-	// MaxBatchBytes bounds a batch that is read, decompressed; 0 means the client library's own bound.
+	// MaxBatchBytes bounds a decompressed batch; 0 means the client library's own bound.
 	MaxBatchBytes int
-	// Progress, if set, is told how many offsets of how many are read.
+	// Progress, if set, is called with how many of all offsets have been read.
 	Progress func(read, total int64)
 }
 
-// ErrNoTopic is returned where the topic does not exist, or may not be read.
+// ErrNoTopic is returned if the topic does not exist or may not be read.
 var ErrNoTopic = errors.New("there is no such topic, or it may not be read")
 
-// ErrEnough ends a reading without an error where a visit returns it.
+// ErrEnough, returned by visit, ends a read without an error.
 var ErrEnough = errors.New("enough was read")
 
-// extent is what is to be read: by partition the first offset, and the one after the last.
+// extent is what to read: per partition, the first offset and the one after the last.
 type extent map[int32]struct{ from, to int64 }
 
 // total returns the number of offsets.
@@ -41,8 +40,8 @@ func (e extent) total() (n int64) {
 	return n
 }
 
-// Read visits each committed record that was written at since or later, and others before; zero means all.
-// Records of one partition come in order. A visit's error ends the reading and is returned, but for ErrEnough.
+// Read visits each committed record written at since or later, and possibly some before; zero means all. Records of one
+// partition come in order. An error of visit ends the read and is returned, except for ErrEnough.
 func (t *Topic) Read(ctx context.Context, since time.Time, visit func(*kgo.Record) error) error {
 	e, err := t.committed(ctx, since)
 	if err != nil {
@@ -51,8 +50,8 @@ func (t *Topic) Read(ctx context.Context, since time.Time, visit func(*kgo.Recor
 	return t.read(ctx, e, visit)
 }
 
-// committed is the extent of what is committed by now. What is at or after since comes after the first record
-// that is, so all before that one need not be read.
+// committed returns the extent of the records committed so far, without those before the first record written at since
+// or later.
 func (t *Topic) committed(ctx context.Context, since time.Time) (extent, error) {
 	e, err := t.measure(ctx, (*kadm.Client).ListCommittedOffsets)
 	if err != nil {
@@ -61,15 +60,15 @@ func (t *Topic) committed(ctx context.Context, since time.Time) (extent, error) 
 	return t.narrowed(ctx, e, since)
 }
 
-// written is the extent of all that stands in the topic, what is not committed yet included: reading it waits
-// for transactions that are open.
+// written returns the extent of everything in the topic, including uncommitted records: reading it waits for open
+// transactions.
 func (t *Topic) written(ctx context.Context) (extent, error) {
 	return t.measure(ctx, (*kadm.Client).ListEndOffsets)
 }
 
 type listOffsets func(*kadm.Client, context.Context, ...string) (kadm.ListedOffsets, error)
 
-// reachTimeout bounds how long the brokers may take to say where the topic ends.
+// reachTimeout is how long the brokers may take to report the end of the topic.
 const reachTimeout = 30 * time.Second
 
 func (t *Topic) measure(ctx context.Context, listEnds listOffsets) (extent, error) {
@@ -88,7 +87,7 @@ func (t *Topic) measure(ctx context.Context, listEnds listOffsets) (extent, erro
 	return e, nil
 }
 
-// narrowed returns e from the first record on that was written at since or later; a zero since is no bound.
+// narrowed returns e without the records before the first one written at since or later; a zero since keeps all.
 func (t *Topic) narrowed(ctx context.Context, e extent, since time.Time) (extent, error) {
 	if since.IsZero() {
 		return e, nil
@@ -106,7 +105,7 @@ func (t *Topic) narrowed(ctx context.Context, e extent, since time.Time) (extent
 	return e, nil
 }
 
-// list asks with a client of its own.
+// list lists offsets with a new client.
 func (t *Topic) list(ctx context.Context, list listOffsets) (map[int32]kadm.ListedOffset, error) {
 	client, err := t.Client(kgo.ClientID(clientID))
 	if err != nil {

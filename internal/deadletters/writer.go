@@ -13,21 +13,21 @@ import (
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
-// writer writes transactions under the replay's transactional id.
+// writer writes transactions with the replay's transactional ID.
 type writer struct {
 	client *kgo.Client
 	id     string
-	limit  time.Duration // of one transaction: after it the brokers abort what is open
+	limit  time.Duration // transaction timeout, after which the brokers abort
 }
 
-// abortTimeout is how long an abort may take. Where it fails the brokers abort, or the next replay does.
+// abortTimeout is how long an abort may take. If it fails, the brokers or the next replay abort.
 const abortTimeout = 5 * time.Second
 
-// maxWriteBytes is the largest request that is written: one record of the largest size that settings allow.
+// maxWriteBytes is the largest request: one record of the largest size the settings allow.
 const maxWriteBytes = 128 << 20
 
-// newWriter takes the transactional id: that ends a transaction which a replay before has left open, and
-// whoever writes under the id from then on is refused.
+// newWriter initializes the transactional ID. That ends any open transaction of an earlier replay and fences its
+// producer.
 func newWriter(ctx context.Context, o *Replay, batchBytes func(topic string) int32) (*writer, error) {
 	w := &writer{id: TransactionalID(o.Topic.Name), limit: o.Options.TransactionTimeout}
 	partitioner := deadletter.Partitioner(o.Topic.Name)
@@ -55,15 +55,15 @@ func newWriter(ctx context.Context, o *Replay, batchBytes func(topic string) int
 	return w, nil
 }
 
-// TransactionalID is the transactional id of replays from a dead-letter topic: one for the topic, whoever replays, so
-// that two of them cannot replay the same letter.
+// TransactionalID returns the transactional ID of replays from a dead-letter topic. Every replay of a topic uses the
+// same one, so that two of them cannot replay the same letter.
 func TransactionalID(deadLetterTopic string) string { return deadLetterTopic + "-replay" }
 
-// ErrReplaced is returned where another replay of the same topic has begun.
+// ErrReplaced is returned if another replay of the same topic has started.
 var ErrReplaced = errors.New("another replay of the same dead-letter topic has taken over")
 
-// write writes records in one transaction: all of them or none. ctx ending does not cut it off in its middle. With an
-// error nothing may be taken for written, and nothing for not: the topic knows.
+// write writes records in one transaction, all or none. It finishes even if ctx ends. After an error, the outcome is
+// unknown until the topic is read.
 func (w *writer) write(ctx context.Context, records []*kgo.Record) error {
 	whole := context.WithoutCancel(ctx)
 	ctx, cancel := context.WithTimeout(whole, w.limit)
@@ -80,7 +80,7 @@ func (w *writer) write(ctx context.Context, records []*kgo.Record) error {
 	return nil
 }
 
-// produce returns when every record is acknowledged, or the first error.
+// produce writes records and returns when all are acknowledged, or the first error.
 func (w *writer) produce(ctx context.Context, records []*kgo.Record) error {
 	var mu sync.Mutex
 	var first error
@@ -122,5 +122,5 @@ func (w *writer) explain(err error) error {
 
 func (w *writer) close() { w.client.Close() }
 
-// isTooLarge reports whether a topic does not take a record, or a batch, of its size.
+// isTooLarge reports whether a topic rejected a record or batch because of its size.
 func isTooLarge(err error) bool { return errors.Is(err, kerr.MessageTooLarge) }

@@ -7,7 +7,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 )
 
-// letterJSON is a letter for programs. Names are added, never changed. Byte slices are base64.
+// letterJSON is a letter in JSON. Names are added, never changed. Byte slices are base64.
 type letterJSON struct {
 	Letter    place      `json:"letter"`
 	Written   *time.Time `json:"written,omitempty"`
@@ -47,7 +47,7 @@ type header struct {
 	Value []byte `json:"value"`
 }
 
-// now is what the decoder makes of the value now.
+// now is the result of decoding the value now.
 type now struct {
 	Readable bool     `json:"readable"`
 	Events   int      `json:"events"`

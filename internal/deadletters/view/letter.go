@@ -1,5 +1,5 @@
-// Package view writes dead letters, their counts and their replays, for people and for programs. Text in letters is
-// hostile; none of it reaches a terminal unescaped.
+// Package view writes dead letters, their counts and their replays as text, tables and JSON. Text in letters is
+// hostile; it is escaped before it reaches a terminal. The package starts no goroutines.
 package view
 
 import (
@@ -67,7 +67,7 @@ func Letter(w io.Writer, format string, found *deadletters.Found, maxEventBytes 
 	return err
 }
 
-// The bounds of what is shown: headers and other letters of the record, and bytes of a header's value.
+// Limits on what is shown: headers, other letters of the record, and bytes of a header's value.
 const (
 	maxShown       = 20
 	maxHeaderBytes = 1 << 10
@@ -109,7 +109,7 @@ func replaysText(l *deadletter.Letter) string {
 	return text
 }
 
-// HoldsText says what a letter's value is.
+// HoldsText describes a letter's value.
 func HoldsText(l *deadletter.Letter) string {
 	size := display.Size(uint64(len(l.Value)))
 	text := "the record's value, " + size
@@ -129,7 +129,7 @@ func HoldsText(l *deadletter.Letter) string {
 	return text
 }
 
-// addRereading adds what decoding the value now comes to.
+// addRereading adds the result of decoding the value now.
 func addRereading(t *display.Fields, r *deadletters.Rereading) {
 	holds := display.Plural(r.Events, "event")
 	if len(r.Skipped) > 0 {

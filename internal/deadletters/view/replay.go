@@ -10,7 +10,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 )
 
-// planJSON is a record that would be replayed, for programs.
+// planJSON is a record that would be replayed, in JSON.
 type planJSON struct {
 	Letter place           `json:"letter"`
 	Origin place           `json:"origin"`
@@ -18,7 +18,7 @@ type planJSON struct {
 	Writes []display.Count `json:"writes"` // records by topic
 }
 
-// Plan returns what writes a record that would be replayed, in a format, "table" or "json".
+// Plan returns a function that writes a record that would be replayed, in a format, "table" or "json".
 func Plan(w io.Writer, format string) func(*deadletters.Plan) error {
 	encoder := display.NewEncoder(w)
 	return func(p *deadletters.Plan) error {
@@ -50,7 +50,7 @@ func byTopic(counts map[string]uint64) []display.Count {
 	return list
 }
 
-// Replay writes the summary of a replay, or with dryRun of what one would do, in a format, "table" or "json".
+// Replay writes the summary of a replay, real or dry, in a format, "table" or "json".
 func Replay(w io.Writer, format string, s *deadletters.Summary, to deadletters.Destination, dryRun bool) error {
 	if format == "json" {
 		return replayJSON(w, s, dryRun)
@@ -85,7 +85,7 @@ func Replay(w io.Writer, format string, s *deadletters.Summary, to deadletters.D
 	return table.Flush()
 }
 
-// replayJSON writes the form for programs: one object. Names are added, never changed.
+// replayJSON writes one JSON object. Names are added, never changed.
 func replayJSON(w io.Writer, s *deadletters.Summary, dryRun bool) error {
 	return display.NewEncoder(w).Encode(struct {
 		DryRun          bool            `json:"dryRun"`

@@ -27,7 +27,7 @@ func Tally(w io.Writer, format, topic string, t *deadletters.Tally) error {
 		fmt.Fprintf(w, "%s of the topic that cannot be read as dead letters\n", display.Plural(t.Unreadable, "record"))
 	}
 	table := display.NewTable(w)
-	const rows = 50 // the form for programs has all
+	const rows = 50 // JSON has all
 	table.Counts("by reason", &t.Reasons, rows)
 	table.Counts("by origin topic", &t.Topics, rows)
 	table.Counts("by origin partition", &t.Partitions, rows)
@@ -37,7 +37,7 @@ func Tally(w io.Writer, format, topic string, t *deadletters.Tally) error {
 	return table.Flush()
 }
 
-// maxHours is up to how many hours are listed; beyond them, days are.
+// maxHours is the most hours to list; beyond that, days are listed.
 const maxHours = 48
 
 func timeCounts(c *display.Counter) (counts []display.Count, unit string) {
@@ -56,7 +56,7 @@ func timeCounts(c *display.Counter) (counts []display.Count, unit string) {
 	return counts, "day"
 }
 
-// tallyJSON writes the form for programs: one object. Names are added, never changed.
+// tallyJSON writes one JSON object. Names are added, never changed.
 func tallyJSON(w io.Writer, topic string, t *deadletters.Tally) error {
 	return display.NewEncoder(w).Encode(struct {
 		Topic      string          `json:"topic"`
