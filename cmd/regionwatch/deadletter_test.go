@@ -152,7 +152,7 @@ func TestDeadLetterUnreachable(t *testing.T) {
 	for _, line := range []string{"list", "show 0:0", "show origin cloudtrail:0:0", "replay", "replay --dry-run --to input"} {
 		for args, want := range map[string]string{
 			"--brokers 127.0.0.1:1":                  "nothing listens on that port",
-			"--brokers nowhere.invalid:9092":         "is the name in --brokers right",
+			"--brokers nowhere.invalid:9092":         "check the name in --brokers",
 			"--tls --brokers " + brokers:             "omit --tls",
 			"--policy-topic p --brokers 127.0.0.1:1": "nothing listens on that port",
 		} {
