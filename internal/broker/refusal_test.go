@@ -67,7 +67,7 @@ func TestVerificationFailure(t *testing.T) {
 	for want, err := range map[string]error{
 		"use a name from the certificate (\"a.example\")": x509.HostnameError{Certificate: leaf, Host: "b.example"},
 		"is valid from":                     x509.CertificateInvalidError{Cert: leaf, Reason: x509.Expired},
-		"cannot be trusted; ask its owner":      x509.CertificateInvalidError{Cert: leaf, Reason: x509.IncompatibleUsage},
+		"cannot be trusted; ask its owner":  x509.CertificateInvalidError{Cert: leaf, Reason: x509.IncompatibleUsage},
 		"give the certificate authority of": x509.UnknownAuthorityError{Cert: leaf},
 	} {
 		err := (&trust{}).refusal("kafka:9093", &tls.CertificateVerificationError{UnverifiedCertificates: []*x509.Certificate{leaf}, Err: err})
