@@ -212,11 +212,11 @@ func (d *Decoder) emit(chain Chain) error {
 	}
 	d.events++
 	d.calls++
-	if err := d.sink.Event(e); err != nil || e.Damage != nil {
-		d.index++
-		return err
+	err := d.sink.Event(e)
+	isWhole := e.AWSRegion != nil && e.ReadOnly != nil // and no half of another event
+	if err == nil && e.Damage == nil && !(isWhole && d.run.isUnused()) {
+		_, err = d.joinWhole(chain)
 	}
-	_, err := d.joinWhole(chain)
 	d.index++
 	return err
 }

@@ -75,5 +75,10 @@ func (r *damageRun) half(b []byte, h half, isKnown func(code []byte) bool) {
 	r.write = r.write || h.readOnly > 0 && isFalse(b[h.readOnly:])
 }
 
+// isUnused reports whether nothing is remembered, as in all records without damage.
+func (r *damageRun) isUnused() bool {
+	return !r.isOpen && !r.write && len(r.regions.known) == 0 && len(r.regions.other) == 0
+}
+
 // hasEvent reports whether both halves of an event were found.
 func (r *damageRun) hasEvent() bool { return r.isOpen && r.write && r.regions.len() > 0 }
