@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +23,7 @@ type aclFlags struct {
 // addTo adds the flags to a command. what names the command that needs the ACLs.
 func (f *aclFlags) addTo(cmd *cobra.Command, what string) {
 	cmd.Flags().BoolVar(&f.wanted, "acls", false, "print the least ACLs that "+what+" needs, and connect to nothing")
-	cmd.Flags().StringVar(&f.principal, "principal", "", "whom the brokers take us for in ACLs, such as User:alice; without it the user of --sasl-username, or the subject of --tls-certificate")
+	cmd.Flags().StringVar(&f.principal, "principal", "", "principal in the ACLs, such as User:alice; without it the user of --sasl-username, or the subject of --tls-certificate")
 }
 
 // printLetters prints the ACLs that a dead-letter command needs with these settings.
@@ -45,25 +44,6 @@ func printACLs(w io.Writer, format, what string, o *check.Options, entries []che
 	if format == "json" {
 		return display.WriteIndented(w, entries)
 	}
-	_, err := io.WriteString(w, aclText(what, o, entries))
+	_, err := io.WriteString(w, o.ACLText(what, entries))
 	return err
-}
-
-// aclText formats the minimal ACLs as shell lines.
-func aclText(what string, o *check.Options, entries []check.Entry) string {
-	var b strings.Builder
-	b.WriteString("# What " + what + " needs with these settings, and no more. Describe comes with Read and Write.\n")
-	if what == "run" && !o.ExactlyOnce {
-		b.WriteString("# Brokers older than 2.8 want IdempotentWrite on the cluster too.\n")
-	}
-	if o.Principal == "" {
-		b.WriteString("# " + check.Placeholder + " stands for whom the brokers take us for; --principal tells.\n")
-	}
-	if o.Connection.Secured() || o.Connection.Mechanism() != "" {
-		b.WriteString("# admin.properties is how somebody connects who may change ACLs.\n")
-	}
-	for _, entry := range entries {
-		b.WriteString(display.Text(entry.Command) + "\n")
-	}
-	return b.String()
 }

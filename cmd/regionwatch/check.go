@@ -89,6 +89,6 @@ func (f *checkFlags) print(w io.Writer, result *check.Report) error {
 		return display.WriteIndented(w, result)
 	}
 	marks := display.IsTerminal(w)
-	_, err := io.WriteString(w, checkText(result, marks, marks && os.Getenv("NO_COLOR") == ""))
+	_, err := io.WriteString(w, result.Text(marks, marks && os.Getenv("NO_COLOR") == ""))
 	return err
 }

@@ -95,12 +95,12 @@ func TestCheckTextNeutral(t *testing.T) {
 		ACLs: []check.Entry{{Command: hostile}},
 	}}}
 	for _, marks := range []bool{false, true} {
-		text := checkText(r, marks, false)
+		text := r.Text(marks, false)
 		if display.Text(strings.ReplaceAll(text, "\n", "")) != strings.ReplaceAll(text, "\n", "") || strings.Count(text, "\n") != 4 {
 			t.Errorf("not printable: %q", text)
 		}
 	}
-	if text := checkText(r, true, true); !strings.HasPrefix(text, "\x1b[31m✗\x1b[0m ") || strings.Count(text, "\x1b") != 2 {
+	if text := r.Text(true, true); !strings.HasPrefix(text, "\x1b[31m✗\x1b[0m ") || strings.Count(text, "\x1b") != 2 {
 		t.Errorf("more than the mark is colored: %q", text)
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -74,24 +73,11 @@ func (f *learnFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	draft := learner.Draft(o)
 	policies.ReportLearned(cmd.ErrOrStderr(), summary, draft, time.Since(began))
-	if err := errors.Join(draft.Write(cmd.OutOrStdout()), f.writeEvidence(draft)); err != nil {
+	if err := draft.WriteEvidence(f.evidence); err != nil {
+		return cli.Mistake(fmt.Errorf("flag --evidence: %w", err))
+	}
+	if err := draft.Write(cmd.OutOrStdout()); err != nil {
 		return err
 	}
 	return (&scanFlags{}).verdict(summary, listErr)
-}
-
-// writeEvidence writes the evidence to a new file.
-func (f *learnFlags) writeEvidence(d *learn.Draft) error {
-	if f.evidence == "" {
-		return nil
-	}
-	file, err := os.OpenFile(f.evidence, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return cli.Mistake(fmt.Errorf("flag --evidence: %w", err))
-	}
-	write := d.WriteNDJSON
-	if filepath.Ext(f.evidence) == ".csv" {
-		write = d.WriteCSV
-	}
-	return errors.Join(write(file), file.Close())
 }

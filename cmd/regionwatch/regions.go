@@ -103,12 +103,9 @@ func printRegions(w io.Writer, format string, list []regions.Region) error {
 		return nil
 	}
 	table := display.NewTable(w, "REGION", "PARTITION", "NAME", "ENABLED")
+	enabled := map[bool]string{false: "by default", true: "opt-in"}
 	for _, r := range list {
-		enabled := "by default"
-		if r.OptIn {
-			enabled = "opt-in"
-		}
-		table.Row(r.Code, r.Partition, r.Name, enabled)
+		table.Row(r.Code, r.Partition, r.Name, enabled[r.OptIn])
 	}
 	if err := table.Flush(); err != nil {
 		return err

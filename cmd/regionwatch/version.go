@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -25,17 +24,13 @@ func newVersionCommand() *cobra.Command {
 		Example: "  regionwatch version --format json",
 		Args:    cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return printVersion(cmd.OutOrStdout(), thisBuild(), format.String())
+			if format.String() == "json" {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(thisBuild())
+			}
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), thisBuild().Text())
+			return err
 		},
 	}
 	format.AddTo(cmd, "format", "format of the output")
 	return cmd
-}
-
-func printVersion(w io.Writer, b cli.Build, format string) error {
-	if format == "json" {
-		return json.NewEncoder(w).Encode(b)
-	}
-	_, err := fmt.Fprintln(w, b.Text())
-	return err
 }

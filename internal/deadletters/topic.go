@@ -26,7 +26,7 @@ type Topic struct {
 // ErrNoTopic is returned if the topic does not exist or may not be read.
 var ErrNoTopic = errors.New("there is no such topic, or it may not be read")
 
-// ErrEnough, returned by visit, ends a read without an error.
+// ErrEnough is what visit returns to end a read without an error.
 var ErrEnough = errors.New("enough was read")
 
 // extent is what to read: per partition, the first offset and the one after the last.

@@ -22,7 +22,7 @@ type Part struct {
 // Shape returns the layers opened while reading the file, then those of the chain, outermost first.
 func (p *Part) Shape(chain cloudtrail.Chain) string { return joinShapes(p.layers, chain.String()) }
 
-// ErrEnough, returned by visit, ends [Records] early without an error.
+// ErrEnough is what visit returns to end [Records] early without an error.
 var ErrEnough = errors.New("enough")
 
 // Records reads one source, cuts it into the same records as [Run] does, and hands them to visit in order. It starts no

@@ -12,7 +12,7 @@ import (
 // InputPattern are required.
 type Options struct {
 	Connection *broker.Connection
-	// Principal is who the brokers take us for, such as User:alice. If empty, it is unknown and [Placeholder] is used.
+	// Principal is the principal that the brokers see, such as User:alice. If empty, it is unknown and [Placeholder] is used.
 	Principal string
 	// Identity describes who we authenticate as: a user, or the subject of a certificate.
 	Identity string
