@@ -87,7 +87,7 @@ func TestCommandLineFailure(t *testing.T) {
 	f("versio", `no such command: "versio", did you mean version?`)
 	f("zzzzzz", `no such command: "zzzzzz"; there are bench, check, completion, deadletter, demo, explain, generate, health, help, policy, regions, run, scan, validate, version`)
 	f("policy tset cases.yaml", `no such policy command: "tset", did you mean test?`)
-	f("policy init", `no such policy command: "init"; there are diff, import-scp, schema, show, test`)
+	f("policy init", `no such policy command: "init"; there are diff, import-scp, learn, schema, show, test`)
 	f("policy tset --x", `no such policy command: "tset", did you mean test?`)
 	f("deadletter lst", `no such deadletter command: "lst", did you mean list?`)
 	f("completion bsah", `no such completion command: "bsah", did you mean bash?`)

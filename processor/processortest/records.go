@@ -9,7 +9,7 @@ import (
 
 // patience is how long helpers wait for something that has to happen. It is long because it only matters when a test
 // fails, and test machines are busy.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // Produce writes records to the partitions they name and waits for their acknowledgement. Records of one partition go into
 // one batch if the batch size allows, so that a consumer that sees one of them has all of them.
