@@ -73,7 +73,7 @@ func (f *learnFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	draft := learner.Draft(o)
 	policies.ReportLearned(cmd.ErrOrStderr(), summary, draft, time.Since(began))
-	if err := draft.WriteEvidence(f.evidence); err != nil {
+	if err := policies.WriteEvidence(draft, f.evidence); err != nil {
 		return cli.Mistake(fmt.Errorf("flag --evidence: %w", err))
 	}
 	if err := draft.Write(cmd.OutOrStdout()); err != nil {

@@ -3,11 +3,8 @@ package learn
 import (
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -74,22 +71,6 @@ func (t top) counts() (list []Count) {
 		list = append(list, Count{c.name, c.count})
 	}
 	return list
-}
-
-// WriteEvidence writes the evidence to a new file, as its name's ending says: .csv, or NDJSON. An empty name writes nothing.
-func (d *Draft) WriteEvidence(name string) error {
-	if name == "" {
-		return nil
-	}
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	write := d.WriteNDJSON
-	if filepath.Ext(name) == ".csv" {
-		write = d.WriteCSV
-	}
-	return errors.Join(write(file), file.Close())
 }
 
 // WriteNDJSON writes the evidence, a JSON object a line.

@@ -2,8 +2,11 @@ package policies
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/regionwatch/regionwatch/internal/display"
@@ -31,6 +34,22 @@ func LearnFrom(ctx context.Context, l *learn.Learner, sources []scan.Source, max
 			return p.read
 		},
 	}, sources)
+}
+
+// WriteEvidence writes a draft's evidence to a new file, as its name's ending says: .csv, or NDJSON. An empty name writes nothing.
+func WriteEvidence(d *learn.Draft, name string) error {
+	if name == "" {
+		return nil
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	write := d.WriteNDJSON
+	if filepath.Ext(name) == ".csv" {
+		write = d.WriteCSV
+	}
+	return errors.Join(write(file), file.Close())
 }
 
 // pupil hands the events of records to a learner. It belongs to one worker of a scan.
