@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -20,7 +21,15 @@ import (
 // logged collects the messages of a log.
 type logged struct {
 	slog.Handler
-	messages []string
+	mu   sync.Mutex
+	told []string
+}
+
+// messages returns what was logged so far.
+func (l *logged) messages() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.told)
 }
 
 // Enabled is true for all.
@@ -35,7 +44,9 @@ func (l *logged) Handle(_ context.Context, r slog.Record) error {
 		}
 		return true
 	})
-	l.messages = append(l.messages, text)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told = append(l.told, text)
 	return nil
 }
 
@@ -127,8 +138,8 @@ func TestFollowLostEvents(t *testing.T) {
 		f.faults <- errors.New("queue overflow")
 		f.after(settleTime-1, "v1")
 		f.after(1, "v2")
-		if !slices.Contains(f.log.messages, "watching the policy") {
-			t.Error(f.log.messages)
+		if !slices.Contains(f.log.messages(), "watching the policy") {
+			t.Error(f.log.messages())
 		}
 	})
 }
@@ -146,8 +157,8 @@ func TestFollowSIGHUP(t *testing.T) {
 		}
 		f.event(f.name)
 		f.after(settleTime, "v2")
-		if got := strings.Count(strings.Join(f.log.messages, "\n"), brokenMessage); got != 2 {
-			t.Errorf("told %d times, want 2: %q", got, f.log.messages)
+		if got := strings.Count(strings.Join(f.log.messages(), "\n"), brokenMessage); got != 2 {
+			t.Errorf("told %d times, want 2: %q", got, f.log.messages())
 		}
 	})
 }
@@ -156,19 +167,19 @@ func TestFollowSIGHUP(t *testing.T) {
 func TestFollowWarnsHourly(t *testing.T) {
 	const exception = "exceptions: [{name: x, owner: o, reason: r, regions: [eu-central-1], expires: 2000-01-16}]\n" // a bubble starts in 2000
 	follow(t, policyOf("v1")+exception, func(f *follower) {
-		expiring := func() bool { return strings.Contains(strings.Join(f.log.messages, "\n"), "expires at 2000-01-16") }
+		expiring := func() bool { return strings.Contains(strings.Join(f.log.messages(), "\n"), "expires at 2000-01-16") }
 		f.after(23*time.Hour, "v1")
 		if expiring() {
-			t.Errorf("more than 14 days ahead: %q", f.log.messages)
+			t.Errorf("more than 14 days ahead: %q", f.log.messages())
 		}
 		f.after(3*time.Hour, "v1")
 		if !expiring() {
-			t.Errorf("less than 14 days ahead: %q", f.log.messages)
+			t.Errorf("less than 14 days ahead: %q", f.log.messages())
 		}
-		before := len(f.log.messages)
+		before := len(f.log.messages())
 		f.after(5*time.Hour, "v1")
-		if len(f.log.messages) != before {
-			t.Errorf("more than once: %q", f.log.messages)
+		if len(f.log.messages()) != before {
+			t.Errorf("more than once: %q", f.log.messages())
 		}
 	})
 }
