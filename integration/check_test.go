@@ -65,7 +65,7 @@ func TestKafkaCheckRefused(t *testing.T) {
 		arguments    []string
 		step, remedy string // a part of it
 	}{
-		"wrong password":      {listenerSASL, append(as("SCRAM-SHA-512", wrong), "--tls", "--tls-ca", ca), "authenticate", "not with that password"},
+		"wrong password":      {listenerSASL, append(as("SCRAM-SHA-512", wrong), "--tls", "--tls-ca", ca), "authenticate", "rejects the user, password or token"},
 		"mechanism":           {listenerSASL, append(as("SCRAM-SHA-256", password), "--tls", "--tls-ca", ca), "authenticate", "rejects the user, password or token"},
 		"expired certificate": {listenerExpired, append(as("SCRAM-SHA-512", password), "--tls", "--tls-ca", ca), "TLS", "it needs a new one"},
 		"unknown authority":   {listenerSASL, append(as("SCRAM-SHA-512", password), "--tls", "--tls-ca", foreignCA), "TLS", "--tls-ca"},

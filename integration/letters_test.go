@@ -23,7 +23,7 @@ func TestKafkaLettersUnreachable(t *testing.T) {
 		arguments []string
 		words     []string
 	}{
-		"wrong password":      {k.secured[listenerSASL], append(secure, stranger...), []string{"PLAIN", "SASL_AUTHENTICATION_FAILED", "where the secret comes from"}},
+		"wrong password":      {k.secured[listenerSASL], append(secure, stranger...), []string{"PLAIN", "SASL_AUTHENTICATION_FAILED", "rejects the user, password or token"}},
 		"no SASL":             {k.secured[listenerSASL], secure, []string{"--sasl-mechanism"}},
 		"no TLS":              {k.secured[listenerSASL], append(slices.Clone(alice), "--allow-plaintext-credentials"), []string{"the port speaks TLS", "give --tls"}},
 		"TLS where none is":   {k.brokers, append(secure, alice...), []string{"omit --tls"}},

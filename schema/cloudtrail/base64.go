@@ -80,7 +80,7 @@ func base64Holds(b []byte) bool {
 		size := min(len(b), len(window)-kept)
 		n, stop := state.decode(window[kept:], b[:size])
 		text := window[:kept+n]
-		if hasMark(text) || holdsObject(text) || isWide(text) {
+		if hasMark(text) || isPlain(text) && holdsObject(text) || isWide(text) {
 			return true
 		}
 		if stop < size {
@@ -90,6 +90,11 @@ func base64Holds(b []byte) bool {
 		kept = copy(window[:], text[max(0, len(text)-maxEscapedKey):])
 	}
 	return false
+}
+
+// isPlain reports whether b has no control characters, which binary soon has.
+func isPlain(b []byte) bool {
+	return bytes.IndexFunc(b, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' }) < 0
 }
 
 // isWide reports whether b is UTF-16 with one of our keys in it.

@@ -42,6 +42,13 @@ func TestBase64OfOthers(t *testing.T) {
 	}
 }
 
+// Binary in base64 is not taken for text because two of its bytes look like the start of an object.
+func TestBase64OfBinary(t *testing.T) {
+	if text := toBase64(strings.Repeat("\x01", 100) + `{"` + strings.Repeat("\x02", 100)); isBase64([]byte(text)) {
+		t.Error("binary is opened")
+	}
+}
+
 // A wrong character costs no more than what it stands for.
 func TestBase64Damaged(t *testing.T) {
 	packed := toBase64(tokyo + "\n" + paris)
