@@ -14,14 +14,15 @@ import (
 // where the value after it may start, and tried how far was read.
 func (d *Decoder) prefixed(b []byte, i int) (at, next, tried int) {
 	line := lineEnd(b, i)
-	brackets := 0 // that are open: an array that is damaged is no prefix
+	brackets, braces := 0, 0 // that are open: an array or an object that is damaged is no prefix
 	for from := i; from < line && b[i] != '"'; {
 		if at = objectIn(b[:line], from); at < 0 {
 			return d.prefixedText(b, i, max(line, tried))
 		}
 		before := b[from:at]
 		brackets += bytes.Count(before, []byte("[")) - bytes.Count(before, []byte("]"))
-		if hasMark(before) {
+		braces += bytes.Count(before, []byte("{")) - bytes.Count(before, []byte("}"))
+		if hasMark(before) || braces > 0 {
 			break
 		}
 		if brackets > 0 {
