@@ -45,6 +45,15 @@ var rules = slices.Concat(topicRules(), policyRules(), []rule{
 	{[]string{"delivery", "commit-interval", "transaction-timeout"}, transactionTime},
 	{[]string{"admin-tls-certificate", "admin-tls-key"}, needs("admin-tls-certificate", "admin-tls-key")},
 	{[]string{"admin-tls-key", "admin-tls-certificate"}, needs("admin-tls-key", "admin-tls-certificate")},
+	{[]string{"copy-headers"}, func(s *Settings) string {
+		switch n := len(s.CopyHeaders); {
+		case n > maxCopyHeaders:
+			return fmt.Sprintf("copy-headers has %d names, more than %d", n, maxCopyHeaders)
+		case n > 1 && slices.Contains(s.CopyHeaders, None):
+			return "copy-headers is none and other names; give none alone, or leave it out"
+		}
+		return ""
+	}},
 	{[]string{"fetch-partition-bytes", "fetch-bytes"}, func(s *Settings) string {
 		if s.FetchPartitionBytes <= s.FetchBytes {
 			return ""
@@ -132,6 +141,9 @@ func policyRules() (rules []rule) {
 	}
 	return rules
 }
+
+// maxCopyHeaders is how many headers an alert may take from its record.
+const maxCopyHeaders = 16
 
 // commitTime is the time allowed for the commit when partitions are handed over.
 const commitTime = 5 * time.Second

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,6 +37,8 @@ func TestPairsFailure(t *testing.T) {
 		"--policy=policy.yaml", "--unused-regions=us-west-1")
 	f("flag --policy-topic, flag --missing-read-only: policy-topic and missing-read-only are both given; the policy replaces the other, leave one out",
 		"--policy-topic=p", "--missing-read-only=alert")
+	f("flag --copy-headers: copy-headers has 17 names, more than 16", "--copy-headers="+strings.Repeat("x,", 16)+"x")
+	f("flag --copy-headers: copy-headers is none and other names; give none alone, or leave it out", "--copy-headers=none,baggage")
 	f("flag --policy-key: policy-key needs policy or policy-topic", "--policy-key=k")
 	f("flag --policy-cache: policy-cache needs policy or policy-topic", "--policy-cache=c")
 	f("flag --delivery, flag --instance-id: exactly-once needs an instance-id for its transactions; give one, or leave it out and one is made",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -121,6 +122,20 @@ func parsePlain(word string) (string, error) {
 		return "", errors.New("has unprintable characters")
 	}
 	return word, nil
+}
+
+// alertHeaders are the headers that every alert has of its own.
+var alertHeaders = []string{"alert-id", "rule-id", "severity", "content-type", "policy-version", "policy-hash"}
+
+// parseHeader reads the name of a record's header.
+func parseHeader(word string) (string, error) {
+	switch {
+	case word == "":
+		return "", errors.New("is empty")
+	case slices.Contains(alertHeaders, word):
+		return "", errors.New("is a header that every alert has of its own")
+	}
+	return parsePlain(word)
 }
 
 // parsePattern reads a regular expression (RE2). Empty means none. Anchoring must not change its meaning: an open \Q, as

@@ -95,7 +95,8 @@ type Settings struct {
 	UnusedRegions          []string
 	AlertOnMissingReadOnly bool
 	NoEventCopy            bool
-	AlertFormat            string // AlertNative or AlertOCSF
+	AlertFormat            string   // AlertNative or AlertOCSF
+	CopyHeaders            []string // names, or only None
 
 	AdminAddress        string   // host:port, or None
 	AdminHosts          []string // lower case

@@ -225,6 +225,12 @@ var general = table{
 		kind: choice(func(s *Settings) *string { return &s.AlertFormat }, AlertNative, AlertOCSF),
 	},
 	{
+		Name: "copy-headers", Section: sectionDecision, Default: "traceparent,tracestate,baggage",
+		Help: "headers that alerts take from their input record, the first of each name, up to 4 KiB together; none takes none",
+		kind: list(func(s *Settings) *[]string { return &s.CopyHeaders }, "names",
+			"up to 16 header names, several with commas, or none", parseHeader),
+	},
+	{
 		Name: "max-event-bytes", Section: sectionDecision, Default: "64MiB",
 		Help: "largest input record after decompression; a larger one becomes a dead letter",
 		kind: size(func(s *Settings) *int { return &s.MaxEventBytes }, 64<<10, 1<<30),

@@ -101,6 +101,9 @@ type Options struct {
 	MaxEventBytes int
 	NoEventCopy   bool
 	AlertFormat   alert.Format // the zero value is alert.Native
+	// CopyHeaders names headers that alerts take from their input record: the first of each name, within bounds. Dead
+	// letters have all of them anyway.
+	CopyHeaders []string
 
 	Logger   *slog.Logger         // nil discards
 	Registry *prometheus.Registry // nil makes one of its own

@@ -71,7 +71,7 @@ func New(o Options) (*Processor, error) {
 	}
 	var err error
 	if p.outputs, err = output.New(output.Options{
-		Topics: o.outputTopics(), Format: o.AlertFormat, MaxRecordBytes: o.MaxRecordBytes, Log: o.Logger, Registry: o.Registry,
+		Topics: o.outputTopics(), Format: o.AlertFormat, CopyHeaders: o.CopyHeaders, MaxRecordBytes: o.MaxRecordBytes, Log: o.Logger, Registry: o.Registry,
 		Tally: p.tally, LookSoon: p.lookSoon, OnAlert: o.OnAlert, OnDeadLetter: o.OnDeadLetter,
 	}); err != nil {
 		return nil, err

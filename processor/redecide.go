@@ -23,6 +23,7 @@ type Redecider struct {
 	decider decider
 	letters deadletter.Encoder
 	record  detection.Record
+	carried []kgo.RecordHeader // of the record, for its alerts
 	made    []*kgo.Record
 }
 
@@ -59,6 +60,7 @@ func (d *Redecider) Topics() []string { return d.o.outputTopics().Names() }
 func (d *Redecider) Decide(r *kgo.Record, at time.Time) (made []*kgo.Record, err error) {
 	d.made = nil
 	d.letters.Begin(r)
+	d.carried, _ = output.Carry(d.o.CopyHeaders, r)
 	defer func() {
 		if v := recover(); v != nil { // as in decision.guarded
 			d.decider = d.o.newDetector()
@@ -71,7 +73,7 @@ func (d *Redecider) Decide(r *kgo.Record, at time.Time) (made []*kgo.Record, err
 
 // Alert implements detection.Sink.
 func (d *Redecider) Alert(a *alert.Alert) error {
-	r, _, err := d.limits.AlertRecord(d.o.outputTopics(), d.o.AlertFormat, a)
+	r, _, err := d.limits.AlertRecord(d.o.outputTopics(), d.o.AlertFormat, a, d.carried)
 	d.made = append(d.made, r)
 	return err
 }

@@ -33,6 +33,9 @@ func (o *Options) checkNames() error {
 	need(o.Delivery > ExactlyOnce, "Delivery: must be AtLeastOnce or ExactlyOnce")
 	need(o.Delivery == ExactlyOnce && o.InstanceID == "",
 		"InstanceID: exactly once needs a name that this instance keeps when it starts again")
+	if err := output.CheckCarried(o.CopyHeaders); err != nil {
+		errs = append(errs, fmt.Errorf("CopyHeaders: %w", err))
+	}
 	return errors.Join(append(errs, o.checkLoops()...)...)
 }
 

@@ -2,6 +2,7 @@ package setup
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -43,6 +44,9 @@ func Processor(s *config.Settings) processor.Options {
 		FetchPartitionBytes: s.FetchPartitionBytes,
 		MaxEventBytes:       s.MaxEventBytes,
 		NoEventCopy:         s.NoEventCopy,
+	}
+	if !slices.Contains(s.CopyHeaders, config.None) {
+		o.CopyHeaders = s.CopyHeaders
 	}
 	if s.InputPattern != "" {
 		o.InputTopics, o.InputPattern = []string{s.WholeInputPattern()}, true

@@ -144,6 +144,7 @@ var errEncoding = errors.New("the batch's records are not in Kafka's record form
 func (b *Batch) Each(r *kgo.Record, unpacked []byte) iter.Seq2[*kgo.Record, error] {
 	return func(yield func(*kgo.Record, error) bool) {
 		record := *r
+		record.Context = nil // the client's hooks saw only r
 		for in := unpacked; len(in) > 0; {
 			length, used := kbin.Varint(in)
 			end := used + int(length)

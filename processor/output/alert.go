@@ -23,19 +23,20 @@ const (
 const maxKeyBytes = 256
 
 // AlertRecord encodes a as a record of its topic, within that topic's limit: what does not fit goes, its copy of the event
-// first, and shrunk is true. Key and headers are the same in every format. Nothing of it aliases the event. It changes a.
-func (l *Limits) AlertRecord(topics Topics, format alert.Format, a *alert.Alert) (r *kgo.Record, shrunk bool, err error) {
+// first, and shrunk is true. Key and headers are the same in every format; those carried over from the input record come
+// last. Nothing of it aliases the event. It changes a.
+func (l *Limits) AlertRecord(topics Topics, format alert.Format, a *alert.Alert, carried []kgo.RecordHeader) (r *kgo.Record, shrunk bool, err error) {
 	r = &kgo.Record{
 		Topic: topics.of(a),
 		Key:   accountKey(a.RecipientAccountID),
-		Headers: []kgo.RecordHeader{
+		Headers: append([]kgo.RecordHeader{
 			{Key: HeaderAlertID, Value: []byte(a.ID)},
 			{Key: HeaderRuleID, Value: []byte(a.RuleID)},
 			{Key: HeaderSeverity, Value: []byte(a.Severity)},
 			{Key: HeaderContentType, Value: []byte(alert.ContentType)},
 			{Key: HeaderPolicyVersion, Value: []byte(a.Policy.Version)},
 			{Key: HeaderPolicyHash, Value: []byte(a.Policy.Hash)},
-		},
+		}, carried...),
 	}
 	limit := l.value(r)
 	shrunk = a.Trim(limit)

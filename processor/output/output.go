@@ -30,10 +30,11 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// Options of Outputs. All but Shadow and Exempted topics, OnAlert and OnDeadLetter are required.
+// Options of Outputs. All but Shadow and Exempted topics, CopyHeaders, OnAlert and OnDeadLetter are required.
 type Options struct {
 	Topics
 	Format         alert.Format
+	CopyHeaders    []string // names of headers that alerts take from their input record
 	MaxRecordBytes int
 	Log            *slog.Logger
 	Registry       *prometheus.Registry
@@ -78,12 +79,13 @@ type Output struct {
 	produce ProduceFunc
 	acks    acks
 	letters deadletter.Encoder
-	seen    seen         // dead letters that are not acknowledged yet
-	record  *kgo.Record  // that is being decided
-	copied  *kgo.Record  // the same for its letters, once it has one
-	pinned  bool         // a letter in flight holds a large record
-	made    int          // alerts of that record
-	stop    func() error // asked while one record makes very many alerts
+	seen    seen               // dead letters that are not acknowledged yet
+	record  *kgo.Record        // that is being decided
+	copied  *kgo.Record        // the same for its letters, once it has one
+	pinned  bool               // a letter in flight holds a large record
+	made    int                // alerts of that record
+	carried []kgo.RecordHeader // of that record, for its alerts, once it has one
+	stop    func() error       // asked while one record makes very many alerts
 	promise func(*kgo.Record, error)
 }
 
@@ -123,7 +125,7 @@ func (s *Outputs) Delivered(a Acked) {
 // Begin tells that what follows comes from r.
 func (out *Output) Begin(r *kgo.Record) {
 	out.made = 0
-	out.record, out.copied = r, nil
+	out.record, out.copied, out.carried = r, nil, nil
 	if r == nil { // let go of the last one
 		out.letters.Begin(nil)
 	}
@@ -135,19 +137,30 @@ const stopEvery = 1024
 
 // Alert implements detection.Sink.
 func (out *Output) Alert(a *alert.Alert) error {
-	r, shrunk, err := out.s.limits.AlertRecord(out.s.o.Topics, out.s.o.Format, a)
+	if out.made == 0 {
+		out.carry()
+	}
+	r, shrunk, err := out.s.limits.AlertRecord(out.s.o.Topics, out.s.o.Format, a, out.carried)
 	if err != nil {
 		return err
 	}
 	if shrunk {
 		out.s.o.Tally.Update(func(t *progress.Totals) { t.AlertsShrunk++ })
 	}
-	newFinding(a).attach(out.ctx, r)
+	newFinding(a).attach(traceOf(out.ctx, out.record), r)
 	out.send(r, nil)
 	if out.made++; out.made%stopEvery == 0 {
 		return out.stop()
 	}
 	return nil
+}
+
+// carry takes the headers of the record at hand that its alerts share.
+func (out *Output) carry() {
+	var omitted int
+	if out.carried, omitted = Carry(out.s.o.CopyHeaders, out.record); omitted > 0 {
+		out.s.o.Tally.Update(func(t *progress.Totals) { t.HeadersOmitted += uint64(omitted) })
+	}
 }
 
 // shrink makes the alert in r, which was rejected as too large, smaller.
@@ -229,8 +242,9 @@ func (out *Output) sendLetter(r *kgo.Record, f *deadletter.Fault, d *deadletter.
 		out.seen.addDeadLetter(newDeadLetter(r, f))
 	}
 	l := &letter{Draft: d}
-	for _, r := range l.Records(out.s.limits.Batch(out.letters.Topic)) {
-		out.send(r, l)
+	for _, part := range l.Records(out.s.limits.Batch(out.letters.Topic)) {
+		part.Context = traceOf(out.ctx, r)
+		out.send(part, l)
 	}
 }
 

@@ -122,7 +122,8 @@ func (out *Output) alone(r *kgo.Record, l *letter) error {
 	}
 }
 
-// reproducible returns r as it was before it was produced: the client fills in fields of what it fails.
+// reproducible returns r as it was before it was produced: the client fills in fields of what it fails. Its context holds
+// its finding and its trace.
 func reproducible(r *kgo.Record) *kgo.Record {
-	return &kgo.Record{Topic: r.Topic, Key: r.Key, Value: r.Value, Headers: r.Headers}
+	return &kgo.Record{Topic: r.Topic, Key: r.Key, Value: r.Value, Headers: r.Headers, Context: r.Context}
 }

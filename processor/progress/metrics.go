@@ -96,6 +96,7 @@ var counters = []counter{
 	{desc("alerts_partial_total", "Alerts of damaged events."), func(t *Totals) uint64 { return t.Partial }},
 	{desc("alerts_salvaged_total", "Partial alerts whose fields were found by a lenient search."), func(t *Totals) uint64 { return t.Salvaged }},
 	{desc("alerts_shrunk_total", "Alerts made smaller because their topic takes no larger records."), func(t *Totals) uint64 { return t.AlertsShrunk }},
+	{desc("headers_omitted_total", "Headers of records, by name one of copy-headers, that were too large to be copied into alerts."), func(t *Totals) uint64 { return t.HeadersOmitted }},
 	{desc("marked_findings_acked_total", "Findings in shadow mode and exempted events that the broker has acknowledged in topics of their own."), func(t *Totals) uint64 { return t.UnpublishedAcked }},
 	{desc("dead_letters_acked_total", "Dead-letter records that the broker has acknowledged."), func(t *Totals) uint64 { return t.DeadLettersAcked }},
 	{desc("redelivered_total", "Alerts and dead letters tried again after their delivery timed out."), func(t *Totals) uint64 { return t.Redelivered }},

@@ -17,6 +17,7 @@ type Totals struct {
 	DeadLettersAcked uint64
 	UnpublishedAcked uint64 // findings in shadow mode and exempted events
 	AlertsShrunk     uint64
+	HeadersOmitted   uint64 // of records that raised alerts: too large to be copied into them
 	Redelivered      uint64 // alerts and dead letters that were tried again after their delivery timed out
 
 	Commits        uint64
