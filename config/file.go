@@ -40,8 +40,8 @@ func cause(err error) error {
 	return err
 }
 
-// fromYAML reads one mapping of keys to scalars and lists of scalars. Anchors, tags and nested mappings have no use here and
-// are mistakes.
+// fromYAML reads one mapping of keys to scalars and lists of scalars. Anchors, tags and nested mappings are mistakes
+// here.
 func (t table) fromYAML(name string, source []byte) *yamlReader {
 	r := &yamlReader{table: t, file: quoteFile(name), seen: map[string]int{}}
 	for d := yaml.NewDecoder(bytes.NewReader(source)); ; {
@@ -63,18 +63,18 @@ func (t table) fromYAML(name string, source []byte) *yamlReader {
 func (r *yamlReader) syntax(source []byte, err error) {
 	var load *yaml.LoadError
 	if !errors.As(err, &load) {
-		r.faults = append(r.faults, Fault{"file " + r.file, "no YAML: " + oneLine(strings.TrimPrefix(err.Error(), "yaml: "))})
+		r.faults = append(r.faults, Fault{"file " + r.file, "invalid YAML: " + oneLine(strings.TrimPrefix(err.Error(), "yaml: "))})
 		return
 	}
 	message := oneLine(load.Message)
 	if beginsWithTab(source, load.Mark.Line) {
 		message = "the line begins with a tab; indent it with spaces"
 	}
-	r.fault(&yaml.Node{Line: load.Mark.Line, Column: load.Mark.Column}, "no YAML: "+message)
+	r.fault(&yaml.Node{Line: load.Mark.Line, Column: load.Mark.Column}, "invalid YAML: "+message)
 }
 
-// beginsWithTab reports whether a tab is in the indentation of a line, counted from 1. The parser reports it as a character
-// that it does not show.
+// beginsWithTab reports whether the indentation of a line, counted from 1, has a tab. The parser's own error does not
+// say so.
 func beginsWithTab(source []byte, line int) bool {
 	lines := bytes.Split(source, []byte("\n"))
 	if line < 1 || line > len(lines) {
@@ -84,7 +84,7 @@ func beginsWithTab(source []byte, line int) bool {
 	return bytes.ContainsRune(indentation, '\t')
 }
 
-// yamlReader gathers what one file gives.
+// yamlReader collects what one file sets.
 type yamlReader struct {
 	table  table
 	file   string
@@ -133,7 +133,7 @@ func (r *yamlReader) entry(key, value *yaml.Node) {
 	}
 }
 
-// value reads what stands after the key: a scalar, or a list of them.
+// value reads the value of a key: a scalar, or a list of them.
 func (r *yamlReader) value(row *Setting, key, value *yaml.Node) {
 	switch {
 	case value.Kind == yaml.SequenceNode && row.many:

@@ -55,9 +55,9 @@ func TestFileFailure(t *testing.T) {
 		"@:3:19, default of rebalance-timeout: delivery-timeout 2m and 5s for a commit must fit into rebalance-timeout 1m")
 	f("scalar", "@:1:1: want settings, one `name: value` a line")
 	f("several-documents", "@:3:1: a second document; want all settings in one")
-	f("syntax", "@:3:10: no YAML: did not find expected ',' or ']'")
-	f("deep", "@:2:1: no YAML: did not find expected node content")
-	f("tab", `@:2:1: no YAML: the line begins with a tab; indent it with spaces`)
+	f("syntax", "@:3:10: invalid YAML: did not find expected ',' or ']'")
+	f("deep", "@:2:1: invalid YAML: did not find expected node content")
+	f("tab", `@:2:1: invalid YAML: the line begins with a tab; indent it with spaces`)
 	f("tag", "@:1:1: group: want one value; allowed: "+group)
 	f("unknown-key", "@:2:1: no such setting: alert_topics, did you mean alert_topic?", "@:3:1: no such setting: zzzzzz")
 

@@ -64,7 +64,7 @@ var rules = slices.Concat(topicRules(), policyRules(), []rule{
 		if !s.Pprof || s.AdminAddress != None {
 			return ""
 		}
-		return "pprof needs an admin-address, which is none"
+		return "pprof needs an admin-address, but that is none"
 	}},
 	{[]string{"page-address", "admin-address"}, func(s *Settings) string {
 		if s.PageAddress != s.AdminAddress || s.PageAddress == None || strings.HasSuffix(s.PageAddress, ":0") {
@@ -74,7 +74,7 @@ var rules = slices.Concat(topicRules(), policyRules(), []rule{
 	}},
 })
 
-// topicRules keep apart topics that must differ: an alert that is read as input would alert again.
+// topicRules keep apart topics that must differ: reading alerts as input would alert again.
 func topicRules() (rules []rule) {
 	written := []struct {
 		name  string
@@ -118,7 +118,7 @@ func bothAre(name, other, topic string) string {
 	return fmt.Sprintf("%s and %s are both %q; they must differ", name, other, topic)
 }
 
-// policyRules allow one source of the policy: of two, one would be ignored silently.
+// policyRules allow one source of the policy; otherwise one would be ignored silently.
 func policyRules() (rules []rule) {
 	sources := []string{"policy", "policy-topic", "unused-regions", "missing-read-only", "policy-version"}
 	for i, name := range sources[:2] {

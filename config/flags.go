@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// AddFlags adds flags for the named settings, or for all if none is named. Secrets get none. Flags only keep their text;
-// [Load] parses it, to report all mistakes together.
+// AddFlags adds flags for the named settings, or for all if none is named. Secrets get none. Flags only store their
+// text; [Load] parses it, so that all mistakes are reported together.
 func AddFlags(flags *pflag.FlagSet, names ...string) { all.addFlags(flags, names...) }
 
 func (t table) addFlags(flags *pflag.FlagSet, names ...string) {

@@ -49,7 +49,7 @@ type loader struct {
 	faults Faults
 	bad    map[string]bool // settings with a bad value in any source
 	// reaches is set for commands that talk to brokers. Others ignore the TLS and SASL rules: they may share an
-	// environment with a command that takes the rest from flags, as health does with run.
+	// environment with a command that gets the rest from flags, as health does with run.
 	reaches bool
 }
 

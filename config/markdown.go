@@ -2,7 +2,7 @@ package config
 
 import "strings"
 
-// The table of settings in docs/settings.md stands between these lines.
+// The lines around the table of settings in docs/settings.md.
 const (
 	MarkdownBegin = "<!-- settings:begin -->"
 	MarkdownEnd   = "<!-- settings:end -->"

@@ -38,14 +38,14 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
-// TestTable holds what every row of the table must have.
+// TestTable checks that every row of the table is complete.
 func TestTable(t *testing.T) {
 	seen := map[string]bool{}
 	for i := range all {
 		row := &all[i]
 		switch {
 		case seen[row.Name] || seen[row.Variable()]:
-			t.Errorf("%s stands twice", row.Name)
+			t.Errorf("%s appears twice", row.Name)
 		case row.Help == "" || row.Type == "" || row.Allowed == "" || row.Section == "":
 			t.Errorf("%s lacks help, type, section or what is allowed", row.Name)
 		case row.Help != strings.TrimSuffix(row.Help, ".") || strings.Contains(row.Help, "`"):
@@ -58,7 +58,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestFlagHelp shows how a flag stands in help: name of the value, what is allowed, default.
+// TestFlagHelp shows a flag in help: name of the value, what is allowed, default.
 func TestFlagHelp(t *testing.T) {
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	AddFlags(flags, "delivery", "session-timeout", "create-topics", "brokers")
@@ -75,6 +75,6 @@ func TestFlagHelp(t *testing.T) {
 		}
 	}
 	if flags.Lookup("group") != nil {
-		t.Error("a flag that was not asked for is there")
+		t.Error("a flag was added that was not asked for")
 	}
 }

@@ -103,7 +103,7 @@ func parseKafkaName(word string, longest int) (string, error) {
 	return word, nil
 }
 
-// parseGroup reads the name of a consumer group. Kafka allows any text; we refuse what is surely a slip.
+// parseGroup reads the name of a consumer group. Kafka allows any text; we reject what is surely a typo.
 func parseGroup(word string) (string, error) {
 	if word == "" {
 		return "", errors.New("is empty")
@@ -153,8 +153,8 @@ func parsePattern(word string) (string, error) {
 // regionWord is a region code or the name of a place.
 var regionWord = regexp.MustCompile(`^\pL[\pL\d .()-]{1,63}$`)
 
-// parseRegion reads what looks like a region. The policy, which has the catalogue, checks whether it is a code, and knows
-// which code the name of a place stands for.
+// parseRegion reads what looks like a region. The policy has the catalogue: it checks the code, and suggests one for a
+// place name.
 func parseRegion(word string) (string, error) {
 	if !regionWord.MatchString(word) {
 		return "", errors.New("does not look like a region")

@@ -28,7 +28,7 @@ func parseHostName(word string) (string, error) {
 	return name, nil
 }
 
-// parseSecret reads a secret. A line break in it is a slip.
+// parseSecret reads a secret. A line break in it is a mistake.
 func parseSecret(word string) (string, error) {
 	if strings.ContainsAny(word, "\r\n\x00") {
 		return "", errors.New("has more than one line")
@@ -36,7 +36,7 @@ func parseSecret(word string) (string, error) {
 	return word, nil
 }
 
-// parseCommand reads a program and its arguments. Nothing is quoted, for there is no shell.
+// parseCommand reads a program and its arguments. There is no quoting, because no shell is involved.
 func parseCommand(word string) (string, error) {
 	switch {
 	case word != "" && strings.TrimSpace(word) == "":

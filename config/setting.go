@@ -5,7 +5,7 @@ import "strings"
 // Prefix starts every environment variable that regionwatch reads.
 const Prefix = "REGIONWATCH_"
 
-// Setting is one row of the table: all about a setting except its value.
+// Setting is one row of the table: everything about a setting except its value.
 type Setting struct {
 	// Name is the flag without dashes, and the key in the file.
 	Name string

@@ -5,7 +5,7 @@
 // list: a new setting is one row there and one field of [Settings].
 //
 // All mistakes are reported together, each on one line with its origin, the bad value and what is allowed. A value is
-// checked even if a stronger source overrides it. Secrets have no flag, and appear in no error and no listing.
+// checked even if a stronger source overrides it. Secrets have no flag, and never appear in errors or listings.
 //
 // The package starts no goroutines and does not read the policy.
 package config

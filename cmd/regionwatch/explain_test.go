@@ -129,7 +129,7 @@ func TestExplainExceptions(t *testing.T) {
 	}
 	const lab = `{"name":"lab","reason":"a test","owner":"x@example.com"}`
 	f("", "lab, owner x@example.com: a test", `"exception":`+lab+`,"decision":{"outcome":"exempted"`)
-	f(", expires: 2020-01-31", "none holds any more; expired: lab, owner x@example.com: a test",
+	f(", expires: 2020-01-31", "none applies any more; expired: lab, owner x@example.com: a test",
 		`"exception":null,"expiredException":`+lab+`,"decision":{"outcome":"alerted"`)
 }
 
@@ -268,7 +268,7 @@ func TestExplainRecord(t *testing.T) {
 	}
 	f(cli.ExitDone, "event 0 (trail:0:0, event 0 of the record)\n  shape               event\n", "trail:0:0")
 	f(cli.ExitDone, "event 1 (trail:0:1, event 1 of the record)\n  shape               array\n", "trail:0:1")
-	f(cli.ExitDone, "empty: nothing in it", "trail:0:2")
+	f(cli.ExitDone, "empty: it has no content", "trail:0:2")
 	f(cli.ExitMistake, "the offset is out of range: the partition holds 0 to 2", "trail:0:3")
 	f(cli.ExitMistake, "the topic has partitions 0 to 0", "trail:99:3")
 	f(cli.ExitMistake, "no such topic, or no permission to read it", "nothing:0:0")

@@ -40,12 +40,12 @@ func TestPolicyTestFailure(t *testing.T) {
 			t.Errorf("%s: status %d: %s", cases, status, stderr)
 		}
 	}
-	f("[]x", "no YAML")
-	f("{}", "there is no key Tests")
+	f("[]x", "invalid YAML")
+	f("{}", "the key Tests is missing")
 	f("[]", "1:1: the list has no cases") // Guard: an empty file does not pass
 	f("Tests: []", "the list has no cases")
 	f("[{Name: a, ExpectedResult: true, Outcome: alerted, Log: {}}]", "and not both")
-	f("[{Name: a, Outcome: alertet, Log: {}}]", `"alertet" is none of alerted, exempted,`)
+	f("[{Name: a, Outcome: alertet, Log: {}}]", `"alertet" is not one of alerted, exempted,`)
 	f("[{Name: a}]", "1:2: a case needs a Log")
 	f("[{Name: a, Log: {}}]", "a case needs an ExpectedResult (whether the event alerts) or an Outcome, and not both")
 	f("[{Name: a, ExpectedResult: maybe, Log: {}, Extra: 1}]", `a case has no key "Extra"`)

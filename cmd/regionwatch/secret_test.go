@@ -53,7 +53,7 @@ func TestSecretsAreNotTold(t *testing.T) {
 		"wrong address":        {[]string{"check", brokers, "--sasl-mechanism=OAUTHBEARER", "--oauth-client-id=a", "--oauth-token-url=http://example.com/token?key=" + marker}, "REGIONWATCH_OAUTH_CLIENT_SECRET=x", 2, "token?(hidden)"},
 		"address in file":      {[]string{"validate", "--config=" + secretFile(t, "brokers: a:1\noauth-token-url: ftp://id.example.com/?"+marker+"\n")}, "", 2, "/?(hidden)"},
 		"shape of file":        {[]string{"validate", "--config=" + secretFile(t, "brokers: a:1\nsasl-password: ["+marker+"]\n")}, "", 2, "sasl-password: want one value"},
-		"no YAML":              {[]string{"validate", "--config=" + secretFile(t, "brokers: a:1\nsasl-password: '"+marker+"\n")}, "", 2, "no YAML"},
+		"invalid YAML":         {[]string{"validate", "--config=" + secretFile(t, "brokers: a:1\nsasl-password: '"+marker+"\n")}, "", 2, "invalid YAML"},
 		"wrong key":            {[]string{"validate", "--config=" + secretFile(t, "brokers: a:1\nsasl-passwort: "+marker+"\n")}, "", 2, "did you mean sasl_password?"},
 		"wrong variable":       {append([]string{"validate"}, user...), "REGIONWATCH_SASL_PASSWORT=" + marker, 2, "REGIONWATCH_SASL_PASSWORT"},
 		"flag":                 {append([]string{"run", "--sasl-password=" + marker}, user...), "", 2, "no such flag"},

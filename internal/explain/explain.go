@@ -92,7 +92,7 @@ func (e *Explainer) nothing(name string) error {
 	chosen := strings.Join(flags, ", ")
 	switch {
 	case chosen == "":
-		return fmt.Errorf("%s: there is nothing in it", name)
+		return fmt.Errorf("%s: the file is empty", name)
 	case e.o.Number >= 0 && e.next > e.o.Number:
 		return fmt.Errorf("%s: no such event in %s; the event with this number has another eventID, or none", chosen, name)
 	}

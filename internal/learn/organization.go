@@ -44,7 +44,7 @@ func readOrganizationCSV(text []byte) (map[string]string, error) {
 		return nil, fmt.Errorf("reading accounts: %w", err)
 	}
 	if len(rows) == 0 {
-		return nil, errors.New("there is nothing in it")
+		return nil, errors.New("the file is empty")
 	}
 	account, name := slices.Index(rows[0], "account"), slices.Index(rows[0], "name")
 	if account < 0 || name < 0 {

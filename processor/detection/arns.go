@@ -8,15 +8,15 @@ import (
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
-// MaxARNs and MaxARNBytes bound the ARNs that an alert lists: the first MaxARNs different ones of its event,
-// those of userIdentity first, so that the actor cannot crowd them out, none longer than
-// MaxARNBytes. Where there are more, truncated names arns.
+// MaxARNs and MaxARNBytes limit the ARNs that an alert lists: the first MaxARNs different ones of its event, those of
+// userIdentity first, so that the actor cannot crowd them out, none longer than MaxARNBytes. If there are more,
+// truncated names arns.
 const (
 	MaxARNs     = 100
 	MaxARNBytes = 2 << 10
 )
 
-// arns appends every ARN that is a string of the event to t and returns their spans, none twice, sorted by
+// arns appends every string of the event that is an ARN to t. It returns their spans, without duplicates, sorted by
 // their bytes, and whether there are more than fit.
 func (t *texts) arns(spans []span, e *cloudtrail.Event) (_ []span, more bool) {
 	for _, v := range [...]jsonscan.Value{e.UserIdentity, jsonscan.Value(e.Raw)} {
@@ -41,11 +41,11 @@ func (t *texts) arns(spans []span, e *cloudtrail.Event) (_ []span, more bool) {
 	return spans, false
 }
 
-// appendARN appends the text of a string if it is an ARN, by the test of AWS's own libraries: the prefix,
-// and six parts.
+// appendARN appends the text of a string if it is an ARN by the test that AWS's own libraries use: the prefix, and six
+// parts.
 func (t *texts) appendARN(s jsonscan.Value) (span, bool) {
 	if len(s) > 2+6*MaxARNBytes || !bytes.HasPrefix(s, []byte(`"arn:`)) && bytes.IndexByte(s[:min(len(s), 5)], '\\') < 0 {
-		return span{}, false // neither as it stands nor behind escapes
+		return span{}, false // it does not begin like one, escaped or not
 	}
 	start := len(t.buf)
 	t.buf = s.AppendText(t.buf)

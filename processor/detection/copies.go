@@ -6,25 +6,25 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// copies knows which events of a record have been decided: pipelines put the same event into a record twice, as raw text
-// and parsed. It is a hash table that is used for one record after the other; the seed is random, so that nobody can
-// make two events look the same. The zero value must be given a seed.
+// copies knows which events of a record have been decided: pipelines put the same event into a record twice, as raw
+// text and parsed. It is a hash table that is reused from record to record; its random seed keeps attackers from
+// crafting collisions. The zero value needs a seed.
 type copies struct {
 	seed  maphash.Seed
 	slots []copySlot // a power of two, at most half of them used
-	turn  uint32     // the record
+	turn  uint32     // number of the record
 	used  int
 }
 
 type copySlot struct {
 	hash  uint64
-	turn  uint32 // the record that the slot belongs to; any other means that it is free
+	turn  uint32 // the record that the slot belongs to; any other number means that it is free
 	found bool   // a copy of the event was a finding
 }
 
 const minCopySlots = 64
 
-// begin forgets the events of the record before.
+// begin forgets the events of the previous record.
 func (c *copies) begin() {
 	c.turn++
 	if c.turn == 0 || len(c.slots) > maxKept/16 { // every 2^32 records, and after a large one
@@ -33,8 +33,8 @@ func (c *copies) begin() {
 	c.used = 0
 }
 
-// isCopy reports whether the event, which is a finding or not, stands in the record a second time and changes nothing. Of
-// copies that disagree each finding counts until there was one: an event that can be read in two ways must not hide.
+// isCopy reports whether the event, which may be a finding, is already in the record and changes nothing. If copies
+// disagree, findings count until there was one: an event that can be read in two ways must not hide.
 func (c *copies) isCopy(e *cloudtrail.Event, finding bool) bool {
 	if scalar(e.EventID) == nil {
 		return false
@@ -53,7 +53,7 @@ func (c *copies) isCopy(e *cloudtrail.Event, finding bool) bool {
 	return false
 }
 
-// slot returns the one with this hash, or the free one that it belongs in.
+// slot returns the slot with this hash, or the free one where it belongs.
 func (c *copies) slot(hash uint64) *copySlot {
 	mask := uint64(len(c.slots) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {

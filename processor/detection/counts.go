@@ -13,17 +13,17 @@ type Counts struct {
 	Records      uint64 // records read
 	Done         uint64 // records read without a fault
 	DeadLettered uint64 // records with at least one fault
-	Bytes        uint64 // of the records as they came
+	Bytes        uint64 // of the records as fetched
 
 	Events   uint64 // events decided
 	Outcomes [policy.OutcomeCount]uint64
-	// Exempted counts the events of policy.OutcomeExempted by the exception's name; nil where there are none.
+	// Exempted counts the events of policy.OutcomeExempted by the exception's name; nil if there are none.
 	Exempted map[string]uint64
-	// Alerted counts the events of policy.OutcomeAlerted by where they were and how severe; nil where there are none.
+	// Alerted counts the events of policy.OutcomeAlerted by region and severity; nil if there are none.
 	Alerted  map[AlertedKind]uint64
 	Partial  uint64 // findings of damaged events, among Outcomes[policy.OutcomeAlerted] and Outcomes[policy.OutcomeShadowed]
 	Salvaged uint64 // among Partial
-	Copies   uint64 // events that stand in their record once more, as a text and parsed perhaps; not among Events
+	Copies   uint64 // events that are in their record more than once, perhaps as text and parsed; not among Events
 	BadUTF8  uint64 // events with invalid UTF-8 or lone surrogates
 	// policy.ReadOnlyMissing and policy.ReadOnlyOdd count events without readOnly (or null), and with one that is
 	// neither a boolean nor the string true or false.
@@ -33,14 +33,14 @@ type Counts struct {
 	Faults [cloudtrail.ReasonCount]uint64
 	Skips  [cloudtrail.KindCount]uint64
 	Shapes [cloudtrail.ShapeCount]uint64 // by the outermost layer of each event
-	// Regions counts the events that have a region, by its place in what [Regions] returns; those that the catalogue
-	// lacks are all in OtherRegion. An event's own text is never a key.
+	// Regions counts the events with a region, by its index in what [Regions] returns; regions that the catalogue lacks
+	// share OtherRegion. An event's own text is never a key.
 	Regions [RegionSlots]RegionEvents
 }
 
-// AlertedKind is a kind of events that alerted. There are few: an event's own text is never a part of it.
+// AlertedKind is a kind of events that alerted. There are few: it never contains an event's own text.
 type AlertedKind struct {
-	Region   string // its code, or "other" where the catalogue lacks it
+	Region   string // its code, or "other" if the catalogue lacks it
 	Severity string // one of Severities
 }
 
@@ -57,7 +57,7 @@ func (c *Counts) Clone() Counts {
 	return copied
 }
 
-// exempted counts an event that an exception of that name exempts.
+// exempted counts an event that the named exception exempts.
 func (c *Counts) exempted(name string, n uint64) {
 	if c.Exempted == nil {
 		c.Exempted = make(map[string]uint64)
@@ -115,14 +115,14 @@ const RegionSlots = 64
 // OtherRegion is the slot of every region that the catalogue lacks.
 const OtherRegion = RegionSlots - 1
 
-// RegionEvents counts the events of one region, by what the policy of their account says of it.
+// RegionEvents counts the events of one region, by what the policy of their account says about it.
 type RegionEvents struct {
 	Used    uint64 // the region is in use
 	Unused  uint64 // the region is unused, and the event raised no alert
 	Alerted uint64
 }
 
-// Total returns all of them.
+// Total returns their sum.
 func (r *RegionEvents) Total() uint64 { return r.Used + r.Unused + r.Alerted }
 
 func (r *RegionEvents) add(o *RegionEvents) {
@@ -131,7 +131,7 @@ func (r *RegionEvents) add(o *RegionEvents) {
 	r.Alerted += o.Alerted
 }
 
-// count counts one event. One without a region belongs to none.
+// count counts one event. One without a region is not counted.
 func (r *RegionEvents) count(o policy.Outcome) {
 	switch o {
 	case policy.OutcomeUsedRegion:

@@ -1,5 +1,5 @@
-// Package detection carries a record to its alerts: it decodes the events, lets the policy decide each of them, and makes
-// the alerts with what an analyst needs to know.
+// Package detection turns a record into alerts: it decodes the events, lets the policy decide each of them, and makes
+// alerts with what an analyst needs to know.
 //
 // It is pure: no Kafka, no clock, no I/O, no goroutines. The same bytes under the same policy give the same alerts. A
 // [Detector] belongs to one goroutine at a time.
@@ -15,8 +15,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// Record is one record to decide: its bytes, and where it came from. For a file, File is set and
-// Topic is empty.
+// Record is one record to decide: its bytes, and where it came from. For a file, File is set and Topic is empty.
 type Record struct {
 	Value     []byte
 	Topic     string
@@ -24,38 +23,38 @@ type Record struct {
 	Offset    int64 // in the partition, or in bytes from the start of the file
 	Timestamp time.Time
 	File      string
-	// Identity returns a lasting name of the record, for events without an id of their own; nil means
-	// topic, partition and offset. It is called for such findings only, as it may be a hash of the content.
+	// Identity returns a lasting name of the record, for events without an id; nil means topic, partition and offset.
+	// It is called for such findings only, because it may be a hash of the content.
 	Identity func() string
-	// Heavy, if set, is asked before deciding the record takes much memory, see [cloudtrail.Decoder]. An error stops it
-	// and is returned by Detect as it is.
+	// Heavy, if set, is called before deciding the record takes much memory, see [cloudtrail.Decoder]. Its error stops
+	// the record; Detect returns it unchanged.
 	Heavy func() error
-	// DecidedAt is the time at which exceptions may have expired, see [policy.Policy.Decide].
+	// DecidedAt is the time by which exceptions may have expired, see [policy.Policy.Decide].
 	DecidedAt time.Time
 }
 
-// DeadLetter is a part of a record that could not be read, and what the record has alerted all the same.
+// DeadLetter is a part of a record that could not be read, and what the record alerted nevertheless.
 type DeadLetter struct {
 	cloudtrail.Fault
-	// AlertID is the id of the partial alert that was raised for the damaged event itself; empty if none was.
+	// AlertID is the id of the partial alert for the damaged event itself; empty if there is none.
 	AlertID string
-	// Alerted is how many alerts the whole record has raised.
+	// Alerted is how many alerts the whole record raised.
 	Alerted int
-	// Count is how many faults this one represents: 1, and more only for the last of a record with more
-	// faults than MaxDeadLetters.
+	// Count is how many faults this one represents: 1, or more for the last of a record with more faults than
+	// MaxDeadLetters.
 	Count int
 }
 
-// MaxDeadLetters bounds the dead letters of one record; the faults beyond are counted in the last one.
+// MaxDeadLetters limits the dead letters of one record; the last one counts the faults beyond.
 const MaxDeadLetters = 64
 
 // Sink receives the alerts and dead letters of a record.
 type Sink interface {
-	// Alert is called for each alert, in the record's order. The alert is valid until it returns. An
-	// error stops the record and is returned by Detect as it is.
+	// Alert is called for each alert, in the record's order. The alert is valid until it returns. An error stops the
+	// record; Detect returns it unchanged.
 	Alert(a *alert.Alert) error
-	// DeadLetter is called for each fault, after all alerts of the record. The dead letter is valid until
-	// it returns. An error stops the record and is returned by Detect as it is.
+	// DeadLetter is called for each fault, after all alerts of the record. The dead letter is valid until it returns.
+	// An error stops the record; Detect returns it unchanged.
 	DeadLetter(d *DeadLetter) error
 }
 
@@ -63,13 +62,13 @@ type Sink interface {
 type Options struct {
 	MaxEventBytes int  // bytes of a record after decompression; 0 means cloudtrail.DefaultMaxBytes
 	NoEventCopy   bool // leave the copy of the event out of the alerts
-	MaxEventCopy  int  // bytes of an event, white space included, beyond which it is not copied; 0 means no bound
-	Shadowed      bool // make alerts of findings in shadow mode too, marked as that
-	Exempted      bool // make alerts of exempted events too, marked as that
+	MaxEventCopy  int  // bytes of an event, white space included, beyond which it is not copied; 0 means no limit
+	Shadowed      bool // make alerts of findings in shadow mode too, marked as such
+	Exempted      bool // make alerts of exempted events too, marked as such
 }
 
-// Detector carries one record from its bytes to its alerts and dead letters, and counts. Make it with
-// [NewDetector]; it belongs to one goroutine at a time.
+// Detector turns records into alerts and dead letters, and counts. Make it with [NewDetector]; it belongs to one
+// goroutine at a time.
 type Detector struct {
 	// Counts grows with every record. The owner may read and reset it between records.
 	Counts Counts
@@ -89,8 +88,8 @@ func NewDetector(o Options) *Detector {
 	return d
 }
 
-// Detect decides one record under p. The error is the sink's; a record that cannot be read is a
-// DeadLetter, never an error. A record that the sink stopped counts as far as it was read.
+// Detect decides one record under p. The error is the sink's; an unreadable record is a DeadLetter, never an error. A
+// record that the sink stopped counts as far as it was read.
 func (d *Detector) Detect(p *policy.Policy, r *Record, sink Sink) error {
 	d.passage.begin(p, r, sink)
 	defer d.passage.end()

@@ -12,18 +12,17 @@ import (
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
-// maxTitleName bounds the principal's name in a title.
+// maxTitleName limits the principal's name in a title.
 const maxTitleName = 256
 
 // The codes of partialReason. They are part of the format: codes are added, never changed.
 const (
-	partialSyntax    = "syntax"    // the event is no JSON after the decisive fields
+	partialSyntax    = "syntax"    // the event is not JSON after the decisive fields
 	partialTruncated = "truncated" // it ends after them
 	partialSalvaged  = "salvaged"  // the decisive fields were found around the damage
 )
 
-// enricher makes alerts of findings. An alert is valid until the next one: its values stand in buffers that
-// the enricher uses again.
+// enricher makes alerts of findings. An alert is valid until the next one, because the enricher reuses its buffers.
 type enricher struct {
 	noEventCopy  bool
 	maxEventCopy int
@@ -66,14 +65,14 @@ func (en *enricher) enrich(p *policy.Policy, d *policy.Decision, e *cloudtrail.E
 	return &en.alert
 }
 
-// release gives back the memory that an odd event made grow.
+// release frees memory that an unusual event took.
 func (en *enricher) release() {
 	if cap(en.clean) > maxKept || cap(en.texts.buf) > maxKept {
 		en.clean, en.texts.buf, en.alert = nil, nil, alert.Alert{}
 	}
 }
 
-// setFields sets what the alert takes over from the event as it came.
+// setFields sets what the alert copies from the event.
 func (en *enricher) setFields(e *cloudtrail.Event, id *identity) {
 	a := &en.alert
 	a.EventTime = en.eventTime(e.EventTime)
@@ -89,8 +88,8 @@ func (en *enricher) setFields(e *cloudtrail.Event, id *identity) {
 	a.ErrorCode = en.raw("errorCode", e.ErrorCode)
 }
 
-// raw returns the clean copy of a value; nil where the event does not have it. One that readers may refuse,
-// for its depth or a number, is left out and named.
+// raw returns the clean copy of a value; nil if the event lacks it. A value that readers may refuse, for its depth or a
+// number, is left out and named.
 func (en *enricher) raw(name string, v jsonscan.Value) []byte {
 	if v.IsNull() {
 		return nil
@@ -133,7 +132,7 @@ func (en *enricher) principalText(dst *string, appendTo func([]byte) []byte) spa
 	return text
 }
 
-// setTitle sets the rule's title, with the name that fits the type of identity.
+// setTitle sets the rule's title, with the name that suits the type of identity.
 func (en *enricher) setTitle(d *policy.Decision, e *cloudtrail.Event) {
 	t, start := &en.texts, len(en.texts.buf)
 	if d.ReadOnly == policy.ReadOnlyFalse {
@@ -148,7 +147,7 @@ func (en *enricher) setTitle(d *policy.Decision, e *cloudtrail.Event) {
 	t.set(&en.alert.Title, t.since(start))
 }
 
-// appendRegion appends the region. One that the catalogue does not know is whatever the event says.
+// appendRegion appends the region. A region that the catalogue does not know is whatever the event says.
 func appendRegion(dst []byte, d *policy.Decision, e *cloudtrail.Event) []byte {
 	if d.Region != "" {
 		return append(dst, d.Region...)
@@ -176,14 +175,14 @@ func (en *enricher) setOrigin(e *cloudtrail.Event, r *Record) {
 	}
 }
 
-// isTime reports whether a record's timestamp can be one. Producers that write microseconds or nanoseconds where Kafka
-// wants milliseconds end up thousands of years ahead, and those that write none in 1970.
+// isTime reports whether a record's timestamp can be right. Producers that write microseconds or nanoseconds where
+// Kafka wants milliseconds end up thousands of years ahead, and those that write none in 1970.
 func isTime(t time.Time) bool {
 	const from, to = 2000, 2100
 	return t.Year() >= from && t.Year() < to
 }
 
-// setID sets the alert's identity: by the event's id, or where it has none by its place in the record.
+// setID sets the alert's id: from the event's id, or without one from its place in the record.
 func (en *enricher) setID(e *cloudtrail.Event, r *Record) {
 	t, start := &en.texts, len(en.texts.buf)
 	t.buf = scalar(e.RecipientAccountID).AppendText(t.buf)
@@ -254,7 +253,7 @@ func partialReason(e *cloudtrail.Event) string {
 	return partialSyntax
 }
 
-// The rule's facts, word for word those of panther-analysis, rules/aws_cloudtrail_rules/aws_unused_region.yml.
+// The rule's facts, word for word from panther-analysis, rules/aws_cloudtrail_rules/aws_unused_region.yml.
 const (
 	RuleID          = "AWS.UnusedRegion"
 	RuleName        = "Unused AWS Region"
@@ -267,6 +266,6 @@ const (
 var (
 	ruleTags = []string{"AWS", "Defense Evasion:Unused/Unsupported Cloud Regions", "Configuration Required"}
 
-	// TA0005 is the tactic that ATT&CK names "Stealth" today and the tag by its older name.
+	// ATT&CK now calls the tactic TA0005 "Stealth"; the tag has its older name.
 	ruleTechniques = []alert.Technique{{Tactic: "TA0005", Technique: "T1535"}}
 )

@@ -7,14 +7,14 @@ import (
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
-// timeLayouts are the ways in which pipelines write CloudTrail's eventTime, which AWS writes in RFC 3339:
-// data lakes leave out the T and the zone. A time without a zone is UTC.
+// timeLayouts are the ways in which pipelines write CloudTrail's eventTime. AWS writes RFC 3339; data lakes leave out
+// the T and the zone. A time without a zone is UTC.
 var timeLayouts = [...]string{
 	time.RFC3339, "2006-01-02 15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04:05Z0700",
 }
 
-// appendEventTime appends v as a JSON string in RFC 3339 and UTC, and reports whether it can be read as a
-// time that is not written so already.
+// appendEventTime appends v as a JSON string in RFC 3339 and UTC, and reports whether it is a time that is not already
+// written so.
 func appendEventTime(dst []byte, v jsonscan.Value) ([]byte, bool) {
 	const longest = 64
 	if !v.IsString() || len(v) > longest {
@@ -35,8 +35,8 @@ func appendEventTime(dst []byte, v jsonscan.Value) ([]byte, bool) {
 	return dst, false
 }
 
-// isRFC3339 reports whether text is a time by RFC 3339. What time.Parse reads beyond that, an hour of one digit
-// and a comma (https://go.dev/issue/54580), is ruled out here.
+// isRFC3339 reports whether text is an RFC 3339 time. What else time.Parse accepts, a one-digit hour and a comma
+// (https://go.dev/issue/54580), is ruled out here.
 func isRFC3339(text []byte) bool {
 	const hour, minute = len("2006-01-02T"), len("2006-01-02T15:")
 	if len(text) < len("2006-01-02T15:04:05Z") || text[minute-1] != ':' || bytes.IndexByte(text[hour:], ',') >= 0 {

@@ -10,34 +10,34 @@ import (
 
 // Explanation is the outcome of one event and its reasons. It is valid until [Witness.Event] returns.
 type Explanation struct {
-	// Event is the event as it was read. Of a damaged one it has the part before the damage, and of a
-	// salvaged one the region that was tried.
+	// Event is the event as read: the part before the damage of a damaged one, the region that was tried of a salvaged
+	// one.
 	Event *cloudtrail.Event
-	// Decision is what the policy says of the event's fields.
+	// Decision is the policy's decision on the event's fields.
 	Decision policy.Decision
-	// Expired is the exception that would exempt it, had it not expired; nil if there is none.
+	// Expired is the exception that would have exempted it before expiring; nil if there is none.
 	Expired *alert.Exception
-	// Alert is the alert that it makes; nil if it makes none.
+	// Alert is the event's alert; nil if it has none.
 	Alert *alert.Alert
-	// Counted is set where the event counts as one. It is not where a damaged event makes no alert, or has
-	// made one for another of its regions already: then its dead letter is all that there is.
+	// Counted is set if the event counts as one. A damaged event does not if it makes no alert, or has already made one
+	// for another of its regions: its dead letter counts.
 	Counted bool
 }
 
 // Witness receives everything found in a record, in the record's order.
 type Witness interface {
-	// Event is called for each event; for a salvaged one once for each region that was found in it, with
-	// the same index. An error stops the record and is returned by Explain as it is.
+	// Event is called for each event; for a salvaged one once per region found in it, with the same index. An error
+	// stops the record; Explain returns it unchanged.
 	Event(x *Explanation) error
 	// Skip is called for parts without events.
 	Skip(k cloudtrail.Kind, shape cloudtrail.Chain)
-	// Fault is called for each part that could not be read, after the event that it belongs to. The fault
-	// is valid until it returns. An error stops the record and is returned by Explain as it is.
+	// Fault is called for each part that could not be read, after the event it belongs to. The fault is valid until it
+	// returns. An error stops the record; Explain returns it unchanged.
 	Fault(f *cloudtrail.Fault) error
 }
 
-// Explain decides one record as [Detector.Detect] does, by the same code, and reports to the witness each
-// step instead of handing on alerts and dead letters.
+// Explain decides one record with the same code as [Detector.Detect], and reports each step to the witness instead of
+// passing on alerts and dead letters.
 func (d *Detector) Explain(p *policy.Policy, r *Record, w Witness) error {
 	x := explainer{passage: &d.passage, witness: w}
 	d.passage.begin(p, r, &x)
@@ -45,11 +45,11 @@ func (d *Detector) Explain(p *policy.Policy, r *Record, w Witness) error {
 	return d.decode(r, &x)
 }
 
-// explainer stands between the decoder and a passage, and is the passage's sink.
+// explainer sits between the decoder and a passage, and is the passage's sink.
 type explainer struct {
 	passage *passage
 	witness Witness
-	alert   *alert.Alert // of the event at hand
+	alert   *alert.Alert // of the current event
 }
 
 // Event lets the passage decide and reports the outcome.
@@ -65,7 +65,7 @@ func (x *explainer) Event(e *cloudtrail.Event) error {
 	})
 }
 
-// expired returns the exception that would hold for a finding if none had expired.
+// expired returns the exception that would exempt a finding if none had expired.
 func (x *explainer) expired(e *cloudtrail.Event, d *policy.Decision) *alert.Exception {
 	if !d.IsFinding() {
 		return nil
@@ -88,7 +88,7 @@ func (x *explainer) Fault(f *cloudtrail.Fault) error {
 	return x.witness.Fault(f)
 }
 
-// Alert keeps the alert, which is valid in the passage's buffers until the next one.
+// Alert keeps the alert, which stays valid in the passage's buffers until the next one.
 func (x *explainer) Alert(a *alert.Alert) error { x.alert = a; return nil }
 
 // DeadLetter does nothing: Fault reported the faults.

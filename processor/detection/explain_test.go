@@ -74,7 +74,7 @@ func TestExplain(t *testing.T) {
 		"0 event | "+unused+" | missing: null counts as absent | alert: eu-central-1 is in unused_regions, and readOnly is missing | ")
 	f(p, with(t, readOnlyField, `"readOnly":0`), "0 event | "+unused+" | unknown: neither a boolean nor the text true or false |"+
 		" no alert: readOnly is neither a boolean nor the text true or false | ")
-	f(p, `{"s3Bucket":"b","s3ObjectKey":[]}`, "skip log-file-notice  | CloudTrail tells of a new log file: the events are in the file")
+	f(p, `{"s3Bucket":"b","s3ObjectKey":[]}`, "skip log-file-notice  | CloudTrail announces a new log file: the events are in the file")
 }
 
 func TestExplainDamage(t *testing.T) {
@@ -128,7 +128,7 @@ func TestExplainException(t *testing.T) {
 			t.Errorf("%v, %q, want %q: %s", err, got, want, value)
 		}
 	}
-	f(matching, "none holds any more; expired: old, owner a@example.com")
+	f(matching, "none applies any more; expired: old, owner a@example.com")
 	f(with(t, regionField, `"awsRegion":"ap-east-1"`), "new: so it is")
 	f(with(t, regionField, `"awsRegion":"eu-west-3"`), "none")
 	f(with(t, regionField, `"awsRegion":"us-east-1"`), "none")

@@ -6,8 +6,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// The texts of an explanation, for people. They hold nothing that an event says, region codes of the policy
-// excepted.
+// The texts of an explanation, for people. They repeat nothing from an event except region codes of the policy.
 
 // RegionText says whether the region is in use and why.
 func (x *Explanation) RegionText() string {
@@ -23,7 +22,7 @@ func (x *Explanation) RegionText() string {
 	return "unused: " + d.RegionReason
 }
 
-// ReadOnlyText says how readOnly was taken.
+// ReadOnlyText says how readOnly was read.
 func (x *Explanation) ReadOnlyText() string {
 	r, v := x.Decision.ReadOnly, x.Event.ReadOnly
 	switch {
@@ -49,7 +48,7 @@ func (x *Explanation) ExceptionText() string {
 	case x.Decision.Exception != nil:
 		return exceptionText(x.Decision.Exception)
 	case x.Expired != nil:
-		return "none holds any more; expired: " + exceptionText(x.Expired)
+		return "none applies any more; expired: " + exceptionText(x.Expired)
 	}
 	return "none"
 }
@@ -65,7 +64,7 @@ func exceptionText(e *alert.Exception) string {
 	return text
 }
 
-// DecisionText says what became of the event and why.
+// DecisionText says how the event was decided and why.
 func (x *Explanation) DecisionText() string {
 	switch {
 	case x.Counted && x.Decision.Outcome == policy.OutcomeAlerted && x.Event.Salvaged:
@@ -81,14 +80,14 @@ func (x *Explanation) DecisionText() string {
 	case x.Counted:
 		return "no alert: " + x.Decision.Reason
 	case x.Event.Damage == nil:
-		return "not decided again: the same event stands earlier in the record"
+		return "not decided again: the same event is earlier in the record"
 	case x.Decision.Outcome == policy.OutcomeAlerted:
 		return "no second alert: the damaged event has made one for another region"
 	}
 	return "no alert, a dead letter only: the event is damaged, and as far as it can be read " + x.Decision.Reason
 }
 
-// DamageText says what damage does to the event; empty where there is none.
+// DamageText says how damage affects the event; empty if there is none.
 func (x *Explanation) DamageText() string {
 	switch {
 	case x.Event.Salvaged:
@@ -99,18 +98,18 @@ func (x *Explanation) DamageText() string {
 	return ""
 }
 
-// skipTexts says of each kind why it has no events to decide.
+// skipTexts says why each kind has no events to decide.
 var skipTexts = [cloudtrail.KindCount]string{
-	cloudtrail.KindEmpty:            "nothing in it",
+	cloudtrail.KindEmpty:            "it has no content",
 	cloudtrail.KindDigest:           "CloudTrail's digest of log files: hashes, no events",
-	cloudtrail.KindInsight:          "CloudTrail Insights tells of unusual rates: no call, and no readOnly",
+	cloudtrail.KindInsight:          "CloudTrail Insights reports unusual rates, not calls; it has no readOnly",
 	cloudtrail.KindControl:          "CloudWatch Logs checks that the destination can be reached",
-	cloudtrail.KindS3Notification:   "S3 tells of a new object: the events are in the object",
+	cloudtrail.KindS3Notification:   "S3 announces a new object: the events are in the object",
 	cloudtrail.KindS3Test:           "S3 checks that notifications arrive",
-	cloudtrail.KindLogFileNotice:    "CloudTrail tells of a new log file: the events are in the file",
+	cloudtrail.KindLogFileNotice:    "CloudTrail announces a new log file: the events are in the file",
 	cloudtrail.KindSNSConfirmation:  "SNS asks to confirm a subscription",
-	cloudtrail.KindOtherEventBridge: "an EventBridge event of another source than CloudTrail",
-	cloudtrail.KindAggregated:       "an aggregated event counts calls: no call itself, and no readOnly",
+	cloudtrail.KindOtherEventBridge: "an EventBridge event from a source other than CloudTrail",
+	cloudtrail.KindAggregated:       "an aggregated event counts calls; it is not a call and has no readOnly",
 	cloudtrail.KindValidation:       "CloudTrail checks that the destination can be reached",
 }
 

@@ -7,25 +7,25 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// passage is one record on its way through a Detector. It is what the decoder hands events and faults to.
+// passage is one record on its way through a Detector. The decoder passes events and faults to it.
 type passage struct {
 	counts   *Counts
 	enricher enricher
-	wanted   [policy.OutcomeCount]bool // outcomes of which an alert is made
+	wanted   [policy.OutcomeCount]bool // outcomes that make an alert
 
 	policy *policy.Policy
 	record *Record
 	sink   Sink
-	// decider remembers identities from one record to the next.
+	// decider caches identities across records.
 	decider policy.Decider
 
 	copies       copies
 	alerted      int
-	partialIndex int    // the damaged event that has alerted last, or -1
-	partialID    string // and its alert's id
+	partialIndex int    // the damaged event that alerted last, or -1
+	partialID    string // and the id of its alert
 
 	faults []DeadLetter
-	pieces []byte // the bytes of the faults, which outlive what the decoder lends
+	pieces []byte // the bytes of the faults, which outlive the decoder's buffers
 }
 
 func (p *passage) begin(under *policy.Policy, r *Record, sink Sink) {
@@ -34,7 +34,7 @@ func (p *passage) begin(under *policy.Policy, r *Record, sink Sink) {
 	p.copies.begin()
 }
 
-// end lets go of what belongs to the record.
+// end drops what belongs to the record.
 func (p *passage) end() {
 	p.policy, p.record, p.sink = nil, nil, nil
 	p.decider.Release()
@@ -47,19 +47,19 @@ func (p *passage) end() {
 	p.enricher.release()
 }
 
-// Event decides one event and hands on its alert.
+// Event decides one event and passes on its alert.
 func (p *passage) Event(e *cloudtrail.Event) error {
 	var d policy.Decision
 	p.decider.Decide(&d, p.policy, e, p.record.DecidedAt)
 	if e.Damage != nil {
-		// A damaged event counts as an event only if it alerts, else as its fault alone. It may come several
-		// times, once for each region that was salvaged from it: the first that is unused alerts.
+		// A damaged event counts as an event only if it alerts, otherwise only as a fault. It may come several times,
+		// once per region salvaged from it: the first unused one alerts.
 		if !d.IsFinding() || e.Index == p.partialIndex {
 			return nil
 		}
 		p.partialIndex, p.partialID = e.Index, ""
 	}
-	single := e.Shape.At(0) == cloudtrail.ShapeEvent // all that there is in the record
+	single := e.Shape.At(0) == cloudtrail.ShapeEvent // the record has nothing else
 	if !single && p.copies.isCopy(e, d.IsFinding()) {
 		p.counts.Copies++
 		return nil
@@ -130,7 +130,7 @@ func (p *passage) Fault(f *cloudtrail.Fault) error {
 	return nil
 }
 
-// handOnFaults hands on the dead letters, when all alerts are known.
+// handOnFaults passes on the dead letters once all alerts are known.
 func (p *passage) handOnFaults() error {
 	for i := range p.faults {
 		p.faults[i].Alerted = p.alerted

@@ -6,15 +6,15 @@ import (
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
-// maxPrincipalBytes bounds each text of a principal. IAM's own names and ARNs are shorter.
+// maxPrincipalBytes limits each text of a principal. IAM's own names and ARNs are shorter.
 const maxPrincipalBytes = 2 << 10
 
 // identity has the members of a userIdentity that identify the actor
 // (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html).
 type identity struct {
-	// Each is nil where it is missing, empty, or of a type that has no text.
+	// Each is nil if it is missing, empty, or of a type that has no text.
 	Type, UserName, ARN, AccountID, PrincipalID, InvokedBy, OnBehalfOfUserID jsonscan.Value
-	// IssuerUserName is sessionContext.sessionIssuer.userName as it came, the rule's own userName.
+	// IssuerUserName is sessionContext.sessionIssuer.userName as it came; the rule uses it as userName.
 	IssuerUserName jsonscan.Value
 }
 
@@ -42,8 +42,8 @@ func readIdentity(v jsonscan.Value) (id identity) {
 	return id
 }
 
-// appendName appends the principal's name. The rule's own choice is the session issuer's name, which only
-// sessions of roles and users have; the other types of identity have their names elsewhere.
+// appendName appends the principal's name. The rule itself takes the session issuer's name, which only sessions of
+// roles and users have; other types of identity have their names elsewhere.
 func (id *identity) appendName(dst []byte) []byte {
 	if issuer := scalar(id.IssuerUserName); issuer != nil {
 		return issuer.AppendText(dst)
@@ -64,7 +64,7 @@ func (id *identity) appendName(dst []byte) []byte {
 	case id.Type.EqualString("AWSAccount"):
 		dst = appendFirst(dst, id.AccountID)
 	}
-	if len(dst) == start { // IAMUser, SAMLUser, WebIdentityUser and Directory, and whatever lacks its own name
+	if len(dst) == start { // IAMUser, SAMLUser, WebIdentityUser and Directory, and any without a name
 		dst = appendFirst(dst, id.UserName, id.ARN, id.PrincipalID, id.InvokedBy, id.AccountID)
 	}
 	if len(dst) == start {
@@ -73,8 +73,8 @@ func (id *identity) appendName(dst []byte) []byte {
 	return dst
 }
 
-// appendSession appends the session's name, which follows the role or replaces the user in
-// the ARN, and after the colon in the principal's id. Other types have none.
+// appendSession appends the session's name, which follows the role or replaces the user in the ARN, and follows the
+// colon in the principal's id. Other types have none.
 func (id *identity) appendSession(dst []byte) []byte {
 	if !id.Type.EqualString("AssumedRole") && !id.Type.EqualString("FederatedUser") {
 		return dst
@@ -102,7 +102,7 @@ func appendFirst(dst []byte, values ...jsonscan.Value) []byte {
 	return dst
 }
 
-// appendARNName appends the name of the role or user in an ARN, or nothing where it is none.
+// appendARNName appends the name of the role or user in an ARN, or nothing if it has none.
 func appendARNName(dst []byte, arn jsonscan.Value) []byte {
 	start := len(dst)
 	dst = arn.AppendText(dst)
@@ -110,8 +110,8 @@ func appendARNName(dst []byte, arn jsonscan.Value) []byte {
 	return append(dst[:start], name...)
 }
 
-// splitARN splits arn:aws:sts::111122223333:assumed-role/NAME/SESSION into its resource's kind, name and
-// session. What is missing is nil. A name with a path keeps its last part only.
+// splitARN splits arn:aws:sts::111122223333:assumed-role/NAME/SESSION into its resource's kind, name and session.
+// Missing parts are nil. A name with a path keeps only its last part.
 func splitARN(arn []byte) (kind, name, session []byte) {
 	resource := arn
 	for range 5 {

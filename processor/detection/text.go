@@ -2,16 +2,15 @@ package detection
 
 import "github.com/regionwatch/regionwatch/schema/jsonscan"
 
-// maxKept is how much memory a buffer may keep between records. A larger one, grown for an odd event, is
-// given back.
+// maxKept is how much memory a buffer may keep between records. A larger one, grown for an unusual event, is freed.
 const maxKept = 256 << 10
 
-// texts collects the strings of one alert in one buffer, so that together they cost one allocation: each
-// is appended to buf, marked as belonging somewhere, and all are set by finish.
+// texts collects the strings of one alert in one buffer, so that together they cost one allocation: each is appended to
+// buf and its destination recorded; finish sets all of them.
 type texts struct {
 	buf   []byte
 	spans []span
-	dst   []*string // where each span belongs
+	dst   []*string // the destination of each span
 }
 
 // span is a part of the buffer.
@@ -32,7 +31,7 @@ func (t *texts) set(dst *string, s span) {
 	t.dst = append(t.dst, dst)
 }
 
-// finish makes the one string and shares it out.
+// finish makes the one string and stores its parts.
 func (t *texts) finish() {
 	all := string(t.buf)
 	for i, s := range t.spans {
@@ -40,7 +39,7 @@ func (t *texts) finish() {
 	}
 }
 
-// scalar returns the value where it has a text of its own: a string that is not empty, or a number. Else nil.
+// scalar returns the value if it is a non-empty string or a number, else nil.
 func scalar(v jsonscan.Value) jsonscan.Value {
 	switch {
 	case len(v) == 0, v.IsString() && len(v) == len(`""`):

@@ -12,8 +12,8 @@ import (
 type account struct {
 	id         string
 	level      *level
-	facts      json.RawMessage // for alerts; nil where nothing is known
-	exceptions exceptionSet    // those that its account and group do not rule out; empty for none
+	facts      json.RawMessage // for alerts; nil if nothing is known
+	exceptions exceptionSet    // those not ruled out by account or group; empty for none
 }
 
 // accountDigits is how long every account id is.
@@ -26,8 +26,8 @@ func accountKey(id []byte) (key uint64, ok bool) {
 	}
 	const zeros, sixes, upper = 0x3030303030303030, 0x0606060606060606, 0xf0f0f0f0f0f0f0f0
 	first, last := binary.LittleEndian.Uint64(id)^zeros, uint64(binary.LittleEndian.Uint32(id[8:]))^zeros>>32
-	// A byte other than a digit has bits in its upper half now, or gets one when 6 is added. A digit carries none into the
-	// next byte.
+	// A byte other than a digit now has bits in its upper half, or gets one when 6 is added. A digit never carries into
+	// the next byte.
 	if (first|last|(first+sixes)|(last+sixes))&upper != 0 {
 		return 0, false
 	}
@@ -37,15 +37,15 @@ func accountKey(id []byte) (key uint64, ok bool) {
 // accountKeyOf is accountKey for the value in an event.
 func accountKeyOf(id jsonscan.Value) (key uint64, ok bool) {
 	if id.IsString() && len(id) == len(`""`)+accountDigits {
-		return accountKey(id[1 : len(id)-1]) // too short for a digit that is escaped
+		return accountKey(id[1 : len(id)-1]) // too short for an escaped digit
 	}
 	var array [accountDigits]byte
 	text, _ := shortText(id, array[:])
 	return accountKey(text)
 }
 
-// account returns the policy of the account that received the event. One that is not in the policy, or not
-// readable, is under the default level.
+// account returns the policy of the account that received the event. Accounts that are unreadable or not in the policy
+// get the default level.
 func (p *Policy) account(id jsonscan.Value) *account {
 	if len(p.accounts) > 0 {
 		if key, ok := accountKeyOf(id); ok {
@@ -66,13 +66,13 @@ type accountFacts struct {
 	Tags        map[string]string `json:"tags,omitempty"`
 }
 
-// encodeFacts returns the account's facts as they stand in its alerts; nil where there are none.
+// encodeFacts returns the account's facts as its alerts carry them; nil if there are none.
 func encodeFacts(a *Account, group string) json.RawMessage {
 	f := accountFacts{a.Name, a.Owner, a.Environment, group, a.Tags}
 	if f.Name+f.Owner+f.Environment+f.Group == "" && len(f.Tags) == 0 {
 		return nil
 	}
-	facts, err := json.Marshal(f) // makes valid UTF-8 of anything, and sorts the tags
+	facts, err := json.Marshal(f) // replaces invalid UTF-8 and sorts the tags
 	if err != nil {
 		panic("BUG: encoding an account: " + err.Error())
 	}

@@ -11,7 +11,7 @@ import (
 type actor struct {
 	read      bool
 	isService bool    // an AWS service made the call, for itself or for the principal
-	isKnown   bool    // arn is
+	isKnown   bool    // arn is set
 	arn       arnText // of the role or user; aliases the userIdentity that it was read from, or a copy
 
 	prefixes   int    // how many prefixes of patterns the ARN begins with
@@ -35,8 +35,8 @@ func (a *actor) readFrom(userIdentity jsonscan.Value, index *principalIndex) {
 			issuer = value.Member("sessionIssuer").Member("arn")
 		}
 	}
-	// A session's own ARN ends in a name that its creator chose; that of its issuer, the role or the
-	// user it belongs to, does not. An own ARN outside iam is that of a session without an issuer.
+	// The ARN of a session ends in a name that its creator chose; the ARN of its issuer (its role or user) does not. An
+	// ARN outside iam belongs to a session without an issuer.
 	if issuer == nil {
 		issuer = own
 	}
@@ -45,7 +45,7 @@ func (a *actor) readFrom(userIdentity jsonscan.Value, index *principalIndex) {
 	}
 	text := []byte(issuer[1 : len(issuer)-1])
 	if bytes.IndexByte(text, '\\') >= 0 {
-		text = issuer.AppendText(nil) // escapes in an ARN are odd enough to cost an allocation
+		text = issuer.AppendText(nil) // escapes in an ARN are rare enough to cost an allocation
 	}
 	arn, ok := splitComponents(text)
 	a.arn, a.isKnown = arn, ok && string(arn[2]) == "iam"
@@ -54,16 +54,16 @@ func (a *actor) readFrom(userIdentity jsonscan.Value, index *principalIndex) {
 	}
 }
 
-// isInvoker reports whether invokedBy names a service that made the call. The sign-in service does not: events
-// of what a person does in the console have it there, beside the person's own address, as CreateCluster has in AWS's
-// examples (https://docs.aws.amazon.com/redshift/latest/mgmt/db-auditing.html).
+// isInvoker reports whether invokedBy names a service that made the call. The sign-in service does not count: events of
+// a person in the console have it there, next to the person's own address, as CreateCluster has in AWS's examples
+// (https://docs.aws.amazon.com/redshift/latest/mgmt/db-auditing.html).
 func isInvoker(invokedBy jsonscan.Value) bool {
 	var array [maxNameBytes]byte
 	text, ok := shortText(invokedBy, array[:])
 	return ok && len(text) > 0 && !bytes.HasPrefix(text, []byte("signin."))
 }
 
-// principal returns the ARN of the role or user who acted, or nil where the event does not tell.
+// principal returns the ARN of the role or user who acted, or nil if the event does not say.
 func (a *actor) principal() *arnText {
 	if !a.isKnown {
 		return nil
@@ -74,13 +74,13 @@ func (a *actor) principal() *arnText {
 // actors caches the userIdentities read last, because a principal makes many calls in a row. It
 // belongs to one goroutine. The zero value is empty.
 type actors struct {
-	policy *Policy // the one that they were read for
+	policy *Policy // the one they were read for
 	seed   maphash.Seed
 	slots  [actorSlots]actorSlot
-	last   *actorSlot // the one that was asked for
+	last   *actorSlot // the one last asked for
 }
 
-// actorSlots and maxUserIdentityBytes bound what is remembered to 64 KiB; an ordinary identity has less than 1 KiB.
+// actorSlots and maxUserIdentityBytes limit the cache to 64 KiB; an ordinary identity has less than 1 KiB.
 const (
 	actorSlots           = 16
 	maxUserIdentityBytes = 4 << 10
@@ -91,8 +91,8 @@ type actorSlot struct {
 	actor actor
 }
 
-// of returns what is read from a userIdentity for p's exceptions, or nil for one that is too large to remember. It
-// is valid until the next call.
+// of returns what p's exceptions see of a userIdentity, or nil for one that is too large to cache. It is valid until
+// the next call.
 func (k *actors) of(p *Policy, userIdentity jsonscan.Value) *actor {
 	if len(userIdentity) > maxUserIdentityBytes {
 		return nil
@@ -112,8 +112,8 @@ func (k *actors) of(p *Policy, userIdentity jsonscan.Value) *actor {
 	return &slot.actor
 }
 
-// Caller returns the ARN of the role or user who acted, or "" where a userIdentity does not tell, and whether an AWS service
-// made the call, for itself or for the principal. It is what exceptions see: nothing that the actor can choose.
+// Caller returns the ARN of the role or user who acted, or "" if the userIdentity does not say, and whether an AWS
+// service made the call, for itself or for the principal. It is what exceptions see: nothing the actor can choose.
 func Caller(userIdentity jsonscan.Value) (principal string, isService bool) {
 	var a actor
 	a.readFrom(userIdentity, &principalIndex{})

@@ -12,9 +12,8 @@ const arnComponents = 6
 // maxARNBytes bounds patterns of ARNs and the ARNs of principals. IAM's own are shorter.
 const maxARNBytes = 2 << 10
 
-// arnPattern is a pattern of ARNs. Each component is compared on its own, so that no * reaches over a colon into the
-// next one, as IAM's ArnLike does
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html).
+// arnPattern is a pattern of ARNs. Components are compared one by one, so that no * reaches across a colon, as in IAM's
+// ArnLike (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html).
 type arnPattern struct {
 	parts  [arnComponents]string
 	prefix string // of the last part, before its first wildcard
@@ -33,7 +32,7 @@ func parseARNPattern(text string) (arnPattern, bool) {
 	return arnPattern{[arnComponents]string(parts), prefix}, true
 }
 
-// matches reports whether the ARN fits the pattern. The last component goes first: it rules out most.
+// matches reports whether the ARN matches the pattern. The last component goes first: it rules out most.
 func (p *arnPattern) matches(arn *arnText) bool {
 	for i := arnComponents - 1; i >= 0; i-- {
 		if !MatchWildcard(p.parts[i], arn[i]) {
@@ -56,9 +55,9 @@ func splitComponents(arn []byte) (t arnText, ok bool) {
 	return t, true
 }
 
-// MatchWildcard reports whether text fits the pattern, in which * stands for any number of characters and ? for one
-// byte. It takes at most len(pattern)*len(text) steps: only the last * is tried again, as whatever an earlier one
-// could take, the last one can.
+// MatchWildcard reports whether text matches the pattern, in which * matches any number of characters and ? one byte.
+// It takes at most len(pattern)*len(text) steps: only the last * is retried, because it can match whatever an earlier
+// one could.
 func MatchWildcard(pattern string, text []byte) bool {
 	p, t := 0, 0
 	star, resume := -1, 0
@@ -83,5 +82,5 @@ func MatchWildcard(pattern string, text []byte) bool {
 	return p == len(pattern)
 }
 
-// hasWildcard reports whether the pattern can match more than itself.
+// hasWildcard reports whether the pattern can match anything but itself.
 func hasWildcard(pattern string) bool { return strings.ContainsAny(pattern, "*?") }

@@ -11,10 +11,10 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
-// maxText bounds each text that goes from a policy into alerts, in bytes.
+// maxText limits each text that goes from a policy into alerts, in bytes.
 const maxText = 256
 
-// maxTags bounds the tags of an account: as many as AWS Organizations allows.
+// maxTags limits the tags of an account, as AWS Organizations does.
 const maxTags = 50
 
 // checker finds the mistakes in a policy.
@@ -69,7 +69,7 @@ func (c *checker) checkGroups() {
 	}
 }
 
-// join notes that an account is in a group. It can only be in one: else which level held would have to be worked out.
+// join notes that an account is in a group. It can be in one only; with two, it would be unclear which level applies.
 func (c *checker) join(id, group, field string, item int) {
 	if other, ok := c.groupOf[id]; ok {
 		if other == group {
@@ -180,7 +180,7 @@ func (c *checker) checkRegions(field string, codes []string) {
 	}
 }
 
-// CheckRegion says what is wrong with a region code, with the nearest one that is right, or returns "".
+// CheckRegion says what is wrong with a region code and suggests the nearest valid one, or returns "".
 func CheckRegion(code string) string {
 	if _, ok := regions.Lookup(code); ok {
 		return ""
@@ -191,7 +191,7 @@ func CheckRegion(code string) string {
 	return fmt.Sprintf("%q is not an AWS region (as of %s)", code, regions.Date)
 }
 
-// cut bounds what a fault quotes.
+// cut limits how much of a value a fault quotes.
 func cut(text string) string {
 	const most = 100
 	if len(text) > most {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// checkExceptions checks the exceptions, each on its own.
+// checkExceptions checks each exception by itself.
 func (c *checker) checkExceptions() {
 	c.noteLevels()
 	names := make(map[string]bool, len(c.o.Exceptions))
@@ -41,7 +41,7 @@ func (c *checker) checkExceptions() {
 	}
 }
 
-// isUnbounded reports whether nothing is asked of an event.
+// isUnbounded reports whether the exception has no condition.
 func (x *Exception) isUnbounded() bool {
 	return len(x.Accounts)+len(x.Groups)+len(x.Regions)+len(x.EventSources)+len(x.EventNames)+len(x.Principals)+
 		len(x.SourceIPs) == 0 && !x.ServiceInvoked
@@ -73,8 +73,7 @@ func (c *checker) checkConditions(x *Exception) {
 	}
 }
 
-// checkService checks the name of an AWS service as CloudTrail writes it. Without a dot it is none, and the
-// exception could never apply.
+// checkService checks the name of an AWS service as CloudTrail writes it. A name without a dot would never match.
 func (c *checker) checkService(field string, item int, name string) {
 	switch {
 	case name == "" || strings.ContainsAny(name, " :/") || strings.ToLower(name) != name:
@@ -112,13 +111,13 @@ func (c *checker) checkPrincipal(item int, text string) {
 	}
 }
 
-// needsSession reports whether the pattern looks for a session, whose name its creator chooses.
+// needsSession reports whether the pattern asks for a session, whose name its creator chooses.
 func needsSession(p *arnPattern) bool {
 	return MatchWildcard(p.parts[2], []byte("sts")) && p.parts[2] != "*" || strings.HasPrefix(p.parts[5], "assumed-role/") || strings.HasPrefix(p.parts[5], "federated-user/")
 }
 
-// checkReach finds an exception that can never apply: for accounts that are in none of its groups, or for regions
-// that are in use wherever it looks.
+// checkReach finds exceptions that can never apply: their accounts are in none of their groups, or their regions are in
+// use wherever they look.
 func (c *checker) checkReach(x *Exception) {
 	levels := c.reached(x)
 	if len(levels) == 0 {
@@ -132,7 +131,7 @@ func (c *checker) checkReach(x *Exception) {
 	}
 }
 
-// reached returns the levels of the accounts that an exception is for.
+// reached returns the levels of the accounts that an exception covers.
 func (c *checker) reached(x *Exception) (levels []*Level) {
 	switch {
 	case len(x.Accounts) > 0:
@@ -172,7 +171,7 @@ func (c *checker) noteLevels() {
 	}
 }
 
-// levelOf returns the level that is closest to an account.
+// levelOf returns the level that applies to an account.
 func (c *checker) levelOf(id string) *Level {
 	if a := c.accounts[id]; a != nil && a.Level != nil {
 		return a.Level

@@ -10,40 +10,40 @@ import (
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
-// Decision is what a policy says of one event.
+// Decision is what a policy says about an event.
 type Decision struct {
 	Outcome Outcome
 	Level   string // the level that decided: "default", "group sandbox", "account 111122223333"
 	Reason  string // for people: "eu-central-1 is in unused_regions"
-	Region  string // the region's code where the catalogue knows it and it is unused, decoded; else empty
-	// Number is the region's place in [regions.All], or -1 where the catalogue lacks it; 0 where there is no region.
+	Region  string // the region's code, decoded, if the catalogue knows it and it is unused; else empty
+	// Number is the region's index in [regions.All], or -1 if the catalogue lacks it; 0 without a region.
 	Number int
-	// RegionReason is why the region is unused, or is not; empty where there is no region.
+	// RegionReason says why the region is unused or in use; empty without a region.
 	RegionReason string
-	ReadOnly     ReadOnly         // what the event's readOnly is, whatever the outcome
-	Severity     string           // of the alert, where the event is a finding
-	Account      json.RawMessage  // what the policy knows of the account, as JSON; nil where that is nothing
-	Exception    *alert.Exception // what exempts it, where Outcome is OutcomeExempted
+	ReadOnly     ReadOnly         // the event's readOnly, whatever the outcome
+	Severity     string           // of the alert, if the event is a finding
+	Account      json.RawMessage  // what the policy knows of the account, as JSON; nil if nothing
+	Exception    *alert.Exception // the one that exempts it, if Outcome is OutcomeExempted
 
 }
 
-// IsFinding reports whether the rule matches and nothing exempts the event.
+// IsFinding reports whether the rule matches and no exception exempts the event.
 func (d *Decision) IsFinding() bool {
 	return d.Outcome == OutcomeAlerted || d.Outcome == OutcomeShadowed
 }
 
-// Decide decides e at a time, at which exceptions may have expired; the zero time is after every
-// expiry. It allocates nothing for an event that is not a finding, and takes no lock.
+// Decide decides e at a time, by which exceptions may have expired; the zero time is after every expiry. It takes no
+// lock, and allocates nothing for an event that is not a finding.
 //
-// An exception applies to whole events only: a damaged one may not say what was read of it.
+// Exceptions apply to complete events only: what was read of a damaged one may not be what it said.
 func (p *Policy) Decide(e *cloudtrail.Event, now time.Time) (d Decision) {
 	var s subject
 	p.decide(&d, e, now, &s)
 	return d
 }
 
-// decide is Decide with room of the caller's: d, which is empty, and s, which may be used for one event after the other.
-// Nothing so large needs to be copied or cleared for each event.
+// decide is Decide with the caller's memory: d, which is empty, and s, which is reused from event to event. Both are
+// too large to copy or clear for each event.
 func (p *Policy) decide(d *Decision, e *cloudtrail.Event, now time.Time, s *subject) {
 	a := p.account(e.RecipientAccountID)
 	l := a.level
@@ -88,7 +88,8 @@ func (p *Policy) decideFinding(d *Decision, a *account, r int, e *cloudtrail.Eve
 	}
 }
 
-// isGlobal reports whether CloudTrail logs the service in this one region of the partition, wherever the call came from.
+// isGlobal reports whether CloudTrail logs the service only in this region of the partition, wherever the call came
+// from.
 func isGlobal(region int, source jsonscan.Value) bool {
 	text, ok := plainText(source)
 	if !ok {
@@ -112,19 +113,19 @@ func (l *level) decideReadOnly(r ReadOnly, found string) (Outcome, string) {
 	return OutcomeUnknownReadOnly, "readOnly is neither a boolean nor the text true or false"
 }
 
-// Outcome is what became of an event. The zero value is OutcomeNone.
+// Outcome is the result of deciding an event. The zero value is OutcomeNone.
 type Outcome uint8
 
 // The outcomes. Each event that was read has exactly one.
 const (
 	OutcomeNone            Outcome = iota
 	OutcomeAlerted                 // a finding: an alert was made
-	OutcomeExempted                // it would be a finding, but an exception holds
+	OutcomeExempted                // it would be a finding, but an exception applies
 	OutcomeUsedRegion              // passed: the region is in use
 	OutcomeReadOnly                // passed: readOnly is true
-	OutcomeUnknownReadOnly         // passed: readOnly is missing or no boolean, and the policy passes those
+	OutcomeUnknownReadOnly         // passed: readOnly is missing or not a boolean, and the policy passes those
 	OutcomeNoRegion                // passed: the event has no awsRegion
-	OutcomeGlobalService           // passed: the region is unused, but it is where a global service is logged
+	OutcomeGlobalService           // passed: the region is unused, but a global service is logged there
 	OutcomeShadowed                // a finding of a level in shadow mode
 	outcomeCount
 )

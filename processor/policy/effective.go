@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// Effective is the effect of a policy on one account, for people.
+// Effective is the effect of a policy on one account, as shown to people.
 type Effective struct {
 	Level                string          `json:"level"` // as alerts name it
 	AllowList            bool            `json:"allowList"`
 	Listed               []string        `json:"listed"` // the level's list
-	Unused               []string        `json:"unused"` // of the catalogue
+	Unused               []string        `json:"unused"` // regions of the catalogue
 	MissingReadOnly      string          `json:"missingReadOnly"`
 	ExemptGlobalServices bool            `json:"exemptGlobalServices"`
 	Severity             string          `json:"severity"`
 	FailedSeverity       string          `json:"failedSeverity"`
 	Shadow               bool            `json:"shadow"`
-	Account              json.RawMessage `json:"account,omitempty"` // what is known of it
-	Exceptions           []string        `json:"exceptions"`        // that are in force and that the account does not rule out
+	Account              json.RawMessage `json:"account,omitempty"` // what the policy knows of it
+	Exceptions           []string        `json:"exceptions"`        // those in force, unless the account rules them out
 }
 
-// Effective returns the effect on an account; one that the policy does not name is under the default level.
+// Effective returns the effect on an account; the default level applies to accounts the policy does not name.
 func (p *Policy) Effective(accountID string, now time.Time) Effective {
 	a := &p.standard
 	if key, ok := accountKey([]byte(accountID)); ok && p.accounts[key] != nil {
@@ -51,10 +51,10 @@ func (p *Policy) Effective(accountID string, now time.Time) Effective {
 	return e
 }
 
-// Size counts what is in a policy.
+// Size counts the parts of a policy.
 type Size struct {
-	Accounts      int // that it names
-	UnusedRegions int // of the catalogue, under the default level
+	Accounts      int // named in it
+	UnusedRegions int // in the catalogue, under the default level
 	Exceptions    int
 }
 

@@ -18,8 +18,8 @@ type exception struct {
 	reasonText     string          // of the decision
 	notBefore      time.Time
 	expires        time.Time
-	eventSources   []string // only where one has a wildcard
-	eventNames     []string // only where one has a wildcard
+	eventSources   []string // only if one has a wildcard
+	eventNames     []string // only if one has a wildcard
 	principals     []arnPattern
 	sourceIPs      []netip.Prefix
 	sourceServices []string
@@ -58,20 +58,19 @@ func newException(o *Exception) exception {
 	return x
 }
 
-// hasExpired reports whether the exception does not hold any more. A time that is not known is after every expiry:
-// then we lean to alerting.
+// hasExpired reports whether the exception no longer applies. An unknown time is after every expiry: when in doubt,
+// alert.
 func (x *exception) hasExpired(now time.Time) bool {
 	return !x.expires.IsZero() && (now.IsZero() || !now.Before(x.expires))
 }
 
-// isInForce reports whether the exception has begun and has not expired. A time that is not known is before every
-// beginning.
+// isInForce reports whether the exception has begun and has not expired. An unknown time is before every beginning.
 func (x *exception) isInForce(now time.Time) bool {
 	return !now.Before(x.notBefore) && !x.hasExpired(now)
 }
 
-// exempting returns the first exception that applies to e, or nil. The index leaves those that its account, region,
-// source and name do not rule out; only these are looked at.
+// exempting returns the first exception that applies to e, or nil. The index rules out most of them by account, region,
+// source and name; only the rest is checked.
 func (p *Policy) exempting(a *account, r int, e *cloudtrail.Event, now time.Time, s *subject) *exception {
 	if len(a.exceptions) == 0 {
 		return nil
@@ -145,7 +144,7 @@ func (x *exception) fitsPrincipal(e *cloudtrail.Event, s *subject) bool {
 	return false
 }
 
-// fitsSource looks at where the call came from. No pattern of a service's name is meant to fit an address.
+// fitsSource checks where the call came from. No pattern of a service name is meant to match an address.
 func (x *exception) fitsSource(e *cloudtrail.Event, s *subject) bool {
 	s.readSource(e)
 	if s.isAddr {
@@ -186,7 +185,7 @@ func parseAddr(text []byte) (netip.Addr, bool) {
 	return addr.Unmap().WithZone(""), err == nil
 }
 
-// parseIPv4 reads an address of IPv4, by far the most, and allocates nothing.
+// parseIPv4 reads an IPv4 address, by far the most common, without allocating.
 func parseIPv4(text []byte) (netip.Addr, bool) {
 	var parts [4]byte
 	part, digits, n := 0, 0, 0

@@ -23,14 +23,14 @@ func (b exceptionSet) meets(other exceptionSet) bool {
 	return false
 }
 
-// condition is one condition over all exceptions: for a value of the event it tells which of them it does not rule
-// out. That makes an event cost a look-up for each condition, however many exceptions there are.
+// condition is one condition over all exceptions: for a value of the event, it returns those that the value does not
+// rule out. Each condition costs an event one look-up, however many exceptions there are.
 type condition struct {
 	literal map[string]exceptionSet // the exceptions that ask for this value, and all of rest
-	rest    exceptionSet            // the exceptions that do not ask, and those with a wildcard, which are looked at one by one
+	rest    exceptionSet            // the exceptions that do not ask, and those with a wildcard, which are checked one by one
 }
 
-// newCondition indexes n exceptions by the values that they ask for.
+// newCondition indexes n exceptions by the values they ask for.
 func newCondition(n int, valuesOf func(i int) []string) condition {
 	c := condition{literal: make(map[string]exceptionSet), rest: newExceptionSet(n)}
 	for i := range n {
@@ -84,11 +84,11 @@ func (c *condition) possibleValue(v jsonscan.Value) exceptionSet {
 	return c.possible(text)
 }
 
-// maxNameBytes is longer than any name of an event or a service. A longer one fits no exception.
+// maxNameBytes is longer than any name of an event or a service. A longer one matches no exception.
 const maxNameBytes = 256
 
-// plainText returns the text of a string without escapes that is no longer than a name, which aliases v. It is
-// [shortText] without room for decoding, which takes time to clear.
+// plainText returns the text of a string that has no escapes and is no longer than a name; it aliases v. It is
+// [shortText] without a buffer for decoding, which takes time to clear.
 func plainText(v jsonscan.Value) ([]byte, bool) {
 	if !v.IsString() || len(v) > maxNameBytes {
 		return nil, false
@@ -97,15 +97,15 @@ func plainText(v jsonscan.Value) ([]byte, bool) {
 	return inner, bytes.IndexByte(inner, '\\') < 0
 }
 
-// shortText returns the text of a string, decoded into buf where it has escapes, and false where v is no string or
-// its text might not fit into buf. A text without escapes aliases v.
+// shortText returns the text of a string, decoded into buf if it has escapes, and false if v is not a string or might
+// not fit into buf. A text without escapes aliases v.
 func shortText(v jsonscan.Value, buf []byte) ([]byte, bool) {
 	if !v.IsString() || len(v) > 2+6*len(buf) { // in quotes, every letter escaped
 		return nil, false
 	}
 	inner := v[1 : len(v)-1]
 	if bytes.IndexByte(inner, '\\') >= 0 {
-		// What does not fit is decoded beyond buf, which is rare enough to cost an allocation.
+		// Text that does not fit into buf is rare enough to cost an allocation.
 		inner = v.AppendText(buf[:0])
 	}
 	return inner, len(inner) <= len(buf)

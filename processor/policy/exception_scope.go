@@ -2,11 +2,11 @@ package policy
 
 import "slices"
 
-// scopes tells which exceptions are for an account. Accounts that none names share the sets of their group.
+// scopes tells which exceptions cover an account. Accounts that no exception names share the sets of their group.
 type scopes struct {
 	o         *Options
 	everyone  exceptionSet
-	byGroup   map[string]exceptionSet // for accounts of the group, everyone's included
+	byGroup   map[string]exceptionSet // for accounts of the group, including those for everyone
 	byAccount map[string][]int        // exceptions that name the account
 }
 
@@ -39,7 +39,7 @@ func newScopes(o *Options) *scopes {
 	return s
 }
 
-// of returns the exceptions for an account of a group, either of which may be empty.
+// of returns the exceptions that cover an account of a group, either of which may be empty.
 func (s *scopes) of(id, group string) exceptionSet {
 	set := s.everyone
 	if g, ok := s.byGroup[group]; ok && group != "" {

@@ -21,18 +21,18 @@ const (
 type Place struct {
 	Part  Part
 	Index int    // of the group, account or exception
-	Field string // as a policy file names it, such as unused_regions; empty means the part itself
-	Item  int    // of the field, where that is a list; -1 means the field itself
+	Field string // as in a policy file, such as unused_regions; empty means the part itself
+	Item  int    // index in the field, if that is a list; -1 means the field itself
 }
 
 // Fault is a mistake in a policy, or a warning.
 type Fault struct {
 	Place Place
-	Name  string // of the group, account or exception; empty where it has none
+	Name  string // of the group, account or exception; empty if it has none
 	Text  string // what is wrong, for people
 }
 
-// Error says where and what. A fault of the default level has no place: it may come from a setting.
+// Error returns the place and the text. A fault of the default level has no place: it may come from a setting.
 func (f *Fault) Error() string {
 	var where string
 	switch f.Place.Part {
@@ -54,10 +54,10 @@ func (f *Fault) Error() string {
 	return where + ": " + f.Text
 }
 
-// Faults is every mistake in a policy, in the order of its parts.
+// Faults are all mistakes in a policy, in the order of its parts.
 type Faults []*Fault
 
-// Error holds one line for each fault.
+// Error returns one line per fault.
 func (fs Faults) Error() string {
 	lines := make([]string, len(fs))
 	for i, f := range fs {
@@ -66,19 +66,19 @@ func (fs Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// faultList collects faults of the part that is looked at.
+// faultList collects the faults of the part being checked.
 type faultList struct {
 	faults Faults
 	place  Place
 	name   string
 }
 
-// enter names the part that is looked at from here on.
+// enter names the part that is checked next.
 func (l *faultList) enter(part Part, index int, name string) {
 	l.place, l.name = Place{Part: part, Index: index, Item: -1}, name
 }
 
-// add adds a fault of a field; item is -1 where it concerns the whole field.
+// add adds a fault of a field; item is -1 if it concerns the whole field.
 func (l *faultList) add(field string, item int, text string) {
 	place := l.place
 	place.Field, place.Item = field, item

@@ -103,7 +103,7 @@ func TestPolicyWarnings(t *testing.T) {
 	f(Options{})
 	f(expiring(testNow.Add(WarnAhead + time.Second)))
 	f(expiring(testNow.Add(WarnAhead)), "exception x: expires: it expires at 2026-11-15T12:00:00Z")
-	f(expiring(testNow), "exception x: expires: it has expired at 2026-11-01T12:00:00Z: what it was for alerts again")
+	f(expiring(testNow), "exception x: expires: it expired at 2026-11-01T12:00:00Z: what it was for alerts again")
 	session := x
 	session.Principals = []string{"arn:aws:sts::*:assumed-role/a/b"}
 	f(Options{Exceptions: []Exception{session}}, `exception x: principals: "arn:aws:sts::*:assumed-role/a/b" has a session name, `+

@@ -11,8 +11,9 @@ import (
 	"strings"
 )
 
-// contentHash names a policy by what it says: the same content has the same hash in every process and release, whatever
-// the order of regions, groups and accounts. The order of exceptions counts: the first that holds is named.
+// contentHash identifies a policy by its content: the same content has the same hash in every process and release,
+// whatever the order of regions, groups and accounts. The order of exceptions counts, because the first that applies is
+// named.
 func contentHash(o *Options, c *checker) string {
 	h := sha256.New()
 	writeLevel(h, &o.Default)
@@ -45,7 +46,7 @@ func contentHash(o *Options, c *checker) string {
 	return "sha256:" + hex.EncodeToString(h.Sum(nil)[:6])
 }
 
-// writeLevel writes what a level says beyond the defaults.
+// writeLevel writes what a level changes from the defaults.
 func writeLevel(w io.Writer, l *Level) {
 	key := "unused_regions"
 	if len(l.AllowedRegions) > 0 {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Incidents says how alerts of a level are grouped. Zero fields take the value of DefaultIncidents.
+// Incidents says how alerts of a level are grouped. Zero fields take their values from DefaultIncidents.
 type Incidents struct {
 	Window      time.Duration // of event time; an incident never spans two. A change applies to windows that begin later
 	Threshold   uint64        // how many alerts a window needs before it is an incident
@@ -19,16 +19,16 @@ type Incidents struct {
 	Escalations []uint64      // alert counts that are a reason to hurry, ascending
 }
 
-// DefaultIncidents is how alerts are grouped where the policy does not say.
+// DefaultIncidents applies where the policy does not say how to group alerts.
 var DefaultIncidents = Incidents{
 	Window: 24 * time.Hour, Threshold: 1, Quiet: time.Hour, Grace: 24 * time.Hour, Update: 5 * time.Minute,
 	Escalations: []uint64{10, 100, 1_000, 10_000, 100_000, 1_000_000},
 }
 
-// maxEscalations bounds the list of escalations.
+// maxEscalations limits the list of escalations.
 const maxEscalations = 20
 
-// withDefaults returns what holds. Nil is the default.
+// withDefaults fills in the defaults. Nil means all of them.
 func (g *Incidents) withDefaults() Incidents {
 	d := DefaultIncidents
 	if g == nil {
@@ -53,7 +53,7 @@ func (g *Incidents) withDefaults() Incidents {
 	return d
 }
 
-// Incidents returns how alerts of an account are grouped. Do not write to the list in it.
+// Incidents returns how alerts of an account are grouped. Do not change the list in it.
 func (p *Policy) Incidents(accountID string) Incidents {
 	if key, ok := accountKey([]byte(accountID)); ok && p.accounts[key] != nil {
 		return p.accounts[key].level.incidents
@@ -91,7 +91,7 @@ func (c *checker) checkIncidents(g *Incidents) {
 	}
 }
 
-// write writes what is said about incidents, for the hash.
+// write writes the settings of incidents, for the hash.
 func (g *Incidents) write(w io.Writer) {
 	if g == nil {
 		return

@@ -47,7 +47,7 @@ func newLevel(name string, o *Level, shadow bool) *level {
 	return l
 }
 
-// list returns the level's list, whichever it has.
+// list returns the level's list, whichever kind it has.
 func (l *Level) list() []string {
 	switch {
 	case len(l.AllowedRegions) > 0:
@@ -63,13 +63,13 @@ func (l *Level) isUnused(code string) bool {
 	return slices.Contains(l.list(), code) != (len(l.AllowedRegions) > 0)
 }
 
-// isUnused reports whether the level says that a region is unused. Under an allow list what the catalogue does not
-// know is, under a deny list it is not.
+// isUnused reports whether the level says that a region is unused. A region that the catalogue does not know is unused
+// under an allow list and in use under a deny list.
 func (l *level) isUnused(r int) bool {
 	return (r >= 0 && l.listed[r]) != l.isAllowList
 }
 
-// why says why the region is unused or is not, for people.
+// why says why the region is unused or in use, for people.
 func (l *level) why(r int, unused bool) string {
 	switch {
 	case l.isAllowList && r < 0:
@@ -92,8 +92,8 @@ func (l *level) severityOf(e *cloudtrail.Event) string {
 	return l.severity
 }
 
-// catalogue, denied and notAllowed are made once, so that deciding allocates nothing. The latter two are what [level.why]
-// says of each region.
+// catalogue, denied and notAllowed are built once, so that deciding allocates nothing. The latter two hold what
+// [level.why] says about each region.
 var (
 	catalogue  = regions.All()
 	denied     = regionTexts(" is in unused_regions")
@@ -108,8 +108,7 @@ func regionTexts(after string) []string {
 	return texts
 }
 
-// findRegion returns the place of an event's region in the catalogue, or -1. The code must be the catalogue's own to the
-// letter, once decoded.
+// findRegion returns the index of an event's region in the catalogue, or -1. The decoded code must match exactly.
 func findRegion(v jsonscan.Value) int {
 	if v.IsString() {
 		if i := regions.Index(v[1 : len(v)-1]); i >= 0 {

@@ -1,9 +1,9 @@
-// Package policy compiles a policy and decides by it: which regions are unused for an account, whether an event is a
-// finding, which exception exempts it, and why.
+// Package policy compiles a policy and decides events by it: which regions are unused for an account, whether an event
+// is a finding, which exception exempts it, and why.
 //
-// It is pure: no Kafka, no clock, no I/O, no goroutines. The same event, policy and time give the same decision. A [Policy]
-// is immutable and safe for concurrent use; a [Decider] belongs to one goroutine at a time. How a policy file is read is
-// policyfile's concern, and how a policy is replaced at run time is live's.
+// It is pure: no Kafka, no clock, no I/O, no goroutines. The same event, policy and time give the same decision. A
+// [Policy] is immutable and safe for concurrent use; a [Decider] belongs to one goroutine at a time. Package policyfile
+// reads policy files, and package live replaces policies at run time.
 package policy
 
 import "time"
@@ -16,9 +16,9 @@ type Policy struct {
 
 	standard account // of every account that is not in accounts
 	accounts map[uint64]*account
-	// alertsOnMissing is set where some level alerts on events without readOnly.
+	// alertsOnMissing is set if some level alerts on events without readOnly.
 	alertsOnMissing bool
-	// alerts is set where some level is not in shadow mode.
+	// alerts is set if some level is not in shadow mode.
 	alerts bool
 
 	exceptions []exception
@@ -30,8 +30,8 @@ type Policy struct {
 	sourceIPs  sourceIndex
 }
 
-// Compile compiles a policy. The error is [Faults], which hold every mistake: a region code that is not in the
-// catalogue with the nearest one that is. It keeps the lists of o; do not write to them afterwards.
+// Compile compiles a policy. The error is [Faults], which holds every mistake; for an unknown region code it suggests
+// the nearest valid one. The policy keeps the lists of o; do not change them afterwards.
 func Compile(o Options) (*Policy, error) {
 	c, faults := checkPolicy(&o)
 	if len(faults) > 0 {
@@ -64,10 +64,10 @@ func (p *Policy) compileExceptions(list []Exception) {
 	}
 }
 
-// Version returns the policy's version as it is stamped on alerts.
+// Version returns the policy's version, as stamped on alerts.
 func (p *Policy) Version() string { return p.version }
 
-// Hash names the policy's content: the same content has the same hash, whatever the order of its lists of regions.
+// Hash identifies the policy's content: the same content has the same hash, whatever the order of its lists of regions.
 func (p *Policy) Hash() string { return p.hash }
 
 // AlertsOnMissingReadOnly reports whether some level alerts on events without a readable readOnly.
@@ -76,7 +76,7 @@ func (p *Policy) AlertsOnMissingReadOnly() bool { return p.alertsOnMissing }
 // AllShadow reports whether every level is in shadow mode, so that nothing alerts.
 func (p *Policy) AllShadow() bool { return !p.alerts }
 
-// ExpiredExceptions returns how many exceptions do not hold any more at a time.
+// ExpiredExceptions returns how many exceptions no longer apply at a time.
 func (p *Policy) ExpiredExceptions(now time.Time) (n int) {
 	for i := range p.exceptions {
 		if p.exceptions[i].hasExpired(now) {

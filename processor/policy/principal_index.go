@@ -7,12 +7,12 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// principalIndex tells which exceptions a principal does not rule out, by the part of their patterns before the first
-// wildcard: the principal's resource begins with it, or the pattern cannot fit.
+// principalIndex rules out exceptions by principal. It looks at the part of their patterns before the first wildcard:
+// the principal's resource must begin with it.
 type principalIndex struct {
-	rest     exceptionSet   // that ask for no principal
+	rest     exceptionSet   // without a condition on the principal
 	lengths  []int          // of the prefixes, each once
-	byPrefix map[string]int // their indexes in sets
+	byPrefix map[string]int // index in sets
 	sets     []exceptionSet
 }
 
@@ -44,7 +44,7 @@ func (x *principalIndex) possible(w int, e *cloudtrail.Event, s *subject) uint64
 	}
 	who := s.actor(e)
 	if who.prefixes > len(who.prefixSets) {
-		return ^uint64(0) // more than there is room for: all are looked at
+		return ^uint64(0) // too many prefixes: check them all
 	}
 	left := x.rest[w]
 	for _, k := range who.prefixSets[:who.prefixes] {

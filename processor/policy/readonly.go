@@ -6,7 +6,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
-// ReadOnly is what an event says of itself in readOnly. The zero value is ReadOnlyMissing.
+// ReadOnly is an event's own readOnly. The zero value is ReadOnlyMissing.
 type ReadOnly uint8
 
 // What readOnly can be.
@@ -44,7 +44,7 @@ func readOnlyText(v jsonscan.Value) ReadOnly {
 	}
 	var array [longest]byte
 	text := v.AppendText(array[:0])
-	// Letters outside ASCII that fold into it (U+017F into s) are longer, so that the length rules them out.
+	// Letters outside ASCII that fold into one of these (U+017F into s) are longer, so the length rules them out.
 	switch {
 	case len(text) == len("false") && bytes.EqualFold(text, []byte("false")):
 		return ReadOnlyFalse

@@ -9,13 +9,13 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// sourceIndex tells which exceptions the source of a call does not rule out, by the ranges of addresses that they
-// ask for: one look-up for each length of a range, however many ranges there are.
+// sourceIndex rules out exceptions by the source of a call. It needs one look-up per length of a range, however many
+// ranges there are.
 type sourceIndex struct {
-	rest     exceptionSet         // that ask for no source
-	services exceptionSet         // that ask for the name of a service
+	rest     exceptionSet         // without a condition on the source
+	services exceptionSet         // with the name of a service
 	bits     [2][]int             // lengths of the ranges, each once: of IPv4, of IPv6
-	byRange4 map[uint64]int       // of IPv4 by rangeKey4, their indexes in sets
+	byRange4 map[uint64]int       // of IPv4 by rangeKey4, index in sets
 	byRange6 map[netip.Prefix]int // of IPv6
 	sets     []exceptionSet
 }
@@ -53,7 +53,7 @@ func newSourceIndex(exceptions []exception) sourceIndex {
 	return x
 }
 
-// look returns the index of the set of the range of that length in which the address is.
+// look returns the index of the set for the range of that length that contains the address.
 func (x *sourceIndex) look(addr netip.Addr, bits int) (k int, ok bool) {
 	if addr.Is4() {
 		k, ok = x.byRange4[rangeKey4(addr, bits)]
@@ -76,7 +76,7 @@ func (x *sourceIndex) add(prefix netip.Prefix, n int) int {
 	return k
 }
 
-// rangeKey4 names the range of that length in which an address of IPv4 is.
+// rangeKey4 identifies the range of that length that contains an IPv4 address.
 func rangeKey4(addr netip.Addr, bits int) uint64 {
 	octets := addr.As4()
 	return uint64(binary.BigEndian.Uint32(octets[:])>>(32-bits))<<8 | uint64(bits)
@@ -101,7 +101,7 @@ func (x *sourceIndex) possible(w int, e *cloudtrail.Event, s *subject) uint64 {
 	case !s.isAddr:
 		return left | x.services[w]
 	case s.ranges > len(s.rangeSets):
-		return ^uint64(0) // more than there is room for: all are looked at
+		return ^uint64(0) // too many ranges: check them all
 	}
 	for _, k := range s.rangeSets[:s.ranges] {
 		left |= x.sets[k][w]
@@ -109,7 +109,7 @@ func (x *sourceIndex) possible(w int, e *cloudtrail.Event, s *subject) uint64 {
 	return left
 }
 
-// readRanges looks up which ranges the source's address is in.
+// readRanges looks up the ranges that contain the source's address.
 func (x *sourceIndex) readRanges(s *subject) {
 	for _, bits := range x.bits[family(s.addr)] {
 		if k, ok := x.look(s.addr, bits); ok {

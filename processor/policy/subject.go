@@ -8,23 +8,23 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// subject is who acted and from where, as exceptions see it, read when the first of them asks. It holds nothing that
-// the actor can choose. It is large enough to be used for one event after the other; the zero value remembers nothing.
+// subject is who acted and from where, as exceptions see it, read when the first of them asks. It holds nothing the
+// actor can choose. It is large, so it is reused from event to event; the zero value remembers nothing.
 type subject struct {
-	known      *actors // nil where nothing is remembered
+	known      *actors // nil without a cache
 	policy     *Policy
 	remembered *actor // in known
-	own        actor  // where it is not there
+	own        actor  // if it is not in known
 
 	sourceRead bool
 	isAddr     bool // addr is the source
 	addr       netip.Addr
-	source     []byte // else, where the event tells
-	ranges     int    // how many ranges of exceptions hold addr
+	source     []byte // otherwise the name of a service, if the event has one
+	ranges     int    // how many ranges of exceptions contain addr
 	rangeSets  [8]int // their indexes in the sources' sets
 }
 
-// reset lets go of what was read of an event, for the next one that p decides.
+// reset forgets the last event and prepares for the next one, which p decides.
 func (s *subject) reset(p *Policy) {
 	s.policy, s.remembered, s.sourceRead, s.source = p, nil, false, nil
 	if s.own.read {
@@ -68,8 +68,8 @@ func (s *subject) readSource(e *cloudtrail.Event) {
 	}
 }
 
-// Decider decides one event after the other and remembers the identities it read last, because a principal makes many
-// calls. It belongs to one goroutine. The zero value is ready.
+// Decider decides one event after the other and caches recent identities, because a principal makes many calls. It
+// belongs to one goroutine. The zero value is ready to use.
 type Decider struct {
 	subject subject
 	known   actors
@@ -83,5 +83,5 @@ func (x *Decider) Decide(d *Decision, p *Policy, e *cloudtrail.Event, now time.T
 	p.decide(d, e, now, &x.subject)
 }
 
-// Release lets go of the last event's bytes.
+// Release drops references to the last event's bytes.
 func (x *Decider) Release() { x.subject.reset(nil) }

@@ -9,16 +9,16 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
-// WarnAhead is how long before its expiry an exception is warned about.
+// WarnAhead is how long before it expires an exception causes a warning.
 const WarnAhead = 14 * 24 * time.Hour
 
-// Warning is what an author should know of a policy that is valid all the same.
+// Warning is something an author should know about a valid policy.
 type Warning struct {
 	Fault
 	from time.Time // the first instant at which it is true; zero means always
 }
 
-// Warnings returns what is to be said of the policy at a time, in the order of its parts.
+// Warnings returns the policy's warnings at a time, in the order of its parts.
 func (p *Policy) Warnings(now time.Time) []*Fault {
 	var list []*Fault
 	for i := range p.warnings {
@@ -31,7 +31,7 @@ func (p *Policy) Warnings(now time.Time) []*Fault {
 			fault := w.Fault
 			fault.Text = "it expires at " + x.expires.Format(time.RFC3339)
 			if x.hasExpired(now) {
-				fault.Text = "it has expired at " + x.expires.Format(time.RFC3339) + ": what it was for alerts again"
+				fault.Text = "it expired at " + x.expires.Format(time.RFC3339) + ": what it was for alerts again"
 			}
 			list = append(list, &fault)
 		}
@@ -76,7 +76,7 @@ func findWarnings(o *Options) (warnings []Warning) {
 	return warnings
 }
 
-// level warns of regions that a list may have got wrong.
+// level warns about regions that a list may have got wrong.
 func (w *warner) level(l *Level) {
 	field, list := "unused_regions", l.list()
 	if len(l.AllowedRegions) > 0 {
@@ -94,7 +94,7 @@ func (w *warner) level(l *Level) {
 	}
 }
 
-// partitions warns of a list that mixes partitions: an account is in one.
+// partitions warns about a list that mixes partitions: an account is in only one.
 func (w *warner) partitions(field string, list []string) {
 	first := ""
 	for i, code := range list {
@@ -108,10 +108,10 @@ func (w *warner) partitions(field string, list []string) {
 	}
 }
 
-// denyList warns of what a deny list leaves in use without saying so.
+// denyList warns about regions that a deny list silently leaves in use.
 func (w *warner) denyList(l *Level, list []string) {
 	if len(l.UnusedRegions) == 0 {
-		return // the rule's own list, which is warned of as such
+		return // the rule's own list, which has its own warning
 	}
 	first, _ := regions.Lookup(list[0])
 	var open, optIn []string
@@ -130,7 +130,7 @@ func (w *warner) denyList(l *Level, list []string) {
 	}
 }
 
-// some names the first few of a list in brackets.
+// some lists the first few codes in parentheses.
 func some(codes []string) string {
 	const most = 3
 	switch n := len(codes) - most; {
@@ -163,8 +163,8 @@ func (w *warner) exception(x *Exception) {
 	}
 }
 
-// isWide reports whether no condition of an exception is selective: a * alone, or a call by a
-// service, which CloudFormation makes for anybody.
+// isWide reports whether no condition of an exception is selective: a lone *, or any call by a service, which
+// CloudFormation makes for anybody.
 func (x *Exception) isWide() bool {
 	if len(x.Accounts)+len(x.Groups)+len(x.Regions) > 0 {
 		return false

@@ -11,16 +11,16 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
-// cached is the last good policy as the cache keeps it: compiled input, because files of accounts may be gone.
+// cached is the last good policy as the cache keeps it: the options to compile, because account files may be gone.
 type cached struct {
-	Hash    string // of the policy that Options make
+	Hash    string // of the policy that Options compile to
 	From    string
 	At      time.Time
 	Author  string `json:",omitempty"`
 	Options policy.Options
 }
 
-// writeCache replaces the cache. A reader sees the old one or the new one, never a part.
+// writeCache replaces the cache. A reader sees the old one or the new one, never a mixture.
 func writeCache(name string, l *Loaded) error {
 	text, err := json.Marshal(cached{l.Hash(), l.From, l.At, l.Author, l.File.Options})
 	if err != nil {

@@ -15,14 +15,14 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// settleTime is how long after the first sign of a change the files are read: an editor writes in several steps. What
-// changes later is a change of its own.
+// settleTime is how long to wait after the first sign of a change before reading the files, because editors write in
+// several steps. Later changes are handled separately.
 const settleTime = 100 * time.Millisecond
 
-// watchFile reads the policy again when one of its files changes and on SIGHUP, until ctx ends.
+// watchFile reloads the policy when one of its files changes and on SIGHUP, until ctx ends.
 //
-// The folders are watched, not the files: editors and Kubernetes put a new file, or a new target of a symbolic link, in
-// the place of the old one, and a watch on that would end with it.
+// It watches folders, not files: editors and Kubernetes replace a file, or the target of a symbolic link, and a watch
+// on the old one would end with it.
 func (s *Source) watchFile(ctx context.Context) error {
 	hangUp := make(chan os.Signal, 1)
 	signal.Notify(hangUp, syscall.SIGHUP)
@@ -38,11 +38,11 @@ func (s *Source) watchFile(ctx context.Context) error {
 	return nil
 }
 
-// follow reads the policy again at each sign of a change, until ctx ends. The watcher is nil where the system has none to
-// give.
+// follow reloads the policy at each sign of a change, until ctx ends. The watcher is nil if the system could not
+// provide one.
 func (s *Source) follow(ctx context.Context, watcher *fsnotify.Watcher, hangUp <-chan os.Signal, events <-chan fsnotify.Event, faults <-chan error) {
 	s.watchFolders(watcher)
-	s.reload(watcher) // what changed since the start
+	s.reload(watcher) // it may have changed since the start
 
 	pending := false
 	settled := time.NewTimer(0)
@@ -56,8 +56,8 @@ func (s *Source) follow(ctx context.Context, watcher *fsnotify.Watcher, hangUp <
 		case <-hourly.C:
 			s.warn()
 		case <-hangUp:
-			s.fault = ""            // whoever asks wants an answer
-			s.watchFolders(watcher) // those that were removed and made anew are watched no more
+			s.fault = ""            // a SIGHUP asks for an answer, even the same one
+			s.watchFolders(watcher) // folders removed and made again are no longer watched
 			s.reload(watcher)
 		case event := <-events:
 			if !pending && s.concerns(event.Name) {
@@ -65,7 +65,7 @@ func (s *Source) follow(ctx context.Context, watcher *fsnotify.Watcher, hangUp <
 				pending = true
 			}
 		case err := <-faults:
-			// Events may be lost: only reading shows what changed.
+			// Events may be lost: only reloading shows what changed.
 			s.o.Logger.Warn("watching the policy", "error", err)
 			settled.Reset(settleTime)
 			pending = true
@@ -77,8 +77,8 @@ func (s *Source) follow(ctx context.Context, watcher *fsnotify.Watcher, hangUp <
 	}
 }
 
-// reload reads the policy again. If that leads to folders that were not watched, changes in them may have gone unnoticed:
-// then it reads once more.
+// reload reads the policy again. If it then watches new folders, changes in them may have been missed, so it reads once
+// more.
 func (s *Source) reload(watcher *fsnotify.Watcher) {
 	for {
 		next, err := LoadFile(s.o.File, s.o.Keys)
@@ -92,15 +92,14 @@ func (s *Source) reload(watcher *fsnotify.Watcher) {
 	}
 }
 
-// watchFolders watches the folders of all files that the policy is made of, and reports whether one of them was not
-// watched before.
+// watchFolders watches the folders of all files of the policy, and reports whether one of them is new.
 func (s *Source) watchFolders(watcher *fsnotify.Watcher) (more bool) {
 	if watcher == nil {
 		return false
 	}
 	watched := len(watcher.WatchList())
 	for folder := range s.folders() {
-		// That there is none is what the policy's own fault says.
+		// The policy's own fault reports a missing folder.
 		if err := watcher.Add(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			s.o.Logger.Warn("watching a folder of the policy; SIGHUP makes it read all the same", "folder", folder, "error", err)
 		}
@@ -108,7 +107,7 @@ func (s *Source) watchFolders(watcher *fsnotify.Watcher) (more bool) {
 	return len(watcher.WatchList()) > watched
 }
 
-// folders returns where the files are that the policy is made of, and where links to them lead.
+// folders returns the folders of the policy's files, and those that links to them lead to.
 func (s *Source) folders() map[string]bool {
 	folders := map[string]bool{}
 	for _, name := range s.files() {
@@ -123,7 +122,7 @@ func (s *Source) folders() map[string]bool {
 	return folders
 }
 
-// existing returns the folder, or its nearest ancestor that exists: that is where a missing one will appear.
+// existing returns the folder, or its nearest existing ancestor, in which a missing one will appear.
 func existing(folder string) string {
 	for {
 		parent := filepath.Dir(folder)
@@ -134,8 +133,8 @@ func existing(folder string) string {
 	}
 }
 
-// files returns the files and folders that the policy is made of, and those of a broken one that did not replace it:
-// what mends it may be in a folder that is new to us.
+// files returns the files and folders of the policy in force, and those of a broken one that did not replace it: the
+// fix may appear in a folder that is new to us.
 func (s *Source) files() []string {
 	names := append([]string{s.o.File}, s.tried...)
 	if file := s.current.Load().File; file != nil {
@@ -150,8 +149,8 @@ func (s *Source) files() []string {
 	return names
 }
 
-// concerns reports whether a change of that name may change the policy. Others may write into the same folder all the
-// time. What Kubernetes swaps begins with two dots.
+// concerns reports whether a change to that name may change the policy. Other programs may write into the same folder
+// all the time. Names that Kubernetes swaps begin with two dots.
 func (s *Source) concerns(changed string) bool {
 	base := filepath.Base(changed)
 	if strings.HasPrefix(base, "..") {

@@ -12,13 +12,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Keys are the public keys of which one must have signed each policy. Nil means that policies need no signature.
+// Keys are public keys; one of them must have signed each policy. Nil means that policies need no signature.
 //
-// A signature is detached and in the format of minisign: FILE.minisig beside a file, the header minisig of a record. It says
+// A signature is detached and in minisign's format: FILE.minisig beside a file, the header minisig of a record. It says
 // who wrote a policy, not when: an older policy keeps its signature.
 type Keys []minisign.PublicKey
 
-// ReadKeys reads a file of public keys as minisign writes them, one or several below each other.
+// ReadKeys reads a file of public keys as minisign writes them, one after the other.
 func ReadKeys(name string) (keys Keys, _ error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -59,10 +59,10 @@ func (k Keys) verify(message, signature []byte) error {
 	return errSignature
 }
 
-// signatureSuffix is what minisign puts after the name of the file that it signs.
+// signatureSuffix is what minisign appends to the name of a signed file.
 const signatureSuffix = ".minisig"
 
-// verifyFile checks a file by the signature beside it.
+// verifyFile checks a file against the signature beside it.
 func (k Keys) verifyFile(name string, source []byte) error {
 	info, err := os.Stat(name + signatureSuffix)
 	switch {
@@ -71,7 +71,7 @@ func (k Keys) verifyFile(name string, source []byte) error {
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular() || info.Size() > maxHeaderBytes:
-		return errSignature // a signature has a few hundred bytes; a named pipe would be waited for without end
+		return errSignature // a signature has a few hundred bytes; a named pipe would block forever
 	}
 	signature, err := os.ReadFile(name + signatureSuffix)
 	if err != nil {
@@ -80,7 +80,7 @@ func (k Keys) verifyFile(name string, source []byte) error {
 	return k.verify(source, signature)
 }
 
-// verifyRecord checks a record by its header.
+// verifyRecord checks a record against the signature in its header.
 func (k Keys) verifyRecord(r *kgo.Record) error {
 	if k == nil {
 		return nil

@@ -1,6 +1,6 @@
-// Package live keeps the policy in force up to date. It reads the policy from a file or a topic, watches for changes, and
-// replaces it as a whole or not at all. A broken policy changes nothing: the last good one stays in force, and a log line
-// and the metrics say so. An instance that stopped instead would be silent, which is what an attacker wants.
+// Package live keeps the policy in force up to date. It reads the policy from a file or a topic, watches for changes,
+// and replaces it as a whole or not at all. A broken policy changes nothing: the last good one stays in force, and a
+// log line and the metrics say so. An instance that stopped instead would be silent, which is what an attacker wants.
 //
 // It starts no goroutine. One goroutine calls [Source.Run]; Policy, State and the metrics may be used from any.
 package live
@@ -20,16 +20,16 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
-// Loaded is a policy and where it comes from.
+// Loaded is a policy and its source.
 type Loaded struct {
 	*policy.Policy
 	File   *policyfile.File // nil for a policy from the settings or the cache; of a broken one it has only the names of files
-	From   string           // for audits: file policy.yaml, topic policies offset 7; empty where it is in the settings
-	At     time.Time        // when it was written: the file's newest change, the record's timestamp
-	Author string           // the record's header author; empty where there is none
+	From   string           // for audits: file policy.yaml, topic policies offset 7; empty for a policy from the settings
+	At     time.Time        // when it was written: the newest change of a file, the record's timestamp
+	Author string           // the record's header author; empty if there is none
 }
 
-// LoadFile reads a policy file. With keys, it and each file of accounts must be signed. The error is [policyfile.Faults];
+// LoadFile reads a policy file. With keys, it and each account file must be signed. The error is [policyfile.Faults];
 // File then names the files that were read.
 func LoadFile(name string, keys Keys) (Loaded, error) {
 	var verify policyfile.Verify
@@ -49,8 +49,8 @@ func LoadFile(name string, keys Keys) (Loaded, error) {
 	return l, nil
 }
 
-// Warnings returns the warnings at a time, each with its place. A policy in the settings has none: who wants to keep a
-// policy in order writes a file.
+// Warnings returns the warnings at a time, each with its place. A policy from the settings has none: serious policies
+// are files.
 func (l Loaded) Warnings(now time.Time) (lines []string) {
 	if l.File == nil {
 		return nil
@@ -66,13 +66,13 @@ func (l Loaded) Warnings(now time.Time) (lines []string) {
 
 // Options of a [Source].
 type Options struct {
-	First      Loaded    // the policy to start with; with a Topic the newest record takes its place
-	FirstErr   error     // why there is no First; with a Cache that is no reason to stop
+	First      Loaded    // the policy to start with; with a Topic the newest record replaces it
+	FirstErr   error     // why there is no First; with a Cache this need not be fatal
 	File       string    // the policy file to watch; empty means none
 	Topic      string    // the topic that holds the policy; empty means none
 	ClientOpts []kgo.Opt // how to reach the brokers of Topic
-	Keys       Keys      // who may sign policies; nil asks for no signature
-	Cache      string    // file that keeps the last good policy for a start with a broken one; empty means none
+	Keys       Keys      // who may sign policies; nil requires no signature
+	Cache      string    // file that keeps the last good policy, for a start with a broken one; empty means none
 	Origin     string    // where the policy comes from, for people: file policy.yaml
 	Logger     *slog.Logger
 	Registry   prometheus.Registerer
@@ -81,7 +81,7 @@ type Options struct {
 // Source holds the policy in force. Make it with [Open].
 type Source struct {
 	o       Options
-	topic   *topic // nil where the policy is in none
+	topic   *topic // nil if the policy is not in one
 	current atomic.Pointer[Loaded]
 	news    atomic.Pointer[news]
 
@@ -93,15 +93,15 @@ type Source struct {
 	fault string          // of the last attempt, as logged; empty after a good one
 }
 
-// news is what became of the attempts to replace the policy.
+// news is the result of the attempts to replace the policy.
 type news struct {
 	since   time.Time // when the policy in force took over
 	fault   string    // of the last attempt; empty after a good one
 	faultAt time.Time
 }
 
-// Open returns a source that holds the policy of the start: First, or the newest valid record of the topic, or where that
-// is broken the cached one. An error means that there is no policy at all.
+// Open returns a source that holds the policy to start with: First, or the newest valid record of the topic, or the
+// cached one if that is broken. An error means that there is no policy at all.
 func Open(ctx context.Context, o Options) (*Source, error) {
 	s := &Source{
 		o: o, told: map[string]bool{},
@@ -119,7 +119,7 @@ func Open(ctx context.Context, o Options) (*Source, error) {
 		}
 		read := s.topic.wait
 		if o.Cache != "" {
-			read = s.topic.first // there is a policy to go on with
+			read = s.topic.first // there is a policy to start with
 		}
 		first, fault, err = read(ctx)
 	}
@@ -148,7 +148,7 @@ func Open(ctx context.Context, o Options) (*Source, error) {
 	return s, nil
 }
 
-// keep writes a policy into the cache.
+// keep writes a policy to the cache.
 func (s *Source) keep(l *Loaded) {
 	if s.o.Cache == "" || l.File == nil {
 		return
@@ -158,7 +158,7 @@ func (s *Source) keep(l *Loaded) {
 	}
 }
 
-// Close ends the client of the policy's topic.
+// Close closes the client of the policy topic.
 func (s *Source) Close() {
 	if s.topic != nil {
 		s.topic.close()
@@ -199,7 +199,8 @@ func (s *Source) Run(ctx context.Context) error {
 	return nil
 }
 
-// replace takes a new policy, or notes why there is none. It logs the same fault once and the same policy never.
+// replace takes a new policy, or records why there is none. It logs a fault once while it lasts, and an unchanged
+// policy not at all.
 func (s *Source) replace(next Loaded, err error) {
 	last, n := s.current.Load(), news{since: s.news.Load().since}
 	if err != nil {
@@ -214,7 +215,7 @@ func (s *Source) replace(next Loaded, err error) {
 	}
 	s.fault = ""
 	same := next.Hash() == last.Hash() && next.Version() == last.Version()
-	s.current.Store(&next) // the same, too: files that it is made of may have come or gone
+	s.current.Store(&next) // even an unchanged policy: its files may be others
 	if !same {
 		n.since = time.Now()
 	}
@@ -227,7 +228,7 @@ func (s *Source) replace(next Loaded, err error) {
 	s.warn()
 }
 
-// audit returns what an auditor needs to know about a policy, as attributes of a log line.
+// audit returns what an auditor needs to know about a policy, as log attributes.
 func audit(prefix string, l *Loaded) []any {
 	size := l.Size()
 	attrs := []any{
@@ -243,10 +244,10 @@ func audit(prefix string, l *Loaded) []any {
 	return attrs
 }
 
-// maxWarnings bounds the warnings of one policy in the log. regionwatch validate prints all of them.
+// maxWarnings limits the warnings of one policy in the log. regionwatch validate prints all of them.
 const maxWarnings = 20
 
-// warn logs the warnings that are new.
+// warn logs new warnings.
 func (s *Source) warn() {
 	fresh := 0
 	for _, w := range s.current.Load().Warnings(time.Now()) {

@@ -18,24 +18,24 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
-// topic is the compacted topic whose newest record is the policy. It has one partition, because only within one
-// there is a newest record, and is read in no group, because every instance reads all of it.
+// topic is the compacted topic whose newest record is the policy. It has one partition, because a newest record exists
+// only within one, and no group, because every instance reads all of it.
 type topic struct {
 	name   string
 	client *kgo.Client
 	keys   Keys
 	log    *slog.Logger
 
-	// What the attempts to read to the end have read so far: a record comes once.
+	// The attempts to read to the end share what was read so far: each record arrives once.
 	at     int64 // offset of the next record
 	newest Loaded
-	fault  error // of the newest record; nil where that is newest
+	fault  error // of the newest record; nil if that one is newest
 }
 
 func openTopic(name string, opts []kgo.Opt, keys Keys, log *slog.Logger) (*topic, error) {
 	client, err := kgo.NewClient(append(slices.Clone(opts),
 		kgo.ClientID("regionwatch-policy"),
-		kgo.RequestRetries(1), // the reason why no broker answers, not that time ran out
+		kgo.RequestRetries(1), // to report why no broker answers, instead of a timeout
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{name: {0: kgo.NewOffset().AtStart()}}),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.FetchMaxPartitionBytes(policyfile.MaxBytes),
@@ -58,8 +58,8 @@ func ReadTopic(ctx context.Context, name string, opts []kgo.Opt, keys Keys) (Loa
 	return newest, err
 }
 
-// wait reads the topic at the start, as first does. It waits for brokers that cannot be reached as long as it takes; any
-// other trouble is returned.
+// wait reads the topic at the start, as first does. It waits for unreachable brokers as long as it takes; any other
+// error is returned.
 func (t *topic) wait(ctx context.Context) (newest Loaded, fault, err error) {
 	for fails := 0; ; fails++ {
 		newest, fault, err = t.first(ctx)
@@ -76,7 +76,7 @@ func (t *topic) wait(ctx context.Context) (newest Loaded, fault, err error) {
 	}
 }
 
-// isAway reports whether no broker could be reached, or its partition has no leader for now.
+// isAway reports whether no broker could be reached, or the partition has no leader for now.
 func isAway(err error) bool {
 	var refused interface{ Refused() bool } // of a dialer that knows that retrying cannot help
 	if errors.As(err, &refused) && refused.Refused() || errors.Is(err, kerr.UnknownTopicOrPartition) {
@@ -98,11 +98,11 @@ func pause(ctx context.Context) {
 
 func (t *topic) close() { t.client.Close() }
 
-// readTimeout bounds how long the topic may take to read at the start.
+// readTimeout limits how long reading the topic at the start may take.
 const readTimeout = 10 * time.Second
 
-// first reads the topic to its end and returns the newest policy in it that is valid, and what is wrong with the
-// newest record where that is another. Those that come later are left to poll.
+// first reads the topic to its end and returns the newest valid policy, and the fault of the newest record if that is
+// not the same one. Later records are left to poll.
 func (t *topic) first(ctx context.Context) (newest Loaded, fault, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -139,7 +139,7 @@ func (t *topic) readToEnd(ctx context.Context) error {
 	return nil
 }
 
-// end returns the offset after the last committed record, 0 where there are none.
+// end returns the offset after the last committed record, or 0 if there is none.
 func (t *topic) end(ctx context.Context) (int64, error) {
 	admin := kadm.NewClient(t.client)
 	starts, err := admin.ListStartOffsets(ctx, t.name)
@@ -167,7 +167,7 @@ func (t *topic) end(ctx context.Context) (int64, error) {
 	return end.Offset, nil
 }
 
-// poll waits for records and returns those that hold a policy, the newest last. All of them count: where the newest is
+// poll waits for records and returns those that hold a policy, oldest first. All of them count: if the newest is
 // broken, the last good one may be among them.
 func (t *topic) poll(ctx context.Context) (policies []*kgo.Record, err error) {
 	fetches := t.client.PollFetches(ctx)
@@ -182,7 +182,7 @@ func (t *topic) poll(ctx context.Context) (policies []*kgo.Record, err error) {
 	return policies, fetches.Err()
 }
 
-// hasPolicy reports whether the record holds a policy. One without a value is a deletion.
+// hasPolicy reports whether the record holds a policy. A record without a value is a deletion.
 func hasPolicy(r *kgo.Record) bool { return !r.Attrs.IsControl() && len(r.Value) > 0 }
 
 // parse verifies and compiles the policy of a record.
@@ -202,7 +202,7 @@ func (t *topic) parse(r *kgo.Record) (Loaded, error) {
 
 func recordName(r *kgo.Record) string { return fmt.Sprintf("topic %s offset %d", r.Topic, r.Offset) }
 
-// maxHeaderBytes bounds the headers that are read. A longer one counts as absent.
+// maxHeaderBytes limits the headers that are read. A longer one counts as absent.
 const maxHeaderBytes = 4 << 10
 
 // header returns the value of a record's header, or nil.
@@ -215,8 +215,8 @@ func header(r *kgo.Record, key string) []byte {
 	return nil
 }
 
-// watchTopic takes each policy that arrives in the topic, until ctx ends. Without any, it checks every hour for what
-// expired in the one in force.
+// watchTopic takes each policy that arrives in the topic, until ctx ends. Every hour without one, it checks which
+// exceptions of the one in force have expired.
 func (s *Source) watchTopic(ctx context.Context) error {
 	for ctx.Err() == nil {
 		hour, cancel := context.WithTimeout(ctx, warnEvery)
@@ -240,8 +240,8 @@ func (s *Source) watchTopic(ctx context.Context) error {
 	return nil
 }
 
-// reopenTopic makes a new client where the topic was deleted: a client never follows one that is created again. All
-// policies in that one are new.
+// reopenTopic makes a new client if the topic was deleted, because a client never follows one that is created again.
+// All policies in the new topic are new.
 func (s *Source) reopenTopic(cause error) error {
 	if !errors.Is(cause, kerr.UnknownTopicID) && !errors.Is(cause, kerr.InconsistentTopicID) {
 		return nil

@@ -174,7 +174,7 @@ func TestCache(t *testing.T) {
 		return s, registry, err
 	}
 	replaceFile(t, name, "default: [")
-	if _, _, err := start(); err == nil || !strings.Contains(err.Error(), "no YAML") || !strings.Contains(err.Error(), "cache") {
+	if _, _, err := start(); err == nil || !strings.Contains(err.Error(), "invalid YAML") || !strings.Contains(err.Error(), "cache") {
 		t.Errorf("with neither a policy nor a cache: %v", err)
 	}
 	const exception = "exceptions: [{name: x, owner: o, reason: r, regions: [eu-central-1], expires: 2027-03-31}]\n"
@@ -198,7 +198,7 @@ func TestCache(t *testing.T) {
 	if s.Policy().Version() != "v1" || s.Policy().Hash() != hash || s.State().Fault == "" {
 		t.Errorf("policy %s %s, state %+v", s.Policy().Version(), s.Policy().Hash(), s.State())
 	}
-	if !strings.Contains(log.String(), cachedMessage) || !strings.Contains(log.String(), "no YAML") {
+	if !strings.Contains(log.String(), cachedMessage) || !strings.Contains(log.String(), "invalid YAML") {
 		t.Error(log.String())
 	}
 	if got := gathered(t, registry)["regionwatch_policy_rejected"]; got != 1 {

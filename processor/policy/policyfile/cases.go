@@ -10,20 +10,20 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
-// Case is an event and how it should be decided.
+// Case is an event and the decision it should get.
 type Case struct {
 	Name    string
-	Want    bool   // an alert; without meaning where Outcome is set
-	Outcome string // as in metrics; empty where ExpectedResult is given
+	Want    bool   // an alert; ignored if Outcome is set
+	Outcome string // as in metrics; empty if ExpectedResult is given
 	Event   []byte // JSON
 	At      string // FILE:LINE
 }
 
-// testsKey is where the cases stand in a mapping, as in a rule of Panther's.
+// testsKey holds the cases in a mapping, as in Panther's rules.
 const testsKey = "Tests"
 
-// LoadCases reads cases in the shape of Panther's rule tests: a list of Name, ExpectedResult and Log, on its own or
-// under the key Tests of a rule. The error is [Faults].
+// LoadCases reads cases in the format of Panther's rule tests: a list of Name, ExpectedResult and Log, alone or under
+// the key Tests of a rule. The error is [Faults].
 func LoadCases(name string) ([]Case, error) {
 	r := &reader{name: name, places: places{}}
 	var cases []Case
@@ -43,7 +43,7 @@ func (r *reader) cases(root *yaml.Node) (cases []Case) {
 	if root.Kind == yaml.MappingNode {
 		list = member(root, testsKey)
 		if list == nil {
-			r.fault(root, "there is no key %s", testsKey)
+			r.fault(root, "the key %s is missing", testsKey)
 			return nil
 		}
 	}
@@ -89,7 +89,7 @@ var caseFields = []field[Case]{
 	}},
 }
 
-// outcomes are those that an event can have.
+// outcomes returns the names of all outcomes of an event.
 func outcomes() (names []string) {
 	for o := policy.OutcomeNone + 1; int(o) < policy.OutcomeCount; o++ {
 		names = append(names, o.String())
@@ -97,10 +97,10 @@ func outcomes() (names []string) {
 	return names
 }
 
-// maxDepth bounds the nesting of a case's event.
+// maxDepth limits the nesting of a case's event.
 const maxDepth = 200
 
-// json appends a node as JSON. Numbers keep their digits. An event that is written as text is taken as it is.
+// json appends a node as JSON. Numbers keep their digits. An event written as text is used as it is.
 func (r *reader) json(dst []byte, n *yaml.Node, depth int) []byte {
 	switch {
 	case depth > maxDepth:

@@ -11,7 +11,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
-// csvColumns are the columns of a CSV of accounts, by what they set.
+// csvColumns are the columns of a CSV file of accounts, and what they set.
 var csvColumns = []struct {
 	name string
 	of   func(*policy.Account) *string
@@ -23,14 +23,14 @@ var csvColumns = []struct {
 	{"group", func(a *policy.Account) *string { return &a.Group }},
 }
 
-// csv reads accounts from a CSV with a header, as an export from Organizations gives it. Columns may stand in any
-// order; only account must be there.
+// csv reads accounts from a CSV file with a header, such as an export from Organizations. Columns may come in any
+// order; only account is required.
 func (r *reader) csv(source []byte) {
 	rows := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(source, []byte("\xef\xbb\xbf"))))
 	rows.ReuseRecord = true
 	header, err := rows.Read()
 	if errors.Is(err, io.EOF) {
-		r.faultAt(position{file: r.file}, "there is nothing in it") // else the accounts of a lost export would be under the default
+		r.faultAt(position{file: r.file}, "the file is empty") // otherwise a lost export would put its accounts under the default
 		return
 	}
 	if err != nil {
@@ -51,7 +51,7 @@ func (r *reader) csv(source []byte) {
 	}
 }
 
-// csvHeader returns for each column what it sets.
+// csvHeader returns what each column sets.
 func (r *reader) csvHeader(rows *csv.Reader, header []string) (columns []int, ok bool) {
 	names := make([]string, len(csvColumns))
 	for i, c := range csvColumns {
@@ -70,7 +70,7 @@ func (r *reader) csvHeader(rows *csv.Reader, header []string) (columns []int, ok
 		line, column := rows.FieldPos(i)
 		if at < 0 || seen[at] {
 			ok = false
-			r.faultAt(position{r.file, line, column}, fmt.Sprintf("%q is not a column, or is there twice; want %s%s", cut(text), join(names), didYouMean(name, names)))
+			r.faultAt(position{r.file, line, column}, fmt.Sprintf("%q is not a column, or is listed twice; want %s%s", cut(text), join(names), didYouMean(name, names)))
 		}
 		seen[at] = true
 		columns = append(columns, at)
@@ -103,8 +103,8 @@ func (r *reader) csvFault(err error) {
 	switch {
 	case errors.Is(err, io.EOF):
 	case errors.As(err, &at):
-		r.faultAt(position{r.file, at.Line, at.Column}, "no CSV: "+at.Err.Error())
+		r.faultAt(position{r.file, at.Line, at.Column}, "invalid CSV: "+at.Err.Error())
 	default:
-		r.faultAt(position{file: r.file}, "no CSV: "+err.Error())
+		r.faultAt(position{file: r.file}, "invalid CSV: "+err.Error())
 	}
 }

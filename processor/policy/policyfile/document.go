@@ -22,7 +22,7 @@ func documentFields() []field[reader] {
 			mapSchema(nil, schema{"type": "array", "items": regionSchema, "minItems": 1}), func(*reader, *yaml.Node, *reader) {},
 		},
 		{
-			"default", "Holds for every account that has no level of its own and is in no group that has one.",
+			"default", "Applies to every account that has no level itself and is in no group with one.",
 			mappingSchema(levelFields), func(r *reader, n *yaml.Node, _ *reader) {
 				r.enter(policy.PartDefault, 0, n)
 				readMapping(r, n, "default", levelFields, &r.options.Default)
@@ -41,7 +41,7 @@ func documentFields() []field[reader] {
 			schema{"type": "array", "items": textSchema, "minItems": 1}, func(r *reader, n *yaml.Node, _ *reader) { r.accountsFrom(n) },
 		},
 		{
-			"exceptions", "What is exempt, and until when. Each key that is given must hold, by one of its entries.",
+			"exceptions", "What is exempt, and until when. Each key that is given must match, by one of its entries.",
 			schema{"type": "array", "items": mappingSchema(exceptionFields)}, func(r *reader, n *yaml.Node, _ *reader) { r.exceptions(n) },
 		},
 	}
@@ -82,7 +82,7 @@ func (r *reader) accounts(n *yaml.Node) {
 	})
 }
 
-// eachEntry goes through a mapping whose keys are names. Names that stand twice are found when it is compiled.
+// eachEntry goes through a mapping whose keys are names. Compiling finds duplicate names.
 func (r *reader) eachEntry(n *yaml.Node, what string, do func(key, value *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
 		r.fault(n, "want %s%s", what, isNot(n))

@@ -8,8 +8,8 @@ import (
 // Fault is a mistake in a policy, or a warning, and its place.
 type Fault struct {
 	File   string `json:"file"`
-	Line   int    `json:"line"`   // from 1; 0 where it concerns the whole file
-	Column int    `json:"column"` // from 1, in characters; 0 where it concerns the whole line
+	Line   int    `json:"line"`   // from 1; 0 if it concerns the whole file
+	Column int    `json:"column"` // from 1, in characters; 0 if it concerns the whole line
 	Text   string `json:"text"`
 }
 
@@ -27,7 +27,7 @@ func (f *Fault) Error() string {
 // Faults is every mistake in a policy.
 type Faults []*Fault
 
-// Error holds one line for each fault.
+// Error returns one line per fault.
 func (fs Faults) Error() string {
 	lines := make([]string, len(fs))
 	for i, f := range fs {

@@ -8,11 +8,11 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
-// levelFields are the keys of a level: they stand in default, in a group and in an account.
+// levelFields are the keys of a level: in default, in a group and in an account.
 var levelFields = []field[policy.Level]{
 	regionsField("unused_regions", "A deny list: these regions are unused, all others are in use.",
 		func(l *policy.Level) *[]string { return &l.UnusedRegions }),
-	regionsField("allowed_regions", "An allow list: every other region is unused, those that AWS opens tomorrow too.",
+	regionsField("allowed_regions", "An allow list: every other region is unused, including those that AWS opens later.",
 		func(l *policy.Level) *[]string { return &l.AllowedRegions }),
 	{
 		"exempt_global_services", "Let events of global services pass in the one region in which CloudTrail logs them. By default true with allowed_regions, false with unused_regions.",
@@ -22,7 +22,7 @@ var levelFields = []field[policy.Level]{
 		},
 	},
 	{
-		"missing_read_only", "What becomes of an event in an unused region whose readOnly is neither true nor false; pass by default.",
+		"missing_read_only", "Outcome of an event in an unused region whose readOnly is neither true nor false; pass by default.",
 		choiceSchema("pass", "alert"), func(r *reader, n *yaml.Node, l *policy.Level) {
 			l.AlertOnMissingReadOnly = r.choice(n, "pass", "alert") == "alert"
 		},
@@ -46,7 +46,7 @@ var levelFields = []field[policy.Level]{
 	},
 }
 
-// group is a group as it is written: its level's keys stand among its own.
+// group is a group as written: the keys of its level are among its own.
 type group struct {
 	policy.Group
 	level    policy.Level
@@ -54,11 +54,11 @@ type group struct {
 }
 
 var groupFields = append([]field[group]{
-	listField("accounts", "Ids of the accounts in the group. Accounts may name their group in its place.", accountIDSchema,
+	listField("accounts", "Ids of the accounts in the group. Accounts may name their group instead.", accountIDSchema,
 		func(g *group) *[]string { return &g.Accounts }),
 }, within(levelFields, func(g *group) *policy.Level { g.hasLevel = true; return &g.level })...)
 
-// account is an account as it is written.
+// account is an account as written.
 type account struct {
 	policy.Account
 	level    policy.Level
@@ -92,9 +92,9 @@ var exceptionFields = []field[policy.Exception]{
 	textField("name", "Unique; events are counted by it.", textSchema, func(x *policy.Exception) *string { return &x.Name }),
 	textField("reason", "Why it is there, for auditors.", textSchema, func(x *policy.Exception) *string { return &x.Reason }),
 	textField("owner", "Who answers for it, for auditors.", textSchema, func(x *policy.Exception) *string { return &x.Owner }),
-	timeField("not_before", "When it begins to hold: a date, which is its first instant in UTC, or an RFC 3339 time.",
+	timeField("not_before", "When it begins to apply: a date, which is its first instant in UTC, or an RFC 3339 time.",
 		func(x *policy.Exception) *time.Time { return &x.NotBefore }),
-	timeField("expires", "When it holds no more: a date, which is its first instant in UTC, or an RFC 3339 time.",
+	timeField("expires", "When it stops applying: a date, which is its first instant in UTC, or an RFC 3339 time.",
 		func(x *policy.Exception) *time.Time { return &x.Expires }),
 	listField("accounts", "Ids of accounts.", accountIDSchema, func(x *policy.Exception) *[]string { return &x.Accounts }),
 	listField("groups", "Names of groups.", textSchema, func(x *policy.Exception) *[]string { return &x.Groups }),

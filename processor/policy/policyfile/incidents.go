@@ -28,9 +28,9 @@ var incidentFields = []field[policy.Incidents]{
 			g.ByAction = r.choice(n, "alerts", "actions") == "actions"
 		},
 	},
-	durationField("quiet", "How long no alert may come after the window's end before the incident closes; 1h by default.",
+	durationField("quiet", "Time without alerts after the window's end until the incident closes; 1h by default.",
 		func(g *policy.Incidents) *time.Duration { return &g.Quiet }),
-	durationField("grace", "How long after closing alerts still join; 24h by default. Later ones form a late incident of their own.",
+	durationField("grace", "How long after closing alerts still join; 24h by default. Later ones form a separate late incident.",
 		func(g *policy.Incidents) *time.Duration { return &g.Grace }),
 	durationField("update_interval", "The least time between two updates of an incident, escalations aside; 5m by default.",
 		func(g *policy.Incidents) *time.Duration { return &g.Update }),
@@ -55,7 +55,7 @@ func durationField(key, help string, of func(*policy.Incidents) *time.Duration) 
 	}}
 }
 
-// count returns a number from 1.
+// count reads a number of at least 1.
 func (r *reader) count(n *yaml.Node) uint64 {
 	text := r.text(n)
 	v, err := strconv.ParseUint(text, 10, 64)

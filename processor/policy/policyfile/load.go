@@ -1,8 +1,8 @@
 // Package policyfile reads the policy that people write: a YAML file, with accounts from further files or a CSV.
 //
-// It is strict: anything unknown is a mistake. It reports every mistake at once with file, line and column, and
-// with the nearest valid name. What it returns is compiled and ready to decide with. The keys stand in tables from
-// which the JSON Schema is made too, so that the two agree.
+// It is strict: anything unknown is a mistake. It reports all mistakes at once with file, line and column, and suggests
+// the nearest valid name. What it returns is compiled and ready for decisions. The keys are in tables from which the
+// JSON Schema is generated, so the two agree.
 //
 // It starts no goroutine and keeps nothing between calls. Watching for changes
 // is the job of package live.
@@ -21,18 +21,18 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
-// MaxBytes bounds each file. 5,000 accounts and 2,000 exceptions are about 1 MiB.
+// MaxBytes limits each file. 5,000 accounts and 2,000 exceptions are about 1 MiB.
 const MaxBytes = 16 << 20
 
-// maxFiles bounds the files of a directory of accounts.
+// maxFiles limits the files in a directory of accounts.
 const maxFiles = 10_000
 
 // File is a policy that was read.
 type File struct {
 	Policy  *policy.Policy
-	Options policy.Options // as it was written
+	Options policy.Options // as written
 	Files   []string       // every file and directory that was read, the policy's own first
-	Spelled Faults         // a warning for each key that is spelled with hyphens
+	Spelled Faults         // a warning for each key spelled with hyphens
 	places  places
 	name    string
 }
@@ -40,8 +40,8 @@ type File struct {
 // Verify reports why a file must not be trusted; nil means that it may.
 type Verify func(name string, source []byte) error
 
-// Load reads the policy file of that name and the files of accounts that it names, each of which must pass verify where
-// that is not nil. The error is [Faults]; then the File has nothing but Files, a change of which may mend it.
+// Load reads the policy file with that name and the account files that it names, each of which must pass verify unless
+// that is nil. The error is [Faults]; then the File has only Files, because a change to one of them may fix it.
 func Load(name string, verify Verify) (*File, error) {
 	return load(name, verify, maxFiles)
 }
@@ -58,8 +58,8 @@ func load(name string, verify Verify, maxFiles int) (*File, error) {
 	return file, nil
 }
 
-// Parse reads a policy that is not in a file; name stands for it in faults. It cannot name files of accounts. The
-// error is [Faults].
+// Parse reads a policy that is not in a file; name identifies it in faults. It cannot name account files. The error is
+// [Faults].
 func Parse(name string, source []byte) (*File, error) {
 	r := &reader{name: name, file: name, places: places{}}
 	if len(source) > MaxBytes {
@@ -70,7 +70,7 @@ func Parse(name string, source []byte) (*File, error) {
 	return r.finish()
 }
 
-// finish compiles what was read, and reports the mistakes of reading and of compiling together.
+// finish compiles what was read, and reports the mistakes of reading and compiling together.
 func (r *reader) finish() (*File, error) {
 	p, err := policy.Compile(r.options)
 	var faults policy.Faults
@@ -86,7 +86,7 @@ func (r *reader) finish() (*File, error) {
 	return &File{Policy: p, Options: r.options, Files: r.files, Spelled: r.spelled, places: r.places, name: r.name}, nil
 }
 
-// inOrder sorts faults as a reader meets them: file after file, from top to bottom.
+// inOrder sorts faults in reading order: file by file, from top to bottom.
 func (r *reader) inOrder(a, b *Fault) int {
 	if a.File != b.File {
 		return r.order[a.File] - r.order[b.File]
@@ -103,7 +103,7 @@ func (f *File) Locate(w *policy.Fault) *Fault {
 	return &Fault{File: p.file, Line: p.line, Column: p.column, Text: w.Text}
 }
 
-// open reads a file, and notes that it was.
+// open reads a file and records its name.
 func (r *reader) open(name string) ([]byte, bool) {
 	r.file = name
 	r.visit(name)
@@ -117,7 +117,7 @@ func (r *reader) open(name string) ([]byte, bool) {
 	return source, err == nil
 }
 
-// visit notes a file or directory that is read, or should be.
+// visit records a file or directory that is read, or should be.
 func (r *reader) visit(name string) {
 	r.files = append(r.files, name)
 	if r.order == nil {
@@ -181,7 +181,7 @@ func (r *reader) accountFolder(at position, name string) {
 		r.faultAt(at, fmt.Sprintf("%q: %v", name, cause(err)))
 		return
 	}
-	// Editors and Kubernetes keep their own files beside ours; those begin with a dot.
+	// Editors and Kubernetes put their own files beside ours; their names begin with a dot.
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
 		return e.IsDir() || strings.HasPrefix(e.Name(), ".") || formatOf(e.Name()) == ""
 	})
@@ -197,7 +197,7 @@ func (r *reader) accountFolder(at position, name string) {
 func (r *reader) accountFile(at position, name string) {
 	format := formatOf(name)
 	if format == "" {
-		r.faultAt(at, fmt.Sprintf("%q is none of .yaml, .yml and .csv", name))
+		r.faultAt(at, fmt.Sprintf("%q is not a .yaml, .yml or .csv file", name))
 		return
 	}
 	if r.order[name] > 0 {
@@ -205,7 +205,7 @@ func (r *reader) accountFile(at position, name string) {
 		return
 	}
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		r.faultAt(at, fmt.Sprintf("%q is not a regular file", name)) // a named pipe would be waited for without end
+		r.faultAt(at, fmt.Sprintf("%q is not a regular file", name)) // a named pipe would block forever
 		return
 	}
 	source, ok := r.open(name)

@@ -69,7 +69,7 @@ func TestLoadSuccess(t *testing.T) {
 	}
 	warnings := f.Policy.Warnings(time.Date(2027, 4, 1, 0, 0, 0, 0, time.UTC))
 	last := f.Locate(warnings[len(warnings)-1]).Error()
-	if want := "testdata/good/policy.yaml:18:14: it has expired at 2027-03-31T00:00:00Z: what it was for alerts again"; last != want {
+	if want := "testdata/good/policy.yaml:18:14: it expired at 2027-03-31T00:00:00Z: what it was for alerts again"; last != want {
 		t.Errorf("warning %q, want %q", last, want)
 	}
 }
@@ -135,9 +135,9 @@ func TestLoadCSVFailure(t *testing.T) {
 			t.Errorf("%q: files %q, want both, as a change of either may mend it", csv, file.Files)
 		}
 	}
-	f("", "a.csv: there is nothing in it")
-	f("\xef\xbb\xbf\r\n", "a.csv: there is nothing in it")
-	f("account,name\r\n111111111111\r\n12,a\r\n", "a.csv:2:1: no CSV: wrong number of fields", `a.csv:3:1: "12" is not an account id, which has 12 digits`)
+	f("", "a.csv: the file is empty")
+	f("\xef\xbb\xbf\r\n", "a.csv: the file is empty")
+	f("account,name\r\n111111111111\r\n12,a\r\n", "a.csv:2:1: invalid CSV: wrong number of fields", `a.csv:3:1: "12" is not an account id, which has 12 digits`)
 }
 
 // A folder of accounts may hold what is no file: reading a named pipe would never end, and with it no change of the

@@ -8,7 +8,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
-// field is one key of a mapping: how it is read into a T, and what its schema says.
+// field is one key of a mapping: how it is read into a T, and its schema.
 type field[T any] struct {
 	key    string
 	help   string
@@ -16,7 +16,7 @@ type field[T any] struct {
 	read   func(r *reader, n *yaml.Node, t *T)
 }
 
-// readMapping reads a mapping by its fields. Faults call the mapping what.
+// readMapping reads a mapping by its fields. what names the mapping in faults.
 func readMapping[T any](r *reader, n *yaml.Node, what string, fields []field[T], t *T) {
 	if n.Kind != yaml.MappingNode {
 		r.fault(n, "want %s: one `key: value` a line%s", what, isNot(n))
@@ -39,7 +39,7 @@ func readMapping[T any](r *reader, n *yaml.Node, what string, fields []field[T],
 			seen[f.key] = key.Line
 			r.note(f.key, -1, value)
 			f.read(r, value, t)
-			r.place = place // reading may have gone into parts of it
+			r.place = place // reading may have moved into its parts
 		}
 	}
 }
@@ -61,7 +61,7 @@ func keysOf[T any](fields []field[T]) []string {
 	return keys
 }
 
-// didYouMean returns ", did you mean …?" with its leading comma, or "" where nothing is near.
+// didYouMean returns ", did you mean …?" with its leading comma, or "" if nothing is near.
 func didYouMean(word string, words []string) string {
 	if near := policy.Nearest(word, words); near != "" {
 		return ", did you mean " + near + "?"
@@ -71,7 +71,7 @@ func didYouMean(word string, words []string) string {
 
 func join(words []string) string { return strings.Join(words, ", ") }
 
-// cut bounds what a fault quotes.
+// cut limits how much of a value a fault quotes.
 func cut(text string) string {
 	const most = 100
 	if len(text) > most {

@@ -16,7 +16,7 @@ import (
 // reader reads a policy and collects its faults.
 type reader struct {
 	name     string // of the policy
-	file     string // that is read now
+	file     string // being read
 	files    []string
 	order    map[string]int // of files, from 1
 	verify   Verify         // nil trusts every file
@@ -26,7 +26,7 @@ type reader struct {
 	places   places
 	faults   Faults
 	spelled  Faults       // a warning for each key with hyphens
-	place    policy.Place // of what is read now
+	place    policy.Place // what is being read
 }
 
 // position is a place in a file.
@@ -52,13 +52,13 @@ func (p places) of(place policy.Place, file string) position {
 	return position{file: file}
 }
 
-// enter notes that a part begins.
+// enter records that a part begins.
 func (r *reader) enter(part policy.Part, index int, n *yaml.Node) {
 	r.place = policy.Place{Part: part, Index: index, Item: -1}
 	r.places[r.place] = r.at(n)
 }
 
-// note notes the position of a field, or of an item of it.
+// note records the position of a field, or of an item in it.
 func (r *reader) note(field string, item int, n *yaml.Node) {
 	place := r.place
 	place.Field, place.Item = field, item
@@ -75,14 +75,14 @@ func (r *reader) faultAt(at position, text string) {
 	r.faults = append(r.faults, &Fault{at.file, at.line, at.column, text})
 }
 
-// parse returns the one document of a YAML file, or nil where there is none.
+// parse returns the one document of a YAML file, or nil if there is none.
 func (r *reader) parse(source []byte) *yaml.Node {
 	d := yaml.NewDecoder(bytes.NewReader(source))
 	var root, more yaml.Node
 	err := d.Decode(&root)
 	switch {
 	case errors.Is(err, io.EOF):
-		r.faultAt(position{file: r.file}, "there is nothing in it")
+		r.faultAt(position{file: r.file}, "the file is empty")
 		return nil
 	case err != nil:
 		r.syntax(source, err)
@@ -109,11 +109,11 @@ func (r *reader) syntax(source []byte, err error) {
 			text = "the line begins with a tab; indent it with spaces"
 		}
 	}
-	r.faultAt(at, "no YAML: "+strings.Join(strings.Fields(text), " "))
+	r.faultAt(at, "invalid YAML: "+strings.Join(strings.Fields(text), " "))
 }
 
-// beginsWithTab reports whether a tab is in the indentation of a line, counted from 1. The parser reports it as a character
-// that it does not show.
+// beginsWithTab reports whether the indentation of a line, counted from 1, has a tab. The parser's own error does not
+// say so.
 func beginsWithTab(source []byte, line int) bool {
 	lines := bytes.Split(source, []byte("\n"))
 	if line < 1 || line > len(lines) {
@@ -123,10 +123,10 @@ func beginsWithTab(source []byte, line int) bool {
 	return bytes.ContainsRune(indentation, '\t')
 }
 
-// text returns a scalar as it is written: an account id keeps the zeros in front, quotes or not.
+// text returns a scalar as written: an account id keeps its leading zeros, quoted or not.
 func (r *reader) text(n *yaml.Node) string {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		r.fault(n, "want a text%s", isNot(n))
+		r.fault(n, "want a string%s", isNot(n))
 		return ""
 	}
 	return n.Value
@@ -144,7 +144,7 @@ func isNot(n *yaml.Node) string {
 	return ""
 }
 
-// texts returns a list of scalars, and notes the position of each.
+// texts returns a list of scalars, and records the position of each.
 func (r *reader) texts(field string, n *yaml.Node) []string {
 	list := r.scalars(n)
 	for i := range list {
@@ -201,7 +201,7 @@ func (r *reader) choice(n *yaml.Node, words ...string) string {
 		}
 	}
 	if text != "" {
-		r.fault(n, "%q is none of %s%s", cut(text), join(words), didYouMean(text, words))
+		r.fault(n, "%q is not one of %s%s", cut(text), join(words), didYouMean(text, words))
 	}
 	return words[0]
 }

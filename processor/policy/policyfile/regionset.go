@@ -11,8 +11,8 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
-// regionSets reads the region sets of a policy. Levels may stand above them in the file, so this comes before anything
-// else is read.
+// regionSets reads the region sets of a policy. It runs before anything else, because levels may come before them in
+// the file.
 func (r *reader) regionSets(root *yaml.Node) {
 	r.sets = map[string][]string{}
 	for i := 0; root.Kind == yaml.MappingNode && i+1 < len(root.Content); i += 2 {
@@ -23,7 +23,7 @@ func (r *reader) regionSets(root *yaml.Node) {
 	}
 }
 
-// regionSet reads one set. A set has regions and no other sets, so that a reader need not look further.
+// regionSet reads one set. A set has regions and no other sets, so that readers need not look further.
 func (r *reader) regionSet(key, value *yaml.Node) {
 	name := r.text(key)
 	if _, twice := r.sets[name]; twice {
@@ -48,8 +48,8 @@ func (r *reader) regionSet(key, value *yaml.Node) {
 	r.sets[name] = slices.Clip(slices.Compact(codes))
 }
 
-// regionList returns a list of region codes in which each set is replaced by its regions. Those have no position of
-// their own: a fault in them is at the list.
+// regionList returns a list of region codes in which each set is replaced by its regions. Those have no position: a
+// fault in them is at the list.
 func (r *reader) regionList(field string, n *yaml.Node) []string {
 	items := r.scalars(n)
 	if len(items) == 1 && strings.HasPrefix(items[0], "@") {
@@ -93,5 +93,5 @@ func (r *reader) setNamed(n *yaml.Node) []string {
 	return nil
 }
 
-// maxNamed bounds the region sets that a fault names.
+// maxNamed limits the region sets that a fault names.
 const maxNamed = 10

@@ -49,7 +49,7 @@ func mapSchema(names, values schema) schema {
 	return s
 }
 
-// Schema returns the JSON Schema of a policy file, with which editors complete and check one.
+// Schema returns the JSON Schema of a policy file, with which editors complete and check policies.
 func Schema() []byte {
 	s := mappingSchema(documentFields())
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"

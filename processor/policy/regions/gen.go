@@ -1,7 +1,6 @@
 //go:build ignore
 
-// This program makes data.go from the data that the AWS SDKs ship. The wheel of botocore has it, see
-// CONTRIBUTING.md:
+// This program makes data.go from the data that the AWS SDKs ship. It is in botocore's wheel, see CONTRIBUTING.md:
 //
 //	BOTOCORE_WHEEL=botocore-1.44.5-py3-none-any.whl go generate ./processor/policy/regions
 package main
@@ -28,8 +27,8 @@ var enabledByDefault = strings.Fields(`us-east-1 us-east-2 us-west-1 us-west-2 a
 	ap-northeast-3 ap-southeast-1 ap-southeast-2 ca-central-1 eu-central-1 eu-west-1 eu-west-2 eu-west-3 eu-north-1
 	sa-east-1`)
 
-// eventSources are the names of services in CloudTrail where they are not the endpoint's with .amazonaws.com.
-// An empty name means that the service writes no events of its own.
+// eventSources are the CloudTrail names of services whose name is not the endpoint's with .amazonaws.com. An empty name
+// means that the service writes no events under its own name.
 var eventSources = map[string]string{"importexport": "", "mturk-requester": "", "codecatalyst": ""}
 
 type partitionsFile struct{ Partitions []partition }
@@ -60,7 +59,7 @@ func main() {
 
 func generate(wheel string) error {
 	if wheel == "" {
-		return fmt.Errorf("BOTOCORE_WHEEL names no file: see CONTRIBUTING.md")
+		return fmt.Errorf("BOTOCORE_WHEEL is not set: see CONTRIBUTING.md")
 	}
 	archive, err := zip.OpenReader(wheel)
 	if err != nil {
@@ -122,7 +121,7 @@ func writePartitions(out *bytes.Buffer, file *partitionsFile) {
 		})
 		for _, code := range codes {
 			if strings.HasSuffix(code, "-global") {
-				continue // a name of the SDK's, no region
+				continue // an SDK name, not a region
 			}
 			fmt.Fprintf(out, "{Code: %q, Partition: %q, Name: %q", code, p.ID, p.Regions[code].Description)
 			if optIn(code) {

@@ -3,16 +3,16 @@ package regions
 // globalService is a service whose events CloudTrail logs in one region of a partition.
 type globalService struct{ eventSource, region string }
 
-// partition is an AWS partition: regions that share nothing with those of others, not even accounts.
+// partition is an AWS partition: a set of regions that shares nothing with others, not even accounts.
 type partition struct {
 	id           string
-	globalRegion string // where its global services are, unless they say otherwise
+	globalRegion string // the region of its global services, unless they say otherwise
 }
 
-// globalInDocs are event sources that AWS logs in a partition's global region only, beyond what the SDK's data says: the
-// global endpoint of STS and the sign-in to the console, by AWS's notice of the change of 2021-11-22, as kept in
-// https://github.com/SummitRoute/aws_breaking_changes/issues/51. It covers the partition aws; we assume that the others do
-// the same.
+// globalInDocs are event sources that AWS logs only in a partition's global region, beyond what the SDK's data says:
+// the global endpoint of STS and console sign-in, by AWS's notice of the change of 2021-11-22, as kept in
+// https://github.com/SummitRoute/aws_breaking_changes/issues/51. It covers the partition aws; we assume the same of the
+// others.
 var globalInDocs = []string{"signin.amazonaws.com", "sts.amazonaws.com"}
 
 // globalSources holds the event sources of global services by the region in which CloudTrail logs them.
@@ -38,11 +38,11 @@ func makeGlobalSources() []map[string]bool {
 	return sources
 }
 
-// HasGlobal reports whether CloudTrail logs any global service in the region, given by its place in [All].
+// HasGlobal reports whether CloudTrail logs any global service in the region, given by its index in [All].
 func HasGlobal(region int) bool { return globalSources[region] != nil }
 
 // LogsGlobally reports whether eventSource is a service that CloudTrail logs in this region only, wherever in the
-// partition the call came from. The region is given by its place in [All].
+// partition the call came from. The region is given by its index in [All].
 func LogsGlobally(region int, eventSource []byte) bool {
 	return globalSources[region][string(eventSource)]
 }

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// byName returns the code of the one region whose name has the given words, such as Frankfurt, or "" if there is none or
-// more than one. The first partition with such a region decides: Ohio is us-east-2.
+// byName returns the code of the one region whose name has the given words, such as Frankfurt, or "" if there is none
+// or more than one. The first partition with such a region decides: Ohio is us-east-2.
 func byName(name string) string {
 	wanted := nameWords(name)
 	if wanted == "  " {
@@ -25,7 +25,7 @@ func byName(name string) string {
 	return found.Code
 }
 
-// plainLetters are the accented letters in names of places that AWS writes without accents.
+// plainLetters are the accented letters in place names that AWS writes without accents.
 var plainLetters = strings.NewReplacer("ã", "a", "ü", "u", "é", "e")
 
 // nameWords returns the words of a name in lower case, with a space around each.

@@ -1,7 +1,7 @@
-// Package regions is the catalogue of AWS regions: what a code means, which one a mistyped code means, and in which
+// Package regions is the catalogue of AWS regions: which region a code means, which code a typo means, and in which
 // region CloudTrail logs a global service.
 //
-// It is pure. Nothing writes to the catalogue after the program starts.
+// It is pure. Nothing changes the catalogue after the program starts.
 package regions
 
 import (
@@ -16,15 +16,15 @@ import (
 
 // Region is an AWS region.
 type Region struct {
-	Code      string // as it stands in awsRegion
+	Code      string // as in awsRegion
 	Partition string // aws, aws-cn, aws-us-gov, …
 	Name      string // such as Europe (Paris)
-	// OptIn is set for a region that an account has to enable before it can be used. The others are enabled
-	// in every account and cannot be disabled.
+	// OptIn is set for a region that an account must enable before using it. The others are enabled in every account
+	// and cannot be disabled.
 	OptIn bool
 }
 
-// All returns the catalogue by partition, the regions that are enabled by default first.
+// All returns the catalogue by partition, the regions enabled by default first.
 func All() []Region { return slices.Clone(catalogue) }
 
 // Lookup returns the region with this code, exact case.
@@ -38,9 +38,9 @@ func Lookup(code string) (Region, bool) {
 // MaxCodeBytes is longer than any region code.
 const MaxCodeBytes = 32
 
-// Nearest returns the code most likely meant by a mistyped one or by the name of a place, or "" if none is near.
+// Nearest returns the code most likely meant by a mistyped one or by a place name, or "" if none is near.
 func Nearest(code string) string {
-	const far = 5 // more edits than that make another word
+	const far = 5 // more edits make another word
 	nearest, least := "", far
 	if len(code) > 2*MaxCodeBytes {
 		return ""
@@ -56,16 +56,16 @@ func Nearest(code string) string {
 	return nearest
 }
 
-// slots is an open hash table over the catalogue. Every event needs a look-up, which takes 4 ns here and 20 in a Go map: the
-// first and the last word of a code overlap or meet in all codes of 8 to 16 bytes, so that two comparisons and the length
-// are enough. It has several times the size of the catalogue, so that few regions share a slot.
+// slots is an open hash table over the catalogue. Every event needs a look-up, which takes 4 ns here and 20 ns in a Go
+// map: the first and the last word of a code overlap or meet in all codes of 8 to 16 bytes, so two comparisons and the
+// length are enough. It has several times the size of the catalogue, so that few regions share a slot.
 var slots = makeSlots()
 
 const slotCount = 256
 
 type slot struct {
 	first, last   uint64
-	length, place int // length is 0 where the slot is empty
+	length, place int // length is 0 if the slot is empty
 }
 
 func makeSlots() *[slotCount]slot {
@@ -84,7 +84,7 @@ func makeSlots() *[slotCount]slot {
 	return table
 }
 
-// Index returns the place in [All] of the region with this code, exact case, or -1.
+// Index returns the index in [All] of the region with this code, exact case, or -1.
 func Index(code []byte) int {
 	if len(code) < 8 {
 		return -1

@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// exemption is what a statement spares: a principal, or events of a service.
+// exemption is a principal, or events of a service, that a statement exempts.
 type exemption struct {
 	principal string
 	source    string // event source
@@ -23,7 +23,7 @@ var eventSources = map[string][]string{
 	"ses":         {"ses.amazonaws.com", "email.amazonaws.com"},
 }
 
-// eventNames are the event names of IAM actions that are called otherwise in CloudTrail.
+// eventNames are the event names of IAM actions that have other names in CloudTrail.
 var eventNames = map[string]string{
 	"lambda:invokefunction":          "Invoke",
 	"s3:listallmybuckets":            "ListBuckets",
@@ -33,7 +33,7 @@ var eventNames = map[string]string{
 	"s3:getaccountpublicaccessblock": "GetAccountPublicAccessBlock",
 }
 
-// addActions adds the events of the actions that a statement spares.
+// addActions adds the events of the actions that a statement exempts.
 func (im *importer) addActions(s *statement, d *denial) {
 	for _, action := range s.NotAction {
 		prefix, name, ok := strings.Cut(action, ":")
@@ -56,7 +56,7 @@ func (im *importer) addActions(s *statement, d *denial) {
 	}
 }
 
-// eventName returns the name in CloudTrail of an action. IAM ignores case, CloudTrail does not.
+// eventName returns an action's name in CloudTrail. IAM ignores case, CloudTrail does not.
 func eventName(prefix, name string) string {
 	if name == "*" {
 		return ""

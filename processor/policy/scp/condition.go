@@ -11,10 +11,10 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
-// denial is what one statement says of regions.
+// denial is what one statement says about regions.
 type denial struct {
 	place   string
-	inverse bool            // regions are those that are not denied
+	inverse bool            // regions lists those not denied
 	regions map[string]bool // by code
 	exempt  []exemption
 }
@@ -22,8 +22,8 @@ type denial struct {
 // denies reports whether the statement denies a region.
 func (d *denial) denies(code string) bool { return d.regions[code] != d.inverse }
 
-// operator splits an operator of a condition into what it compares and whether the result is turned round. Case,
-// IfExists and the set operators make no difference for keys with one value.
+// operator splits a condition's operator into what it compares and whether the result is negated. Case, IfExists and
+// the set operators make no difference for keys with one value.
 func operator(name string) (kind string, negated bool) {
 	name = strings.ToLower(name)
 	name = strings.TrimPrefix(strings.TrimPrefix(name, "foranyvalue:"), "forallvalues:")
@@ -37,8 +37,8 @@ const (
 	keyPrincipal = "aws:principalarn"
 )
 
-// denial reads a statement. It returns nil where the statement says nothing of regions as a whole, with a note where
-// somebody might have thought that it did.
+// denial reads a statement. It returns nil for a statement that says nothing about regions as a whole, and adds a note
+// if somebody might expect otherwise.
 func (im *importer) denial(s *statement) *denial {
 	d := &denial{place: s.place}
 	found := false
@@ -53,10 +53,10 @@ func (im *importer) denial(s *statement) *denial {
 	case !found:
 		return nil
 	case !strings.EqualFold(s.Effect, "Deny"):
-		im.note(s, "it allows by region; only what denies is carried over")
+		im.note(s, "it allows by region; only denials are carried over")
 		return nil
 	case len(s.NotAction) == 0 && !coversAll(s.Action):
-		im.note(s, "it denies single actions outside of regions, which says nothing of the regions: "+strings.Join(s.Action, ", "))
+		im.note(s, "it denies single actions outside regions, which says nothing about the regions: "+strings.Join(s.Action, ", "))
 		return nil
 	}
 	im.addPrincipals(s, d)
@@ -69,11 +69,11 @@ func coversAll(actions texts) bool {
 	return slices.ContainsFunc(actions, func(a string) bool { return a == "*" || a == "*:*" })
 }
 
-// addRegions adds a condition on the region. Conditions of one statement must all hold.
+// addRegions adds a condition on the region. All conditions of a statement must hold.
 func (im *importer) addRegions(s *statement, d *denial, op string, values texts, again bool) bool {
 	kind, negated := operator(op)
 	if kind != "stringequals" && kind != "stringlike" {
-		im.note(s, fmt.Sprintf("the operator %s says nothing of regions here", op))
+		im.note(s, fmt.Sprintf("the operator %s says nothing about regions here", op))
 		return false
 	}
 	next := denial{inverse: negated, regions: map[string]bool{}}
@@ -87,7 +87,7 @@ func (im *importer) addRegions(s *statement, d *denial, op string, values texts,
 		return true
 	}
 	both := map[string]bool{}
-	inverse := d.inverse && next.inverse // only then regions that nobody knows yet are denied
+	inverse := d.inverse && next.inverse // only then regions that are not known yet are denied
 	for _, r := range regions.All() {
 		if (d.denies(r.Code) && next.denies(r.Code)) != inverse {
 			both[r.Code] = true
@@ -128,7 +128,7 @@ func (im *importer) regions(s *statement, kind, value string, ignoreCase bool) (
 	return nil
 }
 
-// addPrincipals adds the principals that a statement spares.
+// addPrincipals adds the principals that a statement exempts.
 func (im *importer) addPrincipals(s *statement, d *denial) {
 	for _, op := range slices.Sorted(maps.Keys(s.Condition)) {
 		kind, negated := operator(op)
@@ -161,7 +161,7 @@ func (im *importer) addPrincipal(s *statement, d *denial, arn string) {
 	}
 }
 
-// noteNarrowing notes what narrows the denial and has no counterpart: here it alerts for all.
+// noteNarrowing notes conditions that narrow the denial and have no counterpart: here it alerts for all.
 func (im *importer) noteNarrowing(s *statement) {
 	for _, op := range slices.Sorted(maps.Keys(s.Condition)) {
 		for _, key := range slices.Sorted(maps.Keys(s.Condition[op])) {

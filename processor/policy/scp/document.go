@@ -66,7 +66,7 @@ func (s *statements) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &(*s)[0])
 }
 
-// readStatements returns the statements of a file: the policy itself, or what the AWS CLI's describe-policy prints.
+// readStatements returns the statements of a file: the policy itself, or the output of the AWS CLI's describe-policy.
 func readStatements(f Source) (statements, error) {
 	var file struct {
 		Statement statements
@@ -99,19 +99,19 @@ func decode(text []byte, v any) error {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		before := text[:min(int(syntax.Offset), len(text))]
-		return fmt.Errorf("no JSON, line %d: %w; render a Terraform or CloudFormation template first",
+		return fmt.Errorf("invalid JSON, line %d: %w; render a Terraform or CloudFormation template first",
 			1+bytes.Count(before, []byte("\n")), err)
 	}
 	return err
 }
 
-// printable makes a comment of a text: on one line, without characters that YAML does not allow.
+// printable makes a text fit for a comment: on one line, without characters that YAML does not allow.
 func printable(text string) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }), " ")
 }
 
-// oneLine makes a short text of one line.
+// oneLine shortens a text to one line.
 func oneLine(text string) string {
 	const most = 100
 	text = printable(text)

@@ -1,7 +1,7 @@
-// Package scp turns service control policies of AWS Organizations that deny by region into a policy of the same
-// meaning (https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_syntax.html).
+// Package scp converts service control policies of AWS Organizations that deny by region into an equivalent policy
+// (https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_syntax.html).
 //
-// Where the two cannot say the same it leans to alerting, and notes what was not carried over. It does no I/O.
+// Where the two differ it leans to alerting, and notes what was not carried over. It does no I/O.
 package scp
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
-// Target is what the service control policies are attached to. The zero value is every account.
+// Target is what the service control policies are attached to. The zero value means every account.
 type Target struct {
 	Group   string // the name of a group: an organizational unit
 	Account string // an account id
@@ -20,8 +20,8 @@ type Target struct {
 
 // Imported is the policy.
 type Imported struct {
-	Policy []byte   // YAML, with comments that tell where each part comes from
-	Notes  []string // what was not carried over, or not to the letter
+	Policy []byte   // YAML, with comments that say where each part comes from
+	Notes  []string // what was not carried over exactly
 }
 
 // importer collects what statements say.
@@ -38,8 +38,8 @@ func (im *importer) fault(s *statement, text string) {
 	im.faults = append(im.faults, errors.New(s.place+": "+text))
 }
 
-// Import makes a policy of all files together: they are taken to be attached to one target, so that what any of them
-// denies is denied. The error names every fault.
+// Import makes one policy of all files, which are assumed to be attached to the same target: what any of them denies is
+// denied. The error names every fault.
 func Import(files []Source, target Target) (*Imported, error) {
 	im := &importer{}
 	var denials []*denial
@@ -67,7 +67,7 @@ func Import(files []Source, target Target) (*Imported, error) {
 	return &Imported{Policy: p.write(target, im.notes), Notes: im.notes}, nil
 }
 
-// combined is what denials come to together.
+// combined is the combined effect of denials.
 type combined struct {
 	denials []*denial
 	allow   bool
@@ -75,14 +75,14 @@ type combined struct {
 	exempt  []scopedExemption
 }
 
-// scopedExemption is an exemption in the regions where nothing else denies.
+// scopedExemption is an exemption and the regions where it applies: those that nothing else denies.
 type scopedExemption struct {
 	exemption
 	regions []string // empty means all
 	places  []string
 }
 
-// combine adds denials up: a region is unused where any of them denies it.
+// combine combines denials: a region is unused if any of them denies it.
 func combine(denials []*denial) *combined {
 	p := &combined{denials: denials}
 	for _, d := range denials {
@@ -132,7 +132,7 @@ func (p *combined) scope(denied []string) {
 	}
 }
 
-// regionsOf returns the regions that are denied only by statements that spare x.
+// regionsOf returns the regions that only statements with the exemption x deny.
 func (p *combined) regionsOf(x exemption, denied []string) (list []string) {
 	for _, code := range denied {
 		if !slices.ContainsFunc(p.denials, func(d *denial) bool { return d.denies(code) && !slices.Contains(d.exempt, x) }) {

@@ -125,7 +125,7 @@ func TestImportNotes(t *testing.T) {
 	}
 	f(`{"Effect":"Allow","Action":"*","Resource":"*"}`)
 	f(`{"Sid":"Some","Effect":"Deny","Action":["ec2:*"],"Condition":{"StringNotEquals":{"aws:RequestedRegion":"us-east-1"}}}`,
-		"a.json: statement 1 (Some): it denies single actions outside of regions, which says nothing of the regions: ec2:*")
+		"a.json: statement 1 (Some): it denies single actions outside regions, which says nothing about the regions: ec2:*")
 	f(`{"Effect":"Deny","Action":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"ap-east-1","aws:PrincipalTag/team":"x"},"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/a"}}}`,
 		"a.json: statement 1: it denies by ArnLike of aws:PrincipalArn only; here it alerts for everyone",
 		"a.json: statement 1: it denies only where StringEquals of aws:PrincipalTag/team is x; here it alerts everywhere")
@@ -148,7 +148,7 @@ func TestImportFailure(t *testing.T) {
 		`a.json: statement 1: "{example-region-1}" is a placeholder; want a region`,
 		`a.json: statement 1: "us-esat-1" is not an AWS region, did you mean "us-east-1"?`,
 		`a.json: statement 1: "arn:aws:iam::${Account}:role/[ROLE]" is a placeholder; want an ARN`)
-	f("{\n\"Statement\": [\n<<EOF", "a.json: no JSON, line 3: invalid character '<' looking for beginning of value; render a Terraform or CloudFormation template first")
+	f("{\n\"Statement\": [\n<<EOF", "a.json: invalid JSON, line 3: invalid character '<' looking for beginning of value; render a Terraform or CloudFormation template first")
 	f(`{}`, "a.json: no Statement found")
 	f(`{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`, "no statement denies by aws:RequestedRegion")
 	f(`{"Statement":[{"Effect":"Deny","Action":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":"us-east-1"}}},{"Effect":"Deny","Action":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}}]}`,

@@ -87,15 +87,15 @@ func (p *combined) writeExceptions(b *bytes.Buffer, target Target) {
 	}
 }
 
-// exceptionGroup is exemptions that can stand in one exception.
+// exceptionGroup is exemptions that fit in one exception.
 type exceptionGroup struct {
 	name, reason               string
 	regions, places            []string
 	principals, sources, names []string
 }
 
-// groups puts exemptions together that differ in one list only: all principals, all whole services, and the events of
-// each service.
+// groups merges exemptions that differ in one list only: all principals, all whole services, and the events of each
+// service.
 func (p *combined) groups() (list []*exceptionGroup) {
 	byKey := map[string]*exceptionGroup{}
 	group := func(name, reason string, x *scopedExemption) *exceptionGroup {
@@ -109,13 +109,13 @@ func (p *combined) groups() (list []*exceptionGroup) {
 	for i := range p.exempt {
 		switch x := &p.exempt[i]; {
 		case x.principal != "":
-			g := group("scp-principals", "principals that the service control policy spares", x)
+			g := group("scp-principals", "principals that the service control policy exempts", x)
 			g.principals = append(g.principals, x.principal)
 		case x.name == "":
-			g := group("scp-services", "services that the service control policy spares", x)
+			g := group("scp-services", "services that the service control policy exempts", x)
 			g.sources = append(g.sources, x.source)
 		default:
-			g := group("scp-"+strings.TrimSuffix(x.source, ".amazonaws.com"), "calls that the service control policy spares", x)
+			g := group("scp-"+strings.TrimSuffix(x.source, ".amazonaws.com"), "calls that the service control policy exempts", x)
 			g.sources = []string{x.source}
 			if !slices.Contains(g.names, x.name) {
 				g.names = append(g.names, x.name)
