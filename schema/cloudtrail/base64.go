@@ -71,6 +71,9 @@ func allBase64(b []byte) bool {
 	return true
 }
 
+// isOnlyBase64 reports whether b is base64 that may hold an event.
+func isOnlyBase64(b []byte) bool { return len(b) > minBase64 && allBase64(b) }
+
 // base64Holds reports whether b, up to what is no base64, is a text with one of our keys or the start of an object in it.
 func base64Holds(b []byte) bool {
 	var window [4096]byte
@@ -117,20 +120,21 @@ func base64Run(b []byte, i int) (run []byte, end int) {
 	return nil, len(b)
 }
 
-// base64Runs opens the runs of base64 in a plain text.
-func (d *Decoder) base64Runs(b []byte, chain Chain) error {
+// base64Runs opens the runs of base64 in a plain text. It returns where the last one ends.
+func (d *Decoder) base64Runs(b []byte, chain Chain) (last int, err error) {
 	chain = chain.Push(ShapeBase64)
 	for run, end := base64Run(b, 0); run != nil; run, end = base64Run(b, end) {
+		last = end
 		if ok, err := d.enter(run, chain); !ok {
-			return err
+			return last, err
 		}
 		err := d.base64(run, chain)
 		d.leave()
 		if err != nil {
-			return err
+			return last, err
 		}
 	}
-	return nil
+	return last, nil
 }
 
 // base64 opens what b decodes to. Damage to a few characters costs only the bytes that they stand for.

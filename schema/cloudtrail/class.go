@@ -168,6 +168,7 @@ var foldedSigns = map[string]marks{
 	"readonly": foldedReadOnly, "useridentity": foldedIdentity, "useridentitytype": foldedIdentity,
 	"useridentityarn": foldedIdentity, "recipientaccountid": foldedOther, "requestparameters": foldedOther,
 	"responseelements": foldedOther, "additionaleventdata": foldedOther, "vpcendpointid": foldedOther,
+	"eventtype": foldedName, "eventcategory": foldedName, // other formats have these too
 	"cloudtrailevent": markOriginal, "eventjson": markOriginal,
 }
 

@@ -91,7 +91,8 @@ func (d *Decoder) emitDamaged(cause error, chain Chain) error {
 // own cannot be told from the others. All of them stand for one event, and have its index.
 func (d *Decoder) salvageEvent(piece []byte, doing string, cause error, chain Chain) error {
 	if d.quiet { // and so without a key of ours to find
-		return nil
+		_, err := d.base64Runs(piece, chain)
+		return err
 	}
 	if _, err := d.emitSalvaged(piece, cause, chain); err != nil {
 		return err
@@ -101,12 +102,22 @@ func (d *Decoder) salvageEvent(piece []byte, doing string, cause error, chain Ch
 }
 
 // emitSalvaged hands on what the lenient search finds in a damaged piece, in which d.event is what could be read. It leaves
-// the index where it is.
+// the index where it is. A piece in which it finds nothing may hold an event in base64.
 func (d *Decoder) emitSalvaged(piece []byte, cause error, chain Chain) (found bool, err error) {
+	found, err = d.emitFields(piece, cause, chain)
+	if err != nil || found {
+		return found, err
+	}
+	_, err = d.base64Runs(piece, chain)
+	return false, err
+}
+
+// emitFields is emitSalvaged for what stands in the piece as it is.
+func (d *Decoder) emitFields(piece []byte, cause error, chain Chain) (found bool, err error) {
 	s, e := &d.salvage, &d.event
 	s.salvage(piece, d.KnownRegion)
+	lost := e.ReadOnly == nil || d.run.isOpen // behind damage it may be an actor's
 	d.run.damaged(d.depth)
-	lost := e.ReadOnly == nil
 	if s.write || lost && d.run.write {
 		e.ReadOnly = Value("false")
 	}
@@ -114,7 +125,7 @@ func (d *Decoder) emitSalvaged(piece []byte, cause error, chain Chain) (found bo
 	isWrite := isFalse(e.ReadOnly)
 	if !isWrite && lost {
 		d.run.add(own, &s.regions, d.KnownRegion)
-		if !d.LostReadOnly {
+		if e.ReadOnly == nil && !d.LostReadOnly {
 			return false, nil
 		}
 	}
@@ -152,6 +163,12 @@ func (d *Decoder) emitHalves(own Value, cause error, chain Chain) (found bool, e
 // joinWhole notes the whole object in d.event. It hands on what it completes, if it is half of an event.
 func (d *Decoder) joinWhole(chain Chain) (found bool, err error) {
 	d.run.whole(&d.event, d.KnownRegion)
+	if s := &d.salvage; d.inCut && d.run.isOpen && !isFalse(d.event.ReadOnly) {
+		// Its readOnly may be an actor's: in a text that damage has cut, the quotes in his text look like those around it.
+		s.salvage(d.event.Raw, d.KnownRegion)
+		d.run.add(nil, &s.regions, d.KnownRegion)
+		d.run.write = d.run.write || s.write
+	}
 	return d.join(chain)
 }
 

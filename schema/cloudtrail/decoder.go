@@ -48,6 +48,8 @@ type Decoder struct {
 	calls  int // of the sink: events, faults and skips
 	// quiet is set within a string of an envelope that need not be ours: what is wrong with it is no fault.
 	quiet bool
+	// inCut is set within a string that damage has cut: what follows the damage is read as its text.
+	inCut bool
 	// empty and full say of the envelope at hand that what should hold its events is empty, or is not.
 	empty, full bool
 	run         damageRun
@@ -80,7 +82,7 @@ func NewDecoder(maxBytes int) *Decoder {
 // KindEmpty.
 func (d *Decoder) Decode(value []byte, sink Sink) error {
 	d.sink, d.index, d.left, d.faults, d.events = sink, 0, d.maxBytes, 0, 0
-	d.depth, d.calls, d.quiet, d.empty, d.full, d.heavy = 0, 0, false, false, false, false
+	d.depth, d.calls, d.quiet, d.inCut, d.empty, d.full, d.heavy = 0, 0, false, false, false, false, false
 	d.run.reset()
 	err := d.record(value)
 	d.release()

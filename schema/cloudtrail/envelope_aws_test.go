@@ -88,7 +88,7 @@ func TestLookupSuccess(t *testing.T) {
 }
 
 func TestLookupFailure(t *testing.T) {
-	expect(t, `{"CloudTrailEvent":"{"}`, "fault 0 unknown-shape")
+	expect(t, `{"CloudTrailEvent":"{"}`, "fault 0 truncated lookup-events")
 	expect(t, `{"Events":[{"EventId":"e"}]}`, "fault 0 unknown-shape")
 }
 

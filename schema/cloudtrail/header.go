@@ -30,10 +30,10 @@ func cutHeader(b []byte) (shape Shape, inner []byte) {
 	return ShapeNone, nil
 }
 
-// isHeaded reports whether b is what stands after a header: JSON, another header, or something compressed.
+// isHeaded reports whether b is what stands after a header: JSON, another header, something compressed, or base64.
 func isHeaded(b []byte) bool {
 	i := jsonscan.SkipSpace(b, 0)
-	if i < len(b) && isTextStart(b[i]) || DetectCompression(b) != ShapeNone || cutField(b) != nil {
+	if i < len(b) && isTextStart(b[i]) || DetectCompression(b) != ShapeNone || cutField(b) != nil || isOnlyBase64(b) {
 		return true
 	}
 	return len(b) > confluentHeader && b[0] == 0 && b[confluentHeader] != 0 && isHeadedOnce(b[confluentHeader:])
@@ -42,7 +42,7 @@ func isHeaded(b []byte) bool {
 // isHeadedOnce is isHeaded without another header.
 func isHeadedOnce(b []byte) bool {
 	i := jsonscan.SkipSpace(b, 0)
-	return i < len(b) && isTextStart(b[i]) || cutField(b) != nil
+	return i < len(b) && isTextStart(b[i]) || cutField(b) != nil || isOnlyBase64(b)
 }
 
 // cutField returns the text of a record of one field, a string or bytes: in Avro its length as a zigzag varint
@@ -59,7 +59,7 @@ func cutField(b []byte) []byte {
 		if n != uint64(len(text)) && n != 2*uint64(len(text)) || len(text) == 0 || !isPrefixOfField(b[:start]) {
 			continue
 		}
-		if i := jsonscan.SkipSpace(text, 0); i < len(text) && isTextStart(text[i]) {
+		if i := jsonscan.SkipSpace(text, 0); i < len(text) && isTextStart(text[i]) || isOnlyBase64(text) {
 			return text
 		}
 	}

@@ -7,8 +7,8 @@ import (
 )
 
 // member opens a string of an envelope if it may hold events. Where it turns out to hold something else it is metadata,
-// and no fault. Carrier says that the envelope is known to hold its events there. A string that is not whole ends where
-// it is cut.
+// and no fault. Carrier says that the envelope is known to hold its events there: damaged JSON there is a fault. A string
+// that is not whole ends where it is cut.
 func (d *Decoder) member(v Value, whole, carrier bool, chain Chain) error {
 	if len(v) == len(`""`) && whole {
 		d.empty = d.empty || carrier
@@ -17,14 +17,14 @@ func (d *Decoder) member(v Value, whole, carrier bool, chain Chain) error {
 	if v.EqualString(validationText) {
 		return d.skip(KindValidation, chain)
 	}
-	calls, empty, quiet := d.calls, d.empty, d.quiet
-	d.empty, d.quiet = false, true
+	calls, empty, quiet, inCut := d.calls, d.empty, d.quiet, d.inCut
+	d.empty, d.quiet, d.inCut = false, !carrier || firstLetter(v[1:]) != '{', inCut || !whole
 	var err error
-	if mayHold(v) {
+	if d.mayHold(v, whole) {
 		err = d.openString(v, whole, chain)
 	}
 	d.full = d.full || carrier && d.calls == calls && !d.empty
-	d.empty, d.quiet = empty || carrier && d.empty, quiet
+	d.empty, d.quiet, d.inCut = empty || carrier && d.empty, quiet, inCut
 	return err
 }
 
@@ -40,26 +40,40 @@ func (d *Decoder) openString(v Value, whole bool, chain Chain) error {
 	return d.open(d.unquote(v, whole), chain)
 }
 
-// mayHold reports whether a string may hold an event: its text starts like JSON, is base64 of something that we open,
-// or has an object or a key of CloudTrail's in it.
-func mayHold(v Value) bool {
-	body := v[1:]
+// mayHold reports whether a string may hold an event: its text starts like JSON, is or ends in base64 of something that we
+// open, or has an object or a key of CloudTrail's in it.
+func (d *Decoder) mayHold(v Value, whole bool) bool {
+	if c := firstLetter(v[1:]); c == '{' || c == '[' {
+		return true
+	}
+	text := []byte(v[1:])
+	if bytes.IndexByte(text, '\\') >= 0 {
+		if d.depth < MaxNesting { // where the buffer of the next layer is free
+			d.depth++
+			text = d.unquote(v, whole)
+			d.depth--
+		}
+		if firstLetter(text) == '"' || holdsObject(text) || hasMark(text) {
+			return true
+		}
+	} else if whole {
+		text = text[:len(text)-1]
+	}
+	run, _ := base64Run(text, 0)
+	return run != nil || isBase64(text)
+}
+
+// firstLetter returns the first character of the inside of a string that is neither white space nor a byte order mark; 0
+// if there is none.
+func firstLetter(body []byte) rune {
 	for len(body) > 0 {
 		c, size := jsonscan.FirstRune(body)
-		switch c {
-		case '{', '[':
-			return true
-		case ' ', '\t', '\r', '\n', '\ufeff':
-			body = body[size:]
-			continue
+		if c != ' ' && c != '\t' && c != '\r' && c != '\n' && c != '\ufeff' {
+			return c
 		}
-		if escape := bytes.IndexByte(body, '\\'); escape >= 0 && (c == '"' || holdsObject(body) || hasMark(body) || escape > minBase64 && allBase64(body[:escape])) {
-			return true
-		}
-		run, _ := base64Run(body, 0)
-		return isBase64(body) || run != nil
+		body = body[size:]
 	}
-	return false
+	return 0
 }
 
 // holdsObject reports whether an object starts somewhere in the inside of a string.

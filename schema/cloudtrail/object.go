@@ -1,6 +1,10 @@
 package cloudtrail
 
-import "github.com/regionwatch/regionwatch/schema/jsonscan"
+import (
+	"bytes"
+
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
+)
 
 // object reads the object at b[i]: an event, or an envelope. An ordinary event is read once.
 func (d *Decoder) object(b []byte, i int, p place) (next, stop int, err error) {
@@ -79,7 +83,7 @@ func (d *Decoder) envelope(b []byte, p place) error {
 	isEmpty := d.empty && !d.full
 	d.empty, d.full = empty, full
 	found, isFault := d.calls > calls, !isEmpty && !p.trial
-	if !found && isFault {
+	if !found && isFault && isHalf {
 		d.run.damaged(d.depth)
 	}
 	if err == nil && isHalf && !behindDamage {
@@ -106,6 +110,19 @@ func (d *Decoder) half(b []byte, p place) error {
 // damaged decides as much of the object or array b as was read before the damage, and reports the damage. What decides
 // comes first: an event with both fields; then an envelope with whole parts; then the search.
 func (d *Decoder) damaged(b []byte, cause error, p place) error {
+	calls, quiet := d.calls, d.quiet
+	err := d.decideDamaged(b, cause, p)
+	if err != nil || !quiet || d.calls == calls {
+		return err
+	}
+	d.quiet = false // text with an event in it is ours
+	err = d.unreadable(reasonOf(cause), "reading an envelope", cause, b, p.chain)
+	d.quiet = quiet
+	return err
+}
+
+// decideDamaged is damaged for a text that may not be ours: then it reports nothing.
+func (d *Decoder) decideDamaged(b []byte, cause error, p place) error {
 	if b[0] != '{' {
 		d.event = Event{}
 	}
@@ -116,7 +133,7 @@ func (d *Decoder) damaged(b []byte, cause error, p place) error {
 	stop := min(jsonscan.StoppedAt(cause, 0), len(b))
 	rest, err := d.unwrapDamaged(b, stop, p.chain)
 	if err == nil && rest < len(b) {
-		err = d.elements(b, rest, stop, p)
+		err = d.elements(b, beforeText(b, rest), stop, p)
 	}
 	switch {
 	case err != nil || rest == len(b) && d.faults > faults && d.events > events:
@@ -128,18 +145,50 @@ func (d *Decoder) damaged(b []byte, cause error, p place) error {
 		return d.searchAgain(cause, b, p.chain)
 	case d.calls > calls:
 		// A bracket out of place ends a list early: what stands behind may be the rest of it.
-		return d.searchRest(reasonOf(cause), "reading an envelope", cause, b, b[stop:], p.chain)
+		return d.searchRest(reasonOf(cause), "reading an envelope", cause, b, b[beforeText(b, stop):], p.chain)
 	}
 	d.event = own
 	return d.salvageEvent(b, "decoding event", cause, p.chain)
 }
 
+// beforeText returns where to search from for what goes on at b[i]. A lost backslash ends a quoted text early: then it is
+// before its last key and value, which may be cut.
+func beforeText(b []byte, i int) int {
+	before := bytes.TrimRight(b[:i], ":, \t\r\n")
+	if n := len(before); n > 0 && before[n-1] == '"' {
+		return max(0, n-maxEscapedKey-maxRegion)
+	}
+	return i
+}
+
 // damagedObject decides the damaged object b, which is not opened: d.event holds what was read of it.
 func (d *Decoder) damagedObject(b []byte, cause error, chain Chain) error {
-	if e := &d.event; e.class() == classEvent && e.AWSRegion != nil && e.ReadOnly != nil {
-		return d.damagedEvent(b, cause, chain)
+	e := &d.event
+	if e.class() != classEvent || e.AWSRegion == nil || e.ReadOnly == nil || d.isForeign(e.AWSRegion) {
+		return d.salvageEvent(b, "decoding event", cause, chain)
 	}
-	return d.salvageEvent(b, "decoding event", cause, chain)
+	behindDamage, rest := d.run.isOpen, b[min(jsonscan.StoppedAt(cause, 0), len(b)):]
+	if err := d.damagedEvent(b, cause, chain); err != nil || !behindDamage {
+		return err
+	}
+	// What looks like an event may be an actor's text, and the rest be that of the event around it.
+	return d.searchPiece(rest, cause, chain)
+}
+
+// isForeign reports whether a region is not in the catalogue. Without its last quote it goes on to the next one.
+func (d *Decoder) isForeign(region Value) bool {
+	n := len(region)
+	return d.KnownRegion != nil && n > 2 && !d.KnownRegion(region[1:n-1])
+}
+
+// searchPiece searches a piece that has been reported.
+func (d *Decoder) searchPiece(piece []byte, cause error, chain Chain) error {
+	d.event = Event{}
+	found, err := d.emitSalvaged(piece, cause, chain)
+	if found {
+		d.index++
+	}
+	return err
 }
 
 // elements goes on behind the damage of an envelope, where the objects of a list may start. It notes what stands between

@@ -37,6 +37,9 @@ func (d *Decoder) prefixed(b []byte, i int) (at, next, tried int) {
 		case cause != nil && isEvent:
 			return at, resyncText(b, at, next), next
 		}
+		if hasMark(b[at:next]) {
+			break
+		}
 		if from = next; cause != nil {
 			from = max(beforeKey(b, next), at+1)
 		}
@@ -60,14 +63,23 @@ func (d *Decoder) prefixedArray(b []byte, i, object, tried int) (at, next, _ int
 	return -1, i, tried
 }
 
-// prefixedText is prefixed for a quoted object.
+// prefixedText is prefixed for a quoted text that ends the line.
 func (d *Decoder) prefixedText(b []byte, i, tried int) (at, next, _ int) {
-	at = bytes.Index(b[i:lineEnd(b, i)], []byte(`"{\"`))
-	if at > 0 && !hasMark(b[i:i+at]) {
-		at += i
-		if end, cause := d.scan.SkipString(b, at); cause == nil && endsLine(b, end) {
+	line := lineEnd(b, i)
+	for from, checked := i, i; from < line; {
+		quote := bytes.IndexByte(b[from:line], '"')
+		if quote < 0 || hasMark(b[checked:from+quote]) {
+			break
+		}
+		at, checked = from+quote, from
+		end, cause := d.scan.SkipString(b[:line], at)
+		if cause != nil {
+			break
+		}
+		if at > i && endsLine(b, end) && d.mayHold(Value(b[at:end]), true) {
 			return at, end, end
 		}
+		from = end
 	}
 	return -1, i, tried
 }

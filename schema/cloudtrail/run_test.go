@@ -1,8 +1,10 @@
 package cloudtrail
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,15 +18,18 @@ func TestDamageBesideDecoys(t *testing.T) {
 		cases = 2_000
 	}
 	for range cases {
-		template, kind := damagedTemplate(r)
-		harmless := fillTemplate(template, func() string { return `"x"` })
+		template, kind, isQuoted := damagedTemplate(r)
+		harmless := fillTemplate(template, isQuoted, func() string { return `"x"` })
+		hostile := fillTemplate(template, isQuoted, func() string { return decoy(r) })
 		if !isDecided(t, harmless) {
+			if isReported(t, harmless) && !isDecided(t, hostile) && !isReported(t, hostile) {
+				t.Fatalf("%s: the decoys hide the fault:\n%s\n%s", kind, hostile, strings.Join(decodeKnown(t, hostile), "\n"))
+			}
 			continue
 		}
 		decided++
-		hostile := fillTemplate(template, func() string { return decoy(r) })
 		if !isDecided(t, hostile) {
-			t.Fatalf("%s: the decoys hide the event:\n%s\n%s", kind, hostile, strings.Join(decode(t, hostile), "\n"))
+			t.Fatalf("%s: the decoys hide the event:\n%s\n%s", kind, hostile, strings.Join(decodeKnown(t, hostile), "\n"))
 		}
 	}
 	if decided < cases/2 {
@@ -34,7 +39,7 @@ func TestDamageBesideDecoys(t *testing.T) {
 
 // isDecided reports whether the write in eu-west-3 reaches the sink.
 func isDecided(t *testing.T, record string) bool {
-	for _, line := range decode(t, record) {
+	for _, line := range decodeKnown(t, record) {
 		if strings.Contains(line, " eu-west-3 false") {
 			return true
 		}
@@ -42,11 +47,28 @@ func isDecided(t *testing.T, record string) bool {
 	return false
 }
 
+// decodeKnown is decode with a catalogue of regions, as the program has one.
+func decodeKnown(t *testing.T, record string) []string {
+	t.Helper()
+	var f found
+	d := NewDecoder(0)
+	d.KnownRegion = func(code []byte) bool { return slices.Contains([]string{"eu-west-3", "us-east-1", "us-west-1"}, string(code)) }
+	if err := d.Decode([]byte(record), &f); err != nil {
+		t.Fatalf("Decode(%.80q): %v", record, err)
+	}
+	return f.lines
+}
+
+// isReported reports whether a fault reaches the sink.
+func isReported(t *testing.T, record string) bool {
+	return slices.ContainsFunc(decodeKnown(t, record), func(line string) bool { return strings.HasPrefix(line, "fault ") })
+}
+
 // actorText marks where an actor may write in a template.
 const actorText = "\x00\x00\x00\x00"
 
 // damagedTemplate returns a record of one event with a fault at one byte outside of the actor's texts.
-func damagedTemplate(r *rand.Rand) (template, kind string) {
+func damagedTemplate(r *rand.Rand) (template, kind string, isQuoted bool) {
 	members := []string{
 		`"eventVersion":"1.08"`, `"eventTime":"2024-05-01T10:11:12Z"`, `"eventSource":"ec2.amazonaws.com"`, `"eventName":"RunInstances"`,
 		`"userIdentity":{"type":"IAMUser","userName":` + actorText + `,"accountId":"1"}`, `"awsRegion":"eu-west-3"`,
@@ -55,9 +77,47 @@ func damagedTemplate(r *rand.Rand) (template, kind string) {
 	if r.IntN(2) == 0 {
 		r.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
 	}
-	frames := [][2]string{{"", ""}, {`{"Records":[`, `]}`}, {`{"detail":`, `}`}, {`[`, `]`}, {`{"x":{"y":`, `}}`}, {`{"a":[`, `]}`}}
+	text := "{" + strings.Join(members, ",") + "}"
+	damagedFirst := r.IntN(3) == 0
+	if damagedFirst {
+		text, kind = damageByte(r, text)
+	}
 	frame := frames[r.IntN(len(frames))]
-	text := frame[0] + "{" + strings.Join(members, ",") + "}" + frame[1]
+	if isQuoted = frame.quoted; isQuoted {
+		text = escapeTemplate(text)
+	}
+	text = frame.open + text + frame.end
+	if !damagedFirst {
+		text, kind = damageByte(r, text)
+	}
+	return text, kind, isQuoted
+}
+
+// frames are what stands around the event of a template. In some of them it is the text of a string.
+var frames = []struct {
+	open, end string
+	quoted    bool
+}{
+	{"", "", false}, {`{"Records":[`, `]}`, false}, {`{"detail":`, `}`, false}, {`[`, `]`, false}, {`{"x":{"y":`, `}}`, false},
+	{`{"a":[`, `]}`, false}, {"May  1 10:11:12 host app[1]: ", "", false}, {`"`, `"`, true}, {`log: "`, `"`, true}, {`["`, `"]`, true},
+	{`{"host":"h","message":"`, `","n":1}`, true}, {`{"host":"h","message":"app: `, `","n":1}`, true},
+	{`{"awsRegion":"eu-west-3","level":"info","message":"`, `"}`, true},
+	{`{"Events":[{"EventId":"1f","EventName":"RunInstances","ReadOnly":"false","CloudTrailEvent":"`, `"}]}`, true},
+	{`{"messageType":"DATA_MESSAGE","logGroup":"g","logEvents":[{"id":"1","timestamp":1,"message":"`, `"}]}`, true},
+}
+
+// escapeTemplate writes a template as the inside of a JSON string. The actor's texts stay marked.
+func escapeTemplate(template string) string {
+	parts := strings.Split(template, actorText)
+	for i, part := range parts {
+		quoted := quote(part)
+		parts[i] = quoted[1 : len(quoted)-1]
+	}
+	return strings.Join(parts, actorText)
+}
+
+// damageByte puts a fault at one byte outside of the actor's texts.
+func damageByte(r *rand.Rand, text string) (damaged, kind string) {
 	at := r.IntN(len(text))
 	for text[at] == actorText[0] || at > 0 && text[at-1] == actorText[0] {
 		at = r.IntN(len(text))
@@ -76,10 +136,14 @@ func damagedTemplate(r *rand.Rand) (template, kind string) {
 	}
 }
 
-// fillTemplate puts a text at each place where an actor may write.
-func fillTemplate(template string, text func() string) string {
+// fillTemplate puts a value at each place where an actor may write.
+func fillTemplate(template string, isQuoted bool, value func() string) string {
 	for strings.Contains(template, actorText) {
-		template = strings.Replace(template, actorText, text(), 1)
+		v := value()
+		if isQuoted {
+			v = escapeTemplate(v)
+		}
+		template = strings.Replace(template, actorText, v, 1)
 	}
 	return template
 }
@@ -90,13 +154,15 @@ func decoy(r *rand.Rand) string {
 	values := []string{
 		`{"awsRegion":"us-west-1"}`, `{"readOnly":true,"awsRegion":"us-west-1"}`, `[{"awsRegion":"us-west-1"}]`, `{"readOnly":true}`,
 		`[{"a":1}]`, `[` + read + `]`, read, `[{"a":1},` + read + `,` + read + `]`, `}{`, `[`, `"}`, `\`, "}\n{", `"}],"readOnly":true,"awsRegion":"us-east-1"}`,
-		`{"Records":[` + read + `]}`,
+		`{"Records":[` + read + `]}`, `{"eventVersion":"1","awsRegion":"us-east-1","readOnly":true`, `{"readOnly":true`, `{"a":"`, "\n" + read + "\n",
+		"}}\n" + `{"awsRegion":"us-east-1","readOnly":true}{"readOnly":true`, `{"eventCategory":"Insight"}`,
+		`{"eventType":"AwsCloudTrailInsight"}`, `{"eventSource":"aws:s3","s3":{}}`, `{"digestStartTime":1}`, "{{{{{{{", "}}}}}}}", `]`, `","readOnly":true,"x":"`,
 	}
 	value := values[r.IntN(len(values))]
 	if r.IntN(8) == 0 {
 		return quote("x: " + toBase64(value))
 	}
-	if isJSON := value[0] == '{' || value[0] == '[' && len(value) > 1; isJSON && r.IntN(2) == 0 {
+	if json.Valid([]byte(value)) && value[0] != '\n' && r.IntN(2) == 0 {
 		return value
 	}
 	return quote(value)

@@ -44,17 +44,18 @@ func (s *regionSet) has(region []byte) bool {
 	return false
 }
 
-// add keeps the region code that value starts with.
+// add keeps the region code that value starts with. A damaged string counts if it starts with a code of the catalogue.
 func (s *regionSet) add(value []byte, isKnown func(code []byte) bool) {
-	code := regionCode(value)
-	if code == nil {
+	code, isWhole := regionCode(value)
+	isKnownCode := len(code) > 0 && isKnown != nil && isKnown(code)
+	if !isWhole && !isKnownCode {
 		return
 	}
 	var room [maxRegion + 2]byte
 	region := append(append(append(room[:0], '"'), code...), '"')
 	switch {
 	case s.has(region):
-	case isKnown != nil && isKnown(code):
+	case isKnownCode:
 		s.known = appendRegion(s.known, region)
 	case len(s.other) < maxOther:
 		s.other = appendRegion(s.other, region)
@@ -77,17 +78,17 @@ func appendRegion(list []Value, region []byte) []Value {
 	return list
 }
 
-// regionCode returns the region code in the string that value starts with, or nil.
-func regionCode(value []byte) []byte {
+// regionCode returns the region code that the string at the start of value starts with, and whether the string ends behind it.
+func regionCode(value []byte) (code []byte, isWhole bool) {
 	value, quoted := trimQuotes(value)
 	n := 0
 	for n < len(value) && isRegionByte(value[n]) {
 		n++
 	}
-	if !quoted || n == 0 || n > maxRegion || n == len(value) || value[n] != '"' && value[n] != '\\' {
-		return nil
+	if !quoted || n == 0 || n > maxRegion {
+		return nil, false
 	}
-	return value[:n]
+	return value[:n], n < len(value) && (value[n] == '"' || value[n] == '\\')
 }
 
 // salvaged is what a lenient search of damaged bytes has found. Its zero value is usable; it is reused between searches,

@@ -99,14 +99,18 @@ func (d *Decoder) text(b []byte, p place) error {
 }
 
 // startsRecord reports whether a value of its own starts at b[i], behind damage: it starts its line, and nothing follows it
-// there. Damage can put a line break into an event, but then the rest of the event follows.
+// there. Damage can put a line break into an event, but then the rest of the event follows, or quotes with backslashes.
 func (d *Decoder) startsRecord(b []byte, i int) bool {
 	if !isColumnOne(b, i) || !isTextStart(b[i]) {
 		return false
 	}
 	line := b[i:lineEnd(b, i)]
 	end, cause := d.scan.SkipValue(line, 0)
-	return cause != nil || jsonscan.SkipSpace(line, end) == len(line)
+	if cause == nil {
+		return jsonscan.SkipSpace(line, end) == len(line)
+	}
+	first := line[jsonscan.SkipSpace(line, min(1, len(line)-1)):] // in a list
+	return line[0] == '"' || startsObject(line, 0) || len(first) > 0 && startsObject(first, 0)
 }
 
 // value reads the value at b[i]. Next is where the next one may start. Stop is negative for a value that
@@ -164,7 +168,7 @@ func (d *Decoder) quotedText(b []byte, chain Chain) (opened bool, err error) {
 	if !whole {
 		end = len(b)
 	}
-	if jsonscan.SkipSpace(b, end) < len(b) || !mayHold(Value(b[:end])) {
+	if jsonscan.SkipSpace(b, end) < len(b) || !d.mayHold(Value(b[:end]), whole) {
 		return false, nil
 	}
 	chain = chain.Push(ShapeString)
@@ -219,9 +223,15 @@ func (d *Decoder) plainText(b []byte, chain Chain) error {
 		return d.scalar(b[:end], p)
 	}
 	calls := d.calls
-	if err := d.base64Runs(b, chain); err != nil || d.calls > calls && !hasMark(b) {
+	end, err := d.base64Runs(b, chain)
+	isLast := len(bytes.TrimLeft(b[end:], "= \t\r\n")) == 0
+	if err != nil || d.quiet || d.calls > calls && isLast && !hasMark(b) {
 		return err
 	}
 	d.event = Event{}
-	return d.salvageEvent(b, "reading text", cause, chain)
+	if _, err := d.emitFields(b, cause, chain); err != nil {
+		return err
+	}
+	d.index++
+	return d.report(reasonOf(cause), "reading text", cause, d.index-1, b, chain)
 }

@@ -210,7 +210,7 @@ func (v *visit) text(i int) (next int, err error) {
 	end, cause := d.scan.SkipString(b, i)
 	if cause != nil {
 		v.inText = true
-		if v.rest = i; mayHold(v.full[i:]) {
+		if v.rest = i; d.mayHold(v.full[i:], false) {
 			v.rest = len(v.full)
 		}
 		return len(b), d.member(v.full[i:], false, v.key != ShapeNone, v.inner(v.key))
