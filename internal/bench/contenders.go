@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -25,7 +26,8 @@ func (b *bench) readBare(ctx context.Context, group string) (time.Duration, erro
 	defer client.Close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stall := watchStall(b.o.Stall, cancel)
+	var got atomic.Int64
+	stall := watchStall(b.o.Stall, cancel, func() string { return fmt.Sprintf("%d of %d records read", got.Load(), b.o.Records) })
 	defer stall.stop()
 	var c clock
 	for read := 0; read < b.o.Records; {
@@ -35,6 +37,7 @@ func (b *bench) readBare(ctx context.Context, group string) (time.Duration, erro
 		}
 		stall.moved()
 		fetches.EachRecord(func(*kgo.Record) { read++ })
+		got.Store(int64(read))
 		c.tick(read)
 		b.o.Progress(read)
 	}
@@ -72,7 +75,10 @@ func (b *bench) readWith(delivery processor.Delivery) func(context.Context, stri
 func (b *bench) runToEnd(ctx context.Context, p *processor.Processor) (time.Duration, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stall := watchStall(b.o.Stall, cancel)
+	stall := watchStall(b.o.Stall, cancel, func() string {
+		s := p.Status()
+		return fmt.Sprintf("%d of %d records read, %d partitions assigned, members %v", s.Counts.Records, b.o.Records, s.Assigned, s.Members)
+	})
 	defer stall.stop()
 	running, stop := context.WithCancel(ctx)
 	defer stop()

@@ -29,7 +29,8 @@ type Options struct {
 	Replicas   int16
 	// Compression is the compression of the records; the zero value means none.
 	Compression kgo.CompressionCodec
-	// Stall is how long Run waits without progress before it gives up; 0 means a minute.
+	// Stall is how long Run waits without progress before it gives up; 0 means two minutes. A group may wait for a member
+	// that is gone as long as the processor's RebalanceTimeout, a minute.
 	Stall time.Duration
 	// Step is called with each step, and Progress with how far it is. Both may be nil.
 	Step     func(text string)
@@ -54,7 +55,7 @@ func (o *Options) validate() error {
 // withDefaults returns o with defaults for nil fields.
 func (o Options) withDefaults() Options {
 	if o.Stall == 0 {
-		o.Stall = time.Minute
+		o.Stall = 2 * time.Minute
 	}
 	if o.Step == nil {
 		o.Step = func(string) {}

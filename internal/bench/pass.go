@@ -67,10 +67,10 @@ type stall struct {
 	after time.Duration
 }
 
-// watchStall calls cancel after the given time without progress.
-func watchStall(after time.Duration, cancel func(error)) *stall {
+// watchStall calls cancel after the given time without progress. The error ends with what state returns.
+func watchStall(after time.Duration, cancel func(error), state func() string) *stall {
 	return &stall{after: after, timer: time.AfterFunc(after, func() {
-		cancel(fmt.Errorf("no progress for %v: do the brokers answer?", after))
+		cancel(fmt.Errorf("no progress for %v: do the brokers answer? (%s)", after, state()))
 	})}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -95,7 +96,8 @@ func (b *bench) prepare(ctx context.Context) error {
 func (b *bench) fill(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stall := watchStall(b.o.Stall, cancel)
+	var written atomic.Int64
+	stall := watchStall(b.o.Stall, cancel, func() string { return fmt.Sprintf("%d of %d records written", written.Load(), b.o.Records) })
 	defer stall.stop()
 	client, err := b.client(kgo.DefaultProduceTopic(b.input()), kgo.ProducerBatchCompression(b.o.Compression),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()))
@@ -117,6 +119,7 @@ func (b *bench) fill(ctx context.Context) error {
 			if err != nil {
 				cancel(err)
 			}
+			written.Add(1)
 			stall.moved()
 		})
 		b.o.Progress(n + 1)

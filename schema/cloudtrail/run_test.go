@@ -52,7 +52,9 @@ func decodeKnown(t *testing.T, record string) []string {
 	t.Helper()
 	var f found
 	d := NewDecoder(0)
-	d.KnownRegion = func(code []byte) bool { return slices.Contains([]string{"eu-west-3", "us-east-1", "us-west-1"}, string(code)) }
+	d.KnownRegion = func(code []byte) bool {
+		return slices.Contains([]string{"eu-west-3", "us-east-1", "us-west-1"}, string(code))
+	}
 	if err := d.Decode([]byte(record), &f); err != nil {
 		t.Fatalf("Decode(%.80q): %v", record, err)
 	}
