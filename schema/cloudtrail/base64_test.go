@@ -23,6 +23,22 @@ func TestBase64OfText(t *testing.T) {
 	expect(t, toBase64(long+paris), "event 0 base64 > prefixed eu-west-3 false")
 }
 
+// Base64 is opened before marks beside it make the object an event. Guard: mayHold unquotes the string; the base64 behind a
+// header, and in text that looks like a damaged array.
+func TestBase64BesideMarks(t *testing.T) {
+	packed := toBase64(compress(paris))
+	for _, marks := range []string{`"awsRegion":"us-east-1"`, `"awsRegion":"us-east-1","eventName":"x"`} {
+		f := func(text, chain string) {
+			t.Helper()
+			expect(t, `{`+marks+`,"message":`+text+`}`, "event 0 shipper > "+chain+" eu-west-3 false")
+		}
+		f(strings.ReplaceAll(quote(packed), "/", `\/`), "base64 > gzip")
+		f(quote("\x00\x00\x00\x00\x0a"+toBase64(paris)), "confluent > base64")
+		f(quote("[info] "+toBase64(paris)), "array > base64")
+	}
+	expect(t, "[info] "+toBase64(paris), "event 0 array > base64 eu-west-3 false\nfault 1 syntax array")
+}
+
 // Base64 of a text that we cannot read, but that has our keys, is a dead letter and not silence.
 func TestBase64OfDamagedText(t *testing.T) {
 	front := paris[strings.Index(paris, `"awsRegion"`):]

@@ -101,6 +101,7 @@ func TestNormalizedRows(t *testing.T) {
 		"ECS":      `{"@timestamp":"t","cloud":{"region":"eu-west-3"},"aws":{"cloudtrail":{"event_version":"1.08","user_identity":{"type":"Root"},"read_only":false,"request_parameters":` + decoy + `}}}`,
 		"OCSF":     `{"class_uid":6003,"category_uid":6,"activity_id":1,"cloud":{"region":"eu-west-3"},"http_request":{"user_agent":` + decoy + `}}`,
 		"Sentinel": `{"TimeGenerated":"t","EventVersion":"1.08","EventName":"RunInstances","AWSRegion":"eu-west-3","ReadOnly":false,"UserAgent":` + decoy + `,"Type":"AWSCloudTrail"}`,
+		"flat ECS": `{"aws.cloudtrail.event_version":"1.08","aws.cloudtrail.event_type":"AwsApiCall","cloud.region":"eu-west-3","user_agent.original":` + decoy + `}`,
 		"in a row": `{"schema":{},"payload":{"EVENTVERSION":"1.08","AWSREGION":"eu-west-3","USERAGENT":` + decoy + `}}`,
 		"quoted":   `{"message":` + quote(`{"eventversion":"1.08","awsregion":"eu-west-3","useragent":`+decoy+`}`) + `}`,
 	} {
@@ -112,6 +113,12 @@ func TestNormalizedRows(t *testing.T) {
 			t.Errorf("%s: %q", name, f.lines)
 		}
 	}
+}
+
+// An event inside a wrapper that was not opened yet, in an array with an empty one, is decided once.
+func TestEventBesideEmptyArray(t *testing.T) {
+	record := `[[],{"awsRegion":"us-east-1","message":{"eventVersion":"1","eventName":"x","awsRegion":"eu-west-3","readOnly":false,"requestParameters":` + tokyo + `}}]`
+	expect(t, record, "fault 0 unknown-shape array > array\nevent 1 array > shipper eu-west-3 false")
 }
 
 // In a list of events an element that holds none is a dead letter; metadata is not.

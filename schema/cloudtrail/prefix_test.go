@@ -13,3 +13,13 @@ func TestPrefixedForms(t *testing.T) {
 	expect(t, `{"message":`+quote("{app} "+paris)+`}`, "event 0 shipper > prefixed eu-west-3 false")
 	expect(t, `{"message":`+quote("log: "+quote(paris))+`}`, "event 0 shipper > prefixed > string eu-west-3 false")
 }
+
+// The quoted text that ends a line is opened even if others stand before it, and never a decoy in place of the event around it.
+func TestPrefixedTextAtTheEnd(t *testing.T) {
+	expect(t, `a="b" log=`+quote(paris), "event 0 prefixed > string eu-west-3 false")
+	expect(t, "F "+quote(`app: {"a":1} `+paris), "event 0 prefixed > string > prefixed eu-west-3 false")
+	record := `{"message":` + quote(`app: {"readOnly":false}"userAgent":`+tokyo+`,"awsRegion":"eu-west-3"}`) + `}`
+	if !isDecided(t, record) {
+		t.Errorf("%s: %q", record, decode(t, record))
+	}
+}
