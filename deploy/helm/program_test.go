@@ -125,6 +125,9 @@ func variable(v core.EnvVar) string {
 // volume returns the files of a volume. It makes up the ones that are not part of the chart.
 func volume(t *testing.T, all objects, spec core.PodSpec, name string) map[string]string {
 	t.Helper()
+	if name == "policy-cache" {
+		return nil // empty at first
+	}
 	for _, v := range spec.Volumes {
 		switch {
 		case v.Name != name:

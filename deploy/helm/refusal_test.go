@@ -64,6 +64,12 @@ func TestRefusalFailure(t *testing.T) {
 	f("more than 1,000,000 bytes", "policy.text="+strings.Repeat("#", 100_000), "policy.files.a="+strings.Repeat("#", 100_000), "policy.files.b="+strings.Repeat("#", 100_000),
 		"policy.files.c="+strings.Repeat("#", 100_000), "policy.files.d="+strings.Repeat("#", 100_000), "policy.files.e="+strings.Repeat("#", 100_000), "policy.files.f="+strings.Repeat("#", 100_000),
 		"policy.files.g="+strings.Repeat("#", 100_000), "policy.files.h="+strings.Repeat("#", 100_000), "policy.files.i="+strings.Repeat("#", 100_000))
+	f("policy.cache.claim and policy.cache.size are given", "policy.text=default: {}", "policy.cache.claim=a", "policy.cache.size=16Mi")
+	f("only the pods of a StatefulSet have claims of their own", "policy.text=default: {}", "policy.cache.size=16Mi")
+	f("policy.cache.storageClass is given without", "policy.text=default: {}", "policy.cache.storageClass=fast")
+	f("policy.cache is given without a policy", "policy.cache.claim=a")
+	f("at '/policy/cache/size'", "policy.cache.size=1.5Gi")
+	f("at '/settingsFromFiles': additional properties 'policy-cache' not allowed", "settingsFromFiles.policy-cache.path=/tmp/policy")
 	f("resources.limits.memory is 1Ti", "resources.limits.memory=1Ti")
 	f("tokenURLCA is given without", "tokenURLCA.secret=a", "tokenURLCA.key=b")
 	f("policy.files is given without policy.text", "policy.files.accounts=x")

@@ -15,7 +15,7 @@ import (
 const schemaFile = chart + "/values.schema.json"
 
 // chartsOwn are settings that the chart itself sets.
-var chartsOwn = map[string]bool{"config": true, "admin-address": true, "instance-id": true, "policy": true}
+var chartsOwn = map[string]bool{"config": true, "admin-address": true, "instance-id": true, "policy": true, "policy-cache": true}
 
 // kinds maps the kinds of values in the program's help to their definitions in the schema.
 var kinds = map[string]any{

@@ -23,6 +23,20 @@
 {{- if gt (len (toJson (list .Values.policy.text .Values.policy.files))) 1000000 -}}
 {{- fail "policy.text and policy.files have more than 1,000,000 bytes: a ConfigMap holds 1 MiB; put the policy in a volume and name it in policy.path, or in a topic and name that in settings.policy-topic" -}}
 {{- end -}}
+{{- with .Values.policy.cache -}}
+{{- if and .claim .size -}}
+{{- fail "policy.cache.claim and policy.cache.size are given; give one of them" -}}
+{{- end -}}
+{{- if and .size (ne $.Values.workload.kind "StatefulSet") -}}
+{{- fail "policy.cache.size is given and workload.kind is Deployment: only the pods of a StatefulSet have claims of their own; name one that all pods may write in policy.cache.claim" -}}
+{{- end -}}
+{{- if and .storageClass (not .size) -}}
+{{- fail "policy.cache.storageClass is given without policy.cache.size" -}}
+{{- end -}}
+{{- end -}}
+{{- if and (include "regionwatch.cache" .) (not $sources) -}}
+{{- fail "policy.cache is given without a policy: give policy.text, policy.existingConfigMap, policy.path or settings.policy-topic" -}}
+{{- end -}}
 {{- range $name, $_ := .Values.settingsFromFiles -}}
 {{- if hasKey $.Values.settingsFromEnvironment (trimSuffix "-file" $name) -}}
 {{- fail (printf "settingsFromFiles.%s and settingsFromEnvironment.%s are both given; give one of them" $name (trimSuffix "-file" $name)) -}}
@@ -38,6 +52,23 @@
 {{- fail "tokenURLCA is given without settings.oauth-token-url" -}}
 {{- end -}}
 {{- if .Values.keda.enabled -}}{{- include "regionwatch.checkKeda" . -}}{{- end -}}
+{{- include "regionwatch.checkSwitch" . -}}
+{{- end -}}
+
+{{/* The kind of workload and the delivery mode change only while no pod runs: during a rollout instances of both would share the
+group. helm template and GitOps tools that render with it have no cluster to ask. */}}
+{{- define "regionwatch.checkSwitch" -}}
+{{- $name := include "regionwatch.fullname" . -}}
+{{- $settings := dig "data" "regionwatch.yaml" "" (lookup "v1" "ConfigMap" .Release.Namespace $name) | fromYaml -}}
+{{- $delivery := default "at-least-once" $settings.delivery -}}
+{{- $want := default "at-least-once" .Values.settings.delivery -}}
+{{- range $kind := list "Deployment" "StatefulSet" -}}
+{{- $workload := lookup "apps/v1" $kind $.Release.Namespace $name -}}
+{{- $running := or (dig "spec" "replicas" 0 $workload) (dig "status" "replicas" 0 $workload) -}}
+{{- if and $running (or (ne $kind $.Values.workload.kind) (ne $delivery $want)) -}}
+{{- fail (printf "%s %s is running with delivery %s, and the values ask for a %s with delivery %s: stop it first with kubectl -n %s scale %s/%s --replicas=0, wait until its pods are gone, and repeat this" $kind $name $delivery $.Values.workload.kind $want $.Release.Namespace (lower $kind) $name) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "regionwatch.checkKeda" -}}

@@ -14,6 +14,11 @@ metadata:
     {{- end }}
 spec:
   {{- include "regionwatch.podSpec" . | nindent 2 }}
+    {{- with .Values.policy.cache.claim }}
+    - name: policy-cache
+      persistentVolumeClaim:
+        claimName: {{ . }}
+    {{- end }}
   terminationGracePeriodSeconds: {{ include "regionwatch.terminationSeconds" . }}
   {{- with .Values.priorityClassName }}
   priorityClassName: {{ . }}
@@ -26,6 +31,10 @@ spec:
   containers:
     - name: regionwatch
       {{- include "regionwatch.container" . | nindent 6 }}
+        {{- if include "regionwatch.cache" . }}
+        - name: policy-cache
+          mountPath: {{ include "regionwatch.cacheFolder" . }}
+        {{- end }}
       args: [run, --config, {{ include "regionwatch.settingsFolder" . }}/regionwatch.yaml]
       {{- with printf "%s%s" (include "regionwatch.instanceID" .) (include "regionwatch.environment" .) }}
       env:
@@ -40,7 +49,7 @@ spec:
         {{- toYaml .Values.resources | nindent 8 }}
 {{- end -}}
 
-{{/* What every pod of the release has. */}}
+{{/* What every pod of the release has; its volumes come last, so that a pod can add its own. */}}
 {{- define "regionwatch.podSpec" -}}
 serviceAccountName: {{ include "regionwatch.serviceAccountName" . }}
 {{ include "regionwatch.podPlace" . }}
@@ -81,7 +90,7 @@ securityContext:
     drop: [ALL]
 {{- end -}}
 
-{{/* What every container with the release's settings has. */}}
+{{/* What every container with the release's settings has; its mounts come last, so that one can add its own. */}}
 {{- define "regionwatch.container" -}}
 {{ include "regionwatch.confined" . }}
 volumeMounts:

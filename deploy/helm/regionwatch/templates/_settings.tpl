@@ -2,6 +2,7 @@
 {{- define "regionwatch.settingsFolder" -}}/etc/regionwatch/settings{{- end -}}
 {{- define "regionwatch.policyFolder" -}}/etc/regionwatch/policy{{- end -}}
 {{- define "regionwatch.filesFolder" -}}/etc/regionwatch/files{{- end -}}
+{{- define "regionwatch.cacheFolder" -}}/var/lib/regionwatch{{- end -}}
 
 {{/* The settings file: the value settings, and what only the chart knows. YAML numbers are floating point, which would be
 written as 6.7108864e+07. */}}
@@ -14,6 +15,9 @@ written as 6.7108864e+07. */}}
 {{- with .Values.policy.path -}}
 {{- $_ := set $settings "policy" . -}}
 {{- end -}}
+{{- if include "regionwatch.cache" . -}}
+{{- $_ := set $settings "policy-cache" (printf "%s/policy-cache" (include "regionwatch.cacheFolder" .)) -}}
+{{- end -}}
 {{- range $name, $from := .Values.settingsFromFiles -}}
 {{- $_ := set $settings $name (default (printf "%s/%s" (include "regionwatch.filesFolder" $) $name) $from.path) -}}
 {{- end -}}
@@ -24,6 +28,11 @@ written as 6.7108864e+07. */}}
 {{- range $name, $value := . -}}
 {{ $name }}: {{ if kindIs "float64" $value }}{{ int64 $value }}{{ else }}{{ toJson $value }}{{ end }}
 {{ end -}}
+{{- end -}}
+
+{{/* Whether the last good policy is kept. */}}
+{{- define "regionwatch.cache" -}}
+{{- if or .Values.policy.cache.claim .Values.policy.cache.size -}}true{{- end -}}
 {{- end -}}
 
 {{- define "regionwatch.exactlyOnce" -}}
