@@ -27,7 +27,7 @@ build:
 release:
 	VERSION='$(VERSION)' COMMIT='$(COMMIT)' .ci/release
 
-# Build the image in a container from source. GO_IMAGE pins the image it is built with by digest: see the Dockerfile.
+# Build the image in a container from source. GO_IMAGE replaces the Go image that the Dockerfile pins by digest.
 image:
 	docker build -f deploy/docker/Dockerfile --build-arg VERSION='$(VERSION)' --build-arg COMMIT='$(COMMIT)' $(if $(GO_IMAGE),--build-arg GO_IMAGE='$(GO_IMAGE)') -t '$(IMAGE):$(TAG)' .
 

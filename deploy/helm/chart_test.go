@@ -2,6 +2,7 @@ package helm
 
 import (
 	"os"
+	"regexp"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -72,6 +73,9 @@ func TestImagePlatform(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, string(text), "\nARG TARGETOS\nARG TARGETARCH\n")
+	if !regexp.MustCompile(`(?m)^ARG GO_IMAGE=golang:1[0-9.]+@sha256:[0-9a-f]{64}$`).Match(text) {
+		t.Error("the Go image is not pinned by digest")
+	}
 	for _, label := range []string{"title", "description", "source", "url", "documentation", "vendor", "licenses", "version", "revision"} {
 		contains(t, string(text), "org.opencontainers.image."+label+"=")
 	}

@@ -81,7 +81,7 @@ func (h quietHandler) WithGroup(name string) slog.Handler {
 
 // telling are the attributes that distinguish entries with the same text. Other attributes, such as the number of an
 // attempt or a port in an error, differ on every repetition.
-var telling = []string{"broker", "addr", "topic", "partition", "group"}
+var telling = []string{"broker", "addr", "topic", "partition", "group", "warning", "setting", "folder"}
 
 // entryKey returns the same key for repetitions of an entry.
 func entryKey(r slog.Record) string {

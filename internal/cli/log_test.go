@@ -94,6 +94,21 @@ func TestQuietLog(t *testing.T) {
 	}
 }
 
+// TestQuietLogKeepsDistinct shows that entries with one text are no repetitions where they are about different things: a policy
+// may have several warnings, and two certificates may be half replaced.
+func TestQuietLogKeepsDistinct(t *testing.T) {
+	for _, key := range []string{"warning", "setting", "folder"} {
+		var b bytes.Buffer
+		log := NewLogger(&b, &config.Settings{LogFormat: "json", LogLevel: "info"})
+		log.Warn("look at this", key, "one")
+		log.Warn("look at this", key, "two")
+		log.Warn("look at this", key, "one")
+		if n := strings.Count(b.String(), "\n"); n != 2 {
+			t.Errorf("%s: %d lines, want 2: %s", key, n, b.String())
+		}
+	}
+}
+
 // TestQuietIsBounded shows that distinct texts do not fill the memory.
 func TestQuietIsBounded(t *testing.T) {
 	q := &quiet{last: map[string]*lately{}}

@@ -1,7 +1,8 @@
-// Package install applies what the chart renders to a real API server with etcd, both in the test's own process. It is a
-// module of its own, because it compiles Kubernetes: minutes from an empty build cache.
+// Package install installs the chart on a real API server with etcd, both in the test's own process. It is a module of its own,
+// because it compiles Kubernetes: minutes from an empty build cache.
 //
-// The objects are the chart's golden files, which the chart's own tests hold to what Helm renders. They are applied as
-// kubectl apply --server-side --validate=strict does. There is no controller, so the pods of workloads are created by the
-// tests: the admission plugins judge them in a namespace that enforces the restricted pod security standard.
+// Two ways lead there. The chart's golden files, which the chart's own tests hold to what Helm renders, are applied as kubectl
+// apply --server-side --validate=strict does. And Helm itself installs and upgrades a release. There is no controller, so the
+// pods of workloads are created by the tests: the admission plugins judge them in a namespace that enforces the restricted pod
+// security standard.
 package install

@@ -131,6 +131,15 @@ func podOf(o *unstructured.Unstructured) *unstructured.Unstructured {
 	pod.SetKind("Pod")
 	pod.SetName(strings.ToLower(o.GetKind()) + "-pod")
 	pod.SetNamespace(o.GetNamespace())
+	claims, _, _ := unstructured.NestedSlice(o.Object, "spec", "volumeClaimTemplates")
+	volumes, _, _ := unstructured.NestedSlice(pod.Object, "spec", "volumes")
+	for _, claim := range claims { // its controller mounts one of each
+		name, _, _ := unstructured.NestedString(claim.(map[string]any), "metadata", "name")
+		volumes = append(volumes, map[string]any{"name": name, "persistentVolumeClaim": map[string]any{"claimName": name + "-0"}})
+	}
+	if len(claims) > 0 {
+		_ = unstructured.SetNestedSlice(pod.Object, volumes, "spec", "volumes")
+	}
 	if o.GetKind() == "Job" { // the job's controller names nothing that a pod needs
 		pod.SetAnnotations(nil)
 	}
@@ -144,9 +153,11 @@ func account(name string) *unstructured.Unstructured {
 	}}
 }
 
-// The API server accepts every variant of the chart, and the pods that it makes, under the restricted standard.
+// The API server accepts every variant of the chart, and the pods that it makes, under the restricted standard. There is one
+// test, because a process can have one API server.
 func TestInstall(t *testing.T) {
-	c := newCluster(t, startServer(t))
+	config := startServer(t)
+	c := newCluster(t, config)
 	siem := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{
 		"name": "siem", "labels": map[string]any{"pod-security.kubernetes.io/enforce": "restricted"},
 	}}}
@@ -163,7 +174,8 @@ func TestInstall(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) { install(t, c, read(t, file)) })
 	}
-	refuses(t, c, read(t, files[0]))
+	t.Run("refuses", func(t *testing.T) { refuses(t, c, read(t, files[0])) })
+	t.Run("helm upgrade", func(t *testing.T) { upgrade(t, c, newHelm(t, config)) })
 }
 
 // install applies all objects and their pods, and removes them. The Prometheus operator's kinds are left to the chart's own
@@ -210,8 +222,8 @@ func install(t *testing.T, c *cluster, all []*unstructured.Unstructured) {
 	t.Logf("%d objects and %d pods", len(applied), len(pods))
 }
 
-// refuses shows that the server would have refused a field that does not exist, a value out of range, and a pod that runs
-// as root.
+// refuses shows that the server would have refused a field that does not exist, a value out of range, and a pod on the host's
+// network.
 func refuses(t *testing.T, c *cluster, all []*unstructured.Unstructured) {
 	t.Helper()
 	f := func(want string, change func(workload, pod map[string]any)) {
