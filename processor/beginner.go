@@ -19,9 +19,9 @@ import (
 // of their committed offsets and the first fetch of records, from one goroutine.
 //
 // Three kinds of offsets are not what they seem. A commit may belong to an older topic of the same name, because brokers
-// before 4.2 keep commits by name: each commit of ours carries the id of its topic. A commit may stand beyond the end of
-// a partition, where a cluster was restored from a backup. And a partition without a commit may be new, or the group may
-// be new to its topic.
+// before 4.2 keep commits by name: each commit of ours carries the ids of its topic and cluster. A commit may stand beyond
+// the end of a partition, where a cluster was restored from a backup. And a partition without a commit may be new, or the
+// group may be new to its topic.
 type beginner struct {
 	p          *Processor
 	client     *kgo.Client
@@ -113,7 +113,7 @@ func (b *beginner) adjustTopic(ctx context.Context, topic kadm.TopicDetail, ends
 		switch end := ends.end(topic.Topic, partition); {
 		case !ok || c.offset < 0:
 			missing = true
-		case isOlderTopic(c.metadata, topic.ID):
+		case b.p.isOlderTopic(c.metadata, topic.ID):
 			recreated++
 			partitions[partition] = kgo.NewOffset().AtStart()
 			b.commits[tp] = commit{} // should we come here again
@@ -170,7 +170,7 @@ func (b *beginner) settle(ctx context.Context, topic kadm.TopicDetail, decides b
 		}
 		settled := make(map[int32]int64)
 		for partition, o := range commits[topic.Topic] {
-			if o.At >= 0 && !isOlderTopic(o.Metadata, topic.ID) {
+			if o.At >= 0 && !b.p.isOlderTopic(o.Metadata, topic.ID) {
 				settled[partition] = o.At
 			}
 		}
@@ -270,29 +270,34 @@ func (b *beginner) ends(ctx context.Context, names []string, offsets map[string]
 	}
 }
 
-// metadataKey precedes the id of its topic in the metadata of a commit.
-const metadataKey = "topic-id="
+// The keys in the metadata of a commit.
+const (
+	topicKey   = "topic-id="
+	clusterKey = ",cluster-id="
+)
 
 // commitMetadata returns the metadata of a commit for a topic, empty where brokers have no ids.
-func commitMetadata(id kadm.TopicID) string {
+func (p *Processor) commitMetadata(id kadm.TopicID) string {
 	if id == (kadm.TopicID{}) {
 		return ""
 	}
-	return metadataKey + base64.RawURLEncoding.EncodeToString(id[:]) // as Kafka writes it
+	return topicKey + base64.RawURLEncoding.EncodeToString(id[:]) + clusterKey + p.cluster // the id as Kafka writes it
 }
 
-// isOlderTopic reports whether a commit belongs to another topic than the one with this id. Commits without an id, such
-// as those that an administrator sets, are taken as they are.
-func isOlderTopic(metadata string, id kadm.TopicID) bool {
-	return strings.HasPrefix(metadata, metadataKey) && id != (kadm.TopicID{}) && metadata != commitMetadata(id)
+// isOlderTopic reports whether a commit belongs to another topic than the one with this id. Commits without an id, such as those
+// that an administrator sets, are taken as they are. So are those of another cluster: MirrorMaker translates their offsets and
+// copies their metadata.
+func (p *Processor) isOlderTopic(metadata string, id kadm.TopicID) bool {
+	_, cluster, _ := strings.Cut(metadata, clusterKey)
+	return strings.HasPrefix(metadata, topicKey) && cluster == p.cluster && id != (kadm.TopicID{}) && metadata != p.commitMetadata(id)
 }
 
-// tagCommits makes the clients that are made with ctx write the id of the topic into the metadata of their commits.
-func tagCommits(ctx context.Context) context.Context {
+// tagCommits makes the clients that are made with ctx write the ids of topic and cluster into the metadata of their commits.
+func (p *Processor) tagCommits(ctx context.Context) context.Context {
 	ctx = kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
 		for i := range req.Topics {
 			t := &req.Topics[i]
-			metadata := commitMetadata(t.TopicID)
+			metadata := p.commitMetadata(t.TopicID)
 			for j := range t.Partitions {
 				t.Partitions[j].Metadata = &metadata
 			}
@@ -302,7 +307,7 @@ func tagCommits(ctx context.Context) context.Context {
 	return kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
 		for i := range req.Topics {
 			t := &req.Topics[i]
-			metadata := commitMetadata(t.TopicID)
+			metadata := p.commitMetadata(t.TopicID)
 			for j := range t.Partitions {
 				t.Partitions[j].Metadata = &metadata
 			}

@@ -36,7 +36,7 @@ type consumer struct {
 }
 
 func newConsumer(ctx context.Context, p *Processor) (*consumer, error) {
-	ctx = tagCommits(ctx)
+	ctx = p.tagCommits(ctx)
 	c := &consumer{
 		p:       p,
 		ctx:     ctx,

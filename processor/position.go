@@ -127,18 +127,18 @@ func (p *Processor) startOffsets(ctx context.Context, admin *kadm.Client, topics
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing the first offsets: %w", err)
 	}
-	return withTopicIDs(chosen.Offsets(), topics, func(topic string, partition int32, offset int64) {
+	return p.withTopicIDs(chosen.Offsets(), topics, func(topic string, partition int32, offset int64) {
 		if o, ok := first.Lookup(topic, partition); ok {
 			skipped += max(offset-o.Offset, 0)
 		}
 	}), skipped, nil
 }
 
-// withTopicIDs adds to each commit the id of its topic, see commitMetadata, and calls see for each.
-func withTopicIDs(offsets kadm.Offsets, topics kadm.TopicDetails, see func(topic string, partition int32, offset int64)) kadm.Offsets {
+// withTopicIDs adds to each commit the ids of its topic and cluster, see commitMetadata, and calls see for each.
+func (p *Processor) withTopicIDs(offsets kadm.Offsets, topics kadm.TopicDetails, see func(topic string, partition int32, offset int64)) kadm.Offsets {
 	tagged := make(kadm.Offsets)
 	offsets.Each(func(o kadm.Offset) {
-		o.Metadata = commitMetadata(topics[o.Topic].ID)
+		o.Metadata = p.commitMetadata(topics[o.Topic].ID)
 		tagged.Add(o)
 		see(o.Topic, o.Partition, o.At)
 	})

@@ -33,6 +33,7 @@ type Processor struct {
 	patterns       []*regexp.Regexp        // InputTopics, where they are patterns
 	unmatched      bool                    // no topic matched them when it was last looked
 	brokers        int                     // in the cluster, as of the start
+	cluster        string                  // its id, as of the start; empty where brokers have none
 	admin          *kadm.Client            // of the goroutine that watches the topics
 	atStart        map[string]kadm.TopicID // the input topics as they were when Run began, for a start position; then read-only
 	nudge          chan struct{}           // holds a token when the topics are to be looked at

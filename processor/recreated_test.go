@@ -2,6 +2,7 @@ package processor
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,6 +156,36 @@ func TestRecreatedWhileDown(t *testing.T) {
 		third := start(t, o)
 		c.ProduceValues(inputTopic, 1, "alert last")
 		c.Eventually("the last one is read", func() bool { return third.Status().Counts.Records == 1 })
+	})
+}
+
+// Offsets that MirrorMaker translated from another cluster come with the metadata of its commits. They are taken as they are.
+//
+// Guard: the comparison of clusters in isOlderTopic.
+func TestMirroredOffsets(t *testing.T) {
+	t.Parallel()
+	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
+		c := newCluster(t, 1)
+		first := start(t, options(c))
+		c.ProduceValues(inputTopic, 1, values(5, "alert first-%d")...)
+		c.Eventually("committed", func() bool { return committedToEnd(c, 1) })
+		first.mustStop()
+		kept := c.GroupInfo(testGroup).Commits[inputTopic][0]
+		id, cluster, found := strings.Cut(kept.Metadata, clusterKey)
+		if !found || cluster == "" {
+			t.Fatalf("metadata %q", kept.Metadata)
+		}
+
+		c.ProduceValues(inputTopic, 1, values(3, "alert second-%d")...)
+		commitAs(t, c, testGroup, inputTopic, kept.Offset, id[:len(id)-4]+"AAAA"+clusterKey+"another-cluster")
+		o := options(c)
+		o.Registry = nil
+		second := start(t, o)
+		c.Eventually("the rest is read", func() bool { return second.Status().Counts.Records >= 3 })
+		second.mustStop()
+		if s := second.tally.Snapshot(); s.Counts.Records != 3 || s.Recreated != 0 {
+			t.Errorf("%d records, %d topics recreated, want 3 and none", s.Counts.Records, s.Recreated)
+		}
 	})
 }
 

@@ -50,7 +50,7 @@ func (p *Processor) names(k int) (instanceID, transactionalID string) {
 }
 
 func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
-	ctx, end := context.WithCancel(tagCommits(ctx))
+	ctx, end := context.WithCancel(p.tagCommits(ctx))
 	s := &session{p: p, k: k, ctx: ctx, end: end, assigned: make(map[kadm.Partition]struct{})}
 	instanceID, transactionalID := p.names(k)
 	opts := append(p.groupOpts(ctx, fmt.Sprintf("%s-%d", clientID, k), p.outputs.Limits()),

@@ -65,7 +65,7 @@ func (p *Processor) connect(ctx context.Context, admin *kadm.Client) error {
 	if err != nil {
 		return fmt.Errorf("connecting to brokers %q: %w", p.o.Brokers, err)
 	}
-	p.brokers = len(metadata.Brokers)
+	p.brokers, p.cluster = len(metadata.Brokers), metadata.Cluster
 	p.health.Waiting("looking at the topics")
 	return nil
 }

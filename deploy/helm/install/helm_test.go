@@ -80,7 +80,7 @@ func upgrade(t *testing.T, c *cluster, helm func(args ...string) error) {
 	t.Helper()
 	chart := copyChart(t)
 	try := func(set ...string) error {
-		args := []string{"upgrade", "--install", "watch", chart, "--namespace", "siem", "--no-hooks", "--force-conflicts",
+		args := []string{"upgrade", "--install", "watch", chart, "--namespace", "siem", "--no-hooks",
 			"--values", "../testdata/minimal.values.yaml"}
 		for _, s := range set {
 			args = append(args, "--set", s)
