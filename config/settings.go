@@ -84,6 +84,7 @@ type Settings struct {
 	// FetchBytes and FetchPartitionBytes are compressed, as the brokers have them.
 	FetchBytes          int
 	FetchPartitionBytes int
+	MaxRecordsPerSecond int // 0 is no limit
 	MemoryLimit         int // 0 means that of the container
 	MaxEventBytes       int // largest record read, all layers decompressed
 

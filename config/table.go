@@ -171,6 +171,11 @@ var general = table{
 		kind: size(func(s *Settings) *int { return &s.FetchPartitionBytes }, 1<<10, 1<<30),
 	},
 	{
+		Name: "max-records-per-second", Section: sectionDelivery, Default: "0",
+		Help: "most records that this instance reads in a second, for catching up without crowding out others; 0 is no limit",
+		kind: number(func(s *Settings) *int { return &s.MaxRecordsPerSecond }, 0, 100_000_000),
+	},
+	{
 		Name: "memory-limit", Section: sectionOther, Default: "0",
 		Help: "most memory to use; the instance does not start if its settings may need more; 0 is the limit of the container, if it has one",
 		kind: size(func(s *Settings) *int { return &s.MemoryLimit }, 0, 1<<50),
@@ -227,7 +232,7 @@ var general = table{
 	{
 		Name: "copy-headers", Section: sectionDecision, Default: "traceparent,tracestate,baggage",
 		Help: "headers that alerts take from their input record, the first of each name, up to 4 KiB together; none takes none",
-		kind: list(func(s *Settings) *[]string { return &s.CopyHeaders }, "names",
+		kind: list(func(s *Settings) *[]string { return &s.CopyHeaders }, "headers",
 			"up to 16 header names, several with commas, or none", parseHeader),
 	},
 	{

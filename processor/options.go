@@ -92,6 +92,8 @@ type Options struct {
 	// FetchPartitionBytes is the part of it that one partition may take; 0 means 256 KiB. Smaller parts mean more batches,
 	// each with the cost of a mark and a wait; larger ones let one partition crowd out the others.
 	FetchPartitionBytes int
+	// MaxRecordsPerSecond is how many records Run takes a second, for catching up without crowding out others; 0 is no limit.
+	MaxRecordsPerSecond int
 	// MaxBatchBytes is how large a fetched batch may get when it is decompressed. A larger one is set aside as a dead
 	// letter. 0 means 128 MiB.
 	MaxBatchBytes int

@@ -38,11 +38,13 @@ func (c *consumer) run(ctx context.Context) error {
 	}
 }
 
-// pollAll is the poll loop. It waits for room before a poll, never between a poll and AllowRebalance.
+// pollAll is the poll loop. It waits before a poll, never between a poll and AllowRebalance.
 func (c *consumer) pollAll(ctx context.Context) error {
 	for {
 		c.flow.wait(ctx)
-		fetches := c.client.PollFetches(ctx)
+		c.p.pace.wait(ctx, c.client.BufferedFetchRecords)
+		fetches := c.client.PollRecords(ctx, c.p.pace.most())
+		c.p.pace.spend(fetches.NumRecords())
 		err := c.handOff(fetches)
 		c.client.AllowRebalance() // a poll that returns nothing but an error holds rebalances up as well
 		if err != nil || ctx.Err() != nil {

@@ -26,6 +26,7 @@ type Processor struct {
 	tally          *progress.Tally
 	lag            *progress.Lags
 	ends           *progress.Ends
+	pace           *pace
 	health         *progress.Health
 	metrics        *progress.Metrics
 	outputs        *output.Outputs
@@ -64,6 +65,7 @@ func New(o Options) (*Processor, error) {
 		nudge:          make(chan struct{}, 1),
 		revokePatience: defaultRevokePatience,
 	}
+	p.pace = &pace{perSecond: o.MaxRecordsPerSecond, lag: p.lag, tally: p.tally, log: o.Logger}
 	p.newDecider, p.deciders = p.o.newDetector, newDeciders()
 	if o.InputPattern {
 		for _, pattern := range o.InputTopics {

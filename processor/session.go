@@ -144,9 +144,12 @@ func (s *session) run(ctx context.Context) error {
 	ctx, restart := context.WithCancelCause(ctx)
 	defer restart(nil)
 	defer s.p.onRestart(restart)()
+	defer context.AfterFunc(s.ctx, func() { restart(nil) })() // a wait for the pace ends as well
 	for {
+		s.p.pace.wait(ctx, s.tx.Client().BufferedFetchRecords)
 		outOfGroup := s.isOutOfGroup()
-		fetches := s.tx.PollFetches(ctx)
+		fetches := s.tx.PollRecords(ctx, s.p.pace.most())
+		s.p.pace.spend(fetches.NumRecords())
 		err := s.p.fetchErrors(fetches)
 		if err == nil && fetches.NumRecords() > 0 {
 			err = s.transact(ctx, fetches, outOfGroup)

@@ -43,8 +43,9 @@ func (s *session) transact(ctx context.Context, fetches kgo.Fetches, outOfGroup 
 		return fmt.Errorf("beginning transaction: %w", err)
 	}
 	err := t.decide(t.take(fetches))
-	for err == nil && ctx.Err() == nil && time.Since(start) < s.p.o.CommitInterval && t.records < maxTransaction {
-		fetches = s.tx.PollFetches(nil) //nolint:staticcheck // nil returns what is buffered, without waiting
+	for err == nil && ctx.Err() == nil && time.Since(start) < s.p.o.CommitInterval && t.records < maxTransaction && s.p.pace.left() <= 0 {
+		fetches = s.tx.PollRecords(nil, s.p.pace.most()) //nolint:staticcheck // nil returns what is buffered, without waiting
+		s.p.pace.spend(fetches.NumRecords())
 		if err = s.p.fetchErrors(fetches); err != nil || fetches.NumRecords() == 0 {
 			break
 		}

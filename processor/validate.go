@@ -96,6 +96,7 @@ func (o *Options) checkSizes() error {
 	check(o.FetchBytes < minFetchBytes || o.FetchBytes > 1<<30, "FetchBytes: %d is not within 64 KiB to 1 GiB", o.FetchBytes)
 	check(o.FetchPartitionBytes < 1<<10 || o.FetchPartitionBytes > o.FetchBytes,
 		"FetchPartitionBytes: %d is not within 1 KiB to FetchBytes", o.FetchPartitionBytes)
+	check(o.MaxRecordsPerSecond < 0, "MaxRecordsPerSecond: %d is negative", o.MaxRecordsPerSecond)
 	check(o.MaxEventBytes < 0, "MaxEventBytes: %d is negative", o.MaxEventBytes)
 	return errors.Join(errs...)
 }

@@ -24,6 +24,7 @@ var kinds = map[string]any{
 	"bytes":     reference("bytes"),
 	"duration":  reference("duration"),
 	"number":    map[string]any{"type": "integer", "minimum": 0},
+	"headers":   reference("list"),
 	"pairs":     reference("list"),
 	"regions":   reference("list"),
 	"scopes":    reference("list"),

@@ -42,6 +42,7 @@ func Processor(s *config.Settings) processor.Options {
 		MaxBatchBytes:       s.MaxBatchBytes,
 		FetchBytes:          s.FetchBytes,
 		FetchPartitionBytes: s.FetchPartitionBytes,
+		MaxRecordsPerSecond: s.MaxRecordsPerSecond,
 		MaxEventBytes:       s.MaxEventBytes,
 		NoEventCopy:         s.NoEventCopy,
 	}

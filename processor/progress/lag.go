@@ -140,6 +140,18 @@ func (t *Lags) Done(tp kadm.Partition, next int64, at time.Time) {
 	p.settle()
 }
 
+// Held tells that fetched records wait because of a limit: partitions of which nothing was polled that is not done do not
+// stall.
+func (t *Lags) Held() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range t.partitions {
+		if p.polled <= p.next {
+			p.moved = time.Now()
+		}
+	}
+}
+
 // Forget drops a partition that is not ours any more.
 func (t *Lags) Forget(tp kadm.Partition) {
 	t.mu.Lock()

@@ -126,3 +126,22 @@ func TestNoTimestamp(t *testing.T) {
 		}
 	})
 }
+
+// Under a limit partitions of which nothing is in our hands do not stall; one whose records are not done does.
+func TestLagHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := NewLags()
+		for p := range int32(2) {
+			tp := kadm.Partition{Topic: "cloudtrail", Partition: p}
+			table.Assigned(tp, 0, 10)
+			table.Fetched(tp, &kgo.FetchPartition{HighWatermark: 10, Records: []*kgo.Record{{Offset: 0, Timestamp: time.Now()}}})
+		}
+		table.Done(kadm.Partition{Topic: "cloudtrail", Partition: 0}, 1, time.Now())
+		time.Sleep(time.Hour)
+		table.Held()
+		all := table.All()
+		if all[0].Stalled != 0 || all[0].Behind != time.Hour || all[1].Stalled != time.Hour {
+			t.Errorf("%+v", all)
+		}
+	})
+}

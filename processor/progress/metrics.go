@@ -75,6 +75,7 @@ var (
 	groupDesc    = desc("group_info", "1, with the consumer group and the delivery guarantee.", "delivery", "group")
 	stalledDesc  = desc("stalled_seconds", "Seconds since a record of the partition was last done, 0 where no record waits.", "topic", "partition")
 	unackedDesc  = desc("unacked_seconds", "Age of the oldest alert or dead letter that no broker has acknowledged, 0 where none waits.")
+	limitedDesc  = desc("limited_seconds_total", "Seconds in which fetched records waited because of max-records-per-second.")
 	foreignDesc  = desc("foreign_members", "Members of the consumer group that are not regionwatch: partitions assigned to them are not watched.")
 	inputDesc    = desc("input_partitions", "Partitions of an input topic, whoever reads them.", "topic")
 	endsDesc     = desc("input_end_offsets_total", "Sum of the end offsets of an input topic: grows with what is produced, whoever reads it.", "topic")
@@ -120,7 +121,7 @@ func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 		ch <- c.desc
 	}
 	for _, d := range []*prometheus.Desc{
-		eventsDesc, exemptedDesc, alertedDesc, faultsDesc, skippedDesc, shapesDesc, groupDesc, readyDesc, assignedDesc, lagDesc, behindDesc, stalledDesc, unackedDesc, foreignDesc, inputDesc, endsDesc,
+		eventsDesc, exemptedDesc, alertedDesc, faultsDesc, skippedDesc, shapesDesc, groupDesc, readyDesc, assignedDesc, lagDesc, behindDesc, stalledDesc, unackedDesc, foreignDesc, limitedDesc, inputDesc, endsDesc,
 	} {
 		ch <- d
 	}
@@ -157,6 +158,7 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	m.collectHealth(ch)
 	ch <- prometheus.MustNewConstMetric(foreignDesc, prometheus.GaugeValue, float64(t.Foreign))
+	ch <- prometheus.MustNewConstMetric(limitedDesc, prometheus.CounterValue, t.Limited.Seconds())
 	m.collectLag(ch)
 	m.collectInput(ch)
 }

@@ -2,6 +2,7 @@ package progress
 
 import (
 	"sync"
+	"time"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
@@ -27,10 +28,11 @@ type Totals struct {
 	Panics         uint64 // records set aside because deciding them panicked
 	LargeBatches   uint64 // batches set aside because they are too large
 	DataLosses     uint64
-	Foreign        uint64 // members of the group that are not ours, now
-	Recreated      uint64 // topics that were found to be deleted and created again
-	StartSkipped   uint64 // records before the start position of a new group
-	Dropped        uint64 // offsets that the broker dropped before they were read
+	Foreign        uint64        // members of the group that are not ours, now
+	Recreated      uint64        // topics that were found to be deleted and created again
+	StartSkipped   uint64        // records before the start position of a new group
+	Limited        time.Duration // in which the limit of records per second held records back
+	Dropped        uint64        // offsets that the broker dropped before they were read
 }
 
 // Tally is Totals for all goroutines. One lock makes each snapshot add up.

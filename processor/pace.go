@@ -1,0 +1,91 @@
+package processor
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/regionwatch/regionwatch/processor/progress"
+	"github.com/regionwatch/regionwatch/processor/retry"
+)
+
+// pace holds the poll loops of a process to MaxRecordsPerSecond. Each poll takes a tenth of a second's records at most, and
+// the next one waits for as long as the limit allows for what was taken. A loop waits between two polls, where it holds
+// up neither a rebalance nor a drain. It is safe for concurrent use.
+type pace struct {
+	perSecond int // 0 is no limit
+	lag       *progress.Lags
+	tally     *progress.Tally
+	log       *slog.Logger
+
+	mu   sync.Mutex
+	next time.Time // before which nothing is polled
+	told time.Time // when the log last said that the limit holds records back
+}
+
+// tellEvery is the least time between two log lines about the limit.
+const tellEvery = time.Minute
+
+// most returns how many records a poll may take, 0 for all.
+func (p *pace) most() int {
+	if p.perSecond == 0 {
+		return 0
+	}
+	return max(p.perSecond/10, 1)
+}
+
+// spend counts n records that were taken.
+func (p *pace) spend(n int) {
+	if p.perSecond == 0 || n <= 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now := time.Now(); p.next.Before(now) {
+		p.next = now
+	}
+	p.next = p.next.Add(time.Duration(n) * time.Second / time.Duration(p.perSecond))
+}
+
+// left returns for how long nothing may be polled.
+func (p *pace) left() time.Duration {
+	if p.perSecond == 0 {
+		return 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Until(p.next)
+}
+
+// wait returns when the next poll may begin, or when ctx ends. It counts the time as held by the limit if fetched tells
+// that records are there to be polled.
+func (p *pace) wait(ctx context.Context, fetched func() int64) {
+	for {
+		left := p.left()
+		if left <= 0 {
+			return
+		}
+		start, held := time.Now(), fetched() > 0
+		err := retry.Sleep(ctx, min(left, time.Second)) // no longer at a time, so that the metrics follow
+		if held {
+			p.hold(time.Since(start))
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// hold notes that the limit held records back for d.
+func (p *pace) hold(d time.Duration) {
+	p.tally.Update(func(t *progress.Totals) { t.Limited += d })
+	p.lag.Held()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Since(p.told) < tellEvery {
+		return
+	}
+	p.told = time.Now()
+	p.log.Info("max-records-per-second holds records back", "limit", p.perSecond, "lag", p.lag.Total())
+}
