@@ -87,7 +87,7 @@ func TestCommandLineFailure(t *testing.T) {
 	f("versio", `no such command: "versio", did you mean version?`)
 	f("zzzzzz", `no such command: "zzzzzz"; there are bench, check, completion, deadletter, demo, explain, generate, health, help, policy, regions, run, scan, validate, version`)
 	f("policy tset cases.yaml", `no such policy command: "tset", did you mean test?`)
-	f("policy init", `no such policy command: "init"; there are diff, import-scp, learn, schema, show, test`)
+	f("policy init", `no such policy command: "init"; there are diff, export-scp, import-scp, learn, schema, show, test`)
 	f("policy tset --x", `no such policy command: "tset", did you mean test?`)
 	f("deadletter lst", `no such deadletter command: "lst", did you mean list?`)
 	f("completion bsah", `no such completion command: "bsah", did you mean bash?`)
@@ -154,7 +154,7 @@ func TestMissingFileStatus(t *testing.T) {
 		"scan testdata/scan --policy nothing", "explain nothing", "validate --policy nothing", "validate --brokers=a:1 --config nothing",
 		"run --config nothing", "run --brokers a:1 --tls --tls-ca nothing", "check --brokers a:1 --tls --tls-ca nothing",
 		"policy show --policy nothing", "policy test nothing --policy " + policyFile, "policy test " + cases + " --policy nothing",
-		"policy diff nothing " + policyFile, "policy diff " + policyFile + " " + policyFile + " --events nothing", "policy import-scp nothing",
+		"policy diff nothing " + policyFile, "policy diff " + policyFile + " " + policyFile + " --events nothing", "policy import-scp nothing", "policy export-scp nothing",
 		"deadletter list --config nothing", "deadletter show x:0:0 --config nothing", "deadletter replay --config nothing",
 		"demo --policy nothing", "generate --count 1 --truth nothing/x", "bench --file nothing", "health --config nothing",
 	} {

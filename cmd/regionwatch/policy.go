@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -25,10 +23,10 @@ var policySettings = []string{"config", "policy", "unused-regions", "missing-rea
 func newPolicyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "policy",
-		Short:   "Show, test and compare policies, and import them from service control policies",
+		Short:   "Show, test, compare and learn policies, and convert service control policies",
 		Example: "  regionwatch policy show --policy policy.yaml",
 	}
-	cmd.AddCommand(newPolicyShowCommand(), newPolicyTestCommand(), newPolicyDiffCommand(), newPolicyImportCommand(), newPolicyLearnCommand(), newPolicySchemaCommand())
+	cmd.AddCommand(newPolicyShowCommand(), newPolicyTestCommand(), newPolicyDiffCommand(), newPolicyImportCommand(), newPolicyExportCommand(), newPolicyLearnCommand(), newPolicySchemaCommand())
 	return cmd
 }
 
@@ -112,6 +110,16 @@ func someArguments(what string) cobra.PositionalArgs {
 	}
 }
 
+// arguments requires exactly n arguments.
+func arguments(n int, otherwise string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != n {
+			return errors.New(otherwise)
+		}
+		return nil
+	}
+}
+
 func testPolicy(cmd *cobra.Command, names []string, format string) error {
 	s, p, err := loadPolicy(cmd)
 	var cases []policyfile.Case
@@ -149,12 +157,7 @@ func newPolicyDiffCommand() *cobra.Command {
 			"whether there are changes or not, unless --exit-code asks otherwise.",
 		Example: "  regionwatch policy diff policy.yaml policy.new.yaml --events AWSLogs/\n" +
 			"  git show main:policy.yaml > old.yaml && regionwatch policy diff old.yaml policy.yaml --exit-code",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return errors.New("name two policies, the old one and the new one")
-			}
-			return nil
-		},
+		Args: arguments(2, "name two policies, the old one and the new one"),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0], args[1]) },
 	}
 	f.format.AddTo(cmd, "format", "format of the changes")
@@ -203,54 +206,48 @@ func newPolicyImportCommand() *cobra.Command {
 		Example: "  aws organizations describe-policy --policy-id p-example |\n" +
 			"    regionwatch policy import-scp - > policy.yaml",
 		Args: someArguments("files of service control policies, or - for standard input"),
-		RunE: func(cmd *cobra.Command, args []string) error { return importSCP(cmd, args, target) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			imported, err := policies.ImportSCP(cmd.InOrStdin(), args, target)
+			if err != nil {
+				return cli.Mistake(err)
+			}
+			return writeWithNotes(cmd, imported.Policy, "not imported: ", imported.Notes)
+		},
 	}
 	cmd.Flags().StringVar(&target.Group, "group", "", "name of the group they are for, as an organizational unit")
 	cmd.Flags().StringVar(&target.Account, "account", "", "id of the account they are for")
 	return cmd
 }
 
-func importSCP(cmd *cobra.Command, names []string, target scp.Target) error {
-	if target.Group != "" && target.Account != "" {
-		return cli.Mistake(errors.New("flag --group, flag --account: give one of them"))
+func newPolicyExportCommand() *cobra.Command {
+	target := scp.Target{}
+	cmd := &cobra.Command{
+		Use:   "export-scp POLICY",
+		Short: "Make a service control policy that denies the unused regions",
+		Long: "Make a service control policy of AWS Organizations that denies the regions that are unused under one level of a\n" +
+			"policy: --group, --account, or else the default. It exempts the global services that AWS exempts in its own\n" +
+			"example, and what the exceptions exempt by principal alone or by service alone. Standard error lists the other\n" +
+			"exceptions, and who uses regions that it denies. It is refused above the 5,120 characters that AWS allows.",
+		Example: "  regionwatch policy export-scp policy.yaml --group sandbox > scp.json",
+		Args:    arguments(1, "name one policy"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			exported, err := policies.ExportSCP(args[0], target)
+			if err != nil {
+				return cli.Mistake(err)
+			}
+			return writeWithNotes(cmd, exported.Policy, "", exported.Notes)
+		},
 	}
-	var files []scp.Source
-	var faults []error
-	for _, name := range names {
-		text, err := readInput(cmd, name)
-		files, faults = append(files, scp.Source{Name: name, Text: text}), append(faults, err)
-	}
-	if err := errors.Join(faults...); err != nil {
-		return cli.Mistake(err)
-	}
-	imported, err := scp.Import(files, target)
-	if err != nil {
-		return cli.Mistake(err)
-	}
-	if _, err := policyfile.Parse("imported policy", imported.Policy); err != nil {
-		return cli.Mistake(err) // an invalid policy cannot be used
-	}
-	for _, note := range imported.Notes {
-		cli.Report(cmd.ErrOrStderr(), errors.New("not imported: "+note))
-	}
-	_, err = cmd.OutOrStdout().Write(imported.Policy)
-	return err
+	cmd.Flags().StringVar(&target.Group, "group", "", "name of the group that it is for")
+	cmd.Flags().StringVar(&target.Account, "account", "", "id of the account that it is for")
+	return cmd
 }
 
-// readInput reads a file or standard input, up to a size limit.
-func readInput(cmd *cobra.Command, name string) ([]byte, error) {
-	in := cmd.InOrStdin()
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer file.Close()
-		in = file
+// writeWithNotes writes the result to standard output, and notes to standard error.
+func writeWithNotes(cmd *cobra.Command, text []byte, before string, notes []string) error {
+	for _, note := range notes {
+		cli.Report(cmd.ErrOrStderr(), errors.New(before+note))
 	}
-	text, err := io.ReadAll(io.LimitReader(in, policyfile.MaxBytes+1))
-	if err == nil && len(text) > policyfile.MaxBytes {
-		err = fmt.Errorf("%s: larger than %s", name, display.Size(policyfile.MaxBytes))
-	}
-	return text, err
+	_, err := cmd.OutOrStdout().Write(text)
+	return err
 }

@@ -48,7 +48,7 @@ func (f *learnFlags) run(cmd *cobra.Command, args []string) error {
 	o := learn.Options{MaxGroups: int(f.maxGroups.Value), Source: strings.Join(args, " ")}
 	if f.organization != "" && err == nil {
 		var text []byte
-		if text, err = readInput(cmd, f.organization); err == nil {
+		if text, err = policies.ReadInput(cmd.InOrStdin(), f.organization); err == nil {
 			o.Names, err = learn.ReadOrganization(text)
 		}
 		if err != nil {

@@ -125,7 +125,7 @@ func (c *checker) checkReach(x *Exception) {
 		return
 	}
 	for i, code := range x.Regions {
-		if !slices.ContainsFunc(levels, func(l *Level) bool { return l.isUnused(code) }) {
+		if !slices.ContainsFunc(levels, func(l *Level) bool { return l.IsUnused(code) }) {
 			c.add("regions", i, fmt.Sprintf("%s is in use at every level the exception covers; it can never apply", code))
 		}
 	}

@@ -52,7 +52,7 @@ func writeLevel(w io.Writer, l *Level) {
 	if len(l.AllowedRegions) > 0 {
 		key = "allowed_regions"
 	}
-	regions := slices.Sorted(slices.Values(l.list()))
+	regions := slices.Sorted(slices.Values(l.Regions()))
 	fmt.Fprintf(w, "%s %q\nalert on missing readOnly %t\n", key, slices.Compact(regions), l.AlertOnMissingReadOnly)
 	if l.ExemptGlobalServices != nil {
 		fmt.Fprintf(w, "exempt global services %t\n", *l.ExemptGlobalServices)

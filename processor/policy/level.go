@@ -41,14 +41,14 @@ func newLevel(name string, o *Level, shadow bool) *level {
 	if l.failedSeverity == "" {
 		l.failedSeverity = l.severity
 	}
-	for _, code := range o.list() {
+	for _, code := range o.Regions() {
 		l.listed[regions.Index([]byte(code))] = true
 	}
 	return l
 }
 
-// list returns the level's list, whichever kind it has.
-func (l *Level) list() []string {
+// Regions returns the level's list, whichever kind it has. Do not change it.
+func (l *Level) Regions() []string {
 	switch {
 	case len(l.AllowedRegions) > 0:
 		return l.AllowedRegions
@@ -58,9 +58,9 @@ func (l *Level) list() []string {
 	return DefaultUnusedRegions
 }
 
-// isUnused reports whether the level says that a region is unused.
-func (l *Level) isUnused(code string) bool {
-	return slices.Contains(l.list(), code) != (len(l.AllowedRegions) > 0)
+// IsUnused reports whether the level says that a region is unused.
+func (l *Level) IsUnused(code string) bool {
+	return slices.Contains(l.Regions(), code) != (len(l.AllowedRegions) > 0)
 }
 
 // isUnused reports whether the level says that a region is unused. A region that the catalogue does not know is unused

@@ -78,7 +78,7 @@ func findWarnings(o *Options) (warnings []Warning) {
 
 // level warns about regions that a list may have got wrong.
 func (w *warner) level(l *Level) {
-	field, list := "unused_regions", l.list()
+	field, list := "unused_regions", l.Regions()
 	if len(l.AllowedRegions) > 0 {
 		field, list = "allowed_regions", l.AllowedRegions
 	}

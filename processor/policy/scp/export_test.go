@@ -1,0 +1,144 @@
+package scp
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
+)
+
+// An exported level reads back as the same list of regions, for whatever target and with whatever exceptions.
+func TestExportReadsBack(t *testing.T) {
+	for seed := range uint64(60) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		o := randomPolicy(random)
+		for _, target := range []Target{{}, {Group: "g"}, {Account: "111111111111"}, {Account: "222222222222"}} {
+			exported, err := Export(&o, target)
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			imported, err := Import([]Source{{"scp.json", exported.Policy}}, Target{})
+			if err != nil {
+				t.Fatalf("seed %d: %v in\n%s", seed, err, exported.Policy)
+			}
+			file, err := policyfile.Parse("imported", imported.Policy)
+			if err != nil {
+				t.Fatalf("seed %d: %v in\n%s", seed, err, imported.Policy)
+			}
+			before, err := policy.Compile(o)
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			account := target.Account
+			if target.Group != "" {
+				account = "222222222222" // is in it
+			}
+			want, got := before.Effective(account, time.Time{}), file.Policy.Effective("", time.Time{})
+			if got.AllowList != want.AllowList || !slices.Equal(got.Unused, want.Unused) || !slices.Equal(got.Listed, want.Listed) {
+				t.Errorf("seed %d, %+v: %v %v, want %v %v", seed, target, got.AllowList, got.Listed, want.AllowList, want.Listed)
+			}
+		}
+	}
+}
+
+func randomPolicy(random *rand.Rand) policy.Options {
+	level := func() policy.Level {
+		var l policy.Level
+		var list []string
+		for _, r := range regions.All() {
+			if random.IntN(3) == 0 {
+				list = append(list, r.Code)
+			}
+		}
+		random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		if list = append(list, "us-east-1"); random.IntN(2) == 0 {
+			l.AllowedRegions = list
+		} else {
+			l.UnusedRegions = list
+		}
+		if random.IntN(3) == 0 {
+			exempt := random.IntN(2) == 0
+			l.ExemptGlobalServices = &exempt
+		}
+		return l
+	}
+	of, mine := level(), level()
+	return policy.Options{
+		Default:  level(),
+		Groups:   []policy.Group{{Name: "g", Accounts: []string{"222222222222"}, Level: &of}},
+		Accounts: []policy.Account{{ID: "111111111111", Level: &mine}},
+		Exceptions: []policy.Exception{
+			{Name: "role", Principals: []string{"arn:aws:iam::*:role/breakglass"}},
+			{Name: "source", Groups: []string{"g"}, EventSources: []string{"monitoring.amazonaws.com"}},
+		},
+	}
+}
+
+func TestExportExceptions(t *testing.T) {
+	f := func(target Target, x policy.Exception, want string, notes int) {
+		t.Helper()
+		x.Name = "x"
+		o := policy.Options{Default: policy.Level{UnusedRegions: []string{"ap-east-1"}}, Exceptions: []policy.Exception{x}, Groups: []policy.Group{{Name: "g"}}}
+		exported, err := Export(&o, target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(strings.Join(strings.Fields(string(exported.Policy)), ""), want) || len(exported.Notes) != notes {
+			t.Errorf("%+v: notes %q,\n%s\nwant %s", x, exported.Notes, exported.Policy, want)
+		}
+	}
+	const none = `"Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:RequestedRegion":["ap-east-1"]}}`
+	sources, role := []string{"email.amazonaws.com", "monitoring.amazonaws.com"}, []string{"arn:aws:iam::*:role/a"}
+	f(Target{}, policy.Exception{Principals: role}, `"ArnNotLike":{"aws:PrincipalArn":["arn:aws:iam::*:role/a"]}`, 0)
+	f(Target{}, policy.Exception{Principals: []string{"arn:*:iam::*:role/aws-service-role/*"}}, none, 0)
+	f(Target{}, policy.Exception{EventSources: sources}, `"NotAction":["email:*","cloudwatch:*"]`, 0)
+	f(Target{}, policy.Exception{EventSources: []string{"s3.amazonaws.com"}, EventNames: []string{"ListBuckets", "Get*"}}, `"NotAction":["s3:ListAllMyBuckets","s3:Get*"]`, 0)
+	f(Target{}, policy.Exception{EventSources: sources, Principals: role}, none, 1)
+	f(Target{}, policy.Exception{EventSources: []string{"s*.amazonaws.com"}}, none, 1)
+	f(Target{}, policy.Exception{EventNames: []string{"Get*"}}, none, 1)
+	f(Target{}, policy.Exception{Principals: role, Regions: []string{"ap-east-1"}}, none, 1)
+	f(Target{}, policy.Exception{Principals: role, Expires: time.Unix(1, 0)}, none, 1)
+	f(Target{}, policy.Exception{Principals: role, ServiceInvoked: true}, none, 1)
+	f(Target{}, policy.Exception{Principals: role, Groups: []string{"g"}}, none, 0) // it is for others
+	f(Target{Group: "g"}, policy.Exception{Principals: role, Groups: []string{"g"}}, `role/a`, 0)
+}
+
+func TestExportNotesOthers(t *testing.T) {
+	o := policy.Options{Default: policy.Level{AllowedRegions: []string{"us-east-1"}}}
+	for i := range 8 {
+		o.Groups = append(o.Groups, policy.Group{Name: fmt.Sprint("g", i), Level: &policy.Level{AllowedRegions: []string{"us-east-1", "eu-west-1"}[:1+min(i, 1)]}})
+	}
+	exported, err := Export(&o, Target{})
+	const want = "some use regions that this denies, so do not attach it above them: group g1, group g2, group g3, group g4, group g5 and 2 more"
+	if err != nil || len(exported.Notes) != 1 || exported.Notes[0] != want {
+		t.Errorf("%v: %q", err, exported)
+	}
+}
+
+func TestExportFailure(t *testing.T) {
+	f := func(o policy.Options, target Target, want string) {
+		t.Helper()
+		if _, err := Export(&o, target); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	f(policy.Options{}, Target{Group: "g"}, `the policy has no group "g"`)
+	x := policy.Exception{Name: "x"}
+	for i := range 120 {
+		x.Principals = append(x.Principals, fmt.Sprintf("arn:aws:iam::*:role/role-with-a-long-name-%03d", i))
+	}
+	f(policy.Options{Exceptions: []policy.Exception{x}}, Target{},
+		"the service control policy has 6001 characters, of which 5760 exempt principals and 0 exempt actions; AWS allows 5120")
+	// What is too long only because of its indents is written on one line.
+	x.Principals = x.Principals[:100]
+	exported, err := Export(&policy.Options{Exceptions: []policy.Exception{x}}, Target{})
+	if err != nil || len(exported.Policy) > MaxCharacters || strings.Contains(string(exported.Policy), "  ") {
+		t.Errorf("%v: %s", err, exported.Policy)
+	}
+}
