@@ -22,7 +22,7 @@ type aclFlags struct {
 
 // addTo adds the flags to a command. what names the command that needs the ACLs.
 func (f *aclFlags) addTo(cmd *cobra.Command, what string) {
-	cmd.Flags().BoolVar(&f.wanted, "acls", false, "print the least ACLs that "+what+" needs, and connect to nothing")
+	cmd.Flags().BoolVar(&f.wanted, "acls", false, "print the minimal ACLs that "+what+" needs, and connect to nothing")
 	cmd.Flags().StringVar(&f.principal, "principal", "", "principal in the ACLs, such as User:alice; without it the user of --sasl-username, or the subject of --tls-certificate")
 }
 
@@ -39,7 +39,7 @@ func (f *aclFlags) printLetters(cmd *cobra.Command, format string, s *config.Set
 
 func printACLs(w io.Writer, format, what string, o *check.Options, entries []check.Entry) error {
 	if !o.UsesACLs() {
-		return cli.Mistake(errors.New("flag --acls: with sasl-mechanism " + o.Connection.Mechanism() + " brokers look at IAM policies and not at ACLs"))
+		return cli.Mistake(errors.New("flag --acls: with sasl-mechanism " + o.Connection.Mechanism() + " brokers check IAM policies, not ACLs"))
 	}
 	if format == "json" {
 		return display.WriteIndented(w, entries)

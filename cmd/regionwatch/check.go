@@ -23,26 +23,24 @@ func newCheckCommand() *cobra.Command {
 	f := checkFlags{format: cli.NewChoice("text", "json")}
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Try what run needs of the brokers, step by step, and say what is refused",
-		Long: "Connect with the settings of run and try, step by step, what it needs: resolve the brokers' names,\n" +
-			"connect, TLS, authenticate, reach every broker of the cluster, describe and read the input, join the\n" +
-			"group, write each of the outputs, and under exactly-once use the transactional ids. What is refused\n" +
-			"comes with its remedy: the flag to change, or the line of kafka-acls that adds what is missing.\n\n" +
-			"It can be run beside instances that are at work: it writes no record, joins no group, commits no\n" +
-			"offset, makes no topic and takes no transactional id, so that nothing is rebalanced or fenced. It\n" +
-			"asks for what brokers authorize and then cannot do: to write to and read from partition 2147483647,\n" +
-			"to join with a member id that the group does not have, to abort a transaction of a producer that\n" +
-			"never was. Topics that --create-topics would make are only validated. What it leaves is what it\n" +
-			"costs: some connections and requests, a producer id, a line of the authorizer for each refusal,\n" +
-			"and on a cluster without any group or transaction the topics that the brokers keep those in.\n" +
-			"It cannot tell how large a record the brokers take, or whether they allow --transaction-timeout.\n" +
-			"An --input-topic-pattern that matches no topic which we may see is refused here, where run warns and\n" +
-			"waits for one: brokers do not tell the two apart. With AWS_MSK_IAM the remedy is what to allow in an IAM policy.\n\n" +
-			"--acls connects to nothing and prints the least list of ACLs with which run works with these\n" +
-			"settings, as kafka-acls lines (kafka-acls.sh in Apache's distribution). Describe comes with Read and\n" +
-			"Write. What exactly-once needs is for one instance where --instance-id is given, else for every\n" +
-			"instance of the group. Read of topics by --input-topic-pattern is for all that begin as the pattern\n" +
-			"does.\n\n" +
+		Short: "Try what run needs from the brokers, step by step, and report what is refused",
+		Long: "Connect with the settings of run and try what it needs, step by step: resolve the brokers' names, connect,\n" +
+			"TLS, authenticate, reach every broker of the cluster, describe and read the input, join the group, write\n" +
+			"each output, and for exactly-once use the transactional ids. Every refusal comes with its remedy: the flag\n" +
+			"to change, or the kafka-acls line to add. With AWS_MSK_IAM it is the IAM permission to allow.\n\n" +
+			"It is safe beside running instances: it writes no record, joins no group, commits no offset, creates no\n" +
+			"topic and takes no transactional id, so nothing is rebalanced or fenced. Instead it asks for things that\n" +
+			"brokers authorize but cannot do: write to and read from partition 2147483647, join with an unknown member\n" +
+			"id, abort a transaction of an unknown producer. Topics that --create-topics would create are only validated.\n" +
+			"It costs some connections and requests, a producer id, a line in the authorizer's log per refusal, and on a\n" +
+			"cluster that never had a group or transaction the internal topics for those.\n" +
+			"It cannot tell how large a record the brokers take, or whether they allow --transaction-timeout. If\n" +
+			"--input-topic-pattern matches no visible topic, check reports a refusal, while run warns and waits: brokers\n" +
+			"do not distinguish hidden topics from missing ones.\n\n" +
+			"--acls connects to nothing and prints the minimal ACLs for run with these settings, as kafka-acls lines\n" +
+			"(kafka-acls.sh in Apache's distribution). Read and Write include Describe. The ACLs for exactly-once are for\n" +
+			"one instance with --instance-id, otherwise for every instance of the group. With --input-topic-pattern, Read\n" +
+			"is for all topics with the prefix that the pattern begins with.\n\n" +
 			"Exit status: 0 all works, 1 something is refused, 2 a mistake in flags, settings or policy.",
 		Example: "  regionwatch check --config /etc/regionwatch.yaml\n" +
 			"  regionwatch check --config /etc/regionwatch.yaml --acls --principal User:regionwatch",
@@ -50,13 +48,13 @@ func newCheckCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return runCheck(cmd, &f) },
 	}
 	addRunSettings(cmd)
-	f.format.AddTo(cmd, "format", "form of the output")
+	f.format.AddTo(cmd, "format", "format of the output")
 	f.acls.addTo(cmd, "run")
 	return cmd
 }
 
 // errRefused is the error behind a check's exit status 1.
-var errRefused = errors.New("not all that run needs works")
+var errRefused = errors.New("not everything that run needs works")
 
 func runCheck(cmd *cobra.Command, f *checkFlags) error {
 	s, _, err := loadBoth(cmd)

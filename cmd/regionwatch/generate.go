@@ -49,7 +49,7 @@ func newGenerateCommand() *cobra.Command {
 		Long: "Make sample CloudTrail. The same flags give the same records, with events of all identity types and many\n" +
 			"services; some match, and some are damaged on purpose.\n\n" +
 			"Records go to standard output, one a line; with --output-dir to files, one each; with --topic to Kafka, keyed\n" +
-			"by account. Standard error tells at the end exactly what must be found in them; --truth writes that as JSON.",
+			"by account. At the end, standard error says exactly what must be found in them; --truth writes that as JSON.",
 		Example: "  regionwatch generate --count 5 | jq .eventName\n" +
 			"  regionwatch generate --shape gzip+records --output-dir logs --damaged-share 0.05\n" +
 			"  regionwatch generate --brokers localhost:9092 --topic cloudtrail --create-topics \\\n" +

@@ -192,7 +192,7 @@ func TestGenerateMistakes(t *testing.T) {
 	f("--match-share 2", `flag --match-share: "2" is not a share; allowed: 0 to 1`)
 	f("--match-share NaN", `"NaN" is not a share`)
 	f("--event-time yesterday", `"yesterday" is not a time; allowed: now, or RFC 3339`)
-	f("--shape xml", `flag --shape: shape "xml": "xml" is none of array, base64,`)
+	f("--shape xml", `flag --shape: shape "xml": "xml" is not one of array, base64,`)
 	f("--shape gzip+event", "gzip+event is binary and cannot go to standard output")
 	f("--topic x", "flag --topic: needs --brokers")
 	f("--brokers localhost:9092", "flag --brokers: needs --topic")

@@ -82,7 +82,7 @@ func askAt(listens string) (string, error) {
 	case err != nil: // checked by the settings
 		return "", fmt.Errorf("admin-address: %w", err)
 	case port == "0":
-		return "", errors.New("admin-address has port 0: the instance chose one that nobody else knows")
+		return "", errors.New("admin-address has port 0, so the instance chose a free port, which health cannot know; set a port")
 	}
 	if ip, err := netip.ParseAddr(host); err == nil && ip.IsUnspecified() {
 		host = "127.0.0.1"

@@ -28,7 +28,7 @@ func newPolicyLearnCommand() *cobra.Command {
 		Short: "Draft a policy from observed traffic",
 		Long: "Draft a policy from the events in files, folders or standard input (-), read as scan reads them, and write it to\n" +
 			"standard output with the evidence in comments. A region is allowed only where two principals wrote on several\n" +
-			"days and began 14 days before the end of the traffic. What else has writes is marked REVIEW, with the reasons.\n\n" +
+			"days and began 14 days before the end of the traffic. Other regions with writes are marked REVIEW, with the reasons.\n\n" +
 			"--max-groups merges groups until there are that many. It widens allow lists as little as possible and marks each\n" +
 			"widened region REVIEW.",
 		Example: "  regionwatch policy learn AWSLogs/ --organization accounts.json > policy.new.yaml\n" +
@@ -36,7 +36,7 @@ func newPolicyLearnCommand() *cobra.Command {
 		Args: scanArguments,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
-	cmd.Flags().Var(f.maxGroups, "max-groups", "most groups beside the default level; 0 means as many as there are different lists")
+	cmd.Flags().Var(f.maxGroups, "max-groups", "most groups besides the default level; 0 means as many as there are different lists")
 	cmd.Flags().StringVar(&f.organization, "organization", "", "file with the names of accounts: the output of aws organizations list-accounts, or CSV with account and name")
 	cmd.Flags().StringVar(&f.evidence, "evidence", "", "new file for what was counted, by account and region: .ndjson or .csv")
 	cli.AddSettings(cmd, "max-event-bytes")

@@ -44,12 +44,12 @@ func newScanCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scan FILE...",
 		Short: "Decide the events in files, folders or standard input (-)",
-		Long: "Decide the events in files as run would on a topic, without Kafka. Folders are read with everything in them, -\n" +
-			"is standard input, and a quoted pattern stands for files and folders. A file may have any shape of a record,\n" +
-			"compressed or not; one with several values, such as NDJSON, is read in pieces, whatever its size.\n\n" +
-			"Alerts go to standard output in the order of the input, those of a table in the order of time, everything else to standard error. If a file cannot be\n" +
-			"read, its name is reported, the others are read, and the exit status is 1, or 2 if there is no such file. Alerts\n" +
-			"and dead letters do not change the status, unless --fail-on asks for it.",
+		Long: "Decide the events in files as run would on a topic, without Kafka. Folders are read recursively, - is standard\n" +
+			"input, and a quoted pattern matches files and folders. A file may have any shape of a record, compressed or not;\n" +
+			"one with several values, such as NDJSON, is read in pieces, whatever its size.\n\n" +
+			"Alerts go to standard output in input order, or in a table by time; everything else goes to standard error. If a\n" +
+			"file cannot be read, its name is reported, the others are read, and the exit status is 1, or 2 if it does not\n" +
+			"exist. Alerts and dead letters do not change the status, unless --fail-on asks for it.",
 		Example: "  regionwatch scan 'AWSLogs/*/CloudTrail/eu-*'\n" +
 			"  regionwatch scan AWSLogs/ --dead-letters unreadable.ndjson > alerts.ndjson\n" +
 			"  regionwatch scan AWSLogs/ --incidents --format table\n" +

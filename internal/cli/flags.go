@@ -46,8 +46,8 @@ func CompleteFlag(cmd *cobra.Command, name string, words []string) {
 	Must(cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)))
 }
 
-// CompleteList makes shells complete the last word of a list for a flag: words stand between the separators. What follows
-// a tab in a word describes it.
+// CompleteList makes shells complete the last word of a list for a flag: separators are between the words. Text after a
+// tab in a word describes it.
 func CompleteList(cmd *cobra.Command, name, separators string, words []string) {
 	Must(cmd.RegisterFlagCompletionFunc(name, func(_ *cobra.Command, _ []string, typed string) (offers []string, _ cobra.ShellCompDirective) {
 		done := typed[:strings.LastIndexAny(typed, separators)+1]

@@ -54,7 +54,7 @@ func printUsage(w io.Writer, cmd *cobra.Command) {
 	printCommands(w, other, cmd, "")
 	printFlags(w, cmd)
 	if cmd.HasAvailableSubCommands() {
-		fmt.Fprintf(w, "\n%s COMMAND --help tells more about a command.\n", cmd.CommandPath())
+		fmt.Fprintf(w, "\n%s COMMAND --help describes a command.\n", cmd.CommandPath())
 	}
 }
 
@@ -138,7 +138,7 @@ func wrapParagraphs(text string) string {
 	return strings.Join(paragraphs, "\n\n")
 }
 
-// wrap breaks text into lines of at most width columns. A longer single word gets a line of its own.
+// wrap breaks text into lines of at most width columns. A longer word gets its own line.
 func wrap(text string, width int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {

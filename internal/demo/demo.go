@@ -50,7 +50,7 @@ type Options struct {
 	Traffic *sample.Generator
 	Rate    float64 // records per second
 	Events  uint64  // number of events after which the traffic ends; 0 runs until ctx ends
-	// Attacked is the account that an attacker gets into, under the policy of [Company]. Empty means no attack.
+	// Attacked is the account that an attacker compromises, under the policy of [Company]. Empty means no attack.
 	Attacked string
 
 	Stdout, Stderr io.Writer

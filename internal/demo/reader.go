@@ -77,7 +77,7 @@ func (r *reader) count(record *kgo.Record) {
 	r.position[record.Topic][record.Partition] = record.Offset + 1
 }
 
-// group takes an alert into its incident. One that cannot be read is missing in the counts.
+// group adds an alert to its incident. An unreadable one is missing from the counts.
 func (r *reader) group(record *kgo.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,7 +87,7 @@ func (r *reader) group(record *kgo.Record) {
 	}
 }
 
-// incidents returns the incidents of the alerts so far, and the counts of these.
+// incidents returns the incidents of the alerts so far, and their counts.
 func (r *reader) incidents() ([]*incident.Incident, incidents.Counts) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -45,7 +45,7 @@ func (s *summary) print(w io.Writer) {
 		verdict = "NO: " + strings.ReplaceAll(err.Error(), "\n", "; ")
 	}
 	line("adds up", "%s", verdict)
-	_ = table.Flush() // there is no one to report the error to
+	_ = table.Flush() // nowhere to report an error to
 }
 
 // first names the most important incident.

@@ -18,7 +18,7 @@ type traffic struct {
 	generator *sample.Generator
 	rate      float64
 	events    uint64   // number of events after which it ends; 0 means never
-	unused    []string // regions in which a damaged event still counts, since it alerts
+	unused    []string // regions in which a damaged event still counts, because it alerts
 	made      atomic.Uint64
 	attacked  string // the attacked account; empty for no attack
 	attacks   int    // calls of the attack so far
@@ -61,10 +61,10 @@ func (t *traffic) run(ctx context.Context, broker string, p *processor.Processor
 	return errors.Join(err, out.Close())
 }
 
-// mostPerRecord is how many events a record has at most: [EventsPerRecord], twice where NDJSON is around it.
+// mostPerRecord is the largest number of events in a record: [EventsPerRecord], twice with NDJSON around it.
 const mostPerRecord = 2 * EventsPerRecord
 
-// missing returns how many events the generator still has to make, beside those of the attack.
+// missing returns how many events the generator still has to make, besides those of the attack.
 func (t *traffic) missing() uint64 {
 	if t.events == 0 {
 		return math.MaxUint64
@@ -74,7 +74,7 @@ func (t *traffic) missing() uint64 {
 	return t.events - min(made, t.events)
 }
 
-// planned returns how many calls the attack has.
+// planned returns the number of calls in the attack.
 func (t *traffic) planned() int {
 	switch {
 	case t.attacked == "":

@@ -184,7 +184,7 @@ func (v *view) tally(name string, c *display.Counter) string {
 	return "alerts by " + name + ": " + strings.Join(parts, ", ")
 }
 
-// wrapped breaks a line between words where it is wider than the terminal. A word that is wider stays whole.
+// wrapped breaks a line between words if it is wider than the terminal. A wider word stays whole.
 func wrapped(line string, width int) (lines []string) {
 	for display.Width(line) > width {
 		at := strings.LastIndexByte(display.Fit(line, width), ' ')

@@ -12,7 +12,7 @@ type AccountFacts struct {
 	Group string `json:"group,omitempty"`
 }
 
-// NewAccountFacts reads the facts of an alert or of a policy. They are empty where nothing is known.
+// NewAccountFacts reads the facts of an alert or of a policy. They are empty if nothing is known.
 func NewAccountFacts(encoded json.RawMessage) (f AccountFacts) {
 	_ = json.Unmarshal(encoded, &f) // an account without facts has no name
 	return f

@@ -9,15 +9,15 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
-// Reasons for review in place of allowing a region.
+// Reasons to review a region instead of allowing it.
 const (
 	ReasonRecent    = "recent"           // its first write is within the last SettleDays
 	ReasonFailed    = "only-failed"      // all of its writes failed
-	ReasonServices  = "only-services"    // nobody but AWS services wrote with success
+	ReasonServices  = "only-services"    // only AWS services wrote successfully
 	ReasonOneDay    = "one-day"          // all of its writes are on one day
-	ReasonRoot      = "root"             // nobody but root wrote
+	ReasonRoot      = "root"             // only root wrote
 	ReasonPrincipal = "single-principal" // fewer than two principals wrote on several days and began before SettleDays
-	ReasonWidened   = "widened"          // the account has no use of it; its group was merged with one that has
+	ReasonWidened   = "widened"          // the account does not use it; its group was merged with one that does
 )
 
 // SettleDays is how long before the end of the traffic a region, and each of two principals in it, must have begun.
@@ -26,7 +26,8 @@ const SettleDays = 14
 // minPrincipals is how many settled principals a region needs.
 const minPrincipals = 2
 
-// reasons returns why a region with writes needs review; none means that it is allowed. The traffic ends on the day end.
+// reasons returns why a region with writes needs review; if there are none, it is allowed. The traffic ends on the day
+// end.
 func (u *Usage) reasons(end int32) (list []string) {
 	switch {
 	case u.OwnWrites == 0 && u.ServiceWrites == 0:
@@ -59,7 +60,7 @@ func (u *Usage) reasons(end int32) (list []string) {
 	return list
 }
 
-// regionSet is a set of regions, by their places in the catalogue.
+// regionSet is a set of regions, by index in the catalogue.
 type regionSet uint64
 
 func (s regionSet) has(region int) bool { return s&(1<<region) != 0 }
@@ -83,14 +84,14 @@ func makeCatalogue() []regions.Region {
 	return list
 }
 
-// Account is what was learned of an account.
+// Account is what was learned about an account.
 type Account struct {
 	ID      string
 	Regions []Region // with events, in the order of the catalogue
 	allowed regionSet
 }
 
-// Region is what was learned of a region in an account.
+// Region is what was learned about a region in an account.
 type Region struct {
 	Code    string
 	Usage   *Usage
@@ -99,7 +100,7 @@ type Region struct {
 	place   int
 }
 
-// Accounts decides every region of every account, sorted by id. Call it when no events are added any more.
+// Accounts decides every region of every account, sorted by id. Call it once all events are added.
 func (l *Learner) Accounts() []Account {
 	byID := map[uint64]*Account{}
 	var end int32

@@ -10,21 +10,21 @@ import (
 
 // Options of a draft.
 type Options struct {
-	MaxGroups int               // how many groups there may be beside the default level; 0 means no bound
+	MaxGroups int               // how many groups there may be besides the default level; 0 means no limit
 	Names     map[string]string // of accounts, by id
-	Source    string            // of the traffic, for the head of the policy
+	Source    string            // of the traffic, for the policy's header
 }
 
-// Draft is a policy that was learned.
+// Draft is a learned policy.
 type Draft struct {
-	Accounts []Account // with the regions that merging added marked as ReasonWidened
+	Accounts []Account // regions added by merging are marked as ReasonWidened
 	Skipped  Skipped
 	options  Options
 	levels   []level              // the final ones, the default first
 	levelOf  map[string]regionSet // by account id
 }
 
-// Draft decides and groups. Call it when no events are added any more.
+// Draft decides and groups. Call it once all events are added.
 func (l *Learner) Draft(o Options) *Draft {
 	d := &Draft{Accounts: l.Accounts(), Skipped: l.Skipped(), options: o, levelOf: map[string]regionSet{}}
 	levels := levelsOf(d.Accounts)
@@ -48,7 +48,7 @@ func (l *Learner) Draft(o Options) *Draft {
 	return d
 }
 
-// widen marks the regions that the account's level allows and its own traffic does not.
+// widen marks the regions that the account's level allows but its own traffic does not.
 func (a *Account) widen(level regionSet) {
 	for i, r := range catalogue {
 		if !level.has(i) || a.allowed.has(i) {
@@ -62,7 +62,7 @@ func (a *Account) widen(level regionSet) {
 	}
 }
 
-// Review counts the pairs of account and region that need a person.
+// Review counts the pairs of account and region that need review by a person.
 func (d *Draft) Review() (n int) {
 	for i := range d.Accounts {
 		for j := range d.Accounts[i].Regions {
@@ -85,11 +85,11 @@ func day(unix int64) string {
 	return time.Unix(unix, 0).UTC().Format(time.DateOnly)
 }
 
-// describe says in one line what was seen in a region.
+// describe summarizes in one line what was seen in a region.
 func (r *Region) describe() string {
 	u := r.Usage
 	if u.Reads+u.Writes == 0 {
-		return "nothing was seen there"
+		return "no events were seen there"
 	}
 	text := fmt.Sprintf("%s (%s by services), %s, %s failed, on %s from %s to %s", display.Plural(u.Writes, "write"), display.Number(u.ServiceWrites),
 		display.Plural(u.Reads, "read"), display.Number(u.Failed), display.Plural(u.days.len(), "day"), day(u.First), day(u.Last))
@@ -99,7 +99,7 @@ func (r *Region) describe() string {
 	return text
 }
 
-// most returns the name that was counted most.
+// most returns the most frequent name.
 func (t top) most() counted {
 	return slices.MaxFunc(t, func(a, b counted) int {
 		if a.count != b.count {

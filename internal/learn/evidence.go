@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Evidence is what was seen of an account in a region: a line of the evidence.
+// Evidence is one line of evidence: what was seen of an account in a region.
 type Evidence struct {
 	Account       string   `json:"account"`
 	Name          string   `json:"name,omitempty"`
@@ -23,13 +23,13 @@ type Evidence struct {
 	FirstSeen     string   `json:"firstSeen"`
 	LastSeen      string   `json:"lastSeen"`
 	ActiveDays    int      `json:"activeDays"`
-	WriteDays     int      `json:"writeDays"` // with writes that succeeded and that no service made
+	WriteDays     int      `json:"writeDays"` // with successful writes not made by a service
 	Principals    uint64   `json:"principals"`
 	TopPrincipals []Count  `json:"topPrincipals,omitempty"`
 	TopSources    []Count  `json:"topSources,omitempty"`
 }
 
-// Count is a name and how often it was counted; at most as often where there were too many names.
+// Count is a name and how often it was counted; an upper bound if there were too many names.
 type Count struct {
 	Name  string `json:"name"`
 	Count uint64 `json:"count"`
@@ -73,13 +73,13 @@ func (t top) counts() (list []Count) {
 	return list
 }
 
-// WriteNDJSON writes the evidence, a JSON object a line.
+// WriteNDJSON writes the evidence, one JSON object per line.
 func (d *Draft) WriteNDJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	return d.evidence(func(e *Evidence) error { return encoder.Encode(e) })
 }
 
-// WriteCSV writes the evidence as CSV, without the top principals and sources. No cell can begin a formula.
+// WriteCSV writes the evidence as CSV, without the top principals and sources. No cell can start a formula.
 func (d *Draft) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	number := func(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -1,10 +1,9 @@
 // Package learn drafts a policy from observed traffic: it counts what each account does in each region, decides which
-// regions that shows to be in use, and writes a policy with the evidence.
+// regions are in use, and writes a policy with the evidence.
 //
-// It errs on the side of review: a region is allowed only if at least two principals wrote there on several days and began
-// well before the end of the traffic. Who writes in a new region for days, through services or as root gets it into the
-// review and not into an allow list. What it cannot tell apart is an actor with several principals who is patient for longer
-// than that.
+// It errs on the side of review: a region is allowed only if at least two principals wrote there on several days and
+// began well before the end of the traffic. Writing in a new region for days, through services or as root gets a region
+// into the review, not into an allow list. An actor with several principals and enough patience looks like normal use.
 //
 // The package is pure: no clock, no I/O, no goroutines. A [Learner] is safe for concurrent use.
 package learn
@@ -19,7 +18,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// maxPlaces bounds the pairs of account and region: 10,000 accounts in 34 regions and some more.
+// maxPlaces limits the pairs of account and region: 10,000 accounts in 34 regions, and some more.
 const maxPlaces = 400_000
 
 // place is an account and a region of the catalogue.
@@ -45,17 +44,17 @@ type Learner struct {
 	skipped Skipped
 }
 
-// Skipped counts events that were not learned from, or not in full.
+// Skipped counts events that were not learned from, or only in part.
 type Skipped struct {
 	NoAccount     uint64 // without an account id
-	UnknownRegion uint64 // in a region that the catalogue lacks, or in none
-	Global        uint64 // of global services, in the one region in which CloudTrail logs them
-	Damaged       uint64 // that could not be read to their end
-	NoTime        uint64 // without a time, or with one after now: counted, but of no day
-	TooMany       uint64 // of places beyond the bound
+	UnknownRegion uint64 // in a region that the catalogue lacks, or without one
+	Global        uint64 // of global services, in the only region where CloudTrail logs them
+	Damaged       uint64 // that could not be read completely
+	NoTime        uint64 // without a time, or with a future one: counted, but on no day
+	TooMany       uint64 // of places beyond the limit
 }
 
-// NewLearner returns a learner. It takes no event's word for a time after now.
+// NewLearner returns a learner. It does not believe event times after now.
 func NewLearner(now time.Time) *Learner {
 	l := &Learner{now: now}
 	for i := range l.shards {
@@ -64,7 +63,7 @@ func NewLearner(now time.Time) *Learner {
 	return l
 }
 
-// Add counts an event. It keeps nothing of it.
+// Add counts an event. It does not keep it.
 func (l *Learner) Add(e *cloudtrail.Event) {
 	var array [64]byte
 	id := e.RecipientAccountID.AppendText(array[:0])
@@ -119,7 +118,7 @@ func (l *Learner) skip(count func(*Skipped)) {
 	count(&l.skipped)
 }
 
-// Skipped returns what was counted and not learned from.
+// Skipped returns the counts of events that were not learned from.
 func (l *Learner) Skipped() Skipped {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// level is accounts with the same allow list.
+// level is a set of accounts with the same allow list.
 type level struct {
 	allowed  regionSet
 	accounts int
 }
 
-// levelsOf returns the different allow lists, the commonest first.
+// levelsOf returns the different allow lists, the most common first.
 func levelsOf(accounts []Account) []level {
 	counts := map[regionSet]int{}
 	for i := range accounts {
@@ -27,7 +27,7 @@ func levelsOf(accounts []Account) []level {
 	return list
 }
 
-// compareLevels sorts the commonest first. An empty list is last: it cannot be the default of an allow list.
+// compareLevels sorts the most common first. An empty list comes last: it cannot be the default of an allow list.
 func compareLevels(a, b level) int {
 	if (a.allowed == 0) != (b.allowed == 0) {
 		return cmp.Compare(bits.OnesCount64(uint64(b.allowed)), bits.OnesCount64(uint64(a.allowed)))
@@ -35,9 +35,9 @@ func compareLevels(a, b level) int {
 	return cmp.Or(cmp.Compare(b.accounts, a.accounts), strings.Compare(strings.Join(a.allowed.codes(), " "), strings.Join(b.allowed.codes(), " ")))
 }
 
-// merge returns at most most lists in the place of levels, and for each of levels the one that holds for it. It widens lists
-// as little as possible, by the number of accounts and regions that are added: exactly for up to exactLevels, beyond by
-// merging the two that cost least until there are few enough.
+// merge replaces levels by at most most lists, and returns for each old level the list that replaces it. It adds as few
+// pairs of account and region as possible: exactly for up to exactLevels, beyond that by merging the two cheapest until
+// there are few enough.
 func merge(levels []level, most int) map[regionSet]regionSet {
 	parts := make([][]level, len(levels))
 	for i := range levels {
@@ -59,7 +59,7 @@ func merge(levels []level, most int) map[regionSet]regionSet {
 	return into
 }
 
-// exactLevels is up to how many lists every way to merge them is tried: 21,147.
+// exactLevels is the largest number of lists for which merge tries every way: 21,147 of them.
 const exactLevels = 9
 
 func unionOf(part []level) (union regionSet) {
@@ -69,7 +69,7 @@ func unionOf(part []level) (union regionSet) {
 	return union
 }
 
-// widening counts the pairs of accounts and regions that merging a part adds.
+// widening counts the pairs of account and region that merging a part adds.
 func widening(part []level) (n int) {
 	union := unionOf(part)
 	for _, l := range part {
@@ -100,8 +100,8 @@ func mergeCheapest(parts [][]level) [][]level {
 	return slices.Delete(parts, second, second+1)
 }
 
-// mergeExactly tries every way to put the parts into at most most blocks. A way says for each part its block, and each
-// block first appears in order.
+// mergeExactly tries every way to put the parts into at most most blocks. A way names the block of each part; new
+// blocks appear in order.
 func mergeExactly(parts [][]level, most int) [][]level {
 	way, best := make([]int, len(parts)), [][]level(nil)
 	least := -1
@@ -123,7 +123,7 @@ func mergeExactly(parts [][]level, most int) [][]level {
 	}
 }
 
-// nextWay makes the next way of one, and reports whether there is one.
+// nextWay turns a way into the next one, and reports whether there is one.
 func nextWay(way []int) bool {
 	for i := len(way) - 1; i > 0; i-- {
 		if way[i] <= slices.Max(way[:i]) {

@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// maxNameRunes bounds the name of an account, as AWS Organizations does.
+// maxNameRunes limits the name of an account, as AWS Organizations does.
 const maxNameRunes = 50
 
-// ReadOrganization returns the names of accounts by id: of the output of aws organizations list-accounts, or of a CSV whose
-// header has the columns account and name.
+// ReadOrganization returns the names of accounts by id, from the output of aws organizations list-accounts, or from a
+// CSV whose header has the columns account and name.
 func ReadOrganization(text []byte) (map[string]string, error) {
 	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
 	if !bytes.HasPrefix(text, []byte("{")) {
@@ -27,7 +27,7 @@ func ReadOrganization(text []byte) (map[string]string, error) {
 		return nil, fmt.Errorf("reading accounts: %w; want the output of aws organizations list-accounts", err)
 	}
 	if len(list.Accounts) == 0 {
-		return nil, errors.New("there are no Accounts in it; want the output of aws organizations list-accounts")
+		return nil, errors.New("it has no Accounts; want the output of aws organizations list-accounts")
 	}
 	names := make(map[string]string, len(list.Accounts))
 	for _, a := range list.Accounts {

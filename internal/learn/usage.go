@@ -14,21 +14,21 @@ type Usage struct {
 	Writes        uint64
 	Failed        uint64 // reads and writes that failed
 	ServiceWrites uint64 // writes that AWS services made, for themselves or for a principal
-	OwnWrites     uint64 // writes that succeeded and that no service made
-	First, Last   int64  // in Unix seconds, of the events with a time; 0 where there is none
+	OwnWrites     uint64 // successful writes not made by a service
+	First, Last   int64  // in Unix seconds, of the events with a time; 0 if there is none
 
 	days, writeDays daySet // of all events, and of OwnWrites
-	firstWrite      int32  // day of the first of OwnWrites; 0 where none has a time
+	firstWrite      int32  // day of the first of OwnWrites; 0 if none has a time
 	sources         top    // event sources of writes
 	principals      top    // of OwnWrites
 	distinct        *hyperloglog.Sketch
 }
 
-// observation is what is used of an event.
+// observation is the part of an event that is used.
 type observation struct {
-	at                         time.Time // zero where it is not known
+	at                         time.Time // zero if unknown
 	source                     []byte
-	principal                  string // of a write; empty where it is not known
+	principal                  string // of a write; empty if unknown
 	isWrite, isService, failed bool
 }
 
@@ -69,7 +69,7 @@ func (u *Usage) add(o *observation) {
 	}
 }
 
-// addOwn counts a write that succeeded and that no service made.
+// addOwn counts a successful write not made by a service.
 func (u *Usage) addOwn(principal string, day int32) {
 	u.OwnWrites++
 	if day > 0 {
@@ -108,19 +108,19 @@ func (u *Usage) Principals() uint64 {
 	return max(u.distinct.Estimate(), uint64(len(u.principals)))
 }
 
-// top holds the names that were counted most, in bounded memory: a new name takes the place of the rarest one.
+// top holds the most frequent names, in bounded memory: a new name replaces the rarest one.
 type top []counted
 
 type counted struct {
 	name        string
-	count       uint64 // at least as often as it came: it begins with the count of the name that it replaced
-	first, last int32  // days of the events since; 0 where no time is known
+	count       uint64 // an upper bound: it starts with the count of the name that it replaced
+	first, last int32  // days of the events since; 0 if no time is known
 }
 
-// maxNameBytes bounds a name.
+// maxNameBytes limits a name.
 const maxNameBytes = 128
 
-// add counts a name, and reports whether it took the place of another.
+// add counts a name, and reports whether it replaced another.
 func (t *top) add(name []byte, day int32, most int) (replaced bool) {
 	name = name[:min(len(name), maxNameBytes)]
 	rarest := 0
@@ -162,7 +162,7 @@ type daySet struct {
 	words []uint64
 }
 
-// maxDayWords bounds a set to about 11 years; days beyond are not counted.
+// maxDayWords limits a set to about 11 years; days beyond are not counted.
 const maxDayWords = 64
 
 func (s *daySet) add(day int32) {

@@ -25,7 +25,7 @@ func (d *Draft) Write(w io.Writer) error {
 	for i, l := range d.levels {
 		node := levelNode(l.allowed, core)
 		if i == 0 {
-			node.HeadComment = fmt.Sprintf("holds for %s, and for every account that is not named below", display.Plural(l.accounts, "account"))
+			node.HeadComment = fmt.Sprintf("applies to %s, and to every account not named below", display.Plural(l.accounts, "account"))
 			addTo(root, "default", node)
 			continue
 		}
@@ -33,7 +33,7 @@ func (d *Draft) Write(w io.Writer) error {
 		if l.allowed == 0 {
 			names[0] = "no-writes"
 		}
-		node.HeadComment = "holds for " + display.Plural(l.accounts, "account")
+		node.HeadComment = "applies to " + display.Plural(l.accounts, "account")
 		addTo(groups, names[l.allowed], node)
 	}
 	if len(d.levels) == 0 {
@@ -69,7 +69,7 @@ func (d *Draft) head() string {
 	return strings.Join(lines, "\n")
 }
 
-// core returns the regions that all levels with an allow list have in common, or none where a set of them is no use.
+// core returns the regions that all levels with an allow list have in common, or none if a set of them is not worth it.
 func (d *Draft) core() regionSet {
 	common, lists := ^regionSet(0), 0
 	for _, l := range d.levels {
@@ -120,7 +120,7 @@ func (d *Draft) accountNodes(groups map[regionSet]string) *yaml.Node {
 	return list
 }
 
-// evidence is a line for each region.
+// evidence returns one line per region.
 func (a *Account) evidence() string {
 	lines := make([]string, 0, len(a.Regions))
 	for i := range a.Regions {

@@ -33,7 +33,7 @@ func Test(p *policy.Policy, cases []policyfile.Case, maxEventBytes int, now time
 
 func try(p *policy.Policy, c *policyfile.Case, maxEventBytes int, now time.Time) Result {
 	v := decideAll(p, maxEventBytes, &detection.Record{Value: c.Event, File: c.At, DecidedAt: now})
-	r := Result{Case: c, Got: "no event in it", Outcome: policy.OutcomeNone.String()}
+	r := Result{Case: c, Got: "it has no event", Outcome: policy.OutcomeNone.String()}
 	finding := false
 	for _, at := range v.order {
 		d := v.of[at]

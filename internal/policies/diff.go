@@ -68,7 +68,8 @@ func (d *LevelDiff) size() int {
 	return len(d.Accounts)
 }
 
-// AccountWords returns the id of each account that the policy names, and after a tab what is known of it: what shells offer.
+// AccountWords returns the id of each account that the policy names, with its name and owner after a tab, for
+// completion in shells.
 func AccountWords(p *policy.Policy) (words []string) {
 	for _, id := range p.Accounts() {
 		words = append(words, id+"\t"+display.NewAccountFacts(p.Effective(id, time.Time{}).Account).Text())

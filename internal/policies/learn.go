@@ -17,8 +17,8 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// LearnFrom counts the events of files as a scan reads them, into l. It shows its progress on stderr, and calls onError for
-// each file that could not be read. The summary says how far it came when ctx ends.
+// LearnFrom adds the events of files to l, reading them as scan does. It shows its progress on stderr, and calls
+// onError for each file that could not be read. The summary says how far it came when ctx ends.
 func LearnFrom(ctx context.Context, l *learn.Learner, sources []scan.Source, maxEventBytes int, stderr io.Writer, onError func(error)) (*scan.Summary, error) {
 	view := scan.NewView(io.Discard, stderr, sources)
 	defer view.Close()
@@ -36,7 +36,8 @@ func LearnFrom(ctx context.Context, l *learn.Learner, sources []scan.Source, max
 	}, sources)
 }
 
-// WriteEvidence writes a draft's evidence to a new file, as its name's ending says: .csv, or NDJSON. An empty name writes nothing.
+// WriteEvidence writes a draft's evidence to a new file, in the format of its extension: .csv, or else NDJSON. An empty
+// name writes nothing.
 func WriteEvidence(d *learn.Draft, name string) error {
 	if name == "" {
 		return nil
@@ -52,7 +53,7 @@ func WriteEvidence(d *learn.Draft, name string) error {
 	return errors.Join(write(file), file.Close())
 }
 
-// pupil hands the events of records to a learner. It belongs to one worker of a scan.
+// pupil passes the events of records to a learner. It belongs to one worker of a scan.
 type pupil struct {
 	learner *learn.Learner
 	decoder *cloudtrail.Decoder
@@ -91,7 +92,7 @@ func (p *pupil) Fault(f *cloudtrail.Fault) error {
 	return nil
 }
 
-// ReportLearned says on w what was read and what is left to do.
+// ReportLearned writes what was read and what is left to do.
 func ReportLearned(w io.Writer, s *scan.Summary, d *learn.Draft, took time.Duration) {
 	fmt.Fprintf(w, "%s with %s of %s, in %s\n", display.Plural(s.Files, "file"), display.Plural(s.Counts.Events, "event"),
 		display.Plural(len(d.Accounts), "account"), took.Round(time.Millisecond))

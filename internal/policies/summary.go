@@ -22,7 +22,7 @@ type Summary struct {
 	Expiries []policy.Expiry `json:"expiries,omitempty"`
 }
 
-// LevelSummary is one level, or all accounts that have a level of their own.
+// LevelSummary is one level, or all accounts with their own level.
 type LevelSummary struct {
 	Level    string `json:"level"`
 	Accounts int    `json:"accounts"` // accounts that the policy names

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The protocols of OTLP that we speak.
+// The supported protocols of OTLP.
 const (
 	protocolHTTP = "http/protobuf"
 	protocolGRPC = "grpc"
@@ -61,7 +61,7 @@ func readSignal(name string) (signal, error) {
 	return signal{on: true, protocol: protocol}, nil
 }
 
-// own returns the signal's own variable if it is set, else the one of both signals.
+// own returns the signal's own variable if it is set, else the one for both signals.
 func own(signal, what string) (variable, value string) {
 	variable = "OTEL_EXPORTER_OTLP_" + signal + "_" + what
 	if value = os.Getenv(variable); value == "" {

@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 )
 
-// metricExporter returns what sends metrics in the signal's protocol.
+// metricExporter returns an exporter of metrics for the signal's protocol.
 func (s signal) metricExporter(ctx context.Context) (metric.Exporter, error) {
 	if s.protocol == protocolGRPC {
 		return otlpmetricgrpc.New(ctx)
@@ -22,7 +22,7 @@ func (s signal) metricExporter(ctx context.Context) (metric.Exporter, error) {
 	return otlpmetrichttp.New(ctx)
 }
 
-// traceExporter returns what sends spans in the signal's protocol.
+// traceExporter returns an exporter of spans for the signal's protocol.
 func (s signal) traceExporter(ctx context.Context) (trace.SpanExporter, error) {
 	if s.protocol == protocolGRPC {
 		return otlptracegrpc.New(ctx)
@@ -30,7 +30,7 @@ func (s signal) traceExporter(ctx context.Context) (trace.SpanExporter, error) {
 	return otlptracehttp.New(ctx)
 }
 
-// warnEvery is the least time between two warnings: an unreachable collector would cause one every few seconds.
+// warnEvery is the minimum time between warnings: an unreachable collector would cause one every few seconds.
 const warnEvery = time.Minute
 
 // warnings logs the SDK's errors, at most one a minute. It is safe for concurrent use.
@@ -38,7 +38,7 @@ type warnings struct {
 	log  *slog.Logger
 	mu   sync.Mutex
 	next time.Time
-	held int // since the last one that was logged
+	held int // since the last logged one
 }
 
 // Handle logs err, or counts it.

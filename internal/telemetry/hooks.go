@@ -12,7 +12,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
-// ClientOpts returns what makes a Kafka client trace its records: nothing if traces are off.
+// ClientOpts returns options with which a Kafka client traces its records, or none if traces are off.
 func (t *Telemetry) ClientOpts() []kgo.Opt {
 	if t.traces == nil {
 		return nil
@@ -25,21 +25,21 @@ func (t *Telemetry) ClientOpts() []kgo.Opt {
 	))}
 }
 
-// noKey keeps keys out of spans: producers choose them, and how long they are.
+// noKey keeps keys out of spans, because producers choose them and their length.
 func noKey(*kgo.Record) (string, error) { return "", errors.New("keys are not traced") }
 
-// The most that is taken from a record's headers, which any producer can write: a traceparent has 55 characters, and of a
-// tracestate the specification asks for 512.
+// The limits on trace headers, which any producer can write: a traceparent has 55 characters, and the specification
+// requires 512 for a tracestate.
 const (
 	maxTraceparent = 64
 	maxTracestate  = 512
 )
 
-// bounded is the W3C trace context, for headers of any size: one that is too long counts as absent.
+// bounded is the W3C trace context with limits: a header that is too long counts as absent.
 type bounded struct{ propagation.TraceContext }
 
-// Inject writes the span of ctx into the carrier. A dead letter is left as it is: its headers are those of its record, and
-// how many there are is a part of its format.
+// Inject writes the span of ctx into the carrier. It leaves dead letters alone: their headers are those of the record,
+// and the number of headers is part of the format.
 func (b bounded) Inject(ctx context.Context, c propagation.TextMapCarrier) {
 	if keys := c.Keys(); len(keys) > 0 && keys[0] == deadletter.HeaderTopic {
 		return
@@ -55,7 +55,7 @@ func (b bounded) Extract(ctx context.Context, c propagation.TextMapCarrier) cont
 	return b.TraceContext.Extract(ctx, c)
 }
 
-// continued lets a record that is produced continue the trace that its own headers name, where its context is in none: its
+// continued lets a produced record continue the trace in its own headers if its context has none, which happens if its
 // input record was in a batch that was decompressed too late for the client's hooks.
 type continued struct{}
 

@@ -1,9 +1,9 @@
-// Package telemetry sends metrics and traces to an OpenTelemetry collector. The environment variables of the OpenTelemetry
-// SDK say where to, how, and what of it; without an endpoint the package does nothing.
+// Package telemetry sends metrics and traces to an OpenTelemetry collector. The environment variables of the
+// OpenTelemetry SDK say where, how and what to send; without an endpoint the package does nothing.
 //
-// The metrics are those of the Prometheus registry, bridged: none is defined twice. The traces are spans of the Kafka
-// client, one for each record fetched and one for each record produced. Sending never holds up a record: what the
-// collector does not take in time is dropped, and at most one warning a minute says so.
+// The metrics are those of the Prometheus registry, bridged, so none is defined twice. The traces are spans of the
+// Kafka client, one for each record fetched and one for each record produced. Sending never holds up a record: what the
+// collector does not accept in time is dropped, with at most one warning per minute.
 //
 // The SDK owns the goroutines that send. They run from [Start] until [Telemetry.Close], which waits for them.
 package telemetry
@@ -24,7 +24,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 )
 
-// closeTimeout bounds the last sending.
+// closeTimeout limits the last export.
 const closeTimeout = 3 * time.Second
 
 // Options of [Start]. Gatherer and Logger are required.
@@ -36,14 +36,14 @@ type Options struct {
 	Logger   *slog.Logger
 }
 
-// Telemetry is what sends.
+// Telemetry sends metrics and traces.
 type Telemetry struct {
 	o       Options
 	metrics *metric.MeterProvider // nil if metrics are off
 	traces  *trace.TracerProvider // nil if traces are off
 }
 
-// Start starts what the environment asks for. The error names the variable that is wrong.
+// Start starts what the environment asks for. An error names the wrong variable.
 func Start(ctx context.Context, o Options) (*Telemetry, error) {
 	plan, err := readEnvironment()
 	if err != nil {
@@ -98,7 +98,7 @@ func (t *Telemetry) origin(ctx context.Context) (*resource.Resource, error) {
 	return resource.New(ctx, resource.WithTelemetrySDK(), resource.WithAttributes(attributes...), resource.WithFromEnv())
 }
 
-// Close sends what is left, within three seconds, and waits for what sends to end.
+// Close exports what is left, within three seconds, and waits for the exporters to end.
 func (t *Telemetry) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

@@ -6,12 +6,12 @@ import (
 	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
-// account is what is known of an account: how its time is cut into windows, and what is in each of them.
+// account is the state of one account: how its time is divided into windows, and what is in each.
 type account struct {
 	id       string
 	schedule schedule
 	buckets  map[int64]*bucket // by the start of the window
-	entries  int               // of all windows
+	entries  int               // in all windows
 }
 
 // bucket is one window of an account.
@@ -20,7 +20,7 @@ type bucket struct {
 	storm   *entry
 }
 
-// schedule says how long windows are, from when on. It is never empty, and its first segment begins before all time.
+// schedule says how long windows are, and from when. It is never empty, and its first segment begins before all time.
 type schedule []segment
 
 // segment is a span of time in which windows have one length, in seconds.
@@ -29,10 +29,10 @@ type segment struct {
 	Window int64 `json:"window"`
 }
 
-// maxSegments bounds how many changes of the window are remembered.
+// maxSegments limits how many changes of the window length are remembered.
 const maxSegments = 16
 
-// window returns the window that a time is in.
+// window returns the window that contains a time.
 func (s schedule) window(at time.Time) incident.Window {
 	t, last := at.Unix(), len(s)-1
 	i := last
@@ -51,8 +51,8 @@ func (s schedule) window(at time.Time) incident.Window {
 	return incident.Window{Start: time.Unix(start, 0).UTC(), End: time.Unix(end, 0).UTC()}
 }
 
-// change makes windows as long as that, beginning with the first one that no alert can be in yet. It reports whether that
-// is a change.
+// change sets the length of windows, from the first one that cannot have alerts yet. It reports whether the length
+// differs.
 func (s *schedule) change(window time.Duration, clock time.Time) bool {
 	length := int64(window / time.Second)
 	if len(*s) == 0 {
@@ -64,7 +64,7 @@ func (s *schedule) change(window time.Duration, clock time.Time) bool {
 	}
 	from := s.window(clock.Add(maxAhead)).End.Unix()
 	for len(*s) > 1 && (*s)[len(*s)-1].From >= from {
-		*s = (*s)[:len(*s)-1] // had not begun
+		*s = (*s)[:len(*s)-1] // it had not begun
 	}
 	if (*s)[len(*s)-1].Window != length {
 		*s = append(*s, segment{from, length})

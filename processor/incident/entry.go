@@ -12,7 +12,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
-// The bounds of what an incident tells apart.
+// The limits on what an incident distinguishes.
 const (
 	maxActions    = 200
 	maxSources    = 50
@@ -22,23 +22,23 @@ const (
 	maxAhead      = time.Hour // of an event's time before its record's
 )
 
-// entry is an incident, or what may become one.
+// entry is an incident, or may become one.
 type entry struct {
 	record
 	id      uuid.UUID
 	account *account
 	ids     idSet
 
-	saved    int  // ids that are in written chunks
+	saved    int  // ids in written chunks
 	changed  bool // it is in Grouper.changed
-	hurry    bool // it has to be written without waiting for its update interval
-	replaced bool // its ids gave way to a sketch, and their chunks have to go
+	hurry    bool // write it without waiting for its update interval
+	replaced bool // its ids were replaced by a sketch; their chunks must be deleted
 
 	due   time.Time
-	timer int // its place in the timers, from 1; 0 means none
+	timer int // its index in the timers, from 1; 0 means none
 }
 
-// record is the part of an entry that stands in its state record.
+// record is the part of an entry that its state record holds.
 type record struct {
 	Incident   incident.Incident `json:"incident"` // without its lists of counts
 	Key        incident.Key      `json:"key"`
@@ -49,15 +49,15 @@ type record struct {
 	Principals tally             `json:"principals"`
 
 	Created     bool      `json:"created,omitempty"` // the threshold was reached
-	Unsent      bool      `json:"unsent,omitempty"`  // it has changed since it was last written
-	Sent        time.Time `json:"sent"`              // when that was, in stream time
+	Unsent      bool      `json:"unsent,omitempty"`  // it changed since it was last written
+	Sent        time.Time `json:"sent"`              // when it was, in stream time
 	LastArrival time.Time `json:"lastArrival"`
 	ClosedAt    time.Time `json:"closedAt"` // zero while it is open
-	IDs         int       `json:"ids"`      // that are remembered, in chunks
+	IDs         int       `json:"ids"`      // remembered, in chunks
 	Estimated   bool      `json:"estimated,omitempty"`
 }
 
-// count takes in an alert that the entry does not have.
+// count adds an alert that the entry does not have.
 func (e *entry) count(f *alert.Facts, at time.Time) {
 	i, c := &e.Incident, &e.Incident.Counts
 	c.Alerts++
@@ -88,7 +88,7 @@ func (e *entry) count(f *alert.Facts, at time.Time) {
 	e.Agents.add(f.Agent, f.Severity, f.Failed, maxAgents)
 }
 
-// escalate notes what is a reason to hurry. It has to be called before count's figures are looked at by anyone else.
+// escalate notes the reasons to hurry. It must run before anything else reads the figures of count.
 func (e *entry) escalate(f *alert.Facts, at time.Time, g *policy.Incidents) {
 	c := &e.Incident.Counts
 	if _, passed := slices.BinarySearch(g.Escalations, c.Alerts); passed {
@@ -132,7 +132,7 @@ func (e *entry) because(at time.Time, reason, detail string) {
 	e.Incident.Escalations = list[max(0, len(list)-incident.MaxEscalations):]
 }
 
-// reached reports whether there is enough for an incident.
+// reached reports whether the threshold of an incident is reached.
 func (e *entry) reached(g *policy.Incidents) bool {
 	switch {
 	case e.Incident.Kind != incident.KindIncident:
@@ -154,7 +154,7 @@ func (e *entry) see(region string) bool {
 	return true
 }
 
-// action names what an alert is about.
+// action names the action of an alert.
 func action(f *alert.Facts) string {
 	switch {
 	case f.Source == "" && f.Action == "":
@@ -165,7 +165,7 @@ func action(f *alert.Facts) string {
 	return f.Source + " " + f.Action
 }
 
-// nextDue returns when the entry has something to do; settings may have changed since it was last asked.
+// nextDue returns when the entry is next due; settings may have changed since the last call.
 func (e *entry) nextDue(g *policy.Incidents) time.Time {
 	due := e.closeAt(g)
 	if !e.ClosedAt.IsZero() {
@@ -186,7 +186,7 @@ func (e *entry) closeAt(g *policy.Incidents) time.Time {
 	return quiet
 }
 
-// snapshot returns the incident as it is written.
+// snapshot returns the incident to write.
 func (e *entry) snapshot() *incident.Incident {
 	i := e.Incident
 	i.Actions, i.Sources, i.Agents = e.Actions.top(), e.Sources.top(), e.Agents.top()

@@ -13,7 +13,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
-// KeyOf returns the key of the incident that an alert belongs to. Partition stands for an account that it does not name.
+// KeyOf returns the key of the incident that an alert belongs to. Partition replaces a missing account.
 func KeyOf(f *alert.Facts, partition int32) incident.Key {
 	k := incident.Key{Rule: f.RuleID, Account: f.Account, Region: f.Region, Actor: f.Actor}
 	if k.Account == "" {
@@ -23,7 +23,7 @@ func KeyOf(f *alert.Facts, partition int32) incident.Key {
 }
 
 // Place returns the key and the window of the incident that an alert belongs to, if it came in a record with that
-// timestamp and its account's windows were always this long.
+// timestamp and its account's windows always had this length.
 func Place(f *alert.Facts, stamp time.Time, settings *policy.Incidents) (incident.Key, incident.Window) {
 	var s schedule
 	s.change(settings.Window, stamp)
@@ -47,12 +47,12 @@ func (g *Grouper) find(f *alert.Facts, at time.Time, settings *policy.Incidents)
 	case g.gone.has(id):
 		return g.late(f, a, id, &k, w)
 	case b != nil && b.storm != nil:
-		return b.storm // whatever went into it has to be found there
+		return b.storm // what went into it must be found there
 	}
 	return g.makeFor(f, a, id, &k, w, settings)
 }
 
-// makeFor returns a new entry for an alert whose incident is not known: that incident, or what stands for it.
+// makeFor returns a new entry for an alert whose incident is not known: that incident, or its replacement.
 func (g *Grouper) makeFor(f *alert.Facts, a *account, id uuid.UUID, k *incident.Key, w incident.Window, settings *policy.Incidents) *entry {
 	stormKey := incident.Key{Account: k.Account, Partition: k.Partition, Storm: true}
 	stormID := incident.ID(&stormKey, w.Start)
@@ -68,7 +68,7 @@ func (g *Grouper) makeFor(f *alert.Facts, a *account, id uuid.UUID, k *incident.
 	return g.make(f, a, id, k, w, incident.KindIncident)
 }
 
-// account returns what is known of an account; nil where there are too many to know another.
+// account returns the state of an account; nil if there are too many to track another.
 func (g *Grouper) account(id string, settings *policy.Incidents) *account {
 	a := g.accounts[id]
 	if a == nil {
@@ -84,8 +84,8 @@ func (g *Grouper) account(id string, settings *policy.Incidents) *account {
 	return a
 }
 
-// overflow returns the entry for alerts of accounts beyond the bound: one storm of the partition, in the window of the
-// clock, because there may be any number of windows of event time.
+// overflow returns the entry for alerts of accounts beyond the limit: one storm of the partition, in the window of the
+// clock, because event times may span any number of windows.
 func (g *Grouper) overflow(f *alert.Facts, settings *policy.Incidents) *entry {
 	k := incident.Key{Partition: g.o.Partition, Storm: true}
 	var s schedule
@@ -148,7 +148,7 @@ func title(i *incident.Incident) string {
 	return fmt.Sprintf("Activity in unused region %s by %s in %s", cmp.Or(i.Region, "(none)"), i.Principal.Name, where)
 }
 
-// enter makes an entry known.
+// enter adds an entry to all indexes.
 func (g *Grouper) enter(e *entry, a *account) {
 	g.entries[e.id] = e
 	e.account = a
@@ -168,7 +168,7 @@ func (g *Grouper) enter(e *entry, a *account) {
 	}
 }
 
-// leave is the inverse of enter.
+// leave removes it from them.
 func (g *Grouper) leave(e *entry) {
 	delete(g.entries, e.id)
 	a, start := e.account, e.Incident.Window.Start.Unix()
@@ -192,7 +192,7 @@ func (g *Grouper) leave(e *entry) {
 	}
 }
 
-// forget ends an entry's grace. What was an incident is remembered by its id, for alerts that come still later.
+// forget ends an entry's grace. An incident's id is remembered, for alerts that are even later.
 func (g *Grouper) forget(e *entry) {
 	if e.Created && e.Unsent {
 		g.write(e, incident.Update)

@@ -24,7 +24,7 @@ type Grouper struct {
 
 	out     []*incident.Incident
 	changed []*entry
-	state   []StateRecord // beside those of changed
+	state   []StateRecord // apart from those of changed
 }
 
 // actorKey is a principal and a window.
@@ -33,7 +33,7 @@ type actorKey struct {
 	start                int64
 }
 
-// New returns a Grouper that knows nothing yet.
+// New returns an empty Grouper.
 func New(o Options) *Grouper {
 	return &Grouper{
 		o: o.withDefaults(), entries: make(map[uuid.UUID]*entry), accounts: make(map[string]*account),
@@ -41,14 +41,14 @@ func New(o Options) *Grouper {
 	}
 }
 
-// Counts returns what became of the alerts.
+// Counts returns how alerts were counted.
 func (g *Grouper) Counts() Counts { return g.counts }
 
 // Size returns how many incidents and alert ids are remembered.
 func (g *Grouper) Size() (incidents, ids int) { return len(g.entries), g.ids }
 
-// Add takes in an alert, which came in a record with that timestamp. The caller sees to it that no timestamp is far ahead of
-// the time; the time of the event is bounded here. What has to be written is collected until [Grouper.Flush].
+// Add adds an alert, which came in a record with that timestamp. The caller ensures that no timestamp is far ahead of
+// the clock; Add limits the event's time itself. What has to be written collects until [Grouper.Flush].
 func (g *Grouper) Add(f *alert.Facts, stamp time.Time) {
 	g.Advance(stamp)
 	g.counts.Read++
@@ -70,8 +70,8 @@ func (g *Grouper) Add(f *alert.Facts, stamp time.Time) {
 	g.timers.set(e, e.nextDue(&settings))
 }
 
-// eventTime returns the time that decides about the window. It depends on the alert alone, where the alert says when its
-// event came in: so a repeated alert has the same.
+// eventTime returns the time that decides the window. It depends on the alert alone if the alert has its record's
+// timestamp, so a repeated alert gets the same.
 func eventTime(f *alert.Facts, stamp time.Time) time.Time {
 	latest := stamp
 	if !f.Stamp.IsZero() && f.Stamp.Before(stamp.Add(maxAhead)) {
@@ -86,7 +86,7 @@ func eventTime(f *alert.Facts, stamp time.Time) time.Time {
 	return f.Time
 }
 
-// tell counts an alert by what became of it, and creates the incident that has enough.
+// tell counts an alert, and creates the incident when it has enough.
 func (g *Grouper) tell(e *entry, at time.Time, settings *policy.Incidents) {
 	switch {
 	case e.Incident.Kind == incident.KindLate:
@@ -105,7 +105,7 @@ func (g *Grouper) tell(e *entry, at time.Time, settings *policy.Incidents) {
 	}
 }
 
-// boundIDs keeps the remembered ids within their bounds.
+// boundIDs keeps the remembered ids within their limits.
 func (g *Grouper) boundIDs(e *entry) {
 	if e.ids.sketch != nil {
 		return
@@ -117,7 +117,7 @@ func (g *Grouper) boundIDs(e *entry) {
 	}
 }
 
-// change notes that the entry has to be written.
+// change notes that the entry must be written.
 func (g *Grouper) change(e *entry) {
 	if !e.changed {
 		e.changed = true
@@ -125,7 +125,7 @@ func (g *Grouper) change(e *entry) {
 	}
 }
 
-// Advance moves the clock on, never back, and does what is due: updates, closing, forgetting.
+// Advance moves the clock forward, never back, and does what is due: updates, closing, forgetting.
 func (g *Grouper) Advance(clock time.Time) {
 	if !clock.After(g.clock) {
 		return
@@ -156,12 +156,12 @@ func (g *Grouper) act(e *entry, settings *policy.Incidents) {
 	}
 	due := e.nextDue(settings)
 	if !due.After(g.clock) {
-		due = g.clock // settings have changed: not before the clock moves on
+		due = g.clock // settings have changed: wait until the clock moves on
 	}
 	g.timers.set(e, due)
 }
 
-// Flush returns the incidents that have to be written now, in the order in which they changed. The caller owns them.
+// Flush returns the incidents to write now, in the order in which they changed. The caller owns them.
 func (g *Grouper) Flush() []*incident.Incident {
 	for _, e := range g.changed {
 		if e.hurry || g.isDue(e) {
@@ -180,12 +180,12 @@ func (g *Grouper) Flush() []*incident.Incident {
 	return out
 }
 
-// isDue reports whether an incident has changed, and its update interval is over.
+// isDue reports whether an incident has changed and its update interval is over.
 func (g *Grouper) isDue(e *entry) bool {
 	return e.Created && e.Unsent && g.clock.After(e.Sent.Add(g.o.Settings(e.Key.Account).Update))
 }
 
-// write puts the incident among those that have to be written. Its first activity is Create.
+// write adds the incident to those to write. Its first activity is Create.
 func (g *Grouper) write(e *entry, activity string) {
 	i := &e.Incident
 	if i.Revision == 0 && activity == incident.Update {
@@ -197,7 +197,7 @@ func (g *Grouper) write(e *entry, activity string) {
 	g.out = append(g.out, e.snapshot())
 }
 
-// All returns every incident as it is, the most important first. Nothing changes by it.
+// All returns every incident as it is, the most important first, without changing anything.
 func (g *Grouper) All() []*incident.Incident {
 	var list []*incident.Incident
 	for _, e := range g.entries {

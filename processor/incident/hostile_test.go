@@ -221,9 +221,9 @@ func TestRestoreFailure(t *testing.T) {
 		}
 	}
 	gone := func([]byte) []byte { return nil }
-	f("no chunk", "torn", of(stateChunk, gone))
-	f("no account", "torn", of(stateAccount, gone))
-	f("half a chunk", "torn", of(stateChunk, func(v []byte) []byte { return v[:len(v)-16] }))
+	f("no chunk", "inconsistent", of(stateChunk, gone))
+	f("no account", "inconsistent", of(stateAccount, gone))
+	f("half a chunk", "inconsistent", of(stateChunk, func(v []byte) []byte { return v[:len(v)-16] }))
 	f("half an id", "alert ids", of(stateChunk, func(v []byte) []byte { return v[:len(v)-1] }))
 	f("half an incident", "damaged", of(stateEntry, func(v []byte) []byte { return v[:len(v)/2] }))
 	f("another version", "version 2, this program reads version 1", of(stateEntry, func(v []byte) []byte {

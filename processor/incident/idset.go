@@ -8,21 +8,21 @@ import (
 	"github.com/google/uuid"
 )
 
-// chunkIDs is how many ids a state record holds.
+// chunkIDs is the number of ids in a state record.
 const chunkIDs = 1_000
 
-// seed keeps foreign ids from being made to collide.
+// seed keeps anyone from crafting ids that collide.
 var seed = maphash.MakeSeed()
 
-// idSet remembers alert ids in the order in which they came: exactly, or beyond a bound in a sketch. The index holds places
-// in ids, plus 1, by hash; half of it or more is free. A map would take twice the memory and forget the order.
+// idSet remembers alert ids in order of arrival: exactly, or beyond a limit in a sketch. The index maps hashes to
+// positions in ids, plus 1; at least half of it is free. A map would take twice the memory and lose the order.
 type idSet struct {
 	ids    []uuid.UUID
 	index  []uint32
 	sketch *hyperloglog.Sketch
 }
 
-// smallSet is how many ids are searched one by one.
+// smallSet is how many ids are searched linearly.
 const smallSet = 8
 
 // has reports whether the id was added. A sketch cannot tell.
@@ -39,7 +39,7 @@ func (s *idSet) has(id *uuid.UUID) bool {
 	return s.index[slot] != 0
 }
 
-// slot returns the place of the id in the index, or the free one where it belongs.
+// slot returns the index slot of the id, or the free one where it belongs.
 func (s *idSet) slot(id *uuid.UUID) int {
 	mask := len(s.index) - 1
 	i := int(maphash.Bytes(seed, id[:])) & mask
@@ -68,7 +68,7 @@ func (s *idSet) add(id *uuid.UUID) {
 	}
 }
 
-// estimate goes over to a sketch and forgets the ids.
+// estimate switches to a sketch and forgets the ids.
 func (s *idSet) estimate() {
 	s.sketch = hyperloglog.New()
 	for i := range s.ids {
@@ -77,7 +77,7 @@ func (s *idSet) estimate() {
 	s.ids, s.index = nil, nil
 }
 
-// chunk returns chunk n as it is in its state record: the ids, 16 bytes each.
+// chunk returns chunk n as in its state record: the ids, 16 bytes each.
 func (s *idSet) chunk(n int) []byte {
 	ids := s.ids[n*chunkIDs : min((n+1)*chunkIDs, len(s.ids))]
 	value := make([]byte, 0, len(ids)*len(uuid.UUID{}))
@@ -90,7 +90,7 @@ func (s *idSet) chunk(n int) []byte {
 // chunks returns how many chunks hold n ids.
 func chunks(n int) int { return (n + chunkIDs - 1) / chunkIDs }
 
-// appendNumber appends the number of a chunk in its key.
+// appendNumber appends the number of a chunk, as in its key.
 func appendNumber(dst []byte, n int) []byte {
 	return binary.BigEndian.AppendUint32(dst, uint32(n))
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
-// link ties a new incident to others: to that of the same key in the windows before and after, and to those of the same
-// principal in other regions.
+// link links a new incident to others: to that of the same key in the windows before and after, and to those of the
+// same principal in other regions.
 func (g *Grouper) link(e *entry, at time.Time) {
 	if e.Incident.Kind == incident.KindLate {
 		return
@@ -38,7 +38,7 @@ func (g *Grouper) link(e *entry, at time.Time) {
 	g.actors[k] = append(g.actors[k], e)
 }
 
-// touch notes that an incident has changed without an alert.
+// touch notes that an incident changed without an alert.
 func (g *Grouper) touch(e *entry) {
 	e.Unsent = true
 	g.change(e)
@@ -52,7 +52,7 @@ func (e *entry) actorKey() actorKey {
 	return actorKey{e.Key.Rule, e.Key.Account, e.Key.Actor, e.Incident.Window.Start.Unix()}
 }
 
-// gone remembers the incidents whose grace has ended, up to a bound, and how many late incidents each has had.
+// gone remembers incidents whose grace has ended, up to a limit, and how many late incidents each has had.
 type gone struct {
 	late  map[uuid.UUID]int
 	order []uuid.UUID
@@ -60,7 +60,7 @@ type gone struct {
 
 func (g *gone) has(id uuid.UUID) bool { _, ok := g.late[id]; return ok }
 
-// remember notes the end of an incident. That of a late one counts for the one that it is late for.
+// remember records the end of an incident. A late one counts for the incident that it belongs to.
 func (g *Grouper) remember(e *entry) {
 	id := e.id
 	if e.Incident.Kind == incident.KindLate {

@@ -4,18 +4,18 @@ import "github.com/regionwatch/regionwatch/processor/policy"
 
 // Options of a Grouper. All but Settings may be zero.
 type Options struct {
-	// Partition stands for the account of alerts that name none.
+	// Partition replaces the account of alerts that name none.
 	Partition int32
-	// Settings returns how the alerts of an account are grouped. It is asked again for each alert.
+	// Settings returns how the alerts of an account are grouped. It is called for each alert.
 	Settings func(account string) policy.Incidents
-	// Durable keeps track of what [Grouper.State] has to write.
+	// Durable keeps track of what [Grouper.State] must write.
 	Durable bool
 
 	MaxPerWindow int // incidents of one account and window before a storm; 0 means 1,000
-	MaxIncidents int // incidents that are remembered; 0 means 200,000. Beyond it every new one is part of a storm
+	MaxIncidents int // incidents that are remembered; 0 means 200,000. Beyond it every new one joins a storm
 	MaxIDs       int // alert ids that are remembered; 0 means 10 million. Beyond it incidents estimate their counts
 	ExactIDs     int // alert ids of one incident before it estimates its counts; 0 means 1 million
-	MaxGone      int // incidents whose end is remembered for late alerts; 0 means 100,000
+	MaxGone      int // ended incidents that are remembered for late alerts; 0 means 100,000
 }
 
 func (o Options) withDefaults() Options {
@@ -32,12 +32,12 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Counts say what became of the alerts: Read = Counted + Repeated + Below + Late.
+// Counts say how alerts were counted: Read = Counted + Repeated + Below + Late.
 type Counts struct {
 	Read     uint64
 	Counted  uint64 // in an incident
-	Repeated uint64 // had been counted before
-	Below    uint64 // in windows that have not reached their threshold
+	Repeated uint64 // counted before
+	Below    uint64 // in windows below their threshold
 	Late     uint64 // in a late incident
 }
 

@@ -12,22 +12,22 @@ import (
 	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
-// Restorer makes a Grouper of state records. Make it with [NewRestorer]; it belongs to one goroutine at a time.
+// Restorer makes a Grouper from state records. Make it with [NewRestorer]; it belongs to one goroutine at a time.
 type Restorer struct {
 	g        *Grouper
 	chunks   map[uuid.UUID]map[uint32][]byte
 	sketches map[uuid.UUID]*hyperloglog.Sketch
 }
 
-// NewRestorer returns a Restorer that has seen no record.
+// NewRestorer returns a Restorer that has read nothing.
 func NewRestorer(o Options) *Restorer {
 	return &Restorer{New(o), make(map[uuid.UUID]map[uint32][]byte), make(map[uuid.UUID]*hyperloglog.Sketch)}
 }
 
-// errTorn is the error of a state whose records do not fit together.
-var errTorn = errors.New("the state is torn: it has to be made again from the alerts")
+// errTorn is the error of a state whose records do not match each other.
+var errTorn = errors.New("the state is inconsistent: it must be rebuilt from the alerts")
 
-// Record takes in the next record of the state topic. It keeps nothing of key and value but copies.
+// Record takes the next record of the state topic. It copies what it keeps.
 func (r *Restorer) Record(key, value []byte) error {
 	if err := r.record(key, value); err != nil {
 		return fmt.Errorf("restoring state record %s: %w", describe(key), err)
@@ -44,7 +44,7 @@ func (r *Restorer) record(key, value []byte) error {
 	}
 	rest := key[1:]
 	if len(rest) < len(uuid.UUID{}) {
-		return errors.New("its key is not known")
+		return errors.New("its key is unknown")
 	}
 	id := uuid.UUID(rest[:16])
 	switch rest = rest[16:]; {
@@ -58,7 +58,7 @@ func (r *Restorer) record(key, value []byte) error {
 	case key[0] == stateGone:
 		return r.gone(id, value)
 	}
-	return errors.New("its key is not known")
+	return errors.New("its key is unknown")
 }
 
 func (r *Restorer) account(id string, value []byte) error {
@@ -88,7 +88,7 @@ func (r *Restorer) chunk(id uuid.UUID, n uint32, value []byte) error {
 		return nil
 	}
 	if len(value)%len(id) != 0 || len(value) > chunkIDs*len(id) {
-		return fmt.Errorf("%d bytes are not up to %d alert ids", len(value), chunkIDs)
+		return fmt.Errorf("%d bytes are not 1 to %d alert ids", len(value), chunkIDs)
 	}
 	if r.chunks[id] == nil {
 		r.chunks[id] = make(map[uint32][]byte)
@@ -142,7 +142,7 @@ func (r *Restorer) entry(id uuid.UUID, value []byte) error {
 	return nil
 }
 
-// Finish returns the Grouper, after the last record. Every remembered id that an incident names has to be there.
+// Finish returns the Grouper, after the last record. Every remembered id that an incident names must have been read.
 func (r *Restorer) Finish() (*Grouper, error) {
 	g := r.g
 	order := g.gone.order[:0]
@@ -190,7 +190,7 @@ func (r *Restorer) remember(e *entry) error {
 	return nil
 }
 
-// enter makes a restored entry known.
+// enter adds a restored entry.
 func (r *Restorer) enter(e *entry, a *account) {
 	g := r.g
 	g.enter(e, a)

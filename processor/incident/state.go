@@ -9,7 +9,7 @@ import (
 	segmentio "github.com/segmentio/encoding/json"
 )
 
-// StateRecord is a record of the state topic. The last one of a key holds; without a value the key is gone.
+// StateRecord is a record of the state topic. The last one of a key counts; without a value the key is deleted.
 type StateRecord struct {
 	Key, Value []byte
 }
@@ -22,7 +22,7 @@ const (
 	stateEntry   = 'i' // then the id: an incident, as JSON
 	stateChunk   = 'c' // then the id and the chunk's number: up to 1,000 alert ids of 16 bytes
 	stateSketch  = 's' // then the id: the sketch of its alert ids
-	stateAccount = 'a' // then the account: how its time is cut into windows, as JSON
+	stateAccount = 'a' // then the account: how its time is divided into windows, as JSON
 	stateGone    = 'g' // then the id: an incident whose grace has ended, as JSON
 )
 
@@ -41,8 +41,8 @@ type goneState struct {
 	Late    int `json:"late"`
 }
 
-// State returns the records that bring the state topic up to what the Grouper knows: those of what has changed, and no
-// others. It has to be called after [Grouper.Flush], and its records written in the same transaction as the incidents.
+// State returns the records that bring the state topic up to date: those that changed, and no others. Call it after
+// [Grouper.Flush], and write its records in the same transaction as the incidents.
 func (g *Grouper) State() []StateRecord {
 	records := g.state
 	g.state = nil
@@ -63,7 +63,7 @@ func (e *entry) appendState(records []StateRecord) []StateRecord {
 	if e.Estimated {
 		sketch, err := e.ids.sketch.MarshalBinary()
 		if err != nil {
-			panic("BUG: encoding a sketch: " + err.Error()) // it is in memory
+			panic("BUG: encoding a sketch: " + err.Error()) // it writes to memory
 		}
 		records = append(records, StateRecord{stateKey(stateSketch, e.id), sketch})
 		if e.replaced {
@@ -78,7 +78,7 @@ func (e *entry) appendState(records []StateRecord) []StateRecord {
 	return append(records, StateRecord{stateKey(stateEntry, e.id), encode(entryState{stateVersion, e.record})})
 }
 
-// appendTombstones appends the tombstones of the chunks that were written.
+// appendTombstones appends tombstones for the written chunks.
 func (e *entry) appendTombstones(records []StateRecord) []StateRecord {
 	for n := range chunks(e.saved) {
 		records = append(records, StateRecord{Key: appendNumber(stateKey(stateChunk, e.id), n)})
@@ -86,10 +86,10 @@ func (e *entry) appendTombstones(records []StateRecord) []StateRecord {
 	return records
 }
 
-// drop notes that a record has to go.
+// drop notes a record to delete.
 func (g *Grouper) drop(key []byte) { g.put(key, nil) }
 
-// put notes that a record has to be written.
+// put notes a record to write.
 func (g *Grouper) put(key, value []byte) {
 	if g.o.Durable {
 		g.state = append(g.state, StateRecord{key, value})
@@ -122,7 +122,7 @@ func stateKey(kind byte, id uuid.UUID) []byte { return append([]byte{kind}, id[:
 func encode(v any) []byte {
 	b, err := segmentio.Append(nil, v, segmentio.TrustRawMessage)
 	if err != nil {
-		panic("BUG: encoding state: " + err.Error()) // it holds nothing that cannot be encoded
+		panic("BUG: encoding state: " + err.Error()) // everything in it can be encoded
 	}
 	return b
 }
@@ -136,7 +136,7 @@ func decode(value []byte, into any) error {
 		return fmt.Errorf("it is damaged: %w", err)
 	}
 	if version.Version != stateVersion {
-		return fmt.Errorf("it is of version %d, this program reads version %d", version.Version, stateVersion)
+		return fmt.Errorf("it has version %d, this program reads version %d", version.Version, stateVersion)
 	}
 	return json.Unmarshal(value, into)
 }

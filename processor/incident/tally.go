@@ -8,8 +8,9 @@ import (
 	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
-// tally counts what an actor names, in bounded memory. Once it is full, a new name takes the place of one that ranks lower
-// by severity and success, so that decoys cannot keep the real thing out; other new names are only known to exist.
+// tally counts names that an actor chooses, in bounded memory. Once it is full, a new name replaces one that ranks
+// lower by severity and success, so that decoys cannot crowd out the real thing; of other new names, only their
+// existence is noted.
 type tally struct {
 	List []incident.Count `json:"list,omitempty"`
 	More bool             `json:"more,omitempty"` // there were names that are not in List
@@ -17,7 +18,7 @@ type tally struct {
 	floor int // nothing in a full List is worth less, see worth
 }
 
-// maxName bounds each name, in bytes.
+// maxName limits each name, in bytes.
 const maxName = 256
 
 // add counts an alert. It reports whether the name is new to the list, and whether this is its first success.
@@ -49,7 +50,7 @@ func (t *tally) add(name, severity string, failed bool, most int) (isNew, isFirs
 	return isNew, isFirstSuccess
 }
 
-// place returns where a new name can stand, or -1.
+// place returns the index for a new name, or -1.
 func (t *tally) place(severity string, failed bool, most int) int {
 	if len(t.List) < most {
 		t.List = append(t.List, incident.Count{})
@@ -72,7 +73,7 @@ func (t *tally) place(severity string, failed bool, most int) int {
 	return least
 }
 
-// top returns the first of the list by rank.
+// top returns the highest ranked.
 func (t *tally) top() []incident.Count {
 	list := slices.Clone(t.List)
 	slices.SortFunc(list, func(a, b incident.Count) int { return compareCounts(&a, &b) })
@@ -96,7 +97,7 @@ func worth(severity string, succeeded bool) int {
 	return w
 }
 
-// rank returns the place of a severity, the least first.
+// rank returns the rank of a severity, lowest first.
 func rank(severity string) int { return slices.Index(alert.Severities, severity) }
 
 // Compare orders incidents by severity, then success, then alerts, the highest first.

@@ -8,7 +8,7 @@ import (
 // timers are entries by when they are due, the earliest first.
 type timers []*entry
 
-// set makes the entry due at a time; the zero time takes it out.
+// set makes the entry due at a time; the zero time removes it.
 func (t *timers) set(e *entry, at time.Time) {
 	switch {
 	case at.IsZero() && e.timer > 0:

@@ -8,13 +8,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// acks waits for the acknowledgements of what one worker produced. Any goroutine may report one; add,
-// wait and failed belong to the worker.
+// acks waits for the acknowledgements of what one worker produced. Any goroutine may report one; add, wait and failed
+// belong to the worker.
 type acks struct {
 	mu      sync.Mutex
 	pending int
-	since   time.Time     // when the first record was sent of those that take has not answered for; zero if none was
-	done    chan struct{} // closed when pending reaches 0; nil if nobody waits
+	since   time.Time     // when the first record not yet taken by take was sent; zero if there is none
+	done    chan struct{} // closed when pending reaches 0; nil if the worker does not wait
 	failed  []Failure
 	acked   Acked
 }
@@ -31,10 +31,10 @@ type Acked struct {
 type Failure struct {
 	Record *kgo.Record
 	Err    error
-	letter *letter // that it is a part of; nil for an alert
+	letter *letter // the one it is part of; nil for an alert
 }
 
-// Add adds what o holds.
+// Add adds o.
 func (a *Acked) Add(o *Acked) {
 	a.alerts += o.alerts
 	a.deadLetters += o.deadLetters
@@ -43,7 +43,7 @@ func (a *Acked) Add(o *Acked) {
 	a.seen.add(&o.seen)
 }
 
-// addFinding keeps what metrics count of r.
+// addFinding keeps what metrics need of r.
 func (a *Acked) addFinding(r *kgo.Record) {
 	if f := findingOf(r); f != nil {
 		a.findings.add(f)
@@ -83,7 +83,7 @@ func (a *acks) report(f Failure, kind kind, keep bool) {
 	}
 }
 
-// take returns what was acknowledged since it was last called.
+// take returns what was acknowledged since the last call.
 func (a *acks) take() Acked {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -92,8 +92,8 @@ func (a *acks) take() Acked {
 	return taken
 }
 
-// age returns for how long the oldest record has waited for its acknowledgement. A record that is tried again has waited
-// since it was first sent.
+// age returns how long the oldest record has waited for its acknowledgement. For a record that is retried, the time
+// counts from when it was first sent.
 func (a *acks) age() time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -103,7 +103,7 @@ func (a *acks) age() time.Duration {
 	return time.Since(a.since)
 }
 
-// settle returns once every record was reported; what failed is left for wait.
+// settle returns once every record was reported; failures are left to wait.
 func (a *acks) settle(ctx context.Context) error {
 	failed, err := a.wait(ctx)
 	a.mu.Lock()

@@ -18,13 +18,13 @@ const (
 	HeaderPolicyHash    = "policy-hash"
 )
 
-// maxKeyBytes bounds an alert's key. An account id has 12 digits; a key that is much longer is no account
-// and would only make the record larger than the broker takes.
+// maxKeyBytes limits an alert's key. An account id has 12 digits; a key that is much longer is not one and would only
+// take up room in the record.
 const maxKeyBytes = 256
 
-// AlertRecord encodes a as a record of its topic, within that topic's limit: what does not fit goes, its copy of the event
-// first, and shrunk is true. Key and headers are the same in every format; those carried over from the input record come
-// last. Nothing of it aliases the event. It changes a.
+// AlertRecord encodes a as a record of its topic. If it exceeds the topic's limit, parts are left out, the copy of the
+// event first, and shrunk is true. Key and headers are the same in every format; headers carried over from the input
+// record come last. Nothing of it aliases the event. It changes a.
 func (l *Limits) AlertRecord(topics Topics, format alert.Format, a *alert.Alert, carried []kgo.RecordHeader) (r *kgo.Record, shrunk bool, err error) {
 	r = &kgo.Record{
 		Topic: topics.of(a),
@@ -45,8 +45,8 @@ func (l *Limits) AlertRecord(topics Topics, format alert.Format, a *alert.Alert,
 	return r, shrunk || len(r.Value) < len(encoded), err
 }
 
-// accountKey returns the text of the account, so that the alerts of one account stand in one partition, in
-// order. It is nil where the event has none: such alerts are spread.
+// accountKey returns the account as text, so that the alerts of one account stay in order in one partition. It is nil
+// if the event has none: such alerts are spread.
 func accountKey(raw json.RawMessage) []byte {
 	if len(raw) == 0 || len(raw) > maxKeyBytes {
 		return nil

@@ -14,14 +14,14 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// findingLabels are what findings are counted by.
+// findingLabels are the labels by which findings are counted.
 type findingLabels struct{ level, outcome string }
 
-// finding is what metrics count of an alert, a finding in shadow mode or an exempted event, once its record is acknowledged.
+// finding is what metrics count of an alert, a shadowed finding or an exempted event, once its record is acknowledged.
 type finding struct {
 	findingLabels
 	shape string    // the outermost envelope of its event
-	event time.Time // zero where the event has no readable eventTime
+	event time.Time // zero without a readable eventTime
 }
 
 func newFinding(a *alert.Alert) *finding {
@@ -39,7 +39,7 @@ func newFinding(a *alert.Alert) *finding {
 	return f
 }
 
-// levelLabel returns the label of a policy's level. Accounts share one: a policy may have thousands of them.
+// levelLabel returns the label of a policy's level. Accounts share one, because a policy may have thousands of them.
 func levelLabel(level string) string {
 	if strings.HasPrefix(level, "account ") {
 		return "account"
@@ -47,10 +47,10 @@ func levelLabel(level string) string {
 	return strings.ToValidUTF8(level, "\uFFFD")
 }
 
-// findingKey is the key of the finding in the context of the record that carries it.
+// findingKey is the context key of the finding that a record carries.
 type findingKey struct{}
 
-// attach makes r carry f until it is acknowledged. ctx is the one that r is produced with.
+// attach makes r carry f until it is acknowledged. ctx is the context for producing r.
 func (f *finding) attach(ctx context.Context, r *kgo.Record) {
 	r.Context = context.WithValue(ctx, findingKey{}, f)
 }
@@ -64,10 +64,10 @@ func findingOf(r *kgo.Record) *finding {
 	return f
 }
 
-// maxDelays bounds the alerts of one batch whose delay is observed. One record may hold hundreds of thousands.
+// maxDelays limits the alerts of one batch whose delay is observed. One record may hold hundreds of thousands.
 const maxDelays = 10_000
 
-// findings are those of a batch or a transaction that are acknowledged. The zero value is empty.
+// findings are the acknowledged ones of a batch or a transaction. The zero value is empty.
 type findings struct {
 	counts map[findingLabels]uint64
 	alerts []*finding // the first maxDelays with a time

@@ -18,14 +18,14 @@ import (
 // MostRecordBytes is the largest allowed MaxRecordBytes.
 const MostRecordBytes = 64 << 20
 
-// MinRecordBytes is the smallest topic limit that is believed, and the smallest MaxRecordBytes: alerts can be shrunk to
-// half of it.
+// MinRecordBytes is the smallest credible topic limit, and the smallest MaxRecordBytes: alerts can be shrunk to half of
+// it.
 const MinRecordBytes = 16 << 10
 
 // Limits knows the largest batch that each output topic takes. It is safe for concurrent use.
 type Limits struct {
 	mu     sync.Mutex
-	topics map[string]int // what the broker said, or what rejections showed
+	topics map[string]int // what the broker said, or rejections showed
 	most   int            // of any topic
 }
 
@@ -34,8 +34,8 @@ func NewLimits(most int) *Limits {
 	return &Limits{topics: make(map[string]int), most: most}
 }
 
-// Ask asks the brokers for the largest batch that topics take. Not every principal may ask and not every broker
-// answers: then the bound given to NewLimits applies, and records that turn out to be too large are made smaller.
+// Ask asks the brokers for the largest batch of each topic. If we may not ask or a broker does not answer, the limit
+// given to NewLimits applies, and records that turn out to be too large are made smaller.
 func (l *Limits) Ask(ctx context.Context, admin *kadm.Client, log *slog.Logger, topics ...string) error {
 	configs, err := admin.DescribeTopicConfigs(ctx, topics...)
 	if err != nil && retry.IsTransient(err) {
@@ -65,8 +65,8 @@ func (l *Limits) learn(topic, maxMessageBytes string) {
 	l.topics[topic] = min(max(n, MinRecordBytes), l.most)
 }
 
-// lower reduces a topic's limit because r was rejected as too large, unless it was reduced since r was made. It
-// reports whether r can be smaller.
+// lower reduces a topic's limit because r was rejected as too large, unless it was reduced since r was made. It reports
+// whether r can be smaller.
 func (l *Limits) lower(r *kgo.Record) bool {
 	size, limit := deadletter.Size(r), l.Batch(r.Topic)
 	if size > limit {
@@ -101,5 +101,5 @@ func (l *Limits) Batch(topic string) int {
 // BatchBytes is Batch with the signature that the client library wants.
 func (l *Limits) BatchBytes(topic string) int32 { return int32(l.Batch(topic)) }
 
-// value returns how many bytes of value fit into a record beside its key and headers.
+// value returns how many bytes of value fit into a record besides its key and headers.
 func (l *Limits) value(r *kgo.Record) int { return deadletter.Room(r, l.Batch(r.Topic)) }

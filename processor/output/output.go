@@ -1,8 +1,8 @@
 // Package output produces alerts and dead letters and waits for their acknowledgements.
 //
-// [Outputs] is what all workers of a process share; each worker has an [Output]. A worker hands every record to
-// [Output.Begin], has it decided with the Output as its sink, and calls [Output.Flush], which returns once everything is
-// acknowledged. Nothing that is produced aliases the record at hand once [Output.Settle] has returned.
+// [Outputs] is what all workers of a process share; each worker has an [Output]. A worker passes every record to
+// [Output.Begin], decides it with the Output as its sink, and calls [Output.Flush], which returns once everything is
+// acknowledged. Once [Output.Settle] has returned, nothing in flight aliases the current record.
 //
 // The package starts no goroutines.
 package output
@@ -41,7 +41,7 @@ type Options struct {
 	Tally          *progress.Tally
 	// LookSoon asks for a look at the topics: a broker says that one is missing or was created again.
 	LookSoon func()
-	// OnAlert and OnDeadLetter, where set, see what was acknowledged for good, the last ones of a batch of very many.
+	// OnAlert and OnDeadLetter, if set, see what was acknowledged for good; of a very large batch only the last ones.
 	OnAlert      func(encoded []byte)
 	OnDeadLetter func(DeadLetter)
 }
@@ -68,29 +68,29 @@ func New(o Options) (*Outputs, error) {
 // Limits returns the limits of the output topics.
 func (s *Outputs) Limits() *Limits { return s.limits }
 
-// ProduceFunc starts to produce a record and calls the promise when that is decided.
+// ProduceFunc starts producing a record and calls the promise with the outcome.
 type ProduceFunc func(ctx context.Context, r *kgo.Record, promise func(*kgo.Record, error))
 
-// Output is a worker's way out: it encodes the alerts and dead letters of the records that are decided, produces them at
-// once and collects their acknowledgements. It is a detection.Sink, and belongs to one goroutine.
+// Output is a worker's output: it encodes the alerts and dead letters of decided records, produces them at once and
+// collects their acknowledgements. It is a detection.Sink, and belongs to one goroutine.
 type Output struct {
 	s       *Outputs
-	ctx     context.Context // ends when the client is to be given up
+	ctx     context.Context // ends when the client is given up
 	produce ProduceFunc
 	acks    acks
 	letters deadletter.Encoder
-	seen    seen               // dead letters that are not acknowledged yet
-	record  *kgo.Record        // that is being decided
-	copied  *kgo.Record        // the same for its letters, once it has one
+	seen    seen               // unacknowledged dead letters
+	record  *kgo.Record        // being decided
+	copied  *kgo.Record        // its copy for letters, once it has one
 	pinned  bool               // a letter in flight holds a large record
 	made    int                // alerts of that record
-	carried []kgo.RecordHeader // of that record, for its alerts, once it has one
-	stop    func() error       // asked while one record makes very many alerts
+	carried []kgo.RecordHeader // headers of that record for its alerts, once it has one
+	stop    func() error       // called while one record makes very many alerts
 	promise func(*kgo.Record, error)
 }
 
-// Open returns an output that produces with produce until ctx ends. It asks stop whether to go on while one record makes
-// very many alerts, and before it tries again. The caller closes it.
+// Open returns an output that produces with produce until ctx ends. It calls stop to learn whether to go on while one
+// record makes very many alerts, and before it retries. The caller closes it.
 func (s *Outputs) Open(ctx context.Context, produce ProduceFunc, stop func() error) *Output {
 	out := &Output{s: s, ctx: ctx, produce: produce, stop: stop}
 	out.letters.Topic = s.o.DeadLetters
@@ -101,7 +101,7 @@ func (s *Outputs) Open(ctx context.Context, produce ProduceFunc, stop func() err
 	return out
 }
 
-// Unacked returns for how long the oldest alert or dead letter has waited for its acknowledgement.
+// Unacked returns how long the oldest alert or dead letter has waited for its acknowledgement.
 func (s *Outputs) Unacked() (oldest time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,17 +122,17 @@ func (s *Outputs) Delivered(a Acked) {
 	a.show(&s.o)
 }
 
-// Begin tells that what follows comes from r.
+// Begin starts the output of r.
 func (out *Output) Begin(r *kgo.Record) {
 	out.made = 0
 	out.record, out.copied, out.carried = r, nil, nil
-	if r == nil { // let go of the last one
+	if r == nil { // release the last one
 		out.letters.Begin(nil)
 	}
 }
 
-// stopEvery is how many alerts one record makes between two looks at whether to stop. A record may hold
-// a whole log file; giving it up in the middle means that all of its batch is decided again.
+// stopEvery is how many alerts one record makes between two calls of stop. A record may hold a whole log file;
+// abandoning it halfway means deciding all of its batch again.
 const stopEvery = 1024
 
 // Alert implements detection.Sink.
@@ -184,7 +184,7 @@ type letter struct {
 	resent bool // in smaller parts than at first
 }
 
-// Fault returns d as the dead-letter format has it.
+// Fault converts d to the dead-letter format.
 func Fault(d *detection.DeadLetter) *deadletter.Fault {
 	return &deadletter.Fault{
 		Reason: d.Reason.String(), Err: d.Err, Index: d.Index, Shape: d.Shape.String(),
@@ -197,7 +197,7 @@ func (out *Output) DeadLetter(d *detection.DeadLetter) error {
 	return out.SetAside(Fault(d))
 }
 
-// Settle waits until the letters that hold a large record in memory have their outcome.
+// Settle waits for the outcome of letters that hold a large record in memory.
 func (out *Output) Settle() error {
 	if !out.pinned {
 		return nil
@@ -206,8 +206,9 @@ func (out *Output) Settle() error {
 	return out.acks.settle(out.ctx)
 }
 
-// SetAside makes a dead letter of the record at hand. The letter has a copy of it: it may wait for its acknowledgement
-// much longer than the batch that the record came in should be kept. Only a large record is not copied, but waited for.
+// SetAside makes a dead letter of the current record. The letter has a copy of it, because it may wait for its
+// acknowledgement much longer than the record's batch should stay in memory. Only a large record is waited for instead
+// of copied.
 func (out *Output) SetAside(f *deadletter.Fault) error {
 	if out.copied == nil {
 		out.copied = out.record
@@ -222,7 +223,7 @@ func (out *Output) SetAside(f *deadletter.Fault) error {
 	return nil
 }
 
-// SetBatchAside makes a dead letter of a whole batch, which r stands for.
+// SetBatchAside makes a dead letter of a whole batch, which r represents.
 func (out *Output) SetBatchAside(r *kgo.Record, b *decompress.Batch, f *deadletter.Fault) error {
 	value, holds := b.Raw(), deadletter.HoldsBatch
 	if len(value) > maxBatchLetter {
@@ -233,7 +234,7 @@ func (out *Output) SetBatchAside(r *kgo.Record, b *decompress.Batch, f *deadlett
 	return nil
 }
 
-// maxBatchLetter is how large a compressed batch may be to be copied into the dead-letter topic.
+// maxBatchLetter is the largest compressed batch that is copied into the dead-letter topic.
 const maxBatchLetter = 8 << 20
 
 // sendLetter sends a letter about r.
@@ -248,7 +249,7 @@ func (out *Output) sendLetter(r *kgo.Record, f *deadletter.Fault, d *deadletter.
 	}
 }
 
-// CopyRecord returns r in memory of its own.
+// CopyRecord returns a deep copy of r.
 func CopyRecord(r *kgo.Record) *kgo.Record {
 	c := *r
 	c.Key, c.Value, c.Headers = bytes.Clone(r.Key), bytes.Clone(r.Value), slices.Clone(r.Headers)
@@ -258,7 +259,7 @@ func CopyRecord(r *kgo.Record) *kgo.Record {
 	return &c
 }
 
-// Close ends the output: what it waits for does not count any more.
+// Close ends the output: what is still in flight no longer counts.
 func (out *Output) Close() {
 	out.s.mu.Lock()
 	defer out.s.mu.Unlock()
@@ -276,12 +277,12 @@ func (out *Output) send(r *kgo.Record, l *letter) {
 	out.produce(out.ctx, r, promise)
 }
 
-// acknowledged is the promise of every record. The client calls promises one after another: it must not block.
+// acknowledged is the promise of every record. The client calls promises one after another, so it must not block.
 func (out *Output) acknowledged(r *kgo.Record, l *letter, err error) {
 	out.acks.report(Failure{Record: r, Err: err, letter: l}, out.s.o.kindOf(r.Topic), out.s.o.OnAlert != nil)
 }
 
-// Take returns what was acknowledged since it was last called; all tells that everything was.
+// Take returns what was acknowledged since the last call; all says that everything was.
 func (out *Output) Take(all bool) Acked {
 	taken := out.acks.take()
 	if all {

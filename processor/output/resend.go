@@ -15,8 +15,8 @@ import (
 // Wait returns once every record was acknowledged or has failed, and what failed.
 func (out *Output) Wait() ([]Failure, error) { return out.acks.wait(out.ctx) }
 
-// Flush waits until every record is acknowledged. Failures that time or a smaller size heals are tried
-// again; any other is returned, and then nothing of the batch may be marked.
+// Flush waits until every record is acknowledged. It retries failures that time or a smaller size can fix; any other is
+// returned, and then nothing of the batch may be marked.
 func (out *Output) Flush() error {
 	for rounds := 1; ; rounds++ {
 		failed, err := out.acks.wait(out.ctx)
@@ -37,11 +37,11 @@ func (out *Output) Flush() error {
 	}
 }
 
-// passes reports whether time alone may heal the failure. A broker that refuses us may be one of several, which the
-// client happened to ask for a leader or a producer id; health knows when it is all.
+// passes reports whether time alone may fix the failure. A broker that refuses us may be one of several, which the
+// client happened to ask for a leader or a producer id; health knows when all of them refuse.
 func (f Failure) passes() bool { return retry.IsDeliveryTimeout(f.Err) || retry.IsAuthFailure(f.Err) }
 
-// again produces a record once more, or returns why that is of no use.
+// again produces a record again, or returns why that cannot help.
 func (out *Output) again(f Failure) error {
 	switch {
 	case errors.Is(f.Err, kerr.MessageTooLarge):
@@ -64,8 +64,8 @@ func (out *Output) again(f Failure) error {
 	}
 }
 
-// smaller produces a record that was rejected as too large: first unchanged but alone, because others may have been
-// in its batch; then smaller and smaller, an alert without its copy of the event, a dead letter in more parts. A letter
+// smaller produces a record that was rejected as too large: first unchanged but alone, because others may have been in
+// its batch; then smaller and smaller, an alert without its copy of the event, a dead letter in more parts. A letter
 // that was sent in smaller parts is complete: its other rejected parts are not sent again.
 func (out *Output) smaller(f Failure) error {
 	if f.letter != nil && f.letter.resent {
@@ -83,7 +83,7 @@ func (out *Output) smaller(f Failure) error {
 	}
 }
 
-// resize returns the failed record, or its whole letter, in records that fit the present limit.
+// resize returns the failed record, or its whole letter, in records within the current limit.
 func (out *Output) resize(f Failure) ([]*kgo.Record, error) {
 	if f.letter != nil {
 		f.letter.resent = true
@@ -93,8 +93,8 @@ func (out *Output) resize(f Failure) ([]*kgo.Record, error) {
 	return []*kgo.Record{r}, out.shrink(r)
 }
 
-// oneByOne produces each record after the previous one is acknowledged, and returns the first error that time does
-// not heal.
+// oneByOne produces each record after the previous one is acknowledged, and returns the first error that time cannot
+// fix.
 func (out *Output) oneByOne(records []*kgo.Record, l *letter) error {
 	for _, r := range records {
 		if err := out.alone(r, l); err != nil {
@@ -104,7 +104,7 @@ func (out *Output) oneByOne(records []*kgo.Record, l *letter) error {
 	return nil
 }
 
-// alone produces one record while nothing else is in flight, as often as it takes.
+// alone produces one record while nothing else is in flight, retrying as often as it takes.
 func (out *Output) alone(r *kgo.Record, l *letter) error {
 	out.send(r, l)
 	for rounds := 1; ; rounds++ {
@@ -122,7 +122,7 @@ func (out *Output) alone(r *kgo.Record, l *letter) error {
 	}
 }
 
-// reproducible returns r as it was before it was produced: the client fills in fields of what it fails. Its context holds
+// reproducible returns r as it was before it was produced: the client sets fields of records that fail. Its context holds
 // its finding and its trace.
 func reproducible(r *kgo.Record) *kgo.Record {
 	return &kgo.Record{Topic: r.Topic, Key: r.Key, Value: r.Value, Headers: r.Headers, Context: r.Context}

@@ -6,17 +6,17 @@ import (
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
-// DeadLetter is what people see of a dead letter at a glance: why and where, and nothing of the record itself. Error
-// may quote its text, up to a bound.
+// DeadLetter is a summary of a dead letter for people: why and where, without the record itself. Error may quote its
+// text, up to a limit.
 type DeadLetter struct {
 	Topic     string // of the record
 	Partition int32
 	Offset    int64
-	Index     int    // of the damaged event in the record; -1 where it is not in one
+	Index     int    // of the damaged event in the record; -1 outside of events
 	Reason    string // a short stable code
 	Shape     string // what was recognized before the fault
 	Error     string // for people
-	Alerted   int    // how many alerts the record raised all the same
+	Alerted   int    // how many alerts the record raised in spite of it
 	Count     int    // how many faults it stands for
 }
 
@@ -28,20 +28,20 @@ func newDeadLetter(r *kgo.Record, f *deadletter.Fault) DeadLetter {
 	}
 }
 
-// How much of one batch a worker keeps to be shown: what comes of a batch may be many times its size.
+// How much of one batch a worker keeps to show: its alerts and dead letters may be many times its size.
 const (
 	maxSeenBytes   = 1 << 20 // of alerts
 	maxSeenLetters = 64
 )
 
-// seen is the latest of a batch that somebody wants to see. The zero value is empty.
+// seen is the latest of a batch, for whoever displays it. The zero value is empty.
 type seen struct {
 	alerts  [][]byte
 	letters []DeadLetter
 	bytes   int // of alerts
 }
 
-// addAlert keeps an alert, and lets go of the oldest where they are too large together.
+// addAlert keeps an alert, and drops the oldest ones if they are too large together.
 func (s *seen) addAlert(encoded []byte) {
 	s.alerts = append(s.alerts, encoded)
 	for s.bytes += len(encoded); s.bytes > maxSeenBytes && len(s.alerts) > 1; s.alerts = s.alerts[1:] {
@@ -61,7 +61,7 @@ func (s *seen) add(o *seen) {
 	s.letters = append(s.letters, o.letters...)
 }
 
-// show hands on what is seen.
+// show passes on what is kept.
 func (s *seen) show(o *Options) {
 	for _, encoded := range s.alerts {
 		o.OnAlert(encoded)

@@ -6,16 +6,16 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// kind is what a record that we write is. The zero value is an alert.
+// kind is the kind of a record that we write. The zero value is an alert.
 type kind uint8
 
 const (
 	kindAlert       kind = iota
-	kindUnpublished      // a finding in shadow mode or an exempted event, in a topic of its own
+	kindUnpublished      // a finding in shadow mode or an exempted event, in its own topic
 	kindDeadLetter
 )
 
-// Topics names the topics that are written to. Shadow and Exempted may be empty: then their findings are only counted.
+// Topics names the output topics. Shadow and Exempted may be empty: then their findings are only counted.
 type Topics struct{ Alerts, DeadLetters, Shadow, Exempted string }
 
 // of returns the topic of an alert, by its marks.
@@ -29,7 +29,7 @@ func (t Topics) of(a *alert.Alert) string {
 	return t.Alerts
 }
 
-// kindOf returns what the records of a topic are.
+// kindOf returns the kind of a topic's records.
 func (t Topics) kindOf(topic string) kind {
 	switch topic {
 	case t.Alerts:
@@ -40,7 +40,7 @@ func (t Topics) kindOf(topic string) kind {
 	return kindUnpublished
 }
 
-// Names returns every topic that is written to, once.
+// Names returns every output topic, once.
 func (t Topics) Names() []string {
 	names := []string{t.Alerts, t.DeadLetters, t.Shadow, t.Exempted}
 	slices.Sort(names)

@@ -8,21 +8,21 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// Ends is how far the input topics reach, whoever reads them. It tells a quiet topic from a processor that has
-// stopped: a lag that is known from fetches alone stops growing when they stop. It is safe for concurrent use.
+// Ends is where the input topics end, even those nobody consumes. It distinguishes a quiet topic from a stopped
+// processor: lag computed from fetches alone stops growing when fetching stops. It is safe for concurrent use.
 type Ends struct {
 	mu     sync.Mutex
 	topics map[string]TopicEnd
 }
 
-// TopicEnd is how far one topic reaches.
+// TopicEnd is where one topic ends.
 type TopicEnd struct {
 	Topic      string
 	Partitions int
 	Offsets    int64 // the sum of the end offsets of its partitions
 }
 
-// All returns every input topic, by name, as of the last look that succeeded.
+// All returns every input topic by name, as of the last successful look.
 func (e *Ends) All() []TopicEnd {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -34,8 +34,8 @@ func (e *Ends) All() []TopicEnd {
 	return ends
 }
 
-// Set replaces what was known by what the brokers list. A topic that could not be listed whole keeps what was known of
-// it: a sum that lacks partitions would look like a topic that was made anew.
+// Set replaces the ends by what the brokers list. A topic that could not be listed completely keeps its previous sum: a
+// sum that lacks partitions would look like a recreated topic.
 func (e *Ends) Set(listed kadm.ListedOffsets) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

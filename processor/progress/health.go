@@ -19,17 +19,17 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Health knows whether the group has given us our partitions, whether the brokers answer, and when to give up
-// on brokers that refuse us. It is a hook of every client.
+// Health knows whether the group has assigned our partitions, whether the brokers answer, and when to give up on
+// brokers that refuse us. It is a hook of every client.
 type Health struct {
 	Patience  time.Duration // how long brokers may be silent; read-only once in use
-	Clients   int           // how many members of the group there have to be; read-only
-	rebalance time.Duration // how much longer the group may be, while it rebalances
+	Clients   int           // how many members of the group there must be; read-only
+	rebalance time.Duration // how much longer the group may be silent while it rebalances
 
 	mu       sync.Mutex
 	state    string                           // what is missing before the first assignment
-	members  map[*kgo.Client][]kadm.Partition // by client that has been assigned
-	answered time.Time                        // when a broker last did
+	members  map[*kgo.Client][]kadm.Partition // by client that has an assignment
+	answered time.Time                        // when a broker last answered
 	grouped  time.Time                        // when one last answered a member of the group
 	failed   time.Time                        // when a connection last failed
 	missing  string                           // topics that do not exist, as a phrase; empty if none
@@ -41,7 +41,7 @@ var (
 	_ kgo.HookBrokerConnect = (*Health)(nil)
 )
 
-// NewHealth returns the health of clients members of the group, whose brokers may be silent for patience, and the group
+// NewHealth returns the health of a number of clients in the group. Brokers may be silent for patience, and the group
 // for longer by rebalance.
 func NewHealth(clients int, patience, rebalance time.Duration) *Health {
 	return &Health{
@@ -53,7 +53,7 @@ func NewHealth(clients int, patience, rebalance time.Duration) *Health {
 	}
 }
 
-// Begin tells that the brokers have answered, and how to end the clients that are made now.
+// Begin records that the brokers have answered, and how to end the clients that are made now.
 func (h *Health) Begin(giveUp func(error)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -68,14 +68,14 @@ func (h *Health) Waiting(state string) {
 	h.state = state
 }
 
-// Assigned tells which partitions a client has; none is a valid number.
+// Assigned records which partitions a client has; it may have none.
 func (h *Health) Assigned(client *kgo.Client, partitions iter.Seq[kadm.Partition]) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.members[client] = slices.Collect(partitions)
 }
 
-// Lost tells that a client is no member of the group any more.
+// Lost records that a client has left the group.
 func (h *Health) Lost(client *kgo.Client) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -89,8 +89,8 @@ func (h *Health) SetMissing(topics string) {
 	h.missing = topics
 }
 
-// OnBrokerRead implements kgo.HookBrokerRead: heartbeats alone make it an answer every session. What a broker says
-// before it lets us in is none: one that refuses our password says it too.
+// OnBrokerRead implements kgo.HookBrokerRead: heartbeats alone make it an answer every session. Answers before
+// authentication don't count: a broker that rejects our password gives them too.
 func (h *Health) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -107,11 +107,11 @@ func (h *Health) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.
 	h.answered = time.Now()
 }
 
-// OnBrokerConnect implements kgo.HookBrokerConnect. It gives the clients up where a broker refuses us and none, or
-// none that speaks for the group, has answered for long. Nothing else knows: whoever meets a refusal may have met the
-// one broker of several, which does not end the work with the others; and an alert that was on its way when the brokers
-// ceased to trust us, which the client tries again for ever, because it may have been written, keeps its worker and
-// with that the group's session.
+// OnBrokerConnect implements kgo.HookBrokerConnect. It gives up the clients if a broker refuses us and none, or none
+// that speaks for the group, has answered for long. This is the only place that can decide so. A caller that is refused
+// may have asked one broker of several, and the work goes on with the others. And when authentication starts to fail,
+// the client retries an alert in flight for ever, because it may have been written; that keeps its worker, and with it
+// the group's session.
 func (h *Health) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -125,10 +125,10 @@ func (h *Health) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Co
 	}
 }
 
-// fail tells how a connection ended, or did not come about; h is locked.
+// fail records how a connection ended or failed to open; h is locked.
 func (h *Health) fail(err error) {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) || errors.Is(err, kgo.ErrClientClosed) {
-		return // we have ended it
+		return // we have ended it ourselves
 	}
 	h.failed = time.Now()
 }
@@ -142,15 +142,15 @@ func (h *Health) GiveUp(err error) {
 	}
 }
 
-// Troubled reports whether connections to brokers have failed of late.
+// Troubled reports whether connections to brokers have failed recently.
 func (h *Health) Troubled() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return time.Since(h.failed) <= h.Patience
 }
 
-// Held reports whether a member that began then has kept its place for long, so that trouble now has nothing to do with
-// trouble before. Another process with the same instance id, which takes the place back, does not let it.
+// Held reports whether a member that joined then has kept its place for long, so that trouble now is unrelated to
+// trouble before. Another process with the same instance id prevents that by taking the place back.
 func (h *Health) Held(began time.Time) bool { return time.Since(began) > h.Patience }
 
 // Ready returns nil, or what is missing.
@@ -170,7 +170,7 @@ func (h *Health) Ready() error {
 	return nil
 }
 
-// Partitions returns how many are assigned.
+// Partitions returns the number of assigned partitions.
 func (h *Health) Partitions() (n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -180,7 +180,7 @@ func (h *Health) Partitions() (n int) {
 	return n
 }
 
-// Assignment returns the partitions that are assigned, in no order.
+// Assignment returns the assigned partitions, in no particular order.
 func (h *Health) Assignment() (all []kadm.Partition) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -197,7 +197,7 @@ func (h *Health) Connected() bool {
 	return !h.answered.IsZero()
 }
 
-// Group returns the members that have been assigned their partitions, by id.
+// Group returns the members with an assignment, by id.
 func (h *Health) Group() (members []Member) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

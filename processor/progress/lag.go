@@ -11,40 +11,40 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Lags knows how far behind its end each assigned partition is. It is safe for concurrent use.
+// Lags knows the lag of each assigned partition. It is safe for concurrent use.
 type Lags struct {
 	mu         sync.Mutex
 	partitions map[kadm.Partition]*position
 }
 
-// position is where a partition stands.
+// position is the position in a partition.
 type position struct {
-	end    int64 // the offset of the record to come, as of the last fetch or look
-	start  int64 // the offset that it was first read from, negative while that is not known
-	polled int64 // the offset after the last record that was polled
-	next   int64 // the offset after the last record that is done
-	// since is a time than which no record that waits is much older: that of the last record that is done, or the
-	// last one at which nothing waited.
+	end    int64 // the next offset to be written, as of the last fetch or look
+	start  int64 // the offset that was read first, negative if unknown
+	polled int64 // the offset after the last polled record
+	next   int64 // the offset after the last finished record
+	// since bounds the age of waiting records: the time of the last finished record, or the last time at which none
+	// waited.
 	since   time.Time
-	moved   time.Time // when a record was last done, or nothing waited
+	moved   time.Time // when a record was last finished, or none waited
 	fetched bool      // a fetch has brought records since the partition was assigned
 }
 
-// Lag is how far behind one partition is.
+// Lag is the lag of one partition.
 type Lag struct {
 	Partition kadm.Partition
 	Records   int64
 	Behind    time.Duration // age of the oldest waiting record; 0 if none waits
-	Stalled   time.Duration // since a record was last done; 0 if none waits
-	Start     int64         // the offset it was first read from; negative while unknown
-	Next      int64         // the offset after the last record that is done; negative while unknown
+	Stalled   time.Duration // since a record was last finished; 0 if none waits
+	Start     int64         // the offset that was read first; negative if unknown
+	Next      int64         // the offset after the last finished record; negative if unknown
 }
 
 // NewLags returns an empty table.
 func NewLags() *Lags { return &Lags{partitions: make(map[kadm.Partition]*position)} }
 
-// Assigned begins to count a partition: next is where it is read from, negative where that is not known yet; end is
-// where it ends, or negative.
+// Assigned starts tracking a partition: next is where reading starts, negative if unknown; end is where it ends, or
+// negative.
 func (t *Lags) Assigned(tp kadm.Partition, next, end int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -56,8 +56,8 @@ func (t *Lags) Assigned(tp kadm.Partition, next, end int64) {
 	t.partitions[tp] = p
 }
 
-// Fetched counts what a fetch brought. It returns how many offsets the broker has dropped, by retention or by hand,
-// between what was polled before, or committed, and the partition's first record.
+// Fetched records what a fetch returned. It returns how many offsets the broker has dropped, by retention or by hand,
+// between the last polled or committed record and the first one fetched.
 func (t *Lags) Fetched(tp kadm.Partition, f *kgo.FetchPartition) (dropped int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -81,7 +81,7 @@ func (t *Lags) Fetched(tp kadm.Partition, f *kgo.FetchPartition) (dropped int64)
 	return dropped
 }
 
-// timestamp returns when a record was made, now where its producer did not say.
+// timestamp returns when a record was made, or now if its producer did not say.
 func timestamp(r *kgo.Record) time.Time {
 	if r.Timestamp.UnixMilli() <= 0 {
 		return time.Now()
@@ -89,13 +89,13 @@ func timestamp(r *kgo.Record) time.Time {
 	return r.Timestamp
 }
 
-// reaches tells where the partition ends now.
+// reaches records where the partition ends now.
 func (p *position) reaches(end int64) {
 	p.end = end
 	p.settle()
 }
 
-// settle notes that nothing waits, where that is so: what comes later is younger.
+// settle notes if no record waits: later ones are younger.
 func (p *position) settle() {
 	if p.next >= p.end {
 		p.since = time.Now()
@@ -103,7 +103,7 @@ func (p *position) settle() {
 	}
 }
 
-// earlier returns the earlier of two times: a record's timestamp is its producer's word, and may be any.
+// earlier returns the earlier of two times: producers choose the timestamps of records, so these may be anything.
 func earlier(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return a
@@ -111,7 +111,8 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// Reach says where the partition starts and ends, as of a look at the broker. The end grows while nothing is fetched.
+// Reach records where the partition starts and ends, as of a look at the broker. The end grows while nothing is
+// fetched.
 func (t *Lags) Reach(tp kadm.Partition, start, end int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -125,7 +126,7 @@ func (t *Lags) Reach(tp kadm.Partition, start, end int64) {
 	p.reaches(max(end, p.end)) // a look may be older than the last fetch
 }
 
-// Done tells that every record before next is done, of which the last was made at the time at.
+// Done records that every record before next is finished, the last of which was made at the time at.
 func (t *Lags) Done(tp kadm.Partition, next int64, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -140,7 +141,7 @@ func (t *Lags) Done(tp kadm.Partition, next int64, at time.Time) {
 	p.settle()
 }
 
-// Held tells that fetched records wait because of a limit: partitions of which nothing was polled that is not done do not
+// Held records that fetched records wait because of the rate limit: partitions without unfinished polled records do not
 // stall.
 func (t *Lags) Held() {
 	t.mu.Lock()
@@ -152,7 +153,7 @@ func (t *Lags) Held() {
 	}
 }
 
-// Forget drops a partition that is not ours any more.
+// Forget drops a partition that is no longer ours.
 func (t *Lags) Forget(tp kadm.Partition) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -7,11 +7,10 @@ import (
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
-// Totals is everything that is counted. While nothing is in flight it adds up:
-// Read = Counts.Records + Abandoned.
+// Totals is everything that is counted. While nothing is in flight it adds up: Read = Counts.Records + Abandoned.
 type Totals struct {
 	detection.Counts        // of records that are done for good: acknowledged, or committed in a transaction
-	Read             uint64 // records handed to us by the broker
+	Read             uint64 // records polled from the broker
 	Abandoned        uint64 // of those, abandoned before they were done: we or another member read them again
 
 	AlertsAcked      uint64
@@ -29,7 +28,7 @@ type Totals struct {
 	LargeBatches   uint64 // batches set aside because they are too large
 	DataLosses     uint64
 	Foreign        uint64        // members of the group that are not ours, now
-	Recreated      uint64        // topics that were found to be deleted and created again
+	Recreated      uint64        // topics found to be deleted and created again
 	StartSkipped   uint64        // records before the start position of a new group
 	Limited        time.Duration // in which the limit of records per second held records back
 	Dropped        uint64        // offsets that the broker dropped before they were read
@@ -41,14 +40,14 @@ type Tally struct {
 	totals Totals
 }
 
-// Update lets f change the totals, at once for all who look.
+// Update lets f change the totals in one atomic step.
 func (t *Tally) Update(f func(*Totals)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f(&t.totals)
 }
 
-// Snapshot returns the totals as they are now.
+// Snapshot returns the current totals.
 func (t *Tally) Snapshot() Totals {
 	t.mu.Lock()
 	defer t.mu.Unlock()

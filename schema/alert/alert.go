@@ -2,10 +2,10 @@ package alert
 
 import "encoding/json"
 
-// Alert is one alert as it is written. Values that come from the event are kept as the JSON they came
-// as, so that no digit is lost, made clean by [AppendClean]; nil leaves the field out. They and the lists
-// may stand in buffers that are used again: an Alert is valid as long as who hands it over says, and is
-// encoded before that ends. Tags and MitreAttack are shared between alerts: nobody writes to them.
+// Alert is one alert as written. Values from the event are raw JSON, so that no digit is lost, made clean by
+// [AppendClean]; nil leaves the field out. They and the lists may alias reused buffers: the function that provides an
+// Alert says how long it is valid, and it must be encoded before. Tags and MitreAttack are shared between alerts: do
+// not change them.
 type Alert struct {
 	ID          string      `json:"id"`
 	RuleID      string      `json:"ruleId"`
@@ -35,16 +35,16 @@ type Alert struct {
 	Policy    Policy    `json:"policy"`
 	Origin    Origin    `json:"origin"`
 
-	// Partial is set where the event was damaged; PartialReason is a short stable code.
+	// Partial is set if the event was damaged; PartialReason is a short stable code.
 	Partial       bool   `json:"partial,omitempty"`
 	PartialReason string `json:"partialReason,omitempty"`
 
-	// Truncated names the fields that were cut, or left out, because the alert was too large for the broker
-	// or the value too deep or too long for any alert.
+	// Truncated names the fields that were cut or left out because the alert was too large for the broker, or the value
+	// too deep or too long for any alert.
 	Truncated []string `json:"truncated,omitempty"`
 
-	// Event is the event as it came, white space between tokens left out. EventOmitted says why it is
-	// missing: OmittedDepth, OmittedNumber, OmittedSize, OmittedDamage. Both are empty where no copy was wanted.
+	// Event is the event as it came, without white space between tokens. EventOmitted says why it is missing:
+	// OmittedDepth, OmittedNumber, OmittedSize, OmittedDamage. Both are empty if no copy was requested.
 	Event        json.RawMessage `json:"event,omitempty"`
 	EventOmitted string          `json:"eventOmitted,omitempty"`
 }
@@ -55,7 +55,7 @@ type Technique struct {
 	Technique string `json:"technique"`
 }
 
-// Principal is who acted, as far as the event's userIdentity tells. Empty fields are left out.
+// Principal is who acted, as far as the event's userIdentity says. Empty fields are left out.
 type Principal struct {
 	Type      string `json:"type,omitempty"`
 	Name      string `json:"name"`
@@ -64,41 +64,41 @@ type Principal struct {
 	AccountID string `json:"accountId,omitempty"`
 }
 
-// Policy is what decided.
+// Policy is the policy that decided.
 type Policy struct {
 	Version string `json:"version"`
-	// Hash names the policy's content, whatever its version is called.
+	// Hash identifies the policy's content, whatever its version is called.
 	Hash   string `json:"hash,omitempty"`
 	Level  string `json:"level"`
 	Reason string `json:"reason"`
 	// Mode is ModeShadow for a finding of a level on trial; empty otherwise.
 	Mode string `json:"mode,omitempty"`
-	// Exception is set where the event is exempted by it, which makes this a record of that and no call to act.
+	// Exception is set if it exempts the event; the alert is then a record of that, not a call to act.
 	Exception *Exception `json:"exception,omitempty"`
 	// Account is what the policy knows of the account: an object with name, owner, environment, group and tags.
 	Account json.RawMessage `json:"account,omitempty"`
 }
 
-// ModeShadow is the mode of a level whose findings are looked at before they alert.
+// ModeShadow is the mode of a level whose findings are reviewed before they alert.
 const ModeShadow = "shadow"
 
-// Exception is what exempts an event.
+// Exception is the exception that exempts an event.
 type Exception struct {
 	Name   string `json:"name"`
 	Reason string `json:"reason,omitempty"`
 	Owner  string `json:"owner,omitempty"`
 }
 
-// Origin is where the event came from: a topic's record, or a file's bytes.
+// Origin is where the event came from: a record of a topic, or bytes of a file.
 type Origin struct {
 	Topic     string `json:"topic,omitempty"`
 	Partition *int32 `json:"partition,omitempty"`
 	File      string `json:"file,omitempty"`
-	// Offset is the record's offset in its partition; for a file, where the event or line starts, in bytes.
+	// Offset is the record's offset in its partition; for a file, the byte at which the event or line starts.
 	Offset int64 `json:"offset"`
-	// Index is the event's place in its record, from 0.
+	// Index is the event's index in its record.
 	Index int `json:"index"`
-	// Timestamp is the record's, RFC 3339 in UTC with milliseconds; empty for a file.
+	// Timestamp is the record's, in RFC 3339, UTC, with milliseconds; empty for a file.
 	Timestamp string `json:"timestamp,omitempty"`
 	Shape     string `json:"shape"`
 }

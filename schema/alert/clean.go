@@ -2,20 +2,20 @@ package alert
 
 import "unicode/utf8"
 
-// MaxDepth is how many levels of objects and arrays a value of an event may have to be copied into an
-// alert. The bound is for those who read alerts: many a decoder recurses.
+// MaxDepth is the deepest nesting of a value that is copied into an alert. It protects readers of alerts: many decoders
+// recurse.
 const MaxDepth = 128
 
-// MaxNumber is how many bytes a number may have: Python's json refuses integers of more digits
+// MaxNumber is the longest number, in bytes: Python's json refuses integers with more digits
 // (https://docs.python.org/3/library/stdtypes.html#int-max-str-digits).
 const MaxNumber = 4300
 
-// AppendClean appends the JSON value raw as it may stand in an alert: on one line, as valid UTF-8, and
-// meaning what it meant. White space between tokens is left out, every byte that is not UTF-8 and every
-// escape of half a surrogate pair becomes U+FFFD (as encoding/json decodes them), and the line
-// separators U+2028 and U+2029 are escaped. All else is copied as it came, numbers to the last digit.
+// AppendClean appends the JSON value raw in a form fit for an alert: on one line, as valid UTF-8, with the same
+// meaning. It drops white space between tokens, replaces every byte that is not UTF-8 and every escape of half a
+// surrogate pair by U+FFFD (as encoding/json decodes them), and escapes the line separators U+2028 and U+2029. All else
+// is copied unchanged, numbers to the last digit.
 //
-// raw must be one value by RFC 8259. Nothing recurses. Where readers may refuse the value, dst is returned as it was, and
+// raw must be one value by RFC 8259. Nothing recurses. If readers may refuse the value, dst is returned unchanged with
 // the reason: OmittedDepth or OmittedNumber.
 func AppendClean(dst, raw []byte) (clean []byte, omitted string) {
 	start, depth := len(dst), 0
@@ -92,7 +92,7 @@ func appendCleanRune(dst, raw []byte, i int) ([]byte, int) {
 	return append(dst, raw[i:i+size]...), i + size
 }
 
-// appendCleanEscape appends the escape that begins at raw[i], a whole surrogate pair at once.
+// appendCleanEscape appends the escape that begins at raw[i], or a whole surrogate pair.
 func appendCleanEscape(dst, raw []byte, i int) ([]byte, int) {
 	n := escapeLen(raw[i:])
 	if n == len(`\u0000`) && isSurrogate(raw[i:]) {

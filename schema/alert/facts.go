@@ -10,36 +10,36 @@ import (
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
-// Facts are what an incident needs of an alert. The texts are copies, valid UTF-8 and bounded.
+// Facts are what incidents need from an alert. The texts are copies, valid UTF-8 and bounded.
 type Facts struct {
 	ID       uuid.UUID
 	RuleID   string
 	Severity string // one of Severities
-	Level    string // of the policy that decided
+	Level    string // the policy's level that decided
 
-	// Time is the event's own time, and Stamp the timestamp of the record that the event came in. Either is zero
-	// where it is missing or no time after 1970.
+	// Time is the event's own time, and Stamp the timestamp of its record. Either is zero if it is missing or not a
+	// time after 1970.
 	Time, Stamp time.Time
 
-	Account, Region, Source, Action string // empty where the event lacks them
+	Account, Region, Source, Action string // empty if the event lacks them
 	Address, Agent                  string
 	Failed                          bool // the call failed, with an error code
 
-	Principal Principal // of it Type and Name
-	// Actor is who acted as the actor cannot choose it, see [StableActor].
+	Principal Principal // only Type and Name
+	// Actor is who acted, identified by what the actor cannot choose, see [StableActor].
 	Actor string
 
 	Partial, Salvaged bool
-	AccountFacts      []byte // policy.account as it stands, nil where there is none; aliases the encoded alert
+	AccountFacts      []byte // raw policy.account, nil if there is none; aliases the encoded alert
 }
 
-// Severities are the severities of alerts, the least first.
+// Severities are the severities of alerts, lowest first.
 var Severities = []string{"Info", "Low", "Medium", "High", "Critical"}
 
-// maxFact bounds each text of Facts, in bytes. An ARN of IAM has up to 646.
+// maxFact limits each text of Facts, in bytes. An ARN of IAM has up to 646.
 const maxFact = 1 << 10
 
-// ForeignError says why bytes are no native alert to act on. Reason is a short stable word.
+// ForeignError says why bytes are not a native alert to act on. Reason is a short stable word.
 type ForeignError struct {
 	Reason string // syntax, ocsf, field, no-alert
 	Err    error
@@ -53,14 +53,14 @@ func (e *ForeignError) Unwrap() error { return e.Err }
 
 // The reasons of a ForeignError.
 const (
-	ForeignSyntax  = "syntax"   // no JSON object
+	ForeignSyntax  = "syntax"   // not a JSON object
 	ForeignOCSF    = "ocsf"     // an OCSF finding
 	ForeignField   = "field"    // a field that every native alert has is missing or wrong
-	ForeignNoAlert = "no-alert" // a record of an exempted or shadowed event, which is no call to act
+	ForeignNoAlert = "no-alert" // a record of an exempted or shadowed event, which is not a call to act
 )
 
-// ReadFacts reads a native alert back. The error is a [ForeignError]. Unknown members are checked and passed over;
-// nothing recurses, and no text is longer than 1 KiB.
+// ReadFacts reads a native alert. The error is a [ForeignError]. Unknown members are checked and ignored; nothing
+// recurses, and no text is longer than 1 KiB.
 func ReadFacts(encoded []byte) (Facts, error) {
 	m, err := splitAlert(encoded)
 	if err != nil {
@@ -84,7 +84,7 @@ func ReadFacts(encoded []byte) (Facts, error) {
 	return f, f.check(m)
 }
 
-// check returns an error where a field is missing that every native alert has.
+// check returns an error if a field is missing that every native alert has.
 func (f *Facts) check(m *members) error {
 	id, err := uuid.ParseBytes(m.id.AppendText(nil))
 	severity := false
@@ -93,11 +93,11 @@ func (f *Facts) check(m *members) error {
 	}
 	switch mode := m.policy.Member("mode"); {
 	case err != nil || !m.id.IsString() || len(m.id) != len(`""`)+36:
-		err = errors.New("its id is no UUID")
+		err = errors.New("its id is not a UUID")
 	case f.RuleID == "":
 		err = errors.New("it has no ruleId")
 	case !severity:
-		err = fmt.Errorf("severity %q is not known", CutText(f.Severity, 40))
+		err = fmt.Errorf("severity %q is unknown", CutText(f.Severity, 40))
 	case mode.EqualString(ModeShadow) || !m.policy.Member("exception").IsNull():
 		return &ForeignError{ForeignNoAlert, errors.New("it records an event that was exempted or is in shadow mode")}
 	}
@@ -108,13 +108,13 @@ func (f *Facts) check(m *members) error {
 	return nil
 }
 
-// members are the values of an alert that Facts are made of, nil where they are missing.
+// members are the values of an alert from which Facts are made, nil if missing.
 type members struct {
 	id, rule, severity, time, region, account, source, action, address, agent, failure, identity, principal, policy, origin,
 	partial, reason, class jsonscan.Value
 }
 
-// splitAlert takes an alert apart. Where a key stands twice the last one wins.
+// splitAlert splits an alert into its members. The last of duplicate keys wins.
 func splitAlert(encoded []byte) (*members, error) {
 	var m members
 	var s jsonscan.Scanner
@@ -139,7 +139,7 @@ func splitAlert(encoded []byte) (*members, error) {
 	}
 }
 
-// field returns where the value of a key belongs, or nil.
+// field returns the destination for the value of a key, or nil.
 func (m *members) field(key jsonscan.Value) *jsonscan.Value {
 	for _, f := range []struct {
 		name  string
@@ -157,19 +157,19 @@ func (m *members) field(key jsonscan.Value) *jsonscan.Value {
 	return nil
 }
 
-// fact returns the text of a scalar, bounded; of anything else, nothing.
+// fact returns the text of a scalar, bounded; "" for anything else.
 func fact(v jsonscan.Value) string {
 	if v.IsNull() || v[0] == '{' || v[0] == '[' {
 		return ""
 	}
-	const enough = 6 * maxFact // as many bytes as maxFact can be escaped in
+	const enough = 6 * maxFact // the most bytes that maxFact can take when escaped
 	if v.IsString() && len(v) > enough {
 		v = append(append(jsonscan.Value{}, v[:cutEscapes(v, enough)]...), '"')
 	}
 	return CutText(v.Text(), maxFact)
 }
 
-// cutEscapes returns where the string v can be cut, at most at limit, so that no escape is cut through.
+// cutEscapes returns where the string v can be cut, at limit or before, without splitting an escape.
 func cutEscapes(v jsonscan.Value, limit int) int {
 	for i := 1; ; {
 		_, size := jsonscan.FirstRune(v[i:])
@@ -180,7 +180,7 @@ func cutEscapes(v jsonscan.Value, limit int) int {
 	}
 }
 
-// instant returns the time in a string by RFC 3339, or zero. Before 1970 and after 9999 there is none.
+// instant returns the RFC 3339 time in a string, or zero. Times before 1970 and after 9999 don't count.
 func instant(v jsonscan.Value) time.Time {
 	if !v.IsString() || len(v) > 64 {
 		return time.Time{}

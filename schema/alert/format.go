@@ -5,16 +5,16 @@ import (
 	"fmt"
 )
 
-// Format is how an alert is written. The zero value is Native.
+// Format is an encoding of alerts. The zero value is Native.
 type Format uint8
 
-// The formats. Both hold the same facts, so that one can be made of the other.
+// The formats. Both hold the same facts, so each can be converted to the other.
 const (
 	Native Format = iota // native.schema.json
 	OCSF                 // ocsf.schema.json: Detection Finding (class 2004) of OCSF 1.6.0
 )
 
-// String returns the format as it is written in settings.
+// String returns the format as in settings.
 func (f Format) String() string {
 	if f == OCSF {
 		return "ocsf"
@@ -22,7 +22,7 @@ func (f Format) String() string {
 	return "native"
 }
 
-// Append appends a in the format: one line without its end, see [AppendJSON] and [AppendOCSF].
+// Append appends a in the format: one line without a line break, see [AppendJSON] and [AppendOCSF].
 func (f Format) Append(dst []byte, a *Alert) []byte {
 	if f == OCSF {
 		return AppendOCSF(dst, a)
@@ -30,14 +30,13 @@ func (f Format) Append(dst []byte, a *Alert) []byte {
 	return AppendJSON(dst, a)
 }
 
-// Shrink encodes an alert again that is larger than its broker takes: encoded is what Append wrote, the
-// result is the same alert in the same format in at most maxBytes. A maxBytes below MinBytes counts as
-// MinBytes.
+// Shrink encodes an alert again that is too large for its broker: encoded is what Append wrote, the result is the same
+// alert in the same format in at most maxBytes. A maxBytes below MinBytes counts as MinBytes.
 //
-// The copy of the event goes first (eventOmitted is "size"). Where that is not enough, what comes from the
-// event is cut, and truncated names what was: long texts lose their end, userIdentity and other values
-// that are no strings go as a whole, ARNs go from the end of the list. The id, the rule and the region
-// always stay, so that the alert stays the same alert. An error means that encoded is no alert.
+// The copy of the event goes first (eventOmitted is "size"). If that is not enough, values from the event are cut, and
+// truncated names them: long texts lose their end, userIdentity and other values that are not strings go entirely, ARNs
+// go from the end of the list. The id, the rule and the region always stay, so that it remains the same alert. An error
+// means that encoded is not an alert.
 func (f Format) Shrink(encoded []byte, maxBytes int) ([]byte, error) {
 	maxBytes = max(maxBytes, MinBytes)
 	if len(encoded) <= maxBytes {
@@ -61,7 +60,7 @@ func (f Format) Shrink(encoded []byte, maxBytes int) ([]byte, error) {
 	return shrunk, nil
 }
 
-// Decode returns the alert that Append wrote. An error means that encoded is none.
+// Decode returns the alert that Append wrote. An error means that encoded is not one.
 func (f Format) Decode(encoded []byte) (*Alert, error) {
 	if f == OCSF {
 		return decodeOCSF(encoded)

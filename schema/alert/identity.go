@@ -24,10 +24,9 @@ func AppendID(dst []byte, ruleID string, account, eventID []byte) []byte {
 	return appendUUID(dst, appendNetstring(name, eventID))
 }
 
-// AppendRecordID appends the id of the alert for an event that has no id of its own: the UUIDv5 of the
-// rule's id, the recipient account, the record in which the event stands (its topic, partition and
-// offset, or what else names it for good) and the event's index in it. The name that is hashed begins
-// with "record" and is written as in [AppendID].
+// AppendRecordID appends the id of the alert for an event without an id: the UUIDv5 of the rule's id, the recipient
+// account, the event's record (its topic, partition and offset, or another lasting name) and the event's index in it.
+// The name that is hashed begins with "record" and is written as in [AppendID].
 func AppendRecordID(dst []byte, ruleID string, account, record []byte, index int) []byte {
 	var array [256]byte
 	var digits [20]byte

@@ -8,8 +8,8 @@ import (
 	segmentio "github.com/segmentio/encoding/json"
 )
 
-// OCSFVersion is the version of the Open Cybersecurity Schema Framework that AppendOCSF writes: the one
-// that AWS Security Hub takes (https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-ocsf.html).
+// OCSFVersion is the version of the Open Cybersecurity Schema Framework that AppendOCSF writes: the one that AWS
+// Security Hub accepts (https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-ocsf.html).
 const OCSFVersion = "1.6.0"
 
 // The classification of every finding (https://schema.ocsf.io/1.6.0/classes/detection_finding).
@@ -26,20 +26,20 @@ const (
 // severityIDs are severity_id by the rule's severity (https://schema.ocsf.io/1.6.0/classes/base_event).
 var severityIDs = map[string]int{"Info": 1, "Informational": 1, "Low": 2, "Medium": 3, "High": 4, "Critical": 5, "Fatal": 6}
 
-// attackNames are the names that ATT&CK gives to what the rule points to (https://attack.mitre.org/techniques/T1535/).
+// attackNames are ATT&CK's names of the rule's tactic and technique (https://attack.mitre.org/techniques/T1535/).
 var attackNames = map[string]string{"TA0005": "Stealth", "T1535": "Unused/Unsupported Cloud Regions"}
 
-// AppendOCSF appends a as an OCSF Detection Finding, one line without its end. The values of a that come
-// from an event must be clean, see [AppendClean]; texts may hold anything.
+// AppendOCSF appends a as an OCSF Detection Finding, one line without a line break. The values of a that come from an
+// event must be clean, see [AppendClean]; texts may hold anything.
 //
-// OCSF requires a time, in milliseconds since 1970: it is the event's. Where the event's cannot be read, it is
-// the record's timestamp, or 0 where there is none; start_time and end_time are left out then, so that the
-// two can be told apart. What OCSF has no attribute for stands in unmapped under its native name, and so
-// does a value of the event that does not have the attribute's type. The event itself is raw_data.
+// OCSF requires a time, in milliseconds since 1970: it is the event's. If that cannot be read, it is the record's
+// timestamp, or 0 without one; start_time and end_time are then left out, to tell the cases apart. What has no OCSF
+// attribute goes into unmapped under its native name, and so does a value of the event that has the wrong type for its
+// attribute. The event itself is raw_data.
 func AppendOCSF(dst []byte, a *Alert) []byte {
 	dst, err := segmentio.Append(dst, newFinding(a), segmentio.TrustRawMessage)
 	if err != nil {
-		panic(fmt.Sprintf("BUG: encoding OCSF finding: %v", err)) // a finding holds nothing that cannot be encoded
+		panic(fmt.Sprintf("BUG: encoding OCSF finding: %v", err)) // everything in a finding can be encoded
 	}
 	return dst
 }
@@ -116,7 +116,7 @@ func (f *finding) setFindingInfo(a *Alert) {
 	f.Remediation = remediation{Desc: "The first reference is the runbook.", References: []string{a.Runbook, a.Reference}}
 }
 
-// setCloud sets what the cloud profile adds to a finding. An api is nothing without its operation.
+// setCloud sets what the cloud profile adds to a finding. An api requires an operation.
 func (f *finding) setCloud(a *Alert) {
 	u := &f.Unmapped
 	f.Cloud.Provider = "AWS"
@@ -163,8 +163,8 @@ func (f *finding) setObservables() {
 	}
 }
 
-// place splits a value of the event into the text that an attribute of OCSF can hold and what stands in
-// unmapped because the attribute does not hold it as it came: all but a string that is not empty.
+// place splits a value of the event into the text for an OCSF attribute and the rest for unmapped, if the attribute
+// cannot hold the value unchanged: anything but a non-empty string.
 func place(raw json.RawMessage) (text, rest json.RawMessage) {
 	switch {
 	case len(raw) == 0:
@@ -185,7 +185,7 @@ func placed(text, rest json.RawMessage) json.RawMessage {
 	return text
 }
 
-// milliseconds returns a time by RFC 3339 as OCSF writes it, nil where raw is none.
+// milliseconds returns an RFC 3339 time as OCSF writes it, nil if raw is not one.
 func milliseconds(raw json.RawMessage) *int64 {
 	t, err := time.Parse(time.RFC3339, unquote(raw))
 	if err != nil {
@@ -197,14 +197,14 @@ func milliseconds(raw json.RawMessage) *int64 {
 
 // quote returns a text as JSON.
 func quote(text string) json.RawMessage {
-	raw, _ := segmentio.Append(nil, text, 0) // a string can always be encoded
+	raw, _ := segmentio.Append(nil, text, 0) // every string can be encoded
 	return raw
 }
 
-// unquote returns the text of a JSON string; of anything else, nothing.
+// unquote returns the text of a JSON string; "" for anything else.
 func unquote(raw json.RawMessage) (text string) {
 	if len(raw) > 0 && raw[0] == '"' {
-		_ = json.Unmarshal(raw, &text) // what cannot be read has no text
+		_ = json.Unmarshal(raw, &text) // anything unreadable has no text
 	}
 	return text
 }

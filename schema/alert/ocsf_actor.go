@@ -19,11 +19,11 @@ const (
 	userOther   = 99
 	accountAWS  = 10 // account.type_id, "AWS Account" (https://schema.ocsf.io/1.6.0/objects/account)
 	roleActor   = 2  // resource_details.role_id, "Actor" (https://schema.ocsf.io/1.6.0/objects/resource_details)
-	roleRelated = 4  // "Related": the event does not tell which of its ARNs was the target
+	roleRelated = 4  // "Related": the event does not say which of its ARNs was the target
 )
 
-// ocsfIdentity holds what a userIdentity tells beside the principal. Each value is a text as JSON, nil where
-// it is missing, empty or no text.
+// ocsfIdentity holds what a userIdentity says besides the principal. Each value is a text as JSON, nil if it is
+// missing, empty or not a text.
 type ocsfIdentity struct {
 	PrincipalID, Credential, InvokedBy json.RawMessage
 	IDPName, IDPUID                    json.RawMessage
@@ -84,7 +84,7 @@ func (id *ocsfIdentity) readSession(raw json.RawMessage) {
 // readMembers reads an object's members into the raw fields of dst. Anything else leaves dst as it is.
 func readMembers(raw json.RawMessage, dst any) {
 	if len(raw) > 0 && raw[0] == '{' {
-		// A clean object fits into raw fields whatever they hold; keys that differ by case are others.
+		// A clean object fits into raw fields whatever they hold; keys that differ in case are different keys.
 		_, _ = segmentio.Parse(raw, dst, segmentio.DontMatchCaseInsensitiveStructFields)
 	}
 }
@@ -94,8 +94,8 @@ func text(raw json.RawMessage) json.RawMessage {
 	return t
 }
 
-// setEvidence sets who called, from where and with what. A finding has no actor of its own outside the host
-// profile: it belongs to the evidence (https://schema.ocsf.io/1.6.0/objects/evidences).
+// setEvidence sets who called, from where and with what. Outside the host profile a finding has no actor: it belongs to
+// the evidence (https://schema.ocsf.io/1.6.0/objects/evidences).
 func (f *finding) setEvidence(a *Alert, id *ocsfIdentity) {
 	f.Evidences = []evidence{{Actor: newActor(&a.Principal, id)}}
 	e := &f.Evidences[0]

@@ -6,14 +6,14 @@ import (
 	"fmt"
 )
 
-// decodeOCSF returns the alert that AppendOCSF wrote: nothing is lost on the way there and back.
+// decodeOCSF returns the alert that AppendOCSF wrote: the round trip loses nothing.
 func decodeOCSF(encoded []byte) (*Alert, error) {
 	var f finding
 	if err := json.Unmarshal(encoded, &f); err != nil {
 		return nil, fmt.Errorf("decoding OCSF finding: %w", err)
 	}
 	if f.ClassUID != classDetectionFinding || len(f.Evidences) != 1 || len(f.Remediation.References) != 2 {
-		return nil, errors.New("decoding OCSF finding: it is not one of regionwatch")
+		return nil, errors.New("decoding OCSF finding: regionwatch did not write it")
 	}
 	info, u := &f.FindingInfo, &f.Unmapped
 	a := &Alert{

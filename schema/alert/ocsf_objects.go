@@ -2,9 +2,9 @@ package alert
 
 import "encoding/json"
 
-// finding is a Detection Finding (https://schema.ocsf.io/1.6.0/classes/detection_finding) with the cloud
-// profile, as far as an alert fills it. Raw values are texts of the event, kept as the JSON they came as.
-// The attributes that OCSF requires are never left out.
+// finding is a Detection Finding (https://schema.ocsf.io/1.6.0/classes/detection_finding) with the cloud profile, as
+// far as an alert fills it. Raw values are texts of the event, kept as the JSON they came as. Attributes that OCSF
+// requires are never left out.
 type finding struct {
 	CategoryUID  int          `json:"category_uid"`
 	CategoryName string       `json:"category_name"`
@@ -19,7 +19,7 @@ type finding struct {
 	StatusID     int          `json:"status_id"`
 	Status       string       `json:"status"`
 	IsAlert      bool         `json:"is_alert"`
-	Time         int64        `json:"time"` // milliseconds since 1970, as all times
+	Time         int64        `json:"time"` // milliseconds since 1970, like all times
 	StartTime    *int64       `json:"start_time,omitempty"`
 	EndTime      *int64       `json:"end_time,omitempty"`
 	Message      string       `json:"message"`
@@ -131,7 +131,7 @@ type actor struct {
 type user struct {
 	Name    string          `json:"name"`
 	TypeID  int             `json:"type_id"`
-	Type    string          `json:"type,omitempty"` // that of CloudTrail
+	Type    string          `json:"type,omitempty"` // CloudTrail's
 	UID     string          `json:"uid,omitempty"`
 	UIDAlt  json.RawMessage `json:"uid_alt,omitempty"`
 	Account *account        `json:"account,omitempty"`
@@ -172,8 +172,8 @@ type observable struct {
 	Value  json.RawMessage `json:"value"`
 }
 
-// unmapped holds under its native name what OCSF has no attribute for, and values of the event that do not
-// have their attribute's type.
+// unmapped holds, under native names, what has no OCSF attribute, and values of the event that have the wrong type for
+// theirs.
 type unmapped struct {
 	EventTime          json.RawMessage `json:"eventTime,omitempty"`
 	EventID            json.RawMessage `json:"eventID,omitempty"`

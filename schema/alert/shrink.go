@@ -13,13 +13,13 @@ const (
 	OmittedDepth  = "depth"  // deeper than MaxDepth
 	OmittedNumber = "number" // with a number longer than MaxNumber
 	OmittedSize   = "size"   // the alert was too large with it
-	OmittedDamage = "damage" // the event is no whole JSON value; its bytes are in the dead letter
+	OmittedDamage = "damage" // the event is not a complete JSON value; its bytes are in the dead letter
 )
 
-// limits are how many bytes a value may keep, one step after the other until the alert fits.
+// limits are how many bytes a value may keep, tried one after the other until the alert fits.
 var limits = [...]int{16 << 10, 4 << 10, 1 << 10, 256, 64, 16}
 
-// cut bounds every value of a that could be long to limit bytes.
+// cut cuts every value of a that could be long to limit bytes.
 func (a *Alert) cut(limit int) {
 	for _, f := range a.rawFields() {
 		if n := max(limit, f.least); len(*f.raw) > n {
@@ -39,8 +39,8 @@ func (a *Alert) cut(limit int) {
 	}
 }
 
-// Trim does what [Format.Shrink] would do first if one value alone is larger than maxBytes, before it is copied into an
-// encoded alert: the copy of the event goes, and then long values are cut. It reports whether it did.
+// Trim takes the first steps of [Format.Shrink] if one value alone is larger than maxBytes, before it is copied into an
+// encoded alert: it drops the copy of the event, and then cuts long values. It reports whether it did.
 func (a *Alert) Trim(maxBytes int) bool {
 	maxBytes = max(maxBytes, MinBytes)
 	long := false
@@ -118,8 +118,8 @@ func (a *Alert) textFields() []textField {
 	}
 }
 
-// cutRaw cuts a clean JSON string to at most limit bytes, never within a character or an escape. A value
-// that is no string cannot be cut and goes.
+// cutRaw cuts a clean JSON string to at most limit bytes, never within a character or an escape. A value other than a
+// string cannot be cut and is dropped.
 func cutRaw(raw json.RawMessage, limit int) json.RawMessage {
 	if raw[0] != '"' {
 		return nil
@@ -151,7 +151,7 @@ func CutText[T string | []byte](s T, limit int) T {
 	return s[:limit]
 }
 
-// fitting returns how many of the first texts have limit bytes together.
+// fitting returns how many of the first texts fit into limit bytes together.
 func fitting(texts []string, limit int) int {
 	for i, s := range texts {
 		if limit -= len(s); limit < 0 {

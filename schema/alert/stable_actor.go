@@ -8,14 +8,13 @@ import (
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
-// maxActor bounds what StableActor returns, in bytes: the longest ARN of IAM has 646.
+// maxActor limits what StableActor returns, in bytes: the longest ARN of IAM has 646.
 const maxActor = 800
 
-// StableActor names who acted by what the actor cannot choose: never by the name of a session, the agent or the address.
-// That is the ARN of the user, or of the role behind a session; of a federated user the identity that issued the session;
-// of somebody from an identity provider the provider, because a provider may let anybody sign up. principal is the
-// alert's own, for an alert that had to give up its userIdentity for its size. The result is never empty, and a long one
-// ends in a hash.
+// StableActor identifies who acted by what the actor cannot choose, never by session name, user agent or address: the
+// ARN of the user, or of the role behind a session; for a federated user the identity that issued the session; for a
+// user of an identity provider the provider, because a provider may let anybody sign up. principal is the alert's own,
+// for an alert that dropped its userIdentity to fit. The result is never empty, and a long one ends in a hash.
 func StableActor(userIdentity, principal jsonscan.Value) string {
 	actor := readActor(userIdentity)
 	if actor == "" {
@@ -67,7 +66,7 @@ func readActor(identity jsonscan.Value) string {
 	return n.actor()
 }
 
-// actor returns the stable name, or nothing.
+// actor returns the stable name, or "".
 func (n *identityNames) actor() string {
 	if n.issuer != "" {
 		return n.issuer
@@ -90,8 +89,8 @@ func (n *identityNames) actor() string {
 	return first(roleOf(n.arn), id, n.user, n.service, prefixed("account ", n.account))
 }
 
-// roleOf returns the ARN of the role behind a session's ARN, arn:aws:sts::111122223333:assumed-role/NAME/SESSION; any other
-// ARN but that of a federated user as it is.
+// roleOf returns the ARN of the role behind a session's ARN, arn:aws:sts::111122223333:assumed-role/NAME/SESSION; any
+// other ARN except a federated user's unchanged.
 func roleOf(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 || parts[2] != "sts" {

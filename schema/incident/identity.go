@@ -12,18 +12,18 @@ import (
 // https://github.com/regionwatch/regionwatch/incident. It never changes.
 var Namespace = uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://github.com/regionwatch/regionwatch/incident"))
 
-// Key is what the alerts of an incident have in common beside its window.
+// Key is what the alerts of an incident have in common besides its window.
 type Key struct {
 	Rule      string
-	Account   string // empty where alerts name none
-	Partition int32  // stands for the account where that is empty, else 0
+	Account   string // empty if the alerts name none
+	Partition int32  // replaces an empty account, else 0
 	Region    string
 	Actor     string // see alert.StableActor
 	Storm     bool   // of the account and window; Rule, Region and Actor are empty
 }
 
-// ID returns the id of the incident of a key in the window that starts then: the UUIDv5 in Namespace of the kind, the parts
-// of the key and the start in seconds since 1970, each written as a netstring (its length in bytes, a colon, the
+// ID returns the id of the incident with a key in the window with that start: the UUIDv5 in Namespace of the kind, the
+// parts of the key and the start in seconds since 1970, each written as a netstring (its length in bytes, a colon, the
 // text, a comma).
 func ID(k *Key, start time.Time) uuid.UUID {
 	kind := KindIncident
@@ -37,7 +37,7 @@ func ID(k *Key, start time.Time) uuid.UUID {
 	return name(kind, k.Rule, account, k.Region, k.Actor, strconv.FormatInt(start.Unix(), 10))
 }
 
-// LateID returns the id of the late incident number n, from 1, of an incident.
+// LateID returns the id of late incident number n, from 1, of an incident.
 func LateID(of uuid.UUID, n int) uuid.UUID { return name(KindLate, of.String(), strconv.Itoa(n)) }
 
 func name(parts ...string) uuid.UUID {

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Incident is one incident as it is written. Times are UTC.
+// Incident is one incident as written. Times are UTC.
 type Incident struct {
 	ID       string `json:"id"`
 	Activity string `json:"activity"` // one of the activities
-	Revision uint64 `json:"revision"` // 1 for the first record of an incident, and one more for each that follows
+	Revision uint64 `json:"revision"` // 1 for the first record of an incident, then 2, 3, …
 	Status   string `json:"status"`   // StatusOpen or StatusClosed
 	Kind     string `json:"kind"`     // one of the kinds
 	Title    string `json:"title"`
@@ -17,7 +17,7 @@ type Incident struct {
 
 	RuleID    string `json:"ruleId"`
 	AccountID string `json:"recipientAccountId,omitempty"`
-	// Partition is set where the alerts name no account: it stands for it.
+	// Partition is set if the alerts name no account, and replaces it.
 	Partition *int32     `json:"partition,omitempty"`
 	Region    string     `json:"awsRegion,omitempty"` // none in a storm
 	Principal *Principal `json:"principal,omitempty"` // none in a storm
@@ -34,15 +34,15 @@ type Incident struct {
 
 	// OtherRegions are the other unused regions in which the principal has an incident in the same window.
 	OtherRegions []string        `json:"otherRegions,omitempty"`
-	AlertIDs     []string        `json:"alertIds"` // of the first alerts that came, up to MaxAlertIDs
+	AlertIDs     []string        `json:"alertIds"` // of the first alerts to arrive, up to MaxAlertIDs
 	Account      json.RawMessage `json:"account,omitempty"`
 	Escalations  []Escalation    `json:"escalations,omitempty"` // the last MaxEscalations
 
-	Continues string `json:"continues,omitempty"` // the incident of the same key in the window before
+	Continues string `json:"continues,omitempty"` // the incident of the same key in the previous window
 	LateFor   string `json:"lateFor,omitempty"`   // of a late incident: the one that its alerts belong to
 }
 
-// Count is how often one thing was seen. Lists of them are ranked by severity, then success, then alerts.
+// Count is how often something was seen. Lists of counts are ranked by severity, then success, then alerts.
 type Count struct {
 	Name      string `json:"name"`
 	Alerts    uint64 `json:"alerts"`
@@ -50,7 +50,7 @@ type Count struct {
 	Severity  string `json:"severity"`
 }
 
-// The bounds of an incident.
+// The limits of an incident.
 const (
 	MaxAlertIDs    = 20
 	MaxEscalations = 50
@@ -58,7 +58,7 @@ const (
 	MaxRegions     = 40 // in OtherRegions
 )
 
-// Principal is who acted, as the actor cannot choose it.
+// Principal is who acted, identified by what the actor cannot choose.
 type Principal struct {
 	ID   string `json:"id"` // see alert.StableActor
 	Type string `json:"type,omitempty"`
@@ -71,28 +71,28 @@ type Window struct {
 	End   time.Time `json:"end"`
 }
 
-// Counts are how much is in an incident. Alerts = Failed + Succeeded.
+// Counts are the figures of an incident. Alerts = Failed + Succeeded.
 type Counts struct {
 	Alerts uint64 `json:"alerts"`
-	// Estimate is set where Alerts, Failed and Succeeded are no longer exact.
+	// Estimate is set if Alerts, Failed and Succeeded are no longer exact.
 	Estimate  bool   `json:"countIsEstimate,omitempty"`
 	Failed    uint64 `json:"failed"`
 	Succeeded uint64 `json:"succeeded"`
-	Partial   uint64 `json:"partial,omitempty"`  // of events that were damaged
+	Partial   uint64 `json:"partial,omitempty"`  // of damaged events
 	Salvaged  uint64 `json:"salvaged,omitempty"` // of those, found by searching damaged bytes
 	Actions   uint64 `json:"distinctActions"`
-	// MoreActions is set where there are more actions than are distinguished.
+	// MoreActions is set if there are more actions than are distinguished.
 	MoreActions bool `json:"moreActions,omitempty"`
 }
 
-// Escalation is why an incident was written before its time.
+// Escalation is why an incident was written early.
 type Escalation struct {
 	At     time.Time `json:"at"` // event time of the alert
 	Reason string    `json:"reason"`
 	Detail string    `json:"detail"`
 }
 
-// The activities, in the words of OCSF.
+// The activities, named as in OCSF.
 const (
 	Create = "Create"
 	Update = "Update"
@@ -105,8 +105,8 @@ const (
 	StatusClosed = "closed"
 )
 
-// The kinds. A storm holds the alerts of an account and window beyond the bound of incidents; a late incident those that
-// came after the grace of the incident that they belong to.
+// The kinds. A storm holds the alerts of an account and window beyond the limit on incidents; a late incident holds
+// those that came after the grace of their incident.
 const (
 	KindIncident = "incident"
 	KindStorm    = "storm"

@@ -21,12 +21,12 @@ const (
 // activityIDs are activity_id by activity.
 var activityIDs = map[string]int{Create: 1, Update: 2, Close: 3}
 
-// AppendOCSF appends i as an OCSF Detection Finding, one line without its end. What OCSF has no attribute for stands in
-// unmapped under its native name.
+// AppendOCSF appends i as an OCSF Detection Finding, one line without a line break. Anything without an OCSF attribute
+// goes into unmapped under its native name.
 func AppendOCSF(dst []byte, i *Incident) []byte {
 	dst, err := segmentio.Append(dst, newFinding(i), segmentio.TrustRawMessage)
 	if err != nil {
-		panic(fmt.Sprintf("BUG: encoding OCSF finding: %v", err)) // a finding holds nothing that cannot be encoded
+		panic(fmt.Sprintf("BUG: encoding OCSF finding: %v", err)) // everything in a finding can be encoded
 	}
 	return dst
 }
@@ -44,7 +44,7 @@ type finding struct {
 	Severity     string      `json:"severity"`
 	StatusID     int         `json:"status_id"`
 	Status       string      `json:"status"`
-	Time         int64       `json:"time"` // milliseconds since 1970, as all times
+	Time         int64       `json:"time"` // milliseconds since 1970, like all times
 	StartTime    int64       `json:"start_time"`
 	EndTime      int64       `json:"end_time"`
 	Count        uint64      `json:"count"`
@@ -115,7 +115,7 @@ type user struct {
 	Type string `json:"type,omitempty"`
 }
 
-// unmapped holds under its native name what OCSF has no attribute for.
+// unmapped holds, under native names, what has no OCSF attribute.
 type unmapped struct {
 	Kind         string          `json:"kind"`
 	Partition    *int32          `json:"partition,omitempty"`

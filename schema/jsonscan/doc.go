@@ -1,5 +1,5 @@
-// Package jsonscan checks and takes apart JSON: strictly by RFC 8259, in one pass, at any depth, without recursion,
-// reflection or copies. It knows nothing of what the JSON means.
+// Package jsonscan checks and splits JSON: strictly by RFC 8259, in one pass, at any depth, without recursion,
+// reflection or copies. It does not interpret the JSON.
 //
 // It accepts exactly what encoding/json (v1) accepts, and beyond its limit of 10,000 levels any depth:
 //
@@ -13,6 +13,6 @@
 //     [Scanner.Invalid] is set. [Value.AppendText] writes U+FFFD for each.
 //   - Keys compare decoded and in exact case: "\u0061" is a, "A" is not.
 //
-// Everything else is a [SyntaxError] with its place. A [Value] is a sub-slice of the input and valid as long as that is.
-// The package starts no goroutines; a [Scanner] belongs to one goroutine at a time.
+// Everything else is a [SyntaxError] with its place. A [Value] is a sub-slice of the input and valid as long as the
+// input is. The package starts no goroutines; a [Scanner] belongs to one goroutine at a time.
 package jsonscan

@@ -7,10 +7,10 @@ import (
 
 // SyntaxError says where and why bytes are not JSON by RFC 8259.
 type SyntaxError struct {
-	// Offset is the index of the first byte that does not fit, in bytes from the start of what was read;
-	// where Truncated is set it is the length of the input.
+	// Offset is the index of the first wrong byte, from the start of what was read; if Truncated is set it is the
+	// length of the input.
 	Offset int
-	// Truncated is set where the input ended too early: all of it was right as far as it went.
+	// Truncated is set if the input ended too early: it was valid as far as it went.
 	Truncated bool
 
 	want  string // what belongs at Offset: "a value"
@@ -26,7 +26,7 @@ func (e *SyntaxError) Error() string {
 	return at + ": found " + quoteByte(e.found) + ", want " + e.want
 }
 
-// quoteByte writes c so that it is safe in a log and on a terminal.
+// quoteByte quotes c so that it is safe in a log and on a terminal.
 func quoteByte(c byte) string {
 	if c < 0x80 {
 		return strconv.QuoteRune(rune(c))
@@ -34,8 +34,8 @@ func quoteByte(c byte) string {
 	return "0x" + strconv.FormatUint(uint64(c), 16)
 }
 
-// Unexpected returns the error for b[i], or for the end of the input where i is there. It is kept out of
-// line so that the callers' hot paths stay small.
+// Unexpected returns the error for b[i], or for the end of the input if i is there. It is not inlined, so that the
+// callers' hot paths stay small.
 //
 //go:noinline
 func Unexpected(b []byte, i int, want string) error {

@@ -5,10 +5,9 @@ import (
 	"iter"
 )
 
-// NextKey steps through an object for a caller that reads the values in its own way: start with i at the
-// opening brace, go on with what AfterValue returned. It returns the key as it stands, quotes and escapes
-// included, and where its value starts, unchecked. At the closing brace done is set and value is the
-// index after it.
+// NextKey steps through an object for a caller that reads the values itself: start with i at the opening brace,
+// continue with what AfterValue returned. It returns the raw key, quotes and escapes included, and where its value
+// starts, unchecked. At the closing brace done is set and value is the index after it.
 func (s *Scanner) NextKey(b []byte, i int) (key Value, value int, done bool, err error) {
 	if i >= len(b) || b[i] != '{' && b[i] != ',' && b[i] != '}' {
 		return nil, i, false, Unexpected(b, i, "a comma or the end of the object")
@@ -27,10 +26,10 @@ func (s *Scanner) NextKey(b []byte, i int) (key Value, value int, done bool, err
 	return Value(b[start:end]), value, false, nil
 }
 
-// NextMember steps through the members of an object: start with i at the opening brace, go on with what
-// next returned. The key is the JSON string as it stands, the value is checked; both are sub-slices of b.
-// At the closing brace done is set and next is the index after it. On an error next is where it stopped,
-// and value is nil unless it was whole and what follows it is wrong.
+// NextMember steps through the members of an object: start with i at the opening brace, continue with the returned
+// next. The key is the raw JSON string, the value is checked; both are sub-slices of b. At the closing brace done is
+// set and next is the index after it. On an error next is where it stopped, and value is nil unless it was complete and
+// what follows it is wrong.
 func (s *Scanner) NextMember(b []byte, i int) (key, value Value, next int, done bool, err error) {
 	key, start, done, err := s.NextKey(b, i)
 	if done || err != nil {
@@ -44,9 +43,8 @@ func (s *Scanner) NextMember(b []byte, i int) (key, value Value, next int, done 
 	return key, Value(b[start:end]), next, false, err
 }
 
-// NextItem steps to the next value of an array and returns where it starts, unchecked: start with i at
-// the opening bracket, go on with what AfterValue returned. At the closing bracket done is set and value
-// is the index after it.
+// NextItem steps to the next value of an array and returns where it starts, unchecked: start with i at the opening
+// bracket, continue with what AfterValue returned. At the closing bracket done is set and value is the index after it.
 func NextItem(b []byte, i int) (value int, done bool, err error) {
 	if i >= len(b) || b[i] != '[' && b[i] != ',' && b[i] != ']' {
 		return i, false, Unexpected(b, i, "a comma or the end of the array")
@@ -76,8 +74,8 @@ func AfterValue(b []byte, i int, closer byte) (next int, err error) {
 	return i, Unexpected(b, i, "a comma or the end of the array")
 }
 
-// Members steps through the members of a JSON object, in its order: the key as it stands, and the value.
-// It ends early where the value is no object or is damaged. Nothing recurses.
+// Members iterates over the members of a JSON object in order: the raw key, and the value. It ends early if the value
+// is damaged or not an object. Nothing recurses.
 func (v Value) Members() iter.Seq2[Value, Value] {
 	return func(yield func(key, value Value) bool) {
 		if len(v) == 0 || v[0] != '{' {
@@ -94,8 +92,8 @@ func (v Value) Members() iter.Seq2[Value, Value] {
 	}
 }
 
-// Member returns the value of a key in a JSON object, or nil where there is none. Where the key stands
-// twice the last one wins. Keys compare decoded.
+// Member returns the value of a key in a JSON object, or nil if there is none. The last of duplicate keys wins. Keys
+// compare decoded.
 func (v Value) Member(name string) Value {
 	var found Value
 	for key, value := range v.Members() {
@@ -106,8 +104,8 @@ func (v Value) Member(name string) Value {
 	return found
 }
 
-// Strings steps through the strings in a JSON value at any depth, in their order, keys left out. Where the
-// value is damaged it goes as far as it can. Nothing recurses.
+// Strings iterates over the strings in a JSON value at any depth, in order, without keys. In a damaged value it goes as
+// far as it can. Nothing recurses.
 func (v Value) Strings() iter.Seq[Value] {
 	return func(yield func(Value) bool) {
 		var s Scanner

@@ -5,10 +5,10 @@ import "encoding/binary"
 // Scanner checks JSON against RFC 8259 in one pass, to any depth, without recursion. Its zero value
 // is usable. It belongs to one goroutine at a time and keeps the memory for deep nesting between events.
 type Scanner struct {
-	// Invalid is set by every string that holds bytes that are not UTF-8, or half of a surrogate pair.
-	// Clear it before a value and read it after.
+	// Invalid is set by every string with bytes that are not UTF-8, or half of a surrogate pair. Clear it before a
+	// value and read it after.
 	Invalid bool
-	// deep holds the levels of nesting beyond the innermost 64, one bit a level.
+	// deep holds the levels of nesting beyond the innermost 64, one bit per level.
 	deep []uint64
 }
 
@@ -36,7 +36,7 @@ func (s *Scanner) pop(n *nesting) {
 	}
 }
 
-// At returns b[i], or 0, which is no part of any JSON, where i is not in b.
+// At returns b[i], or 0, which is never part of JSON, if i is out of range.
 func At(b []byte, i int) byte {
 	if uint(i) < uint(len(b)) {
 		return b[i]
@@ -58,8 +58,8 @@ func Three(b []byte, i int) uint32 {
 	return 0
 }
 
-// SkipSpace returns the index of the first byte at or after i that is no JSON white space; len(b)
-// where there is none. Most often there is none to skip, which one comparison tells.
+// SkipSpace returns the index of the first byte at or after i that is not JSON white space; len(b) if there is none.
+// Usually there is nothing to skip, which takes one comparison.
 func SkipSpace(b []byte, i int) int {
 	for i < len(b) && b[i] <= ' ' && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
 		i++
@@ -67,9 +67,8 @@ func SkipSpace(b []byte, i int) int {
 	return i
 }
 
-// SkipValue checks the JSON value that starts at b[i], with no white space before it, and returns the
-// index after it; on an error the index where it stopped. Any depth is read without recursion, with one
-// bit of memory a level.
+// SkipValue checks the JSON value that starts at b[i], with no white space before it, and returns the index after it,
+// or on an error where it stopped. It reads any depth without recursion, with one bit of memory per level.
 func (s *Scanner) SkipValue(b []byte, i int) (end int, err error) {
 	c := At(b, i)
 	if c != '{' && c != '[' {
@@ -82,7 +81,7 @@ func (s *Scanner) SkipValue(b []byte, i int) (end int, err error) {
 	}
 	i, where := skipTexts(b, i+1)
 	if where == atEnd && At(b, i) == '}' {
-		return i + 1, nil // nothing but texts, as most objects have: no level was entered
+		return i + 1, nil // only texts, like most objects: no level was entered
 	}
 	s.push(&n, 1)
 	i, ended, err := s.skipMembers(b, i, where, &n)
@@ -92,7 +91,7 @@ func (s *Scanner) SkipValue(b []byte, i int) (end int, err error) {
 	return s.skipNested(b, i, ended, &n)
 }
 
-// skipNested reads on until the outermost level is closed: from the end of a value within, or from the start of one.
+// skipNested reads until the outermost level is closed: from the end of a value within, or from the start of one.
 func (s *Scanner) skipNested(b []byte, i int, ended bool, n *nesting) (end int, err error) {
 	for {
 		for ended {
@@ -109,7 +108,7 @@ func (s *Scanner) skipNested(b []byte, i int, ended bool, n *nesting) (end int, 
 	}
 }
 
-// skipStart reads a scalar, or goes into an object or array. It tells by ended whether a value ends at next.
+// skipStart reads a scalar, or enters an object or array. ended says whether a value ends at next.
 func (s *Scanner) skipStart(b []byte, i int, n *nesting) (next int, ended bool, err error) {
 	switch At(b, i) {
 	case '{':
@@ -130,8 +129,8 @@ func (s *Scanner) skipStart(b []byte, i int, n *nesting) (next int, ended bool, 
 	return i, true, err
 }
 
-// skipAfter goes on after a value within an object or array: it closes the level, which ends a value of
-// the next one, or reads up to the next value that is for SkipValue to read. It tells by ended which it was.
+// skipAfter continues after a value within an object or array: it closes the level, which ends a value of the enclosing
+// one, or moves to the next value, which SkipValue reads. ended says which.
 func (s *Scanner) skipAfter(b []byte, i int, n *nesting) (next int, ended bool, err error) {
 	i = SkipSpace(b, i)
 	object := n.bits&1 == 1
@@ -152,9 +151,9 @@ func (s *Scanner) skipAfter(b []byte, i int, n *nesting) (next int, ended bool, 
 	return i, false, Unexpected(b, i, "a comma or the end of the array")
 }
 
-// skipMembers reads the members of an object from where skipTexts stopped, and goes into and out of the objects
-// within: together with scalars they are most of an event. It stops where an array starts, or after the last scalar or
-// object of a level that it cannot leave, which it tells by ended.
+// skipMembers reads the members of an object from where skipTexts stopped, and enters and leaves the objects within:
+// together with scalars they are most of an event. It stops where an array starts, or after the last scalar or object
+// of a level that it cannot leave; ended says which.
 func (s *Scanner) skipMembers(b []byte, i int, where part, n *nesting) (next int, ended bool, err error) {
 	for ; ; i, where = skipTexts(b, i) {
 		if where == atValue {
@@ -259,7 +258,7 @@ func skipNumber(b []byte, i int) (end int, err error) {
 		return i, Unexpected(b, i, "a digit")
 	}
 	if b[first] == '0' {
-		i = first + 1 // a zero stands alone: what follows is no part of the number
+		i = first + 1 // a zero stands alone: a digit after it is not part of the number
 	}
 	if At(b, i) == '.' {
 		if end = skipDigits(b, i+1); end == i+1 {
@@ -280,7 +279,7 @@ func skipNumber(b []byte, i int) (end int, err error) {
 	return i, nil
 }
 
-// skipDigits returns the index of the first byte at or after i that is no digit.
+// skipDigits returns the index of the first byte at or after i that is not a digit.
 func skipDigits(b []byte, i int) int {
 	for i < len(b) && b[i]-'0' < 10 {
 		i++

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// The same byte in each of a word's eight places. They are variables, which nobody writes to, because the compiler
-// makes constants of this size anew for each use.
+// The same byte in each of a word's eight places. They are variables, though never changed, because the compiler
+// rebuilds constants of this size at each use.
 var (
 	every01 uint64 = 0x0101010101010101
 	every02 uint64 = 0x0202020202020202
@@ -17,23 +17,22 @@ var (
 	every80 uint64 = 0x8080808080808080
 )
 
-// Special marks the bytes of w where a string's plain text ends: quotes, backslashes, control
-// characters, and bytes that are not ASCII. Only the lowest mark is exact: a borrow of the subtraction
-// can mark bytes above it, never below.
+// Special marks the bytes of w where a string's plain text ends: quotes, backslashes, control characters, and bytes
+// that are not ASCII. Only the lowest mark is exact: a borrow of the subtraction can mark bytes above it, never below.
 //
-// Flipping bit 1 moves the quote (0x22) down to 0x20 and keeps the control characters below that, so
-// that one subtraction finds both. What is not ASCII needs no test of its own: after the subtractions its
-// high bit is still set in one or the other.
+// Flipping bit 1 moves the quote (0x22) down to 0x20 and keeps the control characters below that, so that one
+// subtraction finds both. Bytes outside ASCII need no separate test: after the subtractions their high bit is still set
+// in one or the other.
 func Special(w uint64) uint64 {
 	return (((w ^ every02) - every21) | ((w ^ every5c) - every01)) & every80
 }
 
-// FirstMark returns the index in its word of the first byte that is marked in m, which is not 0.
+// FirstMark returns the index of the first marked byte in m, which is not 0.
 func FirstMark(m uint64) int { return bits.TrailingZeros64(m) >> 3 }
 
-// SkipWords returns the index of the first byte at or after i that is not plain text of a string, as far
-// as that can be told a word at a time: it may stop early in the last 8 bytes of b. The loops are written so
-// that the compiler needs no bounds checks within them; three words in a round were the fastest on events.
+// SkipWords returns the index of the first byte at or after i that is not plain text of a string, looking at whole
+// words: it may stop early in the last 8 bytes of b. The loops are written so that the compiler needs no bounds checks
+// in them; three words per round were the fastest on events.
 func SkipWords(b []byte, i int) int {
 	for ; i >= 0 && i < len(b)-24; i += 24 {
 		if m := Special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
@@ -81,7 +80,7 @@ func (s *Scanner) SkipString(b []byte, i int) (end int, err error) {
 func SkipPlain(b []byte, i int) int {
 	i = SkipWords(b, i)
 	if n := len(b) - i; 0 < n && n <= 8 && len(b) >= 8 {
-		// The last word, without what was read of it before: above its end are zeros, which count as marks.
+		// The last word, without the bytes already read: zeros above its end count as marks.
 		return i + FirstMark(Special(binary.LittleEndian.Uint64(b[len(b)-8:])>>(64-8*n)))
 	}
 	for i < len(b) && b[i] >= 0x20 && b[i] < utf8.RuneSelf && b[i] != '"' && b[i] != '\\' {
@@ -90,7 +89,7 @@ func SkipPlain(b []byte, i int) int {
 	return i
 }
 
-// skipNonASCII reads characters that are not ASCII, valid or not: b[i] is the first of them.
+// skipNonASCII reads characters outside ASCII, valid or not; the first is at b[i].
 func (s *Scanner) skipNonASCII(b []byte, i int) int {
 	for i < len(b) && b[i] >= utf8.RuneSelf {
 		r, size := utf8.DecodeRune(b[i:])
@@ -132,8 +131,7 @@ func (s *Scanner) skipEscape(b []byte, i int) (end int, err error) {
 	return end + 6, nil
 }
 
-// escapedRune returns the code unit of the escape \uXXXX that b starts with, or -1 where it starts with
-// anything else.
+// escapedRune returns the code unit of the escape \uXXXX that b starts with, or -1 if it starts with anything else.
 func escapedRune(b []byte) rune {
 	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
 		return -1

@@ -2,7 +2,7 @@ package jsonscan
 
 import "encoding/binary"
 
-// part is where in an object reading stands.
+// part is a position in an object.
 type part uint8
 
 const (
@@ -11,13 +11,13 @@ const (
 	atEnd               // after a value
 )
 
-// TextsWindow is how many bytes from a key's opening quote on skipTexts looks at without asking for the end of the
-// input each time: three words of the key, and the colon and two words of the value behind them.
+// TextsWindow is how many bytes from a key's opening quote skipTexts looks at without checking for the end of the input
+// each time: three words of the key, then the colon and two words of the value.
 const TextsWindow = 48
 
 // skipTexts reads members whose key and value are plain text without white space around it, from the key at b[i] on:
-// they are most of an event. It returns where it stops, and what should stand there: the key of the first member that
-// is not, or its value where the key is plain, or what follows the value where another member does not.
+// they are most of an event. It returns where it stops and what is due there: the key of the first other member, or its
+// value if the key is plain, or what follows the value if that is not another member.
 func skipTexts(b []byte, i int) (next int, at part) {
 	for i >= 0 && i < len(b)-TextsWindow {
 		w := (*[TextsWindow]byte)(b[i:])

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Value is one JSON value as it stands in an event: a sub-slice of the event's bytes, quotes and
-// escapes included, nothing decoded. Nil means that the event does not have the field.
+// Value is one raw JSON value in an event: a sub-slice of the event's bytes, quotes and escapes included, nothing
+// decoded. Nil means that the event lacks the field.
 type Value []byte
 
 // IsString reports whether the value is a JSON string.
@@ -15,8 +15,7 @@ func (v Value) IsString() bool { return len(v) > 1 && v[0] == '"' }
 // IsNull reports whether the value is absent or null.
 func (v Value) IsNull() bool { return len(v) == 0 || v[0] == 'n' }
 
-// EqualString reports whether the value is a JSON string that decodes to text: escapes count as what
-// they stand for. It allocates nothing.
+// EqualString reports whether the value is a JSON string that decodes to text. It allocates nothing.
 func (v Value) EqualString(text string) bool {
 	if !v.IsString() {
 		return false
@@ -36,9 +35,8 @@ func (v Value) EqualString(text string) bool {
 	return text == ""
 }
 
-// AppendText appends what the JSON string decodes to, as valid UTF-8: bytes that are not UTF-8 and
-// halves of surrogate pairs become U+FFFD, as in encoding/json. Any other value is appended as it stands,
-// in valid UTF-8; an absent one adds nothing.
+// AppendText appends the decoded JSON string as valid UTF-8: invalid bytes and halves of surrogate pairs become U+FFFD,
+// as in encoding/json. Any other value is appended raw, in valid UTF-8; an absent one adds nothing.
 func (v Value) AppendText(dst []byte) []byte {
 	body := []byte(v)
 	step := utf8.DecodeRune
@@ -61,8 +59,8 @@ func (v Value) AppendText(dst []byte) []byte {
 // Text returns what AppendText appends.
 func (v Value) Text() string { return string(v.AppendText(nil)) }
 
-// FirstRune returns the first character of a JSON string's inside, decoded, and the number of bytes that
-// stand for it. It is U+FFFD where they are not valid.
+// FirstRune returns the first character of a JSON string's inside, decoded, and the number of bytes it takes. It is
+// U+FFFD if they are not valid.
 func FirstRune(body []byte) (r rune, size int) {
 	if body[0] != '\\' || len(body) == 1 {
 		return utf8.DecodeRune(body)
@@ -84,8 +82,7 @@ func FirstRune(body []byte) (r rune, size int) {
 	return rune(body[1]), 2 // a quote, a backslash, a slash
 }
 
-// firstEscapedRune is FirstRune for a \u escape, which stands for one character with a second one where
-// the two are a surrogate pair.
+// firstEscapedRune is FirstRune for a \u escape, which takes a second one if the two are a surrogate pair.
 func firstEscapedRune(body []byte) (r rune, size int) {
 	r = escapedRune(body)
 	if r < 0 {

@@ -2,8 +2,8 @@ package sample
 
 import "strconv"
 
-// catalogue is the tables of calls, identities and agents, compiled. A row stands in a list as many
-// times as its weight says, so that choosing is one random number.
+// catalogue is the compiled tables of calls, identities and agents. A row is listed as many times as its weight, so
+// that choosing takes one random number.
 type catalogue struct {
 	reads, writes             []*compiledCall // without those of global services
 	globalReads, globalWrites []*compiledCall // with them
@@ -14,9 +14,9 @@ type catalogue struct {
 type compiledCall struct {
 	names                 string // from the end of eventTime to the start of awsRegion
 	request, response     template
-	additional, resources template // with key and comma; empty where there are none
+	additional, resources template // with key and comma; empty if there are none
 	service, tls          template
-	eventType, category   string // with the keys between which recipientAccountId stands
+	eventType, category   string // with the keys around recipientAccountId
 	failures              []compiledFailure
 	mayFail               bool
 	who                   []*compiledIdentity
@@ -33,7 +33,7 @@ type compiledIdentity struct {
 	address, agent string
 }
 
-// of returns the calls that e may be.
+// of returns the calls to choose from for e.
 func (c *catalogue) of(e *Event) []*compiledCall {
 	global := e.Region == globalRegion
 	switch {
@@ -56,7 +56,7 @@ func newCatalogue() catalogue {
 	for _, a := range agents {
 		c.agents = appendTimes(c.agents, a.text, a.weight)
 	}
-	// The blocks for documentation of RFC 5737.
+	// The documentation blocks of RFC 5737.
 	for _, block := range []string{"192.0.2.", "198.51.100.", "203.0.113."} {
 		for host := 1; host < 255; host += 7 {
 			c.addresses = append(c.addresses, block+strconv.Itoa(host))
@@ -122,7 +122,7 @@ func compileCall(c *call, people []weighted) *compiledCall {
 	return compiled
 }
 
-// compileField compiles a field that is left out where value is empty.
+// compileField compiles a field that is left out if value is empty.
 func compileField(name, value string) template {
 	if value == "" {
 		return nil

@@ -12,10 +12,10 @@ const (
 	DamageTruncated
 	// DamageGarbage: the record never was CloudTrail.
 	DamageGarbage
-	// DamageNotObject: something that is no object stands in an event's place.
+	// DamageNotObject: an event is replaced by something that is not an object.
 	DamageNotObject
-	// DamageUTF8: bytes that are not UTF-8 stand in the user agent. The event can be decided. Where a layer
-	// holds the event as a JSON string such bytes are replaced on the way, and the record is not damaged.
+	// DamageUTF8: the user agent has bytes that are not UTF-8. The event can be decided. If a layer holds the event as
+	// a JSON string such bytes are replaced on the way, and the record is not damaged.
 	DamageUTF8
 	// DamageType: a field has a value of the wrong type. The event can be decided.
 	DamageType
@@ -32,14 +32,14 @@ func (d Damage) String() string {
 	return "unknown"
 }
 
-// unreadable reports whether a part of such a record cannot be read.
+// unreadable reports whether part of such a record cannot be read.
 func (d Damage) unreadable() bool {
 	return d == DamageTruncated || d == DamageGarbage || d == DamageNotObject
 }
 
 var readOnlyKey = []byte(`"readOnly":`)
 
-// damage spoils the event that starts at start and ends the text, and its truth, the last of the record.
+// damage damages the event that starts at start and ends the text, and updates its truth, the last of the record.
 func (g *Generator) damage(text []byte, start int) []byte {
 	event := text[start:]
 	truth := &g.record.Events[len(g.record.Events)-1]
@@ -58,8 +58,8 @@ func (g *Generator) damage(text []byte, start int) []byte {
 	}
 }
 
-// cut returns where to cut the event: in half of the cases before the key readOnly, which loses it, in
-// the others after its value, at the earliest right after it.
+// cut returns where to cut the event: in half of the cases before the key readOnly, which loses it, in the others after
+// its value, at the earliest right after it.
 func (g *Generator) cut(event []byte, truth *Event) int {
 	key := bytes.LastIndex(event, readOnlyKey)
 	if g.random.IntN(2) == 0 {
@@ -71,13 +71,13 @@ func (g *Generator) cut(event []byte, truth *Event) int {
 	return end + g.random.IntN(len(event)-end)
 }
 
-// notObjects stand where an event belongs. None of them reads as one in any of our shapes.
+// notObjects replace events. None of them can be read as one in any of our shapes.
 var notObjects = []string{`"not an event, but a text"`, "42", "true", "-1.5e3"}
 
 // wrongTypes replace one value of an event by one of another type.
 var wrongTypes = []struct {
 	key, value string
-	readOnly   ReadOnly // what the event says then, where the key is readOnly
+	readOnly   ReadOnly // its meaning, if the key is readOnly
 }{
 	{key: `"readOnly":`, value: `"maybe"`, readOnly: Unknown},
 	{key: `"readOnly":`, value: `null`, readOnly: Unknown},
@@ -89,8 +89,7 @@ var wrongTypes = []struct {
 	{key: `"userAgent":`, value: `{"name":"curl"}`},
 }
 
-// spoilType replaces one value of the event. The keys stand once at its top level; the last readOnly and
-// the first of the others are those.
+// spoilType replaces one value of the event. Each key occurs once at its top level: readOnly last, the others first.
 func (g *Generator) spoilType(text []byte, start int, truth *Event) []byte {
 	w := pick(g.random, wrongTypes)
 	event := bytes.Clone(text[start:])
@@ -115,7 +114,7 @@ func valueLength(b []byte) int {
 	return bytes.IndexByte(b, ',')
 }
 
-// garbage is what else gets into such topics.
+// garbage is other content found in such topics.
 var garbage = []string{
 	`<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>`,
 	`<134>1 2026-11-01T00:00:00Z host.example.com app 1234 - - user logged in`,
@@ -124,7 +123,7 @@ var garbage = []string{
 	"\xc1\x8e\xfb\x03\x91",
 }
 
-// appendGarbage appends something that never was CloudTrail, with a tail that differs each time.
+// appendGarbage appends something that never was CloudTrail, with a different tail each time.
 func (g *Generator) appendGarbage(dst []byte) []byte {
 	dst = append(dst, pick(g.random, garbage)...)
 	dst = append(dst, ' ')

@@ -1,11 +1,9 @@
-// Package sample makes sample CloudTrail: records full of realistic events, in the shapes that events
-// travel in, some of them damaged on purpose. Tests, benchmarks, the demo and the generate command live
-// on it.
+// Package sample makes sample CloudTrail: records full of realistic events, in all the shapes in which events travel,
+// some of them damaged on purpose. Tests, benchmarks, the demo and the generate command use it.
 //
-// It guarantees: the same [Options] give the same bytes, on every machine. Each record comes with the
-// truth about it, so that whoever reads the records can be checked against exact counts ([Truth]).
-// Accounts, names and addresses are those that are set aside for documentation; no event is taken from
-// anywhere.
+// It guarantees: the same [Options] give the same bytes on every machine. Each record comes with the truth about it, so
+// that readers can be checked against exact counts ([Truth]). Accounts, names and addresses are those reserved for
+// documentation; no event is a copy of a real one.
 //
 // The package starts no goroutines. A [Generator] belongs to one goroutine at a time.
 //

@@ -38,16 +38,16 @@ const confluentHeader = "\x00\x00\x00\x00\x2a"
 // glueHeader is the version, no compression, and a schema's UUID.
 const glueHeader = "\x03\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10"
 
-// protobufTag stands before the length of field 1.
+// protobufTag precedes the length of field 1.
 const protobufTag = 0x0a
 
-// codecs keeps the compressors, which are large, for the next record.
+// codecs keeps the compressors, which are large, for later records.
 type codecs struct {
 	writers [cloudtrail.ShapeCount]compressing
 	buffer  bytes.Buffer
 }
 
-// compressing is what all compressors have.
+// compressing is the interface of all compressors.
 type compressing interface {
 	io.WriteCloser
 	Reset(w io.Writer)
@@ -68,7 +68,7 @@ func compressor(shape cloudtrail.Shape) encoder {
 	}
 }
 
-// newCompressor returns one that starts no goroutines. The options are valid ones.
+// newCompressor returns one that starts no goroutines. The options are valid.
 func newCompressor(shape cloudtrail.Shape) compressing {
 	switch shape {
 	case cloudtrail.ShapeZstd:

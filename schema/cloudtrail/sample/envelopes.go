@@ -2,16 +2,16 @@ package sample
 
 import "github.com/regionwatch/regionwatch/schema/cloudtrail"
 
-// form is how an envelope is written: what stands around all that it holds, and around each part.
+// form is how an envelope is written: the text around everything it holds, and around each part.
 type form struct {
 	head, before, after, tail template
 	separator                 string
 	several                   bool // can hold several parts
-	quoted                    bool // holds texts, as JSON strings; else JSON values, where its parts are that
+	quoted                    bool // holds texts, as JSON strings; else parts that are JSON values
 }
 
-// forms are the envelopes. One of several forms is chosen at random. The pages that describe them stand in
-// the decoder's files, envelope_*.go.
+// forms are the envelopes. If there are several forms, one is chosen at random. The decoder's files, envelope_*.go,
+// link the pages that describe them.
 var forms = map[cloudtrail.Shape][]form{
 	cloudtrail.ShapeRecords: {{head: compile(`{"Records":[`), separator: ",", tail: compile("]}"), several: true}},
 	cloudtrail.ShapeArray:   {{head: compile("["), separator: ",", tail: compile("]"), several: true}},
@@ -54,7 +54,7 @@ var forms = map[cloudtrail.Shape][]form{
 		around(`{"schema":{"type":"struct","optional":false,"name":"cloudtrail"},"payload":`, "}"),
 		quoting(`{"schema":{"type":"string","optional":false},"payload":`, "}"),
 	},
-	// What decoders have no name for.
+	// Envelopes without a name.
 	cloudtrail.ShapeWrapped: {
 		quoting(`{"_time":1793491200.123,"_raw":`, `,"host":"example","sourcetype":"aws:cloudtrail","cribl_breaker":"CloudTrail"}`),
 		quoting(`{"resourceLogs":[{"resource":{"attributes":[{"key":"host.name","value":{"stringValue":"example"}}]},"scopeLogs":`+
@@ -80,10 +80,10 @@ const (
 		`"invokeIdentityArn":"arn:aws:iam::${account}:role/lambda","eventSourceARN":"arn:aws:kinesis:${region}:${account}:stream/trail"}`
 )
 
-// quotedWrappers is how many of the forms of ShapeWrapped hold texts. They come first.
+// quotedWrappers is how many forms of ShapeWrapped hold texts. They come first.
 const quotedWrappers = 3
 
-// lambdaForms are those of a record that Lambda gets, within records.
+// lambdaForms are the forms of a record passed to Lambda, within records.
 var lambdaForms = map[cloudtrail.Shape]form{
 	cloudtrail.ShapeSQS: quoting(`{"messageId":"${uuid}","receiptHandle":"${text:64}","body":`,
 		`,"attributes":{"ApproximateReceiveCount":"1"},"messageAttributes":{},"md5OfBody":"${hex:32}","eventSource":"aws:sqs",`+
@@ -92,7 +92,7 @@ var lambdaForms = map[cloudtrail.Shape]form{
 		`"EventSubscriptionArn":"arn:aws:sns:${region}:${account}:cloudtrail:${uuid}","Sns":`+snsHead, snsTail+"}"),
 }
 
-// lambdaLogs is what Lambda gets from CloudWatch Logs.
+// lambdaLogs is the event that CloudWatch Logs sends to Lambda.
 var lambdaLogs = quoting(`{"awslogs":{"data":`, "}}")
 
 // around returns a form that holds one JSON value.
@@ -117,7 +117,7 @@ func (g *Generator) formAt(depth int) *form {
 		return &lambdaLogs
 	}
 	choice := forms[shape]
-	if shape == cloudtrail.ShapeWrapped && g.shapeIn(depth) != cloudtrail.ShapeEvent { // an envelope's name would be told alone
+	if shape == cloudtrail.ShapeWrapped && g.shapeIn(depth) != cloudtrail.ShapeEvent { // an envelope would be recognized alone
 		choice = choice[:quotedWrappers]
 	}
 	if len(choice) == 1 {
@@ -126,7 +126,7 @@ func (g *Generator) formAt(depth int) *form {
 	return &choice[g.random.IntN(len(choice))]
 }
 
-// isLambdaLogs tells what Lambda gets from what others do: there the data is in base64.
+// isLambdaLogs reports whether the envelope is the one for Lambda, which holds base64.
 func (g *Generator) isLambdaLogs(depth int) bool {
 	chain := g.record.Shape
 	return chain.At(depth) == cloudtrail.ShapeLogs && depth+1 < chain.Len() && chain.At(depth+1) == cloudtrail.ShapeBase64

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The shares that the public data sets of real events show.
+// The shares found in public data sets of real events.
 const (
 	writeShare      = 0.2  // of events
 	writeErrorShare = 0.16 // of writes
@@ -43,7 +43,7 @@ func (g *Generator) appendEvent(dst []byte, e *Event) []byte {
 	return g.appendRest(dst, e, c, who, s)
 }
 
-// appendRest appends what follows responseElements.
+// appendRest appends the fields after responseElements.
 func (g *Generator) appendRest(dst []byte, e *Event, c *compiledCall, who *compiledIdentity, s *scene) []byte {
 	dst = g.fill(dst, c.additional, s)
 	dst = append(dst, `,"requestID":"`...)
@@ -75,7 +75,7 @@ func (g *Generator) appendRest(dst []byte, e *Event, c *compiledCall, who *compi
 	return append(dst, '}')
 }
 
-// appendCaller appends from where and with what the caller came.
+// appendCaller appends the caller's origin and tools.
 func (g *Generator) appendCaller(dst []byte, who *compiledIdentity, s *scene) []byte {
 	address, agent := who.address, who.agent
 	if address == "" {

@@ -10,8 +10,7 @@ import (
 // readsInUnusedShare is the share of events that only read in an unused region: near misses.
 const readsInUnusedShare = 0.01
 
-// Generator makes records, one after the other, without end. Make it with [New]; it belongs to one
-// goroutine at a time.
+// Generator makes an endless sequence of records. Make it with [New]; it belongs to one goroutine at a time.
 type Generator struct {
 	options  Options
 	random   *rand.Rand
@@ -20,7 +19,7 @@ type Generator struct {
 	layers   layering
 
 	made   uint64 // events
-	single bool   // the record has one event at most
+	single bool   // the record has at most one event
 	record Record
 	text   []byte // the record's
 	scene  scene
@@ -35,13 +34,13 @@ func New(o Options) (*Generator, error) {
 	}
 	return &Generator{
 		options:  o,
-		random:   rand.New(rand.NewPCG(o.Seed, 0x726567696f6e7761)), //nolint:gosec // it must be the same each time
+		random:   rand.New(rand.NewPCG(o.Seed, 0x726567696f6e7761)), //nolint:gosec // it must be reproducible
 		accounts: AccountIDs(o.Accounts),
 		calls:    newCatalogue(),
 	}, nil
 }
 
-// Truth returns what is known of all records so far. The caller owns it.
+// Truth returns the truth about all records so far. The caller owns it.
 func (g *Generator) Truth() Truth {
 	t := g.truth
 	t.Regions = make(map[string]Tally, len(g.truth.Regions))
@@ -51,7 +50,7 @@ func (g *Generator) Truth() Truth {
 	return t
 }
 
-// NextSingle makes a record with one event at most, whatever its shape. It is valid until the next call.
+// NextSingle makes a record with at most one event, whatever its shape. It is valid until the next call.
 func (g *Generator) NextSingle() *Record {
 	g.single = true
 	defer func() { g.single = false }()
@@ -84,14 +83,14 @@ func (g *Generator) chooseVictim() int {
 	switch g.record.Damage {
 	case DamageNone, DamageGarbage:
 		return -1
-	case DamageTruncated: // a record that is cut ends in its last event
+	case DamageTruncated: // a cut record ends in its last event
 		return g.events() - 1
 	default:
 		return g.random.IntN(g.events())
 	}
 }
 
-// newEvent decides what the next event is: its id, its region, whether it reads or writes.
+// newEvent decides the next event's id, its region, and whether it reads or writes.
 func (g *Generator) newEvent() *Event {
 	o := &g.options
 	g.record.Events = append(g.record.Events, Event{ID: g.nextID(), Account: g.record.Account, ReadOnly: Read})
@@ -110,8 +109,7 @@ func (g *Generator) newEvent() *Event {
 	return e
 }
 
-// nextID returns an eventID that no other event of this generator has: the event's number, mixed one to
-// one, stands in those bits of the UUID that are free.
+// nextID returns a unique eventID: the free bits of the UUID hold the event's number, mixed one to one.
 func (g *Generator) nextID() (id [36]byte) {
 	g.made++
 	x := g.made + g.options.Seed*0x9e3779b97f4a7c15
@@ -127,10 +125,10 @@ func (g *Generator) chance(share float64) bool { return share > 0 && g.random.Fl
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 
-// AccountIDs returns n account ids made of three digits four times each, as AWS's documentation has them:
-// 111122223333 is the first.
+// AccountIDs returns n account ids made of three digits four times each, as in AWS's documentation: 111122223333 is the
+// first.
 func AccountIDs(n int) []string {
-	const first, step, all = 23, 331, MaxAccounts // step and all have no common divisor: each comes once
+	const first, step, all = 23, 331, MaxAccounts // step and all have no common divisor, so no id repeats
 	ids := make([]string, 0, n)
 	for i := range n {
 		var id []byte

@@ -346,13 +346,13 @@ func TestParseShapeFailure(t *testing.T) {
 			t.Errorf("%s: got %v, want %q in it", text, err, want)
 		}
 	}
-	f("", `"" is none of array, base64, binary-field, cloudwatch-logs,`)
-	f("xml", `"xml" is none of`)
-	f("event+records", "event is the innermost")
-	f("records+gzip", "gzip cannot stand directly in records")
-	f("array+ndjson", "ndjson cannot stand directly in array")
-	f("confluent+gzip", "gzip cannot stand directly in confluent")
-	f("string+string", "string cannot stand directly in string")
+	f("", `"" is not one of array, base64, binary-field, cloudwatch-logs,`)
+	f("xml", `"xml" is not one of`)
+	f("event+records", "event must be the innermost")
+	f("records+gzip", "gzip cannot be directly in records")
+	f("array+ndjson", "ndjson cannot be directly in array")
+	f("confluent+gzip", "gzip cannot be directly in confluent")
+	f("string+string", "string cannot be directly in string")
 	f(strings.Repeat("gzip+", 9)+"event", "more than 8 layers")
 	f(strings.Repeat("sqs+", 6)+"kinesis+gzip+event", "more than 8 layers")
 }

@@ -19,19 +19,18 @@ const (
 	callers = people | awsAccount | awsService
 )
 
-// identity is a way to fill userIdentity, and from where and with what such callers come.
+// identity is a way to fill userIdentity, with the address and agent of such callers.
 type identity struct {
 	kind         kind
 	weight       int
 	userIdentity string
-	// address and agent are empty where the caller is a person or a program with an address and agent
-	// of its own; a service's name stands in both.
+	// address and agent are empty for a person or a program, which has its own; a service has its name in both.
 	address, agent string
 }
 
 // Each type of
-// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
-// in the form that its examples show.
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html, as in its
+// examples.
 var identities = []identity{
 	{kind: assumedRole, weight: 34, userIdentity: `{"type":"AssumedRole","principalId":"AROAIDPPEZS35WEXAMPLE:${session}","arn":"arn:aws:sts::${account}:assumed-role/${role}/${session}","accountId":"${account}","accessKeyId":"ASIA${id:9}EXAMPLE","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROAIDPPEZS35WEXAMPLE","arn":"arn:aws:iam::${account}:role/${role}","accountId":"${account}","userName":"${role}"},"webIdFederationData":{},"attributes":{"creationDate":"${time}","mfaAuthenticated":"false"}}}`},
 	{kind: assumedRole, weight: 8, userIdentity: `{"type":"AssumedRole","principalId":"AROA4EXAMPLE5ROLEEC2X:i-0123456789abcdef0","arn":"arn:aws:sts::${account}:assumed-role/${role}/i-0123456789abcdef0","accountId":"${account}","accessKeyId":"ASIA${id:9}EXAMPLE","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROA4EXAMPLE5ROLEEC2X","arn":"arn:aws:iam::${account}:role/${role}","accountId":"${account}","userName":"${role}"},"webIdFederationData":{},"attributes":{"creationDate":"${time}","mfaAuthenticated":"false"},"ec2RoleDelivery":"2.0"}}`},

@@ -8,16 +8,16 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// layering is what the generator keeps while it wraps the events of one record.
+// layering is the generator's state while it wraps the events of one record.
 type layering struct {
 	codecs codecs
-	texts  [cloudtrail.MaxNesting + 1][]byte // by depth: what a layer holds, before it is encoded or quoted
+	texts  [cloudtrail.MaxNesting + 1][]byte // by depth: the content of a layer, before it is encoded or quoted
 	scene  scene                             // of the envelopes
-	victim int                               // which event is damaged; negative for none
-	cut    bool                              // the text ends here: nothing around it is closed
+	victim int                               // index of the damaged event; negative for none
+	cut    bool                              // the text ends here: leave everything around it open
 }
 
-// appendLayer appends the record's layers from depth on, down to its events. It calls itself once a layer.
+// appendLayer appends the record's layers from depth on, down to its events. It calls itself once per layer.
 func (g *Generator) appendLayer(dst []byte, depth int) []byte {
 	chain, l := g.record.Shape, &g.layers
 	if g.record.Damage == DamageGarbage && depth == g.innermostText() {
@@ -38,7 +38,7 @@ func (g *Generator) appendLayer(dst []byte, depth int) []byte {
 	return g.appendEnvelope(dst, depth, g.formAt(depth))
 }
 
-// appendEnvelope appends an envelope and what it holds.
+// appendEnvelope appends an envelope and its content.
 func (g *Generator) appendEnvelope(dst []byte, depth int, f *form) []byte {
 	l := &g.layers
 	dst = g.fill(dst, f.head, &l.scene)
@@ -60,8 +60,8 @@ func (g *Generator) appendEnvelope(dst []byte, depth int, f *form) []byte {
 	return g.fill(dst, f.tail, &l.scene)
 }
 
-// appendQuoted appends what the layer at depth holds as a JSON string. As every encoder of JSON it
-// replaces what is not UTF-8: that damage ends here.
+// appendQuoted appends the content of the layer at depth as a JSON string. Like every JSON encoder it replaces invalid
+// UTF-8, which ends that damage.
 func (g *Generator) appendQuoted(dst []byte, depth int) []byte {
 	l := &g.layers
 	l.texts[depth] = g.appendLayer(l.texts[depth][:0], depth+1)
@@ -72,7 +72,7 @@ func (g *Generator) appendQuoted(dst []byte, depth int) []byte {
 	return json.AppendEscape(dst, string(l.texts[depth]), 0)
 }
 
-// appendInnermost appends one event, damaged if it is the one that shall be.
+// appendInnermost appends one event, damaged if it is the chosen one.
 func (g *Generator) appendInnermost(dst []byte) []byte {
 	l, start := &g.layers, len(dst)
 	i := len(g.record.Events)
@@ -92,8 +92,8 @@ func (g *Generator) shapeIn(depth int) cloudtrail.Shape {
 	return cloudtrail.ShapeEvent
 }
 
-// parts returns how many parts the layer at depth holds: of those that can hold several the innermost has
-// as many as the options say, the others one. NDJSON has two then, since one line is none.
+// parts returns how many parts the layer at depth holds: of the layers that can hold several, the innermost has as many
+// as the options say, and the others one. NDJSON has two then, because one line is not NDJSON.
 func (g *Generator) parts(depth int) int {
 	if g.single || g.record.Damage == DamageGarbage || !g.holdsSeveral(depth) {
 		return 1

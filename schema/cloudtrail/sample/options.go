@@ -10,7 +10,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// MaxAccounts is how many accounts there are to choose from.
+// MaxAccounts is the number of available accounts.
 const MaxAccounts = 900
 
 // The defaults of [Options].
@@ -26,32 +26,32 @@ const (
 	defaultInterval        = 10 * time.Millisecond
 )
 
-// Options say what to make. The zero value is usable: three accounts, single events, nothing that
-// matches and nothing damaged.
+// Options say what to make. The zero value is usable: three accounts, single events, nothing that matches and nothing
+// damaged.
 type Options struct {
-	// Seed chooses among all the runs there could be.
+	// Seed selects one of all possible runs.
 	Seed uint64
 	// Accounts is the number of accounts; 0 means 3, the most is MaxAccounts.
 	Accounts int
-	// Regions are the regions in use; nil means us-east-1, us-west-2 and eu-west-1. Calls to global
-	// services appear only if us-east-1 is among them, where AWS records them.
+	// Regions are the regions in use; nil means us-east-1, us-west-2 and eu-west-1. Calls to global services appear
+	// only if us-east-1, where AWS records them, is among them.
 	Regions []string
-	// UnusedRegions are where matching events happen; nil means the rule's own list. Some read-only
-	// events happen there too, which must not match.
+	// UnusedRegions are where matching events happen; nil means the rule's own list. Some read-only events happen there
+	// too, which must not match.
 	UnusedRegions []string
 	// MatchShare is the share of events, from 0 to 1, that are writes in an unused region.
 	MatchShare float64
-	// DamagedShare is the share of records, from 0 to 1, that are damaged in one of the ways of [Damage].
+	// DamagedShare is the share of records, from 0 to 1, with one of the kinds of [Damage].
 	DamagedShare float64
-	// Shapes are the chains of layers to wrap events in, the outermost first; each record takes one of
-	// them at random. Nil means single events. [ParseShape] reads them from text.
+	// Shapes are the chains of layers to wrap events in, the outermost first; each record takes one of them at random.
+	// Nil means single events. [ParseShape] parses them.
 	Shapes []cloudtrail.Chain
-	// EventsPerRecord is how many events a record holds whose shape can hold several; 0 means 10.
+	// EventsPerRecord is the number of events in a record whose shape can hold several; 0 means 10.
 	EventsPerRecord int
 	// Start is the time of the first event; zero means 2026-11-01T00:00:00Z.
 	Start time.Time
-	// Interval is the time from one event to the next; 0 means 10 ms. Events are up to 5 s late, as
-	// log files are not in order.
+	// Interval is the time between events; 0 means 10 ms. Events are up to 5 s late, because log files are not in
+	// order.
 	Interval time.Duration
 }
 
@@ -130,7 +130,7 @@ func (o Options) validate() error {
 // isShare is false for NaN too.
 func isShare(f float64) bool { return f >= 0 && f <= 1 }
 
-// isRegionCode reports whether s can stand in an event and in a host name as it is.
+// isRegionCode reports whether s needs no escaping in an event and in a host name.
 func isRegionCode(s string) bool {
 	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// aliases are names for chains that AWS makes: what Lambda gets from its event sources
+// aliases are names for chains that AWS makes: those that Lambda gets from its event sources
 // (https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html).
 var aliases = map[string]string{
 	"lambda-sqs":     "records+sqs",
@@ -18,15 +18,15 @@ var aliases = map[string]string{
 	"lambda-logs":    "cloudwatch-logs+base64+gzip+cloudwatch-logs",
 }
 
-// ParseShape reads a chain of layers, the outermost first, with + between them: "records",
-// "gzip+records", "sqs+sns+records". Innermost stand events, whether "event" is said or not. Base64 is
-// put in where it must stand: in Kinesis and Firehose, and around what is binary within text.
+// ParseShape reads a chain of layers, the outermost first, with + between them: "records", "gzip+records",
+// "sqs+sns+records". The innermost is always "event", which may be left out. Base64 is added where it is needed: in
+// Kinesis and Firehose, and around binary layers within text.
 func ParseShape(text string) (cloudtrail.Chain, error) {
 	var layers []cloudtrail.Shape
 	for _, name := range strings.Split(expand(text), "+") {
 		s, ok := shapeNamed(name)
 		if !ok {
-			return cloudtrail.Chain{}, fmt.Errorf("shape %q: %q is none of %s", text, name, strings.Join(ShapeNames(), ", "))
+			return cloudtrail.Chain{}, fmt.Errorf("shape %q: %q is not one of %s", text, name, strings.Join(ShapeNames(), ", "))
 		}
 		if n := len(layers); n > 0 && needsBase64(layers[n-1], s) {
 			layers = append(layers, cloudtrail.ShapeBase64)
@@ -46,7 +46,7 @@ func ParseShape(text string) (cloudtrail.Chain, error) {
 	return chain, checkShape(chain)
 }
 
-// expand writes out the aliases.
+// expand replaces aliases by their chains.
 func expand(text string) string {
 	names := strings.Split(text, "+")
 	for i, name := range names {
@@ -57,7 +57,7 @@ func expand(text string) string {
 	return strings.Join(names, "+")
 }
 
-// tooMany reports whether there are more layers than the decoder opens; the event itself is none.
+// tooMany reports whether there are more layers than the decoder opens; the event itself does not count.
 func tooMany(layers []cloudtrail.Shape) bool {
 	n := len(layers)
 	if layers[n-1] == cloudtrail.ShapeEvent {
@@ -71,7 +71,7 @@ func FormatShape(chain cloudtrail.Chain) string {
 	return strings.ReplaceAll(chain.String(), " > ", "+")
 }
 
-// IsBinary reports whether records of this chain are no text.
+// IsBinary reports whether records of this chain are binary.
 func IsBinary(chain cloudtrail.Chain) bool { return chain.Len() > 0 && isBinary(chain.At(0)) }
 
 // ShapeNames returns the names of all layers that can be made, and of chains of them, sorted.
@@ -114,13 +114,13 @@ func checkShape(chain cloudtrail.Chain) error {
 		}
 		switch {
 		case !isMade(outer):
-			return fmt.Errorf("shape %s: %s cannot be made", FormatShape(chain), outer)
+			return fmt.Errorf("shape %s: %s cannot be generated", FormatShape(chain), outer)
 		case outer == cloudtrail.ShapeEvent && i+1 < chain.Len():
-			return fmt.Errorf("shape %s: event is the innermost", FormatShape(chain))
+			return fmt.Errorf("shape %s: event must be the innermost", FormatShape(chain))
 		case needsBase64(outer, inner):
 			return fmt.Errorf("shape %s: %s within %s needs base64 between them", FormatShape(chain), inner, outer)
 		case !canHold(outer, inner):
-			return fmt.Errorf("shape %s: %s cannot stand directly in %s", FormatShape(chain), inner, outer)
+			return fmt.Errorf("shape %s: %s cannot be directly in %s", FormatShape(chain), inner, outer)
 		}
 	}
 	return nil
@@ -144,7 +144,7 @@ func canHold(outer, inner cloudtrail.Shape) bool {
 	return true
 }
 
-// needsBase64 reports whether inner cannot stand in outer as it is, but in base64.
+// needsBase64 reports whether outer can hold inner only in base64.
 func needsBase64(outer, inner cloudtrail.Shape) bool {
 	if isAlwaysBase64(outer) {
 		return inner != cloudtrail.ShapeBase64
@@ -152,15 +152,15 @@ func needsBase64(outer, inner cloudtrail.Shape) bool {
 	return isBinary(inner) && (outer == cloudtrail.ShapeString || forms[outer] != nil && canHold(outer, inner))
 }
 
-// isAlwaysBase64 reports whether AWS writes what a layer holds in base64, be it text or not.
+// isAlwaysBase64 reports whether AWS encodes the content of a layer in base64 even if it is text.
 func isAlwaysBase64(s cloudtrail.Shape) bool {
 	return s == cloudtrail.ShapeKinesis || s == cloudtrail.ShapeFirehose
 }
 
-// isBinary reports whether a layer is no text.
+// isBinary reports whether a layer is binary.
 func isBinary(s cloudtrail.Shape) bool { return encoders[s] != nil && s != cloudtrail.ShapeBase64 }
 
-// isRaw reports whether inner stands in outer as it is, without quotes.
+// isRaw reports whether outer holds inner without quotes.
 func isRaw(outer, inner cloudtrail.Shape) bool {
 	return isValue(inner) || outer == cloudtrail.ShapeNDJSON && inner == cloudtrail.ShapePrefixed
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// scene is what stays the same within one event.
+// scene is what stays the same throughout one event.
 type scene struct {
 	account, region     string
 	user, role, session string
@@ -49,7 +49,7 @@ var slotNames = map[string]slot{
 	"number": slotNumber,
 }
 
-// compile reads a template. It panics on a slot that does not exist: templates are part of the program.
+// compile parses a template. It panics on an unknown slot, because templates are part of the program.
 func compile(text string) template {
 	var t template
 	for {
@@ -124,7 +124,7 @@ func (g *Generator) appendRandom(dst []byte, alphabet string, bits, n int) []byt
 	return dst
 }
 
-// appendUUID appends the UUID of those 128 bits, of which the version and the variant take 6.
+// appendUUID appends the UUID of those 128 bits, 6 of which hold the version and the variant.
 func appendUUID(dst []byte, high, low uint64) []byte {
 	high = high&^0xf000 | 0x4000
 	low = low&^(3<<62) | 1<<63

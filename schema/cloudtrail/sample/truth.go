@@ -6,10 +6,10 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// ReadOnly is what an event says in readOnly. The zero value is Write.
+// ReadOnly is the meaning of an event's readOnly. The zero value is Write.
 type ReadOnly uint8
 
-// What readOnly may say.
+// The meanings of readOnly.
 const (
 	Write   ReadOnly = iota // false, or the string "false" in any case
 	Read                    // true, or the string "true" in any case
@@ -20,16 +20,16 @@ const (
 type Event struct {
 	ID       [36]byte // eventID
 	Account  string
-	Region   string // empty where awsRegion is no string
+	Region   string // empty if awsRegion is not a string
 	ReadOnly ReadOnly
-	// Lost is set where the event cannot be decided, because the damage came before the decisive fields.
+	// Lost is set if the event cannot be decided, because the damage is before the decisive fields.
 	Lost bool
-	// Partial is set where the damage came after the decisive fields: decided, and a dead letter too.
+	// Partial is set if the damage is after the decisive fields: the event is decided, and a dead letter too.
 	Partial bool
 }
 
-// Matches reports whether the event must raise an alert where unused regions are those, and events
-// without a readable readOnly pass.
+// Matches reports whether the event must raise an alert, given the unused regions, if events without a readable
+// readOnly pass.
 func (e *Event) Matches(unused []string) bool {
 	return !e.Lost && e.ReadOnly == Write && slices.Contains(unused, e.Region)
 }
@@ -37,30 +37,30 @@ func (e *Event) Matches(unused []string) bool {
 // Record is one record and the truth about it. Its slices are valid until the next call of
 // [Generator.Next].
 type Record struct {
-	Account string // the key: all events of a record are of one account
+	Account string // the key: all events of a record belong to one account
 	Value   []byte
-	Shape   cloudtrail.Chain // as it was asked for
+	Shape   cloudtrail.Chain // as requested
 	Events  []Event
 	Damage  Damage
 }
 
-// DeadLettered reports whether a part of the record cannot be read.
+// DeadLettered reports whether part of the record cannot be read.
 func (r *Record) DeadLettered() bool { return r.Damage.unreadable() }
 
-// Tally counts the events of one region that can be decided.
+// Tally counts the decidable events of one region.
 type Tally struct {
 	Writes, Reads, Unknown uint64 // whole events
 	PartialWrites          uint64 // damaged after the decisive fields
 }
 
-// Truth is what is known of all records that were made. The zero value is that of none.
+// Truth is the truth about all records made. The zero value is that of none.
 type Truth struct {
 	Records      uint64
 	Bytes        uint64           // of the values
-	Events       uint64           // whole ones
-	Partial      uint64           // events damaged after the decisive fields: only an alert counts as read
+	Events       uint64           // undamaged ones
+	Partial      uint64           // events damaged after the decisive fields: they count as read only if they alert
 	Lost         uint64           // events damaged before them
-	DeadLettered uint64           // records with a part that cannot be read: one part each
+	DeadLettered uint64           // records with an unreadable part, one part each
 	InvalidUTF8  uint64           // events with bytes that are not UTF-8
 	Regions      map[string]Tally // by awsRegion; "" holds events without one
 }
@@ -112,8 +112,7 @@ func (t *Tally) add(e *Event) {
 	}
 }
 
-// Alerts returns how many alerts must be raised where unused regions are those, and events without a
-// readable readOnly pass.
+// Alerts returns how many alerts must be raised, given the unused regions, if events without a readable readOnly pass.
 func (t *Truth) Alerts(unused []string) uint64 {
 	var n uint64
 	for _, region := range unused {
