@@ -15,8 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// beginner decides where one member begins in the partitions that it is assigned. The client calls it between the fetch
-// of their committed offsets and the first fetch of records, from one goroutine.
+// beginner decides where one member begins to read in its assigned partitions. The client calls it between fetching
+// their committed offsets and fetching the first records, from one goroutine.
 //
 // Three kinds of offsets are not what they seem. A commit may belong to an older topic of the same name, because brokers
 // before 4.2 keep commits by name: each commit of ours carries the ids of its topic and cluster. A commit may stand beyond
@@ -25,11 +25,11 @@ import (
 type beginner struct {
 	p          *Processor
 	client     *kgo.Client
-	instanceID string // of a static member; else empty
+	instanceID string // of a static member; otherwise empty
 	commits    map[kadm.Partition]commit
 }
 
-// commit is a committed offset as the group has it, -1 for none.
+// commit is an offset committed by the group, -1 for none.
 type commit struct {
 	offset   int64
 	metadata string
@@ -56,8 +56,7 @@ func (b *beginner) fetched(_ context.Context, client *kgo.Client, resp *kmsg.Off
 	return nil
 }
 
-// adjust returns where the member begins. While the brokers do not answer it tries again until the session of the
-// group ends.
+// adjust returns where the member begins. If the brokers do not answer it retries until the group session ends.
 func (b *beginner) adjust(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	for fails := 1; ; fails++ {
 		attempt, cancel := context.WithTimeout(ctx, retry.AttemptTimeout)
@@ -97,7 +96,7 @@ func (b *beginner) adjustAll(ctx context.Context, offsets map[string]map[int32]k
 		for partition, offset := range partitions {
 			b.p.lag.Assigned(kadm.Partition{Topic: name, Partition: partition}, offset.EpochOffset().Offset, ends.end(name, partition))
 			if offset.EpochOffset().Offset < 0 {
-				b.p.lookSoon() // where its first record stands
+				b.p.lookSoon() // to learn its first offset
 			}
 		}
 	}
@@ -116,7 +115,7 @@ func (b *beginner) adjustTopic(ctx context.Context, topic kadm.TopicDetail, ends
 		case b.p.isOlderTopic(c.metadata, topic.ID):
 			recreated++
 			partitions[partition] = kgo.NewOffset().AtStart()
-			b.commits[tp] = commit{} // should we come here again
+			b.commits[tp] = commit{} // in case we come here again
 		case end >= 0 && c.offset > end:
 			b.p.tally.Update(func(t *progress.Totals) { t.DataLosses++ })
 			b.p.log.Error("the committed offset is beyond the end of the partition: reading from the first record",
@@ -158,10 +157,10 @@ func (b *beginner) settleTopic(ctx context.Context, topic kadm.TopicDetail, part
 // settlePatience is how long a member waits for the owner of a topic's partition 0 to decide where the group begins.
 const settlePatience = 30 * time.Second
 
-// settle returns the group's committed offsets of a topic, once somebody has decided where the group begins in it. Only
-// the member that owns partition 0 decides, and commits offsets for all partitions at once; the others wait for that.
-// Were each to decide for its own partitions, the commit of one would make the topic look known to the others, or set
-// back what another has committed since.
+// settle returns the group's committed offsets of a topic, once a member has decided where the group begins in it. Only
+// the owner of partition 0 decides, and commits offsets for all partitions at once; the others wait. If each member
+// decided for its own partitions, one commit would make the topic look known to the others, or reset what another has
+// committed since.
 func (b *beginner) settle(ctx context.Context, topic kadm.TopicDetail, decides bool) (map[int32]int64, error) {
 	for since := time.Now(); ; {
 		commits, err := b.p.groupCommits(ctx, b.p.admin)
@@ -207,8 +206,8 @@ func (b *beginner) decide(ctx context.Context, topic kadm.TopicDetail) (map[int3
 	return settled, nil
 }
 
-// commit commits offsets as the member that we are. A member may commit offsets of partitions that others own; one that
-// is not in the group any more may not.
+// commit commits offsets as the current member. A member may commit offsets of partitions that others own, but only
+// while it is in the group.
 func (b *beginner) commit(ctx context.Context, id kadm.TopicID, offsets map[int32]kadm.Offset) error {
 	req := kmsg.NewPtrOffsetCommitRequest()
 	req.Group = b.p.o.Group
@@ -232,10 +231,10 @@ func (b *beginner) commit(ctx context.Context, id kadm.TopicID, offsets map[int3
 	return commitError(resp)
 }
 
-// endOffsets is where partitions end; what could not be listed is missing.
+// endOffsets holds the ends of partitions, without those that could not be listed.
 type endOffsets kadm.ListedOffsets
 
-// end returns where a partition ends, -1 where that is not known.
+// end returns where a partition ends, -1 if unknown.
 func (e endOffsets) end(topic string, partition int32) int64 {
 	if o, ok := kadm.ListedOffsets(e).Lookup(topic, partition); ok && o.Err == nil {
 		return o.Offset
@@ -243,12 +242,12 @@ func (e endOffsets) end(topic string, partition int32) int64 {
 	return -1
 }
 
-// endsTimeout bounds the wait for the end offsets when partitions are assigned: a leader that is away must not hold up
-// the partitions of the others.
+// endsTimeout limits the wait for end offsets when partitions are assigned: a missing leader must not hold up the
+// partitions of the others.
 const endsTimeout = time.Second
 
-// ends lists where the partitions end. Where a commit seems to stand beyond the end it looks a second time: a leader
-// that was just elected may not know yet how far its log is committed.
+// ends lists where the partitions end. If a commit seems to be beyond the end it looks a second time: a newly elected
+// leader may not know yet how far its log is committed.
 func (b *beginner) ends(ctx context.Context, names []string, offsets map[string]map[int32]kgo.Offset) endOffsets {
 	for try := 1; ; try++ {
 		attempt, cancel := context.WithTimeout(ctx, endsTimeout)
@@ -276,7 +275,7 @@ const (
 	clusterKey = ",cluster-id="
 )
 
-// commitMetadata returns the metadata of a commit for a topic, empty where brokers have no ids.
+// commitMetadata returns the metadata of a commit for a topic, empty if the brokers have no topic ids.
 func (p *Processor) commitMetadata(id kadm.TopicID) string {
 	if id == (kadm.TopicID{}) {
 		return ""

@@ -18,40 +18,39 @@ import (
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 )
 
-// What the clients are given beyond Options, with the reason for each number.
+// Settings of the clients besides Options, with the reason for each number.
 const (
-	// clientID is how the ids of our clients begin.
+	// clientID is the prefix of our clients' ids.
 	clientID = "regionwatch"
-	// minFetchBytes is the least that is fetched from one broker, however many there are.
+	// minFetchBytes is the least to fetch from one broker, however many there are.
 	minFetchBytes = 64 << 10
-	// fetchWait is how long a broker may hold a fetch that finds nothing. A partition that becomes ready
-	// meanwhile waits for it, so it is a part of an alert's delay.
+	// fetchWait is how long a broker may hold an empty fetch. A partition that becomes ready meanwhile waits for it, so
+	// it is part of an alert's delay.
 	fetchWait = 250 * time.Millisecond
-	// metadataMinAge is how soon metadata may be asked for again: a new leader is found that fast.
+	// metadataMinAge is how soon metadata may be requested again: a new leader is found that fast.
 	metadataMinAge = 250 * time.Millisecond
 	// metadataMaxAge is how late a new topic of a pattern, or a new partition, is noticed.
 	metadataMaxAge = 30 * time.Second
 	// linger lets the alerts of one batch leave together.
 	linger = 2 * time.Millisecond
-	// bufferedBytes bounds the alerts and dead letters that wait for their acknowledgement; beyond it the
-	// workers wait.
+	// bufferedBytes limits unacknowledged alerts and dead letters; beyond it the workers wait.
 	bufferedBytes = 16 << 20
-	// rewind is how far before the last record consuming goes on where the broker lost records and cannot
-	// say which: records may repeat (their alerts have the same ids), none is skipped.
+	// rewind is how far before the last record consuming continues if the broker lost records and cannot say which:
+	// records may repeat (their alerts have the same ids), none is skipped.
 	rewind = 5 * time.Minute
-	// requestOverhead is how long a broker may take to answer beyond what a request allows; a hung broker
-	// is given up after it.
+	// requestOverhead is how long a broker may take to answer beyond what a request allows; after that it counts as
+	// hung.
 	requestOverhead = 5 * time.Second
-	// commitTimeout bounds the commit when partitions are revoked.
+	// commitTimeout limits the commit when partitions are revoked.
 	commitTimeout = 5 * time.Second
 	// defaultRevokePatience is how long a worker may wait for acknowledgements when its partition is revoked. The group
 	// waits as long.
 	defaultRevokePatience = 5 * time.Second
-	// minCommitInterval is the least that the client library allows.
+	// minCommitInterval is the client library's minimum.
 	minCommitInterval = 100 * time.Millisecond
 )
 
-// clients returns how many members of the group this instance runs, each with a client.
+// clients returns how many members of the group this instance runs, each with its client.
 func (o *Options) clients() int {
 	if o.Delivery == ExactlyOnce {
 		return o.Sessions
@@ -78,21 +77,21 @@ func (p *Processor) baseOpts(ctx context.Context, id string) []kgo.Opt {
 		kgo.DialTimeout(requestOverhead),
 		kgo.RequestTimeoutOverhead(requestOverhead),
 		kgo.RetryBackoffFn(retry.Backoff),
-		// A cluster that is being started may close connections that it does not serve yet.
+		// A starting cluster may close connections that it does not serve yet.
 		kgo.AlwaysRetryEOF(),
 	}
 }
 
-// shuffled returns addresses in any order. A new client asks the first one first: were it always the same, and the one
-// of several that refuses us, sessions that are made anew would meet it each time.
+// shuffled returns addresses in random order. A new client asks the first one first: with a fixed order, each new
+// session would begin with the same broker, even if that is the one that refuses us.
 func shuffled(addresses []string) []string {
 	addresses = slices.Clone(addresses)
-	rand.Shuffle(len(addresses), func(i, j int) { addresses[i], addresses[j] = addresses[j], addresses[i] }) //nolint:gosec // no secret depends on it
+	rand.Shuffle(len(addresses), func(i, j int) { addresses[i], addresses[j] = addresses[j], addresses[i] }) //nolint:gosec // not a secret
 	return addresses
 }
 
-// fetchShare returns how much one client fetches from one broker. All of them fetch at a time, and a fetch is buffered
-// while the one before is decided: half of FetchBytes is the most for one.
+// fetchShare returns how much one client fetches from one broker. All clients fetch at the same time, and one fetch is
+// buffered while the previous one is decided, so one client gets at most half of FetchBytes.
 func (p *Processor) fetchShare() int32 {
 	return int32(min(max(p.o.FetchBytes/max(p.brokers*p.health.Clients, 2), minFetchBytes), p.o.FetchBytes))
 }
@@ -113,7 +112,7 @@ func (p *Processor) groupOpts(ctx context.Context, id string, limits *output.Lim
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // see beginner
 		kgo.ConsumeResetOffset(kgo.RewindOffset(rewind)),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.KeepControlRecords(), // the marker of a transaction may be the last record of a partition: we are not behind it
+		kgo.KeepControlRecords(), // a transaction marker may be a partition's last record: it is not lag
 		kgo.FetchMaxWait(fetchWait),
 		kgo.FetchMaxBytes(p.fetchShare()),
 		kgo.FetchMaxPartitionBytes(int32(o.FetchPartitionBytes)),
@@ -136,14 +135,14 @@ func (p *Processor) groupOpts(ctx context.Context, id string, limits *output.Lim
 	return opts
 }
 
-// quietLogger passes on what the client library has to say: its warnings and errors, and with our debug
-// level what it calls information too, which is a line for every transaction and rebalance.
+// quietLogger passes on the client library's warnings and errors, and at our debug level its information, which is a
+// line per transaction and rebalance.
 type quietLogger struct {
 	kgo.Logger
 	ours *slog.Logger
 }
 
-// Level returns the most that the library needs to format.
+// Level returns the highest level that the library needs to format.
 func (l quietLogger) Level() kgo.LogLevel {
 	if l.ours.Enabled(context.Background(), slog.LevelDebug) {
 		return kgo.LogLevelInfo

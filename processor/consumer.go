@@ -18,15 +18,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// consumer is the engine of at least once: a client, a poll loop, and a worker for each assigned
-// partition.
+// consumer is the at-least-once engine: a client, a poll loop, and a worker for each assigned partition.
 //
-// The client calls assigned, revoked and revokedForGood between polls, never during one: with
-// BlockRebalanceOnPoll it waits for AllowRebalance. Each of them returns only when the workers that it
-// stops have ended, so that nothing is marked for a partition that another member may own by then.
+// The client calls assigned, revoked and revokedForGood between polls, never during one: with BlockRebalanceOnPoll it
+// waits for AllowRebalance. Each returns only when the workers it stops have ended, so that nothing is marked for a
+// partition that another member may own by then.
 type consumer struct {
 	p      *Processor
-	ctx    context.Context // the client's: ends only when it is to be given up
+	ctx    context.Context // the client's: ends only when it is given up
 	client *kgo.Client
 	flow   *flow
 	failed chan error // holds the first error that ends Run
@@ -57,7 +56,7 @@ func newConsumer(ctx context.Context, p *Processor) (*consumer, error) {
 	if p.o.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(p.o.InstanceID))
 	}
-	c.mu.Lock() // partitions may be assigned before the client is ours to hand to their workers
+	c.mu.Lock() // partitions may be assigned before c.client is set
 	defer c.mu.Unlock()
 	client, err := kgo.NewClient(append(opts, p.o.ClientOpts...)...)
 	if err != nil {
@@ -75,7 +74,7 @@ func (c *consumer) fail(err error) {
 	}
 }
 
-// assigned starts a worker for each partition that has none: the client may name one twice.
+// assigned starts a worker for each partition without one: the client may name a partition twice.
 func (c *consumer) assigned(_ context.Context, client *kgo.Client, m map[string][]int32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,9 +87,9 @@ func (c *consumer) assigned(_ context.Context, client *kgo.Client, m map[string]
 	c.p.health.Assigned(client, maps.Keys(c.workers))
 }
 
-// revoked stops the workers of m, and commits what they have marked while the partitions are still ours. A worker
-// whose alerts are not acknowledged in time marks nothing: the next owner decides its batch again. Waiting longer would
-// keep the whole group waiting.
+// revoked stops the workers of m, and commits what they have marked while the partitions are still ours. A worker whose
+// alerts are not acknowledged in time marks nothing: the next owner decides its batch again. Waiting longer would hold
+// up the whole group.
 func (c *consumer) revoked(ctx context.Context, _ *kgo.Client, m map[string][]int32) {
 	c.stopAndCommit(ctx, m, c.p.revokePatience)
 }
@@ -103,22 +102,22 @@ func (c *consumer) stopAndCommit(ctx context.Context, m map[string][]int32, pati
 }
 
 // OnGroupManageError implements kgo.HookGroupManageError: the client has fallen out of the group. It will call lost and
-// join again, but only when the poll at hand allows it.
+// rejoin, but only when the current poll allows it.
 func (c *consumer) OnGroupManageError(error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.p.health.Lost(c.client)
 }
 
-// lost stops the workers of m, without waiting for acknowledgements that are of no use any more. Other members own the
-// partitions already: a commit would set back theirs.
+// lost stops the workers of m without waiting for acknowledgements, which are useless now. Other members already own
+// the partitions: a commit would reset theirs.
 func (c *consumer) lost(_ context.Context, client *kgo.Client, m map[string][]int32) {
 	c.p.health.Lost(client)
 	c.stopWorkers(m, 0)
 }
 
-// stopWorkers stops the workers of m and waits for each to end. They have until patience is over to finish the batch at
-// hand; then they abandon it. Partitions without a worker are no mistake: partitions can be lost before any was assigned.
+// stopWorkers stops the workers of m and waits for each to end. They may finish the current batch until patience is
+// over; then they abandon it. Partitions without a worker are fine: partitions can be lost before they were assigned.
 func (c *consumer) stopWorkers(m map[string][]int32, patience time.Duration) {
 	stopping := c.remove(m)
 	for _, w := range stopping {
@@ -141,7 +140,7 @@ func (c *consumer) stopWorkers(m map[string][]int32, patience time.Duration) {
 	}
 }
 
-// remove takes the workers of m out of the map.
+// remove removes the workers of m from the map.
 func (c *consumer) remove(m map[string][]int32) (removed []*partition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -161,7 +160,7 @@ func (c *consumer) worker(tp kadm.Partition) *partition {
 	return c.workers[tp]
 }
 
-// committed sees the outcome of each commit in the background.
+// committed receives the result of each background commit.
 func (c *consumer) committed(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
 	if err == nil && resp != nil {
 		err = commitError(resp)
@@ -180,8 +179,8 @@ func commitError(resp *kmsg.OffsetCommitResponse) error {
 	return nil
 }
 
-// countCommit counts a commit. One that fails is tried again with the next, or the records are read
-// again; only a refusal for good ends Run.
+// countCommit counts a commit. A failed one is retried with the next, or the records are read again; only a permanent
+// refusal ends Run.
 func (c *consumer) countCommit(err error) {
 	c.p.tally.Update(func(t *progress.Totals) {
 		if err == nil {
@@ -194,7 +193,7 @@ func (c *consumer) countCommit(err error) {
 		return
 	}
 	c.p.log.Warn("committing offsets", "group", c.p.o.Group, "error", err)
-	if retry.IsRefusal(err) && !retry.IsAuthFailure(err) { // a broker that refuses us may be one of several
+	if retry.IsRefusal(err) && !retry.IsAuthFailure(err) { // one broker of several may refuse us
 		c.fail(c.p.explain(fmt.Errorf("committing offsets of group %q: %w", c.p.o.Group, err)))
 	}
 }

@@ -20,16 +20,15 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// decider carries a record from its bytes to its alerts and dead letters, and counts. It belongs to one
-// goroutine at a time. It stands between us and detection.Detector so that delivery can be tested with
-// a decision that a test controls.
+// decider turns a record's bytes into alerts and dead letters, and counts. It belongs to one goroutine at a time. It
+// separates us from detection.Detector so that tests can control the decision.
 type decider interface {
 	Detect(p *policy.Policy, r *detection.Record, sink detection.Sink) error
-	// take returns what was counted since it was last called.
+	// take returns the counts since the last call.
 	take() detection.Counts
 }
 
-// detector is the decider of production.
+// detector is the decider used in production.
 type detector struct{ *detection.Detector }
 
 func (d detector) take() detection.Counts {
@@ -43,7 +42,7 @@ func (o *Options) newDetector() decider {
 	return detector{detection.NewDetector(detection.Options{
 		MaxEventBytes: o.MaxEventBytes,
 		NoEventCopy:   o.NoEventCopy,
-		MaxEventCopy:  4 * o.MaxRecordBytes, // of which white space may be a part, but no larger one
+		MaxEventCopy:  4 * o.MaxRecordBytes, // white space may be part of it, but no larger part
 		Shadowed:      o.ShadowTopic != "",
 		Exempted:      o.ExemptedTopic != "",
 	})}
@@ -52,8 +51,8 @@ func (o *Options) newDetector() decider {
 // deciders are all deciders of the process. A worker has one only while it decides, so that their buffers do not grow
 // with the number of partitions.
 type deciders struct {
-	free chan decider // nil stands for one that is not made yet
-	// heavy holds a token unless something is being decided that takes much memory: one at a time in the process.
+	free chan decider // nil represents one not yet made
+	// heavy holds a token unless something that takes much memory is being decided: one at a time in the process.
 	heavy chan struct{}
 }
 
@@ -70,12 +69,12 @@ func newDeciders() *deciders {
 	return d
 }
 
-// decision decides records and sends what comes of them. It belongs to one goroutine at a time.
+// decision decides records and sends the results. It belongs to one goroutine at a time.
 type decision struct {
 	p      *Processor
 	client *kgo.Client
 	output *output.Output
-	quit   <-chan struct{} // closed to stop at the next record; nil is never
+	quit   <-chan struct{} // closed to stop at the next record; nil means never
 
 	decider  decider // while records are being decided
 	record   detection.Record
@@ -90,15 +89,15 @@ func (p *Processor) newDecision(client *kgo.Client, out *output.Output, quit <-c
 	return d
 }
 
-// decided is what was counted of decisions.
+// decided is the counts of decisions.
 type decided struct {
 	detection.Counts
 	panics  uint64
-	batches uint64 // that were set aside as too large
+	batches uint64 // set aside as too large
 	inside  int    // records in batches that were polled as one record each, beyond that one
 }
 
-// addTo adds what is done for good to the totals.
+// addTo adds what is finally done to the totals.
 func (d *decided) addTo(t *progress.Totals) {
 	t.Counts.Add(&d.Counts)
 	t.Panics += d.panics
@@ -106,14 +105,14 @@ func (d *decided) addTo(t *progress.Totals) {
 	t.Read += uint64(d.inside) // wraps around for -1, an empty batch
 }
 
-// take returns what was counted since it was last called.
+// take returns the counts since the last call.
 func (d *decision) take() decided {
 	done := d.done
 	d.done = decided{}
 	return done
 }
 
-// stopped returns errStopped once the decision is to stop.
+// stopped returns errStopped once the decision must stop.
 func (d *decision) stopped() error {
 	select {
 	case <-d.quit:
@@ -123,8 +122,8 @@ func (d *decision) stopped() error {
 	}
 }
 
-// decide has records decided, in order, and returns how many. Told to stop, it stops between two records. Only a record
-// with very many alerts, or one that waits for its turn, is abandoned in its middle, and then all of them are.
+// decide has records decided, in order, and returns how many. When stopped, it stops between two records. Only a record
+// with very many alerts, or one that waits for its turn, is abandoned halfway, and then all of them are.
 func (d *decision) decide(p *policy.Policy, at time.Time, records []*kgo.Record) (n int, err error) {
 	select {
 	case <-d.quit:
@@ -156,13 +155,13 @@ func (d *decision) decide(p *policy.Policy, at time.Time, records []*kgo.Record)
 	return len(records), nil
 }
 
-// forget lets go of the last record, whose batch would otherwise be kept while the worker has nothing to do.
+// forget drops the last record, whose batch would otherwise be kept while the worker is idle.
 func (d *decision) forget() {
 	d.record = detection.Record{}
 	d.output.Begin(nil)
 }
 
-// collect takes what the decider has counted.
+// collect takes the decider's counts.
 func (d *decision) collect() {
 	if d.decider != nil {
 		counts := d.decider.take()
@@ -187,8 +186,8 @@ func (d *decision) one(p *policy.Policy, at time.Time, r *kgo.Record) error {
 	return d.output.Settle()
 }
 
-// guarded decides d.record. A panic is a fault of this program that one producer may know how to cause, again and
-// again: the record is set aside, and the next one decided.
+// guarded decides d.record. A panic is a fault of this program that a producer may know how to cause repeatedly: the
+// record is set aside, and the next one decided.
 func (d *decision) guarded(p *policy.Policy, r *kgo.Record) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -223,7 +222,7 @@ func (d *decision) takeTurn() error {
 	}
 }
 
-// endTurn lets the next one have its turn, and go of all that may still refer to what took the memory.
+// endTurn lets the next one have its turn, and drops all references to what took the memory.
 func (d *decision) endTurn() {
 	if d.turn {
 		d.collect()
@@ -234,7 +233,7 @@ func (d *decision) endTurn() {
 	}
 }
 
-// batch decides the records of the batch that r stands for, or sets the batch aside.
+// batch decides the records of the batch that r represents, or sets the batch aside.
 func (d *decision) batch(p *policy.Policy, at time.Time, r *kgo.Record, b *decompress.Batch) error {
 	if err := d.takeTurn(); err != nil {
 		return err

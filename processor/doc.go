@@ -12,6 +12,5 @@
 //	both            start, topics: what is there; position, beginner: where reading begins; watch: topics that are
 //	                created again; drain
 //
-// Every goroutine is started by [Processor.Run] or by something that Run waits for; when Run returns,
-// none is left.
+// Every goroutine is started by [Processor.Run] or by something that Run waits for; none is left when Run returns.
 package processor

@@ -29,8 +29,8 @@ func (p *Processor) runAtLeastOnce(ctx context.Context) error {
 	return errors.Join(err, p.refusal(drainCtx), done())
 }
 
-// consume runs a consumer until ctx ends or something fails, and closes it. It makes another one where a topic was
-// created again, or where the consumer was fenced by one of its own requests: see fencedByItself.
+// consume runs a consumer until ctx ends or something fails, and closes it. It makes another one if a topic was created
+// again, or if the consumer was fenced by one of its own requests: see fencedByItself.
 func (p *Processor) consume(ctx, drainCtx context.Context, drain func()) error {
 	for fails := 1; ; fails++ {
 		began := time.Now()
@@ -55,7 +55,7 @@ func (p *Processor) consume(ctx, drainCtx context.Context, drain func()) error {
 		p.closeConsumer(c, abandon, again)
 		if !again {
 			p.leave(drainCtx, p.o.InstanceID, err)
-			if renew { // and the end came meanwhile
+			if renew { // and ctx ended meanwhile
 				err = nil
 			}
 			return err
@@ -66,7 +66,7 @@ func (p *Processor) consume(ctx, drainCtx context.Context, drain func()) error {
 }
 
 // closeConsumer stops the workers, commits what they marked, and closes the client; abandon ends its context. Workers
-// may take until the end of draining, but not where another client follows.
+// may take until the end of draining, unless another client follows.
 func (p *Processor) closeConsumer(c *consumer, abandon context.CancelFunc, again bool) {
 	patience := p.o.DrainTimeout
 	if again {
@@ -78,11 +78,11 @@ func (p *Processor) closeConsumer(c *consumer, abandon context.CancelFunc, again
 	}
 	c.client.CloseAllowingRebalance()
 	abandon()
-	c.stopWorkers(c.assignment(), 0) // of a rebalance that came in between, or a client that was given up
+	c.stopWorkers(c.assignment(), 0) // of a late rebalance, or a client that was given up
 	p.health.Lost(c.client)
 }
 
-// refusal returns why clients were given up, where brokers refuse us; see health.
+// refusal returns why clients were given up, if brokers refuse us; see health.
 func (p *Processor) refusal(drainCtx context.Context) error {
 	if cause := context.Cause(drainCtx); retry.IsAuthFailure(cause) {
 		return p.explain(fmt.Errorf("connecting to brokers %q: %w", p.o.Brokers, cause))
@@ -101,9 +101,9 @@ func (c *consumer) assignment() map[string][]int32 {
 	return m
 }
 
-// drainDeadline gives the clients up when draining, which begins as ctx ends, has taken DrainTimeout. The
-// function that it returns tells it that draining is done, and returns an error if it came to that: then
-// some of what was in flight is not committed, and is read again.
+// drainDeadline gives up the clients if draining, which begins when ctx ends, takes longer than DrainTimeout. The
+// returned function ends the deadline, and returns an error if it was exceeded: then some of what was in flight is not
+// committed, and is read again.
 func (p *Processor) drainDeadline(ctx context.Context, giveUp context.CancelCauseFunc) (done func() error) {
 	over, tooLong := make(chan struct{}), make(chan bool, 1)
 	go func() {
@@ -126,18 +126,18 @@ func (p *Processor) drainDeadline(ctx context.Context, giveUp context.CancelCaus
 		if !<-tooLong {
 			return nil
 		}
-		return fmt.Errorf("%w (%v): %d records were given up, they are read again; nothing is lost",
+		return fmt.Errorf("%w (%v): %d records were abandoned and will be read again; nothing is lost",
 			errDrain, p.o.DrainTimeout, p.tally.Snapshot().Abandoned)
 	}
 }
 
-// leave takes a static member that is closed out of the group, so that others get its partitions at once:
-// closing alone does not, because a static member may come back.
+// leave removes a static member that is closed from the group, so that others get its partitions at once: closing alone
+// does not, because a static member may come back.
 //
-// Before it is closed, the context of a static member's client has to be canceled. Closing would otherwise
-// wait for a rebalance that is under way, which may itself be waiting for a member of ours that has closed.
+// The context of a static member's client must be canceled before it is closed. Otherwise closing would wait for a
+// rebalance in progress, which may itself be waiting for another member of ours that has closed.
 //
-// Where cause says that another process has our instance id, the place in the group is that one's.
+// If cause says that another process has our instance id, the place in the group is no longer ours.
 func (p *Processor) leave(ctx context.Context, instanceID string, cause error) {
 	if ctx.Err() != nil || instanceID == "" || errors.Is(cause, kerr.FencedInstanceID) || errors.Is(cause, errReplaced) {
 		return
@@ -152,7 +152,7 @@ func (p *Processor) leave(ctx context.Context, instanceID string, cause error) {
 			InstanceIDs(instanceID).Reason("shutting down"))
 		left.Each(func(r kadm.LeaveGroupResponse) { err = errors.Join(err, r.Err) })
 	}
-	if err != nil && !errors.Is(err, kerr.UnknownMemberID) { // the client has left already, or never joined
+	if err != nil && !errors.Is(err, kerr.UnknownMemberID) { // it has left already, or never joined
 		p.log.Warn("leaving the group; it waits for the session to time out", "group", p.o.Group, "error", err)
 	}
 }

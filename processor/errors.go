@@ -10,11 +10,11 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl"
 )
 
-// fencedByItself reports whether err says that our place in the group is another's, who may well be ourselves: a
-// request to join that a broker had taken before it hung, and answers when nobody waits for it any more, takes the
-// place of the one that was sent in its stead. To join once more mends that. Only after trouble with the brokers is it
-// likely. The trouble may last, as one broker of several that is away is enough, so it is not done more than maxRestarts
-// times in a row: two processes with one instance id do not fence each other for ever.
+// fencedByItself reports whether err says that another member has our place in the group, which may well be ourselves:
+// a broker may have taken a request to join before it hung, and when it answers, long after we sent a new request, the
+// old one takes the new one's place. Joining again fixes that. It is likely only after trouble with the brokers. The
+// trouble may last, because one missing broker is enough, so we do it at most maxRestarts times in a row: two processes
+// with one instance id must not fence each other for ever.
 func (p *Processor) fencedByItself(err error) bool {
 	return errors.Is(err, kerr.FencedInstanceID) && p.health.Troubled()
 }
@@ -22,10 +22,10 @@ func (p *Processor) fencedByItself(err error) bool {
 // explained is an error that says what the user can do about it.
 type explained struct{ error }
 
-// Unwrap returns the error as a whole.
+// Unwrap returns the whole error.
 func (e explained) Unwrap() error { return e.error }
 
-// explain adds to a refusal what the user can do about it, once.
+// explain adds to a refusal, once, what the user can do about it.
 func (p *Processor) explain(err error) error {
 	if _, ok := errors.AsType[explained](err); ok || err == nil {
 		return err
@@ -43,7 +43,7 @@ func (p *Processor) explanation(err error) error {
 		errors.Is(err, kerr.ClusterAuthorizationFailed), errors.Is(err, kerr.TransactionalIDAuthorizationFailed):
 		return fmt.Errorf("%w: the broker's access control refuses it (authenticated by %s)", err, p.mechanism())
 	case errors.Is(err, kerr.InconsistentGroupProtocol):
-		return fmt.Errorf("%w: the group has members of another program or with another balancer; it must be ours alone", err)
+		return fmt.Errorf("%w: the group has members of another program or with another balancer; it must be used by regionwatch only", err)
 	}
 	if errors.Is(err, kgo.ErrMaxDecompress) {
 		return fmt.Errorf("%w: allow larger batches than %d bytes, or move the group past it", err, p.o.MaxBatchBytes)

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	// queuedBytes is how much may wait for the workers that move before the poll loop waits too.
+	// queuedBytes is how much may wait for moving workers before the poll loop waits too.
 	queuedBytes = 8 << 20
-	// heldBytes is how much may wait for all workers, also those that do not move, before the poll loop waits.
+	// heldBytes is how much may wait for all workers, stuck ones included, before the poll loop waits.
 	heldBytes = 32 << 20
-	// patience is how long the poll loop waits for the workers together before it looks for the slow ones.
+	// patience is how long the poll loop waits for the workers before it looks for the slow ones.
 	patience = 100 * time.Millisecond
 )
 
@@ -25,11 +25,11 @@ type pauser interface {
 	ResumeFetchPartitions(map[string][]int32)
 }
 
-// flow bounds what lies between the poll loop and the workers. As long as all workers keep moving, the poll loop simply
-// waits for room, outside of a poll, so that a rebalance can go on. A partition whose worker does not move is paused and
-// holds up nobody else, until all such partitions together hold heldBytes. It is resumed when its worker has nothing
-// left, or when it goes away. Pausing throws away what is fetched already and fetches it again, so it is only for the
-// slow ones.
+// flow limits what waits between the poll loop and the workers. While all workers keep moving, the poll loop simply
+// waits for room, outside of a poll, so that rebalances can proceed. A partition whose worker is stuck is paused and
+// does not hold up the others, until all such partitions together hold heldBytes. It is resumed when its worker has
+// nothing left, or goes away. Pausing discards what is already fetched and fetches it again, so it is only for slow
+// partitions.
 type flow struct {
 	client pauser
 	room   chan struct{} // holds a token after bytes were released
@@ -44,7 +44,7 @@ type flow struct {
 type lane struct {
 	bytes  int // queued and not done
 	paused bool
-	moved  bool // since the poll loop last ran out of patience
+	moved  bool // since the poll loop last lost patience
 }
 
 func newFlow(client pauser) *flow {
@@ -58,8 +58,8 @@ func (f *flow) open(tp kadm.Partition) {
 	f.partitions[tp] = &lane{}
 }
 
-// close removes a partition, whatever is queued for it, and its pause: a pause outlives the assignment, and
-// the partition would never be read again when it comes back.
+// close removes a partition, its queue count and its pause: a pause outlives the assignment, and the partition would
+// never be read again after it comes back.
 func (f *flow) close(tp kadm.Partition) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -74,7 +74,7 @@ func (f *flow) close(tp kadm.Partition) {
 	}
 }
 
-// put counts bytes that are queued for a partition.
+// put counts bytes queued for a partition.
 func (f *flow) put(tp kadm.Partition, bytes int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -108,7 +108,7 @@ func (f *flow) done(tp kadm.Partition, bytes int) {
 	}
 }
 
-// release takes bytes off a lane. f is locked.
+// release subtracts bytes from a lane. f is locked.
 func (f *flow) release(l *lane, bytes int) {
 	l.bytes -= bytes
 	f.all -= bytes
@@ -125,7 +125,7 @@ func (f *flow) signal() {
 	}
 }
 
-// pause stops fetching a partition and takes it out of the common count. f is locked.
+// pause stops fetching a partition and removes it from the common count. f is locked.
 func (f *flow) pause(tp kadm.Partition, l *lane) {
 	if l.paused {
 		return
@@ -158,7 +158,7 @@ func (f *flow) hasRoom() bool {
 	return f.bytes < queuedBytes && f.all < heldBytes
 }
 
-// pauseStuck pauses every partition that has work and has not finished a batch since it was last called.
+// pauseStuck pauses every partition that has work and has not finished a batch since the last call.
 func (f *flow) pauseStuck() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -170,7 +170,7 @@ func (f *flow) pauseStuck() {
 	}
 }
 
-// asMap returns a partition in the form that the client takes.
+// asMap returns a partition as the client takes it.
 func asMap(tp kadm.Partition) map[string][]int32 {
 	return map[string][]int32{tp.Topic: {tp.Partition}}
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/decompress"
 )
 
-// Need is memory that a processor may need at the same time, for one reason.
+// Need is memory that a processor may need for one reason, at the same time as for the others.
 type Need struct {
 	Bytes int
 	Why   string
@@ -14,15 +14,15 @@ type Need struct {
 
 // The parts of [Options.MemoryNeeds] that no option changes.
 const (
-	// baseBytes are the program itself, its policy and its stacks, and what the collector has not given back yet.
+	// baseBytes are the program itself, its policy and its stacks, and what the collector has not returned yet.
 	baseBytes = 64 << 20
-	// heavyFactor is how often the bytes of one record are in memory while it is decided: what was opened and the buffer
-	// that is growing, and a copy in alerts or dead letters.
+	// heavyFactor is how many times the bytes of one record are in memory while it is decided: its decompressed form,
+	// the buffer being filled, and a copy in alerts or dead letters.
 	heavyFactor = 3
 )
 
-// MemoryNeeds returns the most memory that Run takes, under any input, by reason. Batches count as they are allowed by
-// MaxBatchBytes, records by MaxEventBytes; a topic whose max.message.bytes is larger than FetchBytes takes more.
+// MemoryNeeds returns the most memory that Run takes, under any input, by reason. Batches count as MaxBatchBytes allows
+// them, records as MaxEventBytes does; a topic whose max.message.bytes is larger than FetchBytes takes more.
 func (o Options) MemoryNeeds() []Need {
 	o = o.withDefaults()
 	const mib = 1 << 20

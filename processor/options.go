@@ -24,7 +24,7 @@ const (
 	ExactlyOnce
 )
 
-// String returns the guarantee as it is written in settings.
+// String returns the guarantee as in settings.
 func (d Delivery) String() string {
 	if d == ExactlyOnce {
 		return "exactly-once"
@@ -49,53 +49,51 @@ type Options struct {
 	InputPattern    bool // InputTopics are regular expressions
 	AlertTopic      string
 	DeadLetterTopic string
-	// ShadowTopic takes the findings of levels in shadow mode, ExemptedTopic the events that an exception
-	// exempts, both in the form of alerts and marked as what they are; empty means that they are only counted.
-	// They may be one topic, and may be AlertTopic.
+	// ShadowTopic takes the findings of levels in shadow mode, ExemptedTopic the events that an exception exempts, both
+	// in the form of alerts and marked as such; if empty, they are only counted. They may be one topic, and may be
+	// AlertTopic.
 	ShadowTopic   string
 	ExemptedTopic string
-	CreateTopics  bool  // make the topics that do not exist
-	Partitions    int32 // of topics that are made; 0 means the broker's default
-	Replicas      int16 // of topics that are made; 0 means the broker's default
+	CreateTopics  bool  // create missing topics
+	Partitions    int32 // of created topics; 0 means the broker's default
+	Replicas      int16 // of created topics; 0 means the broker's default
 
 	Group string
-	// InstanceID is this live instance's own name, the same after a restart and never shared. It makes the
-	// instance a static member of the group (KIP-345): one that was killed and comes back within the
-	// session timeout gets its partitions back without a rebalance. The transactional ids of ExactlyOnce are
-	// made of it, so that a restart fences what is left of the old instance at once. Empty means a dynamic
-	// member, with AtLeastOnce only.
+	// InstanceID names this live instance; it stays the same after a restart and is never shared. It makes the instance
+	// a static member of the group (KIP-345): one that was killed and comes back within the session timeout gets its
+	// partitions back without a rebalance. The transactional ids of ExactlyOnce are derived from it, so that a restart
+	// fences the old instance at once. Empty means a dynamic member, with AtLeastOnce only.
 	InstanceID string
 	Delivery   Delivery
 	Start      Start
 
-	// Sessions is how many transactional sessions ExactlyOnce runs side by side, each a member of the group
-	// with a client of its own; 0 means one a core, at least 2 and at most 4.
+	// Sessions is how many transactional sessions ExactlyOnce runs in parallel, each a member of the group with its own
+	// client; 0 means one per core, at least 2 and at most 4.
 	Sessions       int
 	Rack           string        // where this instance runs: records are fetched from a replica in the same rack (KIP-392)
-	SessionTimeout time.Duration // 0 means 6 s, the least that a broker allows by default
-	CommitInterval time.Duration // between commits of marks, or the most that a transaction waits; 0 means 200 ms
+	SessionTimeout time.Duration // 0 means 6 s, the minimum that brokers allow by default
+	CommitInterval time.Duration // between commits of marks, or the longest that a transaction waits; 0 means 200 ms
 	DrainTimeout   time.Duration // from cancel to the end of Run; 0 means 25 s
 	// RebalanceTimeout is how long the group waits for a member to give up its partitions; 0 means 60 s.
 	RebalanceTimeout time.Duration
-	// DeliveryTimeout is how long an alert is tried before the attempt counts as failed. It must be
-	// shorter than RebalanceTimeout; 0 means two thirds of it.
+	// DeliveryTimeout is how long an alert is tried before the attempt counts as failed. It must be shorter than
+	// RebalanceTimeout; 0 means two thirds of it.
 	DeliveryTimeout time.Duration
-	// TransactionTimeout is when the broker aborts a transaction that its instance left open: until then
-	// readers of committed records wait. 0 means 15 s.
+	// TransactionTimeout is when the broker aborts a transaction that its instance left open: until then readers of
+	// committed records wait. 0 means 15 s.
 	TransactionTimeout time.Duration
-	// MaxRecordBytes is the largest record that is written; a topic that takes less (max.message.bytes) is
-	// given less. 0 means 1,000,000.
+	// MaxRecordBytes is the largest record that is written; a topic with a lower limit (max.message.bytes) gets smaller
+	// ones. 0 means 1,000,000.
 	MaxRecordBytes int
-	// FetchBytes is how much is fetched at a time, compressed, from all brokers by all sessions together; 0 means 4 MiB.
+	// FetchBytes is how much all sessions together fetch at a time from all brokers, compressed; 0 means 4 MiB.
 	// CloudTrail compresses 6 to 25 times.
 	FetchBytes int
-	// FetchPartitionBytes is the part of it that one partition may take; 0 means 256 KiB. Smaller parts mean more batches,
-	// each with the cost of a mark and a wait; larger ones let one partition crowd out the others.
+	// FetchPartitionBytes is the most of it for one partition; 0 means 256 KiB. Smaller values mean more batches, each
+	// with the cost of a mark and a wait; larger ones let one partition crowd out the others.
 	FetchPartitionBytes int
 	// MaxRecordsPerSecond is how many records Run takes a second, for catching up without crowding out others; 0 is no limit.
 	MaxRecordsPerSecond int
-	// MaxBatchBytes is how large a fetched batch may get when it is decompressed. A larger one is set aside as a dead
-	// letter. 0 means 128 MiB.
+	// MaxBatchBytes is the largest decompressed batch. A larger one is set aside as a dead letter. 0 means 128 MiB.
 	MaxBatchBytes int
 
 	// Policy returns the policy of the next batch. It must be safe for concurrent use.
@@ -103,15 +101,15 @@ type Options struct {
 	MaxEventBytes int
 	NoEventCopy   bool
 	AlertFormat   alert.Format // the zero value is alert.Native
-	// CopyHeaders names headers that alerts take from their input record: the first of each name, within bounds. Dead
+	// CopyHeaders names headers that alerts take from their input record: the first of each name, within limits. Dead
 	// letters have all of them anyway.
 	CopyHeaders []string
 
 	Logger   *slog.Logger         // nil discards
-	Registry *prometheus.Registry // nil makes one of its own
-	// OnAlert and OnDeadLetter, where set, see what the broker has acknowledged (with ExactlyOnce: when its
-	// transaction is committed). They are for people to look at: of a batch of very many they see the last ones. They
-	// must be fast and safe for concurrent use. They may keep what they are given, which nobody writes to any more.
+	Registry *prometheus.Registry // nil makes a new one
+	// OnAlert and OnDeadLetter, if set, see what the broker has acknowledged (with ExactlyOnce: once its transaction is
+	// committed). They are for display: of a very large batch they see only the last ones. They must be fast and safe
+	// for concurrent use. They may keep their argument, which does not change afterwards.
 	OnAlert      func(encoded []byte)
 	OnDeadLetter func(output.DeadLetter)
 }
@@ -122,8 +120,8 @@ const (
 	DefaultCommitInterval   = 200 * time.Millisecond
 	DefaultDrainTimeout     = 25 * time.Second
 	DefaultRebalanceTimeout = 60 * time.Second
-	// DefaultTransactionTimeout is longer than a broker that hangs takes to lose its sessions: a broker that aborts
-	// a transaction while it comes back may skip partitions that have no leader yet.
+	// DefaultTransactionTimeout is longer than a hanging broker takes to lose its sessions: a broker that aborts a
+	// transaction while it comes back may skip partitions that have no leader yet.
 	DefaultTransactionTimeout = 15 * time.Second
 	DefaultMaxRecordBytes     = 1_000_000
 	DefaultMaxBatchBytes      = 128 << 20
@@ -131,7 +129,7 @@ const (
 	DefaultFetchPartition     = 256 << 10
 )
 
-// outputTopics returns the topics that are written to.
+// outputTopics returns the output topics.
 func (o *Options) outputTopics() output.Topics {
 	return output.Topics{Alerts: o.AlertTopic, DeadLetters: o.DeadLetterTopic, Shadow: o.ShadowTopic, Exempted: o.ExemptedTopic}
 }

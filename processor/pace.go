@@ -10,18 +10,18 @@ import (
 	"github.com/regionwatch/regionwatch/processor/retry"
 )
 
-// pace holds the poll loops of a process to MaxRecordsPerSecond. Each poll takes a tenth of a second's records at most, and
-// the next one waits for as long as the limit allows for what was taken. A loop waits between two polls, where it holds
-// up neither a rebalance nor a drain. It is safe for concurrent use.
+// pace limits the poll loops of a process to MaxRecordsPerSecond. Each poll takes at most a tenth of a second's
+// records, and the next one waits as long as the limit requires for them. A loop waits between two polls, where it
+// holds up neither a rebalance nor a drain. It is safe for concurrent use.
 type pace struct {
-	perSecond int // 0 is no limit
+	perSecond int // 0 means no limit
 	lag       *progress.Lags
 	tally     *progress.Tally
 	log       *slog.Logger
 
 	mu   sync.Mutex
 	next time.Time // before which nothing is polled
-	told time.Time // when the log last said that the limit holds records back
+	told time.Time // when the log last mentioned the limit
 }
 
 // tellEvery is the least time between two log lines about the limit.
@@ -35,7 +35,7 @@ func (p *pace) most() int {
 	return max(p.perSecond/10, 1)
 }
 
-// spend counts n records that were taken.
+// spend counts n polled records.
 func (p *pace) spend(n int) {
 	if p.perSecond == 0 || n <= 0 {
 		return
@@ -48,7 +48,7 @@ func (p *pace) spend(n int) {
 	p.next = p.next.Add(time.Duration(n) * time.Second / time.Duration(p.perSecond))
 }
 
-// left returns for how long nothing may be polled.
+// left returns how long to wait before the next poll.
 func (p *pace) left() time.Duration {
 	if p.perSecond == 0 {
 		return 0
@@ -58,8 +58,8 @@ func (p *pace) left() time.Duration {
 	return time.Until(p.next)
 }
 
-// wait returns when the next poll may begin, or when ctx ends. It counts the time as held by the limit if fetched tells
-// that records are there to be polled.
+// wait returns when the next poll may begin, or when ctx ends. If fetched says that records are waiting, it counts the
+// time as held by the limit.
 func (p *pace) wait(ctx context.Context, fetched func() int64) {
 	for {
 		left := p.left()
@@ -67,7 +67,7 @@ func (p *pace) wait(ctx context.Context, fetched func() int64) {
 			return
 		}
 		start, held := time.Now(), fetched() > 0
-		err := retry.Sleep(ctx, min(left, time.Second)) // no longer at a time, so that the metrics follow
+		err := retry.Sleep(ctx, min(left, time.Second)) // at most that long at a time, so that the metrics follow
 		if held {
 			p.hold(time.Since(start))
 		}
@@ -77,7 +77,7 @@ func (p *pace) wait(ctx context.Context, fetched func() int64) {
 	}
 }
 
-// hold notes that the limit held records back for d.
+// hold counts that the limit held records back for d.
 func (p *pace) hold(d time.Duration) {
 	p.tally.Update(func(t *progress.Totals) { t.Limited += d })
 	p.lag.Held()

@@ -20,15 +20,15 @@ import (
 )
 
 var (
-	// errStopped is what a worker gives up with when it is told to stop.
+	// errStopped is returned by a worker that was stopped.
 	errStopped = errors.New("stopped")
-	// errAbandoned is why a worker stops to wait for acknowledgements, and marks nothing.
+	// errAbandoned is why a worker stops waiting for acknowledgements, and marks nothing.
 	errAbandoned = fmt.Errorf("%w before all was acknowledged", errStopped)
 )
 
-// partition is the worker of one assigned partition: one goroutine that takes batches in order, has each
-// record decided, waits until all that came of the batch is acknowledged, and then marks the batch's last
-// record. It is the only one who marks that partition, so when it has ended nothing marks any more.
+// partition is the worker of one assigned partition: one goroutine that takes batches in order, has each record
+// decided, waits until all alerts and dead letters of the batch are acknowledged, and then marks the batch's last
+// record. Only it marks that partition, so when it has ended nothing marks any more.
 type partition struct {
 	tp       kadm.Partition
 	c        *consumer
@@ -36,7 +36,7 @@ type partition struct {
 	output   *output.Output
 	decision *decision
 
-	ctx      context.Context         // ends when the worker is to abandon its batch, or the client
+	ctx      context.Context         // ends when the worker must abandon its batch, or the client does
 	abandon  context.CancelCauseFunc // ends ctx
 	stopOnce sync.Once
 	quit     chan struct{} // closed to stop the worker at its next record
@@ -62,7 +62,7 @@ func (c *consumer) startPartition(tp kadm.Partition) *partition {
 // stop makes the worker end at its next record.
 func (w *partition) stop() { w.stopOnce.Do(func() { close(w.quit) }) }
 
-// stopped returns errStopped once the worker is told to stop.
+// stopped returns errStopped once the worker must stop.
 func (w *partition) stopped() error {
 	select {
 	case <-w.quit:
@@ -82,7 +82,7 @@ func (w *partition) run() {
 			return
 		}
 		if err := w.process(b); err != nil {
-			if !errors.Is(err, errStopped) && w.c.ctx.Err() == nil { // whoever gave the client up tells why
+			if !errors.Is(err, errStopped) && w.c.ctx.Err() == nil { // the client was given up: its owner reports why
 				w.c.fail(err)
 			}
 			return
@@ -90,17 +90,16 @@ func (w *partition) run() {
 	}
 }
 
-// giveUp counts what is left in the queue of a worker that has ended: it is read again, from the last
-// commit.
+// giveUp counts what is left in the queue of a worker that has ended: it is read again, from the last commit.
 func (w *partition) giveUp() {
 	if n := w.queue.drain(); n > 0 {
 		w.c.p.tally.Update(func(t *progress.Totals) { t.Abandoned += uint64(n) })
 	}
 }
 
-// process decides a batch and, when all that came of it is acknowledged, marks it. If it stops early, what is done is
-// marked and the rest counted as returned. The batch itself is let go of as soon as it is decided: acknowledgements may
-// take long.
+// process decides a batch and marks it once all its alerts and dead letters are acknowledged. If it stops early, what
+// is done is marked and the rest counted as abandoned. The batch itself is released as soon as it is decided, because
+// acknowledgements may take long.
 func (w *partition) process(b batch) error {
 	start := time.Now()
 	n, stop := w.decision.decide(w.c.p.o.Policy(), start, b.records)
@@ -111,7 +110,7 @@ func (w *partition) process(b batch) error {
 	err := w.output.Flush()
 	flushed := err == nil
 	if err != nil || (stop != nil && !errors.Is(stop, errStopped)) {
-		n, last = 0, nil // not all of it is acknowledged: nothing of the batch may be marked
+		n, last = 0, nil // not all of it is acknowledged: mark nothing of the batch
 	}
 	if err == nil {
 		err = stop
@@ -122,11 +121,11 @@ func (w *partition) process(b batch) error {
 	return err
 }
 
-// finish marks the last record that is done, and counts n records as done of those that were read; nil if none is.
+// finish marks the last record that is done, and counts n of the records read as done; last is nil if none is.
 func (w *partition) finish(n, read int, last *kgo.Record) {
 	done := w.decision.take()
 	if last == nil {
-		done = decided{} // it is decided again
+		done = decided{} // it will be decided again
 	}
 	if last != nil && w.ctx.Err() == nil {
 		w.c.client.MarkCommitRecords(last)
@@ -138,7 +137,7 @@ func (w *partition) finish(n, read int, last *kgo.Record) {
 	})
 }
 
-// lastOf returns the last record as far as it matters for a commit, without holding on to its batch.
+// lastOf returns a copy of the last record with what a commit needs, so that its batch can be freed.
 func lastOf(records []*kgo.Record) *kgo.Record {
 	if len(records) == 0 {
 		return nil

@@ -18,8 +18,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/decompress"
 )
 
-// run polls until ctx ends or the client is given up, which is no error, or until something fails that cannot be got
-// over.
+// run polls until ctx ends or the client is given up, which is not an error, or until something fails for good.
 func (c *consumer) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -53,7 +52,7 @@ func (c *consumer) pollAll(ctx context.Context) error {
 	}
 }
 
-// handOff gives what was polled to the workers. It does not wait for them.
+// handOff passes what was polled to the workers. It does not wait for them.
 func (c *consumer) handOff(fetches kgo.Fetches) error {
 	total := 0
 	fetches.EachPartition(func(f kgo.FetchTopicPartition) { total += c.p.bytesOf(f.Records) })
@@ -65,7 +64,7 @@ func (c *consumer) handOff(fetches kgo.Fetches) error {
 		c.p.tally.Update(func(t *progress.Totals) { t.Read += n })
 		tp := kadm.Partition{Topic: f.Topic, Partition: f.Partition}
 		w := c.worker(tp)
-		if w == nil { // cannot be while the client keeps its word; what is not ours is not done
+		if w == nil { // impossible if the client keeps its contract; what is not ours is not done
 			c.p.tally.Update(func(t *progress.Totals) { t.Abandoned += n })
 			return
 		}
@@ -77,7 +76,7 @@ func (c *consumer) handOff(fetches kgo.Fetches) error {
 	return c.p.fetchErrors(fetches)
 }
 
-// fetched counts a fetch, and reports records that nobody will read.
+// fetched counts a fetch, and reports records that were dropped before they were read.
 func (p *Processor) fetched(tp kadm.Partition, f *kgo.FetchPartition) {
 	if dropped := p.lag.Fetched(tp, f); dropped > 0 {
 		p.tally.Update(func(t *progress.Totals) { t.Dropped += uint64(dropped) })
@@ -97,7 +96,7 @@ func (p *Processor) newBatch(records []*kgo.Record, total int) batch {
 	return b
 }
 
-// bytesOf returns about how much memory records take.
+// bytesOf returns roughly how much memory records take.
 func (p *Processor) bytesOf(records []*kgo.Record) (n int) {
 	for _, r := range records {
 		n += decompress.RecordBytes + len(r.Key) + len(r.Value)
@@ -108,8 +107,8 @@ func (p *Processor) bytesOf(records []*kgo.Record) (n int) {
 	return n
 }
 
-// fetchErrors returns what a poll reports and the client cannot get over. What it reports several times is
-// told once: while nobody polls, errors of the group pile up.
+// fetchErrors returns the errors of a poll that the client cannot recover from. It reports repeated ones once: errors
+// of the group pile up between polls.
 func (p *Processor) fetchErrors(fetches kgo.Fetches) error {
 	var errs []error
 	told := make(map[string]bool)
@@ -122,8 +121,8 @@ func (p *Processor) fetchErrors(fetches kgo.Fetches) error {
 	return errors.Join(errs...)
 }
 
-// fetchError sorts what a poll reports of a partition, or of the client as a whole. It returns an error
-// where the client cannot get over it: then nobody reads on, and the process has to say so.
+// fetchError handles an error that a poll reports for a partition, or for the whole client. It returns an error if the
+// client cannot recover: reading has stopped then, and the process must say so.
 func (p *Processor) fetchError(topic string, partition int32, err error) error {
 	if loss, ok := errors.AsType[*kgo.ErrDataLoss](err); ok {
 		p.tally.Update(func(t *progress.Totals) { t.DataLosses++ })
@@ -134,17 +133,17 @@ func (p *Processor) fetchError(topic string, partition int32, err error) error {
 	if session, ok := errors.AsType[*kgo.ErrGroupSession](err); ok {
 		return p.sessionError(session)
 	}
-	ofPoll := topic == "" // the poll's own context or client has ended, not a fetch
+	ofPoll := topic == "" // the poll's context or client has ended, not a fetch
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, kgo.ErrClientClosed),
 		ofPoll && errors.Is(err, context.DeadlineExceeded):
 		return nil
 	case !ofPoll && kerr.IsRetriable(err):
-		// The client tries these again without a word. One that it reports has made it drop the partition: the topic was
-		// deleted, or the group's coordinator would not tell the committed offset.
+		// The client retries these silently. If it reports one, it has dropped the partition: the topic was deleted, or
+		// the group coordinator refused the committed offset.
 		p.lookSoon()
 		return fmt.Errorf("%w: topic %q partition %d: %w", retry.ErrRenew, topic, partition, err)
-	case retry.IsTransient(err), !ofPoll && retry.IsAuthFailure(err): // one broker's; health and the group know whether it is all
+	case retry.IsTransient(err), !ofPoll && retry.IsAuthFailure(err): // one broker's; health and the group know whether all refuse
 		p.log.Warn("fetching", "topic", topic, "partition", partition, "error", err)
 		return nil
 	}
@@ -154,10 +153,10 @@ func (p *Processor) fetchError(topic string, partition int32, err error) error {
 // errFetching marks what keeps a partition from being read.
 var errFetching = errors.New("fetching")
 
-// sessionError sorts what ended a session of the group. The client joins again by itself, so only what
-// will not change ends Run.
+// sessionError handles an error that ended a group session. The client rejoins by itself, so only a permanent error
+// ends Run.
 func (p *Processor) sessionError(err *kgo.ErrGroupSession) error {
-	if retry.IsRefusal(err) && !retry.IsAuthFailure(err) { // the client asks any broker for the coordinator; health knows whether it is all
+	if retry.IsRefusal(err) && !retry.IsAuthFailure(err) { // the client asks any broker for the coordinator; health knows whether all refuse
 		return p.explain(fmt.Errorf("joining group %q: %w", p.o.Group, err.Err))
 	}
 	p.log.Warn("the group session ended, joining again", "group", p.o.Group, "error", err.Err)

@@ -12,14 +12,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// begin gives a new group its first offsets, before any member joins: Options.Start is resolved and committed for
-// every partition of the input topics of which the group has no commit. After that, a partition without a commit is
-// newer than the group and is read from its first record.
+// begin gives a new group its first offsets before any member joins: it resolves Options.Start and commits it for every
+// partition of the input topics without a commit of the group. After that, a partition without a commit is newer than
+// the group and is read from its first record.
 //
-// Left to the client, a group that begins at the latest record would skip what arrives while it is down before the
-// first commit of a quiet partition, and what arrives in a new partition before the client notices it.
+// The client alone would skip records for a group that begins at the latest: those that arrive while it is down before
+// the first commit of a quiet partition, and those that arrive in a new partition before the client notices it.
 //
-// A group that has members refuses the commit. Then the members decide, see [beginner.settle].
+// A group with members refuses the commit. Then the members decide, see [beginner.settle].
 func (p *Processor) begin(ctx context.Context, admin *kadm.Client) error {
 	if p.o.Start == (Start{}) {
 		return nil // every partition begins at its first record
@@ -64,7 +64,7 @@ func (p *Processor) begin(ctx context.Context, admin *kadm.Client) error {
 	return nil
 }
 
-// began reports where a group that is new to topics begins, and how many records it leaves out.
+// began logs where a group that is new to topics begins, and how many records it skips.
 func (p *Processor) began(topics []string, skipped int64) {
 	p.log.Info("the group begins", "group", p.o.Group, "topics", topics, "start", p.o.Start.String())
 	if skipped == 0 {
@@ -75,10 +75,10 @@ func (p *Processor) began(topics []string, skipped int64) {
 		"group", p.o.Group, "topics", topics, "start", p.o.Start.String(), "records", skipped)
 }
 
-// newToGroup reports whether the start position applies to a topic: the group has committed nothing of it, and it was
-// there when this process started. Topics that appear later, or are deleted and created again, are read from their first
-// record; so is, with patterns, every topic that a group at work has no commit of, because nothing tells a topic that is
-// new from one that a new pattern matches.
+// newToGroup reports whether the start position applies to a topic: the group has no commit for it, and it existed when
+// this process started. Topics that appear later, or are deleted and created again, are read from their first record;
+// so is, with patterns, every topic without a commit of a working group, because a new topic looks the same as one that
+// a new pattern matches.
 func (p *Processor) newToGroup(topic string, id kadm.TopicID, commits kadm.OffsetResponses) bool {
 	if hasCommit(commits[topic]) || p.atStart[topic] != id {
 		return false
@@ -107,7 +107,7 @@ func (p *Processor) groupCommits(ctx context.Context, admin *kadm.Client) (kadm.
 }
 
 // startOffsets resolves the start position for every partition of topics, as offsets to commit, and returns how many
-// records stand before them.
+// records precede them.
 func (p *Processor) startOffsets(ctx context.Context, admin *kadm.Client, topics kadm.TopicDetails) (_ kadm.Offsets, skipped int64, err error) {
 	names := topics.Names()
 	list := admin.ListEndOffsets
@@ -145,7 +145,7 @@ func (p *Processor) withTopicIDs(offsets kadm.Offsets, topics kadm.TopicDetails,
 	return tagged
 }
 
-// listAll lists offsets. An offset that is missing is an error.
+// listAll lists offsets. A missing offset is an error.
 func listAll(ctx context.Context, list func(context.Context, ...string) (kadm.ListedOffsets, error), topics []string) (kadm.ListedOffsets, error) {
 	slices.Sort(topics)
 	listed, err := list(ctx, topics...)
@@ -164,7 +164,7 @@ func hasCommit(partitions map[int32]kadm.OffsetResponse) bool {
 	return false
 }
 
-// String returns s as it is written in settings.
+// String returns s as in settings.
 func (s Start) String() string {
 	switch {
 	case !s.At.IsZero():

@@ -31,13 +31,13 @@ type Processor struct {
 	metrics        *progress.Metrics
 	outputs        *output.Outputs
 	decompressor   *decompress.Decompressor
-	patterns       []*regexp.Regexp        // InputTopics, where they are patterns
-	unmatched      bool                    // no topic matched them when it was last looked
+	patterns       []*regexp.Regexp        // InputTopics, if they are patterns
+	unmatched      bool                    // no topic matched them at the last look
 	brokers        int                     // in the cluster, as of the start
 	cluster        string                  // its id, as of the start; empty where brokers have none
 	admin          *kadm.Client            // of the goroutine that watches the topics
-	atStart        map[string]kadm.TopicID // the input topics as they were when Run began, for a start position; then read-only
-	nudge          chan struct{}           // holds a token when the topics are to be looked at
+	atStart        map[string]kadm.TopicID // the input topics when Run began, for a start position; read-only afterwards
+	nudge          chan struct{}           // holds a token when the topics need a look
 	newDecider     func() decider
 	deciders       *deciders
 	running        atomic.Bool
@@ -90,9 +90,9 @@ func New(o Options) (*Processor, error) {
 	return p, nil
 }
 
-// Run consumes until ctx ends, then drains: it finishes what is in flight, commits, leaves the group and
-// returns nil, or an error where that took longer than DrainTimeout. Any other error is one that the
-// client cannot get over. A Processor runs once.
+// Run consumes until ctx ends, then drains: it finishes what is in flight, commits, leaves the group and returns nil,
+// or an error if that took longer than DrainTimeout. Any other error is one that the client cannot recover from. A
+// Processor runs once.
 func (p *Processor) Run(ctx context.Context) error {
 	if p.running.Swap(true) {
 		return errors.New("a Processor runs once")
@@ -115,6 +115,6 @@ func (p *Processor) Run(ctx context.Context) error {
 	return p.runAtLeastOnce(ctx)
 }
 
-// Ready returns nil once partitions (or the knowledge that there are none for us) have been assigned and
-// while the brokers answer, and else says what is missing.
+// Ready returns nil once partitions are assigned (possibly none) and while the brokers answer. Otherwise it says what
+// is missing.
 func (p *Processor) Ready() error { return p.health.Ready() }

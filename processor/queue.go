@@ -7,13 +7,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// batch is records of one partition, in its order: what one fetch brought, or several fetches together.
+// batch is records of one partition, in order, from one or more fetches.
 type batch struct {
-	records []*kgo.Record // transaction markers among them
-	bytes   int           // of the records' values, as they lie in memory
+	records []*kgo.Record // including transaction markers
+	bytes   int           // of the records' values in memory
 }
 
-// countData returns how many records are no transaction markers.
+// countData returns how many records are not transaction markers.
 func countData(records []*kgo.Record) (n int) {
 	for _, r := range records {
 		if !r.Attrs.IsControl() {
@@ -23,8 +23,8 @@ func countData(records []*kgo.Record) (n int) {
 	return n
 }
 
-// queue is the hand-off from the poll loop to one partition's worker. Putting never waits: the poll loop
-// asks for room before it polls. It is safe for concurrent use.
+// queue is the hand-off from the poll loop to one partition's worker. Putting never waits: the poll loop asks for room
+// before it polls. It is safe for concurrent use.
 type queue struct {
 	mu      sync.Mutex
 	batches []batch
@@ -44,9 +44,9 @@ func (q *queue) put(b batch) {
 	}
 }
 
-// take removes and returns all that is waiting, as one batch. It waits for some, or returns false when quit
-// is closed. A worker that took one fetch at a time would wait for the broker's acknowledgement once for
-// each, and fall ever further behind wherever that takes longer than the next fetch.
+// take removes and returns everything that is waiting, as one batch. It waits for some, or returns false when quit is
+// closed. A worker that took one fetch at a time would wait for an acknowledgement per fetch, and fall ever further
+// behind if that takes longer than the next fetch.
 func (q *queue) take(quit <-chan struct{}) (batch, bool) {
 	for {
 		select {
@@ -64,7 +64,7 @@ func (q *queue) take(quit <-chan struct{}) (batch, bool) {
 	}
 }
 
-// pop returns what is waiting. It needs no bound of its own: flow bounds what is put.
+// pop returns what is waiting. It needs no limit, because flow limits what is put.
 func (q *queue) pop() (batch, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -77,11 +77,11 @@ func (q *queue) pop() (batch, bool) {
 		all.records = append(all.records, b.records...)
 		all.bytes += b.bytes
 	}
-	q.batches = nil // let go of the records
+	q.batches = nil // free the records
 	return all, true
 }
 
-// drain removes every batch that nobody took, and returns how many records they hold.
+// drain removes every batch that was not taken, and returns how many records they hold.
 func (q *queue) drain() (records int) {
 	for {
 		b, ok := q.pop()

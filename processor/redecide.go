@@ -14,9 +14,8 @@ import (
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
-// Redecider decides single records without a [Processor], with the same code and options, and returns the alerts
-// and dead letters instead of writing them. It has no goroutines and no connection, and belongs to one goroutine at
-// a time.
+// Redecider decides single records without a [Processor], with the same code and options, and returns the alerts and
+// dead letters instead of writing them. It has no goroutines and no connection, and belongs to one goroutine at a time.
 type Redecider struct {
 	o       Options
 	limits  *output.Limits
@@ -38,25 +37,24 @@ func NewRedecider(o Options) (*Redecider, error) {
 	}, nil
 }
 
-// LearnLimits asks the brokers for the largest records of the topics that Decide writes to, and of more. A refusal
-// to answer is not an error: then Options.MaxRecordBytes applies.
+// LearnLimits asks the brokers for the largest records of the topics that Decide writes to, and of more. A refusal to
+// answer is not an error: then Options.MaxRecordBytes applies.
 func (d *Redecider) LearnLimits(ctx context.Context, admin *kadm.Client, more ...string) error {
 	return d.limits.Ask(ctx, admin, d.o.Logger, append(d.o.outputTopics().Names(), more...)...)
 }
 
-// BatchBytes returns the largest batch that a topic takes, as far as it is known, with the signature that the client
-// library wants.
+// BatchBytes returns the largest known batch of a topic, with the signature that the client library wants.
 func (d *Redecider) BatchBytes(topic string) int32 { return d.limits.BatchBytes(topic) }
 
-// Smaller makes the records of a topic smaller from now on, because one was rejected as too large. It reports
-// whether they can be smaller.
+// Smaller makes the records of a topic smaller from now on, because one was rejected as too large. It reports whether
+// they can be smaller.
 func (d *Redecider) Smaller(topic string) bool { return d.limits.Quarter(topic) }
 
 // Topics returns the topics that Decide writes to.
 func (d *Redecider) Topics() []string { return d.o.outputTopics().Names() }
 
-// Decide decides a record and returns its alerts and dead letters, in order. Alerts have memory of their own; dead
-// letters share that of r. The policy is asked for each time.
+// Decide decides a record and returns its alerts and dead letters, in order. Alerts are copies; dead letters share the
+// memory of r. It gets the policy anew each time.
 func (d *Redecider) Decide(r *kgo.Record, at time.Time) (made []*kgo.Record, err error) {
 	d.made = nil
 	d.letters.Begin(r)

@@ -17,34 +17,33 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// session is one transactional member of the group: a client of its own that polls, decides, produces and
-// commits in one goroutine, and joins the helpers that it starts before each transaction ends.
+// session is one transactional member of the group, with its own client. It polls, decides, produces and commits in one
+// goroutine, and waits for its helpers before each transaction ends.
 type session struct {
 	p       *Processor
 	k       int
-	ctx     context.Context // the client's: ends when it is to be given up, or closed
+	ctx     context.Context // the client's: ends when it is given up, or closed
 	end     context.CancelFunc
 	tx      *kgo.GroupTransactSession
 	workers []*decision
 
 	committed bool // at least one transaction since the session was made
-	aborts    int  // transactions in a row
+	aborts    int  // consecutive ones
 
 	mu         sync.Mutex
 	assigned   map[kadm.Partition]struct{}
 	outOfGroup bool // out of the group, and not assigned anything since
 }
 
-// TransactionalID returns the transactional id of session k of an instance. It begins with the group's name and a hyphen,
-// so that access control can allow them by prefix. The length of that name at the end tells group "a-b" with instance "c"
-// from group "a" with instance "b-c".
+// TransactionalID returns the transactional id of session k of an instance. It begins with the group's name and a
+// hyphen, so that access control can allow them by prefix. The length of that name at the end distinguishes group "a-b"
+// with instance "c" from group "a" with instance "b-c".
 func TransactionalID(group, instanceID string, k int) string {
 	return fmt.Sprintf("%s-%s-%d-%d", group, instanceID, k, len(group))
 }
 
-// names returns a session's member instance id and its transactional id. Both stay the same when the
-// process starts again: the new session fences what is left of the old one at once, and gets its
-// partitions without a rebalance.
+// names returns a session's member instance id and its transactional id. Both survive a restart of the process: the new
+// session fences the old one at once, and gets its partitions without a rebalance.
 func (p *Processor) names(k int) (instanceID, transactionalID string) {
 	return fmt.Sprintf("%s-%d", p.o.InstanceID, k), TransactionalID(p.o.Group, p.o.InstanceID, k)
 }
@@ -76,7 +75,7 @@ func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
 	return s, nil
 }
 
-// close ends the client when its last transaction has ended. It does not leave the group, see leave.
+// close closes the client after its last transaction. It does not leave the group, see leave.
 func (s *session) close() {
 	s.end()
 	s.tx.Close()
@@ -94,10 +93,10 @@ func (s *session) onAssigned(_ context.Context, client *kgo.Client, m map[string
 	s.p.health.Assigned(client, maps.Keys(s.assigned))
 }
 
-// OnGroupManageError implements kgo.HookGroupManageError. The client calls it whenever it falls out of the
-// group, and goes on to drop what it has fetched and polled. Between the two a poll still returns records, of
-// partitions that others may own by then; and GroupTransactSession has forgotten the loss if a transaction
-// has ended meanwhile. Such records must not be committed: see transaction.owned.
+// OnGroupManageError implements kgo.HookGroupManageError. The client calls it whenever it falls out of the group, and
+// then drops what it has fetched and polled. In between, a poll still returns records of partitions that others may own
+// by then; and GroupTransactSession has forgotten the loss if a transaction has ended meanwhile. Such records must not
+// be committed: see transaction.owned.
 func (s *session) OnGroupManageError(error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,7 +110,7 @@ func (s *session) isOutOfGroup() bool {
 	return s.outOfGroup
 }
 
-// onRevoked only keeps the books: the transaction that is under way will be aborted by its session.
+// onRevoked only updates the counts: the session will abort the current transaction.
 func (s *session) onRevoked(_ context.Context, client *kgo.Client, m map[string][]int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,16 +122,16 @@ func (s *session) onRevoked(_ context.Context, client *kgo.Client, m map[string]
 }
 
 func (s *session) onLost(ctx context.Context, client *kgo.Client, m map[string][]int32) {
-	s.OnGroupManageError(nil) // which comes too, but after this
+	s.OnGroupManageError(nil) // the client calls it too, but later
 	s.onRevoked(ctx, client, m)
 	s.p.health.Lost(client)
 }
 
-// run transacts until ctx ends or the client is given up, which is no error, or until the session cannot go on.
+// run transacts until ctx ends or the client is given up, which is not an error, or until the session cannot go on.
 //
-// It takes its transactional id before anything else: that aborts what a killed predecessor left open.
-// The client would do so only when it produces, and until then readers of committed alerts stand still,
-// and so may we: the broker does not tell the committed offsets while a transaction has others pending.
+// It takes its transactional id first, which aborts what a killed predecessor left open. The client would do so only
+// when it produces; until then readers of committed alerts wait, and we may too: the broker does not return committed
+// offsets while a transaction has others pending.
 func (s *session) run(ctx context.Context) error {
 	if err := s.takeID(ctx); err != nil {
 		if ctx.Err() != nil {
@@ -166,12 +165,12 @@ func (s *session) run(ctx context.Context) error {
 	}
 }
 
-// maxAsks is how often a session asks for its transactional id: enough to meet a broker that lets us in, and few enough
-// that Run ends where it is the coordinator that does not.
+// maxAsks is how often a session asks for its transactional id: enough to find a broker that accepts us, and few enough
+// that Run ends if the coordinator itself refuses.
 const maxAsks = 5
 
-// takeID takes the transactional id. The client asks any broker where its coordinator is: where that is the one of several
-// that refuses us, the next one asked is another.
+// takeID takes the transactional id. The client asks any broker for its coordinator: if the one asked refuses us, the
+// next attempt asks another.
 func (s *session) takeID(ctx context.Context) error {
 	for fails := 1; ; fails++ {
 		_, _, err := s.tx.Client().ProducerID(ctx)
@@ -181,12 +180,11 @@ func (s *session) takeID(ctx context.Context) error {
 	}
 }
 
-// maxRestarts is how often in a row a session is made anew without committing anything before Run ends, and how often
-// in a row a member takes its place back.
+// maxRestarts is how often in a row a session is remade without committing anything before Run ends, and how often in a
+// row a member takes its place back.
 const maxRestarts = 8
 
-// runSession keeps session k running: an error that a session cannot get over may well be one that a new
-// session can.
+// runSession keeps session k running: a new session may recover from an error that ended the old one.
 func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
 	tries := 0 // in a row
 	for fails := 1; ; fails++ {
@@ -214,7 +212,7 @@ func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
 		}
 		switch {
 		case err == nil, ctx.Err() != nil, drainCtx.Err() != nil:
-			return nil // whoever gave the client up tells why
+			return nil // the client was given up: its owner reports why
 		case !again:
 			return fmt.Errorf("session %d: %w", k, p.explain(err))
 		}
@@ -226,12 +224,12 @@ func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
 // errReplaced marks the end of an instance whose name another process uses.
 var errReplaced = errors.New("another process has taken over")
 
-// verdict says whether a new session may get over err: then the result is retry.ErrRenew too.
+// verdict returns err, as a retry.ErrRenew if a new session may recover from it.
 func (s *session) verdict(err error) error {
 	switch {
 	case errors.Is(err, retry.ErrRenew):
 		return err
-	case s.p.fencedByItself(err), retry.IsAuthFailure(err): // a broker that refuses us may be one of several
+	case s.p.fencedByItself(err), retry.IsAuthFailure(err): // one broker of several may refuse us
 		return fmt.Errorf("%w: %w", retry.ErrRenew, err)
 	case retry.IsRefusal(err):
 		return err
@@ -244,15 +242,15 @@ func (s *session) verdict(err error) error {
 	return fmt.Errorf("%w: %w", retry.ErrRenew, err)
 }
 
-// isFencing reports whether a newer member has our place, or a newer producer our transactional id. The broker says the
-// same of the latter where it aborted a transaction that took too long.
+// isFencing reports whether a newer member has our place, or a newer producer our transactional id. The broker reports
+// the latter also if it aborted a transaction that took too long.
 func isFencing(err error) bool {
 	return errors.Is(err, kerr.FencedInstanceID) || errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.TransactionCoordinatorFenced)
 }
 
-// replaced reports whether another process has our instance id. Two of them would fence each other in turn
-// for ever; a transaction that only took too long leaves us in our place. The group knows: a member that
-// was replaced is told so with its next heartbeat.
+// replaced reports whether another process has our instance id. Two of them would fence each other in turn for ever; a
+// transaction that only took too long leaves us our place. The group knows: a replaced member learns it with its next
+// heartbeat.
 func (s *session) replaced() bool {
 	client := s.tx.Client()
 	client.PauseFetchTopics(client.GetConsumeTopics()...) // what comes now is for the next session
@@ -282,7 +280,7 @@ func (p *Processor) runExactlyOnce(ctx context.Context) error {
 	var err error
 	for range p.o.Sessions {
 		err = errors.Join(err, <-ended)
-		cancel() // one that ends for good takes the others along
+		cancel() // one that ends for good ends the others
 	}
 	return errors.Join(err, p.refusal(drainCtx), done())
 }

@@ -10,9 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// start looks at the brokers before any member joins the group: they answer, they let us in, the topics
-// are there, and the group has a place to begin. It waits for brokers as long as it takes; any other
-// trouble is returned.
+// start checks the brokers before any member joins the group: they answer and accept us, the topics exist, and the
+// group has a place to begin. It waits for brokers as long as it takes; any other error is returned.
 func (p *Processor) start(ctx context.Context) error {
 	client, err := kgo.NewClient(append(append(p.baseOpts(ctx, "regionwatch-start"),
 		kgo.RequestRetries(1)), p.o.ClientOpts...)...)
@@ -32,7 +31,7 @@ func (p *Processor) start(ctx context.Context) error {
 	return nil
 }
 
-// retry runs a step until it succeeds or fails for good. Trouble that may pass is told once.
+// retry runs a step until it succeeds or fails for good. It logs trouble that may pass once.
 func (p *Processor) retry(ctx context.Context, step func(context.Context) error) error {
 	for fails := 0; ; fails++ {
 		attempt, cancel := context.WithTimeout(ctx, retry.AttemptTimeout)
@@ -70,7 +69,7 @@ func (p *Processor) connect(ctx context.Context, admin *kadm.Client) error {
 	return nil
 }
 
-// learnLimits asks for the largest batch that the output topics take.
+// learnLimits asks for the largest batch of each output topic.
 func (p *Processor) learnLimits(ctx context.Context, admin *kadm.Client) error {
 	return p.outputs.Limits().Ask(ctx, admin, p.log, p.o.outputTopics().Names()...)
 }

@@ -12,28 +12,28 @@ import (
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
-// Status is a snapshot for people.
+// Status is a snapshot for display.
 type Status struct {
 	Counts     detection.Counts
 	Acked      uint64 // alerts that the broker has acknowledged
 	DeadLetter uint64 // dead letters that the broker has acknowledged
 	Assigned   int    // partitions
-	Lag        int64  // records behind the end, as far as the last fetches tell
+	Lag        int64  // records behind the end, as of the last fetches
 	Connected  bool   // a broker has answered
 	// Members are this process's members of the consumer group, by id.
 	Members []progress.Member
-	// Partitions are those that are assigned, by topic and number.
+	// Partitions are the assigned ones, by topic and number.
 	Partitions []PartitionStatus
 }
 
-// PartitionStatus is where an assigned partition stands.
+// PartitionStatus is the position in an assigned partition.
 type PartitionStatus struct {
 	Topic     string
 	Partition int32
-	Start     int64 // the offset that this instance began with; -1 while that is not known
-	Next      int64 // the offset after the last record that is done; -1 while that is not known
+	Start     int64 // the first offset of this instance; -1 if unknown
+	Next      int64 // the offset after the last record that is done; -1 if unknown
 	Lag       int64 // records between Next and the end
-	// Behind is the age of the oldest record that is not done, 0 where none waits.
+	// Behind is the age of the oldest record that is not done, 0 if none waits.
 	Behind time.Duration
 }
 

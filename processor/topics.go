@@ -15,12 +15,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// topicPatience is for how long a topic that is not there is looked for: brokers learn of a new one one after
-// another.
+// topicPatience is how long to look for a missing topic: brokers learn about new ones at different times.
 const topicPatience = 2 * time.Second
 
-// checkTopics makes sure that the topics we name are there: without it a misspelt topic would look like a
-// quiet one. An input pattern may match nothing yet.
+// checkTopics checks that the topics we name exist: otherwise a misspelt topic would look like a quiet one. An input
+// pattern may match nothing yet.
 func (p *Processor) checkTopics(ctx context.Context, admin *kadm.Client) error {
 	missing, err := p.missingTopics(ctx, admin)
 	for since := time.Now(); err == nil && len(missing) > 0 && !p.o.CreateTopics && time.Since(since) < topicPatience; {
@@ -38,7 +37,7 @@ func (p *Processor) checkTopics(ctx context.Context, admin *kadm.Client) error {
 	return p.createTopics(ctx, admin, missing)
 }
 
-// namedTopics returns every topic that is named in full, once.
+// namedTopics returns every topic named in full, once.
 func (p *Processor) namedTopics() []string {
 	names := p.o.outputTopics().Names()
 	if !p.o.InputPattern {
@@ -48,9 +47,9 @@ func (p *Processor) namedTopics() []string {
 	return slices.Compact(names)
 }
 
-// missingTopics returns the named topics that do not exist. A topic that we may not see is an error of its
-// own: brokers say the same of it whether it exists or not. Topics are asked for one by one because the
-// refusal of several together names none.
+// missingTopics returns the named topics that do not exist. A topic that we may not see is a separate error: brokers
+// answer the same whether it exists or not. Topics are requested one by one because a refusal of several together names
+// none.
 func (p *Processor) missingTopics(ctx context.Context, admin *kadm.Client) (missing []string, err error) {
 	var errs []error
 	for _, name := range p.namedTopics() {
@@ -68,7 +67,7 @@ func (p *Processor) missingTopics(ctx context.Context, admin *kadm.Client) (miss
 	return missing, errors.Join(errs...)
 }
 
-// createTopics makes the topics that are missing. Another instance may be faster.
+// createTopics creates missing topics. Another instance may be faster.
 func (p *Processor) createTopics(ctx context.Context, admin *kadm.Client, names []string) error {
 	created, err := admin.CreateTopics(ctx, p.o.Partitions, p.o.Replicas, nil, names...)
 	if err != nil {
@@ -86,7 +85,7 @@ func (p *Processor) createTopics(ctx context.Context, admin *kadm.Client, names 
 	return errors.Join(errs...)
 }
 
-// reason adds what the broker says about an error.
+// reason adds the broker's message to an error.
 func reason(err error, message string) error {
 	if message == "" {
 		return err
@@ -109,7 +108,7 @@ func quoteTopics(names []string) string {
 	return "topics " + strings.Join(quoted, ", ")
 }
 
-// inputTopics returns the topics that are read and exist: those that are named, or those that match the patterns now.
+// inputTopics returns the existing input topics: those that are named, or those that match the patterns now.
 func (p *Processor) inputTopics(ctx context.Context, admin *kadm.Client) (kadm.TopicDetails, error) {
 	names := p.o.InputTopics
 	if p.o.InputPattern {
@@ -133,9 +132,9 @@ func (p *Processor) matches(topic string) bool {
 	return slices.ContainsFunc(p.patterns, func(re *regexp.Regexp) bool { return re.MatchString(topic) })
 }
 
-// reportMatching logs when no topic matches the input patterns any more, and when one does again. Without it an instance
-// that may not see its topics would look like one that has nothing to do: brokers name only those that we may describe.
-// Only the goroutine that watches the topics calls it.
+// reportMatching logs when topics stop or start matching the input patterns. Without it an instance that may not see
+// its topics would look idle: brokers list only those that we may describe. Only the goroutine that watches the topics
+// calls it.
 func (p *Processor) reportMatching(topics int) {
 	if !p.o.InputPattern || p.unmatched == (topics == 0) {
 		return

@@ -20,11 +20,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// maxTransaction bounds the records of one transaction. Larger ones cost less each, but all of it is
-// decided again where a rebalance aborts it.
+// maxTransaction limits the records of one transaction. Larger ones cost less per record, but a rebalance that aborts
+// one causes all of it to be decided again.
 const maxTransaction = 50_000
 
-// transaction is one transaction under way.
+// transaction is one open transaction.
 type transaction struct {
 	s          *session
 	outOfGroup bool // the session was out of the group before the first poll
@@ -32,8 +32,8 @@ type transaction struct {
 	last       map[kadm.Partition]*kgo.Record
 }
 
-// transact puts fetches and what is there beyond them into one transaction: until CommitInterval has
-// passed or nothing more is waiting, so that it is short when there is little and large under backlog.
+// transact puts fetches and what is buffered beyond them into one transaction: until CommitInterval has passed or
+// nothing more is waiting, so that it is short when there is little and large under backlog.
 func (s *session) transact(ctx context.Context, fetches kgo.Fetches, outOfGroup bool) error {
 	start := time.Now()
 	t := &transaction{s: s, outOfGroup: outOfGroup, last: make(map[kadm.Partition]*kgo.Record)}
@@ -74,12 +74,12 @@ func (t *transaction) take(fetches kgo.Fetches) (batches [][]*kgo.Record) {
 	return batches
 }
 
-// giveUp counts all of the transaction as returned: it is read again.
+// giveUp counts all of the transaction as abandoned: it is read again.
 func (t *transaction) giveUp() {
 	t.s.p.tally.Update(func(all *progress.Totals) { all.Abandoned += uint64(t.records) })
 }
 
-// decide has every record decided, partitions side by side, and returns when all are.
+// decide has every record decided, with partitions in parallel, and returns when all are.
 func (t *transaction) decide(batches [][]*kgo.Record) error {
 	policy, at := t.s.p.o.Policy(), time.Now()
 	var taken atomic.Int64
@@ -92,7 +92,7 @@ func (t *transaction) decide(batches [][]*kgo.Record) error {
 			if _, err := d.decide(policy, at, batches[i]); err != nil {
 				return err
 			}
-			batches[i] = nil // let go of it
+			batches[i] = nil // free it
 		}
 	}
 	helpers := t.s.workers[1:min(len(t.s.workers), max(len(batches), 1))]
@@ -106,8 +106,8 @@ func (t *transaction) decide(batches [][]*kgo.Record) error {
 	return errors.Join(errs...)
 }
 
-// end ends the transaction: with a commit where everything in it was decided and is acknowledged. An abort
-// because of a rebalance is no error: what was read is read again.
+// end ends the transaction, with a commit if everything in it was decided and acknowledged. An abort because of a
+// rebalance is not an error: the records are read again.
 func (t *transaction) end(failed error) error {
 	s := t.s
 	if failed == nil {
@@ -145,10 +145,10 @@ func (t *transaction) end(failed error) error {
 	return nil
 }
 
-// owned reports whether the transaction may be committed: the session has been in the group since before
-// its first poll, and the offsets that the client would commit are those after the records that were
-// decided, no more and no fewer. Offsets without their alerts would lose them; alerts without their offsets
-// would be written again. Both came about on a broker that hung for longer than the session.
+// owned reports whether the transaction may be committed: the session has been in the group since before its first
+// poll, and the offsets that the client would commit are exactly those after the decided records. Offsets without their
+// alerts would lose them; alerts without their offsets would be written again. Both have happened with a broker that
+// hung for longer than the session.
 func (t *transaction) owned() bool {
 	if t.outOfGroup || t.s.isOutOfGroup() {
 		return false
@@ -165,8 +165,8 @@ func (t *transaction) owned() bool {
 	return n == len(t.last)
 }
 
-// flush waits for every acknowledgement and returns the first failure. A record that was too large dooms
-// the transaction; in the next one, of a new session, all are smaller.
+// flush waits for every acknowledgement and returns the first failure. A record that was too large dooms the
+// transaction; in the next one, in a new session, all are smaller.
 func (t *transaction) flush() error {
 	if err := t.s.tx.Client().Flush(t.s.ctx); err != nil {
 		return err
@@ -197,7 +197,7 @@ func (t *transaction) flush() error {
 // errTooLargeForGood is a record that the broker rejects in its smallest form.
 var errTooLargeForGood = errors.New("it cannot be made smaller")
 
-// unlessTransient returns err, or nil where the next transaction may well succeed.
+// unlessTransient returns err, or nil if the next transaction may well succeed.
 func unlessTransient(err error) error {
 	if err == nil || retry.IsDeliveryTimeout(err) || retry.IsTransient(err) {
 		return nil
@@ -205,7 +205,7 @@ func unlessTransient(err error) error {
 	return err
 }
 
-// counted takes what the workers counted since the last transaction.
+// counted takes the workers' counts since the last transaction.
 func (t *transaction) counted() (done []decided, sum output.Acked) {
 	for _, d := range t.s.workers {
 		done = append(done, d.take())

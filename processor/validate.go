@@ -10,7 +10,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/output"
 )
 
-// validate returns every fault of o at once. o has its defaults.
+// validate returns all faults of o. o has its defaults.
 func (o *Options) validate() error {
 	return errors.Join(o.checkNames(), o.checkTimes(), o.checkSizes())
 }
@@ -39,8 +39,8 @@ func (o *Options) checkNames() error {
 	return errors.Join(append(errs, o.checkLoops()...)...)
 }
 
-// checkLoops refuses to read what we write: every alert would come back as a dead letter, and every dead
-// letter as another.
+// checkLoops refuses to read what we write: every alert would come back as a dead letter, and every dead letter as
+// another.
 func (o *Options) checkLoops() (errs []error) {
 	for _, topic := range o.InputTopics {
 		reads := func(name string) bool { return name == topic }
@@ -61,8 +61,8 @@ func (o *Options) checkLoops() (errs []error) {
 	return errs
 }
 
-// checkTimes checks how the timeouts fit together. A delivery that fails must fail before the group continues without us,
-// with time left for the commit: else our commit is refused.
+// checkTimes checks that the timeouts are compatible. A delivery that fails must fail before the group continues
+// without us, with time left for the commit; otherwise our commit is refused.
 func (o *Options) checkTimes() error {
 	var errs []error
 	check := func(bad bool, format string, args ...any) {

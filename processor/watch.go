@@ -23,8 +23,8 @@ const (
 	missingInterval = time.Second
 )
 
-// watch looks at the topics from time to time, with a client of its own so that it sees what a client that hangs does
-// not: where the input ends, and whether a topic is gone or has been created again. It belongs to one goroutine.
+// watch looks at the topics from time to time, with a separate client so that it sees what a hanging one does not:
+// where the input ends, and whether a topic is gone or was created again. It belongs to one goroutine.
 type watch struct {
 	p       *Processor
 	ids     map[string]kadm.TopicID // of the topics that we read or write, as the clients know them
@@ -66,7 +66,7 @@ func (w *watch) run(ctx context.Context) {
 			return
 		case <-time.After(interval):
 		case <-w.p.nudge:
-			_ = retry.Sleep(ctx, missingInterval) // whatever nudges us may do so all the time
+			_ = retry.Sleep(ctx, missingInterval) // requests for a look may never stop
 		}
 	}
 }
@@ -79,7 +79,7 @@ func (p *Processor) lookSoon() {
 	}
 }
 
-// look asks which topics there are and where the input ends. What it cannot learn stays as it was: readiness reports
+// look asks which topics exist and where the input ends. What it cannot learn stays as it was: readiness reports
 // brokers that do not answer.
 func (w *watch) look(ctx context.Context, admin *kadm.Client) {
 	p := w.p
@@ -114,8 +114,8 @@ func (w *watch) look(ctx context.Context, admin *kadm.Client) {
 }
 
 // lookAtGroup looks for members of the group that are not ours. A member that uses the classic protocol with another
-// balancer is refused; one that uses the protocol of KIP-848, or the same balancer, is not, and takes partitions that
-// nobody watches then.
+// balancer is refused; one that uses KIP-848's protocol, or the same balancer, is not, and the partitions it takes are
+// not watched.
 func (w *watch) lookAtGroup(ctx context.Context, admin *kadm.Client) {
 	group, p := w.p.o.Group, w.p
 	var clients []string
@@ -146,8 +146,8 @@ func (w *watch) lookAtGroup(ctx context.Context, admin *kadm.Client) {
 }
 
 // compare compares the topics with those that the clients know. A client never follows a topic that was deleted and
-// created again: it has to be made anew. Clients find that out for themselves where they fetch or produce; an instance
-// that has nothing to fetch or produce at the time does not.
+// created again: it must be remade. Clients notice that themselves when they fetch or produce; an idle instance does
+// not.
 func (w *watch) compare(ctx context.Context, admin *kadm.Client, inputs kadm.TopicDetails) {
 	topics, err := admin.ListTopics(ctx, w.p.namedTopics()...)
 	if err != nil {
@@ -174,7 +174,7 @@ func (w *watch) compare(ctx context.Context, admin *kadm.Client, inputs kadm.Top
 	}
 }
 
-// gone notes that a topic does not exist.
+// gone records that a topic does not exist.
 func (w *watch) gone(name string) {
 	if !w.missing[name] {
 		w.missing[name] = true
@@ -182,7 +182,7 @@ func (w *watch) gone(name string) {
 	}
 }
 
-// exists notes that a topic exists, and reports whether it is another one than the clients know.
+// exists records that a topic exists, and reports whether it differs from the one the clients know.
 func (w *watch) exists(topic kadm.TopicDetail) (recreated bool) {
 	was, known := w.ids[topic.Topic]
 	w.ids[topic.Topic] = topic.ID
@@ -197,7 +197,7 @@ func (w *watch) exists(topic kadm.TopicDetail) (recreated bool) {
 	return recreated
 }
 
-// restart has every client made anew, for the reason err.
+// restart makes every client anew, for the reason err.
 func (p *Processor) restart(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -206,7 +206,7 @@ func (p *Processor) restart(err error) {
 	}
 }
 
-// onRestart has f called when the clients have to be made anew, until the function that it returns is called.
+// onRestart registers f to be called when the clients must be made anew; the returned function unregisters it.
 func (p *Processor) onRestart(f func(error)) (stop func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
