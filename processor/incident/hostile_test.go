@@ -229,6 +229,16 @@ func TestRestoreFailure(t *testing.T) {
 	f("another version", "version 2, this program reads version 1", of(stateEntry, func(v []byte) []byte {
 		return []byte(strings.Replace(string(v), `"v":1`, `"v":2`, 1))
 	}))
+	replaced := func(from, to string) func([]byte) []byte {
+		return func(v []byte) []byte {
+			if !strings.Contains(string(v), from) {
+				t.Errorf("%s is not in %.300s", from, v)
+			}
+			return []byte(strings.Replace(string(v), from, to, 1))
+		}
+	}
+	f("late for nothing", "torn", of(stateEntry, replaced(`"kind":"incident"`, `"kind":"late","lateFor":"x"`)))
+	f("more ids than there are", "torn", of(stateEntry, replaced(`"ids":1500`, `"ids":4611686018427387904`)))
 	f("no window", "0 seconds", of(stateAccount, func([]byte) []byte { return []byte(`{"v":1,"schedule":[{"from":0,"window":0}]}`) }))
 	for _, key := range []string{"", "x", "i123", "z0123456789abcdef"} {
 		if err := NewRestorer(o).Record([]byte(key), []byte("{}")); err == nil {

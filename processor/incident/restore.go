@@ -138,6 +138,11 @@ func (r *Restorer) entry(id uuid.UUID, value []byte) error {
 	if s.Incident.ID != id.String() || s.IDs < 0 || s.Incident.Window.End.IsZero() {
 		return errTorn
 	}
+	if s.Incident.Kind == incident.KindLate {
+		if _, err := uuid.Parse(s.Incident.LateFor); err != nil {
+			return errTorn
+		}
+	}
 	r.g.entries[id] = &entry{id: id, record: s.record}
 	return nil
 }
@@ -175,6 +180,9 @@ func (r *Restorer) remember(e *entry) error {
 	list := r.chunks[e.id]
 	for n := range chunks(e.IDs) {
 		chunk := list[uint32(n)]
+		if chunk == nil {
+			return errTorn
+		}
 		for ; len(chunk) > 0 && len(e.ids.ids) < e.IDs; chunk = chunk[16:] {
 			id := uuid.UUID(chunk[:16])
 			if e.ids.has(&id) {

@@ -24,7 +24,9 @@ func (c *checker) checkExceptions() {
 		c.checkText("name", x.Name)
 		c.checkText("reason", x.Reason)
 		c.checkText("owner", x.Owner)
-		if !x.Expires.IsZero() && !x.NotBefore.Before(x.Expires) {
+		timed := c.checkTime("not_before", x.NotBefore)
+		timed = c.checkTime("expires", x.Expires) && timed
+		if timed && !x.Expires.IsZero() && !x.NotBefore.Before(x.Expires) {
 			c.add("not_before", -1, fmt.Sprintf("%s is not before expires, %s: it can never apply",
 				x.NotBefore.Format(time.RFC3339), x.Expires.Format(time.RFC3339)))
 		}
@@ -39,6 +41,16 @@ func (c *checker) checkExceptions() {
 			c.checkReach(x)
 		}
 	}
+}
+
+// checkTime checks that a time, if there is one, can be written as RFC 3339 in UTC, and is no slip.
+func (c *checker) checkTime(key string, t time.Time) bool {
+	year := t.UTC().Year()
+	if t.IsZero() || 1970 <= year && year <= 9999 {
+		return true
+	}
+	c.add(key, -1, fmt.Sprintf("the year %d in UTC is not within 1970 to 9999", year))
+	return false
 }
 
 // isUnbounded reports whether the exception has no condition.

@@ -173,7 +173,7 @@ func (r *reader) scalars(n *yaml.Node) []string {
 func (r *reader) time(n *yaml.Node) time.Time {
 	text := r.text(n)
 	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if t, err := time.Parse(layout, text); err == nil {
+		if t, err := time.Parse(layout, text); err == nil && !t.IsZero() {
 			return t.UTC()
 		}
 	}
