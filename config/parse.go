@@ -124,7 +124,7 @@ func parsePlain(word string) (string, error) {
 	return word, nil
 }
 
-// alertHeaders are the headers that every alert has of its own.
+// alertHeaders are the headers that every alert has anyway.
 var alertHeaders = []string{"alert-id", "rule-id", "severity", "content-type", "policy-version", "policy-hash"}
 
 // parseHeader reads the name of a record's header.
@@ -133,7 +133,7 @@ func parseHeader(word string) (string, error) {
 	case word == "":
 		return "", errors.New("is empty")
 	case slices.Contains(alertHeaders, word):
-		return "", errors.New("is a header that every alert has of its own")
+		return "", errors.New("is a header that every alert has anyway")
 	}
 	return parsePlain(word)
 }

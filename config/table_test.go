@@ -301,7 +301,7 @@ func TestEverySettingFailure(t *testing.T) {
 	f("max-batch-bytes", "1073741825", "is too large")
 	f("max-batch-bytes", "1048575", "is too small")
 	f("max-records-per-second", "-1", "is too small")
-	f("copy-headers", "alert-id", "is a header that every alert has of its own")
+	f("copy-headers", "alert-id", "is a header that every alert has anyway")
 	f("copy-headers", "a\tb", "has unprintable characters")
 	f("max-batch-bytes", "-1GiB", "is too small")
 	f("fetch-bytes", "63KiB", "is too small")

@@ -1,7 +1,7 @@
 // Package integration tests the built binary against a real Apache Kafka: events go in with one client,
 // and alerts and dead letters are read back from their topics with another.
 //
-// It is a module of its own, so that testcontainers and the Docker client stay out of the program's
+// It is a separate module, so that testcontainers and the Docker client stay out of the program's
 // dependencies, and "go test ./..." at the top needs no engine. Run it with "make integration" or
 // "make chaos", or "go test" in this folder. Where there is no Docker engine the tests fail and say so;
 // they never skip. There are four groups, by the tests' names:

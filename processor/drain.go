@@ -30,7 +30,7 @@ func (p *Processor) runAtLeastOnce(ctx context.Context) error {
 }
 
 // consume runs a consumer until ctx ends or something fails, and closes it. It makes another one if a topic was created
-// again, or if the consumer was fenced by one of its own requests: see fencedByItself.
+// again, or if the consumer was fenced by its own request: see fencedByItself.
 func (p *Processor) consume(ctx, drainCtx context.Context, drain func()) error {
 	for fails := 1; ; fails++ {
 		began := time.Now()

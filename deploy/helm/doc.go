@@ -1,4 +1,4 @@
-// Package helm holds the chart regionwatch and its tests. It is a module of its own, which keeps Helm and Kubernetes out
+// Package helm holds the chart regionwatch and its tests. It is a separate module, which keeps Helm and Kubernetes out
 // of the program's module.
 //
 // The tests render the chart with Helm itself, a tool of this module, and read the result as Kubernetes does: unknown

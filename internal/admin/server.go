@@ -59,7 +59,7 @@ type Server struct {
 	token     *livefile.Value[string]
 }
 
-// Start listens and serves until Close. When ctx ends, because the instance is told to stop, live views get a last
+// Start listens and serves until Close. When ctx ends, because the instance was asked to stop, live views get a last
 // update and end; everything else continues until Close.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{}

@@ -113,7 +113,7 @@ func (t *inputs) has(topic string) bool {
 }
 
 // ErrNoInput is returned for a replay into a topic that does not exist or is hidden from us.
-var ErrNoInput = errors.New("there is no such topic, or access control hides it")
+var ErrNoInput = errors.New("no such topic, or access control hides it")
 
 // partitions returns the number of partitions of each existing input topic.
 func (t *inputs) partitions(ctx context.Context, admin *kadm.Client) (map[string]int32, error) {

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrNotFound is returned if the wanted letter does not exist.
-var ErrNotFound = errors.New("there is no such dead letter")
+var ErrNotFound = errors.New("no such dead letter")
 
 // Found is a letter, and what else the topic says about its record.
 type Found struct {

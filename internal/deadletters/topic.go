@@ -24,7 +24,7 @@ type Topic struct {
 }
 
 // ErrNoTopic is returned if the topic does not exist or may not be read.
-var ErrNoTopic = errors.New("there is no such topic, or it may not be read")
+var ErrNoTopic = errors.New("no such topic, or no permission to read it")
 
 // ErrEnough is what visit returns to end a read without an error.
 var ErrEnough = errors.New("enough was read")

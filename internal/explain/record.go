@@ -116,7 +116,7 @@ func pollRecord(ctx context.Context, client *kgo.Client, p Place) (*kgo.Record, 
 	case len(records) == 0:
 		return nil, errors.New("the brokers return no record from there on")
 	case records[0].Offset != p.Offset:
-		return nil, cli.Mistake(fmt.Errorf("there is no record at this offset any more; the next one is at %d", records[0].Offset))
+		return nil, cli.Mistake(fmt.Errorf("the record at this offset is gone; the next one is at %d", records[0].Offset))
 	case records[0].Attrs.IsControl():
 		return nil, cli.Mistake(errors.New("it is the end of a transaction, not a record"))
 	}

@@ -120,7 +120,7 @@ func (w *worker) appendLetter(d *DeadLetter) {
 	w.chunk.letters = append(letters, '\n')
 }
 
-// identity identifies the current record for findings without an ID of their own. A record can have very many of them,
+// identity identifies the current record for findings without an ID. A record can have very many of them,
 // so the identity is computed once.
 func (w *worker) identity() string {
 	if w.name == "" {

@@ -114,7 +114,7 @@ func (e *Encoder) choose(f *Fault) (value []byte, holds string) {
 }
 
 // Records returns the records that hold the letter, each in a batch of at most batchBytes: one, or as many parts
-// as it takes. A key and headers that would take more than half of each part come first, in parts of their own.
+// as it takes. A key and headers that would take more than half of each part come first, in separate parts.
 func (d *Draft) Records(batchBytes int) []*kgo.Record {
 	room := Room(d.whole, batchBytes)
 	if len(d.whole.Value) <= room {

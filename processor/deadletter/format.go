@@ -2,7 +2,7 @@
 // their partition, parses them and joins the parts. The engine writes with it, the commands read with it.
 //
 // A letter is the record that could not be read, as it came, with headers that say where from and why. The
-// functions keep no state of their own and start no goroutines. Records share memory with what they are made
+// functions keep no state and start no goroutines. Records share memory with what they are made
 // from unless a comment says otherwise.
 package deadletter
 
@@ -48,7 +48,7 @@ const (
 	HoldsPiece   = "piece"   // only the part of the record's value that could not be read
 	HoldsNothing = "nothing" // another letter, the first of the same topic, partition and offset, has the value
 	// HoldsFrame is the record's key and headers as JSON, {"key":base64,"headers":[{"key":base64,"value":base64}]}.
-	// They come first, in letters of their own, where they are too large to repeat in every part.
+	// They come first, in separate letters, if they are too large to repeat in every part.
 	HoldsFrame = "key-and-headers"
 	// HoldsBatch is a record batch as it was fetched: header and compressed records in Kafka's record batch format v2.
 	// The batch could not be read, so only its offsets are known.

@@ -38,7 +38,7 @@ func CheckCarried(names []string) error {
 	return errors.Join(errs...)
 }
 
-// Carry returns the named headers of r for its alerts, in memory of their own: the first of each name, in the order of
+// Carry returns the named headers of r for its alerts, as copies: the first of each name, in the order of
 // names. One that does not fit is left out and counted, never cut.
 func Carry(names []string, r *kgo.Record) (carried []kgo.RecordHeader, omitted int) {
 	if len(r.Headers) == 0 {

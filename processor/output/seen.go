@@ -34,7 +34,7 @@ const (
 	maxSeenLetters = 64
 )
 
-// seen is the latest of a batch, for whoever displays it. The zero value is empty.
+// seen is the latest of a batch, for display. The zero value is empty.
 type seen struct {
 	alerts  [][]byte
 	letters []DeadLetter

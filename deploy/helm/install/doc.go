@@ -1,4 +1,4 @@
-// Package install installs the chart on a real API server with etcd, both in the test's own process. It is a module of its own,
+// Package install installs the chart on a real API server with etcd, both in the test's own process. It is a separate module,
 // because it compiles Kubernetes: minutes from an empty build cache.
 //
 // Two ways lead there. The chart's golden files, which the chart's own tests hold to what Helm renders, are applied as kubectl

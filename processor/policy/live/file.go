@@ -29,7 +29,7 @@ func (s *Source) watchFile(ctx context.Context) error {
 	defer signal.Stop(hangUp)
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
-		s.o.Logger.Warn("watching the policy; SIGHUP makes it read all the same", "error", err)
+		s.o.Logger.Warn("watching the policy; SIGHUP still reloads it", "error", err)
 		s.follow(ctx, nil, hangUp, nil, nil)
 		return nil
 	}
@@ -101,7 +101,7 @@ func (s *Source) watchFolders(watcher *fsnotify.Watcher) (more bool) {
 	for folder := range s.folders() {
 		// The policy's own fault reports a missing folder.
 		if err := watcher.Add(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			s.o.Logger.Warn("watching a folder of the policy; SIGHUP makes it read all the same", "folder", folder, "error", err)
+			s.o.Logger.Warn("watching a folder of the policy; SIGHUP still reloads it", "folder", folder, "error", err)
 		}
 	}
 	return len(watcher.WatchList()) > watched

@@ -165,7 +165,7 @@ func actionsOf(source string, names []string) (list []string) {
 	return list
 }
 
-// warnOfOthers notes who has a level of its own that uses regions denied here: service control policies add up on the way
+// warnOfOthers notes groups and accounts whose own level uses regions denied here: service control policies add up on the way
 // down an organization, whereas levels replace each other.
 func (e *exporter) warnOfOthers(o *policy.Options, l *policy.Level, target Target) {
 	if target.Account != "" {
