@@ -20,14 +20,18 @@ import (
 // Guard: the flush before finish in process.
 func TestMarkAfterAck(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, 1)
+	const elsewhere = "elsewhere"
+	c := newCluster(t, 1, kfake.SeedTopics(1, elsewhere))
 	release := make(chan struct{})
 	holdProduce(c, alertTopic, release)
-	r := start(t, testOptions(c))
+	o := testOptions(c)
+	o.InputTopics = append(o.InputTopics, elsewhere)
+	r := start(t, o)
 	c.Eventually("ready", func() bool { return r.Ready() == nil })
 	c.ProduceValues(inputTopic, 1, "pass", "alert 1")
 	c.Eventually("read", func() bool { return r.tally.Snapshot().Read == 2 })
-	time.Sleep(5 * minCommitInterval) // several background commits
+	c.ProduceValues(elsewhere, 1, "pass")
+	c.Eventually("a background commit", func() bool { return c.Committed(testGroup, elsewhere, 0) == 1 })
 	if got := c.Committed(testGroup, inputTopic, 0); got != -1 {
 		t.Errorf("committed %d while the alert was not acknowledged", got)
 	}

@@ -53,7 +53,10 @@ func TestRebalanceStorm(t *testing.T) {
 			for i := range rounds {
 				guest := start(t, options(fmt.Sprintf("guest-%d", i)), slowly)
 				c.Eventually("the guest has partitions", func() bool { return guest.Status().Assigned > 0 })
-				time.Sleep(100 * time.Millisecond)
+				read := steady.tally.Snapshot().Read + guest.tally.Snapshot().Read
+				c.Eventually("records arrive", func() bool {
+					return steady.tally.Snapshot().Read+guest.tally.Snapshot().Read > read || committedToEnd(c, partitions)
+				})
 				guest.mustStop()
 			}
 			produced.Wait()
@@ -214,9 +217,5 @@ func TestStopWhilePolling(t *testing.T) {
 	r := start(t, testOptions(c))
 	c.ProduceValues(inputTopic, 1, "pass")
 	c.Eventually("read", func() bool { return r.Status().Counts.Records == 1 })
-	begin := time.Now()
-	r.mustStop()
-	if took := time.Since(begin); took > r.o.DrainTimeout {
-		t.Errorf("stopping took %v", took)
-	}
+	r.mustStop() // fails after DrainTimeout
 }

@@ -2,6 +2,7 @@ package progress
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -24,4 +25,37 @@ func TestAnswerBeforeAuthentication(t *testing.T) {
 			t.Errorf("after %s: given up %v, want %v", key.Name(), given, want)
 		}
 	}
+}
+
+// A broker that refuses us ends the clients only once all brokers were silent for longer than Patience, or those of the
+// group for longer than that and a rebalance.
+//
+// Guards: both times in OnBrokerRead, and both comparisons in OnBrokerConnect.
+func TestSilenceOfBrokers(t *testing.T) {
+	t.Parallel()
+	const patience, rebalance = time.Minute, time.Hour
+	f := func(name string, key kmsg.Key, answers int, silence time.Duration, want bool) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, given := NewHealth(1, patience, rebalance), false
+				h.Begin(func(error) { given = true })
+				for range answers {
+					time.Sleep(patience)
+					h.OnBrokerRead(kgo.BrokerMetadata{}, int16(key), 0, 0, 0, nil)
+				}
+				time.Sleep(silence)
+				h.OnBrokerConnect(kgo.BrokerMetadata{}, 0, nil, kerr.SaslAuthenticationFailed)
+				if given != want {
+					t.Errorf("given up: %t, want %t", given, want)
+				}
+			})
+		})
+	}
+	f("no answer", 0, 0, patience, false)
+	f("no answer for too long", 0, 0, patience+1, true)
+	f("an answer", kmsg.Metadata, 1, patience, false)
+	f("silence after an answer", kmsg.Metadata, 1, patience+1, true)
+	f("a silent group", kmsg.Metadata, 61, 0, false)
+	f("a group silent for too long", kmsg.Metadata, 61, 1, true)
+	f("a group that answers", kmsg.Heartbeat, 200, 1, false)
 }

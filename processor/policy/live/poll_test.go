@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -24,6 +26,16 @@ func policies(t *testing.T, opts ...kfake.Opt) (*processortest.Cluster, Options)
 	t.Helper()
 	c := processortest.New(t, append([]kfake.Opt{kfake.SeedTopics(1, policyTopic)}, opts...)...)
 	return c, topicOptions(c.Cluster, kgo.FetchMaxWait(50*time.Millisecond))
+}
+
+// opened returns a source that has read v1 from its topic, and the topic's cluster.
+func opened(t *testing.T) (*processortest.Cluster, *Source) {
+	t.Helper()
+	c, o := policies(t)
+	c.ProduceValues(policyTopic, 1, policyOf("v1"))
+	s := open(t, o)
+	t.Cleanup(s.Close)
+	return c, s
 }
 
 // transact produces records in a transaction and ends it that way.
@@ -100,13 +112,7 @@ func TestTopicWithoutNewest(t *testing.T) {
 // Guard: poll returns all policies.
 func TestPollTakesAll(t *testing.T) {
 	t.Parallel()
-	c, o := policies(t)
-	c.ProduceValues(policyTopic, 1, policyOf("v1"))
-	s, err := Open(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	c, s := opened(t)
 	c.Produce(
 		&kgo.Record{Topic: policyTopic, Value: []byte(policyOf("v2"))}, &kgo.Record{Topic: policyTopic, Value: []byte(policyOf("v3"))},
 		&kgo.Record{Topic: policyTopic, Value: []byte("default: [")}, &kgo.Record{Topic: policyTopic},
@@ -127,13 +133,7 @@ func TestPollTakesAll(t *testing.T) {
 // An end of the context is no error of the topic; a broker's error comes with the policies that were read before it.
 func TestPollFailure(t *testing.T) {
 	t.Parallel()
-	c, o := policies(t)
-	c.ProduceValues(policyTopic, 1, policyOf("v1"))
-	s, err := Open(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	c, s := opened(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if records, err := s.topic.poll(ctx); err != nil || len(records) > 0 {
@@ -226,4 +226,43 @@ func TestHeader(t *testing.T) {
 			t.Errorf("%s: %d bytes", key, len(got))
 		}
 	}
+}
+
+// A topic without records for hours still gets its warnings: an exception that begins to expire is logged within the
+// hour.
+//
+// Guard: warn in watchTopic.
+func TestTopicWarnsHourly(t *testing.T) {
+	const exception = "exceptions: [{name: x, owner: o, reason: r, regions: [eu-central-1], expires: 2000-01-16}]\n" // a bubble starts in 2000
+	first := parsedPolicy(t, policyOf("v1")+exception)
+	synctest.Test(t, func(t *testing.T) {
+		silent := kgo.Dialer(func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		log := &logged{Handler: slog.DiscardHandler}
+		s := open(t, Options{First: first, Logger: slog.New(log)})
+		var err error
+		if s.topic, err = openTopic(policyTopic, []kgo.Opt{kgo.SeedBrokers("localhost:1"), silent}, nil, s.o.Logger); err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- s.Run(ctx) }()
+		after := func(d time.Duration, want bool) {
+			t.Helper()
+			time.Sleep(d)
+			synctest.Wait()
+			if got := strings.Contains(strings.Join(log.messages(), "\n"), "expires at 2000-01-16"); got != want {
+				t.Errorf("a warning: %t, want %t: %q", got, want, log.messages())
+			}
+		}
+		after(23*time.Hour, false) // 14 days ahead are 24 hours after the start
+		after(3*time.Hour, true)
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -15,7 +15,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/goleak"
 )
+
+// TestMain fails if a test leaves a goroutine, such as those of a client that was not closed.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const policyTopic = "policies"
 
@@ -58,7 +62,7 @@ func eventually(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// Brokers that cannot be reached are waited for, and the end of the context ends that.
+// Brokers that cannot be reached are waited for, with one line in the log. The end of the context ends the wait.
 //
 // Guard: isAway in wait.
 func TestTopicUnreachable(t *testing.T) {
@@ -88,8 +92,11 @@ func TestTopicUnreachable(t *testing.T) {
 	}
 
 	opened := make(chan *Source, 1)
+	log := &logged{Handler: slog.DiscardHandler}
+	o := topicOptions(c, kgo.Dialer(dial))
+	o.Logger = slog.New(log)
 	go func() {
-		s, err := Open(t.Context(), topicOptions(c, kgo.Dialer(dial)))
+		s, err := Open(t.Context(), o)
 		if err != nil {
 			t.Error(err)
 		}
@@ -102,6 +109,9 @@ func TestTopicUnreachable(t *testing.T) {
 	defer s.Close()
 	if v := s.Policy().Version(); v != "one" {
 		t.Errorf("version %q", v)
+	}
+	if logged := log.messages(); len(logged) != 1 || !strings.Contains(logged[0], "trying again until it can") {
+		t.Errorf("logged %q, want one line about the brokers that could not be reached", logged)
 	}
 }
 
