@@ -165,7 +165,7 @@ func TestSecret(t *testing.T) {
 	}
 }
 
-// TestBlame shows how a mistake that only another package can find is told like the others.
+// TestBlame shows that a mistake found by another package is reported like the others.
 func TestBlame(t *testing.T) {
 	f := func(g given, want ...string) {
 		t.Helper()

@@ -133,7 +133,7 @@ func (k *secured) remove(t *testing.T, g grant) {
 	}
 }
 
-// aclScene is a scene whose program has a user of its own that may do nothing yet.
+// aclScene is a scene whose program has a new user that may do nothing yet.
 type aclScene struct {
 	*scene
 	k         *secured
@@ -168,7 +168,7 @@ func (a *aclScene) run() []string {
 	return arguments
 }
 
-// check wants check to say what want wants.
+// check runs check until its report satisfies want.
 func (a *aclScene) check(t *testing.T, want func(*checked) error) {
 	t.Helper()
 	eventually(t, time.Minute, func() error { // a broker learns of an ACL a moment later
@@ -176,7 +176,7 @@ func (a *aclScene) check(t *testing.T, want func(*checked) error) {
 	})
 }
 
-// refuses wants a check that names the grant as what is missing, and a status of 1.
+// refuses expects a check that names the grant as missing, and status 1.
 func refuses(g grant) func(*checked) error {
 	return func(c *checked) error {
 		if c.status != 1 {
@@ -211,7 +211,7 @@ func (a *aclScene) drop(t *testing.T) {
 	})
 }
 
-// works wants check to find nothing and run to write an alert.
+// works expects check to find nothing and run to write an alert.
 func (a *aclScene) works(t *testing.T) {
 	t.Helper()
 	a.check(t, func(c *checked) error {
@@ -283,7 +283,7 @@ func (a *aclScene) without(t *testing.T, g grant, silent bool) {
 	a.k.remove(t, g)
 	defer a.k.add(t, g)
 	if silent && strings.HasSuffix(g.name, "-inner") {
-		return // there is no such topic
+		return // the topic does not exist
 	}
 	a.check(t, refuses(g))
 	if silent && strings.HasSuffix(g.name, "-in") { // to run it looks as if the topic had not been made yet

@@ -16,7 +16,7 @@ var (
 	readOnlyField = regexp.MustCompile(`"readOnly":(true|false)`)
 )
 
-// backlog makes any number of events of a few: each gets an eventID of its own, and every hundredth is
+// backlog makes any number of events from a few: each gets a new eventID, and every hundredth is
 // rewritten so that it matches.
 type backlog struct {
 	events  [][]byte // as they came, and at ids[i] the place of the 36 characters of the id
@@ -47,7 +47,7 @@ func newBacklog(t *testing.T) *backlog {
 	return b
 }
 
-// event returns number n, in memory of its own.
+// event returns a copy of number n.
 func (b *backlog) event(n int) []byte {
 	events, ids := b.events, b.ids
 	if n%100 == 0 {

@@ -13,11 +13,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// memoryBound is what no input may take a process beyond: the limit of one record after decompression is
+// memoryBound is the memory that no input may make a process exceed: the limit of one record after decompression is
 // 64 MiB, and a record of 50 MB comes in copies through a client's buffers.
 const memoryBound = 600 << 20
 
-// badRecord is a record between two good ones, and what becomes of it.
+// badRecord is a record between two good ones, and its outcome.
 type badRecord struct {
 	name   string
 	value  []byte

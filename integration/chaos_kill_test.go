@@ -84,7 +84,7 @@ func TestChaosKill(t *testing.T) {
 				if n%4 == 3 { // while it starts, joins and initializes
 					starting++
 					time.Sleep(time.Duration(rand.IntN(400)) * time.Millisecond)
-				} else { // while it works: alerts flow, and the backlog of its own death is before it
+				} else { // while it works: alerts flow, and it has the backlog of its last death to read
 					i.process().ready(t)
 					seen := d.ledger.alertsSeen()
 					eventually(t, time.Minute, func() error { return moreThan(d.ledger.alertsSeen(), seen) })

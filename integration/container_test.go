@@ -23,7 +23,7 @@ import (
 // so that its address outlives a stop and a start.
 type containerCluster struct {
 	container testcontainers.Container
-	brokers   string            // the plaintext listener; who comes by it is nobody in particular
+	brokers   string            // the plaintext listener, for anonymous clients
 	secured   map[string]string // the address of each listener beside it
 }
 
@@ -34,7 +34,7 @@ type containerSetup struct {
 	listeners   []containerListener
 }
 
-// containerListener is one beside the plaintext one, on a port of its own in the container.
+// containerListener is one beside the plaintext one, on another port in the container.
 type containerListener struct{ name, protocol, port string }
 
 // defaultImage is what KAFKA_IMAGE stands in for.
@@ -133,7 +133,7 @@ func containerEnvironment(address string) map[string]string {
 	}
 }
 
-// freeAddress returns an address of the loopback interface that nobody listened on a moment ago.
+// freeAddress returns an address of the loopback interface that was free a moment ago.
 func freeAddress() (string, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")

@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// TestKafkaDeadLetters wants each record that cannot be read back as it came, with the reason.
+// TestKafkaDeadLetters expects each unreadable record back as it came, with the reason.
 func TestKafkaDeadLetters(t *testing.T) {
 	broker := sharedBroker(t)
 	bothModes(t, func(t *testing.T, delivery string) {
@@ -62,7 +62,7 @@ func TestKafkaDeadLetters(t *testing.T) {
 	})
 }
 
-// TestKafkaPartial wants an alert and a dead letter for an event whose damage comes after the decision.
+// TestKafkaPartial expects an alert and a dead letter for an event whose damage comes after the decision.
 func TestKafkaPartial(t *testing.T) {
 	broker := sharedBroker(t)
 	bothModes(t, func(t *testing.T, delivery string) {
@@ -88,7 +88,7 @@ func TestKafkaPartial(t *testing.T) {
 	})
 }
 
-// TestKafkaTooLargeAlert wants an alert that its topic rejects to lose its copy of the event, never itself.
+// TestKafkaTooLargeAlert expects an alert that its topic rejects to lose its copy of the event, never itself.
 func TestKafkaTooLargeAlert(t *testing.T) {
 	broker := sharedBroker(t)
 	bothModes(t, func(t *testing.T, delivery string) {

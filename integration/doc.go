@@ -13,5 +13,5 @@
 //
 // Chaos and the two that measure run on the plain JVM brokers of the script that REGIONWATCH_KAFKA_BROKER
 // names, and in containers where it is not set. KAFKA_IMAGE names another image. REGIONWATCH_EVENTS names
-// a file of real events, one a line, gzip or not; without it they are made up.
+// a file of real events, one per line, gzip or not; without it they are made up.
 package integration

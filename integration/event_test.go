@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// fate is what should become of an event.
+// fate is the expected outcome of an event.
 type fate uint8
 
 const (

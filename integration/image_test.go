@@ -31,7 +31,7 @@ const (
 
 // TestKafkaContainerImage wants the image, built from nothing with the binary that a release gives out, to work where it
 // may do as little as can be: as a user without a name, without capabilities, on a root file system that it cannot write
-// to. It is told to stop as an orchestrator does that, and has to finish its work.
+// to. It is stopped as an orchestrator does it, and must finish its work.
 func TestKafkaContainerImage(t *testing.T) {
 	s := newScene(t, sharedBroker(t), 2)
 	c := startImage(t, "run", map[string]string{
@@ -104,7 +104,7 @@ func imageContext(t *testing.T) string {
 	return folder
 }
 
-// startImage builds the image and starts it in a network of its own, in which the shared broker is kafka. It returns when
+// startImage builds the image and starts it in a new network, in which the shared broker is kafka. It returns when
 // the image's own check calls the container healthy.
 func startImage(t *testing.T, command string, environment map[string]string) testcontainers.Container {
 	t.Helper()
@@ -186,7 +186,7 @@ func checkImage(t *testing.T, c testcontainers.Container) {
 	})
 }
 
-// checkEnd wants the container to have ended well, its time zone known and its file system untouched.
+// checkEnd checks that the container ended well, its time zone known and its file system untouched.
 func checkEnd(t *testing.T, c testcontainers.Container) {
 	t.Helper()
 	state, err := c.Inspect(t.Context())

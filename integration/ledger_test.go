@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// ledger writes down what a load sent and what came of it, by number.
+// ledger records what a load sent and its outcome, by number.
 type ledger struct {
 	mu    sync.Mutex
 	sent  []time.Time             // by number: when it was handed to the producer
@@ -91,7 +91,7 @@ func (l *ledger) see(r *kgo.Record, now time.Time) {
 		}
 	}
 	if a.origin != origin { // the load's fault, and no duplicate
-		l.odd = append(l.odd, fmt.Sprintf("number %d stands twice in the input, at %s and %s", n, a.origin, origin))
+		l.odd = append(l.odd, fmt.Sprintf("number %d is in the input twice, at %s and %s", n, a.origin, origin))
 		return
 	}
 	if a.id != id {

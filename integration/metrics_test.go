@@ -27,7 +27,7 @@ func alertOffset(t *testing.T, r *kgo.Record) int64 {
 	return a.Origin.Offset
 }
 
-// TestKafkaMetrics wants the counters to add up to what went in and what came out.
+// TestKafkaMetrics expects the counters to add up to what went in and what came out.
 func TestKafkaMetrics(t *testing.T) {
 	broker := sharedBroker(t)
 	bothModes(t, func(t *testing.T, delivery string) {
@@ -81,7 +81,7 @@ func TestKafkaMetrics(t *testing.T) {
 	})
 }
 
-// TestKafkaReady wants an instance to be not ready while its broker hangs, and ready again after.
+// TestKafkaReady expects an instance to be not ready while its broker hangs, and ready again after.
 func TestKafkaReady(t *testing.T) {
 	broker := sharedBroker(t)
 	bothModes(t, func(t *testing.T, delivery string) {

@@ -28,7 +28,7 @@ type process struct {
 	done    chan struct{} // closed when it has ended
 }
 
-// launch starts the binary. Whoever calls it ends the process.
+// launch starts the binary. The caller ends the process.
 func launch(arguments ...string) (*process, error) {
 	admin, err := freeAddress()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// reader follows topics from their start with a client of its own, read committed.
+// reader follows topics from their start with its own client, read committed.
 type reader struct {
 	client *kgo.Client
 	admin  *kadm.Client

@@ -45,7 +45,7 @@ func TestKafkaReplay(t *testing.T) {
 	})
 }
 
-// produceLarge writes n records that are large when they are decompressed, and one that nobody can read.
+// produceLarge writes n records that are large when they are decompressed, and one that cannot be read.
 func (s *scene) produceLarge(t *testing.T, n int) {
 	t.Helper()
 	padding := strings.Repeat("x", 70<<10)
@@ -80,7 +80,7 @@ func (s *scene) listLetters(t *testing.T) map[string]int {
 	return counts
 }
 
-// replayArguments are those of a replay of all but the record that nobody can read.
+// replayArguments are those of a replay of all but the unreadable record.
 func (s *scene) replayArguments(to string) []string {
 	return slices.Concat([]string{"deadletter", "replay"}, s.run("--no-event-copy")[1:], []string{"--to", to, "--reason", "too-large", "--format", "json"})
 }

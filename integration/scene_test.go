@@ -15,7 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// scene is where one test plays: topics and a group of its own on some broker.
+// scene is the setting of one test: its topics and its group on some broker.
 type scene struct {
 	bootstrap                         string   // as the tests reach the brokers
 	reach                             []string // as the program reaches them; nil means by bootstrap

@@ -44,7 +44,7 @@ func (p *process) says(t *testing.T, text string) {
 	})
 }
 
-// gives wants the process to end with one error, on one line, which has these words in it.
+// gives expects the process to end with one error, on one line, which has these words in it.
 func (p *process) gives(t *testing.T, words ...string) {
 	t.Helper()
 	if status := p.wait(t, time.Minute); status != 1 {
@@ -57,7 +57,7 @@ func (p *process) gives(t *testing.T, words ...string) {
 		}
 	}
 	if log := p.log.String(); strings.Contains(log, "-secret") {
-		t.Errorf("the log tells the password:\n%s", log)
+		t.Errorf("the log has the password:\n%s", log)
 	}
 }
 
@@ -82,7 +82,7 @@ func TestKafkaSecurePlain(t *testing.T) {
 	alerting(t, s).stop(t)
 }
 
-// TestKafkaSecureMutual wants alerts by a certificate of our own, and more of them after it was replaced
+// TestKafkaSecureMutual expects alerts with a client certificate, and more of them after it was replaced
 // while the program ran.
 func TestKafkaSecureMutual(t *testing.T) {
 	k := startSecuredKafka(t)
@@ -118,7 +118,7 @@ func unsignedToken(until time.Time) []byte {
 }
 
 // TestKafkaSecureToken wants alerts by a token, and by the next one when that has expired: the broker ends
-// the connections of those that do not authenticate again. A token that has expired is told.
+// the connections of those that do not authenticate again. An expired token is reported.
 func TestKafkaSecureToken(t *testing.T) {
 	k := startSecuredKafka(t)
 	k.allowAll(t, "alice")

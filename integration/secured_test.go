@@ -42,7 +42,7 @@ var sharedSecured struct {
 	err       error
 }
 
-// startSecuredKafka returns the broker. Whoever changes ACLs takes users, topics and groups of its own.
+// startSecuredKafka returns the broker. Tests that change ACLs use their own users, topics and groups.
 func startSecuredKafka(t *testing.T) *secured {
 	t.Helper()
 	s := &sharedSecured

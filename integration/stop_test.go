@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// TestKafkaStop wants a process that is told to stop under load to finish what it has begun, to commit it
+// TestKafkaStop expects a process that is stopped under load to finish what it has begun, to commit it
 // and to leave: another one goes on without a record twice or lost, and without waiting for a session to end.
 func TestKafkaStop(t *testing.T) {
 	broker := sharedBroker(t)
@@ -45,8 +45,8 @@ func TestKafkaStop(t *testing.T) {
 	})
 }
 
-// TestKafkaSecondSignal wants a process that cannot finish, because the broker hangs, to end at once when
-// it is told so again.
+// TestKafkaSecondSignal expects a process that cannot finish, because the broker hangs, to end at once when
+// it is signaled again.
 func TestKafkaSecondSignal(t *testing.T) {
 	broker := sharedBroker(t)
 	bothModes(t, func(t *testing.T, delivery string) {
@@ -59,7 +59,7 @@ func TestKafkaSecondSignal(t *testing.T) {
 		shared.cluster.Pause(t, 1)
 		defer shared.cluster.Resume(t, 1)
 		p.signal(t, syscall.SIGTERM)
-		time.Sleep(time.Second) // the first signal is to be seen as one of its own
+		time.Sleep(time.Second) // the two signals must count as separate
 		if err := p.ended(); err != nil {
 			t.Errorf("it did not wait for what is in flight: %v", err)
 			return
@@ -71,7 +71,7 @@ func TestKafkaSecondSignal(t *testing.T) {
 	})
 }
 
-// TestKafkaDrainTimeout wants a process that cannot finish in time to end with a status that says so.
+// TestKafkaDrainTimeout expects a process that cannot finish in time to end with a status that says so.
 func TestKafkaDrainTimeout(t *testing.T) {
 	broker := sharedBroker(t)
 	bothModes(t, func(t *testing.T, delivery string) {

@@ -31,7 +31,7 @@ func TestKafkaMissingTopics(t *testing.T) {
 			t.Fatal(err)
 		}
 		if topics.Has(s.input) || topics.Has(s.alerts) || topics.Has(s.deadLetters) {
-			t.Error("topics were made that nobody asked for")
+			t.Error("topics were created without being asked for")
 		}
 	})
 }

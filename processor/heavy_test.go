@@ -157,7 +157,7 @@ func TestHeavyBatchIsDecided(t *testing.T) {
 					t.Errorf("%d alerts, want 61", len(ids))
 				}
 				runtime.GC()
-				c.Eventually("let go of", func() bool {
+				c.Eventually("release", func() bool {
 					runtime.GC()
 					return r.decompressor.Deferred() == 0
 				})

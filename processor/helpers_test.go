@@ -206,7 +206,7 @@ func holding(hold func(*detection.Record)) func(*Processor) {
 	return func(p *Processor) { p.newDecider = func() decider { return &scripted{hold: hold} } }
 }
 
-// told returns the channel that is closed when the worker of an assigned partition is told to stop.
+// told returns the channel that is closed when the worker of an assigned partition is stopped.
 func (r *run) told(partition int32) <-chan struct{} {
 	return r.consumer.Load().worker(kadm.Partition{Topic: inputTopic, Partition: partition}).quit
 }

@@ -78,7 +78,7 @@ func TestRevokeCommitsMarksOnly(t *testing.T) {
 		close(release)
 	}()
 	r.mustStop()
-	// The worker was processing record 3 when it was told to stop: it finishes that one and abandons the rest.
+	// The worker was processing record 3 when it was stopped: it finishes that one and abandons the rest.
 	if got := c.Committed(testGroup, inputTopic, 0); got != 4 {
 		t.Errorf("committed %d, want 4", got)
 	}

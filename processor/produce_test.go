@@ -100,7 +100,7 @@ func topicLimit(t *testing.T, c *processortest.Cluster, topic, n string) {
 func TestAlertTooLarge(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
-		for name, told := range map[string]bool{"limit is told": true, "limit is refused": false} {
+		for name, told := range map[string]bool{"limit is known": true, "limit is refused": false} {
 			t.Run(delivery.String()+", "+name, func(t *testing.T) {
 				t.Parallel()
 				c := newCluster(t, 1)

@@ -181,7 +181,7 @@ func TestNoMarkAfterRevoke(t *testing.T) {
 	close(release)
 	<-revoked
 	if got := c.Committed(testGroup, inputTopic, 0); got > 1 {
-		t.Errorf("committed %d: the worker went on after it was told to stop", got)
+		t.Errorf("committed %d: the worker went on after it was stopped", got)
 	}
 }
 

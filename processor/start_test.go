@@ -204,6 +204,6 @@ func TestAuthentication(t *testing.T) {
 	err := start(t, o).wait()
 	mustMention(t, err, "SASL_AUTHENTICATION_FAILED", "PLAIN")
 	if contains := hasText(&kgo.Record{Value: []byte(err.Error())}, "secret-word"); contains {
-		t.Errorf("the error tells the password: %v", err)
+		t.Errorf("the error has the password: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-"""Checks alerts in OCSF, one a line on standard input, with the schema that the package ocsf-json-schema makes of OCSF's own.
+"""Checks alerts in OCSF, one per line on standard input, with the schema that the package ocsf-json-schema makes of OCSF's own.
 
 It fails if an alert breaks the schema, if there are too few alerts to say anything, or if it would pass a wrong one.
 """

@@ -68,7 +68,7 @@ func newBenchCommand() *cobra.Command {
 	flags.Var(f.perRecord, "events-per-record", "events in a record whose shape can hold several")
 	flags.Var(f.matching, "match-share", "share of events that are writes in an unused region, from 0 to 1")
 	addShapeFlag(cmd, &f.shapes, "event")
-	flags.StringVar(&f.file, "file", "", "file of records, one a line, to repeat instead of generated ones; .gz is unpacked")
+	flags.StringVar(&f.file, "file", "", "file of records, one per line, to repeat instead of generated ones; .gz is unpacked")
 	f.compression.AddTo(cmd, "compression", "compression of the records")
 	cli.Must(cmd.MarkFlagFilename("file"))
 	cli.AddSettings(cmd, append(config.Reach(), "partitions", "replicas", "unused-regions", "sessions")...)

@@ -48,7 +48,7 @@ func newGenerateCommand() *cobra.Command {
 		Short: "Make sample CloudTrail on standard output, in a folder or in a topic",
 		Long: "Make sample CloudTrail. The same flags give the same records, with events of all identity types and many\n" +
 			"services; some match, and some are damaged on purpose.\n\n" +
-			"Records go to standard output, one a line; with --output-dir to files, one each; with --topic to Kafka, keyed\n" +
+			"Records go to standard output, one per line; with --output-dir to files, one each; with --topic to Kafka, keyed\n" +
 			"by account. At the end, standard error says exactly what must be found in them; --truth writes that as JSON.",
 		Example: "  regionwatch generate --count 5 | jq .eventName\n" +
 			"  regionwatch generate --shape gzip+records --output-dir logs --damaged-share 0.05\n" +

@@ -77,7 +77,7 @@ func TestSecretsAreNotTold(t *testing.T) {
 				t.Errorf("exit status %d, want %d and %q:\n%s", status, test.status, test.want, out)
 			}
 			if strings.Contains(string(out), marker) {
-				t.Errorf("it tells the secret:\n%s", out)
+				t.Errorf("it shows the secret:\n%s", out)
 			}
 		})
 	}
@@ -118,6 +118,6 @@ func TestSecretsAreNotServed(t *testing.T) {
 		}
 	}
 	if strings.Contains(said.String(), marker) {
-		t.Errorf("it tells the secret:\n%s", said.String())
+		t.Errorf("it shows the secret:\n%s", said.String())
 	}
 }

@@ -187,7 +187,7 @@ func TestTokenURLIsNotTold(t *testing.T) {
 			ClientSecret: NewSecret("s3cret"), Scopes: []string{"kafka", "a"}}))
 		mustMention(t, err, mention, "oauth-token-url")
 		if strings.Contains(err.Error(), "hunter") {
-			t.Errorf("%s: it tells the query: %v", where, err)
+			t.Errorf("%s: it shows the query: %v", where, err)
 		}
 	}
 }

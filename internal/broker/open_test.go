@@ -43,7 +43,7 @@ func TestOpenFailure(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		if strings.Contains(err.Error(), "s3cret") {
-			t.Errorf("a secret is told: %v", err)
+			t.Errorf("a secret is in the error: %v", err)
 		}
 	}
 	plain := SASL{Mechanism: "PLAIN", Username: "alice"}

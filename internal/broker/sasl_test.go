@@ -78,7 +78,7 @@ func TestPasswordRotation(t *testing.T) {
 	}
 	for _, secret := range []string{"first", "second"} {
 		if log.count(secret) > 0 {
-			t.Errorf("the log tells the password %q", secret)
+			t.Errorf("the log has the password %q", secret)
 		}
 	}
 	if log.count("it is empty") != 1 || log.count("read changed files") != 1 {

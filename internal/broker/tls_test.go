@@ -54,14 +54,14 @@ func TestCertificateRotation(t *testing.T) {
 	shown("first")
 	shown("first")
 	if n := log.count("keeping their last good content"); n != 1 {
-		t.Errorf("half a rotation was told %d times, want once", n)
+		t.Errorf("half a rotation was logged %d times, want once", n)
 	}
 	f.put("client.key", secondKey)
 	shown("second")
 	f.put("client.pem", nil)
 	shown("second")
 	if n := log.count("keeping their last good content"); n != 2 {
-		t.Errorf("two faults were told %d times", n)
+		t.Errorf("two faults were logged %d times", n)
 	}
 }
 
@@ -150,7 +150,7 @@ func TestPlaintextPort(t *testing.T) {
 	}
 }
 
-// A client without TLS is told when a port answers with a TLS alert.
+// A client without TLS learns that a port answers with a TLS alert.
 func TestTLSPort(t *testing.T) {
 	t.Parallel()
 	address := answering(t, "\x15\x03\x03\x00\x02\x02\x50")

@@ -52,7 +52,7 @@ func (s *scene) stalledAt(offset int64) *reading {
 	return &reading{topic: &topic, client: client, left: extent{0: span}, total: e.total()}
 }
 
-// A reader that waits for a transaction which nobody ends gives up, and says from where on it is open.
+// A reader that waits for an abandoned transaction gives up, and says at which offset it is open.
 //
 // Guard: stalled ends after maxStalls.
 func TestStalledByTransaction(t *testing.T) {
@@ -83,7 +83,7 @@ func TestStalledByBroker(t *testing.T) {
 	}
 }
 
-// A reader whose records retention deletes ends: what is left of them is read, and nothing is waited for.
+// A reader whose records retention deletes ends: it reads what is left and waits for nothing.
 //
 // Guard: stalled looks where the partition begins now.
 func TestStalledByRetention(t *testing.T) {
@@ -145,7 +145,7 @@ func TestReadEnds(t *testing.T) {
 	}
 }
 
-// Where writing fails and so does the abort, both errors are told.
+// If writing fails and so does the abort, both errors are reported.
 //
 // Guard: write joins the error of the abort.
 func TestAbortFails(t *testing.T) {

@@ -55,7 +55,7 @@ func TestReplayOnce(t *testing.T) {
 	}
 }
 
-// The alert of a replay has the id that it would have had, also where the event has none of its own.
+// The alert of a replay has the id that it would have had, even if the event has none.
 //
 // Guard: fill sets Identity; replayed carries the origin.
 func TestReplayKeepsIdentity(t *testing.T) {
@@ -164,7 +164,7 @@ func TestReplayForeign(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 		if n := s.EndOfAll("payments"); n != 0 {
-			t.Errorf("%d records in a topic that is none of ours", n)
+			t.Errorf("%d records in a foreign topic", n)
 		}
 	}
 }

@@ -110,7 +110,7 @@ func TestIdentityOfGroups(t *testing.T) {
 	}
 	defer other.Close()
 	if one.Name != other.Name {
-		t.Errorf("groups do not have numbers of their own: %s, %s", one.Name, other.Name)
+		t.Errorf("groups share numbers: %s, %s", one.Name, other.Name)
 	}
 	if err := one.Close(); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
-// Incidents groups alerts. It is the place to which a scan writes them: native JSON, one a line. Make it with
+// Incidents groups alerts. It is the place to which a scan writes them: native JSON, one per line. Make it with
 // [NewIncidents]; it belongs to one goroutine at a time.
 type Incidents struct {
 	grouper *incidents.Grouper

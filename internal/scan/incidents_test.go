@@ -17,7 +17,7 @@ const incidentEvent = `{"eventVersion":"1.11","userIdentity":{"type":"AssumedRol
 	`"sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111122223333:role/dev","userName":"dev"}}},"eventTime":"2026-11-20T0HOUR:00:00Z",` +
 	`"eventSource":"ec2.amazonaws.com","eventName":"RunInstances","awsRegion":"REGION","readOnly":false,"eventID":"<id>","recipientAccountId":"111122223333"}`
 
-// incidentEvents returns events, one a line, of the given hour and region each; every second has another session's name.
+// incidentEvents returns events, one per line, of the given hour and region each; every second has another session's name.
 func incidentEvents(places ...string) string {
 	var b strings.Builder
 	for n, place := range places {

@@ -33,7 +33,7 @@ func (s signal) traceExporter(ctx context.Context) (trace.SpanExporter, error) {
 // warnEvery is the minimum time between warnings: an unreachable collector would cause one every few seconds.
 const warnEvery = time.Minute
 
-// warnings logs the SDK's errors, at most one a minute. It is safe for concurrent use.
+// warnings logs the SDK's errors, at most one per minute. It is safe for concurrent use.
 type warnings struct {
 	log  *slog.Logger
 	mu   sync.Mutex

@@ -113,7 +113,7 @@ func TestSent(t *testing.T) {
 	r.wantResource(t, "service.name=siem-regions")
 }
 
-// A header that is longer than the specification allows begins a trace of its own.
+// A header that is longer than the specification allows begins a new trace.
 func TestLongHeaders(t *testing.T) {
 	f := func(headers ...kgo.RecordHeader) {
 		t.Helper()

@@ -64,7 +64,7 @@ func TestDeadLettersAreBounded(t *testing.T) {
 	}
 }
 
-// A key and headers that leave no room go ahead in parts of their own, and nothing of them is lost.
+// A key and headers that leave no room go first in separate parts, without loss.
 func TestDeadLetterFrame(t *testing.T) {
 	t.Parallel()
 	const batchBytes = 16 << 10

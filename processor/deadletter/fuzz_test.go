@@ -7,7 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// FuzzParse: whatever stands in the dead-letter topic, it is read without a panic, and a letter of it can be replayed.
+// FuzzParse: whatever is in the dead-letter topic, it is read without a panic, and a letter of it can be replayed.
 func FuzzParse(f *testing.F) {
 	whole := &Encoder{Topic: "dead"}
 	whole.Begin(&kgo.Record{

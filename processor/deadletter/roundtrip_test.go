@@ -161,7 +161,7 @@ func TestPartitionerNumbers(t *testing.T) {
 	}
 }
 
-// A marker is told by its first header.
+// A marker is recognized by its first header.
 func TestIsMarker(t *testing.T) {
 	for want, lists := range map[bool][][]string{
 		true:  {{MarkerHeader + "=1"}, {MarkerHeader + "=1", "a=b"}},

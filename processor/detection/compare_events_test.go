@@ -13,7 +13,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
 )
 
-// benchEventsName is the variable that names a file of events, one a line, plain or gzip, to measure on.
+// benchEventsName is the variable that names a file of events, one per line, plain or gzip, to measure on.
 // Without it generated events are measured.
 const benchEventsName = "REGIONWATCH_BENCH_EVENTS"
 

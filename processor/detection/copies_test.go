@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// distinct gives each of the events an id of its own.
+// distinct gives each event a new id.
 func distinct(events ...string) []string {
 	for i, event := range events {
 		const key = `"eventID":"`

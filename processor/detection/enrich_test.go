@@ -72,7 +72,7 @@ func TestARNs(t *testing.T) {
 	f(`{"a":`+strings.Repeat("[", 100_000)+`"arn:aws:s3:::deep"`+strings.Repeat("]", 100_000)+`}`, "arn:aws:s3:::deep")
 }
 
-// Whoever floods the event with ARNs does not crowd out their own.
+// Flooding the event with ARNs does not crowd out the actor's own.
 func TestARNsAreBounded(t *testing.T) {
 	var flood strings.Builder
 	for i := range 10_000 {
@@ -136,7 +136,7 @@ func TestIDs(t *testing.T) {
 		t.Error("another account's alert has the same id")
 	}
 
-	// Without an id of its own an event has that of its place.
+	// An event without an id is identified by its place.
 	for _, missing := range []string{`"x":1`, `"eventID":null`, `"eventID":""`, `"eventID":7`, `"eventID":["a"]`} {
 		value := with(t, eventID, missing)
 		want := string(alert.AppendRecordID(nil, RuleID, []byte("111122223333"), []byte("cloudtrail/3/42"), 0))

@@ -16,7 +16,7 @@ const (
 	parameters    = `{"instanceType":"p4d.24xlarge","maxCount":8}`
 )
 
-// evasion is a trick on the matching event, which must alert all the same.
+// evasion is a trick on the matching event, which must still alert.
 type evasion struct {
 	name  string
 	value string
@@ -26,7 +26,7 @@ type evasion struct {
 	letters string
 }
 
-// Whoever acts in an unused region writes part of the event. Nothing that they write turns the alert into
+// An actor in an unused region writes part of the event. Nothing they write turns the alert into
 // silence.
 func TestEvasion(t *testing.T) {
 	schema := alertSchema(t)
@@ -199,7 +199,7 @@ func envelopeEvasions(t *testing.T) []evasion {
 	return []evasion{
 		{name: "an envelope in an envelope's text", value: notification(notification(`{"Records":[` + matching + `]}`))},
 		{name: "an envelope in every layer", value: `{"Records":[{"eventSource":"aws:sqs","body":` + quoted(notification(`{"message":`+quoted(matching)+`}`)) + `}]}`},
-		{name: "an envelope of its own in userAgent", value: with(t, agentField, `"userAgent":`+quoted(notification(decoy)))},
+		{name: "an envelope in userAgent", value: with(t, agentField, `"userAgent":`+quoted(notification(decoy)))},
 		{name: "an event in userAgent, within a text", value: notification(with(t, agentField, `"userAgent":`+quoted("\n"+decoy+"\n")))},
 		{name: "the start of a log file in userAgent", value: `{"Records":[` + with(t, agentField, `"userAgent":`+quoted(`{"Records":[`)) + `]}`},
 		{name: "Message and detail in requestParameters", value: with(t, parameters, `{"Type":"Notification","Message":`+quoted(decoy)+`,"detail-type":"x","detail":`+decoy+`}`)},

@@ -11,7 +11,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// told writes down what a witness is told.
+// told records the calls of a witness.
 type told struct {
 	lines []string
 	ids   []string // of the alerts
@@ -111,7 +111,7 @@ func TestExplainReturnsTheWitnesssError(t *testing.T) {
 	checkSums(t, &d.Counts)
 }
 
-// An exception is told where it holds, and where it would if it had not expired: only of a finding, and not of a
+// An exception is reported if it applies, and if it would had it not expired: only of a finding, and not of a
 // damaged event, which none exempts.
 func TestExplainException(t *testing.T) {
 	f := func(value, want string) {
@@ -136,7 +136,7 @@ func TestExplainException(t *testing.T) {
 	f(matching[:strings.Index(matching, `,"eventType"`)], "none")
 }
 
-// eventWitness is told of events only.
+// eventWitness receives events only.
 type eventWitness func(*Explanation)
 
 func (w eventWitness) Event(x *Explanation) error           { w(x); return nil }

@@ -7,7 +7,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
-// What the policy knows of an account stands in its alerts, which fit the schema.
+// What the policy knows of an account is in its alerts, which fit the schema.
 func TestAlertsCarryAccountFacts(t *testing.T) {
 	f := func(account, region, wantFacts string, p *policy.Policy, o Options) {
 		t.Helper()

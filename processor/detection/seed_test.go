@@ -7,7 +7,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
-// The rule's own three tests, by name (panther-analysis, AWS.UnusedRegion), on events of our own.
+// The rule's own three tests, by name (panther-analysis, AWS.UnusedRegion), on our own events.
 func TestSeed(t *testing.T) {
 	t.Run("Authorized region", func(t *testing.T) {
 		r, counts := detect(t, seedEvent("us-west-2", "false"))

@@ -56,7 +56,7 @@ func TestStormShowsTheRealOne(t *testing.T) {
 	}
 }
 
-// An alert of a storm that comes again is found in it, even when its key could have an incident of its own by then.
+// An alert of a storm that comes again is found in it, even if its key could have its own incident by then.
 func TestStormIsFoundAgain(t *testing.T) {
 	g := New(Options{Settings: settings(), MaxPerWindow: 1})
 	stray := fact(2, day, func(f *alert.Facts) { f.Actor = "stray" })

@@ -80,7 +80,7 @@ func TestThreshold(t *testing.T) {
 	want(t, "two", run(g, day, fact(3, day, other)), "Create 3")
 }
 
-// What comes after the grace is a late incident that names the first, with an id of its own each time.
+// Alerts after the grace form a late incident that names the first, with a new id each time.
 func TestLate(t *testing.T) {
 	g := New(Options{Settings: settings()})
 	at := day.Add(time.Hour)

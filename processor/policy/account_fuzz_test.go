@@ -22,7 +22,7 @@ func FuzzAccountKey(f *testing.F) {
 		if !ok {
 			return
 		}
-		// The id can be told from the key, so that no two ids share one.
+		// The key determines the id, so no two ids share one.
 		back := binary.LittleEndian.AppendUint64(nil, key&0x0f0f0f0f0f0f0f0f)
 		back = binary.LittleEndian.AppendUint32(back, uint32(key>>4)&0x0f0f0f0f)
 		for i := range back {

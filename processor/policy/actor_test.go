@@ -9,7 +9,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// What is remembered of an actor is what would be read, and the address is the event's own: whoever acts before, under
+// What is remembered of an actor is what would be read, and the address is the event's own: who acts before, under
 // whatever policy.
 func TestActorsAgainstForgetting(t *testing.T) {
 	roles := func(pattern string) *Policy {

@@ -27,7 +27,7 @@ func sandbox(t *testing.T) *Policy {
 	})
 }
 
-// What people are told about a policy is what it decides by.
+// What a policy shows to people is what it decides by.
 func TestEffective(t *testing.T) {
 	p := sandbox(t)
 	if got, want := p.Accounts(), []string{"111111111111", "222222222222", "333333333333"}; !slices.Equal(got, want) {

@@ -87,7 +87,7 @@ func TestExceptions(t *testing.T) {
 	f(Exception{ServiceInvoked: true}, true, awsService)
 	f(Exception{ServiceInvoked: true}, false, roleSession)
 	f(Exception{ServiceInvoked: true}, false)
-	// The console is no service that acts: a person does.
+	// The console does not act as a service: a person acts.
 	f(Exception{ServiceInvoked: true}, false, `by={"type":"IAMUser","invokedBy":"signin.amazonaws.com"}`)
 	f(Exception{ServiceInvoked: true}, false, `by={"type":"IAMUser","invokedBy":"\u0073ignin.amazonaws.com"}`)
 	f(Exception{ServiceInvoked: true}, false, `by={"type":"IAMUser","invokedBy":""}`)
@@ -125,7 +125,7 @@ func TestExceptionsWithoutTime(t *testing.T) {
 	}
 }
 
-// The first exception that holds is named, and one that has expired does not stand in the way.
+// The first exception that holds is named, and an expired one does not get in the way.
 func TestFirstExceptionThatHolds(t *testing.T) {
 	p := mustPolicy(t, Options{Exceptions: []Exception{
 		{Name: "expired", Regions: []string{"eu-central-1"}, Expires: testNow.Add(-1)},
@@ -139,7 +139,7 @@ func TestFirstExceptionThatHolds(t *testing.T) {
 	}
 }
 
-// manyExceptions returns a policy with n exceptions, each for a service or role of its own, of which the last
+// manyExceptions returns a policy with n exceptions, each for another service or role, of which the last
 // holds for the role of roleSession.
 func manyExceptions(t testing.TB, n int, of func(i int) Exception) *Policy {
 	o := Options{Default: Level{AllowedRegions: []string{"us-east-1"}}, Accounts: []Account{{ID: "111122223333", Name: "a"}}}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Every mistake of a policy is told at once, each with its place.
+// All mistakes in a policy are reported together, each with its place.
 func TestCompileFaults(t *testing.T) {
 	f := func(o Options, want ...string) {
 		t.Helper()
@@ -185,7 +185,7 @@ func TestMatchWildcard(t *testing.T) {
 	f(strings.Repeat("*a", 1000), strings.Repeat("a", 2000)+"b", false)
 }
 
-// An exception may look where only a member of its group, with a level of its own, has the region unused.
+// An exception may look where only a member of its group, with its own level, has the region unused.
 func TestReachOfGroups(t *testing.T) {
 	f := func(x Exception, reaches bool) {
 		t.Helper()

@@ -70,7 +70,7 @@ func TestDecideByLevel(t *testing.T) {
 			t.Errorf("%q: %+v, want %s at %q, severity %q", fields, d, want, level, severity)
 		}
 	}
-	// The closest level holds whole: the default's list says nothing of the others.
+	// The closest level applies as a whole: the default's list says nothing about the others.
 	f(OutcomeAlerted, "default", "High", "account=999999999999")
 	f(OutcomeAlerted, "default", "High", "account=000000000001")
 	f(OutcomeAlerted, "default", "High", "account=555555555555")

@@ -32,7 +32,7 @@ func TestIDsNeverChange(t *testing.T) {
 		"6:record,16:AWS.UnusedRegion,0:,15:cloudtrail/3/42,1:7,", "48e5d8bf-f5a0-5ee0-9151-a2a6a624dc47")
 }
 
-// Whoever could choose one part must not be able to make it look like another one.
+// A caller who chooses one part must not be able to make it look like another.
 func TestIDsOfDifferentPartsDiffer(t *testing.T) {
 	id := func(account, eventID string) string {
 		return string(AppendID(nil, "rule", []byte(account), []byte(eventID)))

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestOCSFActor shows what becomes of odd identities; the golden files show those of AWS.
+// TestOCSFActor shows the encoding of odd identities; the golden files show those of AWS.
 func TestOCSFActor(t *testing.T) {
 	f := func(identity, want string) {
 		t.Helper()

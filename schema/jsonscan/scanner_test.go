@@ -136,7 +136,7 @@ func TestSkipValueFailure(t *testing.T) {
 	f(`[1]//`, 3)
 }
 
-// truncated reports whether err tells of an early end.
+// truncated reports whether err is an early end.
 func truncated(err error) bool {
 	syntax, ok := errors.AsType[*SyntaxError](err)
 	return ok && syntax.Truncated

@@ -109,7 +109,7 @@ func TestHello(t *testing.T) {
 	}
 }
 
-// A certificate about to expire is a warning, be it the broker's or ours.
+// A certificate about to expire is a warning, whether it is the broker's or ours.
 func TestRunExpiresSoon(t *testing.T) {
 	authority, err := brokertest.NewAuthority("authority")
 	if err != nil {

@@ -87,7 +87,7 @@ func follow(t *testing.T, text string, f func(*follower)) {
 	})
 }
 
-// change writes a policy of that version, of which nobody knows yet.
+// change writes a policy of that version, not yet noticed.
 func (f *follower) change(version string) { replaceFile(f.t, f.name, policyOf(version)) }
 
 // event says that a file has changed.
@@ -121,7 +121,7 @@ func TestFollowSettles(t *testing.T) {
 	})
 }
 
-// What others write into the folder is no sign of a change.
+// What others write into the folder is not a sign of a change.
 func TestFollowIgnoresOthers(t *testing.T) {
 	follow(t, policyOf("v1"), func(f *follower) {
 		f.change("v2")
@@ -144,7 +144,7 @@ func TestFollowLostEvents(t *testing.T) {
 	})
 }
 
-// SIGHUP has the policy read at once. Whoever asks is told of a fault once more.
+// SIGHUP has the policy read at once. A fault is logged again for those who ask.
 func TestFollowSIGHUP(t *testing.T) {
 	follow(t, policyOf("v1"), func(f *follower) {
 		f.change("v2")
@@ -163,7 +163,7 @@ func TestFollowSIGHUP(t *testing.T) {
 	})
 }
 
-// Time alone makes a warning: an exception that begins to expire is told of within the hour, once.
+// Time alone makes a warning: an exception about to expire is logged within the hour, once.
 func TestFollowWarnsHourly(t *testing.T) {
 	const exception = "exceptions: [{name: x, owner: o, reason: r, regions: [eu-central-1], expires: 2000-01-16}]\n" // a bubble starts in 2000
 	follow(t, policyOf("v1")+exception, func(f *follower) {

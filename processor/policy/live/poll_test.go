@@ -130,7 +130,7 @@ func TestPollTakesAll(t *testing.T) {
 	}
 }
 
-// An end of the context is no error of the topic; a broker's error comes with the policies that were read before it.
+// The end of the context is not an error of the topic; a broker's error comes with the policies that were read before it.
 func TestPollFailure(t *testing.T) {
 	t.Parallel()
 	c, s := opened(t)

@@ -62,7 +62,7 @@ func parsedPolicy(t *testing.T, text string) Loaded {
 	return Loaded{Policy: f.Policy, File: f}
 }
 
-// A fault is told once however often it comes, and again after it was mended; the last good policy holds on.
+// A fault is logged once however often it occurs, and again after it was fixed; the last good policy stays.
 func TestReplaceTellsOnce(t *testing.T) {
 	var log bytes.Buffer
 	registry := prometheus.NewRegistry()
@@ -120,7 +120,7 @@ func gathered(t *testing.T, registry *prometheus.Registry) map[string]float64 {
 	return got
 }
 
-// mending is a log that mends what is broken as soon as it is told, before whoever tells it does anything else.
+// mending is a log that fixes the policy as soon as the fault is logged, before the caller does anything else.
 type mending struct {
 	slog.Handler
 	mend func() error
@@ -137,7 +137,7 @@ func (m mending) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// Whatever changes once a broken policy is told of is read, also in a folder of which nothing was known before.
+// Changes after a broken policy is logged are read, even in a folder that was unknown before.
 //
 // Guard: reload watches the folders before it replaces.
 func TestMendedAtOnce(t *testing.T) {

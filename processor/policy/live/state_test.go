@@ -40,7 +40,7 @@ func TestCacheKeepsOrigin(t *testing.T) {
 	}
 }
 
-// A cache that cannot be written leaves nothing behind, and is an error in the log; the policy takes over all the same.
+// A cache that cannot be written leaves nothing behind, and is an error in the log; the policy takes over nevertheless.
 func TestCacheFailure(t *testing.T) {
 	folder := t.TempDir()
 	cache := filepath.Join(folder, "cache")

@@ -115,7 +115,7 @@ func TestTopicUnreachable(t *testing.T) {
 	}
 }
 
-// A topic that does not exist, or holds no policy, is no reason to wait.
+// A topic that does not exist, or holds no policy, is not a reason to wait.
 func TestTopicFailure(t *testing.T) {
 	t.Parallel()
 	c := topicCluster(t)

@@ -74,7 +74,7 @@ func TestNearestPlace(t *testing.T) {
 	f("Virginia", "us-east-1")
 	f("ASIA PACIFIC (TOKYO)", "ap-northeast-1")
 	f("Hong-Kong", "ap-east-1")
-	f("Ohio", "us-east-2") // and another in a partition of its own
+	f("Ohio", "us-east-2") // and another in another partition
 	f("Beijing", "cn-north-1")
 	f("Central", "") // Canada, Mexico
 	f("Asia Pacific", "")
