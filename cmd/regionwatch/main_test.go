@@ -150,7 +150,7 @@ func TestHelpOfEveryCommand(t *testing.T) {
 func TestMissingFileStatus(t *testing.T) {
 	policyFile, cases := "../../docs/policy/policy.yaml", "../../docs/policy/tests.yaml"
 	for _, args := range []string{
-		"scan nothing", "scan nothing*", "scan s3://bucket/", "scan testdata/scan/mixed.ndjson nothing", "scan testdata/scan --dead-letters nothing/x",
+		"scan nothing", "scan nothing*", "scan s3://bucket/", "scan testdata/scan/mixed.ndjson nothing", "scan testdata/scan --dead-letters nothing/x", "scan testdata/scan --report nothing/x",
 		"scan testdata/scan --policy nothing", "explain nothing", "validate --policy nothing", "validate --brokers=a:1 --config nothing",
 		"run --config nothing", "run --brokers a:1 --tls --tls-ca nothing", "check --brokers a:1 --tls --tls-ca nothing",
 		"policy show --policy nothing", "policy test nothing --policy " + policyFile, "policy test " + cases + " --policy nothing",

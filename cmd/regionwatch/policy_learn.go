@@ -2,27 +2,16 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"path/filepath"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/internal/cli"
-	"github.com/regionwatch/regionwatch/internal/learn"
 	"github.com/regionwatch/regionwatch/internal/policies"
 	"github.com/regionwatch/regionwatch/internal/scan"
 )
 
-// learnFlags are policy learn's own flags, apart from settings.
-type learnFlags struct {
-	maxGroups              *cli.Parsed[int64]
-	organization, evidence string
-}
-
 func newPolicyLearnCommand() *cobra.Command {
-	f := learnFlags{maxGroups: cli.NewNumber("0", 0, 10_000)}
+	maxGroups, l := cli.NewNumber("0", 0, 10_000), policies.Learning{}
 	cmd := &cobra.Command{
 		Use:   "learn FILE...",
 		Short: "Draft a policy from observed traffic",
@@ -34,50 +23,31 @@ func newPolicyLearnCommand() *cobra.Command {
 		Example: "  regionwatch policy learn AWSLogs/ --organization accounts.json > policy.new.yaml\n" +
 			"  regionwatch policy learn AWSLogs/ --max-groups 5 --evidence evidence.csv > policy.new.yaml",
 		Args: scanArguments,
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l.MaxGroups, l.Files = int(maxGroups.Value), args
+			return runLearning(cmd, &l)
+		},
 	}
-	cmd.Flags().Var(f.maxGroups, "max-groups", "most groups besides the default level; 0 means as many as there are different lists")
-	cmd.Flags().StringVar(&f.organization, "organization", "", "file with the names of accounts: the output of aws organizations list-accounts, or CSV with account and name")
-	cmd.Flags().StringVar(&f.evidence, "evidence", "", "new file for what was counted, by account and region: .ndjson or .csv")
+	cmd.Flags().Var(maxGroups, "max-groups", "most groups besides the default level; 0 means as many as there are different lists")
+	cmd.Flags().StringVar(&l.Organization, "organization", "", "file with the names of accounts: the output of aws organizations list-accounts, or CSV with account and name")
+	cmd.Flags().StringVar(&l.Evidence, "evidence", "", "new file for what was counted, by account and region: .ndjson or .csv")
 	cli.AddSettings(cmd, "max-event-bytes")
 	return cmd
 }
 
-func (f *learnFlags) run(cmd *cobra.Command, args []string) error {
+func runLearning(cmd *cobra.Command, l *policies.Learning) error {
 	s, err := cli.ReadSettings(cmd)
-	o := learn.Options{MaxGroups: int(f.maxGroups.Value), Source: strings.Join(args, " ")}
-	if f.organization != "" && err == nil {
-		var text []byte
-		if text, err = policies.ReadInput(cmd.InOrStdin(), f.organization); err == nil {
-			o.Names, err = learn.ReadOrganization(text)
-		}
-		if err != nil {
-			err = fmt.Errorf("flag --organization: %s: %w", f.organization, err)
-		}
-	}
-	if kind := filepath.Ext(f.evidence); f.evidence != "" && kind != ".csv" && kind != ".ndjson" {
-		err = errors.Join(err, fmt.Errorf("flag --evidence: %q ends in neither .csv nor .ndjson", f.evidence))
-	}
-	if err != nil {
+	l.MaxEventBytes = s.MaxEventBytes
+	if err = errors.Join(err, l.Check(cmd.InOrStdin())); err != nil {
 		return cli.Mistake(err)
 	}
-	sources, listErr := scan.List(args, cmd.InOrStdin())
+	sources, listErr := scan.List(l.Files, cmd.InOrStdin())
 	cli.Report(cmd.ErrOrStderr(), listErr)
 	ctx, stop := cli.StopOnSignal(cmd.Context(), scanDrain, nil)
 	defer stop()
-	began := time.Now()
-	learner := learn.NewLearner(began)
-	summary, err := policies.LearnFrom(ctx, learner, sources, s.MaxEventBytes, cmd.ErrOrStderr(), func(err error) { cli.Report(cmd.ErrOrStderr(), err) })
+	summary, err := l.Run(ctx, sources, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	if err != nil || summary.Stopped != nil {
 		return errors.Join(err, cli.Stopped(ctx)) // a draft of a part of the traffic would mislead
-	}
-	draft := learner.Draft(o)
-	policies.ReportLearned(cmd.ErrOrStderr(), summary, draft, time.Since(began))
-	if err := policies.WriteEvidence(draft, f.evidence); err != nil {
-		return cli.Mistake(fmt.Errorf("flag --evidence: %w", err))
-	}
-	if err := draft.Write(cmd.OutOrStdout()); err != nil {
-		return err
 	}
 	return (&scanFlags{}).verdict(summary, listErr)
 }

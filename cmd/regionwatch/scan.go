@@ -17,7 +17,9 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/report"
 	"github.com/regionwatch/regionwatch/internal/scan"
+	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
@@ -31,6 +33,7 @@ type scanFlags struct {
 	summary     *cli.Choice
 	top         *cli.Parsed[int64]
 	deadLetters string
+	report      string
 	incidents   bool
 	failOn      []string
 	stopped     error // why the scan was stopped, if it was
@@ -53,6 +56,7 @@ func newScanCommand() *cobra.Command {
 		Example: "  regionwatch scan 'AWSLogs/*/CloudTrail/eu-*'\n" +
 			"  regionwatch scan AWSLogs/ --dead-letters unreadable.ndjson > alerts.ndjson\n" +
 			"  regionwatch scan AWSLogs/ --incidents --format table\n" +
+			"  regionwatch scan AWSLogs/ --policy policy.yaml --report report.html > alerts.ndjson\n" +
 			"  zcat trail.json.gz | regionwatch scan - --unused-regions ap-east-1,me-south-1 --fail-on alert",
 		Args: scanArguments,
 		RunE: func(cmd *cobra.Command, args []string) error { return scanFiles(cmd, args, &f) },
@@ -61,6 +65,7 @@ func newScanCommand() *cobra.Command {
 	f.summary.AddTo(cmd, "summary", "format of the summary")
 	cmd.Flags().Var(f.top, "top", "rows of each count in the summary")
 	cmd.Flags().StringVar(&f.deadLetters, "dead-letters", "", "file for what could not be read, one JSON object a line")
+	cmd.Flags().StringVar(&f.report, "report", "", "new file for a report in HTML: what was found, the evidence, and how it was made")
 	cmd.Flags().BoolVar(&f.incidents, "incidents", false, "group the alerts into incidents as the policy says, and write those instead, the most important first")
 	cmd.Flags().StringSliceVar(&f.failOn, "fail-on", nil, "exit with status 1 if there are any (alert, dead-letter, several with commas)")
 	cli.CompleteList(cmd, "fail-on", ",", failures)
@@ -103,8 +108,14 @@ func scanFiles(cmd *cobra.Command, args []string, f *scanFlags) error {
 	if err != nil {
 		return cli.Mistake(fmt.Errorf("flag --dead-letters: %w", err))
 	}
-	summary, err := f.run(cmd, s, policy, sources, letters)
-	if err = errors.Join(err, letters.Close()); err != nil {
+	paper, sources, err := report.Create(f.report, sources)
+	if err != nil {
+		return cli.Mistake(errors.Join(fmt.Errorf("flag --report: %w", err), letters.Close()))
+	}
+	made := report.Source{At: time.Now(), Policy: policy, From: setup.PolicyOrigin(s), Program: thisBuild().String(), Command: cli.CommandLine(cmd, args)}
+	summary, err := f.run(cmd, s, policy, sources, letters, paper)
+	made.Summary, made.Took = summary, time.Since(made.At)
+	if err = errors.Join(err, letters.Close(), paper.Close(&made)); err != nil {
 		return err
 	}
 	if summary == nil {
@@ -114,7 +125,7 @@ func scanFiles(cmd *cobra.Command, args []string, f *scanFlags) error {
 }
 
 // run scans and reports on standard error. It returns nil if the reader of the alerts has closed the pipe.
-func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy, sources []scan.Source, letters *scan.LetterFile) (*scan.Summary, error) {
+func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy, sources []scan.Source, letters *scan.LetterFile, paper *report.File) (*scan.Summary, error) {
 	ctx, stop := cli.StopOnSignal(cmd.Context(), scanDrain, nil)
 	defer stop()
 	broken := make(chan os.Signal, 1) // makes writing to a closed pipe an error instead of killing the process
@@ -133,6 +144,7 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 	o.DeadLetters = letters.Writer()
 	grouped := scan.NewIncidents(p, o.DecidedAt)
 	flush := f.setOutput(&o, cmd.OutOrStdout(), sources, grouped)
+	o.Append = paper.Tap(o.Append)
 	began := time.Now()
 	summary, err := scan.Run(ctx, o, sources)
 	view.Close()

@@ -227,6 +227,28 @@ func NoArguments(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("%s: %q is not expected; it takes flags only", cmd.CommandPath(), args[0])
 }
 
+// CommandLine returns the command line that a command was given, quoted for a shell, with its flags first.
+func CommandLine(cmd *cobra.Command, args []string) string {
+	words := strings.Fields(cmd.CommandPath())
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		value := f.Value.String()
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			value = strings.Join(list.GetSlice(), ",")
+		}
+		words = append(words, "--"+f.Name+"="+value)
+	})
+	words = append(words, args...)
+	for i, w := range words {
+		if w == "" || strings.ContainsFunc(w, func(r rune) bool { return !strings.ContainsRune(plainRunes, r) }) {
+			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// plainRunes need no quotes in a shell.
+const plainRunes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:@%"
+
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	return line

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 )
 
 func TestExitStatus(t *testing.T) {
@@ -34,4 +36,16 @@ func TestReport(t *testing.T) {
 	f(nil, "")
 	f(Logged(errors.New("a")), "")
 	f(errors.New("a\nb\x1b[2Jc\u202e"), "regionwatch: a\nregionwatch: b\\x1b[2Jc\\u202e\n")
+}
+
+func TestCommandLine(t *testing.T) {
+	cmd := &cobra.Command{Use: "scan"}
+	cmd.Flags().StringSlice("regions", nil, "")
+	cmd.Flags().String("name", "", "")
+	if err := cmd.Flags().Parse([]string{"--regions", "a,b", "--name", "it's $x"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := CommandLine(cmd, []string{"logs/", "*.gz"}), `scan '--name=it'\''s $x' --regions=a,b logs/ '*.gz'`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 }

@@ -86,3 +86,9 @@ func (c *Counter) Top(n int) (top []Count, others uint64) {
 	}
 	return top[:min(n, len(top))], others
 }
+
+// Has reports whether the name has its own count.
+func (c *Counter) Has(name string) bool {
+	_, known := c.counts[name]
+	return known
+}

@@ -25,7 +25,7 @@ func Plural[T ~int | ~int32 | ~int64 | ~uint64](n T, noun string) string {
 		switch {
 		case strings.HasSuffix(noun, "s"), strings.HasSuffix(noun, "x"), strings.HasSuffix(noun, "ch"), strings.HasSuffix(noun, "sh"):
 			noun += "es"
-		case strings.HasSuffix(noun, "y") && !strings.HasSuffix(noun, "ey"):
+		case strings.HasSuffix(noun, "y") && !strings.HasSuffix(noun, "ey") && !strings.HasSuffix(noun, "ay"):
 			noun = strings.TrimSuffix(noun, "y") + "ies"
 		default:
 			noun += "s"

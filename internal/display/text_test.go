@@ -87,7 +87,7 @@ func TestCounter(t *testing.T) {
 
 func TestCount(t *testing.T) {
 	for want, got := range map[string]string{
-		"0 alerts": Plural(0, "alert"), "1 alert": Plural(1, "alert"), "1,234 policies": Plural(1234, "policy"), "2 matches": Plural(2, "match"), "2 keys": Plural(2, "key"),
+		"0 alerts": Plural(0, "alert"), "1 alert": Plural(1, "alert"), "1,234 policies": Plural(1234, "policy"), "2 matches": Plural(2, "match"), "2 keys": Plural(2, "key"), "2 days": Plural(2, "day"),
 	} {
 		if got != want {
 			t.Errorf("%s, want %s", got, want)

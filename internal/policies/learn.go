@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/learn"
 	"github.com/regionwatch/regionwatch/internal/scan"
@@ -16,6 +18,49 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
+
+// Learning is how a policy is drafted. Call Check, then Run.
+type Learning struct {
+	Files                  []string // as given, for the head of the policy
+	MaxGroups              int
+	Organization, Evidence string // names of files; empty for none
+	MaxEventBytes          int
+
+	names map[string]string
+}
+
+// Check reads the file of the organization and reports the mistakes in the options.
+func (l *Learning) Check(stdin io.Reader) (err error) {
+	if l.Organization != "" {
+		var text []byte
+		if text, err = ReadInput(stdin, l.Organization); err == nil {
+			l.names, err = learn.ReadOrganization(text)
+		}
+		if err != nil {
+			err = fmt.Errorf("flag --organization: %s: %w", l.Organization, err)
+		}
+	}
+	if kind := filepath.Ext(l.Evidence); l.Evidence != "" && kind != ".csv" && kind != ".ndjson" {
+		err = errors.Join(err, fmt.Errorf("flag --evidence: %q ends in neither .csv nor .ndjson", l.Evidence))
+	}
+	return err
+}
+
+// Run learns from the sources and writes the draft to stdout. If the summary says that it was stopped, it wrote none.
+func (l *Learning) Run(ctx context.Context, sources []scan.Source, stdout, stderr io.Writer) (*scan.Summary, error) {
+	began := time.Now()
+	learner := learn.NewLearner(began)
+	summary, err := LearnFrom(ctx, learner, sources, l.MaxEventBytes, stderr, func(err error) { cli.Report(stderr, err) })
+	if err != nil || summary.Stopped != nil {
+		return summary, err
+	}
+	draft := learner.Draft(learn.Options{MaxGroups: l.MaxGroups, Names: l.names, Source: strings.Join(l.Files, " ")})
+	ReportLearned(stderr, summary, draft, time.Since(began))
+	if err := WriteEvidence(draft, l.Evidence); err != nil {
+		return summary, cli.Mistake(fmt.Errorf("flag --evidence: %w", err))
+	}
+	return summary, draft.Write(stdout)
+}
 
 // LearnFrom adds the events of files to l, reading them as scan does. It shows its progress on stderr, and calls
 // onError for each file that could not be read. The summary says how far it came when ctx ends.

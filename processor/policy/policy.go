@@ -6,7 +6,11 @@
 // reads policy files, and package live replaces policies at run time.
 package policy
 
-import "time"
+import (
+	"time"
+
+	"github.com/regionwatch/regionwatch/schema/alert"
+)
 
 // Policy is a compiled policy, immutable and safe for concurrent use.
 type Policy struct {
@@ -84,6 +88,15 @@ func (p *Policy) ExpiredExceptions(now time.Time) (n int) {
 		}
 	}
 	return n
+}
+
+// Exceptions returns the names, reasons and owners of all exceptions, in the policy's order.
+func (p *Policy) Exceptions() []alert.Exception {
+	list := make([]alert.Exception, 0, len(p.exceptions))
+	for i := range p.exceptions {
+		list = append(list, p.exceptions[i].mark)
+	}
+	return list
 }
 
 // Expiry is an exception that has expired or soon will.

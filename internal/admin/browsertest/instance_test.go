@@ -28,16 +28,23 @@ type instance struct {
 	page   string // its URL
 }
 
-// startInstance builds the program and starts it until the test ends.
-func startInstance(t *testing.T) *instance {
+// buildProgram builds the program in a folder.
+func buildProgram(t *testing.T, folder string) (binary string) {
 	t.Helper()
-	folder := t.TempDir()
-	binary := filepath.Join(folder, "regionwatch")
+	binary = filepath.Join(folder, "regionwatch")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/regionwatch")
 	build.Dir = "../../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the program: %v\n%s", err, out)
 	}
+	return binary
+}
+
+// startInstance builds the program and starts it until the test ends.
+func startInstance(t *testing.T) *instance {
+	t.Helper()
+	folder := t.TempDir()
+	binary := buildProgram(t, folder)
 	name := filepath.Join(folder, "policy.yaml")
 	if err := os.WriteFile(name, []byte(policy), 0o600); err != nil {
 		t.Fatal(err)
