@@ -28,4 +28,10 @@ func TestSeenIsBounded(t *testing.T) {
 	if len(s.alerts) != 1 {
 		t.Error("an alert that is too large is not shown")
 	}
+	if s.addAlert(make([]byte, maxSeenBytes-1)); len(s.alerts) != 1 {
+		t.Error("an alert that is too large stays beside another one")
+	}
+	if s.addAlert(make([]byte, 1)); len(s.alerts) != 2 || s.bytes != maxSeenBytes {
+		t.Errorf("%d alerts of %d bytes are kept, want the two that have exactly the bound", len(s.alerts), s.bytes)
+	}
 }

@@ -1,0 +1,73 @@
+package output
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// A worker waits for every record it produced, whether it is one or many, and gets each failure once.
+func TestWaitForAcks(t *testing.T) {
+	f := func(pending int) {
+		synctest.Test(t, func(t *testing.T) {
+			a, refused := new(acks), errors.New("refused")
+			for range pending {
+				a.add()
+			}
+			go func() {
+				for i := range pending {
+					time.Sleep(time.Minute)
+					f := Failure{Record: new(kgo.Record)}
+					if i == 0 {
+						f.Err = refused
+					}
+					a.report(f, kindDeadLetter, false)
+				}
+			}()
+			began := time.Now()
+			failed, err := a.wait(t.Context())
+			if took := time.Since(began); err != nil || took != time.Duration(pending)*time.Minute {
+				t.Errorf("%d pending: %v after %v", pending, err, took)
+			}
+			if len(failed) != min(pending, 1) || a.take().deadLetters != uint64(max(pending-1, 0)) {
+				t.Errorf("%d pending: failed %v", pending, failed)
+			}
+			if failed, err = a.wait(t.Context()); len(failed) > 0 || err != nil {
+				t.Errorf("the second time: %v, %v", failed, err)
+			}
+		})
+	}
+	f(0)
+	f(1)
+	f(2)
+	f(5)
+}
+
+// The wait ends with its context, for the reason that the context gives. A failure that came until then is kept.
+func TestWaitForAcksEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, drained := new(acks), errors.New("drained")
+		a.add()
+		a.add()
+		a.report(Failure{Record: new(kgo.Record), Err: errors.New("refused")}, kindAlert, false)
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, drained)
+		defer cancel()
+		if err := a.settle(ctx); !errors.Is(err, drained) {
+			t.Errorf("%v, want %v", err, drained)
+		}
+		if age := a.age(); age != time.Minute {
+			t.Errorf("the oldest record is %v old", age)
+		}
+		a.report(Failure{Record: new(kgo.Record)}, kindDeadLetter, false)
+		if failed, err := a.wait(t.Context()); len(failed) != 1 || err != nil {
+			t.Errorf("%v, %v", failed, err)
+		}
+		if a.take(); a.age() != 0 {
+			t.Errorf("with nothing sent since, the oldest record is %v old", a.age())
+		}
+	})
+}
