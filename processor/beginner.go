@@ -18,10 +18,10 @@ import (
 // beginner decides where one member begins to read in its assigned partitions. The client calls it between fetching
 // their committed offsets and fetching the first records, from one goroutine.
 //
-// Three kinds of offsets are not what they seem. A commit may belong to an older topic of the same name, because brokers
-// before 4.2 keep commits by name: each commit of ours carries the ids of its topic and cluster. A commit may stand beyond
-// the end of a partition, where a cluster was restored from a backup. And a partition without a commit may be new, or the
-// group may be new to its topic.
+// Offsets can mislead in three ways. A commit may belong to an older topic of the same name, because brokers before 4.2
+// keep commits by name; therefore each of our commits carries the ids of its topic and cluster. A commit may be beyond the
+// end of a partition after a cluster is restored from a backup. And a partition without a commit may be new, or the group
+// may be new to its topic.
 type beginner struct {
 	p          *Processor
 	client     *kgo.Client
@@ -284,14 +284,14 @@ func (p *Processor) commitMetadata(id kadm.TopicID) string {
 }
 
 // isOlderTopic reports whether a commit belongs to another topic than the one with this id. Commits without an id, such as those
-// that an administrator sets, are taken as they are. So are those of another cluster: MirrorMaker translates their offsets and
-// copies their metadata.
+// that an administrator sets, are trusted. So are those of another cluster: MirrorMaker translates their offsets and copies
+// their metadata.
 func (p *Processor) isOlderTopic(metadata string, id kadm.TopicID) bool {
 	_, cluster, _ := strings.Cut(metadata, clusterKey)
 	return strings.HasPrefix(metadata, topicKey) && cluster == p.cluster && id != (kadm.TopicID{}) && metadata != p.commitMetadata(id)
 }
 
-// tagCommits makes the clients that are made with ctx write the ids of topic and cluster into the metadata of their commits.
+// tagCommits makes clients created with ctx write the ids of topic and cluster into the metadata of their commits.
 func (p *Processor) tagCommits(ctx context.Context) context.Context {
 	ctx = kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
 		for i := range req.Topics {
