@@ -30,6 +30,7 @@ type alertRow struct {
 	Region    string `json:"region"`
 	Place     string `json:"place"`
 	Account   string `json:"account"` // id, and name if known
+	Owner     string `json:"owner"`   // group and owner of the account, if known
 	Principal string `json:"principal"`
 	Type      string `json:"type"`
 	Session   string `json:"session"`
@@ -109,9 +110,10 @@ func newAlertRow(number uint64, at time.Time, a *alert.Alert) alertRow {
 		Reason: display.Cut(a.Policy.Level+": "+a.Policy.Reason, textLength),
 		Origin: originText(&a.Origin), ID: name(a.ID),
 	}
-	if known := accountName(a.Policy.Account); known != "" {
-		r.Account = strings.TrimSpace(r.Account + " " + known)
-	}
+	facts := display.NewAccountFacts(a.Policy.Account)
+	r.Account = strings.TrimSpace(r.Account + " " + name(facts.Name))
+	facts.Name = ""
+	r.Owner = display.Cut(facts.Text(), textLength)
 	if r.order = r.Seen; isTime(jsonText(a.EventTime)) {
 		r.order = r.Time
 	}
@@ -138,17 +140,6 @@ func severityLevel(severity string) string {
 		return level
 	}
 	return "info"
-}
-
-// accountName returns the account's name in the policy.
-func accountName(facts json.RawMessage) string {
-	var known struct {
-		Name string `json:"name"`
-	}
-	if len(facts) == 0 || json.Unmarshal(facts, &known) != nil {
-		return ""
-	}
-	return display.Cut(known.Name, nameLength)
 }
 
 func originText(o *alert.Origin) string {

@@ -69,7 +69,7 @@ func TestHostileText(t *testing.T) {
 		ID: hostile, Severity: hostile, Title: hostile, EventTime: quoted, EventID: quoted, EventName: quoted, EventSource: quoted,
 		AWSRegion: quoted, RecipientAccountID: quoted, SourceIPAddress: quoted, UserAgent: quoted, ErrorCode: quoted,
 		Principal: alert.Principal{Type: hostile, Name: hostile, Session: hostile, ARN: hostile, AccountID: hostile},
-		Policy:    alert.Policy{Level: hostile, Reason: hostile, Exception: &alert.Exception{Name: hostile}},
+		Policy:    alert.Policy{Level: hostile, Reason: hostile, Exception: &alert.Exception{Name: hostile}, Account: []byte(`{"name":` + string(quoted) + `,"owner":` + string(quoted) + `}`)},
 		Origin:    alert.Origin{Topic: hostile},
 	}
 	i.source.Recent.Alert(alert.AppendJSON(nil, &a))
@@ -92,6 +92,20 @@ func TestHostileText(t *testing.T) {
 		if at := strings.IndexFunc(string(part), func(r rune) bool { return display.IsHidden(r) || r == '<' }); at >= 0 {
 			t.Errorf("%q is in %s", part[at:], name)
 		}
+	}
+}
+
+// What the policy knows of an account stands in the rows of its alerts.
+func TestAccountFacts(t *testing.T) {
+	r := NewRecent(alert.Native)
+	a := alert.Alert{
+		RecipientAccountID: []byte(`"111122223333"`),
+		Policy:             alert.Policy{Account: []byte(`{"name":"payments","group":"prod","owner":"payments@example.com"}`)},
+	}
+	r.Alert(alert.AppendJSON(nil, &a))
+	rows, _, _ := r.latest()
+	if row := &rows[0]; row.Account != "111122223333 payments" || row.Owner != "group prod, owner payments@example.com" {
+		t.Errorf("account %q, owner %q", row.Account, row.Owner)
 	}
 }
 

@@ -5,12 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
@@ -38,74 +35,6 @@ var hostile = []string{
 	strings.Repeat("W", 20_000),
 	strings.Repeat("\u0628\u0301\u05d0 ", 400),
 	"\n\ndata: {\"alerts\":{\"rows\":[]}}\n\n",
-}
-
-// browser starts Chromium with one page, which it opens.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		t.Fatal("no Chromium is installed: apt-get install chromium")
-	}
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path))
-	if os.Geteuid() == 0 {
-		opts = append(opts, chromedp.NoSandbox) // which Chromium does not have for root
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, opts...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatal(err)
-	}
-	return ctx
-}
-
-// eval returns what a script comes to in the page.
-func eval[T any](ctx context.Context, t *testing.T, script string) T {
-	t.Helper()
-	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](script))
-	if err != nil {
-		t.Fatalf("%s: %v", script, err)
-	}
-	return value
-}
-
-// eventually waits until a script is true in the page.
-func eventually(ctx context.Context, t *testing.T, what, script string) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		if eval[bool](ctx, t, script) {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("not in time: %s", what)
-		}
-	}
-}
-
-func do(ctx context.Context, t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// scheme makes the page believe that the user wants it light or dark, and nothing to move.
-func scheme(ctx context.Context, t *testing.T, value string) {
-	t.Helper()
-	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: value}, {Name: "prefers-reduced-motion", Value: "reduce"}}
-	if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features}); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // TestPage opens the page of a real instance in a real browser, and has hostile events come while it is open.
@@ -358,69 +287,5 @@ func shoot(ctx context.Context, t *testing.T, name string) {
 	}
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-const shownRows = `[...document.querySelectorAll('#alerts ol > li')].filter((e) => e.checkVisibility()).length`
-
-// wantFilters wants search and selections to hide rows, also rows of hostile text, and Clear to show all again.
-func wantFilters(ctx context.Context, t *testing.T, rows int) {
-	input := func(selector, value string) {
-		t.Helper()
-		quoted, err := json.Marshal(value)
-		if err != nil {
-			t.Fatal(err)
-		}
-		eval[bool](ctx, t, `(() => { const e = document.querySelector('`+selector+`'); e.value = `+string(quoted)+
-			`; return e.dispatchEvent(new Event('input', {bubbles: true})); })()`)
-	}
-	f := func(what string, want int) {
-		t.Helper()
-		if got := eval[int](ctx, t, shownRows); got != want {
-			t.Errorf("%s: %d rows are shown, want %d", what, got, want)
-		}
-	}
-	input("#search", "SRCDOC iframe")
-	f("search", 1)
-	if text := eval[string](ctx, t, `document.getElementById('shown').textContent`); text != fmt.Sprintf("1 of %d rows", rows) {
-		t.Errorf("it says %q", text)
-	}
-	input("#search", "no such thing")
-	f("search for nothing there", 0)
-	eval[int](ctx, t, `document.getElementById('clear').click(), 0`)
-	f("cleared", rows)
-	input("[data-filter=region]", "javascript:"+mark)
-	f("region", 1)
-	eval[int](ctx, t, `document.getElementById('clear').click(), 0`)
-	input("[data-filter=account]", eval[string](ctx, t, `document.querySelector('[data-filter=account]').options[1].value`))
-	f("account", rows)
-	eval[int](ctx, t, `document.getElementById('clear').click(), 0`)
-}
-
-// wantKeyboard wants Tab to reach everything that can be used, each with a visible focus and a name, and Enter to open an
-// alert.
-func wantKeyboard(ctx context.Context, t *testing.T) {
-	eval[int](ctx, t, `[...document.querySelectorAll('details')].map((e) => e.open = false).length`)
-	eval[int](ctx, t, `document.querySelector('.skip').focus(), 0`)
-	var reached []string
-	for range 12 {
-		reached = append(reached, eval[string](ctx, t, `(() => {
-			const e = document.activeElement;
-			const name = e.labels?.[0]?.textContent || e.getAttribute('aria-label') || e.textContent;
-			const style = getComputedStyle(e);
-			if (style.outlineStyle === 'none') return 'no focus: ' + e.tagName;
-			if (name.trim() === '') return 'no name: ' + e.tagName;
-			return e.tagName + ' ' + (e.id || e.dataset.filter || '');
-		})()`))
-		do(ctx, t, chromedp.KeyEvent("\t"))
-	}
-	for _, want := range []string{"INPUT search", "SELECT account", "SELECT region", "SELECT principal", "SELECT severity", "BUTTON clear", "SUMMARY "} {
-		if !slices.Contains(reached, want) {
-			t.Errorf("Tab does not reach %q, but %q", want, reached)
-		}
-	}
-	do(ctx, t, chromedp.KeyEvent("\r"))
-	if n := eval[int](ctx, t, `document.querySelectorAll('#alerts details[open]').length`); n != 1 {
-		t.Errorf("Enter opens %d alerts", n)
 	}
 }
