@@ -67,6 +67,24 @@ func runCommand(t *testing.T, args ...string) (stdout, stderr string, status int
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
+// Standard output that cannot be written is a fault with its cause, and no mistake in the command line.
+func TestFullOutput(t *testing.T) {
+	for _, args := range []string{"--help", "help scan", "scan --help", "policy", "--version", "completion bash", "regions", "generate --count 1"} {
+		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		if err != nil {
+			t.Skip("this system has no /dev/full")
+		}
+		cmd := command(t, strings.Fields(args)...)
+		var stderr strings.Builder
+		cmd.Stdout, cmd.Stderr = full, &stderr
+		_ = cmd.Run()
+		full.Close()
+		if status := cmd.ProcessState.ExitCode(); status != cli.ExitFault || !strings.Contains(stderr.String(), "no space left on device") {
+			t.Errorf("%s: status %d: %s", args, status, &stderr)
+		}
+	}
+}
+
 func TestCommandLineFailure(t *testing.T) {
 	f := func(args string, want ...string) {
 		t.Helper()

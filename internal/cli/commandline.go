@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,9 +28,13 @@ func (p *Program) Execute(args []string, stderr io.Writer) int {
 	root.SetArgs(args)
 	started := false
 	watchStart(root, &started)
+	helped := watchHelp(root)
 	err := root.ExecuteContext(context.Background())
-	if err != nil && !started { // the error is in the command line
+	if wrote := (*fs.PathError)(nil); err != nil && !started && !errors.As(err, &wrote) { // the error is in the command line
 		err = Mistake(p.mistakes(args, err))
+	}
+	if err == nil {
+		err = helped.err
 	}
 	Report(stderr, err)
 	return ExitStatus(err)
@@ -55,6 +60,30 @@ func watchStart(parent *cobra.Command, started *bool) {
 		}
 		watchStart(cmd, started)
 	}
+}
+
+// watchedWriter keeps the last error of a writer.
+type watchedWriter struct {
+	io.Writer
+	err error
+}
+
+func (w *watchedWriter) Write(b []byte) (n int, err error) {
+	if n, err = w.Writer.Write(b); err != nil {
+		w.err = err
+	}
+	return n, err
+}
+
+// watchHelp keeps the error of writing a help text, which cobra drops.
+func watchHelp(root *cobra.Command) *watchedWriter {
+	w, help := new(watchedWriter), root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		w.Writer = cmd.OutOrStdout()
+		cmd.SetOut(w)
+		help(cmd, args)
+	})
+	return w
 }
 
 // refuseUnknown makes command groups and help fail on unknown names. By default cobra prints help and succeeds.
