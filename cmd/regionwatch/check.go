@@ -86,7 +86,7 @@ func (f *checkFlags) print(w io.Writer, result *check.Report) error {
 	if f.format.String() == "json" {
 		return display.WriteIndented(w, result)
 	}
-	marks := display.IsTerminal(w)
-	_, err := io.WriteString(w, result.Text(marks, marks && os.Getenv("NO_COLOR") == ""))
+	width, _, _ := display.TerminalSize(w)
+	_, err := io.WriteString(w, result.Text(width, width > 0 && os.Getenv("NO_COLOR") == ""))
 	return err
 }

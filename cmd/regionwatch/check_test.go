@@ -94,13 +94,13 @@ func TestCheckTextNeutral(t *testing.T) {
 		Name: "TLS", Of: hostile, Status: check.Refused, Detail: hostile, Error: hostile, Remedy: hostile,
 		ACLs: []check.Entry{{Command: hostile}},
 	}}}
-	for _, marks := range []bool{false, true} {
-		text := r.Text(marks, false)
+	for _, width := range []int{0, 200} {
+		text := r.Text(width, false)
 		if display.Text(strings.ReplaceAll(text, "\n", "")) != strings.ReplaceAll(text, "\n", "") || strings.Count(text, "\n") != 4 {
 			t.Errorf("not printable: %q", text)
 		}
 	}
-	if text := r.Text(true, true); !strings.HasPrefix(text, "\x1b[31m✗\x1b[0m ") || strings.Count(text, "\x1b") != 2 {
+	if text := r.Text(200, true); !strings.HasPrefix(text, "\x1b[31m✗\x1b[0m ") || strings.Count(text, "\x1b") != 2 {
 		t.Errorf("more than the mark is colored: %q", text)
 	}
 }

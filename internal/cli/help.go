@@ -121,7 +121,7 @@ func printFlag(w io.Writer, f *pflag.Flag) {
 		fmt.Fprintln(w, left)
 		left = ""
 	}
-	for _, line := range wrap(usage, helpWidth-column) {
+	for _, line := range display.Wrap(usage, helpWidth-column) {
 		fmt.Fprintln(w, display.Fit(left, column)+line)
 		left = ""
 	}
@@ -132,25 +132,8 @@ func wrapParagraphs(text string) string {
 	paragraphs := strings.Split(text, "\n\n")
 	for i, p := range paragraphs {
 		if !strings.Contains(p, "\n  ") {
-			paragraphs[i] = strings.Join(wrap(p, helpWidth), "\n")
+			paragraphs[i] = strings.Join(display.Wrap(p, helpWidth), "\n")
 		}
 	}
 	return strings.Join(paragraphs, "\n\n")
-}
-
-// wrap breaks text into lines of at most width columns. A longer word gets its own line.
-func wrap(text string, width int) (lines []string) {
-	line := ""
-	for _, word := range strings.Fields(text) {
-		switch {
-		case line == "":
-			line = word
-		case display.Width(line)+1+display.Width(word) <= width:
-			line += " " + word
-		default:
-			lines = append(lines, line)
-			line = word
-		}
-	}
-	return append(lines, line)
 }

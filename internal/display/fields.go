@@ -9,9 +9,15 @@ import (
 // maxFieldRunes is how much of a text one line of [Fields] shows.
 const maxFieldRunes = 300
 
-// Fields collects a title and, below it, lines with a name and a text. All text is escaped for display. The zero value is
-// ready to use.
-type Fields struct{ b strings.Builder }
+// Fields collects a title and, below it, lines with a name and a text. All text is escaped for display. On a terminal,
+// texts wrap. The zero value is ready to use.
+type Fields struct {
+	b     strings.Builder
+	texts []fieldText // those in b, in order
+}
+
+// fieldText is where a text starts and ends in [Fields].
+type fieldText struct{ start, end int }
 
 // Title adds a line without indentation.
 func (f *Fields) Title(text string) { f.b.WriteString(Text(text) + "\n") }
@@ -21,7 +27,11 @@ func (f *Fields) Add(name, text string) {
 	if text == "" {
 		text = "-"
 	}
-	fmt.Fprintf(&f.b, "  %-18s  %s\n", name, Cut(text, maxFieldRunes))
+	fmt.Fprintf(&f.b, "  %-18s  ", name)
+	start := f.b.Len()
+	f.b.WriteString(Cut(text, maxFieldRunes))
+	f.texts = append(f.texts, fieldText{start, f.b.Len()})
+	f.b.WriteByte('\n')
 }
 
 // AddBytes adds a line that shows bytes.
@@ -65,7 +75,26 @@ func hexColumn(i int) int { return 3*i + i/8 }
 
 // WriteTo writes the lines and resets f.
 func (f *Fields) WriteTo(w io.Writer) (int64, error) {
-	n, err := io.WriteString(w, f.b.String())
+	all := f.b.String()
+	if width, _, ok := TerminalSize(w); ok {
+		all = f.wrapped(width)
+	}
+	n, err := io.WriteString(w, all)
 	f.b.Reset()
+	f.texts = nil
 	return int64(n), err
+}
+
+// wrapped returns the lines for a terminal.
+func (f *Fields) wrapped(width int) string {
+	const indent, least = "                      ", 20
+	var b strings.Builder
+	all, done := f.b.String(), 0
+	for _, t := range f.texts {
+		b.WriteString(all[done:t.start])
+		b.WriteString(strings.Join(Wrap(all[t.start:t.end], max(width-len(indent), least)), "\n"+indent))
+		done = t.end
+	}
+	b.WriteString(all[done:])
+	return b.String()
 }

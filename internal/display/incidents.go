@@ -8,7 +8,7 @@ import (
 
 // Incidents writes incidents as a table, in their order.
 func Incidents(w io.Writer, list []*incident.Incident) error {
-	t := NewTable(w, "SEVERITY", "SINCE", "ACCOUNT", "REGION", "PRINCIPAL", "ALERTS", "FAILED", "TOP ACTION").AlignRight(5, 6)
+	t := NewTable(w, "SEVERITY", "SINCE", "ACCOUNT", "REGION", "PRINCIPAL", "ALERTS", "FAILED", "TOP ACTION").AlignRight(5, 6).Whole(2, 3).Extra(7)
 	for _, i := range list {
 		who, where := "(many)", "(many)"
 		if i.Principal != nil {

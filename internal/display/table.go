@@ -3,7 +3,6 @@ package display
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/rivo/uniseg"
@@ -15,6 +14,8 @@ type Table struct {
 	w     io.Writer
 	rows  [][]string
 	right map[int]bool
+	whole map[int]bool
+	extra int // the column that may be left out; 0 for none
 }
 
 // longestCell bounds the text of a cell.
@@ -22,7 +23,7 @@ const longestCell = 200
 
 // NewTable returns a table with an optional header.
 func NewTable(w io.Writer, header ...string) *Table {
-	t := &Table{w: w, right: map[int]bool{}}
+	t := &Table{w: w, right: map[int]bool{}, whole: map[int]bool{}}
 	if len(header) > 0 {
 		t.rows = append(t.rows, header)
 	}
@@ -34,6 +35,20 @@ func (t *Table) AlignRight(columns ...int) *Table {
 	for _, c := range columns {
 		t.right[c] = true
 	}
+	return t
+}
+
+// Whole keeps columns from being narrowed, such as those of account ids, which are useless when cut.
+func (t *Table) Whole(columns ...int) *Table {
+	for _, c := range columns {
+		t.whole[c] = true
+	}
+	return t
+}
+
+// Extra names the column, not the first, that is left out where there is no room for a useful part of it.
+func (t *Table) Extra(column int) *Table {
+	t.extra = column
 	return t
 }
 
@@ -80,12 +95,15 @@ func (t *Table) Flush() error {
 		}
 	}
 	if width, _, ok := TerminalSize(t.w); ok {
-		shrink(widths, width)
+		t.shrink(widths, width)
 	}
 	var b strings.Builder
 	for _, row := range t.rows {
 		var line strings.Builder
 		for i, cell := range row {
+			if widths[i] == 0 {
+				continue
+			}
 			cell = Fit(cell, widths[i])
 			if t.right[i] {
 				trimmed := strings.TrimRight(cell, " ")
@@ -103,19 +121,28 @@ func (t *Table) Flush() error {
 // columnGap separates columns.
 const columnGap = "  "
 
-// shrink narrows the widest columns until all fit into width.
-func shrink(widths []int, width int) {
-	const least = 6 // narrower columns are unreadable
-	total := 0
+// shrink narrows the widest columns until all fit into width. The extra column, if it would get too narrow, gets width 0.
+func (t *Table) shrink(widths []int, width int) {
+	const least, leastExtra = 6, 16 // narrower columns are unreadable
+	over := -len(columnGap) - width
 	for _, w := range widths {
-		total += w + len(columnGap)
+		over += w + len(columnGap)
 	}
-	for over := total - len(columnGap) - width; over > 0; over-- {
-		i := slices.Index(widths, slices.Max(widths))
-		if widths[i] <= least {
+	if i := t.extra; i > 0 && i < len(widths) && over > 0 && widths[i]-over < leastExtra {
+		over -= widths[i] + len(columnGap)
+		widths[i] = 0
+	}
+	for ; over > 0; over-- {
+		widest := -1
+		for i, w := range widths {
+			if !t.whole[i] && w > least && (widest < 0 || w > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
 			return
 		}
-		widths[i]--
+		widths[widest]--
 	}
 }
 

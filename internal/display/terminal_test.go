@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/creack/pty"
+	"github.com/schollz/progressbar/v3"
 
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
@@ -88,6 +89,46 @@ func TestSortByTime(t *testing.T) {
 	want := []AlertRow{rows[0], {Time: "2026-11-01T02:00:00Z"}, {Time: "2026-11-01T02:00:00Z", Name: "second"}, {Time: "x"}, {}}
 	if !slices.Equal(rows, want) || rows[0].Time != "2026-11-01T03:30:00+02:00" {
 		t.Errorf("%v", rows)
+	}
+}
+
+// Columns that are useless when cut stay whole, and one that would get too narrow is left out.
+func TestTableKeepsColumns(t *testing.T) {
+	for width, want := range map[uint16]string{
+		32: "111122223333  eu-west-3  princi…", 40: "111122223333  eu-west-3  principal", 60: "111122223333  eu-west-3  principal  some long reason for th…", 80: "111122223333  eu-west-3  principal  some long reason for this row",
+	} {
+		lines := onTerminal(t, width, func(terminal *os.File) {
+			table := NewTable(terminal).Whole(0, 1).Extra(3)
+			table.Row("111122223333", "eu-west-3", "principal", "some long reason for this row")
+			_ = table.Flush()
+		})
+		if len(lines) != 1 || strings.TrimSpace(lines[0]) != want {
+			t.Errorf("%d columns: %q", width, lines)
+		}
+	}
+}
+
+// A progress bar stays on one line, which the next state replaces.
+func TestBarFits(t *testing.T) {
+	for _, width := range []uint16{60, 80, 120, 200} {
+		lines := onTerminal(t, width, func(terminal *os.File) {
+			bytes := NewBar(terminal, 5e9, true, progressbar.OptionThrottle(0), progressbar.OptionShowBytes(true), progressbar.OptionShowTotalBytes(true))
+			records := NewBar(terminal, -1, true, progressbar.OptionThrottle(0), progressbar.OptionShowCount(),
+				progressbar.OptionSetDescription("reading dead letters"))
+			for range 3 {
+				_, _ = bytes.Add(123_456_789), records.Add(1_234_567)
+			}
+			_, _ = terminal.WriteString("\n")
+		})
+		states := strings.FieldsFunc(strings.Join(lines, "\r"), func(r rune) bool { return r == '\r' })
+		if len(lines) != 1 || len(states) < 6 {
+			t.Errorf("%d columns: %q", width, lines)
+		}
+		for _, state := range states {
+			if state = strings.ReplaceAll(state, "\x1b[0K", ""); Width(state) > int(width) {
+				t.Errorf("%d columns: %q", width, state)
+			}
+		}
 	}
 }
 

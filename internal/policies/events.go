@@ -157,7 +157,7 @@ func (d *EventDiff) print(w io.Writer) error {
 		return nil
 	}
 	const shown = 50 // the JSON form has all
-	table := display.NewTable(w, "CHANGE", "EVENTS", "ACCOUNT", "REGION", "EVENT", "PRINCIPAL", "WHY").AlignRight(1)
+	table := display.NewTable(w, "CHANGE", "EVENTS", "ACCOUNT", "REGION", "EVENT", "PRINCIPAL", "WHY").AlignRight(1).Whole(0, 2, 3).Extra(6)
 	for i := range d.Groups[:min(len(d.Groups), shown)] {
 		g := &d.Groups[i]
 		account := g.Account

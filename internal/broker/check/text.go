@@ -19,30 +19,41 @@ var statusMarks = map[Status]struct {
 	NotTried: {"?", 2},
 }
 
-// Text formats the report for people, with a mark before each step on request. It escapes text, because brokers and certificates contribute to it.
-func (r *Report) Text(marks, colors bool) string {
+// Text formats the report for people. A width other than 0 is that of a terminal: then each step has a mark, and texts
+// wrap, except commands to copy. It escapes text, because brokers and certificates contribute to it.
+func (r *Report) Text(width int, colors bool) string {
 	var b strings.Builder
 	for i := range r.Steps {
-		step := &r.Steps[i]
-		if marks {
-			b.WriteString(statusMark(step.Status, colors) + " ")
-		}
-		line := fmt.Sprintf("%-22s %-9s %s", step.Name, step.Status, joined(step.Of, step.Detail))
-		b.WriteString(display.Text(strings.TrimRight(line, " ")) + "\n")
-		indent := strings.Repeat(" ", 33)
-		if marks {
-			indent += "  "
-		}
-		for _, more := range []string{step.Error, step.Remedy} {
-			if more != "" {
-				b.WriteString(indent + display.Text(more) + "\n")
-			}
-		}
-		for _, entry := range step.ACLs {
-			b.WriteString(indent + display.Text(entry.Command) + "\n")
-		}
+		r.Steps[i].write(&b, width, colors)
 	}
 	return b.String()
+}
+
+// narrow is the width below which there is no room for errors and remedies in the last column.
+const narrow = 100
+
+func (s *Step) write(b *strings.Builder, width int, colors bool) {
+	start, room := fmt.Sprintf("%-22s %-9s ", s.Name, s.Status), 1<<20
+	indent := strings.Repeat(" ", len(start))
+	if width > 0 {
+		indent += "  "
+		room = max(width-len(indent), 20)
+		b.WriteString(statusMark(s.Status, colors) + " ")
+	}
+	text := strings.Join(display.Wrap(display.Text(joined(s.Of, s.Detail)), room), "\n"+indent)
+	b.WriteString(strings.TrimRight(start+text, " ") + "\n")
+	if 0 < width && width < narrow {
+		indent = strings.Repeat(" ", 6)
+		room = width - len(indent)
+	}
+	for _, more := range []string{s.Error, s.Remedy} {
+		if more != "" {
+			b.WriteString(indent + strings.Join(display.Wrap(display.Text(more), room), "\n"+indent) + "\n")
+		}
+	}
+	for _, entry := range s.ACLs {
+		b.WriteString(indent + display.Text(entry.Command) + "\n")
+	}
 }
 
 func statusMark(status Status, colors bool) string {

@@ -18,7 +18,7 @@ func Tally(w io.Writer, format, topic string, t *deadletters.Tally) error {
 	if t.Letters > 0 {
 		span = fmt.Sprintf(", written %s to %s", display.Time(t.First), display.Time(t.Last))
 	}
-	fmt.Fprintf(w, "%s in %s%s\n", display.Plural(t.Letters, "dead letter"), display.Text(topic), span)
+	display.Sentence(w, display.Plural(t.Letters, "dead letter")+" in "+display.Text(topic)+span)
 	if t.Alerted > 0 {
 		fmt.Fprintf(w, "%s from records that raised alerts despite the fault\n", display.Number(t.Alerted))
 	}
