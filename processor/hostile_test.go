@@ -58,6 +58,7 @@ func TestHostileRecords(t *testing.T) {
 		f("nested lists in "+field, field, deep(20_000))
 		f("nested objects in "+field, field, objects(20_000))
 		f("digits in "+field, field, digits)
+		f("a wide list in "+field, field, `[`+strings.Repeat(`{"a":[]},`, 20_000)+`1]`)
 		f("a long text in "+field, field, `"`+digits+`"`)
 		f("escapes in "+field, field, `"`+strings.Repeat(`\ud800\u0000`, 20_000)+`"`)
 	}
