@@ -95,7 +95,8 @@ func (l *Learner) count(p place, source []byte, e *cloudtrail.Event) {
 	}
 	o := observation{at: at, failed: !e.ErrorCode.IsNull(), source: source, isWrite: policy.ReadOnlyOf(e.ReadOnly) == policy.ReadOnlyFalse}
 	if o.isWrite {
-		o.principal, o.isService = policy.Caller(e.UserIdentity)
+		var name [2 * maxNameBytes]byte
+		o.principal, o.isService = policy.AppendCaller(name[:0], e.UserIdentity)
 	}
 	s := &l.shards[p.account%shardCount]
 	s.mu.Lock()

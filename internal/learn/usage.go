@@ -28,7 +28,7 @@ type Usage struct {
 type observation struct {
 	at                         time.Time // zero if unknown
 	source                     []byte
-	principal                  string // of a write; empty if unknown
+	principal                  []byte // of a write; empty if unknown
 	isWrite, isService, failed bool
 }
 
@@ -70,7 +70,7 @@ func (u *Usage) add(o *observation) {
 }
 
 // addOwn counts a successful write not made by a service.
-func (u *Usage) addOwn(principal string, day int32) {
+func (u *Usage) addOwn(principal []byte, day int32) {
 	u.OwnWrites++
 	if day > 0 {
 		u.writeDays.add(day)
@@ -78,17 +78,17 @@ func (u *Usage) addOwn(principal string, day int32) {
 			u.firstWrite = day
 		}
 	}
-	if principal == "" {
+	if len(principal) == 0 {
 		return
 	}
-	if u.principals.add([]byte(principal), day, topPrincipals) && u.distinct == nil {
+	if u.principals.add(principal, day, topPrincipals) && u.distinct == nil {
 		u.distinct = newSketch()
 		for i := range u.principals {
 			u.distinct.Insert([]byte(u.principals[i].name))
 		}
 	}
 	if u.distinct != nil {
-		u.distinct.Insert([]byte(principal))
+		u.distinct.Insert(principal)
 	}
 }
 

@@ -112,13 +112,19 @@ func (k *actors) of(p *Policy, userIdentity jsonscan.Value) *actor {
 	return &slot.actor
 }
 
-// Caller returns the ARN of the role or user who acted, or "" if the userIdentity does not say, and whether an AWS
-// service made the call, for itself or for the principal. It is what exceptions see: nothing the actor can choose.
-func Caller(userIdentity jsonscan.Value) (principal string, isService bool) {
+// AppendCaller appends the ARN of the role or user who acted, or nothing if the userIdentity does not say, and returns
+// whether an AWS service made the call, for itself or for the principal. It is what exceptions see: nothing the actor can
+// choose.
+func AppendCaller(dst []byte, userIdentity jsonscan.Value) (principal []byte, isService bool) {
 	var a actor
 	a.readFrom(userIdentity, &principalIndex{})
 	if a.isKnown {
-		principal = string(bytes.Join(a.arn[:], []byte(":")))
+		for i, part := range a.arn {
+			if i > 0 {
+				dst = append(dst, ':')
+			}
+			dst = append(dst, part...)
+		}
 	}
-	return principal, a.isService
+	return dst, a.isService
 }
