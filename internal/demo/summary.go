@@ -37,7 +37,7 @@ func (s *summary) print(w io.Writer) {
 		n(c.Outcomes[policy.OutcomeAlerted]), n(c.Outcomes[policy.OutcomeShadowed]), n(c.Outcomes[policy.OutcomeExempted]), n(c.Passed()))
 	line("passed", "%s", display.List(scan.PassedReasons(c)))
 	line("alerts", "%s acknowledged, %s read back from %s, %s of them partial", n(s.status.Acked), n(s.alertsBack), alertTopic, n(c.Partial))
-	line("incidents", "%s of %s alerts%s", display.Number(len(s.incidents)), n(s.grouped.Counted), s.first())
+	line("incidents", "%s, which group %s alerts%s", display.Number(len(s.incidents)), n(s.grouped.Counted), s.first())
 	line("dead letters", "%s acknowledged, %s read back from %s: %s", n(s.status.DeadLetter), n(s.lettersBack), deadLetterTopic, display.List(scan.FaultReasons(c)))
 	line("skipped", "%s", display.List(scan.SkipReasons(c)))
 	verdict := "yes, to the last record and event"
@@ -54,7 +54,7 @@ func (s *summary) first() string {
 		return ""
 	}
 	i := s.incidents[0]
-	return fmt.Sprintf("; first: %s, %s, %s", i.Severity, display.Plural(i.Counts.Alerts, "alert"), i.Title)
+	return fmt.Sprintf("; the most important: %s, %s, %s", i.Severity, display.Plural(i.Counts.Alerts, "alert"), i.Title)
 }
 
 // check returns an error for counts that do not add up.

@@ -55,8 +55,8 @@ func newView(o *Options, broker string) *view {
 		fmt.Sprintf("  kafka-console-consumer.sh --bootstrap-server %s --topic %s --from-beginning", broker, alertTopic),
 	)
 	if o.Attacked != "" {
-		v.head = append(v.head, "Traffic of a company that does not use "+attackRegion+". In a few seconds somebody with a stolen key of the",
-			"payments account creates a key pair there, opens a security group and starts GPU instances. Watch the alerts.")
+		v.head = append(v.head, "Traffic of a company that does not use "+attackRegion+".", "In a few seconds somebody with a stolen key of the payments "+
+			"account creates a key pair there, opens a security group and starts GPU instances. Watch the alerts.")
 	}
 	return v
 }

@@ -23,7 +23,7 @@ type alertColumn struct {
 }
 
 // NewAlertTable returns a table that fits the terminal w, in colour unless NO_COLOR is set. If w is not a terminal, the
-// columns have fixed widths.
+// table has all columns, with fixed widths.
 func NewAlertTable(w io.Writer) AlertTable {
 	width, _, ok := TerminalSize(w)
 	if !ok {
@@ -64,7 +64,7 @@ func columnsFor(width int) []alertColumn {
 	full, clock := at("TIME", 20, func(r *AlertRow) string { return r.Time }), at("TIME", 8, timeIn("15:04:05"))
 	short, minute := at("TIME", 14, timeIn("01-02 15:04:05")), at("TIME", 11, timeIn("01-02 15:04"))
 	severity, mark := at("SEVERITY", 8, func(r *AlertRow) string { return r.Severity }), at("S", 1, severityMark)
-	id, name := at("ACCOUNT", 12, func(r *AlertRow) string { return r.Account }), at("ACCOUNT", 12, (*AlertRow).name)
+	name := at("ACCOUNT", 12, (*AlertRow).name)
 	both := func(width int) alertColumn {
 		return at("ACCOUNT", width, func(r *AlertRow) string { return r.nameAndID(width) })
 	}
@@ -77,7 +77,7 @@ func columnsFor(width int) []alertColumn {
 	from := func(width int) alertColumn { return at("FROM", width, func(r *AlertRow) string { return r.From }) }
 	switch {
 	case width == 0:
-		return []alertColumn{full, id, region, event(28), principal(22), from(0)}
+		return []alertColumn{full, severity, both(30), group, owner, region, event(28), principal(22), from(0)}
 	case width < 80:
 		return []alertColumn{clock, region, event(widthOfEvent), principal(widthOfPrincipal)}
 	case width < 120:
