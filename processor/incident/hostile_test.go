@@ -237,8 +237,8 @@ func TestRestoreFailure(t *testing.T) {
 			return []byte(strings.Replace(string(v), from, to, 1))
 		}
 	}
-	f("late for nothing", "torn", of(stateEntry, replaced(`"kind":"incident"`, `"kind":"late","lateFor":"x"`)))
-	f("more ids than there are", "torn", of(stateEntry, replaced(`"ids":1500`, `"ids":4611686018427387904`)))
+	f("late for nothing", "inconsistent", of(stateEntry, replaced(`"kind":"incident"`, `"kind":"late","lateFor":"x"`)))
+	f("more ids than there are", "inconsistent", of(stateEntry, replaced(`"ids":1500`, `"ids":4611686018427387904`)))
 	f("no window", "0 seconds", of(stateAccount, func([]byte) []byte { return []byte(`{"v":1,"schedule":[{"from":0,"window":0}]}`) }))
 	for _, key := range []string{"", "x", "i123", "z0123456789abcdef"} {
 		if err := NewRestorer(o).Record([]byte(key), []byte("{}")); err == nil {
