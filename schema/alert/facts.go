@@ -186,8 +186,8 @@ func instant(v jsonscan.Value) time.Time {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, v.Text())
-	if err != nil || t.Unix() < 0 || t.Year() > 9999 {
+	if t = t.UTC(); err != nil || t.Unix() < 0 || t.Year() > 9999 {
 		return time.Time{}
 	}
-	return t.UTC()
+	return t
 }
