@@ -1,0 +1,96 @@
+package progress
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Metrics whose names are taken are an error, not a processor without metrics.
+func TestRegisterFailure(t *testing.T) {
+	t.Parallel()
+	sources := Sources{Tally: new(Tally), Lags: NewLags(), Ends: new(Ends), Health: NewHealth(1, 0, 0), Unacked: func() time.Duration { return 0 }}
+	r := prometheus.NewRegistry()
+	if m, err := Register(r, sources); m == nil || err != nil {
+		t.Fatalf("%v, %v", m, err)
+	}
+	if m, err := Register(r, sources); m != nil || err == nil {
+		t.Errorf("the second time: %v, %v", m, err)
+	}
+}
+
+// Only clients that exist can be given up.
+func TestGiveUp(t *testing.T) {
+	t.Parallel()
+	h, refused := NewHealth(1, 0, 0), errors.New("refused")
+	h.GiveUp(refused)
+	var got error
+	h.Begin(func(err error) { got = err })
+	if h.GiveUp(refused); !errors.Is(got, refused) {
+		t.Errorf("given up because of %v", got)
+	}
+}
+
+func TestConnected(t *testing.T) {
+	t.Parallel()
+	h := NewHealth(1, 0, 0)
+	if h.Connected() {
+		t.Error("connected before any answer")
+	}
+	h.OnBrokerRead(kgo.BrokerMetadata{}, int16(kmsg.Metadata), 0, 0, 0, nil)
+	if !h.Connected() {
+		t.Error("not connected after an answer")
+	}
+}
+
+// Offsets that the broker drops between two fetches are counted; what it dropped before the first is not ours.
+func TestFetchedDropped(t *testing.T) {
+	t.Parallel()
+	lags, tp := NewLags(), kadm.Partition{Topic: "t"}
+	f := func(logStart, first, want int64) {
+		t.Helper()
+		p := &kgo.FetchPartition{LogStartOffset: logStart, HighWatermark: 100, Records: []*kgo.Record{{Offset: first}}}
+		if got := lags.Fetched(tp, p); got != want {
+			t.Errorf("log start %d, record %d: %d dropped, want %d", logStart, first, got, want)
+		}
+	}
+	f(5, 5, 0)
+	f(5, 6, 0)
+	f(7, 7, 0)
+	f(20, 20, 12)
+}
+
+// What was set aside as a whole is counted by its own reason.
+func TestFaultsSetAside(t *testing.T) {
+	t.Parallel()
+	tally, r := new(Tally), prometheus.NewRegistry()
+	sources := Sources{Tally: tally, Lags: NewLags(), Ends: new(Ends), Health: NewHealth(1, 0, 0), Unacked: func() time.Duration { return 0 }}
+	if _, err := Register(r, sources); err != nil {
+		t.Fatal(err)
+	}
+	tally.Update(func(all *Totals) { all.Panics, all.LargeBatches = 2, 3 })
+	got := scrape(t, r)
+	if panics, batches := got[Namespace+"_faults_total{panic}"], got[Namespace+"_faults_total{batch-too-large}"]; panics != 2 || batches != 3 {
+		t.Errorf("%v panics and %v batches, want 2 and 3", panics, batches)
+	}
+}
+
+// The partitions of all clients count, until a client has left the group.
+func TestAssignment(t *testing.T) {
+	t.Parallel()
+	h, one, other := NewHealth(2, 0, 0), new(kgo.Client), new(kgo.Client)
+	h.Assigned(one, slices.Values([]kadm.Partition{{Topic: "t"}, {Topic: "t", Partition: 1}}))
+	h.Assigned(other, slices.Values([]kadm.Partition{{Topic: "t", Partition: 2}}))
+	if got := len(h.Assignment()); got != 3 {
+		t.Errorf("%d partitions, want 3", got)
+	}
+	if h.Lost(one); len(h.Assignment()) != 1 {
+		t.Errorf("%v, want the other client's", h.Assignment())
+	}
+}
