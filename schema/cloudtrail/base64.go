@@ -9,7 +9,7 @@ import (
 // Base64 (RFC 4648) is how binary layers travel within JSON and through the interfaces of Kinesis and
 // Lambda. Both alphabets are read, padded or not, broken into lines or not.
 
-// What base64Value holds for bytes that stand for no six bits.
+// Values of base64Value for bytes that are not six bits.
 const (
 	base64Blank = 64 + iota // white space and padding, left out
 	base64Wrong
@@ -40,7 +40,7 @@ func isBase64(b []byte) bool {
 	size := min(len(b), base64Probe)
 	n, stop := decodeBase64(probe[:], b[:size])
 	switch {
-	case stop < size && n < minBase64: // "e2." is no base64 of "{"
+	case stop < size && n < minBase64: // "e2." is not base64 of "{"
 		return false
 	case stop == size && n >= minBase64 && (allBase64(probe[:n]) || base64Holds(b)):
 		return true
@@ -74,7 +74,7 @@ func allBase64(b []byte) bool {
 // isOnlyBase64 reports whether b is base64 that may hold an event.
 func isOnlyBase64(b []byte) bool { return len(b) > minBase64 && allBase64(b) }
 
-// base64Holds reports whether b, up to what is no base64, is a text with one of our keys or the start of an object in it.
+// base64Holds reports whether b, up to the first byte that is not base64, is text with one of our keys or the start of an object in it.
 func base64Holds(b []byte) bool {
 	var window [4096]byte
 	var state base64State
@@ -106,8 +106,8 @@ func isWide(b []byte) bool {
 	return bytes.Count(b, zeros) > len(b)/3 && hasMark(bytes.ReplaceAll(b, zeros, nil))
 }
 
-// base64Run returns the first run of base64 in b[i:] that may hold something that we open, and where it ends; it is nil where
-// there is none. Such runs stand behind a prefix, as in a data URI (RFC 2397).
+// base64Run returns the first run of base64 in b[i:] that may hold something that we open, and where it ends; it is nil if
+// there is none. Such runs follow a prefix, as in a data URI (RFC 2397).
 func base64Run(b []byte, i int) (run []byte, end int) {
 	for start := i; start < len(b); start = end + 1 {
 		for end = start; end < len(b) && (base64Value[b[end]] < base64Blank || b[end] == '\n' || b[end] == '\r'); {
@@ -164,7 +164,7 @@ func decodeBase64(dst, src []byte) (n, stop int) {
 	return state.decode(dst, src)
 }
 
-// maxWrong is how many characters may be wrong for the rest to be decoded: with more, what follows is no base64.
+// maxWrong is how many characters may be wrong for the rest to be decoded: with more, what follows is not base64.
 const maxWrong = 8
 
 // decodeDamaged is decodeBase64 of characters of which some are wrong. If all of them together make whole groups of four,

@@ -48,7 +48,7 @@ func TestBase64OfDamagedText(t *testing.T) {
 	}
 }
 
-// What is no base64 of ours is metadata.
+// Base64 of anything else is metadata.
 func TestBase64OfOthers(t *testing.T) {
 	for _, text := range []string{
 		strings.Repeat("word", 100), strings.Repeat("several words of seventeenletters ", 100), strings.Repeat("0123456789abcdef", 8),

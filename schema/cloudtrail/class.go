@@ -140,7 +140,7 @@ func (m marks) notice() class {
 	return classEnvelope
 }
 
-// sign is what a key says. The mark counts where the value fits; of a key that stands twice the last one counts.
+// sign is what a key says. The mark counts if the value fits; if a key is repeated, the last one counts.
 type sign struct {
 	mark marks
 	fits func(v Value) bool // nil: any value
@@ -172,7 +172,7 @@ var foldedSigns = map[string]marks{
 	"cloudtrailevent": markOriginal, "eventjson": markOriginal,
 }
 
-// set adds what the member says. Of a value that is no string its first byte is enough.
+// set adds what the member says. For a value that is not a string its first byte is enough.
 func (m *marks) set(key, v Value) {
 	var decoded [64]byte
 	if len(key) > len(decoded) {

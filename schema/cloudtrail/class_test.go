@@ -33,7 +33,7 @@ func TestClass(t *testing.T) {
 	f(`{"eventSource":"x","eventSource":"y"}`, classEnvelope)
 	f(`{"requestParameters":{"awsRegion":"x","readOnly":true}}`, classEnvelope)
 	f(`{}`, classEnvelope)
-	// Deliveries, whatever else they have. Of a key that stands twice the last one counts.
+	// Deliveries, whatever else they have. If a key is repeated, the last one counts.
 	for _, source := range []string{"aws:sqs", "aws:kinesis", "aws:kafka", "aws:", "aws:something-new", `\u0061ws:sqs`, `a\u0077s\u003as3`} {
 		f(`{"eventSource":"`+source+`","eventVersion":"1","eventName":"x","awsRegion":"y","readOnly":false}`, classDelivery)
 	}

@@ -11,8 +11,8 @@ import (
 // Log files in S3 and what CloudWatch Logs sends are gzip (RFC 1952), of one member or several; producers
 // and shippers use the others: zstd (RFC 8878), zlib (RFC 1950), snappy frames
 // (https://github.com/google/snappy/blob/main/framing_format.txt) and LZ4 frames
-// (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md). All are told by their magic bytes, none of
-// which a JSON text starts with.
+// (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md). All have magic bytes with which no
+// JSON text starts.
 
 // DetectCompression tells how b is compressed by its first bytes, 16 of which are enough; ShapeNone if it is
 // not. It does not look whether b is text.

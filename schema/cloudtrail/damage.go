@@ -60,7 +60,7 @@ func (d *Decoder) unreadable(reason Reason, doing string, cause error, piece []b
 	return d.report(reason, doing, cause, -1, piece, chain)
 }
 
-// noEvent reports a whole value where an event belongs that is none. It takes an event's place.
+// noEvent reports a whole value that is not an event where one belongs. It takes an event's place.
 func (d *Decoder) noEvent(reason Reason, cause error, piece []byte, chain Chain) error {
 	if d.quiet {
 		return nil
@@ -88,7 +88,7 @@ func (d *Decoder) emitDamaged(cause error, chain Chain) error {
 
 // salvageEvent reports damaged bytes, in which d.event is what could be read. A lenient search of the
 // bytes comes first: each region that it finds is decided as if the event had it, because the event's
-// own cannot be told from the others. All of them stand for one event, and have its index.
+// own cannot be distinguished from the others. All of them stand for one event, and have its index.
 func (d *Decoder) salvageEvent(piece []byte, doing string, cause error, chain Chain) error {
 	if d.quiet { // and so without a key of ours to find
 		_, err := d.base64Runs(piece, chain)

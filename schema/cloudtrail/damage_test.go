@@ -181,7 +181,7 @@ func TestRecordsDamage(t *testing.T) {
 	expect(t, whole[:len(whole)-1], first+"event 1 records ap-northeast-1 false\nfault -1 truncated records")
 	expect(t, whole[:len(whole)-5], first+"event 1 records ap-northeast-1 false damaged\nfault 1 truncated records")
 	expect(t, `{"Records":[`, "fault 0 truncated records")
-	// The next file, on a line of its own, is no part of the damaged one.
+	// The next file, on its own line, is not part of the damaged one.
 	expect(t, whole[:len(whole)-2]+"\n"+logs("DATA_MESSAGE", berlin), strings.ReplaceAll(first, "records", "ndjson > records")+
 		"event 1 ndjson > records ap-northeast-1 false\nfault -1 syntax ndjson > records\nevent 2 ndjson > cloudwatch-logs eu-central-1 false")
 	// Other members do not matter, before and after, damaged or not.
@@ -192,7 +192,7 @@ func TestRecordsDamage(t *testing.T) {
 	expect(t, `{"Records":7}`, "fault 0 unknown-shape")
 }
 
-// An object with Records that is an event by its own keys is one, and is no place to hide.
+// An object with Records that is an event by its own keys is one: Records cannot hide it.
 func TestRecordsInAnEvent(t *testing.T) {
 	record := `{"Records":[` + tokyo + `],` + paris[1:]
 	expect(t, record, "event 0 records ap-northeast-1 false\nevent 1 event eu-west-3 false")

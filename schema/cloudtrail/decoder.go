@@ -46,7 +46,7 @@ type Decoder struct {
 	faults int // handed to the sink
 	events int // handed to the sink
 	calls  int // of the sink: events, faults and skips
-	// quiet is set within a string of an envelope that need not be ours: what is wrong with it is no fault.
+	// quiet is set within a string of an envelope that need not be ours: damage in it is not a fault.
 	quiet bool
 	// inCut is set within a string that damage has cut: what follows the damage is read as its text.
 	inCut bool
@@ -108,7 +108,7 @@ func (d *Decoder) setBuffer(text []byte) {
 	d.buffers[d.depth] = text
 }
 
-// release lets go of the record and of buffers that one large record made grow.
+// release drops the record and buffers that grew for one large record.
 func (d *Decoder) release() {
 	d.sink = nil
 	if d.kept <= keepBytes && !d.large {

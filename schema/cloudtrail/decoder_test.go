@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// found is a sink that writes down what it is told, one line each: "event 0 records eu-central-1 false",
+// found is a sink that records each call as one line: "event 0 records eu-central-1 false",
 // "skip empty sns", "fault 1 syntax records".
 type found struct {
 	lines  []string
@@ -76,7 +76,7 @@ func decode(t *testing.T, record string) []string {
 	return f.lines
 }
 
-// expect compares the lines for a record with those wanted, which stand one a line.
+// expect compares the lines for a record with those wanted, one per line.
 func expect(t *testing.T, record, want string) {
 	t.Helper()
 	if got := strings.Join(decode(t, record), "\n"); got != strings.TrimSpace(want) {

@@ -90,8 +90,8 @@ func zstdWindow(r *bytes.Reader) int {
 	return int(min(frame.WindowSize, zstd.MaxWindowSize))
 }
 
-// releaseZstd lets go of a decompressor that has made room for a window larger than usual, as the frame b
-// asked for: it would keep that for good.
+// releaseZstd drops a decompressor that allocated a larger window than usual for the frame b: it would keep
+// the memory.
 func (d *Decompressor) releaseZstd(b []byte) {
 	var frame zstd.Header
 	if err := frame.Decode(b); err == nil && frame.WindowSize > minZstdWindow && d.zstd != nil {
@@ -101,7 +101,7 @@ func (d *Decompressor) releaseZstd(b []byte) {
 }
 
 // zlibStreams reads zlib streams that stand one after the other, as the other formats' readers do. What
-// follows the last one and is no zlib is damage: nothing is passed over.
+// follows the last one and is not zlib is damage: nothing is skipped.
 type zlibStreams struct {
 	stream io.ReadCloser
 	source Source

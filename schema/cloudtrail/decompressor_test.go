@@ -5,7 +5,7 @@ import (
 )
 
 // TestDecompressorReadsOnBehindAnEnd reads several members, frames or streams as one text, and takes what
-// follows the last one and is none for damage.
+// follows the last one and is not compressed for damage.
 func TestDecompressorReadsOnBehindAnEnd(t *testing.T) {
 	for shape, pack := range compressors {
 		name := shape.String()

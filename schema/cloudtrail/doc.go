@@ -15,7 +15,7 @@
 // # What is accepted
 //
 // The JSON that package jsonscan accepts. Bytes that are not UTF-8 and lone surrogates are no damage: the event has
-// [Event.InvalidUTF8] set. Of a key that stands twice the last one wins, also where its value is null. Only the top
+// [Event.InvalidUTF8] set. If a key is repeated, the last one wins, even if its value is null. Only the top
 // level of an event counts: the same names further down are never taken for its fields.
 //
 // What is not accepted is damage. It is a [SyntaxError] with its place, and never undoes what was read before it.

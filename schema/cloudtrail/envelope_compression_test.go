@@ -133,7 +133,7 @@ func TestCompressionTooLarge(t *testing.T) {
 	}
 }
 
-// A bomb costs no more memory than the limit says, and its decoder lets go of that.
+// A bomb costs no more memory than the limit says, and its decoder frees it.
 func TestCompressionBomb(t *testing.T) {
 	const limit = 1 << 20
 	for shape, pack := range compressors {

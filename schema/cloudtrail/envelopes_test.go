@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Envelopes as they are documented in public, with one event (paris) in each. None of them has code of its own: the names
+// Envelopes as they are documented in public, with one event (paris) in each. None of them has its own code: the names
 // only tell as what the event is counted.
 func TestEnvelopesInTheWild(t *testing.T) {
 	q, b64 := quote(paris), toBase64(paris)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Whoever acts in an unused region writes part of the event. Each row is a trick played on an event that
+// An attacker in an unused region writes part of the event. Each row is a trick played on an event that
 // must be decided: region eu-west-3, readOnly false, once.
 func TestEvasionWithinAnEvent(t *testing.T) {
 	const parameters = `{"a":[1,{"b":null}]}`

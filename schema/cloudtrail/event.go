@@ -3,7 +3,7 @@ package cloudtrail
 // Event is one CloudTrail event: its bytes, and the top-level fields that a decision and an alert
 // need. Field names follow the record's own
 // (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html).
-// Where a key stands twice the last one wins. All slices are valid until [Sink.Event] returns.
+// If a key is repeated, the last one wins. All slices are valid until [Sink.Event] returns.
 type Event struct {
 	// Raw holds the event's bytes from its opening to its closing brace, or as far as it could be read
 	// where Damage is set.
@@ -25,7 +25,7 @@ type Event struct {
 	EventCategory      Value
 
 	// InvalidUTF8 is set where some string of the event holds bytes that are not UTF-8, or half of a
-	// surrogate pair. It is no damage: such an event is decided like any other.
+	// surrogate pair. It is not damage: such an event is decided like any other.
 	InvalidUTF8 bool
 
 	// Damage says where and why the event ended early; nil for a whole event. A damaged event reaches

@@ -124,7 +124,7 @@ func (m *members) put(id keyID, start, end int) {
 	m.seen |= 1 << (id & 63)
 }
 
-// value returns the value of the key in b, nil where there is none.
+// value returns the value of the key in b, or nil.
 func (m *members) value(b []byte, id keyID) Value {
 	if m.seen>>(id&63)&1 == 0 {
 		return nil

@@ -31,7 +31,7 @@ func oracle(t *testing.T, text []byte) map[string]json.RawMessage {
 }
 
 // checkEvent decodes text and compares each field with encoding/json: once with nothing learned, once with the
-// order of the sample's keys learned, once with that of its own.
+// order of the sample's keys learned, once with its own.
 func checkEvent(t *testing.T, text []byte) {
 	t.Helper()
 	var s scanner
@@ -284,7 +284,7 @@ func TestDecodeEventAllocates(t *testing.T) {
 	}
 }
 
-// A depth at which encoding/json gives up, and numbers that fit no float, are no place to hide.
+// An event decodes at a depth at which encoding/json gives up, and with numbers that do not fit a float.
 func TestDecodeEventExtremes(t *testing.T) {
 	for _, parameters := range []string{
 		string(deep(100_000, `[`, ``, `]`)), string(deep(100_000, `{"a":`, `1`, `}`)), `1e999999`, `-0.0e-999999`,

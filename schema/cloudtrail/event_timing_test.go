@@ -13,7 +13,7 @@ import (
 	segmentio "github.com/segmentio/encoding/json"
 )
 
-// benchEvents is the variable that names a file of events, one a line, plain or gzip, to measure on.
+// benchEvents is the variable that names a file of events, one per line, plain or gzip, to measure with.
 // Without it the sample events of the tests are measured.
 const benchEvents = "REGIONWATCH_BENCH_EVENTS"
 

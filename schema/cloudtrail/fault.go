@@ -11,7 +11,7 @@ const (
 	ReasonTruncated            // ends in the middle
 	ReasonTrailingBytes        // bytes after a whole event
 	ReasonUnknownShape         // JSON, but neither an event nor an envelope that we know
-	ReasonNotObject            // a value that is no object where an event belongs
+	ReasonNotObject            // a value that is not an object where an event belongs
 	ReasonTooNested            // more than MaxNesting layers
 	ReasonTooLarge             // more bytes than allowed after decompression
 	ReasonCompression          // gzip, zstd, … that does not decompress
@@ -44,7 +44,7 @@ type Fault struct {
 	// Index is the place of the damaged event in its record, or -1 where the fault is not within one.
 	Index int
 	// Piece holds the bytes of the part that could not be read: the damaged line, the trailing bytes, the
-	// whole record where there is no smaller part. It is valid until [Sink.Fault] returns.
+	// whole record if there is no smaller part. It is valid until [Sink.Fault] returns.
 	Piece []byte
 	// Offset is where in Piece reading stopped, in bytes.
 	Offset int

@@ -16,7 +16,7 @@ const (
 	glueHeader, glueVersion, glueZlib = 18, 3, 5
 )
 
-// cutHeader returns what follows a header in b; ShapeNone where there is none.
+// cutHeader returns what follows a header in b, or ShapeNone if there is no header.
 func cutHeader(b []byte) (shape Shape, inner []byte) {
 	if inner = cutField(b); inner != nil {
 		return ShapeField, inner

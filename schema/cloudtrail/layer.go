@@ -20,7 +20,7 @@ func (d *Decoder) open(b []byte, chain Chain) error {
 	return d.openLayer(b, p)
 }
 
-// openLayer is open for what is no single event.
+// openLayer is open for anything but a single event.
 func (d *Decoder) openLayer(b []byte, p place) error {
 	b = bytes.TrimPrefix(b, byteOrderMark)
 	shape, inner := detectLayer(b)
@@ -48,7 +48,7 @@ func (d *Decoder) openLayer(b []byte, p place) error {
 // byteOrderMark is U+FEFF in UTF-8, which some Windows shippers write before the first line.
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// shapeUTF16 stands for text that we do not read; it is no layer.
+// shapeUTF16 stands for text that we do not read; it is not a layer.
 const shapeUTF16 = shapeCount
 
 // detectLayer tells what encodes b; ShapeNone for plain text. Inner is what follows a header.

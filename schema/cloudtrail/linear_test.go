@@ -94,7 +94,7 @@ func TestFaultsAreNoAmplifier(t *testing.T) {
 	}
 }
 
-// Nothing recurses by the input's will: a small stack is enough for all of it.
+// The input cannot cause recursion: a small stack is enough.
 func TestStackIsSmall(t *testing.T) {
 	defer debug.SetMaxStack(debug.SetMaxStack(256 << 10))
 	for _, h := range hostileInputs {

@@ -33,7 +33,7 @@ func (d *Decoder) nested(b []byte, i int, p place) (next, stop int, err error) {
 func (d *Decoder) list(b []byte, i int, p place) (next, stop int, err error) {
 	for separator, empty := i, true; ; empty = false {
 		at, done, cause := jsonscan.NextItem(b, separator)
-		if !empty && separator < len(b) && b[separator] == '[' { // which is no separator but of the list's own start
+		if !empty && separator < len(b) && b[separator] == '[' { // the start of the list is not a separator
 			at, done, cause = separator, false, jsonscan.Unexpected(b, separator, "a comma or the end of the array")
 		}
 		if done {
@@ -72,7 +72,7 @@ func continuesList(b []byte, i int) bool {
 	return !isColumnOne(b, i) || before == ',' || before == '['
 }
 
-// isBrokenIntoLines reports whether another value follows the first one of b on a line of its own. Within
+// isBrokenIntoLines reports whether another value follows the first one of b on its own line. Within
 // valid JSON no brace or bracket opens right after one that closes, so that looking at the line breaks is
 // enough.
 func isBrokenIntoLines(b []byte) bool {

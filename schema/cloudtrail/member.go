@@ -97,7 +97,7 @@ func holdsObject(body []byte) bool {
 	}
 }
 
-// hasMark reports whether one of the keys by which we know events stands in b, be it quoted.
+// hasMark reports whether b has one of the keys that identify events, quoted or not.
 func hasMark(b []byte) bool {
 	for _, name := range [...]string{"eventVersion", "awsRegion", "userIdentity", "eventSource", "eventName", "readOnly"} {
 		if value, _ := afterKey(b, name); value != nil {

@@ -68,7 +68,7 @@ func TestNestingLimit(t *testing.T) {
 	}
 }
 
-// Objects and arrays nest without limit, and their names are told once.
+// Objects and arrays nest without limit, and each name is reported once.
 func TestNestingOfValues(t *testing.T) {
 	for _, c := range []struct{ head, tail, shape string }{
 		{`{"Records":[`, `]}`, "records > records"}, {`[`, `]`, "array > array > wrapped"}, {`{"payload":`, `}`, strings.Repeat("kafka-connect > ", 14) + "kafka-connect"},

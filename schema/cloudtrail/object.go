@@ -100,7 +100,7 @@ func (d *Decoder) envelope(b []byte, p place) error {
 	return d.noEvent(ReasonUnknownShape, errUnknownShape, b, p.chain)
 }
 
-// half joins the object b, which is no event, to the pieces before it.
+// half joins the object b, which is not an event, to the pieces before it.
 func (d *Decoder) half(b []byte, p place) error {
 	_, _ = d.scan.decodeEvent(b, &d.event)
 	_, err := d.joinWhole(p.chain)

@@ -14,7 +14,7 @@ import (
 // where the value after it may start, and tried how far was read.
 func (d *Decoder) prefixed(b []byte, i int) (at, next, tried int) {
 	line := lineEnd(b, i)
-	brackets, braces := 0, 0 // that are open: an array or an object that is damaged is no prefix
+	brackets, braces := 0, 0 // that are open: a damaged array or object is not a prefix
 	for from := i; from < line && b[i] != '"'; {
 		if at = objectIn(b[:line], from); at < 0 {
 			return d.prefixedText(b, i, max(line, tried))

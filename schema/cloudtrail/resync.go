@@ -8,7 +8,7 @@ import (
 
 // resync returns where the next value may start at or after b[from], when the value before it is damaged:
 // at a line that starts with a brace or a bracket, or, from stop on, wherever an object starts with a key
-// that only an event or an envelope has. It returns len(b) where there is none.
+// that only an event or an envelope has. It returns len(b) if there is none.
 //
 // Text that an attacker writes cannot look like that: within a string each quote is escaped, and no string
 // holds a line break.
@@ -69,7 +69,7 @@ func isElementStart(b []byte, i int) bool {
 	return key < len(b) && b[key] == '"' && lastByte(b, i) == ','
 }
 
-// lastByte returns the last byte before b[i] that is no white space, or 0.
+// lastByte returns the last byte before b[i] that is not white space, or 0.
 func lastByte(b []byte, i int) byte {
 	for i--; i >= 0; i-- {
 		if jsonscan.SkipSpace(b[i:i+1], 0) == 0 {

@@ -6,7 +6,7 @@ const maxEventText = 1 << 20
 
 // damageRun remembers what was found of an event that damage cut into pieces: regions without a readOnly, or a readOnly
 // without a region. The pieces are read one by one, and text that an actor wrote may stand between them, whole and looking
-// like an event. Nobody can tell which region goes with which readOnly, so a readOnly of false goes with all of them: an
+// like an event. Which region goes with which readOnly is unknown, so a readOnly of false goes with all of them: an
 // actor's text can add an alert, but not remove one. A run ends with its line, or once whole events of more than
 // maxEventText follow the damage.
 type damageRun struct {

@@ -169,7 +169,7 @@ func spells(key []byte, name string) bool {
 	return len(bytes.Trim(key, `\`)) == 0
 }
 
-// nextLetter returns the first letter of a key and the rest, or 0 where there is none.
+// nextLetter returns the first letter of a key and the rest, or 0 if there is none.
 func nextLetter(key []byte) (letter byte, rest []byte) {
 	for len(key) > 0 && key[0] == '\\' {
 		if r, size := jsonscan.FirstRune(key); size == len(`\u0061`) && r < utf8.RuneSelf {
@@ -190,7 +190,7 @@ func isFalse(value []byte) bool {
 }
 
 // afterKey finds the next key of this name in b and returns what follows its colon, and where to search
-// on. The value is nil where there is none any more.
+// on. The value is nil if no such key follows.
 func afterKey(b []byte, name string) (value, rest []byte) {
 	for {
 		i := bytes.Index(b, []byte(name))

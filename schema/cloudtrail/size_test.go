@@ -71,7 +71,7 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// Records of 50 MB, of one event and of many, need no memory of their own.
+// Records of 50 MB, of one event and of many, need no extra memory.
 func TestLargeRecords(t *testing.T) {
 	const size = 50 << 20
 	big := strings.Replace(paris, `"cli"`, `"`+strings.Repeat("A", size)+`"`, 1)

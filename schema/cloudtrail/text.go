@@ -6,7 +6,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
-// A JSON text holds one value as a rule. Several are NDJSON, one a line (https://github.com/ndjson/ndjson-spec),
+// A JSON text usually holds one value. Several are NDJSON, one per line (https://github.com/ndjson/ndjson-spec),
 // or stand one after the other without a line break, as Firehose joins the objects of CloudWatch Logs
 // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html).
 
@@ -15,10 +15,10 @@ type place struct {
 	chain Chain
 	// inList is set within an array.
 	inList bool
-	// first is set for the first value of a text, as long as nobody knows whether others follow.
+	// first is set for the first value of a text, until it is known whether others follow.
 	first bool
 	// trial is set for the text of a string that need not be ours, and for what is within a list that is damaged: an
-	// object that holds nothing for us is no fault.
+	// object without an event is not a fault.
 	trial bool
 }
 
@@ -30,14 +30,14 @@ func (p *place) settle(b []byte, end int) {
 	p.first = false
 }
 
-// isSequence reports whether another value follows after b[end], be it behind damage.
+// isSequence reports whether another value follows b[end], even behind damage.
 func isSequence(b []byte, end int) bool {
 	i := jsonscan.SkipSpace(b, end)
 	return i < len(b) && (startsValue(b, end, i) || resync(b, i, i) < len(b))
 }
 
 // startsValue reports whether a value may start at b[i], where nothing but white space stands between it and the last one:
-// an object, an array, or a string on a line of its own.
+// an object, an array, or a string on its own line.
 func startsValue(b []byte, end, i int) bool {
 	return b[i] == '{' || b[i] == '[' || b[i] == '"' && bytes.IndexByte(b[end:i], '\n') >= 0
 }
@@ -60,7 +60,7 @@ func (d *Decoder) text(b []byte, p place) error {
 	// Where a damaged value has swallowed the lines after it, each line up to the damage is read again, by
 	// itself: no byte is read more than twice, whatever the input.
 	again, limit := 0, 0
-	ahead := -1 // where the next value starts that is no scalar, as far as that was looked for
+	ahead := -1 // where the next value that is not a scalar starts, if known
 	tried := 0  // up to where prefixes were looked for
 	for i < len(b) {
 		end := len(b)
@@ -98,7 +98,7 @@ func (d *Decoder) text(b []byte, p place) error {
 	return nil
 }
 
-// startsRecord reports whether a value of its own starts at b[i], behind damage: it starts its line, and nothing follows it
+// startsRecord reports whether a separate value starts at b[i], behind damage: it starts its line, and nothing follows it
 // there. Damage can put a line break into an event, but then the rest of the event follows, or quotes with backslashes.
 func (d *Decoder) startsRecord(b []byte, i int) bool {
 	if !isColumnOne(b, i) || !isTextStart(b[i]) {
@@ -137,7 +137,7 @@ func (d *Decoder) value(b []byte, i int, p place) (next, stop int, err error) {
 	return end, -1, d.scalar(b[i:end], p)
 }
 
-// scalar opens a string, and reports any other value that is no event: null stands for none, anything else does not belong
+// scalar opens a string, and reports any other value that is not an event: null means no event, anything else does not belong
 // here.
 func (d *Decoder) scalar(v Value, p place) error {
 	if v.IsNull() && !p.inList {
@@ -198,7 +198,7 @@ func (d *Decoder) trailing(b []byte, end int, p place, ahead *int) (next int, er
 		isLine = at >= 0
 	}
 	if isLine {
-		return i, nil // a line of its own
+		return i, nil // its own line
 	}
 	if *ahead < len(b) {
 		next = resyncText(b, i, i)

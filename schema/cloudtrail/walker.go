@@ -4,7 +4,7 @@ import "github.com/regionwatch/regionwatch/schema/jsonscan"
 
 // walker steps through an envelope twice. The first time it learns what each object is, which its last key may decide;
 // the second time it visits what is not within an event. Both take time in proportion to the bytes, at any nesting.
-// Each layer has a walker of its own.
+// Each layer has its own walker.
 type walker struct {
 	classes []class  // of the objects to visit, in their order
 	open    []object // while classifying: the objects that have not ended
