@@ -276,3 +276,17 @@ func TestExplainRecord(t *testing.T) {
 		t.Error("an offset was committed")
 	}
 }
+
+// The account's name and owner are shown also for events that raise no alert.
+func TestExplainAccount(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "event.json")
+	event := strings.Replace(reading, "{", `{"recipientAccountId":"111111111111",`, 1)
+	if err := os.WriteFile(file, []byte(event), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	policy := writePolicy(t, `{accounts: {"111111111111": {name: payments, owner: pay@example.com, unused_regions: [ap-east-1]}}}`)
+	stdout, stderr, _ := runCommand(t, "explain", file, "--policy", policy)
+	if !strings.Contains(stdout, "\n  account             payments, owner pay@example.com\n") {
+		t.Errorf("%s%s", stdout, stderr)
+	}
+}

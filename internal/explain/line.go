@@ -167,8 +167,9 @@ func newLine(kind string, p *scan.Part, shape cloudtrail.Chain) *Line {
 func newEventLine(p *scan.Part, number int64, by *policy.Policy, x *detection.Explanation) *Line {
 	l, e, d := newLine("event", p, x.Event.Shape), x.Event, &x.Decision
 	l.Number, l.Index = &number, &e.Index
+	known := by.Effective(string(x.Event.RecipientAccountID.AppendText(nil)), time.Time{}).Account // decisions have it for findings only
 	l.event = &event{
-		Policy:    policyPart{by.Version(), d.Level, d.Account},
+		Policy:    policyPart{by.Version(), d.Level, known},
 		Region:    regionPart{d.Outcome != policy.OutcomeUsedRegion && d.Outcome != policy.OutcomeNoRegion, x.RegionText()},
 		ReadOnly:  readOnlyPart{takenNames[d.ReadOnly], x.ReadOnlyText()},
 		Exception: d.Exception, Expired: x.Expired, exceptionText: x.ExceptionText(),
