@@ -2,6 +2,7 @@ package learn
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"sync"
 	"testing"
@@ -48,6 +49,17 @@ func TestConcurrentAdds(t *testing.T) {
 	}
 	if skipped := l.Skipped().NoAccount; writes != workers*each*99/100 || skipped != workers*each/100 {
 		t.Errorf("%d writes and %d skipped, want %d in all", writes, skipped, workers*each)
+	}
+}
+
+// Many principals who take turns for months are a team at work, though none of them is counted often.
+func TestManyPrincipals(t *testing.T) {
+	l, random := NewLearner(end), rand.New(rand.NewPCG(1, 1))
+	for i := range 400 {
+		l.Add(write(1, "us-east-1", fmt.Sprintf("r%d", random.IntN(16)), end.Add(-90*24*time.Hour+time.Duration(i)*5*time.Hour)))
+	}
+	if r := l.Accounts()[0].Regions[0]; !r.Allowed {
+		t.Errorf("not allowed: %v", r.Reasons)
 	}
 }
 

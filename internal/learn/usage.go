@@ -123,16 +123,12 @@ const maxNameBytes = 128
 // add counts a name, and reports whether it replaced another.
 func (t *top) add(name []byte, day int32, most int) (replaced bool) {
 	name = name[:min(len(name), maxNameBytes)]
-	rarest := 0
 	for i := range *t {
 		c := &(*t)[i]
 		if c.name == string(name) {
 			c.count++
 			c.span(day)
 			return false
-		}
-		if c.count < (*t)[rarest].count {
-			rarest = i
 		}
 	}
 	c := counted{name: strings.ToValidUTF8(string(name), "?"), count: 1}
@@ -141,9 +137,32 @@ func (t *top) add(name []byte, day int32, most int) (replaced bool) {
 		*t = append(*t, c)
 		return false
 	}
+	rarest := t.rarest()
 	c.count += (*t)[rarest].count
 	(*t)[rarest] = c
 	return true
+}
+
+// rarest returns the place of the name to give up. It keeps the two of several days that began first: where many names
+// take turns, nothing else would show how long they have been there.
+func (t top) rarest() int {
+	rarest := -1
+	for i := range t {
+		if !t.isOldest(i) && (rarest < 0 || t[i].count < t[rarest].count) {
+			rarest = i
+		}
+	}
+	return rarest
+}
+
+func (t top) isOldest(i int) bool {
+	older := 0
+	for j := range t {
+		if t[j].last > t[j].first && (t[j].first < t[i].first || t[j].first == t[i].first && j < i) {
+			older++
+		}
+	}
+	return t[i].last > t[i].first && older < minPrincipals
 }
 
 func (c *counted) span(day int32) {
