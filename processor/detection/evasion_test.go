@@ -186,7 +186,7 @@ func splitEvasions(t *testing.T) []evasion {
 		{name: "the same in a log file", value: `{"Records":[` + with(t, parameters, "{}}") + `]}`, partial: "salvaged", letters: "not-an-object syntax"},
 		{name: "another event in the middle", value: with(t, parameters, "{"+other), partial: "salvaged", letters: "syntax trailing-bytes"},
 		{name: "an opening brace after awsRegion", value: with(t, regionField+",", regionField+"{"), partial: "salvaged", letters: "syntax unknown-shape"},
-		{name: "a quote in a shipper's text", value: strings.Replace(shipped, `{\"eventV`, `{"eventV`, 1), partial: "salvaged", letters: "syntax"},
+		{name: "a quote in a shipper's text", value: strings.Replace(shipped, `{\"eventV`, `{"eventV`, 1), partial: "salvaged", letters: "truncated syntax"},
 		{name: "a quote in a text that is all of the record", value: strings.Replace(quoted(matching), `aws-cli`, `aws"cli`, 1), partial: "salvaged", letters: "truncated trailing-bytes"},
 	}
 }
