@@ -162,6 +162,11 @@ func TestHelpOfEveryCommand(t *testing.T) {
 		}
 	}
 	visit(newRootCommand())
+	for _, args := range []string{"help --help", "completion --help", "completion bash --help", "completion zsh --help", "completion fish --help", "completion powershell --help"} {
+		if stdout, _, _ := runCommand(t, strings.Fields(args)...); !strings.Contains(stdout, "\nExamples:\n  regionwatch ") {
+			t.Errorf("%s shows no example: %s", args, stdout)
+		}
+	}
 }
 
 // A file that does not exist is a mistake in the command line, for every command that reads or writes one.

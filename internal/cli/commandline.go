@@ -45,6 +45,7 @@ func (p *Program) tree() *cobra.Command {
 	root := p.New()
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
+	addExamples(root)
 	refuseUnknown(root)
 	return root
 }
@@ -59,6 +60,20 @@ func watchStart(parent *cobra.Command, started *bool) {
 			}
 		}
 		watchStart(cmd, started)
+	}
+}
+
+// addExamples gives cobra's own commands examples, as the others have.
+func addExamples(root *cobra.Command) {
+	name := root.Name()
+	for of, example := range map[string]string{
+		"help": "help scan", "completion": "completion bash", "completion bash": "completion bash > /etc/bash_completion.d/" + name,
+		"completion zsh": `completion zsh > "${fpath[1]}/_` + name + `"`, "completion fish": "completion fish > ~/.config/fish/completions/" + name + ".fish",
+		"completion powershell": "completion powershell | Out-String | Invoke-Expression",
+	} {
+		if cmd, rest, err := root.Find(strings.Fields(of)); err == nil && len(rest) == 0 {
+			cmd.Example = "  " + name + " " + example
+		}
 	}
 }
 
