@@ -60,7 +60,7 @@ func (d *Decoder) mayHold(v Value, whole bool) bool {
 		text = text[:len(text)-1]
 	}
 	run, _ := base64Run(text, 0)
-	return run != nil || isBase64(text)
+	return run != nil || len(text) > minBase64/3*4 && isBase64(text)
 }
 
 // firstLetter returns the first character of the inside of a string that is neither white space nor a byte order mark; 0
