@@ -70,9 +70,10 @@ type Settings struct {
 	Delivery   string // AtLeastOnce or ExactlyOnce
 	Start      Start
 
-	SessionTimeout   time.Duration
-	Rack             string
-	RebalanceTimeout time.Duration
+	SessionTimeout    time.Duration
+	Rack              string
+	OutputCompression string
+	RebalanceTimeout  time.Duration
 
 	Sessions           int // 0 means chosen by the number of cores
 	CommitInterval     time.Duration

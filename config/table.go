@@ -151,6 +151,11 @@ var general = table{
 		kind: span(func(s *Settings) *time.Duration { return &s.DrainTimeout }, time.Second, time.Hour),
 	},
 	{
+		Name: "output-compression", Section: sectionDelivery, Default: "snappy",
+		Help: "compression of alerts and dead letters; Azure Event Hubs accepts only gzip and none",
+		kind: choice(func(s *Settings) *string { return &s.OutputCompression }, "snappy", "lz4", "zstd", "gzip", "none"),
+	},
+	{
 		Name: "max-record-bytes", Section: sectionDelivery, Default: "1000000",
 		Help: "largest record to write; a larger alert is written without its copy of the event",
 		kind: size(func(s *Settings) *int { return &s.MaxRecordBytes }, 16<<10, 64<<20),

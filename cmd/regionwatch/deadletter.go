@@ -46,7 +46,7 @@ func letterTopic(ctx context.Context, s *config.Settings, stderr io.Writer) (top
 		Name:          s.DeadLetterTopic,
 		MaxBatchBytes: s.MaxBatchBytes,
 		Client: func(opts ...kgo.Opt) (*kgo.Client, error) {
-			return kgo.NewClient(append(connection.ClientOpts(), opts...)...)
+			return kgo.NewClient(append(append(connection.ClientOpts(), setup.OutputCompression(s)), opts...)...)
 		},
 		Progress: func(read, total int64) {
 			bar.ChangeMax64(total)

@@ -69,7 +69,7 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, p
 	}
 	ctx, stop := cli.StopOnSignal(ctx, s.DrainTimeout, log)
 	defer stop()
-	o.ClientOpts = connection.ClientOpts()
+	o.ClientOpts = append(connection.ClientOpts(), setup.OutputCompression(s))
 	o.InstanceID, o.Logger, o.Registry = id.Name, log, registry
 	sent, err := setup.Telemetry(ctx, registry, thisBuild(), &o)
 	if err != nil {

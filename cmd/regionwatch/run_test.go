@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/config"
@@ -53,6 +54,19 @@ func startRun(t *testing.T, brokers string, args ...string) *running {
 		t.Fatalf("it ended before its start line: %v", r.log())
 	}
 	return r
+}
+
+// Alerts are compressed as the settings say.
+func TestOutputCompression(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]uint8{"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4} {
+		c := processortest.New(t, kfake.SeedTopics(1, "cloudtrail", "cloudtrail-alerts", "cloudtrail-dead-letters"))
+		c.ProduceValues("cloudtrail", 1, matching)
+		startRun(t, strings.Join(c.ListenAddrs(), ","), "--output-compression="+name, "--group="+name, "--instance-id=none")
+		if got := c.Read("cloudtrail-alerts", 1)[0].Attrs.CompressionType(); got != want {
+			t.Errorf("%s: the alert's batch has compression %d, want %d", name, got, want)
+		}
+	}
 }
 
 // read collects the log until the process ends.

@@ -17,7 +17,7 @@ import (
 )
 
 // environment is Redpanda Connect's engine with the components we use, declared with the fields in their documentation.
-// The licence of the components themselves keeps them out of this repository. The test checks all other components, every
+// The components themselves are a module of hundreds of dependencies, which is not built here. The test checks all other components, every
 // mapping, and that no field of those components has an undocumented name.
 func environment(t *testing.T) *service.Environment {
 	t.Helper()

@@ -67,6 +67,11 @@ var Codecs = map[string]kgo.CompressionCodec{
 	"gzip": kgo.GzipCompression(), "none": kgo.NoCompression(),
 }
 
+// OutputCompression returns the client option for the compression of alerts and dead letters.
+func OutputCompression(s *config.Settings) kgo.Opt {
+	return kgo.ProducerBatchCompression(Codecs[s.OutputCompression], kgo.NoCompression())
+}
+
 // NewCompression returns a flag that selects one of [Codecs].
 func NewCompression() *cli.Choice { return cli.NewChoice("lz4", "zstd", "snappy", "gzip", "none") }
 

@@ -71,7 +71,8 @@ function filter() {
   const words = search.value.toLowerCase().split(/\s+/).filter((word) => word !== '');
   let shown = 0;
   for (const row of rows) {
-    const text = row.textContent.toLowerCase();
+    // Without the labels of the details: every row has those.
+    const text = [...row.querySelectorAll('summary, dd')].map((part) => part.textContent).join(' ').toLowerCase();
     row.hidden = !words.every((word) => text.includes(word)) ||
       !selects.every((select) => select.value === '' || select.value === textOf(row, select.dataset.filter));
     if (!row.hidden) shown++;

@@ -34,6 +34,8 @@ func wantFilters(ctx context.Context, t *testing.T, rows int) {
 	if text := eval[string](ctx, t, `document.getElementById('shown').textContent`); text != fmt.Sprintf("1 of %d rows", rows) {
 		t.Errorf("it says %q", text)
 	}
+	input("#search", "policy record session")
+	f("search for words of the labels", 0)
 	input("#search", "no such thing")
 	f("search for nothing there", 0)
 	eval[int](ctx, t, `document.getElementById('clear').click(), 0`)
