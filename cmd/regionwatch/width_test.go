@@ -71,6 +71,9 @@ func TestOutputFitsTerminals(t *testing.T) {
 		"Frankfurt":        {"regions"},
 		"describe input":   {"check", "--brokers", brokers},
 		"reason":           {"deadletter", "show", "0:0", "--brokers", brokers},
+		"ALERTS":           {"scan", "--incidents", logs},
+		"commit":           {"version"},
+		"to replay":        {"deadletter", "replay", "--dry-run", "--brokers", brokers},
 		"by reason":        {"deadletter", "list", "--brokers", brokers},
 	} {
 		for _, width := range []uint16{narrow, 80, 120, 200} {

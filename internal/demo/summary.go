@@ -30,8 +30,15 @@ type summary struct {
 // print formats the summary for people.
 func (s *summary) print(w io.Writer) {
 	c, n := &s.status.Counts, display.Number[uint64]
-	table := display.NewTable(w)
-	line := func(what, format string, args ...any) { table.Row(what, fmt.Sprintf(format, args...)) }
+	const column = 14
+	room := 1 << 20
+	if width, _, ok := display.TerminalSize(w); ok {
+		room = max(width-column, 20)
+	}
+	line := func(what, format string, args ...any) {
+		text := display.Wrap(display.Text(fmt.Sprintf(format, args...)), room)
+		fmt.Fprintf(w, "%-*s%s\n", column, what, strings.Join(text, "\n"+strings.Repeat(" ", column)))
+	}
 	line("records", "%s produced, %s read: %s done, %s with dead letters", n(s.produced), n(c.Records), n(c.Done), n(c.DeadLettered))
 	line("events", "%s read: %s alerted, %s shadowed, %s exempted, %s passed", n(c.Events),
 		n(c.Outcomes[policy.OutcomeAlerted]), n(c.Outcomes[policy.OutcomeShadowed]), n(c.Outcomes[policy.OutcomeExempted]), n(c.Passed()))
@@ -45,7 +52,6 @@ func (s *summary) print(w io.Writer) {
 		verdict = "NO: " + strings.ReplaceAll(err.Error(), "\n", "; ")
 	}
 	line("adds up", "%s", verdict)
-	_ = table.Flush() // nowhere to report an error to
 }
 
 // first names the most important incident.
