@@ -35,7 +35,7 @@ var hostileInputs = []hostile{
 	{"", "x {\"eventName\":1,\"userIdentity\":\n", ""}, {`{"a":[`, `{"b":x},{"c":1},`, ""}, {`{"a":"`, `eyJ`, `"}`}, {`{"a":[`, `"eyJhIjo=",`, `1]}`},
 	{`{"a":[`, `"\"",`, `1]}`}, {`{"a":[`, `"[",`, `1]}`}, {"", "\x00\x00\x00\x00\x01", "{"}, {`{"digestEndTime":1`, `,"a":{"digestEndTime":1`, ""},
 	{`{"a":"`, "seventeenletterss ", `"}`}, {`{"a":"x: `, "eyJhIjo=, ", `"}`}, {"", "{app} ", ""}, {"log: ", `[{"a":1} `, "]"}, // prefixes, base64
-	{"", "x: \"{\\\"a\n", ""}, {"x\n", "y: [{\"a\":1}]\n", ""}, {"{", `":":`, ""}, {`{"a":[{"readOnly":1,`, `{"readOnly":1,"a":{"b":1}},x,`, ""},
+	{"", `x["a",`, ""}, {"", `x["a"] `, ""}, {"x] ", `]["a",`, "]"}, {"", "x: \"{\\\"a\n", ""}, {"x\n", "y: [{\"a\":1}]\n", ""}, {"{", `":":`, ""}, {`{"a":[{"readOnly":1,`, `{"readOnly":1,"a":{"b":1}},x,`, ""},
 	{"", `{"awsRegion":"x"}{"readOnly":false}`, ""}, {`{"a":`, `{"readOnly":false,"a":`, ""}, {`[`, `"readOnly":false,"awsRegion":"eu-west-3",`, "]"},
 	{"{", `"Records":[],`, `"x":1}`}, {"{", `"message":"{",`, `"x":1}`}, {"{", `"\u0061wsRegion":1,`, `"x":1}`},
 }

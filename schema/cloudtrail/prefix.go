@@ -20,8 +20,8 @@ func (d *Decoder) prefixed(b []byte, i int) (at, next, tried int) {
 			return d.prefixedText(b, i, max(line, tried))
 		}
 		before := b[from:at]
-		brackets += bytes.Count(before, []byte("[")) - bytes.Count(before, []byte("]"))
-		braces += bytes.Count(before, []byte("{")) - bytes.Count(before, []byte("}"))
+		brackets = unclosed(before, brackets, '[', ']')
+		braces = unclosed(before, braces, '{', '}')
 		if hasMark(before) || braces > 0 {
 			break
 		}
@@ -54,8 +54,7 @@ func (d *Decoder) prefixedArray(b []byte, i, object, tried int) (at, next, _ int
 	for at > i && jsonscan.SkipSpace(b[at:at+1], 0) == 1 {
 		at--
 	}
-	before := b[i:at]
-	if at > i && b[at] == '[' && bytes.Count(before, []byte("[")) == bytes.Count(before, []byte("]")) {
+	if at > i && b[at] == '[' && unclosed(b[i:at], 0, '[', ']') == 0 {
 		if n, cause := d.scan.SkipValue(b[at:], 0); cause == nil && endsLine(b, at+n) {
 			return at, at + n, at + n
 		}
@@ -63,7 +62,20 @@ func (d *Decoder) prefixedArray(b []byte, i, object, tried int) (at, next, _ int
 	return -1, i, tried
 }
 
-// prefixedText is prefixed for a quoted text that ends the line.
+// unclosed returns how many brackets are open behind b, if so many were before. One that closes nothing is text.
+func unclosed(b []byte, before int, opening, closing byte) int {
+	for _, c := range b {
+		switch {
+		case c == opening:
+			before++
+		case c == closing && before > 0:
+			before--
+		}
+	}
+	return before
+}
+
+// prefixedText is prefixed for a quoted text that ends the line, or an array that starts with the line's first text.
 func (d *Decoder) prefixedText(b []byte, i, tried int) (at, next, _ int) {
 	line := lineEnd(b, i)
 	for from, checked := i, i; from < line; {
@@ -72,6 +84,11 @@ func (d *Decoder) prefixedText(b []byte, i, tried int) (at, next, _ int) {
 			break
 		}
 		at, checked = from+quote, from
+		if from == i { // once, or the line would be read again for each of its quotes
+			if list, next := d.textList(b[:line], i, at); list > i {
+				return list, next, next
+			}
+		}
 		end, cause := d.scan.SkipString(b[:line], at)
 		if cause != nil {
 			break
@@ -82,6 +99,21 @@ func (d *Decoder) prefixedText(b []byte, i, tried int) (at, next, _ int) {
 		from = end
 	}
 	return -1, i, tried
+}
+
+// textList returns where the array starts whose first element is the text at b[at], and where it ends, or -1 if it does not
+// end the line.
+func (d *Decoder) textList(b []byte, i, at int) (list, end int) {
+	for list = at - 1; list > i && jsonscan.SkipSpace(b[list:list+1], 0) == 1; list-- {
+	}
+	if list <= i || b[list] != '[' || unclosed(b[i:list], 0, '[', ']') > 0 {
+		return -1, at
+	}
+	n, cause := d.scan.SkipValue(b[list:], 0)
+	if cause != nil || !endsLine(b, list+n) {
+		return -1, at
+	}
+	return list, list + n
 }
 
 // startsObject reports whether an object starts at b[i].
