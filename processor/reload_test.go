@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
@@ -36,6 +37,7 @@ func TestPolicyChangesUnderLoad(t *testing.T) {
 			current.Store(policies["v1"])
 			o := testOptions(c)
 			o.Delivery, o.InstanceID, o.Policy = delivery, "one", current.Load
+			o.DrainTimeout = 2 * time.Minute // two loops that never rest leave little of a busy machine
 			ctx, quit := context.WithCancel(t.Context())
 			var swapping sync.WaitGroup
 			swapping.Go(func() {
