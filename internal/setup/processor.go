@@ -67,9 +67,11 @@ var Codecs = map[string]kgo.CompressionCodec{
 	"gzip": kgo.GzipCompression(), "none": kgo.NoCompression(),
 }
 
-// OutputCompression returns the client option for the compression of alerts and dead letters.
+// OutputCompression returns the client option for the compression of alerts and dead letters. Clients may share it: with
+// kgo.ProducerBatchCompression, two clients made at once would write to the same list of codecs.
 func OutputCompression(s *config.Settings) kgo.Opt {
-	return kgo.ProducerBatchCompression(Codecs[s.OutputCompression], kgo.NoCompression())
+	compressor, _ := kgo.DefaultCompressor(Codecs[s.OutputCompression], kgo.NoCompression()) // it fails for unknown codecs only
+	return kgo.WithCompressor(compressor)
 }
 
 // NewCompression returns a flag that selects one of [Codecs].
