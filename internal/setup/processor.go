@@ -71,6 +71,9 @@ var Codecs = map[string]kgo.CompressionCodec{
 // kgo.ProducerBatchCompression, two clients made at once would write to the same list of codecs.
 func OutputCompression(s *config.Settings) kgo.Opt {
 	compressor, _ := kgo.DefaultCompressor(Codecs[s.OutputCompression], kgo.NoCompression()) // it fails for unknown codecs only
+	if compressor == nil {
+		return kgo.ProducerBatchCompression() // without codecs nothing is compressed
+	}
 	return kgo.WithCompressor(compressor)
 }
 
