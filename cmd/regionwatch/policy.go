@@ -89,7 +89,8 @@ func newPolicyTestCommand() *cobra.Command {
 			"Log (the event), on its own or under the key Tests.\n\n" +
 			"Instead of ExpectedResult, a case may name its Outcome as metrics do, such as alerted, shadowed, exempted,\n" +
 			"used-region or read-only. ExpectedResult true accepts a finding in shadow mode, so that cases hold before and\n" +
-			"after a roll-out.",
+			"after a roll-out. Incidents, with the keys that a level's incidents has, is how the alerts of the event's account\n" +
+			"must be grouped; what it leaves out is the default.",
 		Example: "  regionwatch policy test policy.tests.yaml --policy policy.yaml\n" +
 			"  regionwatch policy test policy.tests.yaml --policy policy.yaml --format junit > results.xml",
 		Args: someArguments("files of cases"),

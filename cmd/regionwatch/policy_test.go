@@ -97,6 +97,40 @@ func TestPolicyTestOutcomes(t *testing.T) {
 	}
 }
 
+// A case may say how alerts are grouped. What it leaves out is the default, as in a level.
+func TestPolicyTestIncidents(t *testing.T) {
+	hourly := writePolicy(t, "{version: v, default: {unused_regions: [eu-central-1]}, accounts: {'111111111111': {unused_regions: [eu-central-1], incidents: {window: 1h}}}}")
+	f := func(incidents, want string) {
+		t.Helper()
+		cases := writePolicy(t, "- {Name: grouped, ExpectedResult: true, Incidents: "+incidents+", Log: "+matching+"}\n")
+		if stdout, stderr, _ := runCommand(t, "policy", "test", cases, "--policy", hourly); !strings.Contains(stdout+stderr, want) {
+			t.Errorf("%s: %s%s", incidents, stdout, stderr)
+		}
+	}
+	f("{window: 1h}", "1 of 1 case as expected")
+	f("{}", "want: incidents: window 24h; threshold 1 alerts; ")
+	f("{window: 1h, threshold: 2, threshold_of: actions}", "got:  incidents: window 1h; threshold 1 alerts; ")
+	f("{windows: 1h}", `Incidents has no key "windows", did you mean window?`)
+}
+
+// How alerts are grouped shows where it is not the default, and where it changes.
+func TestPolicyIncidents(t *testing.T) {
+	name := writePolicy(t, "{default: {allowed_regions: [us-east-1]}, groups: {g: {accounts: ['111111111111'], allowed_regions: [us-east-1], incidents: {window: 1h, threshold: 5}}}}")
+	f := func(want bool, text string, args ...string) {
+		t.Helper()
+		if stdout, stderr, _ := runCommand(t, args...); strings.Contains(stdout, text) != want {
+			t.Errorf("%q: contains %q: %t\n%s%s", args, text, !want, stdout, stderr)
+		}
+	}
+	f(false, "incidents", "policy", "show", "--policy", name)
+	f(true, "window 1h; threshold 5 alerts; quiet 1h; ", "policy", "show", "--policy", name, "--account", "111111111111")
+	f(true, `"incidents":{"window":"24h","threshold":1,"thresholdOf":"alerts",`, "policy", "show", "--policy", name, "--format", "json")
+	f(true, "incidents of group g: window 1h; threshold 5 alerts; ", "validate", "--policy", name)
+	f(false, "incidents of default", "validate", "--policy", name)
+	before := writePolicy(t, "{default: {allowed_regions: [us-east-1]}, groups: {g: {accounts: ['111111111111'], allowed_regions: [us-east-1]}}}")
+	f(true, "group g, 1 account:\n  incidents: window 1h, was 24h\n  incidents: threshold 5 alerts, was 1 alerts\n", "policy", "diff", before, name)
+}
+
 func TestPolicyDiff(t *testing.T) {
 	events := filepath.Join(t.TempDir(), "events.ndjson")
 	other := strings.NewReplacer("eu-central-1", "ap-east-1", "e1", "e9").Replace(matching)

@@ -158,14 +158,14 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 	case err != nil:
 		return nil, err
 	}
+	if f.incidents {
+		summary.Incidents = grouped.Grouped()
+	}
 	if f.summary.String() == "json" {
 		_, err = cmd.ErrOrStderr().Write(summary.AppendJSON(nil, len(sources), time.Since(began), int(f.top.Value)))
 		return summary, err
 	}
 	summary.Print(cmd.ErrOrStderr(), len(sources), time.Since(began), int(f.top.Value))
-	if f.incidents {
-		grouped.Print(cmd.ErrOrStderr())
-	}
 	if summary.Counts.DeadLettered > 0 && f.deadLetters == "" {
 		fmt.Fprintln(cmd.ErrOrStderr(), "--dead-letters FILE writes what could not be read, with the reasons")
 	}

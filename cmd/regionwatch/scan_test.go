@@ -319,6 +319,18 @@ func TestScanIncidents(t *testing.T) {
 			t.Errorf("%s: exit status %d, %s\n%s", format, status, stdout, stderr)
 		}
 	}
+	stdout, stderr, _ := runCommand(t, "scan", "testdata/scan", "--incidents", "--summary", "json")
+	first, _, _ := strings.Cut(stderr, "\n")
+	var told struct {
+		Alerts    uint64
+		Incidents *scan.Grouped
+	}
+	if err := json.Unmarshal([]byte(first), &told); err != nil || told.Incidents == nil {
+		t.Fatalf("%v: %s", err, stderr)
+	}
+	if g := told.Incidents; g.Incidents != strings.Count(stdout, "\n") || g.Alerts != told.Alerts || g.Alerts == 0 || g.Alerts != g.Counted+g.Repeated+g.Below+g.Late {
+		t.Errorf("%+v of %d alerts and %d incidents", *g, told.Alerts, strings.Count(stdout, "\n"))
+	}
 	if _, stderr, status := runCommand(t, "scan", "testdata/scan", "--incidents", "--format", "csv"); status != cli.ExitMistake || !strings.Contains(stderr, "csv is not a format for incidents") {
 		t.Errorf("csv: exit status %d, %s", status, stderr)
 	}

@@ -34,23 +34,39 @@ func Test(p *policy.Policy, cases []policyfile.Case, maxEventBytes int, now time
 func try(p *policy.Policy, c *policyfile.Case, maxEventBytes int, now time.Time) Result {
 	v := decideAll(p, maxEventBytes, &detection.Record{Value: c.Event, File: c.At, DecidedAt: now})
 	r := Result{Case: c, Got: "it has no event", Outcome: policy.OutcomeNone.String()}
-	finding := false
+	finding, account := false, ""
 	for _, at := range v.order {
 		d := v.of[at]
 		if found := d.outcome == policy.OutcomeAlerted || d.outcome == policy.OutcomeShadowed; found || !finding {
-			r.Got, r.Outcome = d.text, d.outcome.String()
+			r.Got, r.Outcome, account = d.text, d.outcome.String(), d.group.Account
 			finding = finding || found
 		}
 	}
-	if c.Outcome != "" {
+	r.compare(finding)
+	if c.Incidents != nil && r.Passed {
+		r.compareGrouping(p.Incidents(account))
+	}
+	return r
+}
+
+// compare compares the decision with what the case expects.
+func (r *Result) compare(finding bool) {
+	if c := r.Case; c.Outcome != "" {
 		r.Want, r.Passed = "outcome "+c.Outcome, r.Outcome == c.Outcome
 		r.Got = "outcome " + r.Outcome + ": " + r.Got
-		return r
+		return
 	}
 	// Without a named outcome, a finding in shadow mode counts as an alert, so the case holds before and after the
 	// roll-out.
-	r.Want, r.Passed = map[bool]string{true: "an alert", false: "no alert"}[c.Want], finding == c.Want
-	return r
+	r.Want, r.Passed = map[bool]string{true: "an alert", false: "no alert"}[r.Case.Want], finding == r.Case.Want
+}
+
+// compareGrouping compares how alerts of the event's account are grouped with what the case expects.
+func (r *Result) compareGrouping(got policy.Incidents) {
+	is, want := got.Grouping(), r.Case.Incidents.Grouping()
+	if len(is.Differences(&want)) > 0 {
+		r.Passed, r.Want, r.Got = false, "incidents: "+want.Text(), "incidents: "+is.Text()
+	}
 }
 
 // Failed returns the number of results that did not pass.

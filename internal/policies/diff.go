@@ -102,6 +102,9 @@ func changesOf(old, next *policy.Effective) (changes []string) {
 	other("severity", old.Severity, next.Severity)
 	other("severity of failed calls", old.FailedSeverity, next.FailedSeverity)
 	other("mode", mode[old.Shadow], mode[next.Shadow])
+	for _, change := range next.Incidents.Differences(&old.Incidents) {
+		changes = append(changes, "incidents: "+change)
+	}
 	return changes
 }
 

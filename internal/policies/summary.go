@@ -29,6 +29,8 @@ type LevelSummary struct {
 	Rule     string `json:"rule"`
 	Severity string `json:"severity"`
 	Mode     string `json:"mode"`
+	// Incidents is how alerts are grouped, unless it is the default.
+	Incidents *policy.Grouping `json:"incidents,omitempty"`
 }
 
 // RegionSummary is an unused region.
@@ -89,10 +91,20 @@ func newLevelSummary(name string, e *policy.Effective) LevelSummary {
 	s := LevelSummary{Level: name, Severity: e.Severity, Mode: "alert", Rule: ruleText(e)}
 	if e.Listed == nil {
 		s.Severity, s.Rule, s.Mode = "-", "each its own", "-"
-	} else if e.Shadow {
+		return s
+	}
+	if e.Shadow {
 		s.Mode = "shadow"
 	}
+	if !isDefaultGrouping(&e.Incidents) {
+		s.Incidents = &e.Incidents
+	}
 	return s
+}
+
+func isDefaultGrouping(g *policy.Grouping) bool {
+	standard := policy.DefaultIncidents.Grouping()
+	return len(g.Differences(&standard)) == 0
 }
 
 // ruleText describes the region list of a level.
@@ -114,6 +126,9 @@ func (s *Summary) Print(w io.Writer) error {
 		table.Row(l.Level, accounts, l.Rule, l.Severity, l.Mode)
 	}
 	if err := table.Flush(); err != nil {
+		return err
+	}
+	if err := s.printGroupings(w); err != nil {
 		return err
 	}
 	if len(s.Expiries) > 0 {
@@ -140,6 +155,24 @@ func (s *Summary) Print(w io.Writer) error {
 	return table.Flush()
 }
 
+// printGroupings prints how the alerts of the levels are grouped that do not do it as by default.
+func (s *Summary) printGroupings(w io.Writer) error {
+	first := true
+	for _, l := range s.Levels {
+		if l.Incidents == nil {
+			continue
+		}
+		if first {
+			fmt.Fprintln(w)
+			first = false
+		}
+		if _, err := fmt.Fprintln(w, display.Text("incidents of "+l.Level+": "+l.Incidents.Text())); err != nil {
+			return fmt.Errorf("writing the summary: %w", err)
+		}
+	}
+	return nil
+}
+
 // Show writes what applies to an account or, if id is empty, to every account that the policy does not name.
 func Show(w io.Writer, p *policy.Policy, id string, now time.Time) error {
 	e := p.Effective(id, now)
@@ -162,6 +195,9 @@ func Show(w io.Writer, p *policy.Policy, id string, now time.Time) error {
 	t.Add("missing readOnly", e.MissingReadOnly)
 	t.Add("severity", e.Severity+"; "+e.FailedSeverity+" for failed calls")
 	t.Add("mode", map[bool]string{true: "shadow", false: "alert"}[e.Shadow])
+	if !isDefaultGrouping(&e.Incidents) {
+		t.Add("incidents", e.Incidents.Text())
+	}
 	t.Add("exceptions", display.List(e.Exceptions))
 	t.Add("policy", "version "+p.Version()+", content "+p.Hash())
 	_, err := t.WriteTo(w)

@@ -62,15 +62,46 @@ func (s *Incidents) List() []*incident.Incident {
 	return list
 }
 
-// Print writes how the alerts were grouped.
-func (s *Incidents) Print(w io.Writer) {
+// Grouped says how alerts were grouped: Alerts = Counted + Repeated + Below + Late.
+type Grouped struct {
+	Incidents  int            `json:"incidents"` // storms included
+	Storms     int            `json:"storms"`
+	Estimates  int            `json:"estimates"` // incidents whose counts are estimates
+	Severities map[string]int `json:"severities"`
+	Alerts     uint64         `json:"alerts"`
+	Counted    uint64         `json:"counted"`
+	Repeated   uint64         `json:"repeated"`
+	Below      uint64         `json:"below"` // in windows below their threshold
+	Late       uint64         `json:"late"`
+}
+
+// Grouped returns how the alerts so far were grouped.
+func (s *Incidents) Grouped() *Grouped {
 	c := s.grouper.Counts()
-	fmt.Fprintf(w, "%s in %s", display.Plural(c.Counted, "alert"), display.Plural(len(s.grouper.All()), "incident"))
-	if c.Repeated > 0 {
-		fmt.Fprintf(w, ", %s repeated", display.Number(c.Repeated))
+	g := &Grouped{Severities: map[string]int{}, Alerts: c.Read, Counted: c.Counted, Repeated: c.Repeated, Below: c.Below, Late: c.Late}
+	for _, i := range s.grouper.All() {
+		g.Incidents++
+		g.Severities[i.Severity]++
+		if i.Kind == incident.KindStorm {
+			g.Storms++
+		}
+		if i.Counts.Estimate {
+			g.Estimates++
+		}
 	}
-	if c.Below > 0 {
-		fmt.Fprintf(w, ", %s below the threshold", display.Number(c.Below))
+	return g
+}
+
+// print writes one line.
+func (g *Grouped) print(w io.Writer) {
+	fmt.Fprintf(w, "%s in %s", display.Plural(g.Counted, "alert"), display.Plural(g.Incidents, "incident"))
+	for _, n := range []struct {
+		count uint64
+		text  string
+	}{{uint64(g.Storms), "of them storms"}, {g.Repeated, "repeated"}, {g.Below, "below the threshold"}, {g.Late, "late"}} {
+		if n.count > 0 {
+			fmt.Fprintf(w, ", %s %s", display.Number(n.count), n.text)
+		}
 	}
 	fmt.Fprintln(w)
 }

@@ -64,7 +64,7 @@ func TestIncidents(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	var told bytes.Buffer
-	s.Print(&told)
+	s.Grouped().print(&told)
 	if want := "3 alerts in 2 incidents, 3 repeated\n"; told.String() != want {
 		t.Errorf("got %q, want %q", told.String(), want)
 	}
@@ -74,7 +74,11 @@ func TestIncidentsBelowTheThreshold(t *testing.T) {
 	p := compile(t, policy.Options{Default: policy.Level{Incidents: &policy.Incidents{Threshold: 2}}})
 	s := group(t, p, incidentEvents("1 eu-west-3", "2 eu-west-3", "3 ap-east-1"))
 	var told bytes.Buffer
-	s.Print(&told)
+	g := s.Grouped()
+	if g.Alerts != 3 || g.Counted != 2 || g.Below != 1 || g.Incidents != 1 || g.Severities["High"] != 1 {
+		t.Errorf("%+v", *g)
+	}
+	g.print(&told)
 	if want := "2 alerts in 1 incident, 1 below the threshold\n"; told.String() != want {
 		t.Errorf("got %q, want %q", told.String(), want)
 	}

@@ -54,6 +54,9 @@ func (s *Summary) Print(w io.Writer, files int, took time.Duration, top int) {
 		table.CountRows(t.name, counts, others)
 	}
 	_ = table.Flush() // there is nowhere to report an error
+	if s.Incidents != nil {
+		s.Incidents.print(w)
+	}
 }
 
 // describe adds to each account's id what the policy knows about it.
@@ -114,10 +117,11 @@ func (s *Summary) AppendJSON(dst []byte, files int, took time.Duration, top int)
 		Last        string                     `json:"last,omitempty"`
 		Top         map[string][]display.Count `json:"top"`
 		Facts       map[string]json.RawMessage `json:"accountFacts,omitempty"` // what the policy knows about accounts, by id
+		Incidents   *Grouped                   `json:"incidents,omitempty"`
 		Stopped     *Place                     `json:"stopped,omitempty"`
 	}{
 		files, s.Files, s.Unopened, s.Unreadable, s.Bytes, took.Seconds(), c.Records, c.Events, alerts, c.Partial, s.Failed, alerts - s.Failed,
-		c.Outcomes[policy.OutcomeExempted], c.Outcomes[policy.OutcomeShadowed], c.Passed(), c.DeadLettered, s.First, s.Last, counts, s.Facts, s.Stopped,
+		c.Outcomes[policy.OutcomeExempted], c.Outcomes[policy.OutcomeShadowed], c.Passed(), c.DeadLettered, s.First, s.Last, counts, s.Facts, s.Incidents, s.Stopped,
 	})
 	if err != nil {
 		panic("BUG: encoding a summary: " + err.Error()) // it has only strings and numbers

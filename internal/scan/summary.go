@@ -22,7 +22,8 @@ type Summary struct {
 	EventShapes display.Counter // all events, by the layers opened in the file and the record's outermost shape
 	// DeadLetters counts the records with dead letters per file.
 	DeadLetters display.Counter
-	Stopped     *Place // where the scan stopped early, or nil
+	Incidents   *Grouped // how the alerts were grouped, if they were
+	Stopped     *Place   // where the scan stopped early, or nil
 }
 
 // Place is an offset in a file's decompressed text.

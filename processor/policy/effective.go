@@ -17,6 +17,7 @@ type Effective struct {
 	Severity             string          `json:"severity"`
 	FailedSeverity       string          `json:"failedSeverity"`
 	Shadow               bool            `json:"shadow"`
+	Incidents            Grouping        `json:"incidents"`
 	Account              json.RawMessage `json:"account,omitempty"` // what the policy knows of it
 	Exceptions           []string        `json:"exceptions"`        // those in force, unless the account rules them out
 }
@@ -30,7 +31,7 @@ func (p *Policy) Effective(accountID string, now time.Time) Effective {
 	l := a.level
 	e := Effective{
 		Level: l.name, AllowList: l.isAllowList, MissingReadOnly: "pass", ExemptGlobalServices: l.exemptGlobal,
-		Severity: l.severity, FailedSeverity: l.failedSeverity, Shadow: l.shadow, Account: a.facts, Exceptions: []string{},
+		Severity: l.severity, FailedSeverity: l.failedSeverity, Shadow: l.shadow, Incidents: l.incidents.Grouping(), Account: a.facts, Exceptions: []string{},
 	}
 	if l.alertOnMissing {
 		e.MissingReadOnly = "alert"

@@ -17,6 +17,8 @@ type Case struct {
 	Outcome string // as in metrics; empty if ExpectedResult is given
 	Event   []byte // JSON
 	At      string // FILE:LINE
+	// Incidents is how alerts of the event's account are grouped. Nil means that the case does not say.
+	Incidents *policy.Incidents
 }
 
 // testsKey holds the cases in a mapping, as in Panther's rules.
@@ -84,6 +86,11 @@ var caseFields = []field[Case]{
 	{"Outcome", "How the event is decided, as metrics name it.", choiceSchema(outcomes()...), func(r *reader, n *yaml.Node, c *Case) {
 		c.Outcome = r.choice(n, outcomes()...)
 	}},
+	{"Incidents", "How alerts of the event's account are grouped, as a level says it: what is left out is the default.", schema{"type": "object"},
+		func(r *reader, n *yaml.Node, c *Case) {
+			c.Incidents = &policy.Incidents{}
+			readMapping(r, n, "Incidents", incidentFields, c.Incidents)
+		}},
 	{"Log", "The event.", schema{"type": "object"}, func(r *reader, n *yaml.Node, c *Case) {
 		c.Event = r.json(nil, n, 0)
 	}},
