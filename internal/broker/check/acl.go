@@ -41,8 +41,8 @@ func (a ACL) covers(operation kmsg.ACLOperation, resource kmsg.ACLResourceType, 
 	return a.Name == name || a.Name == "*" && !a.Prefixed || a.Prefixed && strings.HasPrefix(name, a.Name)
 }
 
-// command returns the kafka-acls command that adds the entry.
-func (o *Options) command(a ACL) string {
+// line returns the kafka-acls command that adds the entry.
+func (o *Options) line(a ACL) string {
 	words := []string{"kafka-acls", "--bootstrap-server", o.Connection.Addresses()[0]}
 	if o.Connection.Secured() || o.Connection.Mechanism() != "" {
 		words = append(words, "--command-config", "admin.properties")
@@ -92,7 +92,7 @@ func (o *Options) entries(list []ACL) []Entry {
 		if a.Prefixed {
 			pattern = kmsg.ACLResourcePatternTypePrefixed
 		}
-		entries[i] = Entry{o.principal(), operationWords[a.Operation], a.Resource.String(), a.Name, pattern.String(), o.command(a)}
+		entries[i] = Entry{o.principal(), operationWords[a.Operation], a.Resource.String(), a.Name, pattern.String(), o.line(a)}
 	}
 	return entries
 }
@@ -112,6 +112,10 @@ func (o *Options) needed() (list []ACL) {
 	add(kmsg.ACLOperationRead, kmsg.ACLResourceTypeGroup, o.Group, false)
 	for _, output := range o.Outputs {
 		add(kmsg.ACLOperationWrite, topic, output.Topic, false)
+	}
+	if o.StateTopic != "" {
+		add(kmsg.ACLOperationRead, topic, o.StateTopic, false)
+		add(kmsg.ACLOperationWrite, topic, o.StateTopic, false)
 	}
 	if o.CreateTopics {
 		for _, name := range o.namedTopics() {

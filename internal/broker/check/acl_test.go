@@ -60,6 +60,13 @@ func TestEntriesSuccess(t *testing.T) {
 			"--operation Read --topic in", "--operation Read --group watch",
 			"--operation Write --topic out", "--operation Write --topic dead", "--operation Read --topic policy",
 		}},
+		"state topic": {func(o *Options) {
+			o.ExactlyOnce, o.InstanceID, o.StateTopic, o.Outputs = true, "a", "state", []Output{{"incidents", "incidents"}}
+		}, []string{
+			"--operation Read --topic in", "--operation Read --group watch", "--operation Write --topic incidents",
+			"--operation Read --topic state", "--operation Write --topic state",
+			"--operation Write --transactional-id watch-a- --resource-pattern-type prefixed",
+		}},
 		"create topics": {func(o *Options) { o.CreateTopics = true }, []string{
 			"--operation Read --topic in", "--operation Read --group watch",
 			"--operation Write --topic out", "--operation Write --topic dead",

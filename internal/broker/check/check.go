@@ -31,6 +31,7 @@ const (
 	stepIdempotent   = "idempotent producer"
 	stepTransaction  = "transactional id"
 	stepPolicy       = "read the policy"
+	stepState        = "keep the state"
 )
 
 // attemptTimeout bounds one step.
@@ -50,6 +51,7 @@ func Run(ctx context.Context, o Options) *Report {
 	c.input(ctx)
 	c.group(ctx)
 	c.outputs(ctx)
+	c.state(ctx)
 	if o.ExactlyOnce {
 		c.transactions(ctx)
 	} else {
@@ -96,6 +98,9 @@ func (c *checker) names() []string {
 	names := []string{stepResolve, stepConnect, stepTLS, stepAuthenticate, stepBrokers, stepDescribe, stepRead, stepJoin}
 	for _, output := range c.o.Outputs {
 		names = append(names, stepWrite+output.What)
+	}
+	if c.o.StateTopic != "" {
+		names = append(names, stepState)
 	}
 	if c.o.ExactlyOnce {
 		names = append(names, stepTransaction)

@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -28,7 +29,7 @@ func newCluster(t *testing.T, opts ...kfake.Opt) *cluster {
 	opts = append([]kfake.Opt{
 		kfake.NumBrokers(2), kfake.ClusterID("check-test"), kfake.EnableSASL(), kfake.EnableACLs(),
 		kfake.Superuser("PLAIN", "admin", "admin"), kfake.User("PLAIN", "alice", "secret"),
-		kfake.SeedTopics(2, "in", "out", "dead"), kfake.SeedTopics(1, "policy"),
+		kfake.SeedTopics(2, "in", "out", "dead", "state"), kfake.SeedTopics(1, "policy"),
 	}, opts...)
 	c, err := kfake.NewCluster(opts...)
 	if err != nil {
@@ -95,6 +96,10 @@ func TestRunLeast(t *testing.T) {
 		"create topics": func(o *Options) {
 			o.CreateTopics, o.InputTopics = true, []string{"new"}
 			o.Outputs = []Output{{"alerts", "new-out"}, {"dead letters", "new-dead"}}
+		},
+		"state topic": func(o *Options) { o.ExactlyOnce, o.InstanceID, o.Sessions, o.StateTopic = true, "a", 1, "state" },
+		"create state": func(o *Options) {
+			o.ExactlyOnce, o.CreateTopics, o.InputTopics, o.StateTopic, o.Outputs = true, true, []string{"new"}, "new-state", []Output{{"incidents", "new-incidents"}}
 		},
 		"pattern": func(o *Options) { o.InputTopics, o.InputPattern = nil, "i.*" },
 	} {
@@ -188,6 +193,8 @@ func TestRunFailure(t *testing.T) {
 		"no output": {func(o *Options) { o.Outputs[1].Topic = "absent" },
 			stepWrite + "dead letters", "--create-topics"},
 		"no policy":                {func(o *Options) { o.PolicyTopic = "absent" }, stepPolicy, "compacted"},
+		"state in one partition":   {func(o *Options) { o.StateTopic = "policy" }, stepState, "incidents rebuild"},
+		"no state":                 {func(o *Options) { o.StateTopic = "absent" }, stepState, "let incidents create it with --create-topics"},
 		"policy in two partitions": {func(o *Options) { o.PolicyTopic = "dead" }, stepPolicy, "must have exactly one"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -288,4 +295,33 @@ func TestRunFragileAlerts(t *testing.T) {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
+}
+
+// A state topic that the brokers clean of state, or whose only copy is one broker's, is a warning with a remedy.
+//
+// Guard: the call of forgetful in state.
+func TestRunForgetfulState(t *testing.T) {
+	c := newCluster(t, kfake.NumBrokers(3))
+	f := func(cleanup string, replicas int16, least, want string) {
+		t.Helper()
+		topic := fmt.Sprintf("state-%s-%d-%s", strings.ReplaceAll(cleanup, ",", "-"), replicas, least)
+		if _, err := c.admin.CreateTopic(t.Context(), 2, replicas, map[string]*string{"cleanup.policy": &cleanup, "min.insync.replicas": &least}, topic); err != nil {
+			t.Fatal(err)
+		}
+		o := c.options(t, func(o *Options) { o.ExactlyOnce, o.InstanceID, o.Sessions, o.StateTopic = true, "a", 1, topic })
+		c.allow(t, append(o.needed(), ACL{Operation: kmsg.ACLOperationDescribeConfigs, Resource: kmsg.ACLResourceTypeTopic, Name: topic})...)
+		report := Run(t.Context(), o)
+		i := slices.IndexFunc(report.Steps, func(s Step) bool { return s.Name == stepState })
+		if i < 0 {
+			t.Fatalf("%s: no such step: %+v", topic, report.Steps)
+		}
+		if s := report.Steps[i]; (s.Status == Warning) != (want != "") || !strings.HasPrefix(s.Remedy, want) || want == "" && s.Remedy != "" || !report.OK() {
+			t.Errorf("%s: %+v", topic, s)
+		}
+	}
+	f("delete", 3, "2", "with cleanup.policy=delete, the brokers delete state that is still needed")
+	f("compact,delete", 3, "2", "with cleanup.policy=compact,delete, the brokers delete state that is older")
+	f("compact", 1, "1", "with one replica, the loss of one broker loses state")
+	f("compact", 3, "1", "with min.insync.replicas=1")
+	f("compact", 3, "2", "")
 }

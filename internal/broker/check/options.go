@@ -21,6 +21,7 @@ type Options struct {
 	InputPattern string // a regular expression that matches whole topic names; replaces InputTopics
 	Outputs      []Output
 	PolicyTopic  string // empty means none
+	StateTopic   string // keeps the processor's state, with as many partitions as the one input topic; empty means none
 	CreateTopics bool   // the processor creates missing topics, except those of the pattern
 	Partitions   int32  // of topics that are made; 0 means the broker's default
 	Replicas     int16  // of topics that are made; 0 means the broker's default
@@ -40,6 +41,14 @@ type Output struct {
 	Topic string
 }
 
+// command returns the command that has these needs.
+func (o *Options) command() string {
+	if o.StateTopic != "" {
+		return "incidents"
+	}
+	return "run"
+}
+
 // Placeholder stands for an unknown principal.
 const Placeholder = "User:PRINCIPAL"
 
@@ -55,6 +64,9 @@ func (o *Options) namedTopics() []string {
 	names := slices.Clone(o.InputTopics)
 	for _, output := range o.Outputs {
 		names = append(names, output.Topic)
+	}
+	if o.StateTopic != "" {
+		names = append(names, o.StateTopic)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

@@ -73,7 +73,7 @@ func (c *checker) inputPattern(ctx context.Context) {
 // inputACLs returns the ACLs for reading the input.
 func (o *Options) inputACLs() []ACL {
 	return slices.DeleteFunc(o.needed(), func(a ACL) bool {
-		return a.Operation != kmsg.ACLOperationRead || a.Resource != kmsg.ACLResourceTypeTopic || a.Name == o.PolicyTopic
+		return a.Operation != kmsg.ACLOperationRead || a.Resource != kmsg.ACLResourceTypeTopic || a.Name == o.PolicyTopic || a.Name == o.StateTopic
 	})
 }
 
@@ -122,38 +122,55 @@ func (c *checker) outputs(ctx context.Context) {
 			continue
 		}
 		c.writable = true
-		step.Detail = c.shape(output.Topic)
+		step.Detail, step.Remedy = c.shape(output.Topic), ""
 		if i == 0 {
-			step.Remedy = c.fragile(ctx, output.Topic)
+			step.Remedy = c.fragile(ctx, output.Topic, output.What)
 		}
-		if step.Remedy != "" {
-			step.Status = Warning
-		}
-		c.add(step)
+		c.warn(step)
 	}
 }
 
-// fragile explains how losing one broker can lose acknowledged records of a topic, or returns "".
-func (c *checker) fragile(ctx context.Context, name string) string {
+// warn adds a step that works. A remedy makes it a warning.
+func (c *checker) warn(step Step) {
+	if step.Remedy != "" {
+		step.Status = Warning
+	}
+	c.add(step)
+}
+
+// fragile explains how losing one broker can lose acknowledged records of a topic, which are called what, or returns "".
+func (c *checker) fragile(ctx context.Context, name, what string) string {
 	topic := c.topics[name]
 	for _, p := range topic.Partitions {
 		if len(p.Replicas) == 1 {
-			return "with one replica, the loss of one broker loses alerts; give the topic three replicas and min.insync.replicas=2"
+			return "with one replica, the loss of one broker loses " + what + "; give the topic three replicas and min.insync.replicas=2"
 		}
+	}
+	if c.config(ctx, name, "min.insync.replicas") == "1" {
+		return "with min.insync.replicas=1, a single broker may acknowledge " + what + " and then lose them; set it to 2, with three replicas"
+	}
+	return ""
+}
+
+// config returns a configuration of a described topic, or "" if it cannot be read: nothing else requires the permission
+// to describe configurations.
+func (c *checker) config(ctx context.Context, name, key string) string {
+	if len(c.topics[name].Partitions) == 0 {
+		return ""
 	}
 	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	configs, err := c.admin.DescribeTopicConfigs(attempt, name)
-	if err != nil || len(topic.Partitions) == 0 {
-		return "" // nothing else requires the permission to describe configurations
+	if err != nil {
+		return ""
 	}
 	config, err := configs.On(name, nil)
 	if err != nil || config.Err != nil {
 		return ""
 	}
 	for _, entry := range config.Configs {
-		if entry.Key == "min.insync.replicas" && entry.MaybeValue() == "1" {
-			return "with min.insync.replicas=1, a single broker may acknowledge alerts and then lose them; set it to 2, with three replicas"
+		if entry.Key == key {
+			return entry.MaybeValue()
 		}
 	}
 	return ""
@@ -200,7 +217,7 @@ func (c *checker) describe(ctx context.Context, step Step, name string, operatio
 			return false
 		}
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
-		step.Remedy = "create the topic, or let run create it with --create-topics"
+		step.Remedy = "create the topic, or let " + c.o.command() + " create it with --create-topics"
 	case err == nil:
 		err = leaderless(topic)
 		step.Remedy = "its brokers are down; it cannot be read or written until one is back"
@@ -247,7 +264,7 @@ func leaderless(topic kadm.TopicDetail) error {
 func (c *checker) shape(name string) string {
 	topic := c.topics[name]
 	if len(topic.Partitions) == 0 {
-		return "it does not exist; run creates it"
+		return "it does not exist; " + c.o.command() + " creates it"
 	}
 	replicas := 0
 	for _, p := range topic.Partitions {
