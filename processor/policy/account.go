@@ -63,13 +63,14 @@ type accountFacts struct {
 	Owner       string            `json:"owner,omitempty"`
 	Environment string            `json:"environment,omitempty"`
 	Group       string            `json:"group,omitempty"`
+	OU          string            `json:"ou,omitempty"`
 	Tags        map[string]string `json:"tags,omitempty"`
 }
 
 // encodeFacts returns the account's facts as its alerts carry them; nil if there are none.
 func encodeFacts(a *Account, group string) json.RawMessage {
-	f := accountFacts{a.Name, a.Owner, a.Environment, group, a.Tags}
-	if f.Name+f.Owner+f.Environment+f.Group == "" && len(f.Tags) == 0 {
+	f := accountFacts{a.Name, a.Owner, a.Environment, group, a.OU, a.Tags}
+	if f.Name+f.Owner+f.Environment+f.Group+f.OU == "" && len(f.Tags) == 0 {
 		return nil
 	}
 	facts, err := json.Marshal(f) // replaces invalid UTF-8 and sorts the tags

@@ -24,6 +24,7 @@ type checker struct {
 	groupOf  map[string]string // by account id
 	groups   map[string]*Group // by name
 	accounts map[string]*Account
+	members  members
 	levels   []*Level            // all of them
 	levelsIn map[string][]*Level // by group
 }
@@ -35,6 +36,7 @@ func checkPolicy(o *Options) (*checker, Faults) {
 		groupOf:  make(map[string]string, len(o.Accounts)),
 		groups:   make(map[string]*Group, len(o.Groups)),
 		accounts: make(map[string]*Account, len(o.Accounts)),
+		members:  members{map[string]string{}, map[tag][]*Group{}},
 	}
 	c.enter(PartPolicy, 0, "")
 	c.checkText("version", o.Version)
@@ -63,10 +65,13 @@ func (c *checker) checkGroups() {
 			c.checkAccountID("accounts", j, id)
 			c.join(id, g.Name, "accounts", j)
 		}
+		c.addUnits(g)
+		c.checkTags(g.Tags)
 		if g.Level != nil {
 			c.checkLevel(g.Level, true)
 		}
 	}
+	c.checkUnits()
 }
 
 // join notes that an account is in a group. It can be in one only; with two, it would be unclear which level applies.
@@ -101,6 +106,10 @@ func (c *checker) checkAccounts() {
 		} else if a.Group != "" {
 			c.join(a.ID, a.Group, "group", -1)
 		}
+		if text := CheckOU(a.OU); a.OU != "" && text != "" {
+			c.add("ou", -1, text)
+		}
+		c.addByFacts(a)
 		if a.Level != nil {
 			c.checkLevel(a.Level, true)
 		}

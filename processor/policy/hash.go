@@ -21,9 +21,13 @@ func contentHash(o *Options, c *checker) string {
 		fmt.Fprintf(h, "shadow\n")
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.groups)) {
-		if l := c.groups[name].Level; l != nil {
+		g := c.groups[name]
+		if g.Level != nil {
 			fmt.Fprintf(h, "group %q\n", name)
-			writeLevel(h, l)
+			writeLevel(h, g.Level)
+		}
+		if len(g.OUs)+len(g.Tags) > 0 {
+			fmt.Fprintf(h, "group %q has %q %q\n", name, slices.Sorted(slices.Values(g.OUs)), g.Tags) // sorts the tags
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.groupOf)) {

@@ -35,11 +35,14 @@ type Level struct {
 	Incidents            *Incidents // how its alerts are grouped; nil means DefaultIncidents
 }
 
-// Group names a set of accounts, for a level and for exceptions.
+// Group names a set of accounts, for a level and for exceptions. An account is in it that it lists, that names it, that is
+// in one of its organizational units, or that has all of its tags.
 type Group struct {
 	Name     string
-	Accounts []string // account ids; an account may name its group instead, see Account.Group
-	Level    *Level   // nil leaves its accounts to Default
+	Accounts []string          // account ids; an account may name its group instead, see Account.Group
+	OUs      []string          // paths of organizational units; what is within one is in it
+	Tags     map[string]string // of accounts
+	Level    *Level            // nil leaves its accounts to Default
 }
 
 // Account is what the policy knows of one account. The texts go into its alerts.
@@ -48,6 +51,7 @@ type Account struct {
 	Name        string
 	Owner       string
 	Environment string
+	OU          string // path of its organizational unit, such as Workloads/Prod; empty if unknown, or for the root
 	Tags        map[string]string
 	Group       string // the group it belongs to; empty means one that lists it, if any
 	Level       *Level // nil leaves it to its group, else to Default

@@ -50,11 +50,14 @@ func findWarnings(o *Options) (warnings []Warning) {
 			", and every other region is in use; name allowed_regions or unused_regions")
 	}
 	w.level(&o.Default)
+	units := unitsIn(o)
 	for i := range o.Groups {
-		if g := &o.Groups[i]; g.Level != nil {
-			w.enter(PartGroup, i, g.Name)
+		g := &o.Groups[i]
+		w.enter(PartGroup, i, g.Name)
+		if g.Level != nil {
 			w.level(g.Level)
 		}
+		w.members(g, o, units)
 	}
 	for i := range o.Accounts {
 		if a := &o.Accounts[i]; a.Level != nil {

@@ -14,12 +14,14 @@ import (
 // csvColumns are the columns of a CSV file of accounts, and what they set.
 var csvColumns = []struct {
 	name string
-	of   func(*policy.Account) *string
+	of   func(*policy.Account) *string // nil for tags
 }{
 	{"account", func(a *policy.Account) *string { return &a.ID }},
 	{"name", func(a *policy.Account) *string { return &a.Name }},
 	{"owner", func(a *policy.Account) *string { return &a.Owner }},
 	{"environment", func(a *policy.Account) *string { return &a.Environment }},
+	{"ou", func(a *policy.Account) *string { return &a.OU }},
+	{"tags", nil},
 	{"group", func(a *policy.Account) *string { return &a.Group }},
 }
 
@@ -87,8 +89,14 @@ func (r *reader) csvRow(rows *csv.Reader, row []string, columns []int) {
 	index := len(r.options.Accounts)
 	for i, text := range row {
 		c := csvColumns[columns[i]]
-		*c.of(&a) = strings.Clone(strings.TrimSpace(text))
 		line, column := rows.FieldPos(i)
+		if text = strings.Clone(strings.TrimSpace(text)); c.of != nil {
+			*c.of(&a) = text
+		} else if tags, fault := policy.ParseTags(text); fault == "" {
+			a.Tags = tags
+		} else {
+			r.faultAt(position{r.file, line, column}, fault)
+		}
 		place := policy.Place{Part: policy.PartAccount, Index: index, Field: c.name, Item: -1}
 		if c.name == "account" {
 			place.Field = ""

@@ -37,7 +37,7 @@ func documentFields() []field[reader] {
 			mapSchema(accountIDSchema, mappingSchema(accountFields)), func(r *reader, n *yaml.Node, _ *reader) { r.accounts(n) },
 		},
 		{
-			"accounts_from", "Files of accounts, beside this one: .yaml with accounts by id, .csv with account,name,owner,environment,group, or folders of such files.",
+			"accounts_from", "Files of accounts, beside this one: .yaml with accounts by id, .csv with account,name,owner,environment,ou,tags,group, or folders of such files.",
 			schema{"type": "array", "items": textSchema, "minItems": 1}, func(r *reader, n *yaml.Node, _ *reader) { r.accountsFrom(n) },
 		},
 		{

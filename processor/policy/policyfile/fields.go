@@ -56,6 +56,9 @@ type group struct {
 var groupFields = append([]field[group]{
 	listField("accounts", "Ids of the accounts in the group. Accounts may name their group instead.", accountIDSchema,
 		func(g *group) *[]string { return &g.Accounts }),
+	listField("ous", "Paths of organizational units, such as Workloads/Prod. Accounts within one of them are in the group.", ouSchema,
+		func(g *group) *[]string { return &g.OUs }),
+	{"tags", "Accounts that have all of these tags are in the group.", groupTagsSchema, func(r *reader, n *yaml.Node, g *group) { g.Tags = r.groupTags(n) }},
 }, within(levelFields, func(g *group) *policy.Level { g.hasLevel = true; return &g.level })...)
 
 // account is an account as written.
@@ -69,23 +72,37 @@ var accountFields = append([]field[account]{
 	textField("name", "The account's name, for its alerts.", textSchema, func(a *account) *string { return &a.Name }),
 	textField("owner", "Who answers for the account, for its alerts.", textSchema, func(a *account) *string { return &a.Owner }),
 	textField("environment", "What the account is for, such as prod, for its alerts.", textSchema, func(a *account) *string { return &a.Environment }),
-	{"tags", "More facts for its alerts.", schema{"type": "object", "additionalProperties": textSchema}, readTags},
+	textField("ou", "The path of its organizational unit, such as Workloads/Prod, by which groups find it.", ouSchema, func(a *account) *string { return &a.OU }),
+	{
+		"tags", "More facts for its alerts, by which groups find it.", schema{"type": "object", "additionalProperties": textSchema},
+		func(r *reader, n *yaml.Node, a *account) { a.Tags = r.tags(n) },
+	},
 	textField("group", "The group that the account is in.", textSchema, func(a *account) *string { return &a.Group }),
 }, within(levelFields, func(a *account) *policy.Level { a.hasLevel = true; return &a.level })...)
 
-func readTags(r *reader, n *yaml.Node, a *account) {
+// tags returns a mapping of texts.
+func (r *reader) tags(n *yaml.Node) map[string]string {
 	if n.Kind != yaml.MappingNode {
 		r.fault(n, "want tags: one `key: value` a line%s", isNot(n))
-		return
+		return nil
 	}
-	a.Tags = make(map[string]string, len(n.Content)/2)
+	tags := make(map[string]string, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := r.text(n.Content[i])
-		if _, twice := a.Tags[key]; twice {
+		if _, twice := tags[key]; twice {
 			r.fault(n.Content[i], "duplicate tag %q", cut(key))
 		}
-		a.Tags[key] = r.text(n.Content[i+1])
+		tags[key] = r.text(n.Content[i+1])
 	}
+	return tags
+}
+
+// groupTags returns the tags of a group. None would be those of every account.
+func (r *reader) groupTags(n *yaml.Node) map[string]string {
+	if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
+		r.fault(n, "there are no tags")
+	}
+	return r.tags(n)
 }
 
 var exceptionFields = []field[policy.Exception]{

@@ -303,3 +303,30 @@ func TestCases(t *testing.T) {
 	f("[1, {y: FALSE}]", `[1,{"y":false}]`)
 	f(strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1), strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1))
 }
+
+// Groups follow the inventory: an account that moves to another unit, or is tagged anew, changes its group and the hash.
+func TestGroupsFollowInventory(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "policy.yaml")
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("policy.yaml", "groups:\n  prod: { ous: [Workloads/Prod], allowed_regions: [us-east-1] }\n  lab: { tags: { env: lab }, allowed_regions: [us-west-2] }\naccounts_from: [organization.csv]\n")
+	hashes := map[string]bool{}
+	for row, want := range map[string]string{"Workloads/Prod/EU,": "group prod", "Workloads/Dev,": "default", "Workloads/Dev,team=x; env=lab": "group lab"} {
+		write("organization.csv", "account,ou,tags\n111111111111,"+row+"\n")
+		f, err := Load(name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.Policy.Effective("111111111111", time.Time{}).Level; got != want {
+			t.Errorf("%s: %s, want %s", row, got, want)
+		}
+		hashes[f.Policy.Hash()] = true
+	}
+	if len(hashes) != 3 {
+		t.Errorf("%d hashes, want 3", len(hashes))
+	}
+}

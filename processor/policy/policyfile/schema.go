@@ -15,6 +15,8 @@ var (
 	textSchema      = schema{"type": "string"}
 	flagSchema      = schema{"type": "boolean"}
 	accountIDSchema = schema{"type": "string", "pattern": "^[0-9]{12}$"}
+	ouSchema        = schema{"type": "string", "minLength": 1}
+	groupTagsSchema = schema{"type": "object", "additionalProperties": textSchema, "minProperties": 1}
 	regionSchema    = schema{"enum": regionCodes()}
 )
 

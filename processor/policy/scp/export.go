@@ -37,11 +37,11 @@ type Exported struct {
 // Export makes a service control policy that denies the regions that are unused under the target's level: the default
 // level for the zero Target.
 func Export(o *policy.Options, target Target) (*Exported, error) {
-	l, err := levelOf(o, target)
+	e := &exporter{groups: policy.GroupsOf(o)}
+	l, err := e.levelOf(o, target)
 	if err != nil {
 		return nil, err
 	}
-	e := &exporter{}
 	exempt := len(l.AllowedRegions) > 0
 	if l.ExemptGlobalServices != nil {
 		exempt = *l.ExemptGlobalServices
@@ -50,7 +50,7 @@ func Export(o *policy.Options, target Target) (*Exported, error) {
 		e.actions = slices.Clone(globalActions)
 	}
 	for i := range o.Exceptions {
-		if x := &o.Exceptions[i]; concerns(x, target) {
+		if x := &o.Exceptions[i]; e.concerns(x, target) {
 			e.exception(x)
 		}
 	}
@@ -74,14 +74,14 @@ func length(texts []string) (n int) {
 }
 
 // levelOf returns the level that binds the target.
-func levelOf(o *policy.Options, target Target) (*policy.Level, error) {
+func (e *exporter) levelOf(o *policy.Options, target Target) (*policy.Level, error) {
 	l, group := &o.Default, target.Group
 	if target.Account != "" {
 		at := slices.IndexFunc(o.Accounts, func(a policy.Account) bool { return a.ID == target.Account })
 		if at >= 0 && o.Accounts[at].Level != nil {
 			return o.Accounts[at].Level, nil
 		}
-		group = groupOf(o, target.Account)
+		group = e.groups[target.Account]
 	}
 	at := slices.IndexFunc(o.Groups, func(g policy.Group) bool { return g.Name == group })
 	switch {
@@ -93,27 +93,18 @@ func levelOf(o *policy.Options, target Target) (*policy.Level, error) {
 	return l, nil
 }
 
-func groupOf(o *policy.Options, account string) string {
-	for i := range o.Accounts {
-		if a := &o.Accounts[i]; a.ID == account && a.Group != "" {
-			return a.Group
-		}
-	}
-	for i := range o.Groups {
-		if slices.Contains(o.Groups[i].Accounts, account) {
-			return o.Groups[i].Name
-		}
-	}
-	return ""
-}
-
 // concerns reports whether an exception applies to all that the target binds.
-func concerns(x *policy.Exception, target Target) bool {
-	return len(x.Accounts)+len(x.Groups) == 0 || slices.Contains(x.Accounts, target.Account) || slices.Contains(x.Groups, target.Group)
+func (e *exporter) concerns(x *policy.Exception, target Target) bool {
+	group := target.Group
+	if target.Account != "" {
+		group = e.groups[target.Account]
+	}
+	return (len(x.Accounts) == 0 || slices.Contains(x.Accounts, target.Account)) && (len(x.Groups) == 0 || slices.Contains(x.Groups, group))
 }
 
 // exporter collects what is exempt.
 type exporter struct {
+	groups                     map[string]string // of accounts, by id
 	actions, principals, notes []string
 }
 
@@ -178,7 +169,7 @@ func (e *exporter) warnOfOthers(o *policy.Options, l *policy.Level, target Targe
 		}
 	}
 	for i := range o.Accounts {
-		if a := &o.Accounts[i]; a.Level != nil && usesMore(a.Level, l) && (target.Group == "" || groupOf(o, a.ID) == target.Group) {
+		if a := &o.Accounts[i]; a.Level != nil && usesMore(a.Level, l) && (target.Group == "" || e.groups[a.ID] == target.Group) {
 			others = append(others, "account "+a.ID)
 		}
 	}

@@ -84,7 +84,7 @@ func TestExportExceptions(t *testing.T) {
 	f := func(target Target, x policy.Exception, want string, notes int) {
 		t.Helper()
 		x.Name = "x"
-		o := policy.Options{Default: policy.Level{UnusedRegions: []string{"ap-east-1"}}, Exceptions: []policy.Exception{x}, Groups: []policy.Group{{Name: "g"}}}
+		o := policy.Options{Default: policy.Level{UnusedRegions: []string{"ap-east-1"}}, Exceptions: []policy.Exception{x}, Groups: []policy.Group{{Name: "g", OUs: []string{"Lab"}}}, Accounts: []policy.Account{{ID: "333333333333", OU: "Lab"}}}
 		exported, err := Export(&o, target)
 		if err != nil {
 			t.Fatal(err)
@@ -107,6 +107,9 @@ func TestExportExceptions(t *testing.T) {
 	f(Target{}, policy.Exception{Principals: role, ServiceInvoked: true}, none, 1)
 	f(Target{}, policy.Exception{Principals: role, Groups: []string{"g"}}, none, 0) // it is for others
 	f(Target{Group: "g"}, policy.Exception{Principals: role, Groups: []string{"g"}}, `role/a`, 0)
+	f(Target{Account: "333333333333"}, policy.Exception{Principals: role, Groups: []string{"g"}}, `role/a`, 0) // its unit is in the group
+	f(Target{Account: "444444444444"}, policy.Exception{Principals: role, Groups: []string{"g"}}, none, 0)
+	f(Target{Account: "444444444444"}, policy.Exception{Principals: role, Groups: []string{"g"}, Accounts: []string{"444444444444"}}, none, 0) // it applies to nothing
 }
 
 func TestExportNotesOthers(t *testing.T) {

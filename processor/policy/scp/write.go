@@ -24,7 +24,7 @@ func (p *combined) write(target Target, notes []string) []byte {
 	indent := "  "
 	switch {
 	case target.Group != "":
-		fmt.Fprintf(&b, "groups:\n  %s:\n    # accounts: [\"111122223333\"] # the accounts of the organizational unit\n", strconv.Quote(target.Group))
+		fmt.Fprintf(&b, "groups:\n  %s:\n    # ous: [Workloads/Prod] # or accounts\n", strconv.Quote(target.Group))
 		indent = "    "
 	case target.Account != "":
 		fmt.Fprintf(&b, "accounts:\n  %q:\n", target.Account)
