@@ -22,6 +22,7 @@ const (
 type history struct {
 	at         time.Time // of the last sample; zero before the first
 	last       processor.Status
+	byRecord   bool      // rates count records instead of events
 	rate       float64   // events per second
 	curve      []float64 // recent rates in events per second, newest last
 	partitions map[partitionKey]partitionRate
@@ -48,7 +49,7 @@ func (h *history) add(at time.Time, s processor.Status) {
 		}
 	}
 	if !first && seconds > 0 {
-		rate := float64(s.Counts.Events-h.last.Counts.Events) / seconds
+		rate := float64(h.done(&s)-h.done(&h.last)) / seconds
 		h.rate += smoothing * (rate - h.rate)
 		if h.curve = append(h.curve, rate); len(h.curve) > historyLength {
 			h.curve = h.curve[1:]
@@ -56,6 +57,14 @@ func (h *history) add(at time.Time, s processor.Status) {
 	}
 	h.addPartitions(s.Partitions, seconds)
 	h.at, h.last = at, s
+}
+
+// done returns what the rate counts.
+func (h *history) done(s *processor.Status) uint64 {
+	if h.byRecord {
+		return s.Counts.Records
+	}
+	return s.Counts.Events
 }
 
 // addPartitions updates the rates of the assigned partitions and forgets the others.

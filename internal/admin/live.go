@@ -9,6 +9,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
 const (
@@ -42,7 +43,7 @@ type live struct {
 func newLive(source *Source, ready func() error) *live {
 	return &live{
 		source: source, ready: ready, began: time.Now(), done: make(chan struct{}),
-		listeners: make(map[chan []byte]struct{}),
+		history: history{byRecord: source.Incidents != nil}, listeners: make(map[chan []byte]struct{}),
 	}
 }
 
@@ -166,7 +167,7 @@ func (l *live) now() *view {
 func (l *live) view(now time.Time) *view {
 	policy := l.source.Policy()
 	alerts, letters, total := l.source.Recent.latest()
-	return &view{
+	v := &view{
 		State:      l.state(now),
 		Figures:    newFigures(&l.history),
 		Policy:     newPolicyView(&policy, now),
@@ -175,6 +176,11 @@ func (l *live) view(now time.Time) *view {
 		Partitions: newPartitionsView(&l.history),
 		Letters:    newLettersView(&l.history.last.Counts, letters),
 	}
+	if l.source.Incidents != nil {
+		v.Incidents = newIncidentsView(l.source.Incidents(shownIncidents + 1))
+		v.Figures.ofIncidents(v.Incidents, l.history.last.Counts.Records)
+	}
+	return v
 }
 
 // parts encodes each part of a view separately, by name.
@@ -207,6 +213,8 @@ type Source struct {
 	Status func() processor.Status
 	Policy func() PolicyState
 	Recent *Recent
+	// Incidents returns up to n open incidents, the most important first. It is nil if the instance makes alerts.
+	Incidents func(n int) []*incident.Incident
 }
 
 // Fact is a setting with its value.

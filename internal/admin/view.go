@@ -19,7 +19,9 @@ import (
 // view is everything on the page, in parts that are sent when they change. The page's data attributes use the same
 // names as its JSON. All texts are safe to show.
 type view struct {
-	State      stateView      `json:"state"`
+	State stateView `json:"state"`
+	// Incidents is nil, and null in JSON, if the instance makes alerts; then the next two are empty.
+	Incidents  *incidentsView `json:"incidents"`
 	Figures    figuresView    `json:"figures"`
 	Policy     policyView     `json:"policy"`
 	Regions    regionsView    `json:"regions"`
@@ -69,7 +71,8 @@ type alertsView struct {
 	Rows       []alertRow `json:"rows"`
 	Empty      string     `json:"empty"`
 	Note       string     `json:"note"`
-	Total      uint64     `json:"total"` // alerts so far; tells the script about new ones
+	Total      uint64     `json:"total"`  // alerts so far; tells the script about new ones
+	Latest     string     `json:"latest"` // what the script says about them
 	Accounts   []countRow `json:"accounts"`
 	Principals []countRow `json:"principals"`
 }
@@ -137,6 +140,12 @@ func lateWord(lag int64, perSecond float64) string {
 	return "no"
 }
 
+// ofIncidents replaces the figures of a stage that makes alerts by those of one that groups them: each record is an alert.
+func (f *figuresView) ofIncidents(v *incidentsView, records uint64) {
+	f.Events, f.Records, f.Aside = display.Number(records), "", ""
+	f.Alerts = v.openText()
+}
+
 func newPolicyView(s *PolicyState, now time.Time) policyView {
 	e := s.Policy.Effective("", now)
 	list := "unused"
@@ -163,6 +172,10 @@ func newAlertsView(rows []alertRow, total uint64) alertsView {
 		Rows: groupRows(rows), Total: total,
 		Accounts:   countBy(rows, func(r *alertRow) string { return r.Account }),
 		Principals: countBy(rows, func(r *alertRow) string { return r.Principal }),
+	}
+	if len(v.Rows) > 0 {
+		r := &v.Rows[0]
+		v.Latest = r.Event + " in " + r.Region + " by " + r.Principal
 	}
 	switch {
 	case len(rows) == 0:

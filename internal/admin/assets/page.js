@@ -1,7 +1,7 @@
 'use strict';
 
 // The server sends the whole page. This script keeps it up to date: data attributes of elements name the values they show,
-// and values become text or attributes named by the page, never markup. It also filters the alerts.
+// and values become text or attributes named by the page, never markup. It also filters the alerts, or the incidents.
 //
 //   data-part="alerts"         the content takes its values from that part of the view
 //   data-text="region"         the element's text is that value
@@ -49,6 +49,7 @@ function fillRows(list, rows) {
 
 // Filters hide rows; what they offer is what the rows show. Without this script there are none.
 const filters = document.getElementById('filters');
+const list = filters.closest('section');
 const search = document.getElementById('search');
 const selects = [...filters.querySelectorAll('select')];
 
@@ -66,7 +67,7 @@ function offer(select, rows) {
 }
 
 function filter() {
-  const rows = [...document.querySelectorAll('#alerts ol > li')];
+  const rows = [...list.querySelectorAll(':scope > ol > li')];
   for (const select of selects) offer(select, rows);
   const words = search.value.toLowerCase().split(/\s+/).filter((word) => word !== '');
   let shown = 0;
@@ -90,18 +91,19 @@ document.getElementById('clear').addEventListener('click', () => {
   search.focus();
 });
 
-// Screen readers hear of new alerts, but not of each one if there are many.
+// Screen readers hear of new rows, but not of each one if there are many.
 const news = {element: document.getElementById('news'), every: 10000, total: -1, count: 0, latest: '', timer: 0};
 
-function tellNews(alerts) {
+function tellNews(rows) {
   const before = news.total;
-  news.total = alerts.total;
-  if (before < 0 || alerts.total <= before) return; // the first view, or an instance that has restarted
-  news.count += alerts.total - before;
-  news.latest = alerts.rows[0].event + ' in ' + alerts.rows[0].region + ' by ' + alerts.rows[0].principal;
+  news.total = rows.total;
+  if (before < 0 || rows.total <= before) return; // the first view, fewer, or an instance that has restarted
+  news.count += rows.total - before;
+  news.latest = rows.latest;
   if (news.timer !== 0) return;
   news.timer = setTimeout(() => {
-    news.element.textContent = (news.count === 1 ? 'A new alert: ' : news.count + ' new alerts, the latest: ') + news.latest;
+    const {news: noun, first} = list.dataset;
+    news.element.textContent = (news.count === 1 ? 'A new ' + noun : news.count + ' new ' + noun + 's') + ', ' + first + ': ' + news.latest;
     news.count = news.timer = 0;
   }, news.element.textContent === '' ? 0 : news.every);
 }
@@ -118,9 +120,10 @@ function connect() {
   stream.onmessage = (message) => {
     const view = JSON.parse(message.data);
     fill(document.documentElement, view);
-    if (view.alerts !== undefined) {
+    const rows = view[list.dataset.part];
+    if (rows !== undefined) {
       filter();
-      tellNews(view.alerts);
+      tellNews(rows);
     }
     setLink('live', 'live');
   };
