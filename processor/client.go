@@ -82,6 +82,11 @@ func (p *Processor) baseOpts(ctx context.Context, id string) []kgo.Opt {
 	}
 }
 
+// newClient makes a client that belongs to no group.
+func (p *Processor) newClient(ctx context.Context, id string, opts ...kgo.Opt) (*kgo.Client, error) {
+	return kgo.NewClient(slices.Concat(p.baseOpts(ctx, id), opts, p.o.ClientOpts)...)
+}
+
 // shuffled returns addresses in random order. A new client asks the first one first: with a fixed order, each new
 // session would begin with the same broker, even if that is the one that refuses us.
 func shuffled(addresses []string) []string {
@@ -109,7 +114,7 @@ func (p *Processor) groupOpts(ctx context.Context, id string, limits *output.Lim
 		kgo.SessionTimeout(o.SessionTimeout),
 		kgo.HeartbeatInterval(o.heartbeat()),
 		kgo.RebalanceTimeout(o.RebalanceTimeout),
-		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // see beginner
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // see topics.Member
 		kgo.ConsumeResetOffset(kgo.RewindOffset(rewind)),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(), // a transaction marker may be a partition's last record: it is not lag

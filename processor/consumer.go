@@ -12,8 +12,8 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/progress"
 	"github.com/regionwatch/regionwatch/processor/retry"
+	"github.com/regionwatch/regionwatch/processor/topics"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -35,7 +35,7 @@ type consumer struct {
 }
 
 func newConsumer(ctx context.Context, p *Processor) (*consumer, error) {
-	ctx = p.tagCommits(ctx)
+	ctx, begin := p.topics.Member(ctx, p.o.InstanceID)
 	c := &consumer{
 		p:       p,
 		ctx:     ctx,
@@ -52,7 +52,7 @@ func newConsumer(ctx context.Context, p *Processor) (*consumer, error) {
 		kgo.OnPartitionsLost(c.lost),
 		kgo.WithHooks(c),
 	)
-	opts = append(opts, (&beginner{p: p, instanceID: p.o.InstanceID}).opts()...)
+	opts = append(opts, begin...)
 	if p.o.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(p.o.InstanceID))
 	}
@@ -163,20 +163,9 @@ func (c *consumer) worker(tp kadm.Partition) *partition {
 // committed receives the result of each background commit.
 func (c *consumer) committed(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
 	if err == nil && resp != nil {
-		err = commitError(resp)
+		err = topics.CommitError(resp)
 	}
 	c.countCommit(err)
-}
-
-func commitError(resp *kmsg.OffsetCommitResponse) error {
-	for _, t := range resp.Topics {
-		for _, p := range t.Partitions {
-			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-				return fmt.Errorf("topic %q partition %d: %w", t.Topic, p.Partition, err)
-			}
-		}
-	}
-	return nil
 }
 
 // countCommit counts a commit. A failed one is retried with the next, or the records are read again; only a permanent

@@ -9,8 +9,7 @@
 //
 //	at least once   consumer, poll, flow, queue, partition: a worker for each partition, marks and commits
 //	exactly once    session, transaction: clients with a transactional id, one transaction after another
-//	both            start, topics: what is there; position, beginner: where reading begins; watch: topics that are
-//	                created again; drain
+//	both            start, drain; package topics: what is there, where reading begins, topics that are created again
 //
 // Every goroutine is started by [Processor.Run] or by something that Run waits for; none is left when Run returns.
 package processor

@@ -10,7 +10,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // errDrain is the cause with which a client is given up when draining took too long.
@@ -41,7 +40,7 @@ func (p *Processor) consume(ctx, drainCtx context.Context, drain func()) error {
 			return err
 		}
 		p.consumer.Store(c)
-		stop := p.onRestart(c.fail)
+		stop := p.topics.OnRestart(c.fail)
 		err = c.run(ctx)
 		stop()
 		if p.health.Held(began) {
@@ -144,7 +143,7 @@ func (p *Processor) leave(ctx context.Context, instanceID string, cause error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	client, err := kgo.NewClient(append(p.baseOpts(ctx, "regionwatch-leave"), p.o.ClientOpts...)...)
+	client, err := p.newClient(ctx, "regionwatch-leave")
 	if err == nil {
 		defer client.Close()
 		var left kadm.LeaveGroupResponses

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/regionwatch/regionwatch/processor/output"
+	"github.com/regionwatch/regionwatch/processor/topics"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -33,10 +34,7 @@ func (d Delivery) String() string {
 }
 
 // Start is where a group without a committed offset begins. The zero value is the earliest record.
-type Start struct {
-	Latest bool
-	At     time.Time // from the first record at or after this time; Latest is ignored
-}
+type Start = topics.Start
 
 // Options of a Processor. Brokers, InputTopics, AlertTopic, DeadLetterTopic, Group and Policy are
 // required, and InstanceID with ExactlyOnce; the zero value of every other field is its default.

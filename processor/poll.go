@@ -141,7 +141,7 @@ func (p *Processor) fetchError(topic string, partition int32, err error) error {
 	case !ofPoll && kerr.IsRetriable(err):
 		// The client retries these silently. If it reports one, it has dropped the partition: the topic was deleted, or
 		// the group coordinator refused the committed offset.
-		p.lookSoon()
+		p.topics.LookSoon()
 		return fmt.Errorf("%w: topic %q partition %d: %w", retry.ErrRenew, topic, partition, err)
 	case retry.IsTransient(err), !ofPoll && retry.IsAuthFailure(err): // one broker's; health and the group know whether all refuse
 		p.log.Warn("fetching", "topic", topic, "partition", partition, "error", err)

@@ -5,16 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"regexp"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/regionwatch/regionwatch/processor/output"
 
 	"github.com/regionwatch/regionwatch/processor/progress"
+	"github.com/regionwatch/regionwatch/processor/topics"
 
-	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/decompress"
 )
@@ -31,22 +30,13 @@ type Processor struct {
 	metrics        *progress.Metrics
 	outputs        *output.Outputs
 	decompressor   *decompress.Decompressor
-	patterns       []*regexp.Regexp        // InputTopics, if they are patterns
-	unmatched      bool                    // no topic matched them at the last look
-	brokers        int                     // in the cluster, as of the start
-	cluster        string                  // its id, as of the start; empty where brokers have none
-	admin          *kadm.Client            // of the goroutine that watches the topics
-	atStart        map[string]kadm.TopicID // the input topics when Run began, for a start position; read-only afterwards
-	nudge          chan struct{}           // holds a token when the topics need a look
+	topics         *topics.Topics
+	brokers        int // in the cluster, as of the start
 	newDecider     func() decider
 	deciders       *deciders
 	running        atomic.Bool
 	revokePatience time.Duration
 	consumer       atomic.Pointer[consumer] // of AtLeastOnce, once it runs
-
-	mu        sync.Mutex
-	restarts  map[int]func(error) // see onRestart
-	restartID int
 }
 
 // New checks the options and returns a processor that has not connected yet. The error names every fault.
@@ -62,20 +52,15 @@ func New(o Options) (*Processor, error) {
 		lag:            progress.NewLags(),
 		ends:           new(progress.Ends),
 		health:         progress.NewHealth(o.clients(), 2*o.SessionTimeout+requestOverhead, o.RebalanceTimeout),
-		nudge:          make(chan struct{}, 1),
 		revokePatience: defaultRevokePatience,
 	}
 	p.pace = &pace{perSecond: o.MaxRecordsPerSecond, lag: p.lag, tally: p.tally, log: o.Logger}
 	p.newDecider, p.deciders = p.o.newDetector, newDeciders()
-	if o.InputPattern {
-		for _, pattern := range o.InputTopics {
-			p.patterns = append(p.patterns, regexp.MustCompile(pattern)) // validate has compiled it
-		}
-	}
+	p.topics = p.newTopics()
 	var err error
 	if p.outputs, err = output.New(output.Options{
 		Topics: o.outputTopics(), Format: o.AlertFormat, CopyHeaders: o.CopyHeaders, MaxRecordBytes: o.MaxRecordBytes, Log: o.Logger, Registry: o.Registry,
-		Tally: p.tally, LookSoon: p.lookSoon, OnAlert: o.OnAlert, OnDeadLetter: o.OnDeadLetter,
+		Tally: p.tally, LookSoon: p.topics.LookSoon, OnAlert: o.OnAlert, OnDeadLetter: o.OnDeadLetter,
 	}); err != nil {
 		return nil, err
 	}
@@ -88,6 +73,16 @@ func New(o Options) (*Processor, error) {
 		return nil, fmt.Errorf("making decompressor: %w", err)
 	}
 	return p, nil
+}
+
+func (p *Processor) newTopics() *topics.Topics {
+	o := &p.o
+	return topics.New(topics.Options{
+		Group: o.Group, Inputs: o.InputTopics, Pattern: o.InputPattern, Outputs: o.outputTopics().Names(), Start: o.Start,
+		Create: o.CreateTopics, Partitions: o.Partitions, Replicas: o.Replicas,
+		NewClient: func(ctx context.Context, id string) (*kgo.Client, error) { return p.newClient(ctx, id) }, ClientID: clientID,
+		Log: o.Logger, Tally: p.tally, Lag: p.lag, Ends: p.ends, Health: p.health,
+	})
 }
 
 // Run consumes until ctx ends, then drains: it finishes what is in flight, commits, leaves the group and returns nil,
@@ -103,7 +98,7 @@ func (p *Processor) Run(ctx context.Context) error {
 		}
 		return err
 	}
-	stopWatch, err := p.startWatch(context.WithoutCancel(ctx)) // members may begin while they drain
+	stopWatch, err := p.topics.Watch(context.WithoutCancel(ctx)) // members may begin while they drain
 	if err != nil {
 		return fmt.Errorf("making client: %w", err)
 	}

@@ -128,7 +128,7 @@ func TestPatternRecreated(t *testing.T) {
 
 // Commits of an older topic of the same name, which brokers before 4.2 may keep, are not taken for the new topic's.
 //
-// Guard: isOlderTopic in adjustTopic.
+// Guard: topics.isOlderTopic.
 func TestRecreatedWhileDown(t *testing.T) {
 	t.Parallel()
 	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
@@ -171,13 +171,13 @@ func TestMirroredOffsets(t *testing.T) {
 		c.Eventually("committed", func() bool { return committedToEnd(c, 1) })
 		first.mustStop()
 		kept := c.GroupInfo(testGroup).Commits[inputTopic][0]
-		id, cluster, found := strings.Cut(kept.Metadata, clusterKey)
+		id, cluster, found := strings.Cut(kept.Metadata, ",cluster-id=")
 		if !found || cluster == "" {
 			t.Fatalf("metadata %q", kept.Metadata)
 		}
 
 		c.ProduceValues(inputTopic, 1, values(3, "alert second-%d")...)
-		commitAs(t, c, testGroup, inputTopic, kept.Offset, id[:len(id)-4]+"AAAA"+clusterKey+"another-cluster")
+		commitAs(t, c, testGroup, inputTopic, kept.Offset, id[:len(id)-4]+"AAAA,cluster-id=another-cluster")
 		o := options(c)
 		o.Registry = nil
 		second := start(t, o)

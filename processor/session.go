@@ -49,9 +49,10 @@ func (p *Processor) names(k int) (instanceID, transactionalID string) {
 }
 
 func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
-	ctx, end := context.WithCancel(p.tagCommits(ctx))
-	s := &session{p: p, k: k, ctx: ctx, end: end, assigned: make(map[kadm.Partition]struct{})}
 	instanceID, transactionalID := p.names(k)
+	ctx, begin := p.topics.Member(ctx, instanceID)
+	ctx, end := context.WithCancel(ctx)
+	s := &session{p: p, k: k, ctx: ctx, end: end, assigned: make(map[kadm.Partition]struct{})}
 	opts := append(p.groupOpts(ctx, fmt.Sprintf("%s-%d", clientID, k), p.outputs.Limits()),
 		kgo.InstanceID(instanceID),
 		kgo.TransactionalID(transactionalID),
@@ -61,7 +62,7 @@ func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
 		kgo.OnPartitionsLost(s.onLost),
 		kgo.WithHooks(s),
 	)
-	opts = append(opts, (&beginner{p: p, instanceID: instanceID}).opts()...)
+	opts = append(opts, begin...)
 	tx, err := kgo.NewGroupTransactSession(append(opts, p.o.ClientOpts...)...)
 	if err != nil {
 		end()
@@ -142,7 +143,7 @@ func (s *session) run(ctx context.Context) error {
 	}
 	ctx, restart := context.WithCancelCause(ctx)
 	defer restart(nil)
-	defer s.p.onRestart(restart)()
+	defer s.p.topics.OnRestart(restart)()
 	defer context.AfterFunc(s.ctx, func() { restart(nil) })() // a wait for the pace ends as well
 	for {
 		s.p.pace.wait(ctx, s.tx.Client().BufferedFetchRecords)

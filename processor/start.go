@@ -13,8 +13,7 @@ import (
 // start checks the brokers before any member joins the group: they answer and accept us, the topics exist, and the
 // group has a place to begin. It waits for brokers as long as it takes; any other error is returned.
 func (p *Processor) start(ctx context.Context) error {
-	client, err := kgo.NewClient(append(append(p.baseOpts(ctx, "regionwatch-start"),
-		kgo.RequestRetries(1)), p.o.ClientOpts...)...)
+	client, err := p.newClient(ctx, "regionwatch-start", kgo.RequestRetries(1))
 	if err != nil {
 		return fmt.Errorf("making client: %w", err)
 	}
@@ -22,7 +21,7 @@ func (p *Processor) start(ctx context.Context) error {
 	admin := kadm.NewClient(client)
 	p.health.Waiting("connecting to the brokers")
 	for _, step := range []func(context.Context, *kadm.Client) error{
-		p.connect, p.checkTopics, p.learnLimits, p.begin,
+		p.connect, p.topics.Check, p.learnLimits, p.topics.Begin,
 	} {
 		if err := p.retry(ctx, func(ctx context.Context) error { return step(ctx, admin) }); err != nil {
 			return p.explain(err)
@@ -64,7 +63,8 @@ func (p *Processor) connect(ctx context.Context, admin *kadm.Client) error {
 	if err != nil {
 		return fmt.Errorf("connecting to brokers %q: %w", p.o.Brokers, err)
 	}
-	p.brokers, p.cluster = len(metadata.Brokers), metadata.Cluster
+	p.brokers = len(metadata.Brokers)
+	p.topics.SetCluster(metadata.Cluster)
 	p.health.Waiting("looking at the topics")
 	return nil
 }

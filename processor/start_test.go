@@ -1,15 +1,12 @@
 package processor
 
 import (
-	"context"
-	"errors"
 	"net"
 	"os"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -53,26 +50,9 @@ func TestMissingTopic(t *testing.T) {
 	}
 }
 
-// A topic of which the brokers say nothing is not missing: creating it would not help.
-func TestTopicsNotListed(t *testing.T) {
-	t.Parallel()
-	c := newCluster(t, 1)
-	o := testOptions(c)
-	o.CreateTopics, o.Partitions, o.Replicas = true, 1, 1
-	p, err := New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := p.checkTopics(ctx, kadm.NewClient(c.Client())); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
-	}
-}
-
 // A topic created a moment ago is not missing: brokers learn of it one after another.
 //
-// Guard: topicPatience.
+// Guard: topicPatience in topics.Check.
 func TestTopicMadeJustNow(t *testing.T) {
 	t.Parallel()
 	c := processortest.New(t, kfake.SeedTopics(1, inputTopic, deadLetterTopic), kfake.GroupMinSessionTimeout(time.Second))

@@ -123,11 +123,11 @@ func (t *transaction) end(failed error) error {
 			err = fmt.Errorf("ending transaction: %w", err)
 		}
 		if retry.IsRecreated(failed) || retry.IsRecreated(err) {
-			s.p.lookSoon()
+			s.p.topics.LookSoon()
 			return fmt.Errorf("%w: %w", retry.ErrRenew, errors.Join(failed, err))
 		}
 		if retry.IsMissingTopic(failed) {
-			s.p.lookSoon()
+			s.p.topics.LookSoon()
 		}
 		return errors.Join(unlessTransient(failed), err)
 	}

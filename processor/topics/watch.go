@@ -1,4 +1,4 @@
-package processor
+package topics
 
 import (
 	"context"
@@ -14,7 +14,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 const (
@@ -26,22 +25,26 @@ const (
 // watch looks at the topics from time to time, with a separate client so that it sees what a hanging one does not:
 // where the input ends, and whether a topic is gone or was created again. It belongs to one goroutine.
 type watch struct {
-	p       *Processor
+	ts      *Topics
 	ids     map[string]kadm.TopicID // of the topics that we read or write, as the clients know them
 	missing map[string]bool         // named topics that did not exist at the last look
 	foreign string                  // members of the group that are not ours, as of the last look
 }
 
-// startWatch starts the goroutine that watches the topics. It ends when stop is called.
-func (p *Processor) startWatch(ctx context.Context) (stop func(), err error) {
+func (ts *Topics) newWatch() *watch {
+	return &watch{ts: ts, ids: make(map[string]kadm.TopicID), missing: make(map[string]bool)}
+}
+
+// Watch starts the goroutine that watches the topics. It ends when stop is called.
+func (ts *Topics) Watch(ctx context.Context) (stop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	client, err := kgo.NewClient(append(p.baseOpts(ctx, "regionwatch-lag"), p.o.ClientOpts...)...)
+	client, err := ts.o.NewClient(ctx, "regionwatch-lag")
 	if err != nil {
 		cancel()
 		return nil, err
 	}
-	p.admin = kadm.NewClient(client)
-	w := &watch{p: p, ids: make(map[string]kadm.TopicID), missing: make(map[string]bool)}
+	ts.admin = kadm.NewClient(client)
+	w := ts.newWatch()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -56,7 +59,7 @@ func (p *Processor) startWatch(ctx context.Context) (stop func(), err error) {
 
 func (w *watch) run(ctx context.Context) {
 	for {
-		w.look(ctx, w.p.admin)
+		w.look(ctx, w.ts.admin)
 		interval := lookInterval
 		if len(w.missing) > 0 {
 			interval = missingInterval
@@ -65,32 +68,24 @@ func (w *watch) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-time.After(interval):
-		case <-w.p.nudge:
+		case <-w.ts.nudge:
 			_ = retry.Sleep(ctx, missingInterval) // requests for a look may never stop
 		}
-	}
-}
-
-// lookSoon asks for a look at the topics.
-func (p *Processor) lookSoon() {
-	select {
-	case p.nudge <- struct{}{}:
-	default:
 	}
 }
 
 // look asks which topics exist and where the input ends. What it cannot learn stays as it was: readiness reports
 // brokers that do not answer.
 func (w *watch) look(ctx context.Context, admin *kadm.Client) {
-	p := w.p
+	ts := w.ts
 	ctx, cancel := context.WithTimeout(ctx, retry.AttemptTimeout)
 	defer cancel()
-	inputs, err := p.inputTopics(ctx, admin)
+	inputs, err := ts.inputTopics(ctx, admin)
 	if err != nil {
-		p.log.Debug("looking for the input topics", "error", err)
+		ts.o.Log.Debug("looking for the input topics", "error", err)
 		return
 	}
-	p.reportMatching(len(inputs))
+	ts.reportMatching(len(inputs))
 	defer w.lookAtGroup(ctx, admin)
 	w.compare(ctx, admin, inputs)
 	if len(inputs) == 0 {
@@ -98,17 +93,17 @@ func (w *watch) look(ctx context.Context, admin *kadm.Client) {
 	}
 	ends, err := admin.ListEndOffsets(ctx, inputs.Names()...)
 	if err != nil {
-		p.log.Debug("looking for the end of the input", "error", err)
+		ts.o.Log.Debug("looking for the end of the input", "error", err)
 		return
 	}
-	p.ends.Set(ends)
+	ts.o.Ends.Set(ends)
 	starts, err := admin.ListStartOffsets(ctx, inputs.Names()...)
 	if err != nil {
-		p.log.Debug("looking for the start of the input", "error", err)
+		ts.o.Log.Debug("looking for the start of the input", "error", err)
 	}
 	ends.Each(func(o kadm.ListedOffset) {
 		if start, ok := starts.Lookup(o.Topic, o.Partition); ok && o.Err == nil && start.Err == nil {
-			p.lag.Reach(kadm.Partition{Topic: o.Topic, Partition: o.Partition}, start.Offset, o.Offset)
+			ts.o.Lag.Reach(kadm.Partition{Topic: o.Topic, Partition: o.Partition}, start.Offset, o.Offset)
 		}
 	})
 }
@@ -117,7 +112,7 @@ func (w *watch) look(ctx context.Context, admin *kadm.Client) {
 // balancer is refused; one that uses KIP-848's protocol, or the same balancer, is not, and the partitions it takes are
 // not watched.
 func (w *watch) lookAtGroup(ctx context.Context, admin *kadm.Client) {
-	group, p := w.p.o.Group, w.p
+	group, ts := w.ts.o.Group, w.ts
 	var clients []string
 	classic, err := admin.DescribeGroups(ctx, group)
 	if err != nil {
@@ -135,12 +130,12 @@ func (w *watch) lookAtGroup(ctx context.Context, admin *kadm.Client) {
 			clients = append(clients, m.ClientID)
 		}
 	}
-	clients = slices.DeleteFunc(clients, func(id string) bool { return strings.HasPrefix(id, clientID) })
-	p.tally.Update(func(t *progress.Totals) { t.Foreign = uint64(len(clients)) })
+	clients = slices.DeleteFunc(clients, func(id string) bool { return strings.HasPrefix(id, ts.o.ClientID) })
+	ts.o.Tally.Update(func(t *progress.Totals) { t.Foreign = uint64(len(clients)) })
 	slices.Sort(clients)
 	if foreign := fmt.Sprintf("%.200q", clients); foreign != w.foreign {
 		if w.foreign = foreign; len(clients) > 0 {
-			p.log.Error("other programs are members of the group: partitions assigned to them are not watched", "group", group, "clients", foreign)
+			ts.o.Log.Error("other programs are members of the group: partitions assigned to them are not watched", "group", group, "clients", foreign)
 		}
 	}
 }
@@ -149,9 +144,9 @@ func (w *watch) lookAtGroup(ctx context.Context, admin *kadm.Client) {
 // created again: it must be remade. Clients notice that themselves when they fetch or produce; an idle instance does
 // not.
 func (w *watch) compare(ctx context.Context, admin *kadm.Client, inputs kadm.TopicDetails) {
-	topics, err := admin.ListTopics(ctx, w.p.namedTopics()...)
+	topics, err := admin.ListTopics(ctx, w.ts.namedTopics()...)
 	if err != nil {
-		w.p.log.Debug("looking for the topics", "error", err)
+		w.ts.o.Log.Debug("looking for the topics", "error", err)
 		return
 	}
 	for name, topic := range inputs {
@@ -168,9 +163,9 @@ func (w *watch) compare(ctx context.Context, admin *kadm.Client, inputs kadm.Top
 			}
 		}
 	}
-	w.p.health.SetMissing(quoteTopics(slices.Sorted(maps.Keys(w.missing))))
+	w.ts.o.Health.SetMissing(quoteTopics(slices.Sorted(maps.Keys(w.missing))))
 	if len(recreated) > 0 {
-		w.p.restart(fmt.Errorf("%w: topics %q: %w", retry.ErrRenew, recreated, kerr.UnknownTopicID))
+		w.ts.restart(fmt.Errorf("%w: topics %q: %w", retry.ErrRenew, recreated, kerr.UnknownTopicID))
 	}
 }
 
@@ -178,7 +173,7 @@ func (w *watch) compare(ctx context.Context, admin *kadm.Client, inputs kadm.Top
 func (w *watch) gone(name string) {
 	if !w.missing[name] {
 		w.missing[name] = true
-		w.p.log.Error("a topic is gone: waiting for it to be created again", "topic", name)
+		w.ts.o.Log.Error("a topic is gone: waiting for it to be created again", "topic", name)
 	}
 }
 
@@ -189,36 +184,10 @@ func (w *watch) exists(topic kadm.TopicDetail) (recreated bool) {
 	wasMissing := w.missing[topic.Topic]
 	delete(w.missing, topic.Topic)
 	if recreated = known && was != topic.ID; recreated {
-		w.p.tally.Update(func(t *progress.Totals) { t.Recreated++ })
-		w.p.log.Error("a topic was deleted and created again: continuing with the new one", "topic", topic.Topic, "old", was, "new", topic.ID)
+		w.ts.o.Tally.Update(func(t *progress.Totals) { t.Recreated++ })
+		w.ts.o.Log.Error("a topic was deleted and created again: continuing with the new one", "topic", topic.Topic, "old", was, "new", topic.ID)
 	} else if wasMissing {
-		w.p.log.Info("the topic exists again", "topic", topic.Topic)
+		w.ts.o.Log.Info("the topic exists again", "topic", topic.Topic)
 	}
 	return recreated
-}
-
-// restart makes every client anew, for the reason err.
-func (p *Processor) restart(err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, restart := range p.restarts {
-		restart(err)
-	}
-}
-
-// onRestart registers f to be called when the clients must be made anew; the returned function unregisters it.
-func (p *Processor) onRestart(f func(error)) (stop func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.restartID++
-	id := p.restartID
-	if p.restarts == nil {
-		p.restarts = make(map[int]func(error))
-	}
-	p.restarts[id] = f
-	return func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		delete(p.restarts, id)
-	}
 }

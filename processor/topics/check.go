@@ -1,10 +1,9 @@
-package processor
+package topics
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -18,30 +17,30 @@ import (
 // topicPatience is how long to look for a missing topic: brokers learn about new ones at different times.
 const topicPatience = 2 * time.Second
 
-// checkTopics checks that the topics we name exist: otherwise a misspelt topic would look like a quiet one. An input
+// Check checks that the topics we name exist: otherwise a misspelt topic would look like a quiet one. An input
 // pattern may match nothing yet.
-func (p *Processor) checkTopics(ctx context.Context, admin *kadm.Client) error {
-	missing, err := p.missingTopics(ctx, admin)
-	for since := time.Now(); err == nil && len(missing) > 0 && !p.o.CreateTopics && time.Since(since) < topicPatience; {
+func (ts *Topics) Check(ctx context.Context, admin *kadm.Client) error {
+	missing, err := ts.missingTopics(ctx, admin)
+	for since := time.Now(); err == nil && len(missing) > 0 && !ts.o.Create && time.Since(since) < topicPatience; {
 		if err := retry.Sleep(ctx, topicPatience/8); err != nil {
 			return err
 		}
-		missing, err = p.missingTopics(ctx, admin)
+		missing, err = ts.missingTopics(ctx, admin)
 	}
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	if !p.o.CreateTopics {
+	if !ts.o.Create {
 		return fmt.Errorf("missing %s: create them, or let them be created (--create-topics)", quoteTopics(missing))
 	}
-	return p.createTopics(ctx, admin, missing)
+	return ts.createTopics(ctx, admin, missing)
 }
 
 // namedTopics returns every topic named in full, once.
-func (p *Processor) namedTopics() []string {
-	names := p.o.outputTopics().Names()
-	if !p.o.InputPattern {
-		names = append(names, p.o.InputTopics...)
+func (ts *Topics) namedTopics() []string {
+	names := slices.Clone(ts.o.Outputs)
+	if !ts.o.Pattern {
+		names = append(names, ts.o.Inputs...)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
@@ -50,9 +49,9 @@ func (p *Processor) namedTopics() []string {
 // missingTopics returns the named topics that do not exist. A topic that we may not see is a separate error: brokers
 // answer the same whether it exists or not. Topics are requested one by one because a refusal of several together names
 // none.
-func (p *Processor) missingTopics(ctx context.Context, admin *kadm.Client) (missing []string, err error) {
+func (ts *Topics) missingTopics(ctx context.Context, admin *kadm.Client) (missing []string, err error) {
 	var errs []error
-	for _, name := range p.namedTopics() {
+	for _, name := range ts.namedTopics() {
 		topics, err := admin.ListTopics(ctx, name)
 		if err == nil {
 			err = topics[name].Err
@@ -68,8 +67,8 @@ func (p *Processor) missingTopics(ctx context.Context, admin *kadm.Client) (miss
 }
 
 // createTopics creates missing topics. Another instance may be faster.
-func (p *Processor) createTopics(ctx context.Context, admin *kadm.Client, names []string) error {
-	created, err := admin.CreateTopics(ctx, p.o.Partitions, p.o.Replicas, nil, names...)
+func (ts *Topics) createTopics(ctx context.Context, admin *kadm.Client, names []string) error {
+	created, err := admin.CreateTopics(ctx, ts.o.Partitions, ts.o.Replicas, nil, names...)
 	if err != nil {
 		return fmt.Errorf("creating topics: %w", err)
 	}
@@ -77,7 +76,7 @@ func (p *Processor) createTopics(ctx context.Context, admin *kadm.Client, names 
 	for _, topic := range created.Sorted() {
 		switch {
 		case topic.Err == nil:
-			p.log.Info("created topic", "topic", topic.Topic)
+			ts.o.Log.Info("created topic", "topic", topic.Topic)
 		case !errors.Is(topic.Err, kerr.TopicAlreadyExists):
 			errs = append(errs, fmt.Errorf("creating topic %q: %w", topic.Topic, reason(topic.Err, topic.ErrMessage)))
 		}
@@ -109,9 +108,9 @@ func quoteTopics(names []string) string {
 }
 
 // inputTopics returns the existing input topics: those that are named, or those that match the patterns now.
-func (p *Processor) inputTopics(ctx context.Context, admin *kadm.Client) (kadm.TopicDetails, error) {
-	names := p.o.InputTopics
-	if p.o.InputPattern {
+func (ts *Topics) inputTopics(ctx context.Context, admin *kadm.Client) (kadm.TopicDetails, error) {
+	names := ts.o.Inputs
+	if ts.o.Pattern {
 		names = nil // all
 	}
 	topics, err := admin.ListTopics(ctx, names...)
@@ -120,28 +119,23 @@ func (p *Processor) inputTopics(ctx context.Context, admin *kadm.Client) (kadm.T
 	}
 	topics.FilterInternal()
 	for name, topic := range topics {
-		if topic.Err != nil || p.o.InputPattern && !p.matches(name) {
+		if topic.Err != nil || ts.o.Pattern && !ts.matches(name) {
 			delete(topics, name)
 		}
 	}
 	return topics, nil
 }
 
-// matches reports whether an input pattern matches a topic.
-func (p *Processor) matches(topic string) bool {
-	return slices.ContainsFunc(p.patterns, func(re *regexp.Regexp) bool { return re.MatchString(topic) })
-}
-
 // reportMatching logs when topics stop or start matching the input patterns. Without it an instance that may not see
 // its topics would look idle: brokers list only those that we may describe. Only the goroutine that watches the topics
 // calls it.
-func (p *Processor) reportMatching(topics int) {
-	if !p.o.InputPattern || p.unmatched == (topics == 0) {
+func (ts *Topics) reportMatching(topics int) {
+	if !ts.o.Pattern || ts.unmatched == (topics == 0) {
 		return
 	}
-	if p.unmatched = topics == 0; p.unmatched {
-		p.log.Warn("no topic matches the input pattern: nothing is read until one does that we may read", "pattern", p.o.InputTopics)
+	if ts.unmatched = topics == 0; ts.unmatched {
+		ts.o.Log.Warn("no topic matches the input pattern: nothing is read until one does that we may read", "pattern", ts.o.Inputs)
 		return
 	}
-	p.log.Info("topics match the input pattern", "pattern", p.o.InputTopics, "topics", topics)
+	ts.o.Log.Info("topics match the input pattern", "pattern", ts.o.Inputs, "topics", topics)
 }

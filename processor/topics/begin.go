@@ -1,4 +1,4 @@
-package processor
+package topics
 
 import (
 	"context"
@@ -12,82 +12,82 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// begin gives a new group its first offsets before any member joins: it resolves Options.Start and commits it for every
+// Begin gives a new group its first offsets before any member joins: it resolves the start position and commits it for every
 // partition of the input topics without a commit of the group. After that, a partition without a commit is newer than
 // the group and is read from its first record.
 //
 // The client alone would skip records for a group that begins at the latest: those that arrive while it is down before
 // the first commit of a quiet partition, and those that arrive in a new partition before the client notices it.
 //
-// A group with members refuses the commit. Then the members decide, see [beginner.settle].
-func (p *Processor) begin(ctx context.Context, admin *kadm.Client) error {
-	if p.o.Start == (Start{}) {
+// A group with members refuses the commit. Then the members decide, see [member.settle].
+func (ts *Topics) Begin(ctx context.Context, admin *kadm.Client) error {
+	if ts.o.Start == (Start{}) {
 		return nil // every partition begins at its first record
 	}
-	p.health.Waiting("looking for the place to begin")
-	topics, err := p.inputTopics(ctx, admin)
+	ts.o.Health.Waiting("looking for the place to begin")
+	topics, err := ts.inputTopics(ctx, admin)
 	if err != nil {
 		return err
 	}
-	p.atStart = make(map[string]kadm.TopicID, len(topics))
+	ts.atStart = make(map[string]kadm.TopicID, len(topics))
 	for name, topic := range topics {
-		p.atStart[name] = topic.ID
+		ts.atStart[name] = topic.ID
 	}
-	commits, err := p.groupCommits(ctx, admin)
+	commits, err := ts.groupCommits(ctx, admin)
 	if err != nil {
 		return err
 	}
 	for name, topic := range topics {
-		if !p.newToGroup(name, topic.ID, commits) {
+		if !ts.newToGroup(name, topic.ID, commits) {
 			delete(topics, name)
 		}
 	}
 	if len(topics) == 0 {
 		return nil
 	}
-	offsets, skipped, err := p.startOffsets(ctx, admin, topics)
+	offsets, skipped, err := ts.startOffsets(ctx, admin, topics)
 	if err != nil {
 		return err
 	}
-	committed, err := admin.CommitOffsets(ctx, p.o.Group, offsets)
+	committed, err := admin.CommitOffsets(ctx, ts.o.Group, offsets)
 	if err == nil {
 		err = committed.Error()
 	}
 	switch {
 	case errors.Is(err, kerr.UnknownMemberID), errors.Is(err, kerr.IllegalGeneration), errors.Is(err, kerr.RebalanceInProgress):
-		p.log.Debug("the group has members: they decide where it begins", "group", p.o.Group)
+		ts.o.Log.Debug("the group has members: they decide where it begins", "group", ts.o.Group)
 		return nil
 	case err != nil:
-		return fmt.Errorf("committing where group %q begins: %w", p.o.Group, err)
+		return fmt.Errorf("committing where group %q begins: %w", ts.o.Group, err)
 	}
-	p.began(topics.Names(), skipped)
+	ts.began(topics.Names(), skipped)
 	return nil
 }
 
 // began logs where a group that is new to topics begins, and how many records it skips.
-func (p *Processor) began(topics []string, skipped int64) {
-	p.log.Info("the group begins", "group", p.o.Group, "topics", topics, "start", p.o.Start.String())
+func (ts *Topics) began(topics []string, skipped int64) {
+	ts.o.Log.Info("the group begins", "group", ts.o.Group, "topics", topics, "start", ts.o.Start.String())
 	if skipped == 0 {
 		return
 	}
-	p.tally.Update(func(t *progress.Totals) { t.StartSkipped += uint64(skipped) })
-	p.log.Warn("records before the start position are not read",
-		"group", p.o.Group, "topics", topics, "start", p.o.Start.String(), "records", skipped)
+	ts.o.Tally.Update(func(t *progress.Totals) { t.StartSkipped += uint64(skipped) })
+	ts.o.Log.Warn("records before the start position are not read",
+		"group", ts.o.Group, "topics", topics, "start", ts.o.Start.String(), "records", skipped)
 }
 
 // newToGroup reports whether the start position applies to a topic: the group has no commit for it, and it existed when
 // this process started. Topics that appear later, or are deleted and created again, are read from their first record;
 // so is, with patterns, every topic without a commit of a working group, because a new topic looks the same as one that
 // a new pattern matches.
-func (p *Processor) newToGroup(topic string, id kadm.TopicID, commits kadm.OffsetResponses) bool {
-	if hasCommit(commits[topic]) || p.atStart[topic] != id {
+func (ts *Topics) newToGroup(topic string, id kadm.TopicID, commits kadm.OffsetResponses) bool {
+	if hasCommit(commits[topic]) || ts.atStart[topic] != id {
 		return false
 	}
-	if !p.o.InputPattern {
+	if !ts.o.Pattern {
 		return true
 	}
 	for other, partitions := range commits {
-		if p.matches(other) && hasCommit(partitions) {
+		if ts.matches(other) && hasCommit(partitions) {
 			return false
 		}
 	}
@@ -95,39 +95,39 @@ func (p *Processor) newToGroup(topic string, id kadm.TopicID, commits kadm.Offse
 }
 
 // groupCommits returns every committed offset of the group.
-func (p *Processor) groupCommits(ctx context.Context, admin *kadm.Client) (kadm.OffsetResponses, error) {
-	commits, err := admin.FetchOffsets(ctx, p.o.Group)
+func (ts *Topics) groupCommits(ctx context.Context, admin *kadm.Client) (kadm.OffsetResponses, error) {
+	commits, err := admin.FetchOffsets(ctx, ts.o.Group)
 	if err == nil {
 		err = commits.Error()
 	}
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // a new group does not exist yet
-		return nil, fmt.Errorf("fetching the committed offsets of group %q: %w", p.o.Group, err)
+		return nil, fmt.Errorf("fetching the committed offsets of group %q: %w", ts.o.Group, err)
 	}
 	return commits, nil
 }
 
 // startOffsets resolves the start position for every partition of topics, as offsets to commit, and returns how many
 // records precede them.
-func (p *Processor) startOffsets(ctx context.Context, admin *kadm.Client, topics kadm.TopicDetails) (_ kadm.Offsets, skipped int64, err error) {
+func (ts *Topics) startOffsets(ctx context.Context, admin *kadm.Client, topics kadm.TopicDetails) (_ kadm.Offsets, skipped int64, err error) {
 	names := topics.Names()
 	list := admin.ListEndOffsets
-	switch at := p.o.Start.At; {
+	switch at := ts.o.Start.At; {
 	case !at.IsZero():
 		list = func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
 			return admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), topics...)
 		}
-	case !p.o.Start.Latest:
+	case !ts.o.Start.Latest:
 		list = admin.ListStartOffsets
 	}
 	chosen, err := listAll(ctx, list, names)
 	if err != nil {
-		return nil, 0, fmt.Errorf("listing the offsets of %s: %w", p.o.Start, err)
+		return nil, 0, fmt.Errorf("listing the offsets of %s: %w", ts.o.Start, err)
 	}
 	first, err := listAll(ctx, admin.ListStartOffsets, names)
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing the first offsets: %w", err)
 	}
-	return p.withTopicIDs(chosen.Offsets(), topics, func(topic string, partition int32, offset int64) {
+	return ts.withTopicIDs(chosen.Offsets(), topics, func(topic string, partition int32, offset int64) {
 		if o, ok := first.Lookup(topic, partition); ok {
 			skipped += max(offset-o.Offset, 0)
 		}
@@ -135,10 +135,10 @@ func (p *Processor) startOffsets(ctx context.Context, admin *kadm.Client, topics
 }
 
 // withTopicIDs adds to each commit the ids of its topic and cluster, see commitMetadata, and calls see for each.
-func (p *Processor) withTopicIDs(offsets kadm.Offsets, topics kadm.TopicDetails, see func(topic string, partition int32, offset int64)) kadm.Offsets {
+func (ts *Topics) withTopicIDs(offsets kadm.Offsets, topics kadm.TopicDetails, see func(topic string, partition int32, offset int64)) kadm.Offsets {
 	tagged := make(kadm.Offsets)
 	offsets.Each(func(o kadm.Offset) {
-		o.Metadata = p.commitMetadata(topics[o.Topic].ID)
+		o.Metadata = ts.commitMetadata(topics[o.Topic].ID)
 		tagged.Add(o)
 		see(o.Topic, o.Partition, o.At)
 	})
@@ -162,15 +162,4 @@ func hasCommit(partitions map[int32]kadm.OffsetResponse) bool {
 		}
 	}
 	return false
-}
-
-// String returns s as in settings.
-func (s Start) String() string {
-	switch {
-	case !s.At.IsZero():
-		return s.At.UTC().Format("2006-01-02T15:04:05.999Z07:00")
-	case s.Latest:
-		return "latest"
-	}
-	return "earliest"
 }

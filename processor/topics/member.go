@@ -1,10 +1,8 @@
-package processor
+package topics
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/regionwatch/regionwatch/processor/progress"
@@ -15,15 +13,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// beginner decides where one member begins to read in its assigned partitions. The client calls it between fetching
+// member decides where one member begins to read in its assigned partitions. The client calls it between fetching
 // their committed offsets and fetching the first records, from one goroutine.
 //
 // Offsets can mislead in three ways. A commit may belong to an older topic of the same name, because brokers before 4.2
 // keep commits by name; therefore each of our commits carries the ids of its topic and cluster. A commit may be beyond the
 // end of a partition after a cluster is restored from a backup. And a partition without a commit may be new, or the group
 // may be new to its topic.
-type beginner struct {
-	p          *Processor
+type member struct {
+	ts         *Topics
 	client     *kgo.Client
 	instanceID string // of a static member; otherwise empty
 	commits    map[kadm.Partition]commit
@@ -35,13 +33,17 @@ type commit struct {
 	metadata string
 }
 
-func (b *beginner) opts() []kgo.Opt {
-	return []kgo.Opt{kgo.OnOffsetsFetched(b.fetched), kgo.AdjustFetchOffsetsFn(b.adjust)}
+// Member returns the options of a client that is a member of the group, for it to begin where it should, and the
+// context to make it with, in which its commits carry the ids of topic and cluster. instanceID is empty for a dynamic
+// member.
+func (ts *Topics) Member(ctx context.Context, instanceID string) (context.Context, []kgo.Opt) {
+	m := &member{ts: ts, instanceID: instanceID}
+	return ts.tagCommits(ctx), []kgo.Opt{kgo.OnOffsetsFetched(m.fetched), kgo.AdjustFetchOffsetsFn(m.adjust)}
 }
 
 // fetched keeps the committed offsets for adjust, which the client calls next.
-func (b *beginner) fetched(_ context.Context, client *kgo.Client, resp *kmsg.OffsetFetchResponse) error {
-	b.client, b.commits = client, make(map[kadm.Partition]commit)
+func (m *member) fetched(_ context.Context, client *kgo.Client, resp *kmsg.OffsetFetchResponse) error {
+	m.client, m.commits = client, make(map[kadm.Partition]commit)
 	for _, g := range resp.Groups {
 		for _, t := range g.Topics {
 			for _, p := range t.Partitions {
@@ -49,7 +51,7 @@ func (b *beginner) fetched(_ context.Context, client *kgo.Client, resp *kmsg.Off
 				if p.Metadata != nil {
 					c.metadata = *p.Metadata
 				}
-				b.commits[kadm.Partition{Topic: t.Topic, Partition: p.Partition}] = c
+				m.commits[kadm.Partition{Topic: t.Topic, Partition: p.Partition}] = c
 			}
 		}
 	}
@@ -57,10 +59,10 @@ func (b *beginner) fetched(_ context.Context, client *kgo.Client, resp *kmsg.Off
 }
 
 // adjust returns where the member begins. If the brokers do not answer it retries until the group session ends.
-func (b *beginner) adjust(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+func (m *member) adjust(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	for fails := 1; ; fails++ {
 		attempt, cancel := context.WithTimeout(ctx, retry.AttemptTimeout)
-		err := b.adjustAll(attempt, offsets)
+		err := m.adjustAll(attempt, offsets)
 		cancel()
 		if err == nil {
 			return offsets, nil
@@ -68,35 +70,35 @@ func (b *beginner) adjust(ctx context.Context, offsets map[string]map[int32]kgo.
 		if ctx.Err() != nil || retry.IsRefusal(err) {
 			return nil, err
 		}
-		b.p.log.Warn("finding where to begin, trying again", "error", err)
+		m.ts.o.Log.Warn("finding where to begin, trying again", "error", err)
 		if err := retry.Sleep(ctx, retry.Backoff(fails)); err != nil {
 			return nil, err
 		}
 	}
 }
 
-func (b *beginner) adjustAll(ctx context.Context, offsets map[string]map[int32]kgo.Offset) error {
+func (m *member) adjustAll(ctx context.Context, offsets map[string]map[int32]kgo.Offset) error {
 	names := make([]string, 0, len(offsets))
 	for name := range offsets {
 		names = append(names, name)
 	}
-	topics, err := b.p.admin.ListTopics(ctx, names...)
+	topics, err := m.ts.admin.ListTopics(ctx, names...)
 	if err != nil {
 		return fmt.Errorf("listing topics: %w", err)
 	}
-	ends := b.ends(ctx, names, offsets)
+	ends := m.ends(ctx, names, offsets)
 	for name, partitions := range offsets {
 		topic, ok := topics[name]
 		if !ok || topic.Err != nil {
 			continue // deleted: the client reports it
 		}
-		if err := b.adjustTopic(ctx, topic, ends, partitions); err != nil {
+		if err := m.adjustTopic(ctx, topic, ends, partitions); err != nil {
 			return err
 		}
 		for partition, offset := range partitions {
-			b.p.lag.Assigned(kadm.Partition{Topic: name, Partition: partition}, offset.EpochOffset().Offset, ends.end(name, partition))
+			m.ts.o.Lag.Assigned(kadm.Partition{Topic: name, Partition: partition}, offset.EpochOffset().Offset, ends.end(name, partition))
 			if offset.EpochOffset().Offset < 0 {
-				b.p.lookSoon() // to learn its first offset
+				m.ts.LookSoon() // to learn its first offset
 			}
 		}
 	}
@@ -104,46 +106,46 @@ func (b *beginner) adjustAll(ctx context.Context, offsets map[string]map[int32]k
 }
 
 // adjustTopic changes the offsets of one topic in place.
-func (b *beginner) adjustTopic(ctx context.Context, topic kadm.TopicDetail, ends endOffsets, partitions map[int32]kgo.Offset) error {
+func (m *member) adjustTopic(ctx context.Context, topic kadm.TopicDetail, ends endOffsets, partitions map[int32]kgo.Offset) error {
 	recreated, missing := 0, false
 	for partition := range partitions {
 		tp := kadm.Partition{Topic: topic.Topic, Partition: partition}
-		c, ok := b.commits[tp]
+		c, ok := m.commits[tp]
 		switch end := ends.end(topic.Topic, partition); {
 		case !ok || c.offset < 0:
 			missing = true
-		case b.p.isOlderTopic(c.metadata, topic.ID):
+		case m.ts.isOlderTopic(c.metadata, topic.ID):
 			recreated++
 			partitions[partition] = kgo.NewOffset().AtStart()
-			b.commits[tp] = commit{} // in case we come here again
+			m.commits[tp] = commit{} // in case we come here again
 		case end >= 0 && c.offset > end:
-			b.p.tally.Update(func(t *progress.Totals) { t.DataLosses++ })
-			b.p.log.Error("the committed offset is beyond the end of the partition: reading from the first record",
+			m.ts.o.Tally.Update(func(t *progress.Totals) { t.DataLosses++ })
+			m.ts.o.Log.Error("the committed offset is beyond the end of the partition: reading from the first record",
 				"topic", tp.Topic, "partition", partition, "committed", c.offset, "end", end)
 			partitions[partition] = kgo.NewOffset().AtStart()
-			b.commits[tp] = commit{}
+			m.commits[tp] = commit{}
 		}
 	}
 	if recreated > 0 {
-		b.p.tally.Update(func(t *progress.Totals) { t.Recreated++ })
-		b.p.log.Error("the committed offsets belong to an older topic: reading from the first record",
+		m.ts.o.Tally.Update(func(t *progress.Totals) { t.Recreated++ })
+		m.ts.o.Log.Error("the committed offsets belong to an older topic: reading from the first record",
 			"topic", topic.Topic, "partitions", recreated)
 	}
-	if !missing || b.p.o.Start == (Start{}) {
+	if !missing || m.ts.o.Start == (Start{}) {
 		return nil
 	}
-	return b.settleTopic(ctx, topic, partitions)
+	return m.settleTopic(ctx, topic, partitions)
 }
 
 // settleTopic sets the offsets of the partitions without a commit.
-func (b *beginner) settleTopic(ctx context.Context, topic kadm.TopicDetail, partitions map[int32]kgo.Offset) error {
+func (m *member) settleTopic(ctx context.Context, topic kadm.TopicDetail, partitions map[int32]kgo.Offset) error {
 	_, decides := partitions[0]
-	commits, err := b.settle(ctx, topic, decides)
+	commits, err := m.settle(ctx, topic, decides)
 	if err != nil {
 		return err
 	}
 	for partition := range partitions {
-		if c, ok := b.commits[kadm.Partition{Topic: topic.Topic, Partition: partition}]; ok && c.offset >= 0 {
+		if c, ok := m.commits[kadm.Partition{Topic: topic.Topic, Partition: partition}]; ok && c.offset >= 0 {
 			continue
 		}
 		partitions[partition] = kgo.NewOffset().AtStart()
@@ -161,25 +163,25 @@ const settlePatience = 30 * time.Second
 // the owner of partition 0 decides, and commits offsets for all partitions at once; the others wait. If each member
 // decided for its own partitions, one commit would make the topic look known to the others, or reset what another has
 // committed since.
-func (b *beginner) settle(ctx context.Context, topic kadm.TopicDetail, decides bool) (map[int32]int64, error) {
+func (m *member) settle(ctx context.Context, topic kadm.TopicDetail, decides bool) (map[int32]int64, error) {
 	for since := time.Now(); ; {
-		commits, err := b.p.groupCommits(ctx, b.p.admin)
+		commits, err := m.ts.groupCommits(ctx, m.ts.admin)
 		if err != nil {
 			return nil, err
 		}
 		settled := make(map[int32]int64)
 		for partition, o := range commits[topic.Topic] {
-			if o.At >= 0 && !b.p.isOlderTopic(o.Metadata, topic.ID) {
+			if o.At >= 0 && !m.ts.isOlderTopic(o.Metadata, topic.ID) {
 				settled[partition] = o.At
 			}
 		}
 		switch {
-		case len(settled) > 0, !b.p.newToGroup(topic.Topic, topic.ID, commits):
+		case len(settled) > 0, !m.ts.newToGroup(topic.Topic, topic.ID, commits):
 			return settled, nil
 		case decides:
-			return b.decide(ctx, topic)
+			return m.decide(ctx, topic)
 		case time.Since(since) > settlePatience:
-			b.p.log.Warn("no member has decided where the group begins: reading from the first record", "topic", topic.Topic)
+			m.ts.o.Log.Warn("no member has decided where the group begins: reading from the first record", "topic", topic.Topic)
 			return nil, nil
 		}
 		if err := retry.Sleep(ctx, 100*time.Millisecond); err != nil {
@@ -189,16 +191,16 @@ func (b *beginner) settle(ctx context.Context, topic kadm.TopicDetail, decides b
 }
 
 // decide resolves the start position for all partitions of a topic and commits it.
-func (b *beginner) decide(ctx context.Context, topic kadm.TopicDetail) (map[int32]int64, error) {
+func (m *member) decide(ctx context.Context, topic kadm.TopicDetail) (map[int32]int64, error) {
 	topics := kadm.TopicDetails{topic.Topic: topic}
-	offsets, skipped, err := b.p.startOffsets(ctx, b.p.admin, topics)
+	offsets, skipped, err := m.ts.startOffsets(ctx, m.ts.admin, topics)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.commit(ctx, topic.ID, offsets[topic.Topic]); err != nil {
-		return nil, fmt.Errorf("committing where group %q begins: %w", b.p.o.Group, err)
+	if err := m.commit(ctx, topic.ID, offsets[topic.Topic]); err != nil {
+		return nil, fmt.Errorf("committing where group %q begins: %w", m.ts.o.Group, err)
 	}
-	b.p.began([]string{topic.Topic}, skipped)
+	m.ts.began([]string{topic.Topic}, skipped)
 	settled := make(map[int32]int64)
 	for partition, o := range offsets[topic.Topic] {
 		settled[partition] = o.At
@@ -208,12 +210,12 @@ func (b *beginner) decide(ctx context.Context, topic kadm.TopicDetail) (map[int3
 
 // commit commits offsets as the current member. A member may commit offsets of partitions that others own, but only
 // while it is in the group.
-func (b *beginner) commit(ctx context.Context, id kadm.TopicID, offsets map[int32]kadm.Offset) error {
+func (m *member) commit(ctx context.Context, id kadm.TopicID, offsets map[int32]kadm.Offset) error {
 	req := kmsg.NewPtrOffsetCommitRequest()
-	req.Group = b.p.o.Group
-	req.MemberID, req.Generation = b.client.GroupMetadata()
-	if b.instanceID != "" {
-		req.InstanceID = &b.instanceID
+	req.Group = m.ts.o.Group
+	req.MemberID, req.Generation = m.client.GroupMetadata()
+	if m.instanceID != "" {
+		req.InstanceID = &m.instanceID
 	}
 	t := kmsg.NewOffsetCommitRequestTopic()
 	t.TopicID = id
@@ -224,11 +226,11 @@ func (b *beginner) commit(ctx context.Context, id kadm.TopicID, offsets map[int3
 		t.Partitions = append(t.Partitions, p)
 	}
 	req.Topics = append(req.Topics, t)
-	resp, err := req.RequestWith(ctx, b.client)
+	resp, err := req.RequestWith(ctx, m.client)
 	if err != nil {
 		return err
 	}
-	return commitError(resp)
+	return CommitError(resp)
 }
 
 // endOffsets holds the ends of partitions, without those that could not be listed.
@@ -248,69 +250,23 @@ const endsTimeout = time.Second
 
 // ends lists where the partitions end. If a commit seems to be beyond the end it looks a second time: a newly elected
 // leader may not know yet how far its log is committed.
-func (b *beginner) ends(ctx context.Context, names []string, offsets map[string]map[int32]kgo.Offset) endOffsets {
+func (m *member) ends(ctx context.Context, names []string, offsets map[string]map[int32]kgo.Offset) endOffsets {
 	for try := 1; ; try++ {
 		attempt, cancel := context.WithTimeout(ctx, endsTimeout)
-		listed, err := b.p.admin.ListEndOffsets(attempt, names...)
+		listed, err := m.ts.admin.ListEndOffsets(attempt, names...)
 		cancel()
 		if err != nil {
-			b.p.log.Debug("listing end offsets", "error", err)
+			m.ts.o.Log.Debug("listing end offsets", "error", err)
 		}
 		ends, beyond := endOffsets(listed), false
 		for name, partitions := range offsets {
 			for partition := range partitions {
 				end := ends.end(name, partition)
-				beyond = beyond || end >= 0 && b.commits[kadm.Partition{Topic: name, Partition: partition}].offset > end
+				beyond = beyond || end >= 0 && m.commits[kadm.Partition{Topic: name, Partition: partition}].offset > end
 			}
 		}
 		if !beyond || try == 2 || retry.Sleep(ctx, endsTimeout) != nil {
 			return ends
 		}
 	}
-}
-
-// The keys in the metadata of a commit.
-const (
-	topicKey   = "topic-id="
-	clusterKey = ",cluster-id="
-)
-
-// commitMetadata returns the metadata of a commit for a topic, empty if the brokers have no topic ids.
-func (p *Processor) commitMetadata(id kadm.TopicID) string {
-	if id == (kadm.TopicID{}) {
-		return ""
-	}
-	return topicKey + base64.RawURLEncoding.EncodeToString(id[:]) + clusterKey + p.cluster // the id as Kafka writes it
-}
-
-// isOlderTopic reports whether a commit belongs to another topic than the one with this id. Commits without an id, such as those
-// that an administrator sets, are trusted. So are those of another cluster: MirrorMaker translates their offsets and copies
-// their metadata.
-func (p *Processor) isOlderTopic(metadata string, id kadm.TopicID) bool {
-	_, cluster, _ := strings.Cut(metadata, clusterKey)
-	return strings.HasPrefix(metadata, topicKey) && cluster == p.cluster && id != (kadm.TopicID{}) && metadata != p.commitMetadata(id)
-}
-
-// tagCommits makes clients created with ctx write the ids of topic and cluster into the metadata of their commits.
-func (p *Processor) tagCommits(ctx context.Context) context.Context {
-	ctx = kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
-		for i := range req.Topics {
-			t := &req.Topics[i]
-			metadata := p.commitMetadata(t.TopicID)
-			for j := range t.Partitions {
-				t.Partitions[j].Metadata = &metadata
-			}
-		}
-		return nil
-	})
-	return kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
-		for i := range req.Topics {
-			t := &req.Topics[i]
-			metadata := p.commitMetadata(t.TopicID)
-			for j := range t.Partitions {
-				t.Partitions[j].Metadata = &metadata
-			}
-		}
-		return nil
-	})
 }

@@ -1,0 +1,71 @@
+package topics
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// The keys in the metadata of a commit.
+const (
+	topicKey   = "topic-id="
+	clusterKey = ",cluster-id="
+)
+
+// commitMetadata returns the metadata of a commit for a topic, empty if the brokers have no topic ids.
+func (ts *Topics) commitMetadata(id kadm.TopicID) string {
+	if id == (kadm.TopicID{}) {
+		return ""
+	}
+	return topicKey + base64.RawURLEncoding.EncodeToString(id[:]) + clusterKey + ts.cluster // the id as Kafka writes it
+}
+
+// isOlderTopic reports whether a commit belongs to another topic than the one with this id. Commits without an id, such as those
+// that an administrator sets, are trusted. So are those of another cluster: MirrorMaker translates their offsets and copies
+// their metadata.
+func (ts *Topics) isOlderTopic(metadata string, id kadm.TopicID) bool {
+	_, cluster, _ := strings.Cut(metadata, clusterKey)
+	return strings.HasPrefix(metadata, topicKey) && cluster == ts.cluster && id != (kadm.TopicID{}) && metadata != ts.commitMetadata(id)
+}
+
+// tagCommits makes clients created with ctx write the ids of topic and cluster into the metadata of their commits.
+func (ts *Topics) tagCommits(ctx context.Context) context.Context {
+	ctx = kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
+		for i := range req.Topics {
+			t := &req.Topics[i]
+			metadata := ts.commitMetadata(t.TopicID)
+			for j := range t.Partitions {
+				t.Partitions[j].Metadata = &metadata
+			}
+		}
+		return nil
+	})
+	return kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
+		for i := range req.Topics {
+			t := &req.Topics[i]
+			metadata := ts.commitMetadata(t.TopicID)
+			for j := range t.Partitions {
+				t.Partitions[j].Metadata = &metadata
+			}
+		}
+		return nil
+	})
+}
+
+// CommitError returns the first error of a commit.
+func CommitError(resp *kmsg.OffsetCommitResponse) error {
+	for _, t := range resp.Topics {
+		for _, p := range t.Partitions {
+			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+				return fmt.Errorf("topic %q partition %d: %w", t.Topic, p.Partition, err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package topics
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/regionwatch/regionwatch/processor/processortest"
+	"github.com/regionwatch/regionwatch/processor/progress"
+)
+
+func testOptions() Options {
+	return Options{
+		Log: slog.New(slog.DiscardHandler), Tally: new(progress.Tally), Lag: progress.NewLags(), Ends: new(progress.Ends),
+		Health: progress.NewHealth(1, 0, 0),
+	}
+}
+
+// A topic of which the brokers say nothing is not missing: creating it would not help.
+func TestTopicsNotListed(t *testing.T) {
+	t.Parallel()
+	c := processortest.New(t, kfake.SeedTopics(1, "trail"))
+	o := testOptions()
+	o.Inputs, o.Create, o.Partitions, o.Replicas = []string{"trail"}, true, 1, 1
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := New(o).Check(ctx, kadm.NewClient(c.Client())); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
+
+// With patterns, all matching topics are watched, including later ones.
+func TestLookPattern(t *testing.T) {
+	t.Parallel()
+	c := processortest.New(t, kfake.SeedTopics(3, "trail-a", "other-b"))
+	var log bytes.Buffer
+	o := testOptions()
+	o.Inputs, o.Pattern, o.Log = []string{"^trail-[a-z]$"}, true, slog.New(slog.NewTextHandler(&log, nil))
+	admin := kadm.NewClient(c.Client())
+	w := New(o).newWatch()
+	w.look(t.Context(), admin)
+	if _, err := admin.CreateTopic(t.Context(), 2, 1, nil, "trail-b"); err != nil {
+		t.Fatal(err)
+	}
+	c.Eventually("a look at the new topic", func() bool { w.look(t.Context(), admin); return len(o.Ends.All()) == 2 })
+	if ends := o.Ends.All(); len(ends) != 2 || ends[0] != (progress.TopicEnd{Topic: "trail-a", Partitions: 3}) || ends[1] != (progress.TopicEnd{Topic: "trail-b", Partitions: 2}) {
+		t.Errorf("ends %+v", ends)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	w.look(ctx, kadm.NewClient(c.Client())) // which knows nothing yet
+	if ends := o.Ends.All(); len(ends) != 2 {
+		t.Errorf("a look that failed has left %+v", ends)
+	}
+	if strings.Contains(log.String(), "no topic matches") {
+		t.Error("a look that failed counts as one that has found no topic")
+	}
+}
+
+// A pattern without matches is reported once, and again when that recurs; matches are reported in between.
+//
+// Guard: reportMatching remembers.
+func TestReportMatching(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	o := testOptions()
+	o.Inputs, o.Pattern, o.Log = []string{"^trail-[a-z]$"}, true, slog.New(slog.NewTextHandler(&log, nil))
+	ts, count := New(o), func(part string) int { return strings.Count(log.String(), part) }
+	for i, step := range []struct{ topics, nothing, something int }{
+		{2, 0, 0}, {0, 1, 0}, {0, 1, 0}, {1, 1, 1}, {3, 1, 1}, {0, 2, 1},
+	} {
+		ts.reportMatching(step.topics)
+		if a, b := count("no topic matches the input pattern"), count("topics match the input pattern"); a != step.nothing || b != step.something {
+			t.Errorf("step %d: told %d times that none matches and %d times that some do, want %d and %d", i, a, b, step.nothing, step.something)
+		}
+	}
+}
