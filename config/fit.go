@@ -22,6 +22,12 @@ var rules = slices.Concat(topicRules(), policyRules(), []rule{
 		}
 		return "input-topic and input-topic-pattern exclude each other; give one of them"
 	}},
+	{[]string{"incident-group", "group"}, func(s *Settings) string {
+		if s.IncidentGroup != s.Group {
+			return ""
+		}
+		return fmt.Sprintf("incident-group and group are both %q; they must differ", s.Group)
+	}},
 	{[]string{"delivery", "instance-id"}, func(s *Settings) string {
 		if s.Delivery != ExactlyOnce || s.InstanceID != None {
 			return ""
@@ -85,6 +91,18 @@ func topicRules() (rules []rule) {
 		{"shadow-topic", func(s *Settings) string { return s.ShadowTopic }},
 		{"exempted-topic", func(s *Settings) string { return s.ExemptedTopic }},
 		{"policy-topic", func(s *Settings) string { return s.PolicyTopic }},
+		{"incident-topic", func(s *Settings) string { return s.IncidentTopic }},
+		{"incident-state-topic", func(s *Settings) string { return s.IncidentStateTopic }},
+	}
+	for i, w := range written[len(written)-2:] {
+		for _, other := range append(written[:1:1], written[len(written)-2+i+1:]...) {
+			rules = append(rules, rule{[]string{w.name, other.name}, func(s *Settings) string {
+				if w.topic(s) != other.topic(s) {
+					return ""
+				}
+				return bothAre(w.name, other.name, w.topic(s))
+			}})
+		}
 	}
 	for _, w := range written {
 		rules = append(rules,

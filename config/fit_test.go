@@ -33,6 +33,17 @@ func TestPairsFailure(t *testing.T) {
 		"--input-topic-pattern=a|b", "--exempted-topic=b")
 	f(`flag --input-topic, flag --policy-topic: input-topic and policy-topic are both "a"; they must differ`,
 		"--input-topic=a", "--policy-topic=a")
+	f(`flag --input-topic, flag --incident-topic: input-topic and incident-topic are both "a"; they must differ`,
+		"--input-topic=a", "--incident-topic=a")
+	f(`flag --incident-topic, flag --alert-topic: incident-topic and alert-topic are both "a"; they must differ`,
+		"--alert-topic=a", "--incident-topic=a")
+	f(`flag --incident-topic, flag --incident-state-topic: incident-topic and incident-state-topic are both "a"; they must differ`,
+		"--incident-topic=a", "--incident-state-topic=a")
+	f(`flag --incident-state-topic, flag --alert-topic: incident-state-topic and alert-topic are both "a"; they must differ`,
+		"--alert-topic=a", "--incident-state-topic=a")
+	f(`flag --incident-state-topic, flag --dead-letter-topic: incident-state-topic and dead-letter-topic are both "a"; they must differ`,
+		"--dead-letter-topic=a", "--incident-state-topic=a")
+	f(`flag --incident-group, flag --group: incident-group and group are both "a"; they must differ`, "--group=a", "--incident-group=a")
 	f("flag --policy, flag --unused-regions: policy and unused-regions are both given; the policy replaces the other, leave one out",
 		"--policy=policy.yaml", "--unused-regions=us-west-1")
 	f("flag --policy-topic, flag --missing-read-only: policy-topic and missing-read-only are both given; the policy replaces the other, leave one out",

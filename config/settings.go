@@ -100,6 +100,11 @@ type Settings struct {
 	AlertFormat            string   // AlertNative or AlertOCSF
 	CopyHeaders            []string // names, or only None
 
+	IncidentTopic      string
+	IncidentStateTopic string // compacted
+	IncidentGroup      string
+	IncidentFormat     string // AlertNative or AlertOCSF
+
 	AdminAddress        string   // host:port, or None
 	AdminHosts          []string // lower case
 	AdminTLSCertificate string   // a file; empty means plain HTTP

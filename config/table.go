@@ -13,11 +13,12 @@ const (
 	sectionGroup    = "Consumer group"
 	sectionDelivery = "Delivery"
 	sectionDecision = "Decision"
+	sectionIncident = "Incidents"
 	sectionOther    = "Operation"
 )
 
 // sections in display order.
-var sections = []string{sectionKafka, sectionSecurity, sectionTopics, sectionGroup, sectionDelivery, sectionDecision, sectionOther}
+var sections = []string{sectionKafka, sectionSecurity, sectionTopics, sectionGroup, sectionDelivery, sectionDecision, sectionIncident, sectionOther}
 
 // all is the single source of flags, variables, file keys, defaults, help, completion and the documented table, in the order of
 // the sections.
@@ -278,6 +279,29 @@ var general = table{
 		Help: "address of the page, if not admin-address; none serves no page",
 		kind: text(func(s *Settings) *string { return &s.PageAddress }, "address",
 			"host:port, or none", parseOptionalListen),
+	},
+	{
+		Name: "incident-topic", Section: sectionIncident, Default: "cloudtrail-incidents",
+		Help: "topic for incidents, which the command incidents makes from the alerts in alert-topic",
+		kind: text(func(s *Settings) *string { return &s.IncidentTopic }, "topic",
+			"a topic name of "+kafkaNameRule, parseTopic),
+	},
+	{
+		Name: "incident-state-topic", Section: sectionIncident, Default: "cloudtrail-incident-state",
+		Help: "compacted topic for what incidents remembers, with as many partitions as alert-topic",
+		kind: text(func(s *Settings) *string { return &s.IncidentStateTopic }, "topic",
+			"a topic name of "+kafkaNameRule, parseTopic),
+	},
+	{
+		Name: "incident-group", Section: sectionIncident, Default: "regionwatch-incidents",
+		Help: "consumer group of incidents, used by nothing else",
+		kind: text(func(s *Settings) *string { return &s.IncidentGroup }, "name",
+			"printable text of up to 249 characters", parseGroup),
+	},
+	{
+		Name: "incident-format", Section: sectionIncident, Default: AlertNative,
+		Help: "encoding of incidents",
+		kind: choice(func(s *Settings) *string { return &s.IncidentFormat }, AlertNative, AlertOCSF),
 	},
 	{
 		Name: "pprof", Section: sectionOther, Default: "false",

@@ -72,7 +72,7 @@ func letterReasons() (names []string) {
 	for r := cloudtrail.ReasonNone + 1; int(r) < cloudtrail.ReasonCount; r++ {
 		names = append(names, r.String())
 	}
-	return append(names, deadletter.ReasonBatchTooLarge, deadletter.ReasonPanic)
+	return append(names, deadletter.ReasonBatchTooLarge, deadletter.ReasonPanic, deadletter.ReasonNotAlert)
 }
 
 // newRange returns a range of non-negative numbers. The default is all of them.

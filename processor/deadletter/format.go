@@ -61,6 +61,7 @@ const (
 const (
 	ReasonBatchTooLarge = "batch-too-large" // the batch decompresses to more than is allowed; it is set aside as a whole
 	ReasonPanic         = "panic"           // deciding the record panicked: a fault of this program
+	ReasonNotAlert      = "not-an-alert"    // the record is in the alerts topic, but not an alert to group into incidents
 )
 
 // Place is where a record stands.

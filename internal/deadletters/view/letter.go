@@ -28,6 +28,7 @@ var reasonTexts = map[string]string{
 	cloudtrail.ReasonEncoding.String():      "its encoding is not supported, such as UTF-16",
 	deadletter.ReasonBatchTooLarge:          "a batch is larger than --max-batch-bytes allows; none of its records was read",
 	deadletter.ReasonPanic:                  "a fault of this program; please report it",
+	deadletter.ReasonNotAlert:               "it is in the alerts topic, but not an alert to group into incidents",
 }
 
 // Letter writes one letter in a format, "text" or "json".
