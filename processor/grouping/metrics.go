@@ -52,7 +52,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	alertsDesc     = desc("incident_alerts_total", "Alerts read, by what became of them when they were read.", "result")
+	alertsDesc     = desc("incident_alerts_total", "Alerts read, by how they counted at that time.", "result")
 	writtenDesc    = desc("incidents_written_total", "Incident records written, by activity.", "activity")
 	openDesc       = desc("incidents_open", "Open incidents in the assigned partitions, storms included.")
 	stormsDesc     = desc("incident_storms_open", "Open storms in the assigned partitions.")
