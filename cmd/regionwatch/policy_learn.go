@@ -20,7 +20,7 @@ func newPolicyLearnCommand() *cobra.Command {
 			"days and began 14 days before the end of the traffic. Other regions with writes are marked REVIEW, with the reasons.\n\n" +
 			"--max-groups merges groups until there are that many. It widens allow lists as little as possible and marks each\n" +
 			"widened region REVIEW.",
-		Example: "  regionwatch policy learn AWSLogs/ --organization accounts.json > policy.new.yaml\n" +
+		Example: "  regionwatch policy learn AWSLogs/ --organization organization/ > policy.new.yaml\n" +
 			"  regionwatch policy learn AWSLogs/ --max-groups 5 --evidence evidence.csv > policy.new.yaml",
 		Args: scanArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -29,7 +29,7 @@ func newPolicyLearnCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().Var(maxGroups, "max-groups", "most groups besides the default level; 0 means as many as there are different lists")
-	cmd.Flags().StringVar(&l.Organization, "organization", "", "file with the names of accounts: the output of aws organizations list-accounts, or CSV with account and name")
+	cmd.Flags().StringVar(&l.Organization, "organization", "", "names, organizational units and tags of the accounts: a folder of the AWS CLI's outputs, the output of aws organizations list-accounts, or CSV with account,name,ou,tags")
 	cmd.Flags().StringVar(&l.Evidence, "evidence", "", "new file for what was counted, by account and region: .ndjson or .csv")
 	cli.AddSettings(cmd, "max-event-bytes")
 	return cmd

@@ -24,7 +24,7 @@ func TestPolicyLearn(t *testing.T) {
 		t.Errorf("status %d: %s", status, stderr)
 	}
 	before, err := os.ReadFile(evidence)
-	if err != nil || !strings.HasPrefix(string(before), "account,name,region,verdict") {
+	if err != nil || !strings.HasPrefix(string(before), "account,name,ou,region,verdict") {
 		t.Errorf("%v: %s", err, before)
 	}
 	if _, stderr, status := runCommand(t, "policy", "learn", logs, "--evidence", evidence); status != cli.ExitMistake || !strings.Contains(stderr, "flag --evidence: ") {
@@ -36,8 +36,8 @@ func TestPolicyLearnMistakes(t *testing.T) {
 	organization := writePolicy(t, "id,name\n")
 	for want, args := range map[string][]string{
 		"no files given": {},
-		`flag --evidence: "x.txt" ends in neither .csv nor .ndjson`: {".", "--evidence", "x.txt"},
-		"the header has id,name; want the columns account and name": {".", "--organization", organization},
+		`flag --evidence: "x.txt" ends in neither .csv nor .ndjson`:    {".", "--evidence", "x.txt"},
+		`"id" is not a column, or is listed twice; want account, name`: {".", "--organization", organization},
 		"no such file": {".", "--organization", "nowhere"},
 		"--max-groups": {".", "--max-groups", "-1"},
 	} {

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // Options of a draft.
 type Options struct {
-	MaxGroups int               // how many groups there may be besides the default level; 0 means no limit
-	Names     map[string]string // of accounts, by id
-	Source    string            // of the traffic, for the policy's header
+	MaxGroups int                       // how many groups there may be besides the default level; 0 means no limit
+	Accounts  map[string]policy.Account // of the organization, by id: their names and units
+	Source    string                    // of the traffic, for the policy's header
 }
 
 // Draft is a learned policy.
@@ -22,15 +23,22 @@ type Draft struct {
 	options  Options
 	levels   []level              // the final ones, the default first
 	levelOf  map[string]regionSet // by account id
+	units    map[string]unit      // by path
 }
 
 // Draft decides and groups. Call it once all events are added.
 func (l *Learner) Draft(o Options) *Draft {
 	d := &Draft{Accounts: l.Accounts(), Skipped: l.Skipped(), options: o, levelOf: map[string]regionSet{}}
+	d.group()
+	return d
+}
+
+// group finds the levels, and the units whose accounts all have one.
+func (d *Draft) group() {
 	levels := levelsOf(d.Accounts)
 	most := len(levels)
-	if o.MaxGroups > 0 {
-		most = o.MaxGroups + 1
+	if d.options.MaxGroups > 0 {
+		most = d.options.MaxGroups + 1
 	}
 	into := merge(levels, most)
 	counts := map[regionSet]int{}
@@ -45,7 +53,7 @@ func (l *Learner) Draft(o Options) *Draft {
 		d.levels = append(d.levels, level{allowed, n})
 	}
 	slices.SortFunc(d.levels, compareLevels)
-	return d
+	d.addUnits()
 }
 
 // widen marks the regions that the account's level allows but its own traffic does not.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
@@ -37,7 +38,7 @@ func TestDraftRecoversHabits(t *testing.T) {
 	learnCalls(t, l,
 		call{account: "444444444444", region: "eu-north-1", read: true},
 		call{account: accounts[0], region: "sa-east-1", role: "late\u2028\\n# x", day: 1})
-	f := load(t, l.Draft(Options{Names: map[string]string{accounts[0]: "one: # \"x\""}, Source: "logs\n- x"}))
+	f := load(t, l.Draft(Options{Accounts: map[string]policy.Account{accounts[0]: {Name: "one: # \"x\"", OU: "a: #/[b]"}}, Source: "logs\n- x"}))
 	got := map[string][]string{}
 	for _, id := range append([]string{"999999999999"}, f.Policy.Accounts()...) {
 		if e := f.Policy.Effective(id, end); e.AllowList {
@@ -132,7 +133,7 @@ func TestEvidence(t *testing.T) {
 	l := NewLearner(end)
 	learnCalls(t, l, company()...)
 	learnCalls(t, l, call{account: accounts[0], region: "us-east-1", read: true, failed: true})
-	d := l.Draft(Options{Names: map[string]string{accounts[0]: "=1+1"}})
+	d := l.Draft(Options{Accounts: map[string]policy.Account{accounts[0]: {Name: "=1+1", OU: "Lab"}}})
 	var lines, table strings.Builder
 	if err := d.WriteNDJSON(&lines); err != nil {
 		t.Fatal(err)
@@ -147,7 +148,7 @@ func TestEvidence(t *testing.T) {
 		}
 	}
 	want = Evidence{
-		Account: accounts[0], Name: "=1+1", Region: "us-east-1", Verdict: "allowed", Reads: 1, Writes: 270, Failed: 1,
+		Account: accounts[0], Name: "=1+1", OU: "Lab", Region: "us-east-1", Verdict: "allowed", Reads: 1, Writes: 270, Failed: 1,
 		FirstSeen: "2026-08-31", LastSeen: "2026-11-28", ActiveDays: 90, WriteDays: 90, Principals: 3,
 		TopPrincipals: first.TopPrincipals, TopSources: []Count{{"ec2.amazonaws.com", 270}},
 	}
@@ -160,19 +161,5 @@ func TestEvidence(t *testing.T) {
 	rows, err := csv.NewReader(strings.NewReader(table.String())).ReadAll()
 	if err != nil || len(rows) != 7 || rows[1][1] != "'=1+1" {
 		t.Errorf("%v: %v", err, rows)
-	}
-}
-
-func TestReadOrganization(t *testing.T) {
-	want := map[string]string{"111111111111": "one"}
-	for _, text := range []string{`{"Accounts":[{"Id":"111111111111","Name":"one","Email":"x"}]}`, "name,account\none,111111111111\n"} {
-		if got, err := ReadOrganization([]byte(text)); err != nil || !cmp.Equal(got, want) {
-			t.Errorf("%s: %v, %v", text, got, err)
-		}
-	}
-	for _, text := range []string{"", "{}", `{"Accounts":[{"Id":"1"}]}`, "a,b\n", "account,name\n1,x\n", "{", "account,name\n\"\n"} {
-		if _, err := ReadOrganization([]byte(text)); err == nil {
-			t.Errorf("%q: no error", text)
-		}
 	}
 }

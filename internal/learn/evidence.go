@@ -13,6 +13,7 @@ import (
 type Evidence struct {
 	Account       string   `json:"account"`
 	Name          string   `json:"name,omitempty"`
+	OU            string   `json:"ou,omitempty"`
 	Region        string   `json:"region"`
 	Verdict       string   `json:"verdict"` // allowed, review, or unused
 	Reasons       []string `json:"reasons,omitempty"`
@@ -43,7 +44,7 @@ func (d *Draft) evidence(yield func(*Evidence) error) error {
 			r := &a.Regions[j]
 			u := r.Usage
 			e := Evidence{
-				Account: a.ID, Name: d.options.Names[a.ID], Region: r.Code, Verdict: r.verdict(), Reasons: r.Reasons,
+				Account: a.ID, Name: d.options.Accounts[a.ID].Name, OU: d.options.Accounts[a.ID].OU, Region: r.Code, Verdict: r.verdict(), Reasons: r.Reasons,
 				Reads: u.Reads, Writes: u.Writes, ServiceWrites: u.ServiceWrites, Failed: u.Failed, FirstSeen: day(u.First), LastSeen: day(u.Last),
 				ActiveDays: u.days.len(), WriteDays: u.writeDays.len(), Principals: u.Principals(),
 				TopPrincipals: u.principals.counts(), TopSources: u.sources.counts(),
@@ -83,14 +84,10 @@ func (d *Draft) WriteNDJSON(w io.Writer) error {
 func (d *Draft) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	number := func(n uint64) string { return strconv.FormatUint(n, 10) }
-	_ = out.Write([]string{"account", "name", "region", "verdict", "reasons", "reads", "writes", "service_writes", "failed", "first_seen", "last_seen", "active_days", "write_days", "principals"})
+	_ = out.Write([]string{"account", "name", "ou", "region", "verdict", "reasons", "reads", "writes", "service_writes", "failed", "first_seen", "last_seen", "active_days", "write_days", "principals"})
 	err := d.evidence(func(e *Evidence) error {
-		name := e.Name
-		if strings.ContainsRune("=+-@\t\r", []rune(name + " ")[0]) {
-			name = "'" + name
-		}
 		return out.Write([]string{
-			e.Account, name, e.Region, e.Verdict, strings.Join(e.Reasons, " "), number(e.Reads), number(e.Writes), number(e.ServiceWrites),
+			e.Account, cell(e.Name), cell(e.OU), e.Region, e.Verdict, strings.Join(e.Reasons, " "), number(e.Reads), number(e.Writes), number(e.ServiceWrites),
 			number(e.Failed), e.FirstSeen, e.LastSeen, strconv.Itoa(e.ActiveDays), strconv.Itoa(e.WriteDays), number(e.Principals),
 		})
 	})
@@ -99,4 +96,12 @@ func (d *Draft) WriteCSV(w io.Writer) error {
 		err = fmt.Errorf("writing evidence: %w", out.Error())
 	}
 	return err
+}
+
+// cell makes a text fit for a cell: spreadsheets take some first characters for a formula.
+func cell(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", []rune(text)[0]) {
+		return "'" + text
+	}
+	return text
 }

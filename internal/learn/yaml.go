@@ -20,8 +20,7 @@ func (d *Draft) Write(w io.Writer) error {
 		addTo(sets, "core", textList(core.codes()))
 		addTo(root, "region_sets", sets)
 	}
-	groups := &yaml.Node{Kind: yaml.MappingNode}
-	names := map[regionSet]string{}
+	groups, known := &yaml.Node{Kind: yaml.MappingNode}, d.groups()
 	for i, l := range d.levels {
 		node := levelNode(l.allowed, core)
 		if i == 0 {
@@ -29,12 +28,12 @@ func (d *Draft) Write(w io.Writer) error {
 			addTo(root, "default", node)
 			continue
 		}
-		names[l.allowed] = fmt.Sprintf("learned-%d", i)
-		if l.allowed == 0 {
-			names[0] = "no-writes"
+		g := known[l.allowed]
+		if len(g.ous) > 0 {
+			node.Content = append([]*yaml.Node{{Kind: yaml.ScalarNode, Value: "ous"}, quotedList(g.ous)}, node.Content...)
 		}
 		node.HeadComment = "applies to " + display.Plural(l.accounts, "account")
-		addTo(groups, names[l.allowed], node)
+		groups.Content = append(groups.Content, text(g.name), node)
 	}
 	if len(d.levels) == 0 {
 		addTo(root, "default", levelNode(0, 0))
@@ -43,7 +42,7 @@ func (d *Draft) Write(w io.Writer) error {
 		addTo(root, "groups", groups)
 	}
 	if len(d.Accounts) > 0 {
-		addTo(root, "accounts", d.accountNodes(names))
+		addTo(root, "accounts", d.accountNodes(known))
 	}
 	var out bytes.Buffer
 	encoder := yaml.NewEncoder(&out)
@@ -102,16 +101,20 @@ func levelNode(allowed, core regionSet) *yaml.Node {
 }
 
 // accountNodes is the accounts, each with its evidence above it.
-func (d *Draft) accountNodes(groups map[regionSet]string) *yaml.Node {
+func (d *Draft) accountNodes(groups map[regionSet]*group) *yaml.Node {
 	list := &yaml.Node{Kind: yaml.MappingNode}
 	for i := range d.Accounts {
 		a := &d.Accounts[i]
 		node := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
-		if name := d.options.Names[a.ID]; name != "" {
-			addTo(node, "name", quoted(name))
+		known := d.options.Accounts[a.ID]
+		if known.Name != "" {
+			addTo(node, "name", quoted(known.Name))
 		}
-		if group := groups[d.levelOf[a.ID]]; group != "" {
-			addTo(node, "group", &yaml.Node{Kind: yaml.ScalarNode, Value: group})
+		if known.OU != "" {
+			addTo(node, "ou", quoted(known.OU))
+		}
+		if g := groups[d.levelOf[a.ID]]; g != nil && d.unitFor(a.ID) == "" {
+			addTo(node, "group", text(g.name))
 		}
 		key := quoted(a.ID)
 		key.HeadComment = a.evidence()
@@ -143,6 +146,19 @@ func addTo(mapping *yaml.Node, key string, value *yaml.Node) {
 
 func quoted(text string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Style: yaml.DoubleQuotedStyle, Value: text}
+}
+
+// text is quoted only if it must be.
+func text(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+}
+
+func quotedList(texts []string) *yaml.Node {
+	list := textList(texts)
+	for _, n := range list.Content {
+		n.Style = yaml.DoubleQuotedStyle
+	}
+	return list
 }
 
 func textList(texts []string) *yaml.Node {

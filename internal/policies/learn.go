@@ -13,8 +13,10 @@ import (
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/learn"
+	"github.com/regionwatch/regionwatch/internal/organization"
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -26,24 +28,41 @@ type Learning struct {
 	Organization, Evidence string // names of files; empty for none
 	MaxEventBytes          int
 
-	names map[string]string
+	accounts map[string]policy.Account
 }
 
 // Check reads the file of the organization and reports the mistakes in the options.
 func (l *Learning) Check(stdin io.Reader) (err error) {
 	if l.Organization != "" {
-		var text []byte
-		if text, err = ReadInput(stdin, l.Organization); err == nil {
-			l.names, err = learn.ReadOrganization(text)
-		}
-		if err != nil {
-			err = fmt.Errorf("flag --organization: %s: %w", l.Organization, err)
+		if l.accounts, err = readOrganization(stdin, l.Organization); err != nil {
+			err = fmt.Errorf("flag --organization: %w", err)
 		}
 	}
 	if kind := filepath.Ext(l.Evidence); l.Evidence != "" && kind != ".csv" && kind != ".ndjson" {
 		err = errors.Join(err, fmt.Errorf("flag --evidence: %q ends in neither .csv nor .ndjson", l.Evidence))
 	}
 	return err
+}
+
+// readOrganization reads the accounts of an organization from a file or a folder, by id.
+func readOrganization(stdin io.Reader, name string) (map[string]policy.Account, error) {
+	var list []policy.Account
+	var err error
+	if info, statErr := os.Stat(name); statErr == nil && info.IsDir() {
+		if list, err = organization.ReadFolder(os.DirFS(name)); err != nil {
+			err = fmt.Errorf("%s: %w", name, err)
+		}
+	} else {
+		var text []byte
+		if text, err = ReadInput(stdin, name); err == nil {
+			list, err = organization.Parse(name, text)
+		}
+	}
+	accounts := make(map[string]policy.Account, len(list))
+	for _, a := range list {
+		accounts[a.ID] = a
+	}
+	return accounts, err
 }
 
 // Run learns from the sources and writes the draft to stdout. If the summary says that it was stopped, it wrote none.
@@ -54,7 +73,7 @@ func (l *Learning) Run(ctx context.Context, sources []scan.Source, stdout, stder
 	if err != nil || summary.Stopped != nil {
 		return summary, err
 	}
-	draft := learner.Draft(learn.Options{MaxGroups: l.MaxGroups, Names: l.names, Source: strings.Join(l.Files, " ")})
+	draft := learner.Draft(learn.Options{MaxGroups: l.MaxGroups, Accounts: l.accounts, Source: strings.Join(l.Files, " ")})
 	ReportLearned(stderr, summary, draft, time.Since(began))
 	if err := WriteEvidence(draft, l.Evidence); err != nil {
 		return summary, cli.Mistake(fmt.Errorf("flag --evidence: %w", err))

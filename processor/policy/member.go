@@ -25,8 +25,8 @@ func CheckOU(path string) string {
 	return ""
 }
 
-// unitsOf yields a path and those of the organizational units it is in, the outermost first.
-func unitsOf(path string) iter.Seq[string] {
+// UnitsOf yields a path and those of the organizational units it is in, the outermost first.
+func UnitsOf(path string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range len(path) {
 			if path[i] == '/' && !yield(path[:i]) {
@@ -98,7 +98,7 @@ func (c *checker) checkUnits() {
 		g := &c.o.Groups[i]
 		c.enter(PartGroup, i, g.Name)
 		for j, unit := range g.OUs {
-			for outer := range unitsOf(unit) {
+			for outer := range UnitsOf(unit) {
 				if other, taken := c.members.byOU[outer]; taken && outer != unit {
 					c.add("ous", j, fmt.Sprintf("%s is within %s, which is in group %s; its accounts would be in both", cut(unit), cut(outer), other))
 				}
@@ -109,7 +109,7 @@ func (c *checker) checkUnits() {
 
 // addByFacts adds an account to the groups that its unit or tags put it in.
 func (c *checker) addByFacts(a *Account) {
-	for unit := range unitsOf(a.OU) {
+	for unit := range UnitsOf(a.OU) {
 		if group, ok := c.members.byOU[unit]; ok {
 			c.joinBy("ou", a, group)
 			break // [checker.checkUnits] reports more
@@ -166,7 +166,7 @@ func (w *warner) members(g *Group, o *Options, units map[string]struct{}) {
 func unitsIn(o *Options) map[string]struct{} {
 	units := map[string]struct{}{}
 	for i := range o.Accounts {
-		for unit := range unitsOf(o.Accounts[i].OU) {
+		for unit := range UnitsOf(o.Accounts[i].OU) {
 			units[unit] = struct{}{}
 		}
 	}

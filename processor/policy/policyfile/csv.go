@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/regionwatch/regionwatch/processor/policy"
@@ -23,6 +24,25 @@ var csvColumns = []struct {
 	{"ou", func(a *policy.Account) *string { return &a.OU }},
 	{"tags", nil},
 	{"group", func(a *policy.Account) *string { return &a.Group }},
+}
+
+// ParseAccounts reads a CSV of accounts, as accounts_from names them; name identifies it in faults. It does not check that
+// the groups exist. The error is [Faults].
+func ParseAccounts(name string, source []byte) ([]policy.Account, error) {
+	r := &reader{name: name, file: name, places: places{}}
+	if len(source) > MaxBytes {
+		r.faultAt(position{file: name}, fmt.Sprintf("it has %d bytes, %d are allowed", len(source), MaxBytes))
+	} else {
+		r.csv(source)
+	}
+	accounts := slices.Clone(r.options.Accounts)
+	for i := range r.options.Accounts {
+		r.options.Accounts[i].Group = ""
+	}
+	if _, err := r.finish(); err != nil {
+		return nil, err
+	}
+	return accounts, nil
 }
 
 // csv reads accounts from a CSV file with a header, such as an export from Organizations. Columns may come in any
