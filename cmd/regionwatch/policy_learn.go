@@ -2,10 +2,12 @@ package main
 
 import (
 	"errors"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/memory"
 	"github.com/regionwatch/regionwatch/internal/policies"
 	"github.com/regionwatch/regionwatch/internal/scan"
 )
@@ -43,6 +45,7 @@ func runLearning(cmd *cobra.Command, l *policies.Learning) error {
 	}
 	sources, listErr := scan.List(l.Files, cmd.InOrStdin())
 	cli.Report(cmd.ErrOrStderr(), listErr)
+	memory.Tune(memory.ContainerLimit("/"), os.LookupEnv)
 	ctx, stop := cli.StopOnSignal(cmd.Context(), scanDrain, nil)
 	defer stop()
 	summary, err := l.Run(ctx, sources, cmd.OutOrStdout(), cmd.ErrOrStderr())

@@ -1,18 +1,21 @@
 package learn
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// write is a write of a role.
-func write(account uint64, region, role string, at time.Time) *cloudtrail.Event {
+// written is a write of a role.
+func written(account uint64, region, role string, at time.Time) *cloudtrail.Event {
 	text := func(s string) cloudtrail.Value { return cloudtrail.Value(`"` + s + `"`) }
 	return &cloudtrail.Event{
 		AWSRegion: text(region), EventSource: text("ec2.amazonaws.com"), EventName: text("RunInstances"), ReadOnly: cloudtrail.Value("false"),
@@ -21,34 +24,94 @@ func write(account uint64, region, role string, at time.Time) *cloudtrail.Event 
 	}
 }
 
-// Several workers add at a time, to the same places and to others, and nothing is lost.
-func TestConcurrentAdds(t *testing.T) {
-	const workers, each = 4, 2000
-	l := NewLearner(end)
-	var running sync.WaitGroup
-	for worker := range workers {
-		running.Go(func() {
-			for i := range each {
-				e := write(uint64(i%3), catalogue[i%5].Code, fmt.Sprintf("r%d", worker), end.Add(-time.Duration(i)*time.Hour))
-				if i%100 == 0 {
-					e.RecipientAccountID = cloudtrail.Value(`""`)
-				}
-				l.Add(e)
-			}
-		})
+// Whatever the order of the events, and whichever learners they go to, the draft and its evidence are the same, byte for
+// byte, beyond every limit too.
+func TestOrderMakesNoDifference(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var events [][]byte
+	for range 6000 {
+		c := call{
+			account: fmt.Sprintf("%012d", random.IntN(4)), region: catalogue[random.IntN(3)].Code, role: fmt.Sprint("r", random.IntN(300)),
+			day: random.IntN(400), failed: random.IntN(5) == 0, read: random.IntN(5) == 0, root: random.IntN(50) == 0,
+			source: fmt.Sprintf("s%d.amazonaws.com", random.IntN(100)),
+		}
+		if random.IntN(10) == 0 {
+			c.service = "cloudformation.amazonaws.com"
+		}
+		events = append(events, c.event())
 	}
-	running.Wait()
-	writes := uint64(0)
-	for _, a := range l.Accounts() {
-		for i := range a.Regions {
-			writes += a.Regions[i].Usage.Writes
-			if n := a.Regions[i].Usage.Principals(); n != workers {
-				t.Errorf("%s %s: %d principals, want %d", a.ID, a.Regions[i].Code, n, workers)
+	want := ""
+	for round := range 8 {
+		got := learnApart(t, events, 1+round)
+		if want == "" {
+			want = got
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("round %d: %s", round, diff)
+		}
+		random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+	}
+}
+
+// learnApart learns with several learners that meet now and then, and returns the policy and the evidence.
+func learnApart(t *testing.T, events [][]byte, learners int) string {
+	t.Helper()
+	all := NewLearner(end)
+	all.limit = 10
+	apart := make([]*Learner, learners)
+	for i := range apart {
+		apart[i] = all.Apart()
+	}
+	decoder := cloudtrail.NewDecoder(0)
+	for i, e := range events {
+		if err := decoder.Decode(e, sink{t, apart[i%learners]}); err != nil {
+			t.Fatal(err)
+		}
+		if i%997 == 0 {
+			all.Merge(apart[i%learners])
+		}
+	}
+	for _, l := range apart {
+		all.Merge(l)
+	}
+	draft := all.Draft(Options{})
+	if s := draft.Skipped; s.TooMany == 0 || all.Len() != 10 {
+		t.Fatalf("%+v, %d places: no limit was reached", s, all.Len())
+	}
+	var out bytes.Buffer
+	if err := errors.Join(draft.Write(&out), draft.WriteNDJSON(&out), draft.WriteCSV(&out)); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// A time is read as the standard library does, or not believed, with and without the shortcut for the same date.
+func TestClock(t *testing.T) {
+	c := newClock(end)
+	for _, text := range []string{
+		"2026-11-28T11:59:59Z", "2026-11-28T00:00:00Z", "2026-11-28T24:00:00Z", "2026-11-28T10:60:00Z", "2026-11-28T10:00:60Z",
+		"2026-11-28t10:00:00Z", "2026-11-28T1:000:00Z", "2026-11-28T10:00:00z", "2026-11-28T10:00:00.5Z", "2026-11-28T23:59:59+14:00",
+		"2026-11-27T10:00:0:Z", "2026-11-27T10:00:00Z", "2026-11-28T10:00:00Z", "2026-11-28T10 00:00Z", "2026-11-28T13:00:00Z",
+		"1970-01-02T00:00:00Z", "2026-02-30T00:00:00Z", "", "yesterday", "9999-12-31T23:59:59Z",
+	} {
+		var want time.Time
+		if err := want.UnmarshalText([]byte(text)); err != nil || want.After(end) || want.Year() < 2000 {
+			want = time.Unix(0, 0)
+		}
+		for range 2 {
+			if got := c.unix([]byte(text)); got != want.Unix() {
+				t.Errorf("%q: %d, want %d", text, got, want.Unix())
 			}
 		}
 	}
-	if skipped := l.Skipped().NoAccount; writes != workers*each*99/100 || skipped != workers*each/100 {
-		t.Errorf("%d writes and %d skipped, want %d in all", writes, skipped, workers*each)
+}
+
+// An event of a place, a source and a principal that were seen before allocates nothing.
+func TestAddAllocatesNothing(t *testing.T) {
+	l, e := NewLearner(end), written(1, "us-east-1", "deploy", end.Add(-time.Hour))
+	other := written(2, "eu-west-1", "admin", end.Add(-time.Hour))
+	if n := testing.AllocsPerRun(100, func() { l.Add(e); l.Add(other) }); n > 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 
@@ -56,7 +119,7 @@ func TestConcurrentAdds(t *testing.T) {
 func TestManyPrincipals(t *testing.T) {
 	l, random := NewLearner(end), rand.New(rand.NewPCG(1, 1))
 	for i := range 400 {
-		l.Add(write(1, "us-east-1", fmt.Sprintf("r%d", random.IntN(16)), end.Add(-90*24*time.Hour+time.Duration(i)*5*time.Hour)))
+		l.Add(written(1, "us-east-1", fmt.Sprintf("r%d", random.IntN(16)), end.Add(-90*24*time.Hour+time.Duration(i)*5*time.Hour)))
 	}
 	if r := l.Accounts()[0].Regions[0]; !r.Allowed {
 		t.Errorf("not allowed: %v", r.Reasons)
@@ -78,7 +141,7 @@ func TestMemory(t *testing.T) {
 	for account := range uint64(accounts / part) {
 		for region := range regions {
 			for i := range 6 {
-				l.Add(write(account, catalogue[region].Code, fmt.Sprintf("role-with-a-name-%d", i%2), end.AddDate(0, 0, -15*i)))
+				l.Add(written(account, catalogue[region].Code, fmt.Sprintf("role-with-a-name-%d", i%2), end.AddDate(0, 0, -15*i)))
 			}
 		}
 	}

@@ -1,9 +1,7 @@
 package learn
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
@@ -45,7 +43,7 @@ func (u *Usage) reasons(end int32) (list []string) {
 	for i := range u.principals {
 		c := &u.principals[i]
 		switch {
-		case strings.HasSuffix(c.name, ":root"):
+		case strings.HasSuffix(c.text, ":root"):
 			root++
 		case c.first > 0 && c.first <= end-SettleDays && c.last > c.first:
 			settled++
@@ -101,37 +99,31 @@ type Region struct {
 }
 
 // Accounts decides every region of every account, sorted by id. Call it once all events are added.
-func (l *Learner) Accounts() []Account {
-	byID := map[uint64]*Account{}
+func (l *Learner) Accounts() (list []Account) {
+	l.prune()
 	var end int32
-	for i := range l.shards {
-		for _, u := range l.shards[i].usages {
-			end = max(end, dayOf(u.Last))
+	for _, u := range l.usages {
+		end = max(end, dayOf(u.Last))
+	}
+	for _, p := range l.places() { // sorted by account, then region
+		id := fmt.Sprintf("%012d", p.account())
+		if len(list) == 0 || list[len(list)-1].ID != id {
+			list = append(list, Account{ID: id})
 		}
+		list[len(list)-1].add(p.region(), l.usages[p], end)
 	}
-	for i := range l.shards {
-		for p, u := range l.shards[i].usages {
-			a := byID[p.account]
-			if a == nil {
-				a = &Account{ID: fmt.Sprintf("%012d", p.account)}
-				byID[p.account] = a
-			}
-			r := Region{Code: catalogue[p.region].Code, Usage: u, place: p.region}
-			if u.Writes > 0 {
-				r.Reasons = u.reasons(end)
-				r.Allowed = len(r.Reasons) == 0
-			}
-			if r.Allowed {
-				a.allowed |= 1 << p.region
-			}
-			a.Regions = append(a.Regions, r)
-		}
-	}
-	list := make([]Account, 0, len(byID))
-	for _, a := range byID {
-		slices.SortFunc(a.Regions, func(x, y Region) int { return cmp.Compare(x.place, y.place) })
-		list = append(list, *a)
-	}
-	slices.SortFunc(list, func(x, y Account) int { return strings.Compare(x.ID, y.ID) })
 	return list
+}
+
+// add decides a region.
+func (a *Account) add(region int, u *Usage, end int32) {
+	r := Region{Code: catalogue[region].Code, Usage: u, place: region}
+	if u.Writes > 0 {
+		r.Reasons = u.reasons(end)
+		r.Allowed = len(r.Reasons) == 0
+	}
+	if r.Allowed {
+		a.allowed |= 1 << region
+	}
+	a.Regions = append(a.Regions, r)
 }

@@ -102,17 +102,7 @@ func (r *Region) describe() string {
 	text := fmt.Sprintf("%s (%s by services), %s, %s failed, on %s from %s to %s", display.Plural(u.Writes, "write"), display.Number(u.ServiceWrites),
 		display.Plural(u.Reads, "read"), display.Number(u.Failed), display.Plural(u.days.len(), "day"), day(u.First), day(u.Last))
 	if len(u.principals) > 0 {
-		text += fmt.Sprintf("; %s, most by %s", display.Plural(u.Principals(), "principal"), display.Text(u.principals.most().name))
+		text += fmt.Sprintf("; %s, most by %s", display.Plural(u.Principals(), "principal"), display.Text(u.principals.top(1)[0].text))
 	}
 	return text
-}
-
-// most returns the most frequent name.
-func (t top) most() counted {
-	return slices.MaxFunc(t, func(a, b counted) int {
-		if a.count != b.count {
-			return int(a.count) - int(b.count)
-		}
-		return -slices.Compare([]byte(a.name), []byte(b.name))
-	})
 }

@@ -30,7 +30,7 @@ type Evidence struct {
 	TopSources    []Count  `json:"topSources,omitempty"`
 }
 
-// Count is a name and how often it was counted; an upper bound if there were too many names.
+// Count is a name and how often it was counted. Where there are more than maxNames, the list is of a sample of them.
 type Count struct {
 	Name  string `json:"name"`
 	Count uint64 `json:"count"`
@@ -47,7 +47,7 @@ func (d *Draft) evidence(yield func(*Evidence) error) error {
 				Account: a.ID, Name: d.options.Accounts[a.ID].Name, OU: d.options.Accounts[a.ID].OU, Region: r.Code, Verdict: r.verdict(), Reasons: r.Reasons,
 				Reads: u.Reads, Writes: u.Writes, ServiceWrites: u.ServiceWrites, Failed: u.Failed, FirstSeen: day(u.First), LastSeen: day(u.Last),
 				ActiveDays: u.days.len(), WriteDays: u.writeDays.len(), Principals: u.Principals(),
-				TopPrincipals: u.principals.counts(), TopSources: u.sources.counts(),
+				TopPrincipals: u.principals.shown(topPrincipals), TopSources: u.sources.shown(topSources),
 			}
 			if err := yield(&e); err != nil {
 				return fmt.Errorf("writing evidence: %w", err)
@@ -67,9 +67,10 @@ func (r *Region) verdict() string {
 	return "unused"
 }
 
-func (t top) counts() (list []Count) {
-	for _, c := range t {
-		list = append(list, Count{c.name, c.count})
+// shown returns up to most names, the most frequent first.
+func (n counts) shown(most int) (list []Count) {
+	for _, c := range n.top(most) {
+		list = append(list, Count{c.text, c.count})
 	}
 	return list
 }

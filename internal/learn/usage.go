@@ -1,10 +1,6 @@
 package learn
 
 import (
-	"math/bits"
-	"strings"
-	"time"
-
 	"github.com/axiomhq/hyperloglog"
 )
 
@@ -17,19 +13,18 @@ type Usage struct {
 	OwnWrites     uint64 // successful writes not made by a service
 	First, Last   int64  // in Unix seconds, of the events with a time; 0 if there is none
 
-	days, writeDays daySet // of all events, and of OwnWrites
-	firstWrite      int32  // day of the first of OwnWrites; 0 if none has a time
-	sources         top    // event sources of writes
-	principals      top    // of OwnWrites
-	distinct        *hyperloglog.Sketch
+	days, writeDays daySet              // of all events, and of OwnWrites
+	firstWrite      int32               // day of the first of OwnWrites; 0 if none has a time
+	sources         counts              // event sources of writes
+	principals      counts              // of OwnWrites
+	distinct        *hyperloglog.Sketch // of principals; nil if all of them are in principals
 }
 
-// observation is the part of an event that is used.
-type observation struct {
-	at                         time.Time // zero if unknown
-	source                     []byte
-	principal                  []byte // of a write; empty if unknown
-	isWrite, isService, failed bool
+// write is the part of a write that is used.
+type write struct {
+	at                int64 // in Unix seconds; 0 if unknown
+	source, principal *name // the principal is nil if unknown
+	isService, failed bool
 }
 
 const (
@@ -39,57 +34,77 @@ const (
 	precision = 8
 )
 
-func dayOf(unix int64) int32 { return int32(unix / (24 * 60 * 60)) }
+func (u *Usage) addRead(at int64, failed bool) {
+	u.Reads++
+	u.see(at, failed)
+}
 
-func (u *Usage) add(o *observation) {
-	var day int32
-	if !o.at.IsZero() {
-		at := o.at.Unix()
-		day = dayOf(at)
-		if u.First == 0 || at < u.First {
-			u.First = at
-		}
-		u.Last = max(u.Last, at)
-		u.days.add(day)
-	}
-	if o.failed {
-		u.Failed++
-	}
-	if !o.isWrite {
-		u.Reads++
-		return
-	}
+func (u *Usage) addWrite(w *write) {
 	u.Writes++
-	u.sources.add(o.source, day, topSources)
+	u.see(w.at, w.failed)
+	day := dayOf(w.at)
+	u.sources.add(counted{w.source, 1, day, day})
 	switch {
-	case o.isService:
+	case w.isService:
 		u.ServiceWrites++
-	case !o.failed:
-		u.addOwn(o.principal, day)
+	case !w.failed:
+		u.addOwn(w.principal, day)
 	}
 }
 
+func (u *Usage) see(at int64, failed bool) {
+	if failed {
+		u.Failed++
+	}
+	if at == 0 {
+		return
+	}
+	if u.First == 0 || at < u.First {
+		u.First = at
+	}
+	u.Last = max(u.Last, at)
+	u.days.add(dayOf(at))
+}
+
 // addOwn counts a successful write not made by a service.
-func (u *Usage) addOwn(principal []byte, day int32) {
+func (u *Usage) addOwn(principal *name, day int32) {
 	u.OwnWrites++
 	if day > 0 {
 		u.writeDays.add(day)
-		if u.firstWrite == 0 || day < u.firstWrite {
-			u.firstWrite = day
-		}
+		u.beginWriting(day)
 	}
-	if len(principal) == 0 {
+	if principal != nil {
+		u.addPrincipal(counted{principal, 1, day, day})
+	}
+}
+
+func (u *Usage) beginWriting(day int32) {
+	if u.firstWrite == 0 || day < u.firstWrite {
+		u.firstWrite = day
+	}
+}
+
+func (u *Usage) addPrincipal(c counted) {
+	dropped := u.principals.add(c)
+	if u.distinct == nil && dropped == nil {
 		return
 	}
-	if u.principals.add(principal, day, topPrincipals) && u.distinct == nil {
-		u.distinct = newSketch()
-		for i := range u.principals {
-			u.distinct.Insert([]byte(u.principals[i].name))
-		}
+	u.estimate().InsertHash(c.hash)
+	if dropped != nil {
+		u.distinct.InsertHash(dropped.hash)
 	}
+}
+
+// estimate returns the sketch of the distinct principals. While there is none, all of them are in principals.
+func (u *Usage) estimate() *hyperloglog.Sketch {
 	if u.distinct != nil {
-		u.distinct.Insert(principal)
+		return u.distinct
 	}
+	u.distinct = newSketch()
+	for i := range u.principals {
+		u.distinct.InsertHash(u.principals[i].hash)
+	}
+	return u.distinct
 }
 
 func newSketch() *hyperloglog.Sketch {
@@ -100,110 +115,40 @@ func newSketch() *hyperloglog.Sketch {
 	return s
 }
 
-// Principals returns how many principals made OwnWrites: exact for few, an estimate for many.
+// Principals returns how many principals made OwnWrites: exact up to maxNames, an estimate beyond.
 func (u *Usage) Principals() uint64 {
 	if u.distinct == nil {
 		return uint64(len(u.principals))
 	}
-	return max(u.distinct.Estimate(), uint64(len(u.principals)))
+	return max(u.distinct.Estimate(), maxNames+1)
 }
 
-// top holds the most frequent names, in bounded memory: a new name replaces the rarest one.
-type top []counted
-
-type counted struct {
-	name        string
-	count       uint64 // an upper bound: it starts with the count of the name that it replaced
-	first, last int32  // days of the events since; 0 if no time is known
-}
-
-// maxNameBytes limits a name.
-const maxNameBytes = 128
-
-// add counts a name, and reports whether it replaced another.
-func (t *top) add(name []byte, day int32, most int) (replaced bool) {
-	name = name[:min(len(name), maxNameBytes)]
-	for i := range *t {
-		c := &(*t)[i]
-		if c.name == string(name) {
-			c.count++
-			c.span(day)
-			return false
-		}
+// merge adds what o counted.
+func (u *Usage) merge(o *Usage) {
+	u.Reads += o.Reads
+	u.Writes += o.Writes
+	u.Failed += o.Failed
+	u.ServiceWrites += o.ServiceWrites
+	u.OwnWrites += o.OwnWrites
+	if o.First > 0 && (u.First == 0 || o.First < u.First) {
+		u.First = o.First
 	}
-	c := counted{name: strings.ToValidUTF8(string(name), "?"), count: 1}
-	c.span(day)
-	if len(*t) < most {
-		*t = append(*t, c)
-		return false
+	u.Last = max(u.Last, o.Last)
+	u.days.merge(&o.days)
+	u.writeDays.merge(&o.writeDays)
+	if o.firstWrite > 0 {
+		u.beginWriting(o.firstWrite)
 	}
-	rarest := t.rarest()
-	c.count += (*t)[rarest].count
-	(*t)[rarest] = c
-	return true
-}
-
-// rarest returns the place of the name to give up. It keeps the two of several days that began first: where many names
-// take turns, nothing else would show how long they have been there.
-func (t top) rarest() int {
-	rarest := -1
-	for i := range t {
-		if !t.isOldest(i) && (rarest < 0 || t[i].count < t[rarest].count) {
-			rarest = i
-		}
+	for _, c := range o.sources {
+		u.sources.add(c)
 	}
-	return rarest
-}
-
-func (t top) isOldest(i int) bool {
-	older := 0
-	for j := range t {
-		if t[j].last > t[j].first && (t[j].first < t[i].first || t[j].first == t[i].first && j < i) {
-			older++
-		}
+	for _, c := range o.principals {
+		u.addPrincipal(c)
 	}
-	return t[i].last > t[i].first && older < minPrincipals
-}
-
-func (c *counted) span(day int32) {
-	if day == 0 {
+	if o.distinct == nil {
 		return
 	}
-	if c.first == 0 || day < c.first {
-		c.first = day
+	if err := u.estimate().Merge(o.distinct); err != nil {
+		panic("BUG: " + err.Error()) // all sketches have the same precision
 	}
-	c.last = max(c.last, day)
-}
-
-// daySet is a set of days, in words of 64.
-type daySet struct {
-	base  int32 // the word of the first bit
-	words []uint64
-}
-
-// maxDayWords limits a set to about 11 years; days beyond are not counted.
-const maxDayWords = 64
-
-func (s *daySet) add(day int32) {
-	word := day / 64
-	if len(s.words) == 0 {
-		s.base = word
-	}
-	if low, high := min(s.base, word), max(s.base+int32(len(s.words)), word+1); high-low > maxDayWords {
-		return
-	}
-	if before := int(s.base - word); before > 0 {
-		s.words, s.base = append(make([]uint64, before), s.words...), word
-	}
-	for int(word-s.base) >= len(s.words) {
-		s.words = append(s.words, 0)
-	}
-	s.words[word-s.base] |= 1 << (day % 64)
-}
-
-func (s *daySet) len() (n int) {
-	for _, w := range s.words {
-		n += bits.OnesCount64(w)
-	}
-	return n
 }

@@ -17,8 +17,6 @@ import (
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/policy"
-	"github.com/regionwatch/regionwatch/processor/policy/regions"
-	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
 // Learning is how a policy is drafted. Call Check, then Run.
@@ -86,18 +84,17 @@ func (l *Learning) Run(ctx context.Context, sources []scan.Source, stdout, stder
 func LearnFrom(ctx context.Context, l *learn.Learner, sources []scan.Source, maxEventBytes int, stderr io.Writer, onError func(error)) (*scan.Summary, error) {
 	view := scan.NewView(io.Discard, stderr, sources)
 	defer view.Close()
-	return scan.Run(ctx, scan.Options{
+	class := class{into: l}
+	summary, err := scan.Run(ctx, scan.Options{
 		Alerts: io.Discard, MaxEventBytes: maxEventBytes, OnProgress: view.Progress,
 		OnError: func(err error) {
 			view.Clear()
 			onError(err)
 		},
-		Visit: func() func([]byte, *detection.Counts) {
-			p := pupil{learner: l, decoder: cloudtrail.NewDecoder(maxEventBytes)}
-			p.decoder.KnownRegion = func(code []byte) bool { return regions.Index(code) >= 0 }
-			return p.read
-		},
+		Visit: func() func([]byte, *detection.Counts) { return class.pupil(maxEventBytes).read },
 	}, sources)
+	class.end()
+	return summary, err
 }
 
 // WriteEvidence writes a draft's evidence to a new file, in the format of its extension: .csv, or else NDJSON. An empty
@@ -115,45 +112,6 @@ func WriteEvidence(d *learn.Draft, name string) error {
 		write = d.WriteCSV
 	}
 	return errors.Join(write(file), file.Close())
-}
-
-// pupil passes the events of records to a learner. It belongs to one worker of a scan.
-type pupil struct {
-	learner *learn.Learner
-	decoder *cloudtrail.Decoder
-	counts  *detection.Counts
-	faults  int
-}
-
-func (p *pupil) read(record []byte, counts *detection.Counts) {
-	p.counts, p.faults = counts, 0
-	if err := p.decoder.Decode(record, p); err != nil {
-		panic("BUG: " + err.Error()) // the methods below return no errors
-	}
-	counts.Bytes += uint64(len(record))
-	counts.Records++
-	if p.faults > 0 {
-		counts.DeadLettered++
-	} else {
-		counts.Done++
-	}
-}
-
-// Event implements cloudtrail.Sink.
-func (p *pupil) Event(e *cloudtrail.Event) error {
-	p.counts.Events++
-	p.learner.Add(e)
-	return nil
-}
-
-// Skip implements cloudtrail.Sink.
-func (p *pupil) Skip(k cloudtrail.Kind, _ cloudtrail.Chain) { p.counts.Skips[k]++ }
-
-// Fault implements cloudtrail.Sink.
-func (p *pupil) Fault(f *cloudtrail.Fault) error {
-	p.faults++
-	p.counts.Faults[f.Reason]++
-	return nil
 }
 
 // ReportLearned writes what was read and what is left to do.

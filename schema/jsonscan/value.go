@@ -21,6 +21,9 @@ func (v Value) EqualString(text string) bool {
 		return false
 	}
 	body := v[1 : len(v)-1]
+	if len(body) > 0 && text != "" && body[0] != text[0] && body[0] != '\\' && text[0] < utf8.RuneSelf {
+		return false // most keys that differ do so here
+	}
 	if SkipPlain(body, 0) == len(body) {
 		return string(body) == text
 	}
