@@ -32,7 +32,7 @@ func writeOrganization(w io.Writer) error {
 
 // 10,000 accounts in 34 regions are learned, drafted and exported in 400 MB, which is the peak of the whole process.
 //
-// Guards: maxOwn; memory.Tune in runLearning.
+// Guard: memory.Tune in runLearning.
 func TestPeakOfLearning(t *testing.T) {
 	const most = 400_000_000
 	cmd := command(t, "policy", "learn", "-", "--evidence", filepath.Join(t.TempDir(), "evidence.ndjson"))

@@ -29,9 +29,9 @@ func written(account uint64, region, role string, at time.Time) *cloudtrail.Even
 func TestOrderMakesNoDifference(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var events [][]byte
-	for range 6000 {
+	for range 12000 {
 		c := call{
-			account: fmt.Sprintf("%012d", random.IntN(4)), region: catalogue[random.IntN(3)].Code, role: fmt.Sprint("r", random.IntN(300)),
+			account: fmt.Sprintf("%012d", random.IntN(8)), region: catalogue[random.IntN(3)].Code, role: fmt.Sprint("r", random.IntN(300)),
 			day: random.IntN(400), failed: random.IntN(5) == 0, read: random.IntN(5) == 0, root: random.IntN(50) == 0,
 			source: fmt.Sprintf("s%d.amazonaws.com", random.IntN(100)),
 		}
