@@ -12,6 +12,7 @@ type account struct {
 	schedule schedule
 	buckets  map[int64]*bucket // by the start of the window
 	entries  int               // in all windows
+	facts    string            // the last that the policy knew of it, as JSON
 }
 
 // bucket is one window of an account.

@@ -22,14 +22,17 @@ const (
 	maxAhead      = time.Hour // of an event's time before its record's
 )
 
-// entry is an incident, or may become one.
+// entry is an incident, or may become one. There may be hundreds of thousands, so it has what is needed to make the
+// incident, and no more.
 type entry struct {
 	record
 	id      uuid.UUID
 	account *account
 	ids     idSet
+	sibling *entry // the next one in Grouper.actors
 
 	saved    int  // ids in written chunks
+	detail   int  // bytes that it has of the Budget
 	changed  bool // it is in Grouper.changed
 	hurry    bool // write it without waiting for its update interval
 	replaced bool // its ids were replaced by a sketch; their chunks must be deleted
@@ -38,119 +41,211 @@ type entry struct {
 	timer int // its index in the timers, from 1; 0 means none
 }
 
-// record is the part of an entry that its state record holds.
+// record is the part of an entry that its state record holds, besides the account.
 type record struct {
-	Incident   incident.Incident `json:"incident"` // without its lists of counts
-	Key        incident.Key      `json:"key"`
-	Actions    tally             `json:"actions"`
-	Sources    tally             `json:"sources"`
-	Agents     tally             `json:"agents"`
-	Regions    tally             `json:"regions"`
-	Principals tally             `json:"principals"`
+	kind     kind
+	activity activity // of the last time that it was written
+	severity severity
+	storm    bool // the key is that of a storm
+	overflow bool // it takes alerts of any account
+	created  bool // the threshold was reached
+	unsent   bool // it changed since it was last written
 
-	Created     bool      `json:"created,omitempty"` // the threshold was reached
-	Unsent      bool      `json:"unsent,omitempty"`  // it changed since it was last written
-	Sent        time.Time `json:"sent"`              // when it was, in stream time
-	LastArrival time.Time `json:"lastArrival"`
-	ClosedAt    time.Time `json:"closedAt"` // zero while it is open
-	IDs         int       `json:"ids"`      // remembered, in chunks
-	Estimated   bool      `json:"estimated,omitempty"`
+	partition            int32  // stands for an account
+	rule, region, actor  string // of the key; of a storm only the rule of its first alert
+	actorType, actorName string
+	start, end           int64 // of the window, in seconds since 1970
+	firstSeen, lastSeen  time.Time
+	sent, lastArrival    time.Time // when it was last written, and last had an alert, in stream time
+	closedAt             time.Time // zero while it is open
+	revision             uint64
+	alerts, failed       uint64
+	partial, salvaged    uint64
+	actions              tally
+	sources, agents      tally
+	crowd                *crowd   // of a storm
+	otherRegions         []string // sorted
+	escalations          []incident.Escalation
+	facts                string // of the account, as JSON
+	continues, lateFor   uuid.UUID
+	remembered           int         // ids in chunks, when it was last written
+	estimated            bool        // the counts are estimates
+	firstIDs             []uuid.UUID // of an estimated one
+}
+
+// crowd is who and where, in a storm.
+type crowd struct{ regions, principals tally }
+
+// kind is an index in kinds.
+type kind uint8
+
+const (
+	kindIncident kind = iota
+	kindStorm
+	kindLate
+)
+
+var kinds = []string{incident.KindIncident, incident.KindStorm, incident.KindLate}
+
+// activity is an index in activities.
+type activity uint8
+
+const (
+	noActivity activity = iota
+	create
+	update
+	closing
+)
+
+var activities = []string{"", incident.Create, incident.Update, incident.Close}
+
+// key returns the key of the incident; of a late one, that of the incident that it belongs to.
+func (e *entry) key() incident.Key {
+	if e.storm {
+		return incident.Key{Account: e.account.id, Partition: e.partition, Storm: true}
+	}
+	return incident.Key{Rule: e.rule, Account: e.account.id, Partition: e.partition, Region: e.region, Actor: e.actor}
 }
 
 // count adds an alert that the entry does not have.
-func (e *entry) count(f *alert.Facts, at time.Time) {
-	i, c := &e.Incident, &e.Incident.Counts
-	c.Alerts++
+func (g *Grouper) count(e *entry, f *alert.Facts, at time.Time) {
+	e.alerts++
 	if f.Failed {
-		c.Failed++
-	} else {
-		c.Succeeded++
+		e.failed++
 	}
 	if f.Partial {
-		c.Partial++
+		e.partial++
 	}
 	if f.Salvaged {
-		c.Salvaged++
+		e.salvaged++
 	}
-	if i.FirstSeen.IsZero() || at.Before(i.FirstSeen) {
-		i.FirstSeen = at
+	if e.firstSeen.IsZero() || at.Before(e.firstSeen) {
+		e.firstSeen = at
 	}
-	if at.After(i.LastSeen) {
-		i.LastSeen = at
+	if at.After(e.lastSeen) {
+		e.lastSeen = at
 	}
-	if len(i.AlertIDs) < incident.MaxAlertIDs {
-		i.AlertIDs = append(i.AlertIDs, f.ID.String())
+	if e.facts == "" {
+		g.know(e, f.AccountFacts)
 	}
-	if i.Account == nil && f.AccountFacts != nil && len(f.AccountFacts) <= maxFacts {
-		i.Account = slices.Clone(f.AccountFacts)
-	}
-	e.Sources.add(f.Address, f.Severity, f.Failed, maxSources)
-	e.Agents.add(f.Agent, f.Severity, f.Failed, maxAgents)
+	g.note(e, &e.sources, f.Address, f, maxSources)
+	g.note(e, &e.agents, f.Agent, f, maxAgents)
 }
 
-// escalate notes the reasons to hurry. It must run before anything else reads the figures of count.
-func (e *entry) escalate(f *alert.Facts, at time.Time, g *policy.Incidents) {
-	c := &e.Incident.Counts
-	if _, passed := slices.BinarySearch(g.Escalations, c.Alerts); passed {
-		e.because(at, incident.EscalatedCount, fmt.Sprintf("%d alerts", c.Alerts))
+// know gives an entry what the policy knows of its account. All incidents of an account share one copy.
+func (g *Grouper) know(e *entry, facts []byte) {
+	a := e.account
+	if a.facts != string(facts) {
+		if len(facts) > maxFacts || !g.share.of.hasDetail() {
+			return
+		}
+		a.facts = string(facts)
+		g.grow(e, len(facts))
 	}
-	if !f.Failed && c.Succeeded == 1 && c.Failed > 0 {
-		e.because(at, incident.EscalatedSuccess, "the first call that succeeded: "+action(f))
+	e.facts = a.facts
+}
+
+// note counts an alert in a list.
+func (g *Grouper) note(e *entry, t *tally, name string, f *alert.Facts, most int) (isNew, isFirstSuccess bool) {
+	isNew, isFirstSuccess, grown := t.add(g.names, seen{name, severityOf(f.Severity), f.Failed}, g.share.most(most))
+	g.grow(e, grown)
+	return isNew, isFirstSuccess
+}
+
+// grow notes that the lists of an entry have grown by so many bytes.
+func (g *Grouper) grow(e *entry, bytes int) {
+	if bytes != 0 {
+		e.detail += bytes
+		g.share.addDetail(bytes)
 	}
-	if rank(f.Severity) > rank(e.Incident.Severity) {
-		e.because(at, incident.EscalatedSeverity, f.Severity)
-		e.Incident.Severity = f.Severity
+}
+
+// escalate notes the reasons to hurry. It must run after count and before anything else reads its figures.
+func (g *Grouper) escalate(e *entry, f *alert.Facts, at time.Time, settings *policy.Incidents) {
+	if _, passed := slices.BinarySearch(settings.Escalations, e.alerts); passed {
+		g.because(e, at, incident.EscalatedCount, fmt.Sprintf("%d alerts", e.alerts))
 	}
-	isNew, _ := e.Actions.add(action(f), f.Severity, f.Failed, maxActions)
-	c.Actions, c.MoreActions = uint64(len(e.Actions.List)), e.Actions.More
-	if e.Key.Storm {
-		e.escalateStorm(f, at)
+	if !f.Failed && e.alerts-e.failed == 1 && e.failed > 0 {
+		g.because(e, at, incident.EscalatedSuccess, "the first call that succeeded: "+action(f))
+	}
+	if s := severityOf(f.Severity); s > e.severity {
+		g.because(e, at, incident.EscalatedSeverity, f.Severity)
+		e.severity = s
+	}
+	isNew, _ := g.note(e, &e.actions, action(f), f, maxActions)
+	if e.crowd != nil {
+		g.escalateStorm(e, f, at)
 	} else if isNew {
-		e.because(at, incident.EscalatedAction, action(f))
+		g.because(e, at, incident.EscalatedAction, action(f))
 	}
 }
 
 // escalateStorm notes what is new in a storm: a region, or the first success in one.
-func (e *entry) escalateStorm(f *alert.Facts, at time.Time) {
-	e.Principals.add(f.Actor, f.Severity, f.Failed, maxPrincipals)
-	isNew, isFirst := e.Regions.add(f.Region, f.Severity, f.Failed, incident.MaxRegions)
+func (g *Grouper) escalateStorm(e *entry, f *alert.Facts, at time.Time) {
+	g.note(e, &e.crowd.principals, f.Actor, f, maxPrincipals)
+	isNew, isFirst := g.note(e, &e.crowd.regions, f.Region, f, incident.MaxRegions)
 	switch {
 	case isNew:
-		e.because(at, incident.EscalatedRegion, f.Region)
+		g.because(e, at, incident.EscalatedRegion, f.Region)
 	case isFirst:
-		e.because(at, incident.EscalatedSuccess, "the first call that succeeded in "+f.Region)
+		g.because(e, at, incident.EscalatedSuccess, "the first call that succeeded in "+f.Region)
 	}
 }
 
+// maxDetail limits the detail of an escalation, in bytes.
+const maxDetail = 2 * maxName
+
 // because notes an escalation. Before the incident is created there is nothing to escalate.
-func (e *entry) because(at time.Time, reason, detail string) {
-	if !e.Created {
+func (g *Grouper) because(e *entry, at time.Time, reason, detail string) {
+	if !e.created {
 		return
 	}
 	e.hurry = true
-	list := append(e.Incident.Escalations, incident.Escalation{At: at, Reason: reason, Detail: alert.CutText(detail, 2*maxName)})
-	e.Incident.Escalations = list[max(0, len(list)-incident.MaxEscalations):]
+	before := escalationsSize(e.escalations)
+	detail = g.names.of(alert.CutText(detail, maxDetail))
+	list := append(e.escalations, incident.Escalation{At: at, Reason: reason, Detail: detail})
+	e.escalations = slices.Delete(list, 0, max(0, len(list)-g.share.most(incident.MaxEscalations)))
+	g.grow(e, escalationsSize(e.escalations)-before)
+}
+
+// escalationSize is the memory that an escalation takes besides its detail, in bytes.
+const escalationSize = 56
+
+func escalationsSize(list []incident.Escalation) (n int) {
+	for i := range list {
+		n += escalationSize + len(list[i].Detail)
+	}
+	return n
+}
+
+// size returns the memory of the lists of an entry, in bytes.
+func (e *entry) size() int {
+	n := e.actions.size() + e.sources.size() + e.agents.size() + escalationsSize(e.escalations)
+	if e.crowd != nil {
+		n += e.crowd.regions.size() + e.crowd.principals.size()
+	}
+	return n
 }
 
 // reached reports whether the threshold of an incident is reached.
 func (e *entry) reached(g *policy.Incidents) bool {
 	switch {
-	case e.Incident.Kind != incident.KindIncident:
+	case e.kind != kindIncident:
 		return true
 	case g.ByAction:
-		return e.Incident.Counts.Actions >= g.Threshold
+		return uint64(len(e.actions.list)) >= g.Threshold
 	}
-	return e.Incident.Counts.Alerts >= g.Threshold
+	return e.alerts >= g.Threshold
 }
 
 // see notes another region in which the principal has an incident. It reports whether that is new.
 func (e *entry) see(region string) bool {
-	list := e.Incident.OtherRegions
+	list := e.otherRegions
 	i, known := slices.BinarySearch(list, region)
 	if known || len(list) == incident.MaxRegions {
 		return false
 	}
-	e.Incident.OtherRegions = slices.Insert(list, i, region)
+	e.otherRegions = slices.Insert(list, i, region)
 	return true
 }
 
@@ -168,10 +263,10 @@ func action(f *alert.Facts) string {
 // nextDue returns when the entry is next due; settings may have changed since the last call.
 func (e *entry) nextDue(g *policy.Incidents) time.Time {
 	due := e.closeAt(g)
-	if !e.ClosedAt.IsZero() {
-		due = e.ClosedAt.Add(g.Grace)
+	if !e.closedAt.IsZero() {
+		due = e.closedAt.Add(g.Grace)
 	}
-	if update := e.Sent.Add(g.Update); e.Created && e.Unsent && update.Before(due) {
+	if update := e.sent.Add(g.Update); e.created && e.unsent && update.Before(due) {
 		due = update
 	}
 	return due
@@ -179,21 +274,9 @@ func (e *entry) nextDue(g *policy.Incidents) time.Time {
 
 // closeAt returns the time after which the entry closes.
 func (e *entry) closeAt(g *policy.Incidents) time.Time {
-	quiet := e.LastArrival.Add(g.Quiet)
-	if end := e.Incident.Window.End; end.After(quiet) && e.Incident.Kind != incident.KindLate {
+	quiet := e.lastArrival.Add(g.Quiet)
+	if end := time.Unix(e.end, 0).UTC(); end.After(quiet) && e.kind != kindLate {
 		return end
 	}
 	return quiet
-}
-
-// snapshot returns the incident to write.
-func (e *entry) snapshot() *incident.Incident {
-	i := e.Incident
-	i.Actions, i.Sources, i.Agents = e.Actions.top(), e.Sources.top(), e.Agents.top()
-	i.Regions, i.Principals = e.Regions.top(), e.Principals.top()
-	i.AlertIDs, i.OtherRegions, i.Escalations = slices.Clone(i.AlertIDs), slices.Clone(i.OtherRegions), slices.Clone(i.Escalations)
-	if e.ids.sketch != nil {
-		i.Counts.Alerts, i.Counts.Estimate = min(e.ids.sketch.Estimate(), i.Counts.Alerts), true
-	}
-	return &i
 }

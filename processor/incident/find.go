@@ -1,9 +1,8 @@
 package incident
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,9 +32,12 @@ func Place(f *alert.Facts, stamp time.Time, settings *policy.Incidents) (inciden
 // find returns the entry that an alert belongs to.
 func (g *Grouper) find(f *alert.Facts, at time.Time, settings *policy.Incidents) *entry {
 	k := KeyOf(f, g.o.Partition)
+	if e := g.overflowOf(f); e != nil {
+		return e
+	}
 	a := g.account(f.Account, settings)
 	if a == nil {
-		return g.overflow(f, settings)
+		return g.overflow(f)
 	}
 	w := a.schedule.window(at)
 	id := incident.ID(&k, w.Start)
@@ -49,34 +51,43 @@ func (g *Grouper) find(f *alert.Facts, at time.Time, settings *policy.Incidents)
 	case b != nil && b.storm != nil:
 		return b.storm // what went into it must be found there
 	}
-	return g.makeFor(f, a, id, &k, w, settings)
+	e := g.makeFor(f, a, id, &k, w)
+	if a.entries == 0 {
+		g.leaveAccount(a) // the alert overflowed
+	}
+	return e
 }
 
 // makeFor returns a new entry for an alert whose incident is not known: that incident, or its replacement.
-func (g *Grouper) makeFor(f *alert.Facts, a *account, id uuid.UUID, k *incident.Key, w incident.Window, settings *policy.Incidents) *entry {
+func (g *Grouper) makeFor(f *alert.Facts, a *account, id uuid.UUID, k *incident.Key, w incident.Window) *entry {
 	stormKey := incident.Key{Account: k.Account, Partition: k.Partition, Storm: true}
 	stormID := incident.ID(&stormKey, w.Start)
 	b := a.buckets[w.Start.Unix()]
 	switch {
 	case g.gone.has(stormID):
 		return g.late(f, a, stormID, &stormKey, w)
-	case len(g.entries) >= 2*g.o.MaxIncidents:
-		return g.overflow(f, settings)
-	case b != nil && b.entries >= g.o.MaxPerWindow, len(g.entries) >= g.o.MaxIncidents:
-		return g.make(f, a, stormID, &stormKey, w, incident.KindStorm)
+	case g.share.of.exhausted():
+		return g.overflow(f)
+	case b != nil && b.entries >= g.o.MaxPerWindow, g.share.of.crowded():
+		return g.make(f, a, stormID, &stormKey, w, kindStorm)
 	}
-	return g.make(f, a, id, k, w, incident.KindIncident)
+	return g.make(f, a, id, k, w, kindIncident)
 }
 
-// account returns the state of an account; nil if there are too many to track another.
+// account returns the state of an account; nil if there is no room for another.
 func (g *Grouper) account(id string, settings *policy.Incidents) *account {
+	if g.accounts[id] == nil && g.share.of.exhausted() {
+		return nil
+	}
+	return g.ensure(id, settings)
+}
+
+// ensure returns the state of an account.
+func (g *Grouper) ensure(id string, settings *policy.Incidents) *account {
 	a := g.accounts[id]
 	if a == nil {
-		if len(g.accounts) >= g.o.MaxIncidents || len(g.entries) >= 2*g.o.MaxIncidents {
-			return nil
-		}
-		a = &account{id: id, buckets: make(map[int64]*bucket)}
-		g.accounts[id] = a
+		a = &account{id: strings.Clone(id), buckets: make(map[int64]*bucket)}
+		g.accounts[a.id] = a
 	}
 	if a.schedule.change(settings.Window, g.clock) {
 		g.saveAccount(a)
@@ -84,24 +95,32 @@ func (g *Grouper) account(id string, settings *policy.Incidents) *account {
 	return a
 }
 
-// overflow returns the entry for alerts of accounts beyond the limit: one storm of the partition, in the window of the
+// overflow returns the entry for alerts that nothing else has room for: one storm of the partition, in the day of the
 // clock, because event times may span any number of windows.
-func (g *Grouper) overflow(f *alert.Facts, settings *policy.Incidents) *entry {
+func (g *Grouper) overflow(f *alert.Facts) *entry {
 	k := incident.Key{Partition: g.o.Partition, Storm: true}
-	var s schedule
-	s.change(settings.Window, g.clock)
-	w := s.window(g.clock)
+	w := schedule{{Window: int64(24 * time.Hour / time.Second)}}.window(g.clock)
 	id := incident.ID(&k, w.Start)
-	if e := g.entries[id]; e != nil {
-		return e
+	e := g.entries[id]
+	if e == nil {
+		settings := g.o.Settings("")
+		e = g.make(f, g.ensure("", &settings), id, &k, w, kindStorm)
 	}
-	a := g.accounts[""]
-	if a == nil {
-		a = &account{schedule: s, buckets: make(map[int64]*bucket)}
-		g.accounts[""] = a
-		g.saveAccount(a)
+	if !e.overflow {
+		e.overflow = true
+		g.overflows = append(g.overflows, e)
 	}
-	return g.make(f, a, id, &k, w, incident.KindStorm)
+	return e
+}
+
+// overflowOf returns the storm of the partition that has the alert, or nil: there it counts, whatever room there is now.
+func (g *Grouper) overflowOf(f *alert.Facts) *entry {
+	for _, e := range g.overflows {
+		if e.ids.has(&f.ID) {
+			return e
+		}
+	}
+	return nil
 }
 
 // late returns the entry for alerts that came after the grace of the incident of.
@@ -110,98 +129,92 @@ func (g *Grouper) late(f *alert.Facts, a *account, of uuid.UUID, k *incident.Key
 	if e := g.entries[id]; e != nil {
 		return e
 	}
-	e := g.make(f, a, id, k, w, incident.KindLate)
-	e.Incident.LateFor = of.String()
+	if g.share.of.exhausted() {
+		return g.overflow(f)
+	}
+	e := g.make(f, a, id, k, w, kindLate)
+	e.lateFor = of
 	return e
 }
 
 // make returns a new entry.
-func (g *Grouper) make(f *alert.Facts, a *account, id uuid.UUID, k *incident.Key, w incident.Window, kind string) *entry {
+func (g *Grouper) make(f *alert.Facts, a *account, id uuid.UUID, k *incident.Key, w incident.Window, kind kind) *entry {
 	e := &entry{id: id}
-	e.Key = *k
-	e.Incident = incident.Incident{
-		ID: id.String(), Status: incident.StatusOpen, Kind: kind, Severity: f.Severity, RuleID: f.RuleID,
-		AccountID: k.Account, Region: k.Region, Window: w,
-	}
-	if k.Account == "" {
-		partition := k.Partition
-		e.Incident.Partition = &partition
-	}
+	e.kind, e.severity, e.storm, e.partition = kind, severityOf(f.Severity), k.Storm, k.Partition
+	e.start, e.end = w.Start.Unix(), w.End.Unix()
+	e.rule = g.names.of(f.RuleID)
 	if k.Storm {
-		e.Incident.Severity = "Critical"
+		e.severity, e.crowd = worstSeverity, &crowd{}
 	} else {
-		e.Incident.Principal = &incident.Principal{ID: f.Actor, Type: f.Principal.Type, Name: alert.CutText(f.Principal.Name, maxName)}
+		e.region, e.actor = g.names.of(k.Region), strings.Clone(k.Actor)
+		e.actorType, e.actorName = g.names.of(f.Principal.Type), strings.Clone(alert.CutText(f.Principal.Name, maxName))
 	}
-	e.Incident.Title = title(&e.Incident)
 	g.enter(e, a)
+	g.grow(e, len(e.actor)+len(e.actorName))
 	return e
-}
-
-func title(i *incident.Incident) string {
-	where := "account " + i.AccountID
-	if i.AccountID == "" {
-		where = fmt.Sprintf("partition %d, which names no account", *i.Partition)
-	}
-	if i.Principal == nil {
-		return "Activity of many principals in unused regions of " + where
-	}
-	return fmt.Sprintf("Activity in unused region %s by %s in %s", cmp.Or(i.Region, "(none)"), i.Principal.Name, where)
 }
 
 // enter adds an entry to all indexes.
 func (g *Grouper) enter(e *entry, a *account) {
 	g.entries[e.id] = e
 	e.account = a
+	g.share.addIncidents(1)
 	a.entries++
-	if e.Incident.Kind == incident.KindLate {
+	if e.kind == kindLate {
 		return
 	}
-	start := e.Incident.Window.Start.Unix()
-	b := a.buckets[start]
+	b := a.buckets[e.start]
 	if b == nil {
 		b = &bucket{}
-		a.buckets[start] = b
+		a.buckets[e.start] = b
 	}
 	b.entries++
-	if e.Key.Storm {
+	if e.storm {
 		b.storm = e
+	}
+	if e.overflow {
+		g.overflows = append(g.overflows, e)
 	}
 }
 
 // leave removes it from them.
 func (g *Grouper) leave(e *entry) {
 	delete(g.entries, e.id)
-	a, start := e.account, e.Incident.Window.Start.Unix()
-	if b := a.buckets[start]; e.Incident.Kind != incident.KindLate {
+	g.share.addIncidents(-1)
+	g.overflows = slices.DeleteFunc(g.overflows, func(o *entry) bool { return o == e })
+	a := e.account
+	if b := a.buckets[e.start]; e.kind != kindLate {
 		if b.entries--; b.entries == 0 {
-			delete(a.buckets, start)
+			delete(a.buckets, e.start)
 		} else if b.storm == e {
 			b.storm = nil
 		}
 	}
 	if a.entries--; a.entries == 0 {
-		delete(g.accounts, a.id)
-		g.dropAccount(a)
+		g.leaveAccount(a)
 	}
-	if k := e.actorKey(); e.hasActor() {
-		list := slices.DeleteFunc(g.actors[k], func(o *entry) bool { return o == e })
-		g.actors[k] = list
-		if len(list) == 0 {
-			delete(g.actors, k)
-		}
+	if e.hasActor() {
+		g.unlink(e)
 	}
+}
+
+// leaveAccount forgets an account without entries.
+func (g *Grouper) leaveAccount(a *account) {
+	delete(g.accounts, a.id)
+	g.dropAccount(a)
 }
 
 // forget ends an entry's grace. An incident's id is remembered, for alerts that are even later.
 func (g *Grouper) forget(e *entry) {
-	if e.Created && e.Unsent {
-		g.write(e, incident.Update)
+	if e.created && e.unsent {
+		g.write(e, update)
 	}
 	g.timers.set(e, time.Time{})
 	g.leave(e)
-	g.ids -= len(e.ids.ids)
+	g.share.addIDs(-e.ids.len())
+	g.share.addDetail(-e.detail)
 	g.dropEntry(e)
-	if e.Created {
+	if e.created {
 		g.remember(e)
 	}
 }

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,15 +13,17 @@ import (
 
 // Grouper groups the alerts of one partition. It belongs to one goroutine at a time. Make it with [New].
 type Grouper struct {
-	o        Options
-	clock    time.Time // stream time
-	entries  map[uuid.UUID]*entry
-	accounts map[string]*account
-	actors   map[actorKey][]*entry // incidents of one principal and window
-	gone     gone
-	timers   timers
-	ids      int // remembered, of all entries
-	counts   Counts
+	o         Options
+	clock     time.Time // stream time
+	entries   map[uuid.UUID]*entry
+	accounts  map[string]*account
+	actors    map[actorKey]*entry // the first of the incidents of one principal and window
+	overflows []*entry            // storms of the partition
+	gone      gone
+	timers    timers
+	names     names
+	share     share
+	counts    Counts
 
 	out     []*incident.Incident
 	changed []*entry
@@ -35,17 +38,21 @@ type actorKey struct {
 
 // New returns an empty Grouper.
 func New(o Options) *Grouper {
+	o = o.withDefaults()
 	return &Grouper{
-		o: o.withDefaults(), entries: make(map[uuid.UUID]*entry), accounts: make(map[string]*account),
-		actors: make(map[actorKey][]*entry), gone: gone{late: make(map[uuid.UUID]int)},
+		o: o, entries: make(map[uuid.UUID]*entry), accounts: make(map[string]*account), actors: make(map[actorKey]*entry),
+		gone: gone{late: make(map[uuid.UUID]int)}, names: make(names), share: share{of: o.Budget},
 	}
 }
+
+// Release gives back what the Grouper has of its Budget. The Grouper must not be used after it.
+func (g *Grouper) Release() { g.share.release() }
 
 // Counts returns how alerts were counted.
 func (g *Grouper) Counts() Counts { return g.counts }
 
 // Size returns how many incidents and alert ids are remembered.
-func (g *Grouper) Size() (incidents, ids int) { return len(g.entries), g.ids }
+func (g *Grouper) Size() (incidents, ids int) { return len(g.entries), int(g.share.ids) }
 
 // Add adds an alert, which came in a record with that timestamp. The caller ensures that no timestamp is far ahead of
 // the clock; Add limits the event's time itself. What has to be written collects until [Grouper.Flush].
@@ -61,10 +68,10 @@ func (g *Grouper) Add(f *alert.Facts, stamp time.Time) {
 	}
 	e.ids.add(&f.ID)
 	g.boundIDs(e)
-	e.count(f, at)
-	e.escalate(f, at, &settings)
-	e.LastArrival = g.clock
-	e.Unsent = true
+	g.count(e, f, at)
+	g.escalate(e, f, at, &settings)
+	e.lastArrival = g.clock
+	e.unsent = true
 	g.tell(e, at, &settings)
 	g.change(e)
 	g.timers.set(e, e.nextDue(&settings))
@@ -89,18 +96,18 @@ func eventTime(f *alert.Facts, stamp time.Time) time.Time {
 // tell counts an alert, and creates the incident when it has enough.
 func (g *Grouper) tell(e *entry, at time.Time, settings *policy.Incidents) {
 	switch {
-	case e.Incident.Kind == incident.KindLate:
+	case e.kind == kindLate:
 		g.counts.Late++
-	case e.Created:
+	case e.created:
 		g.counts.Counted++
 	case !e.reached(settings):
 		g.counts.Below++
 	default:
-		g.counts.Counted += e.Incident.Counts.Alerts
-		g.counts.Below -= e.Incident.Counts.Alerts - 1
+		g.counts.Counted += e.alerts
+		g.counts.Below -= e.alerts - 1
 	}
-	if !e.Created && e.reached(settings) {
-		e.Created, e.hurry, e.Sent = true, true, g.clock
+	if !e.created && e.reached(settings) {
+		e.created, e.hurry, e.sent = true, true, g.clock
 		g.link(e, at)
 	}
 }
@@ -110,11 +117,17 @@ func (g *Grouper) boundIDs(e *entry) {
 	if e.ids.sketch != nil {
 		return
 	}
-	if g.ids++; len(e.ids.ids) > g.o.ExactIDs || g.ids > g.o.MaxIDs {
-		g.ids -= len(e.ids.ids)
-		e.ids.estimate()
-		e.replaced = true
+	if g.share.addIDs(1); e.ids.len() > g.o.ExactIDs || !g.share.of.hasIDs() {
+		g.estimate(e)
 	}
+}
+
+// estimate replaces the ids of an entry by a sketch.
+func (g *Grouper) estimate(e *entry) {
+	g.share.addIDs(-e.ids.len())
+	e.firstIDs = e.ids.first(incident.MaxAlertIDs)
+	e.ids.estimate()
+	e.replaced = true
 }
 
 // change notes that the entry must be written.
@@ -132,7 +145,7 @@ func (g *Grouper) Advance(clock time.Time) {
 	}
 	g.clock = clock.UTC()
 	for e := g.timers.next(g.clock); e != nil; e = g.timers.next(g.clock) {
-		settings := g.o.Settings(e.Key.Account)
+		settings := g.o.Settings(e.account.id)
 		g.act(e, &settings)
 	}
 }
@@ -140,18 +153,17 @@ func (g *Grouper) Advance(clock time.Time) {
 // act does what is due for an entry.
 func (g *Grouper) act(e *entry, settings *policy.Incidents) {
 	switch {
-	case !e.ClosedAt.IsZero() && g.clock.After(e.ClosedAt.Add(settings.Grace)):
+	case !e.closedAt.IsZero() && g.clock.After(e.closedAt.Add(settings.Grace)):
 		g.forget(e)
 		return
-	case e.ClosedAt.IsZero() && g.clock.After(e.closeAt(settings)):
-		e.ClosedAt = g.clock
-		e.Incident.Status = incident.StatusClosed
-		if e.Created {
-			g.write(e, incident.Close)
+	case e.closedAt.IsZero() && g.clock.After(e.closeAt(settings)):
+		e.closedAt = g.clock
+		if e.created {
+			g.write(e, closing)
 		}
 		g.change(e)
-	case e.Created && e.Unsent && !g.clock.Before(e.Sent.Add(settings.Update)):
-		g.write(e, incident.Update)
+	case e.created && e.unsent && !g.clock.Before(e.sent.Add(settings.Update)):
+		g.write(e, update)
 		g.change(e)
 	}
 	due := e.nextDue(settings)
@@ -165,7 +177,7 @@ func (g *Grouper) act(e *entry, settings *policy.Incidents) {
 func (g *Grouper) Flush() []*incident.Incident {
 	for _, e := range g.changed {
 		if e.hurry || g.isDue(e) {
-			g.write(e, incident.Update)
+			g.write(e, update)
 		}
 	}
 	if !g.o.Durable {
@@ -182,18 +194,17 @@ func (g *Grouper) Flush() []*incident.Incident {
 
 // isDue reports whether an incident has changed and its update interval is over.
 func (g *Grouper) isDue(e *entry) bool {
-	return e.Created && e.Unsent && g.clock.After(e.Sent.Add(g.o.Settings(e.Key.Account).Update))
+	return e.created && e.unsent && g.clock.After(e.sent.Add(g.o.Settings(e.account.id).Update))
 }
 
 // write adds the incident to those to write. Its first activity is Create.
-func (g *Grouper) write(e *entry, activity string) {
-	i := &e.Incident
-	if i.Revision == 0 && activity == incident.Update {
-		activity = incident.Create
+func (g *Grouper) write(e *entry, a activity) {
+	if e.revision == 0 && a == update {
+		a = create
 	}
-	i.Revision++
-	i.Activity = activity
-	e.Unsent, e.hurry, e.Sent = false, false, g.clock
+	e.revision++
+	e.activity = a
+	e.unsent, e.hurry, e.sent = false, false, g.clock
 	g.out = append(g.out, e.snapshot())
 }
 
@@ -201,10 +212,10 @@ func (g *Grouper) write(e *entry, activity string) {
 func (g *Grouper) All() []*incident.Incident {
 	var list []*incident.Incident
 	for _, e := range g.entries {
-		if e.Created {
+		if e.created {
 			list = append(list, e.snapshot())
 		}
 	}
-	sortIncidents(list)
+	slices.SortFunc(list, Compare)
 	return list
 }

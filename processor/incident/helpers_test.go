@@ -103,7 +103,7 @@ func truth(list []*alert.Facts, window time.Duration) map[string]string {
 			if f.Partial {
 				c.Partial++
 			}
-			worst = max(worst, rank(f.Severity))
+			worst = max(worst, int(severityOf(f.Severity)))
 			actions[f.Action] = true
 		}
 		c.Succeeded, c.Actions = c.Alerts-c.Failed, uint64(len(actions))
@@ -154,8 +154,8 @@ func addsUp(t *testing.T, g *Grouper) {
 	}
 }
 
-// activities returns what was written: activity, revision and reasons of each incident.
-func activities(list []*incident.Incident) string {
+// written returns what was written: activity, revision and reasons of each incident.
+func written(list []*incident.Incident) string {
 	var told []string
 	for _, i := range list {
 		s := fmt.Sprintf("%s %d", i.Activity, i.Counts.Alerts)

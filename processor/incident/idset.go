@@ -1,8 +1,8 @@
 package incident
 
 import (
-	"encoding/binary"
 	"hash/maphash"
+	"math/bits"
 
 	"github.com/axiomhq/hyperloglog"
 	"github.com/google/uuid"
@@ -14,39 +14,56 @@ const chunkIDs = 1_000
 // seed keeps anyone from crafting ids that collide.
 var seed = maphash.MakeSeed()
 
-// idSet remembers alert ids in order of arrival: exactly, or beyond a limit in a sketch. The index maps hashes to
-// positions in ids, plus 1; at least half of it is free. A map would take twice the memory and lose the order.
+// idSet remembers alert ids in order of arrival: exactly, or beyond a limit in a sketch. The ids are in chunks as in
+// the state, so that none is copied when there are many. The index maps hashes to positions, plus 1; at least a quarter
+// of it is free. A map would take twice the memory and lose the order.
 type idSet struct {
-	ids    []uuid.UUID
+	full   [][]uuid.UUID // chunks of chunkIDs
+	last   []uuid.UUID   // the chunk that grows
 	index  []uint32
 	sketch *hyperloglog.Sketch
 }
 
 // smallSet is how many ids are searched linearly.
-const smallSet = 8
+const smallSet = 32
+
+func (s *idSet) len() int { return len(s.full)*chunkIDs + len(s.last) }
+
+func (s *idSet) at(i int) *uuid.UUID {
+	if n := i / chunkIDs; n < len(s.full) {
+		return &s.full[n][i%chunkIDs]
+	}
+	return &s.last[i%chunkIDs]
+}
 
 // has reports whether the id was added. A sketch cannot tell.
 func (s *idSet) has(id *uuid.UUID) bool {
 	if s.index == nil {
-		for i := range s.ids {
-			if s.ids[i] == *id {
-				return true
-			}
-		}
-		return false
+		return contains(s.last, id)
 	}
-	slot := s.slot(id)
-	return s.index[slot] != 0
+	return s.index[s.slot(id)] != 0
+}
+
+func contains(list []uuid.UUID, id *uuid.UUID) bool {
+	for i := range list {
+		if list[i] == *id {
+			return true
+		}
+	}
+	return false
 }
 
 // slot returns the index slot of the id, or the free one where it belongs.
 func (s *idSet) slot(id *uuid.UUID) int {
-	mask := len(s.index) - 1
-	i := int(maphash.Bytes(seed, id[:])) & mask
-	for s.index[i] != 0 && s.ids[s.index[i]-1] != *id {
-		i = (i + 1) & mask
+	hash, _ := bits.Mul64(maphash.Bytes(seed, id[:]), uint64(len(s.index)))
+	for i := int(hash); ; i++ {
+		if i == len(s.index) {
+			i = 0
+		}
+		if at := s.index[i]; at == 0 || *s.at(int(at) - 1) == *id {
+			return i
+		}
 	}
-	return i
 }
 
 // add adds an id that the set does not have.
@@ -55,42 +72,88 @@ func (s *idSet) add(id *uuid.UUID) {
 		s.sketch.Insert(id[:])
 		return
 	}
-	s.ids = append(s.ids, *id)
-	switch n := len(s.ids); {
+	s.push(id)
+	switch n := s.len(); {
 	case n <= smallSet:
-	case n > len(s.index)/2:
-		s.index = make([]uint32, max(4*smallSet, 2*len(s.index)))
-		for i := range s.ids {
-			s.index[s.slot(&s.ids[i])] = uint32(i + 1)
-		}
+	case n > len(s.index)/4*3:
+		s.reindex(2 * n)
 	default:
 		s.index[s.slot(id)] = uint32(n)
 	}
 }
 
+// push appends an id.
+func (s *idSet) push(id *uuid.UUID) {
+	if n := len(s.last); n == cap(s.last) {
+		s.last = append(make([]uuid.UUID, 0, min(chunkIDs, n+n/4+4)), s.last...)
+	}
+	if s.last = append(s.last, *id); len(s.last) == chunkIDs {
+		s.full, s.last = append(s.full, s.last), nil
+	}
+}
+
+// reindex makes an index of some size. It reports whether all ids differ.
+func (s *idSet) reindex(size int) bool {
+	s.index = make([]uint32, size)
+	for i := range s.len() {
+		slot := s.slot(s.at(i))
+		if s.index[slot] != 0 {
+			return false
+		}
+		s.index[slot] = uint32(i + 1)
+	}
+	return true
+}
+
+// fill adds a chunk to a set without an index, and keeps it.
+func (s *idSet) fill(chunk []uuid.UUID) {
+	if len(chunk) == chunkIDs {
+		s.full = append(s.full, chunk)
+	} else {
+		s.last = chunk
+	}
+}
+
+// finish makes a set complete that was filled. It reports whether all ids differ.
+func (s *idSet) finish() bool {
+	if n := s.len(); n > smallSet {
+		return s.reindex(n + n/2)
+	}
+	for i := range s.last {
+		if contains(s.last[:i], &s.last[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// first returns a copy of up to n ids, the first to arrive.
+func (s *idSet) first(n int) []uuid.UUID {
+	n = min(n, s.len())
+	list := make([]uuid.UUID, n)
+	for i := range list {
+		list[i] = *s.at(i)
+	}
+	return list
+}
+
 // estimate switches to a sketch and forgets the ids.
 func (s *idSet) estimate() {
-	s.sketch = hyperloglog.New()
-	for i := range s.ids {
-		s.sketch.Insert(s.ids[i][:])
+	sketch := hyperloglog.New()
+	for i := range s.len() {
+		sketch.Insert(s.at(i)[:])
 	}
-	s.ids, s.index = nil, nil
+	*s = idSet{sketch: sketch}
 }
 
 // chunk returns chunk n as in its state record: the ids, 16 bytes each.
 func (s *idSet) chunk(n int) []byte {
-	ids := s.ids[n*chunkIDs : min((n+1)*chunkIDs, len(s.ids))]
-	value := make([]byte, 0, len(ids)*len(uuid.UUID{}))
-	for i := range ids {
-		value = append(value, ids[i][:]...)
+	ids := s.last
+	if n < len(s.full) {
+		ids = s.full[n]
 	}
-	return value
+	return appendIDs(make([]byte, 0, len(ids)*len(uuid.UUID{})), ids)
 }
 
 // chunks returns how many chunks hold n ids.
 func chunks(n int) int { return (n + chunkIDs - 1) / chunkIDs }
-
-// appendNumber appends the number of a chunk, as in its key.
-func appendNumber(dst []byte, n int) []byte {
-	return binary.BigEndian.AppendUint32(dst, uint32(n))
-}

@@ -16,7 +16,7 @@ func run(g *Grouper, at time.Time, list ...*alert.Facts) string {
 		g.Add(f, at)
 	}
 	g.Advance(at)
-	return activities(g.Flush())
+	return written(g.Flush())
 }
 
 func want(t *testing.T, what, got, want string) {

@@ -1,7 +1,6 @@
 package incident
 
 import (
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,45 +11,70 @@ import (
 // link links a new incident to others: to that of the same key in the windows before and after, and to those of the
 // same principal in other regions.
 func (g *Grouper) link(e *entry, at time.Time) {
-	if e.Incident.Kind == incident.KindLate {
+	if e.kind == kindLate {
 		return
 	}
-	w, s := e.Incident.Window, e.account.schedule
-	before := incident.ID(&e.Key, s.window(w.Start.Add(-time.Second)).Start)
-	if o := g.entries[before]; o != nil && o.Created || g.gone.has(before) {
-		e.Incident.Continues = before.String()
+	w, k := e.window(), e.key()
+	before := incident.ID(&k, e.account.schedule.window(w.Start.Add(-time.Second)).Start)
+	if o := g.entries[before]; o != nil && o.created || g.gone.has(before) {
+		e.continues = before
 	}
-	if o := g.entries[incident.ID(&e.Key, w.End)]; o != nil && o.Created && o.Incident.Continues == "" {
-		o.Incident.Continues = e.Incident.ID
+	if o := g.entries[incident.ID(&k, w.End)]; o != nil && o.created && o.continues == uuid.Nil {
+		o.continues = e.id
 		g.touch(o)
 	}
-	if !e.hasActor() {
-		return
+	if e.hasActor() {
+		g.linkRegions(e, at)
 	}
-	k := e.actorKey()
-	for _, o := range g.actors[k] {
-		e.see(o.Key.Region)
-		if o.see(e.Key.Region) {
-			o.because(at, incident.EscalatedRegion, e.Key.Region)
+}
+
+// linkRegions links a new incident to those of the same principal in other regions.
+func (g *Grouper) linkRegions(e *entry, at time.Time) {
+	for o := g.actors[e.actorKey()]; o != nil; o = o.sibling {
+		e.see(o.region)
+		if o.see(e.region) {
+			g.because(o, at, incident.EscalatedRegion, e.region)
 			g.touch(o)
 		}
 	}
-	g.actors[k] = append(g.actors[k], e)
+	g.addSibling(e)
+}
+
+func (g *Grouper) addSibling(e *entry) {
+	k := e.actorKey()
+	e.sibling = g.actors[k]
+	g.actors[k] = e
+}
+
+// unlink removes an entry from those of its principal.
+func (g *Grouper) unlink(e *entry) {
+	k := e.actorKey()
+	o := g.actors[k]
+	switch {
+	case o != e:
+		for o.sibling != e {
+			o = o.sibling
+		}
+		o.sibling = e.sibling
+	case e.sibling == nil:
+		delete(g.actors, k)
+	default:
+		g.actors[k] = e.sibling
+	}
+	e.sibling = nil
 }
 
 // touch notes that an incident changed without an alert.
 func (g *Grouper) touch(e *entry) {
-	e.Unsent = true
+	e.unsent = true
 	g.change(e)
-	settings := g.o.Settings(e.Key.Account)
+	settings := g.o.Settings(e.account.id)
 	g.timers.set(e, e.nextDue(&settings))
 }
 
-func (e *entry) hasActor() bool { return e.Incident.Kind == incident.KindIncident && e.Created }
+func (e *entry) hasActor() bool { return e.kind == kindIncident && e.created }
 
-func (e *entry) actorKey() actorKey {
-	return actorKey{e.Key.Rule, e.Key.Account, e.Key.Actor, e.Incident.Window.Start.Unix()}
-}
+func (e *entry) actorKey() actorKey { return actorKey{e.rule, e.account.id, e.actor, e.start} }
 
 // gone remembers incidents whose grace has ended, up to a limit, and how many late incidents each has had.
 type gone struct {
@@ -63,24 +87,27 @@ func (g *gone) has(id uuid.UUID) bool { _, ok := g.late[id]; return ok }
 // remember records the end of an incident. A late one counts for the incident that it belongs to.
 func (g *Grouper) remember(e *entry) {
 	id := e.id
-	if e.Incident.Kind == incident.KindLate {
-		id = uuid.MustParse(e.Incident.LateFor) // made by late
-		if !g.gone.has(id) {
+	if e.kind == kindLate {
+		if id = e.lateFor; !g.gone.has(id) {
 			return
 		}
 		g.gone.late[id]++
 	} else {
 		g.gone.late[id] = 0
 		g.gone.order = append(g.gone.order, id)
+		g.share.addGone(1)
 	}
 	g.saveGone(id)
-	if len(g.gone.order) > g.o.MaxGone {
-		oldest := g.gone.order[0]
-		g.gone.order = g.gone.order[1:]
-		delete(g.gone.late, oldest)
-		g.dropGone(oldest)
+	if !g.share.of.hasGone() && len(g.gone.order) > 0 {
+		g.forgetGone()
 	}
 }
 
-// sortIncidents sorts by importance.
-func sortIncidents(list []*incident.Incident) { slices.SortFunc(list, Compare) }
+// forgetGone forgets the incident whose grace ended first.
+func (g *Grouper) forgetGone() {
+	oldest := g.gone.order[0]
+	g.gone.order = g.gone.order[1:]
+	g.share.addGone(-1)
+	delete(g.gone.late, oldest)
+	g.dropGone(oldest)
+}

@@ -95,7 +95,7 @@ func TestRestoredGoesOnTheSame(t *testing.T) {
 	clock := day.AddDate(0, 0, 3)
 	step := func(g *Grouper, f *alert.Facts) string {
 		g.Add(f, clock)
-		return activities(g.Flush())
+		return written(g.Flush())
 	}
 	for _, f := range list[:1_000] {
 		clock = clock.Add(20 * time.Second)

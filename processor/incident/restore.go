@@ -4,24 +4,31 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/axiomhq/hyperloglog"
 	"github.com/google/uuid"
-
-	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
-// Restorer makes a Grouper from state records. Make it with [NewRestorer]; it belongs to one goroutine at a time.
+// Restorer makes a Grouper from state records. Make it with [NewRestorer]; it belongs to one goroutine at a time. It has
+// nothing of the Budget before [Restorer.Finish].
 type Restorer struct {
-	g        *Grouper
-	chunks   map[uuid.UUID]map[uint32][]byte
-	sketches map[uuid.UUID]*hyperloglog.Sketch
+	g       *Grouper
+	pending map[uuid.UUID]*pending
+}
+
+// pending is what was read of an incident. Its records come in any order.
+type pending struct {
+	entry  *entry
+	first  []uuid.UUID            // chunk 0; most incidents have no other
+	more   map[uint32][]uuid.UUID // the other chunks
+	sketch *hyperloglog.Sketch
 }
 
 // NewRestorer returns a Restorer that has read nothing.
 func NewRestorer(o Options) *Restorer {
-	return &Restorer{New(o), make(map[uuid.UUID]map[uint32][]byte), make(map[uuid.UUID]*hyperloglog.Sketch)}
+	return &Restorer{New(o), make(map[uuid.UUID]*pending)}
 }
 
 // errTorn is the error of a state whose records do not match each other.
@@ -40,7 +47,7 @@ func (r *Restorer) record(key, value []byte) error {
 		return errors.New("it has no key")
 	}
 	if key[0] == stateAccount {
-		return r.account(string(key[1:]), value)
+		return r.account(key[1:], value)
 	}
 	rest := key[1:]
 	if len(rest) < len(uuid.UUID{}) {
@@ -61,52 +68,83 @@ func (r *Restorer) record(key, value []byte) error {
 	return errors.New("its key is unknown")
 }
 
-func (r *Restorer) account(id string, value []byte) error {
-	if len(value) == 0 {
-		delete(r.g.accounts, id)
-		return nil
+// of returns what is known of an incident.
+func (r *Restorer) of(id uuid.UUID) *pending {
+	p := r.pending[id]
+	if p == nil {
+		p = &pending{}
+		r.pending[id] = p
 	}
-	var s accountState
-	if err := decode(value, &s); err != nil {
-		return err
+	return p
+}
+
+// accountOf returns the account of an entry, whose own record may come later.
+func (r *Restorer) accountOf(id string) *account {
+	a := r.g.accounts[id]
+	if a == nil {
+		a = &account{id: id, buckets: make(map[int64]*bucket)}
+		r.g.accounts[id] = a
 	}
-	if len(s.Schedule) == 0 {
-		return errors.New("it has no schedule")
+	return a
+}
+
+func (r *Restorer) account(id, value []byte) (err error) {
+	a := r.accountOf(string(id))
+	if a.schedule = nil; len(value) > 0 {
+		a.schedule, err = decodeSchedule(value)
 	}
-	for _, segment := range s.Schedule {
-		if segment.Window <= 0 {
-			return fmt.Errorf("a window is %d seconds long", segment.Window)
-		}
-	}
-	r.g.accounts[id] = &account{id: id, schedule: s.Schedule, buckets: make(map[int64]*bucket)}
-	return nil
+	return err
 }
 
 func (r *Restorer) chunk(id uuid.UUID, n uint32, value []byte) error {
-	if len(value) == 0 {
-		delete(r.chunks[id], n)
-		return nil
-	}
 	if len(value)%len(id) != 0 || len(value) > chunkIDs*len(id) {
 		return fmt.Errorf("%d bytes are not 1 to %d alert ids", len(value), chunkIDs)
 	}
-	if r.chunks[id] == nil {
-		r.chunks[id] = make(map[uint32][]byte)
+	p := r.of(id)
+	switch {
+	case n == 0:
+		p.first = readChunk(p.first, value)
+	case len(value) == 0:
+		delete(p.more, n)
+	default:
+		if p.more == nil {
+			p.more = make(map[uint32][]uuid.UUID)
+		}
+		p.more[n] = readChunk(p.more[n], value)
 	}
-	r.chunks[id][n] = append([]byte(nil), value...)
 	return nil
 }
 
+// readChunk returns the ids of a chunk, in the memory of the one that it replaces if they fit.
+func readChunk(replaced []uuid.UUID, value []byte) []uuid.UUID {
+	n := len(value) / len(uuid.UUID{})
+	if cap(replaced) < n {
+		replaced = make([]uuid.UUID, n)
+	}
+	ids := replaced[:n]
+	for i := range ids {
+		ids[i] = uuid.UUID(value[16*i:])
+	}
+	return ids
+}
+
+// sketchLimit is more than the bytes of any sketch.
+const sketchLimit = 64 << 10
+
 func (r *Restorer) sketch(id uuid.UUID, value []byte) error {
-	delete(r.sketches, id)
+	p := r.of(id)
+	p.sketch = nil
 	if len(value) == 0 {
 		return nil
+	}
+	if len(value) > sketchLimit {
+		return fmt.Errorf("%d bytes are not a sketch", len(value))
 	}
 	s := hyperloglog.New()
 	if err := s.UnmarshalBinary(value); err != nil {
 		return fmt.Errorf("reading a sketch: %w", err)
 	}
-	r.sketches[id] = s
+	p.sketch = s
 	return nil
 }
 
@@ -115,111 +153,125 @@ func (r *Restorer) gone(id uuid.UUID, value []byte) error {
 		delete(r.g.gone.late, id)
 		return nil
 	}
-	var s goneState
-	if err := decode(value, &s); err != nil {
+	late, err := decodeGone(value)
+	if err != nil {
 		return err
 	}
 	if !r.g.gone.has(id) {
 		r.g.gone.order = append(r.g.gone.order, id)
 	}
-	r.g.gone.late[id] = s.Late
+	r.g.gone.late[id] = late
 	return nil
 }
 
 func (r *Restorer) entry(id uuid.UUID, value []byte) error {
-	delete(r.g.entries, id)
 	if len(value) == 0 {
+		delete(r.pending, id) // written after the tombstones of its chunks
 		return nil
 	}
-	var s entryState
-	if err := decode(value, &s); err != nil {
+	e, accountID, err := decodeEntry(value, r.g.names)
+	if err != nil {
 		return err
 	}
-	if s.Incident.ID != id.String() || s.IDs < 0 || s.Incident.Window.End.IsZero() {
-		return errTorn
-	}
-	if s.Incident.Kind == incident.KindLate {
-		if _, err := uuid.Parse(s.Incident.LateFor); err != nil {
-			return errTorn
-		}
-	}
-	r.g.entries[id] = &entry{id: id, record: s.record}
+	e.id, e.account = id, r.accountOf(accountID)
+	r.of(id).entry = e
 	return nil
 }
 
 // Finish returns the Grouper, after the last record. Every remembered id that an incident names must have been read.
 func (r *Restorer) Finish() (*Grouper, error) {
 	g := r.g
-	order := g.gone.order[:0]
-	for _, id := range g.gone.order {
-		if g.gone.has(id) {
-			order = append(order, id)
+	g.entries, g.timers = make(map[uuid.UUID]*entry, len(r.pending)), make(timers, 0, len(r.pending))
+	for id, p := range r.pending {
+		if p.entry == nil {
+			continue
 		}
-	}
-	g.gone.order = order
-	entries := g.entries
-	g.entries = make(map[uuid.UUID]*entry, len(entries))
-	for id, e := range entries {
-		a := g.accounts[e.Key.Account]
-		if a == nil || r.remember(e) != nil {
+		if p.entry.account.schedule == nil || p.finish() != nil {
+			g.Release()
 			return nil, fmt.Errorf("restoring incident %s: %w", id, errTorn)
 		}
-		r.enter(e, a)
+		r.enter(p.entry)
+		*p = pending{}
+	}
+	r.pending = nil
+	g.timers.init()
+	r.finishGone()
+	for _, a := range g.accounts {
+		if a.entries == 0 {
+			g.leaveAccount(a)
+		}
 	}
 	return g, nil
 }
 
-// remember gives an entry its alert ids.
-func (r *Restorer) remember(e *entry) error {
-	if e.Estimated {
-		if e.ids.sketch = r.sketches[e.id]; e.ids.sketch == nil {
+// finishGone leaves the incidents whose grace has ended, in their order, that were not deleted later.
+func (r *Restorer) finishGone() {
+	g := r.g
+	known := make(map[uuid.UUID]bool, len(g.gone.late))
+	g.gone.order = slices.DeleteFunc(g.gone.order, func(id uuid.UUID) bool {
+		drop := known[id] || !g.gone.has(id)
+		known[id] = true
+		return drop
+	})
+	g.share.addGone(len(g.gone.order))
+	for !g.share.of.hasGone() && len(g.gone.order) > 0 {
+		g.forgetGone()
+	}
+}
+
+// finish gives the entry its alert ids.
+func (p *pending) finish() error {
+	e := p.entry
+	if e.estimated {
+		if e.ids.sketch = p.sketch; e.ids.sketch == nil {
 			return errTorn
 		}
 		return nil
 	}
-	list := r.chunks[e.id]
-	for n := range chunks(e.IDs) {
-		chunk := list[uint32(n)]
-		if chunk == nil {
+	for n := range chunks(e.remembered) {
+		chunk := p.first
+		if n > 0 {
+			chunk = p.more[uint32(n)]
+		}
+		want := min(chunkIDs, e.remembered-n*chunkIDs)
+		if len(chunk) < want {
 			return errTorn
 		}
-		for ; len(chunk) > 0 && len(e.ids.ids) < e.IDs; chunk = chunk[16:] {
-			id := uuid.UUID(chunk[:16])
-			if e.ids.has(&id) {
-				return errTorn
-			}
-			e.ids.add(&id)
-		}
+		e.ids.fill(chunk[:want])
 	}
-	delete(r.chunks, e.id)
-	if e.saved = len(e.ids.ids); e.saved != e.IDs {
+	if e.saved = e.remembered; !e.ids.finish() {
 		return errTorn
 	}
 	return nil
 }
 
 // enter adds a restored entry.
-func (r *Restorer) enter(e *entry, a *account) {
+func (r *Restorer) enter(e *entry) {
 	g := r.g
-	g.enter(e, a)
-	g.ids += len(e.ids.ids)
-	if e.hasActor() {
-		g.actors[e.actorKey()] = append(g.actors[e.actorKey()], e)
+	g.enter(e, e.account)
+	g.share.addIDs(e.ids.len())
+	if e.ids.len() > g.o.ExactIDs || e.ids.sketch == nil && !g.share.of.hasIDs() {
+		g.estimate(e)
+		g.change(e)
 	}
-	for _, seen := range []time.Time{e.LastArrival, e.Sent, e.ClosedAt} {
+	g.grow(e, e.size())
+	if e.hasActor() {
+		g.addSibling(e)
+	}
+	for _, seen := range []time.Time{e.lastArrival, e.sent, e.closedAt} {
 		if seen.After(g.clock) {
 			g.clock = seen
 		}
 	}
-	settings := g.o.Settings(e.Key.Account)
-	g.timers.set(e, e.nextDue(&settings))
+	settings := g.o.Settings(e.account.id)
+	g.timers.push(e, e.nextDue(&settings))
 	switch {
-	case e.Incident.Kind == incident.KindLate:
-		g.counts.Late += e.Incident.Counts.Alerts
-	case e.Created:
-		g.counts.Counted += e.Incident.Counts.Alerts
+	case e.kind == kindLate:
+		g.counts.Late += e.alerts
+	case e.created:
+		g.counts.Counted += e.alerts
 	default:
-		g.counts.Below += e.Incident.Counts.Alerts
+		g.counts.Below += e.alerts
 	}
-	g.counts.Read += e.Incident.Counts.Alerts
+	g.counts.Read += e.alerts
 }

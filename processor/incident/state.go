@@ -1,12 +1,10 @@
 package incident
 
 import (
-	"encoding/json"
-	"fmt"
+	"encoding/binary"
 	"strconv"
 
 	"github.com/google/uuid"
-	segmentio "github.com/segmentio/encoding/json"
 )
 
 // StateRecord is a record of the state topic. The last one of a key counts; without a value the key is deleted.
@@ -19,27 +17,12 @@ const stateVersion = 1
 
 // The first byte of a state record's key says what it holds.
 const (
-	stateEntry   = 'i' // then the id: an incident, as JSON
+	stateEntry   = 'i' // then the id: an incident
 	stateChunk   = 'c' // then the id and the chunk's number: up to 1,000 alert ids of 16 bytes
 	stateSketch  = 's' // then the id: the sketch of its alert ids
-	stateAccount = 'a' // then the account: how its time is divided into windows, as JSON
-	stateGone    = 'g' // then the id: an incident whose grace has ended, as JSON
+	stateAccount = 'a' // then the account: how its time is divided into windows
+	stateGone    = 'g' // then the id: an incident whose grace has ended
 )
-
-type entryState struct {
-	Version int `json:"v"`
-	record
-}
-
-type accountState struct {
-	Version  int      `json:"v"`
-	Schedule schedule `json:"schedule"`
-}
-
-type goneState struct {
-	Version int `json:"v"`
-	Late    int `json:"late"`
-}
 
 // State returns the records that bring the state topic up to date: those that changed, and no others. Call it after
 // [Grouper.Flush], and write its records in the same transaction as the incidents.
@@ -59,8 +42,8 @@ func (g *Grouper) State() []StateRecord {
 
 // appendState appends the records of an entry: itself, and the chunks with new ids.
 func (e *entry) appendState(records []StateRecord) []StateRecord {
-	e.IDs, e.Estimated = len(e.ids.ids), e.ids.sketch != nil
-	if e.Estimated {
+	e.remembered, e.estimated = e.ids.len(), e.ids.sketch != nil
+	if e.estimated {
 		sketch, err := e.ids.sketch.MarshalBinary()
 		if err != nil {
 			panic("BUG: encoding a sketch: " + err.Error()) // it writes to memory
@@ -71,17 +54,17 @@ func (e *entry) appendState(records []StateRecord) []StateRecord {
 			e.replaced, e.saved = false, 0
 		}
 	}
-	for n := e.saved / chunkIDs; n < chunks(e.IDs) && e.saved < e.IDs; n++ {
-		records = append(records, StateRecord{appendNumber(stateKey(stateChunk, e.id), n), e.ids.chunk(n)})
+	for n := e.saved / chunkIDs; n < chunks(e.remembered) && e.saved < e.remembered; n++ {
+		records = append(records, StateRecord{chunkKey(e.id, n), e.ids.chunk(n)})
 	}
-	e.saved = e.IDs
-	return append(records, StateRecord{stateKey(stateEntry, e.id), encode(entryState{stateVersion, e.record})})
+	e.saved = e.remembered
+	return append(records, StateRecord{stateKey(stateEntry, e.id), e.encode()})
 }
 
 // appendTombstones appends tombstones for the written chunks.
 func (e *entry) appendTombstones(records []StateRecord) []StateRecord {
 	for n := range chunks(e.saved) {
-		records = append(records, StateRecord{Key: appendNumber(stateKey(stateChunk, e.id), n)})
+		records = append(records, StateRecord{Key: chunkKey(e.id, n)})
 	}
 	return records
 }
@@ -105,40 +88,18 @@ func (g *Grouper) dropEntry(e *entry) {
 	g.drop(stateKey(stateEntry, e.id))
 }
 
-func (g *Grouper) saveAccount(a *account) {
-	g.put(append([]byte{stateAccount}, a.id...), encode(accountState{stateVersion, a.schedule}))
-}
+func (g *Grouper) saveAccount(a *account) { g.put(accountKey(a.id), a.schedule.encode()) }
+func (g *Grouper) dropAccount(a *account) { g.drop(accountKey(a.id)) }
 
-func (g *Grouper) dropAccount(a *account) { g.drop(append([]byte{stateAccount}, a.id...)) }
-
-func (g *Grouper) saveGone(id uuid.UUID) {
-	g.put(stateKey(stateGone, id), encode(goneState{stateVersion, g.gone.late[id]}))
-}
-
+func (g *Grouper) saveGone(id uuid.UUID) { g.put(stateKey(stateGone, id), encodeGone(g.gone.late[id])) }
 func (g *Grouper) dropGone(id uuid.UUID) { g.drop(stateKey(stateGone, id)) }
 
 func stateKey(kind byte, id uuid.UUID) []byte { return append([]byte{kind}, id[:]...) }
 
-func encode(v any) []byte {
-	b, err := segmentio.Append(nil, v, segmentio.TrustRawMessage)
-	if err != nil {
-		panic("BUG: encoding state: " + err.Error()) // everything in it can be encoded
-	}
-	return b
-}
+func accountKey(id string) []byte { return append([]byte{stateAccount}, id...) }
 
-// decode reads a state record.
-func decode(value []byte, into any) error {
-	var version struct {
-		Version int `json:"v"`
-	}
-	if err := json.Unmarshal(value, &version); err != nil {
-		return fmt.Errorf("it is damaged: %w", err)
-	}
-	if version.Version != stateVersion {
-		return fmt.Errorf("it has version %d, this program reads version %d", version.Version, stateVersion)
-	}
-	return json.Unmarshal(value, into)
+func chunkKey(id uuid.UUID, n int) []byte {
+	return binary.BigEndian.AppendUint32(stateKey(stateChunk, id), uint32(n))
 }
 
 // describe names a state record for people.

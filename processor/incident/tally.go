@@ -12,98 +12,134 @@ import (
 // lower by severity and success, so that decoys cannot crowd out the real thing; of other new names, only their
 // existence is noted.
 type tally struct {
-	List []incident.Count `json:"list,omitempty"`
-	More bool             `json:"more,omitempty"` // there were names that are not in List
-
-	floor int // nothing in a full List is worth less, see worth
+	list  []named
+	more  bool // there were names that are not in list
+	floor int8 // nothing in a full list is worth less, see worth
 }
+
+// named is how often a name was seen.
+type named struct {
+	name              string
+	alerts, succeeded uint64
+	severity          severity
+}
+
+// namedSize is the memory that a name takes besides its text, in bytes.
+const namedSize = 40
 
 // maxName limits each name, in bytes.
 const maxName = 256
 
-// add counts an alert. It reports whether the name is new to the list, and whether this is its first success.
-func (t *tally) add(name, severity string, failed bool, most int) (isNew, isFirstSuccess bool) {
-	if name == "" {
-		return false, false
-	}
-	name = alert.CutText(name, maxName)
-	i := 0
-	for i < len(t.List) && t.List[i].Name != name {
-		i++
-	}
-	if i == len(t.List) {
-		if i = t.place(severity, failed, most); i < 0 {
-			return false, false
-		}
-		t.List[i] = incident.Count{Name: name, Severity: severity}
-		isNew = true
-	}
-	c := &t.List[i]
-	c.Alerts++
-	if !failed {
-		c.Succeeded++
-		isFirstSuccess = c.Succeeded == 1
-	}
-	if rank(severity) > rank(c.Severity) {
-		c.Severity = severity
-	}
-	return isNew, isFirstSuccess
+// seen is what a tally counts of an alert.
+type seen struct {
+	name     string
+	severity severity
+	failed   bool
 }
 
-// place returns the index for a new name, or -1.
-func (t *tally) place(severity string, failed bool, most int) int {
-	if len(t.List) < most {
-		t.List = append(t.List, incident.Count{})
-		return len(t.List) - 1
+// add counts an alert. It reports whether the name is new to the list, whether this is its first success, and how many
+// bytes the list has grown.
+func (t *tally) add(n names, s seen, most int) (isNew, isFirstSuccess bool, grown int) {
+	if s.name == "" {
+		return false, false, 0
 	}
-	t.More = true
-	w := worth(severity, !failed)
+	name := alert.CutText(s.name, maxName)
+	i := 0
+	for i < len(t.list) && t.list[i].name != name {
+		i++
+	}
+	if i == len(t.list) {
+		if i, grown = t.place(s, most); i < 0 {
+			return false, false, 0
+		}
+		grown += len(name) - len(t.list[i].name)
+		t.list[i] = named{name: n.of(name), severity: s.severity}
+		isNew = true
+	}
+	c := &t.list[i]
+	c.alerts++
+	if !s.failed {
+		c.succeeded++
+		isFirstSuccess = c.succeeded == 1
+	}
+	c.severity = max(c.severity, s.severity)
+	return isNew, isFirstSuccess, grown
+}
+
+// place returns the index for a new name, or -1, and how many bytes the list has grown for it.
+func (t *tally) place(s seen, most int) (index, grown int) {
+	if len(t.list) < most {
+		t.list = append(t.list, named{})
+		return len(t.list) - 1, namedSize
+	}
+	t.more = true
+	w := worth(s.severity, !s.failed)
 	if w <= t.floor {
-		return -1
+		return -1, 0
 	}
 	least := 0
-	for i := range t.List {
-		if compareCounts(&t.List[i], &t.List[least]) > 0 {
+	for i := range t.list {
+		if compareNamed(&t.list[i], &t.list[least]) > 0 {
 			least = i
 		}
 	}
-	if t.floor = worth(t.List[least].Severity, t.List[least].Succeeded > 0); w <= t.floor {
-		return -1
+	if t.floor = t.list[least].worth(); w <= t.floor {
+		return -1, 0
 	}
-	return least
+	return least, 0
+}
+
+// size returns the memory of the list, in bytes.
+func (t *tally) size() (n int) {
+	for i := range t.list {
+		n += namedSize + len(t.list[i].name)
+	}
+	return n
 }
 
 // top returns the highest ranked.
 func (t *tally) top() []incident.Count {
-	list := slices.Clone(t.List)
-	slices.SortFunc(list, func(a, b incident.Count) int { return compareCounts(&a, &b) })
-	return list[:min(len(list), incident.MaxTop)]
+	list := slices.Clone(t.list)
+	slices.SortFunc(list, func(a, b named) int { return compareNamed(&a, &b) })
+	var top []incident.Count
+	for _, c := range list[:min(len(list), incident.MaxTop)] {
+		top = append(top, incident.Count{Name: c.name, Alerts: c.alerts, Succeeded: c.succeeded, Severity: c.severity.String()})
+	}
+	return top
 }
 
-// compareCounts orders by severity, then success, then alerts, the highest first.
-func compareCounts(a, b *incident.Count) int {
-	return cmp.Or(
-		cmp.Compare(worth(b.Severity, b.Succeeded > 0), worth(a.Severity, a.Succeeded > 0)),
-		cmp.Compare(b.Alerts, a.Alerts), cmp.Compare(a.Name, b.Name),
-	)
+// compareNamed orders by severity, then success, then alerts, the highest first.
+func compareNamed(a, b *named) int {
+	return cmp.Or(cmp.Compare(b.worth(), a.worth()), cmp.Compare(b.alerts, a.alerts), cmp.Compare(a.name, b.name))
 }
 
-// worth ranks by severity, then success.
-func worth(severity string, succeeded bool) int {
-	w := 2 * rank(severity)
+func (c *named) worth() int8 { return worth(c.severity, c.succeeded > 0) }
+
+// worth ranks by severity, then success. It is above 0.
+func worth(s severity, succeeded bool) int8 {
+	w := 2*int8(s) + 1
 	if succeeded {
 		w++
 	}
 	return w
 }
 
-// rank returns the rank of a severity, lowest first.
-func rank(severity string) int { return slices.Index(alert.Severities, severity) }
+// severity is an index in alert.Severities.
+type severity uint8
+
+// severityOf returns a severity by name; an unknown one is the lowest.
+func severityOf(name string) severity { return severity(max(0, slices.Index(alert.Severities, name))) }
+
+// String returns the name.
+func (s severity) String() string { return alert.Severities[s] }
+
+// worstSeverity is the highest severity, that of storms.
+var worstSeverity = severityOf("Critical")
 
 // Compare orders incidents by severity, then success, then alerts, the highest first.
 func Compare(a, b *incident.Incident) int {
 	return cmp.Or(
-		cmp.Compare(worth(b.Severity, b.Counts.Succeeded > 0), worth(a.Severity, a.Counts.Succeeded > 0)),
+		cmp.Compare(worth(severityOf(b.Severity), b.Counts.Succeeded > 0), worth(severityOf(a.Severity), a.Counts.Succeeded > 0)),
 		cmp.Compare(b.Counts.Alerts, a.Counts.Alerts), a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.ID, b.ID),
 	)
 }

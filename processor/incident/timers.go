@@ -23,6 +23,15 @@ func (t *timers) set(e *entry, at time.Time) {
 	}
 }
 
+// push makes a new entry due at a time, before init.
+func (t *timers) push(e *entry, at time.Time) {
+	e.due = at
+	t.Push(e)
+}
+
+// init puts pushed entries in order.
+func (t *timers) init() { heap.Init(t) }
+
 // next returns the first entry that is due, or nil.
 func (t timers) next(clock time.Time) *entry {
 	if len(t) == 0 || !clock.After(t[0].due) {

@@ -1,0 +1,67 @@
+package incident
+
+import "sync/atomic"
+
+// Budget limits what all Groupers of a process remember together, however many partitions it has. Zero limits mean the
+// defaults. Groupers in different goroutines may share it; do not copy or change it after that.
+//
+// A restored partition is taken over whatever the Budget says, because its incidents exist; their alert ids beyond it
+// become estimates.
+type Budget struct {
+	MaxIncidents int64 // 0 means 200,000. Beyond it every new one joins a storm
+	MaxIDs       int64 // alert ids; 0 means 10 million. Beyond it incidents estimate their counts
+	MaxGone      int64 // ended incidents that are remembered for late alerts; 0 means 100,000
+	MaxDetail    int64 // bytes of names, escalations and account facts; 0 means 256 MiB. Beyond it lists are short
+
+	incidents, ids, gone, detail atomic.Int64
+}
+
+// Size returns how many incidents and alert ids are remembered.
+func (b *Budget) Size() (incidents, ids int64) { return b.incidents.Load(), b.ids.Load() }
+
+func limit(n, standard int64) int64 {
+	if n <= 0 {
+		return standard
+	}
+	return n
+}
+
+func (b *Budget) maxIncidents() int64 { return limit(b.MaxIncidents, 200_000) }
+
+// crowded reports whether new incidents must join storms.
+func (b *Budget) crowded() bool { return b.incidents.Load() >= b.maxIncidents() }
+
+// exhausted reports whether there is not even room for storms.
+func (b *Budget) exhausted() bool { return b.incidents.Load() >= 2*b.maxIncidents() }
+
+func (b *Budget) hasIDs() bool    { return b.ids.Load() <= limit(b.MaxIDs, 10_000_000) }
+func (b *Budget) hasGone() bool   { return b.gone.Load() <= limit(b.MaxGone, 100_000) }
+func (b *Budget) hasDetail() bool { return b.detail.Load() < limit(b.MaxDetail, 256<<20) }
+
+// share is what one Grouper has of a Budget.
+type share struct {
+	of                           *Budget
+	incidents, ids, gone, detail int64
+}
+
+func (s *share) addIncidents(n int) { s.incidents += int64(n); s.of.incidents.Add(int64(n)) }
+func (s *share) addIDs(n int)       { s.ids += int64(n); s.of.ids.Add(int64(n)) }
+func (s *share) addGone(n int)      { s.gone += int64(n); s.of.gone.Add(int64(n)) }
+func (s *share) addDetail(n int)    { s.detail += int64(n); s.of.detail.Add(int64(n)) }
+
+// most returns how long a list may get.
+func (s *share) most(n int) int {
+	const few = 5
+	if s.of.hasDetail() {
+		return n
+	}
+	return min(n, few)
+}
+
+// release gives everything back.
+func (s *share) release() {
+	s.addIncidents(-int(s.incidents))
+	s.addIDs(-int(s.ids))
+	s.addGone(-int(s.gone))
+	s.addDetail(-int(s.detail))
+}

@@ -1,0 +1,155 @@
+package incident
+
+import (
+	"math"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/incident"
+)
+
+// The limits on what a state record can hold.
+const (
+	maxText   = 1 << 10 // bytes of a text of an alert
+	maxWindow = 1 << 32 // seconds
+	maxCount  = math.MaxInt64
+	// maxRemembered is far more ids than any incident remembers, and few enough to count their chunks.
+	maxRemembered = 1 << 30
+)
+
+// decodeEntry reads the value of the state record of an entry, and the id of its account. Its ids are missing.
+func decodeEntry(value []byte, n names) (e *entry, accountID string, err error) {
+	r := newReader(value, n)
+	e = &entry{}
+	e.kind, e.activity = kind(r.byte(byte(kindLate))), activity(r.byte(byte(closing)))
+	e.severity = severity(r.byte(byte(len(alert.Severities) - 1)))
+	r.flags(5, &e.storm, &e.overflow, &e.created, &e.unsent, &e.estimated)
+	accountID = r.name(maxText)
+	e.partition = int32(r.number(math.MaxInt32))
+	e.rule = r.name(maxText)
+	if e.storm {
+		e.crowd = &crowd{}
+	} else {
+		e.region, e.actor, e.actorType, e.actorName = r.name(maxText), r.text(maxText), r.name(maxText), r.text(maxName)
+	}
+	if e.kind == kindStorm && !e.storm || e.kind == kindIncident && e.storm || e.overflow && e.kind != kindStorm {
+		r.fail()
+	}
+	e.start = r.signed(leastSecond, mostSecond)
+	e.end = e.start + int64(r.number(maxWindow))
+	if e.end <= e.start || e.end > mostSecond {
+		r.fail()
+	}
+	r.history(e)
+	r.counts(e)
+	e.facts = string(r.textBytes(maxFacts))
+	r.links(e)
+	return e, accountID, r.end()
+}
+
+// history reads what appendHistory wrote.
+func (r *reader) history(e *entry) {
+	e.firstSeen, e.lastSeen = r.time(), r.time()
+	e.sent, e.lastArrival, e.closedAt = r.time(), r.time(), r.time()
+	e.revision = r.number(maxCount)
+	n := r.number(incident.MaxEscalations)
+	if n == 0 || r.err != nil {
+		return
+	}
+	e.escalations = make([]incident.Escalation, n)
+	for i := range e.escalations {
+		e.escalations[i] = incident.Escalation{At: r.time(), Reason: reasons[r.byte(byte(len(reasons)-1))], Detail: r.name(maxDetail)}
+	}
+}
+
+// counts reads what appendCounts wrote.
+func (r *reader) counts(e *entry) {
+	e.alerts = r.number(maxCount)
+	e.failed, e.partial, e.salvaged = r.number(e.alerts), r.number(e.alerts), r.number(e.alerts)
+	e.remembered = int(r.number(min(e.alerts, maxRemembered)))
+	switch {
+	case !e.estimated && uint64(e.remembered) != e.alerts, e.estimated && e.remembered > 0:
+		r.fail()
+	case e.estimated:
+		e.firstIDs = r.ids(int(r.byte(incident.MaxAlertIDs)))
+	}
+	r.tally(&e.actions, maxActions)
+	r.tally(&e.sources, maxSources)
+	r.tally(&e.agents, maxAgents)
+	if e.crowd != nil {
+		r.tally(&e.crowd.regions, incident.MaxRegions)
+		r.tally(&e.crowd.principals, maxPrincipals)
+	}
+}
+
+func (r *reader) ids(n int) []uuid.UUID {
+	var list []uuid.UUID
+	for range n {
+		list = append(list, r.id())
+	}
+	return list
+}
+
+// tally reads a list of up to most names.
+func (r *reader) tally(t *tally, most int) {
+	n := r.number(uint64(most)<<1 | 1)
+	t.more = n&1 != 0
+	if n >>= 1; n == 0 || n > uint64(len(r.rest)) {
+		if n > 0 {
+			r.fail()
+		}
+		return
+	}
+	t.list = make([]named, n)
+	for i := range t.list {
+		c := &t.list[i]
+		c.name, c.alerts = r.name(maxName), r.number(maxCount)
+		c.succeeded = r.number(c.alerts)
+		c.severity = severity(r.byte(byte(len(alert.Severities) - 1)))
+	}
+}
+
+// links reads what appendLinks wrote.
+func (r *reader) links(e *entry) {
+	for range r.number(incident.MaxRegions) {
+		e.otherRegions = append(e.otherRegions, r.name(maxText))
+	}
+	if !slices.IsSorted(e.otherRegions) {
+		r.fail()
+	}
+	var continues bool
+	if r.flags(1, &continues); continues {
+		if e.continues = r.id(); e.continues == uuid.Nil {
+			r.fail()
+		}
+	}
+	if e.kind == kindLate {
+		e.lateFor = r.id()
+	}
+}
+
+// decodeSchedule reads the value of the state record of an account.
+func decodeSchedule(value []byte) (schedule, error) {
+	r := newReader(value, nil)
+	n := r.byte(maxSegments)
+	s := make(schedule, n)
+	for i := range s {
+		s[i] = segment{From: r.signed(leastSecond, mostSecond), Window: int64(r.number(maxWindow))}
+		if s[i].Window == 0 || i > 0 && s[i].From <= s[i-1].From {
+			r.fail()
+		}
+	}
+	if n == 0 {
+		r.fail()
+	}
+	return s, r.end()
+}
+
+// decodeGone reads the value of the state record of an incident whose grace has ended.
+func decodeGone(value []byte) (late int, err error) {
+	r := newReader(value, nil)
+	late = int(r.number(math.MaxInt32))
+	return late, r.end()
+}

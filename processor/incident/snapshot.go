@@ -1,0 +1,92 @@
+package incident
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/regionwatch/regionwatch/schema/incident"
+)
+
+// snapshot returns the incident as it is.
+func (e *entry) snapshot() *incident.Incident {
+	i := &incident.Incident{
+		ID: e.id.String(), Activity: activities[e.activity], Revision: e.revision, Status: incident.StatusOpen, Kind: kinds[e.kind], Severity: e.severity.String(),
+		RuleID: e.rule, AccountID: e.account.id, Region: e.region, Window: e.window(), FirstSeen: e.firstSeen, LastSeen: e.lastSeen,
+		Counts: e.counts(), Actions: e.actions.top(), Sources: e.sources.top(), Agents: e.agents.top(),
+		OtherRegions: slices.Clone(e.otherRegions), AlertIDs: texts(e.firstAlerts()), Escalations: slices.Clone(e.escalations),
+	}
+	if !e.closedAt.IsZero() {
+		i.Status = incident.StatusClosed
+	}
+	if e.account.id == "" {
+		partition := e.partition
+		i.Partition = &partition
+	}
+	if e.crowd != nil {
+		i.Regions, i.Principals = e.crowd.regions.top(), e.crowd.principals.top()
+	}
+	if !e.storm {
+		i.Principal = &incident.Principal{ID: e.actor, Type: e.actorType, Name: e.actorName}
+	}
+	if e.facts != "" {
+		i.Account = json.RawMessage(e.facts)
+	}
+	i.Continues, i.LateFor = text(e.continues), text(e.lateFor)
+	i.Title = title(i)
+	return i
+}
+
+func (e *entry) window() incident.Window {
+	return incident.Window{Start: time.Unix(e.start, 0).UTC(), End: time.Unix(e.end, 0).UTC()}
+}
+
+func (e *entry) counts() incident.Counts {
+	c := incident.Counts{
+		Alerts: e.alerts, Failed: e.failed, Succeeded: e.alerts - e.failed, Partial: e.partial, Salvaged: e.salvaged,
+		Actions: uint64(len(e.actions.list)), MoreActions: e.actions.more,
+	}
+	if e.ids.sketch != nil {
+		c.Alerts, c.Estimate = min(e.ids.sketch.Estimate(), c.Alerts), true
+	}
+	return c
+}
+
+// firstAlerts returns the first alerts to arrive.
+func (e *entry) firstAlerts() []uuid.UUID {
+	if e.ids.sketch != nil {
+		return e.firstIDs
+	}
+	return e.ids.first(incident.MaxAlertIDs)
+}
+
+func texts(ids []uuid.UUID) []string {
+	list := make([]string, len(ids))
+	for i, id := range ids {
+		list[i] = id.String()
+	}
+	return list
+}
+
+// text returns an id as text; "" for none.
+func text(id uuid.UUID) string {
+	if id == uuid.Nil {
+		return ""
+	}
+	return id.String()
+}
+
+func title(i *incident.Incident) string {
+	where := "account " + i.AccountID
+	if i.AccountID == "" {
+		where = fmt.Sprintf("partition %d, which names no account", *i.Partition)
+	}
+	if i.Principal == nil {
+		return "Activity of many principals in unused regions of " + where
+	}
+	return fmt.Sprintf("Activity in unused region %s by %s in %s", cmp.Or(i.Region, "(none)"), i.Principal.Name, where)
+}
