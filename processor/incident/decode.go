@@ -15,6 +15,8 @@ const (
 	maxText   = 1 << 10 // bytes of a text of an alert
 	maxWindow = 1 << 32 // seconds
 	maxCount  = math.MaxInt64
+	// The seconds since 1970 of the years 0 to 9999, which JSON can write.
+	leastSecond, mostSecond = -62_167_219_200, 253_402_300_799
 	// maxRemembered is far more ids than any incident remembers, and few enough to count their chunks.
 	maxRemembered = 1 << 30
 )
@@ -51,16 +53,16 @@ func decodeEntry(value []byte, n names) (e *entry, accountID string, err error) 
 
 // history reads what appendHistory wrote.
 func (r *reader) history(e *entry) {
-	e.firstSeen, e.lastSeen = r.time(), r.time()
-	e.sent, e.lastArrival, e.closedAt = r.time(), r.time(), r.time()
+	e.firstSeen, e.lastSeen = r.instant(), r.instant()
+	e.sent, e.lastArrival, e.closedAt = r.instant(), r.instant(), r.instant()
 	e.revision = r.number(maxCount)
 	n := r.number(incident.MaxEscalations)
 	if n == 0 || r.err != nil {
 		return
 	}
-	e.escalations = make([]incident.Escalation, n)
+	e.escalations = make([]escalation, n)
 	for i := range e.escalations {
-		e.escalations[i] = incident.Escalation{At: r.time(), Reason: reasons[r.byte(byte(len(reasons)-1))], Detail: r.name(maxDetail)}
+		e.escalations[i] = escalation{r.instant(), reason(r.byte(byte(escalatedRegion))), r.name(maxDetail)}
 	}
 }
 

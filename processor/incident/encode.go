@@ -2,17 +2,9 @@ package incident
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"github.com/google/uuid"
-
-	"github.com/regionwatch/regionwatch/schema/incident"
 )
-
-// reasons are the reasons of escalations. Their order is part of the state's format.
-var reasons = []string{
-	incident.EscalatedCount, incident.EscalatedSuccess, incident.EscalatedAction, incident.EscalatedSeverity, incident.EscalatedRegion,
-}
 
 // encode returns the value of the state record of an entry.
 func (e *entry) encode() []byte {
@@ -37,18 +29,15 @@ func (e *entry) encode() []byte {
 
 // appendHistory appends when what happened.
 func (e *entry) appendHistory(b []byte) []byte {
-	b = appendTime(b, e.firstSeen)
-	b = appendTime(b, e.lastSeen)
-	b = appendTime(b, e.sent)
-	b = appendTime(b, e.lastArrival)
-	b = appendTime(b, e.closedAt)
+	for _, i := range []instant{e.firstSeen, e.lastSeen, e.sent, e.lastArrival, e.closedAt} {
+		b = appendInstant(b, i)
+	}
 	b = binary.AppendUvarint(b, e.revision)
 	b = binary.AppendUvarint(b, uint64(len(e.escalations)))
 	for i := range e.escalations {
 		x := &e.escalations[i]
-		b = appendTime(b, x.At)
-		b = append(b, byte(slices.Index(reasons, x.Reason)))
-		b = appendText(b, x.Detail)
+		b = append(appendInstant(b, x.at), byte(x.reason))
+		b = appendText(b, x.detail)
 	}
 	return b
 }

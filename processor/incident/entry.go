@@ -37,7 +37,7 @@ type entry struct {
 	hurry    bool // write it without waiting for its update interval
 	replaced bool // its ids were replaced by a sketch; their chunks must be deleted
 
-	due   time.Time
+	due   instant
 	timer int // its index in the timers, from 1; 0 means none
 }
 
@@ -55,9 +55,9 @@ type record struct {
 	rule, region, actor  string // of the key; of a storm only the rule of its first alert
 	actorType, actorName string
 	start, end           int64 // of the window, in seconds since 1970
-	firstSeen, lastSeen  time.Time
-	sent, lastArrival    time.Time // when it was last written, and last had an alert, in stream time
-	closedAt             time.Time // zero while it is open
+	firstSeen, lastSeen  instant
+	sent, lastArrival    instant // when it was last written, and last had an alert, in stream time
+	closedAt             instant // zero while it is open
 	revision             uint64
 	alerts, failed       uint64
 	partial, salvaged    uint64
@@ -65,7 +65,7 @@ type record struct {
 	sources, agents      tally
 	crowd                *crowd   // of a storm
 	otherRegions         []string // sorted
-	escalations          []incident.Escalation
+	escalations          []escalation
 	facts                string // of the account, as JSON
 	continues, lateFor   uuid.UUID
 	remembered           int         // ids in chunks, when it was last written
@@ -119,11 +119,10 @@ func (g *Grouper) count(e *entry, f *alert.Facts, at time.Time) {
 	if f.Salvaged {
 		e.salvaged++
 	}
-	if e.firstSeen.IsZero() || at.Before(e.firstSeen) {
-		e.firstSeen = at
-	}
-	if at.After(e.lastSeen) {
-		e.lastSeen = at
+	if seen := instantOf(at); e.alerts == 1 {
+		e.firstSeen, e.lastSeen = seen, seen
+	} else {
+		e.firstSeen, e.lastSeen = min(e.firstSeen, seen), max(e.lastSeen, seen)
 	}
 	if e.facts == "" {
 		g.know(e, f.AccountFacts)
@@ -163,20 +162,20 @@ func (g *Grouper) grow(e *entry, bytes int) {
 // escalate notes the reasons to hurry. It must run after count and before anything else reads its figures.
 func (g *Grouper) escalate(e *entry, f *alert.Facts, at time.Time, settings *policy.Incidents) {
 	if _, passed := slices.BinarySearch(settings.Escalations, e.alerts); passed {
-		g.because(e, at, incident.EscalatedCount, fmt.Sprintf("%d alerts", e.alerts))
+		g.because(e, at, escalatedCount, fmt.Sprintf("%d alerts", e.alerts))
 	}
 	if !f.Failed && e.alerts-e.failed == 1 && e.failed > 0 {
-		g.because(e, at, incident.EscalatedSuccess, "the first call that succeeded: "+action(f))
+		g.because(e, at, escalatedSuccess, "the first call that succeeded: "+action(f))
 	}
 	if s := severityOf(f.Severity); s > e.severity {
-		g.because(e, at, incident.EscalatedSeverity, f.Severity)
+		g.because(e, at, escalatedSeverity, f.Severity)
 		e.severity = s
 	}
 	isNew, _ := g.note(e, &e.actions, action(f), f, maxActions)
 	if e.crowd != nil {
 		g.escalateStorm(e, f, at)
 	} else if isNew {
-		g.because(e, at, incident.EscalatedAction, action(f))
+		g.because(e, at, escalatedAction, action(f))
 	}
 }
 
@@ -186,34 +185,56 @@ func (g *Grouper) escalateStorm(e *entry, f *alert.Facts, at time.Time) {
 	isNew, isFirst := g.note(e, &e.crowd.regions, f.Region, f, incident.MaxRegions)
 	switch {
 	case isNew:
-		g.because(e, at, incident.EscalatedRegion, f.Region)
+		g.because(e, at, escalatedRegion, f.Region)
 	case isFirst:
-		g.because(e, at, incident.EscalatedSuccess, "the first call that succeeded in "+f.Region)
+		g.because(e, at, escalatedSuccess, "the first call that succeeded in "+f.Region)
 	}
+}
+
+// escalation is why an incident hurried.
+type escalation struct {
+	at     instant // event time
+	reason reason
+	detail string
+}
+
+// reason is an index in reasons.
+type reason uint8
+
+const (
+	escalatedCount reason = iota
+	escalatedSuccess
+	escalatedAction
+	escalatedSeverity
+	escalatedRegion
+)
+
+var reasons = []string{
+	incident.EscalatedCount, incident.EscalatedSuccess, incident.EscalatedAction, incident.EscalatedSeverity, incident.EscalatedRegion,
 }
 
 // maxDetail limits the detail of an escalation, in bytes.
 const maxDetail = 2 * maxName
 
 // because notes an escalation. Before the incident is created there is nothing to escalate.
-func (g *Grouper) because(e *entry, at time.Time, reason, detail string) {
+func (g *Grouper) because(e *entry, at time.Time, reason reason, detail string) {
 	if !e.created {
 		return
 	}
 	e.hurry = true
 	before := escalationsSize(e.escalations)
 	detail = g.names.of(alert.CutText(detail, maxDetail))
-	list := append(e.escalations, incident.Escalation{At: at, Reason: reason, Detail: detail})
+	list := appendTight(e.escalations, escalation{instantOf(at), reason, detail})
 	e.escalations = slices.Delete(list, 0, max(0, len(list)-g.share.most(incident.MaxEscalations)))
 	g.grow(e, escalationsSize(e.escalations)-before)
 }
 
 // escalationSize is the memory that an escalation takes besides its detail, in bytes.
-const escalationSize = 56
+const escalationSize = 32
 
-func escalationsSize(list []incident.Escalation) (n int) {
+func escalationsSize(list []escalation) (n int) {
 	for i := range list {
-		n += escalationSize + len(list[i].Detail)
+		n += escalationSize + len(list[i].detail)
 	}
 	return n
 }
@@ -261,22 +282,22 @@ func action(f *alert.Facts) string {
 }
 
 // nextDue returns when the entry is next due; settings may have changed since the last call.
-func (e *entry) nextDue(g *policy.Incidents) time.Time {
+func (e *entry) nextDue(g *policy.Incidents) instant {
 	due := e.closeAt(g)
-	if !e.closedAt.IsZero() {
-		due = e.closedAt.Add(g.Grace)
+	if e.closedAt != 0 {
+		due = e.closedAt.add(g.Grace)
 	}
-	if update := e.sent.Add(g.Update); e.created && e.unsent && update.Before(due) {
-		due = update
+	if e.created && e.unsent {
+		due = min(due, e.sent.add(g.Update))
 	}
 	return due
 }
 
 // closeAt returns the time after which the entry closes.
-func (e *entry) closeAt(g *policy.Incidents) time.Time {
-	quiet := e.lastArrival.Add(g.Quiet)
-	if end := time.Unix(e.end, 0).UTC(); end.After(quiet) && e.kind != kindLate {
-		return end
+func (e *entry) closeAt(g *policy.Incidents) instant {
+	quiet := e.lastArrival.add(g.Quiet)
+	if e.kind == kindLate {
+		return quiet
 	}
-	return quiet
+	return max(quiet, instantOf(time.Unix(e.end, 0)))
 }

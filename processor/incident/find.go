@@ -209,7 +209,7 @@ func (g *Grouper) forget(e *entry) {
 	if e.created && e.unsent {
 		g.write(e, update)
 	}
-	g.timers.set(e, time.Time{})
+	g.timers.set(e, 0)
 	g.leave(e)
 	g.share.addIDs(-e.ids.len())
 	g.share.addDetail(-e.detail)

@@ -17,8 +17,8 @@ type Grouper struct {
 	clock     time.Time // stream time
 	entries   map[uuid.UUID]*entry
 	accounts  map[string]*account
-	actors    map[actorKey]*entry // the first of the incidents of one principal and window
-	overflows []*entry            // storms of the partition
+	actors    map[uint64]*entry // the first of the incidents of one actorKey, by its hash
+	overflows []*entry          // storms of the partition
 	gone      gone
 	timers    timers
 	names     names
@@ -40,7 +40,7 @@ type actorKey struct {
 func New(o Options) *Grouper {
 	o = o.withDefaults()
 	return &Grouper{
-		o: o, entries: make(map[uuid.UUID]*entry), accounts: make(map[string]*account), actors: make(map[actorKey]*entry),
+		o: o, entries: make(map[uuid.UUID]*entry), accounts: make(map[string]*account), actors: make(map[uint64]*entry),
 		gone: gone{late: make(map[uuid.UUID]int)}, names: make(names), share: share{of: o.Budget},
 	}
 }
@@ -70,7 +70,7 @@ func (g *Grouper) Add(f *alert.Facts, stamp time.Time) {
 	g.boundIDs(e)
 	g.count(e, f, at)
 	g.escalate(e, f, at, &settings)
-	e.lastArrival = g.clock
+	e.lastArrival = g.now()
 	e.unsent = true
 	g.tell(e, at, &settings)
 	g.change(e)
@@ -107,7 +107,7 @@ func (g *Grouper) tell(e *entry, at time.Time, settings *policy.Incidents) {
 		g.counts.Below -= e.alerts - 1
 	}
 	if !e.created && e.reached(settings) {
-		e.created, e.hurry, e.sent = true, true, g.clock
+		e.created, e.hurry, e.sent = true, true, g.now()
 		g.link(e, at)
 	}
 }
@@ -144,33 +144,31 @@ func (g *Grouper) Advance(clock time.Time) {
 		return
 	}
 	g.clock = clock.UTC()
-	for e := g.timers.next(g.clock); e != nil; e = g.timers.next(g.clock) {
+	for e := g.timers.next(g.now()); e != nil; e = g.timers.next(g.now()) {
 		settings := g.o.Settings(e.account.id)
 		g.act(e, &settings)
 	}
 }
 
+func (g *Grouper) now() instant { return instantOf(g.clock) }
+
 // act does what is due for an entry.
 func (g *Grouper) act(e *entry, settings *policy.Incidents) {
 	switch {
-	case !e.closedAt.IsZero() && g.clock.After(e.closedAt.Add(settings.Grace)):
+	case e.closedAt != 0 && g.now() > e.closedAt.add(settings.Grace):
 		g.forget(e)
 		return
-	case e.closedAt.IsZero() && g.clock.After(e.closeAt(settings)):
-		e.closedAt = g.clock
+	case e.closedAt == 0 && g.now() > e.closeAt(settings):
+		e.closedAt = g.now()
 		if e.created {
 			g.write(e, closing)
 		}
 		g.change(e)
-	case e.created && e.unsent && !g.clock.Before(e.sent.Add(settings.Update)):
+	case e.created && e.unsent && g.now() >= e.sent.add(settings.Update):
 		g.write(e, update)
 		g.change(e)
 	}
-	due := e.nextDue(settings)
-	if !due.After(g.clock) {
-		due = g.clock // settings have changed: wait until the clock moves on
-	}
-	g.timers.set(e, due)
+	g.timers.set(e, max(e.nextDue(settings), g.now())) // the settings may have changed: wait until the clock moves on
 }
 
 // Flush returns the incidents to write now, in the order in which they changed. The caller owns them.
@@ -194,7 +192,7 @@ func (g *Grouper) Flush() []*incident.Incident {
 
 // isDue reports whether an incident has changed and its update interval is over.
 func (g *Grouper) isDue(e *entry) bool {
-	return e.created && e.unsent && g.clock.After(e.sent.Add(g.o.Settings(e.account.id).Update))
+	return e.created && e.unsent && g.now() > e.sent.add(g.o.Settings(e.account.id).Update)
 }
 
 // write adds the incident to those to write. Its first activity is Create.
@@ -204,7 +202,7 @@ func (g *Grouper) write(e *entry, a activity) {
 	}
 	e.revision++
 	e.activity = a
-	e.unsent, e.hurry, e.sent = false, false, g.clock
+	e.unsent, e.hurry, e.sent = false, false, g.now()
 	g.out = append(g.out, e.snapshot())
 }
 

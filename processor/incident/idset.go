@@ -25,7 +25,7 @@ type idSet struct {
 }
 
 // smallSet is how many ids are searched linearly.
-const smallSet = 32
+const smallSet = 64
 
 func (s *idSet) len() int { return len(s.full)*chunkIDs + len(s.last) }
 
@@ -85,7 +85,7 @@ func (s *idSet) add(id *uuid.UUID) {
 // push appends an id.
 func (s *idSet) push(id *uuid.UUID) {
 	if n := len(s.last); n == cap(s.last) {
-		s.last = append(make([]uuid.UUID, 0, min(chunkIDs, n+n/4+4)), s.last...)
+		s.last = append(make([]uuid.UUID, 0, min(chunkIDs, n+n/4+2)), s.last...)
 	}
 	if s.last = append(s.last, *id); len(s.last) == chunkIDs {
 		s.full, s.last = append(s.full, s.last), nil

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"hash/maphash"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,10 +31,13 @@ func (g *Grouper) link(e *entry, at time.Time) {
 
 // linkRegions links a new incident to those of the same principal in other regions.
 func (g *Grouper) linkRegions(e *entry, at time.Time) {
-	for o := g.actors[e.actorKey()]; o != nil; o = o.sibling {
+	for o := g.actors[e.actorHash()]; o != nil; o = o.sibling {
+		if o.actorKey() != e.actorKey() {
+			continue
+		}
 		e.see(o.region)
 		if o.see(e.region) {
-			g.because(o, at, incident.EscalatedRegion, e.region)
+			g.because(o, at, escalatedRegion, e.region)
 			g.touch(o)
 		}
 	}
@@ -41,14 +45,14 @@ func (g *Grouper) linkRegions(e *entry, at time.Time) {
 }
 
 func (g *Grouper) addSibling(e *entry) {
-	k := e.actorKey()
+	k := e.actorHash()
 	e.sibling = g.actors[k]
 	g.actors[k] = e
 }
 
 // unlink removes an entry from those of its principal.
 func (g *Grouper) unlink(e *entry) {
-	k := e.actorKey()
+	k := e.actorHash()
 	o := g.actors[k]
 	switch {
 	case o != e:
@@ -73,6 +77,8 @@ func (g *Grouper) touch(e *entry) {
 }
 
 func (e *entry) hasActor() bool { return e.kind == kindIncident && e.created }
+
+func (e *entry) actorHash() uint64 { return maphash.Comparable(seed, e.actorKey()) }
 
 func (e *entry) actorKey() actorKey { return actorKey{e.rule, e.account.id, e.actor, e.start} }
 

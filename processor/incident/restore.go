@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/axiomhq/hyperloglog"
 	"github.com/google/uuid"
@@ -258,10 +257,8 @@ func (r *Restorer) enter(e *entry) {
 	if e.hasActor() {
 		g.addSibling(e)
 	}
-	for _, seen := range []time.Time{e.lastArrival, e.sent, e.closedAt} {
-		if seen.After(g.clock) {
-			g.clock = seen
-		}
+	if seen := max(e.lastArrival, e.sent, e.closedAt).time(); seen.After(g.clock) {
+		g.clock = seen
 	}
 	settings := g.o.Settings(e.account.id)
 	g.timers.push(e, e.nextDue(&settings))

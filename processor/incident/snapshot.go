@@ -16,11 +16,11 @@ import (
 func (e *entry) snapshot() *incident.Incident {
 	i := &incident.Incident{
 		ID: e.id.String(), Activity: activities[e.activity], Revision: e.revision, Status: incident.StatusOpen, Kind: kinds[e.kind], Severity: e.severity.String(),
-		RuleID: e.rule, AccountID: e.account.id, Region: e.region, Window: e.window(), FirstSeen: e.firstSeen, LastSeen: e.lastSeen,
+		RuleID: e.rule, AccountID: e.account.id, Region: e.region, Window: e.window(), FirstSeen: e.firstSeen.time(), LastSeen: e.lastSeen.time(),
 		Counts: e.counts(), Actions: e.actions.top(), Sources: e.sources.top(), Agents: e.agents.top(),
-		OtherRegions: slices.Clone(e.otherRegions), AlertIDs: texts(e.firstAlerts()), Escalations: slices.Clone(e.escalations),
+		OtherRegions: slices.Clone(e.otherRegions), AlertIDs: texts(e.firstAlerts()), Escalations: e.reasons(),
 	}
-	if !e.closedAt.IsZero() {
+	if e.closedAt != 0 {
 		i.Status = incident.StatusClosed
 	}
 	if e.account.id == "" {
@@ -39,6 +39,14 @@ func (e *entry) snapshot() *incident.Incident {
 	i.Continues, i.LateFor = text(e.continues), text(e.lateFor)
 	i.Title = title(i)
 	return i
+}
+
+// reasons returns the escalations to write.
+func (e *entry) reasons() (list []incident.Escalation) {
+	for _, x := range e.escalations {
+		list = append(list, incident.Escalation{At: x.at.time(), Reason: reasons[x.reason], Detail: x.detail})
+	}
+	return list
 }
 
 func (e *entry) window() incident.Window {

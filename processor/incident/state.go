@@ -3,6 +3,7 @@ package incident
 import (
 	"encoding/binary"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -23,6 +24,9 @@ const (
 	stateAccount = 'a' // then the account: how its time is divided into windows
 	stateGone    = 'g' // then the id: an incident whose grace has ended
 )
+
+// keysWithID are the first bytes of keys that have an incident's id after it.
+const keysWithID = "icsg"
 
 // State returns the records that bring the state topic up to date: those that changed, and no others. Call it after
 // [Grouper.Flush], and write its records in the same transaction as the incidents.
@@ -104,7 +108,7 @@ func chunkKey(id uuid.UUID, n int) []byte {
 
 // describe names a state record for people.
 func describe(key []byte) string {
-	if len(key) > len(uuid.UUID{}) && key[0] != stateAccount {
+	if len(key) > len(uuid.UUID{}) && strings.IndexByte(keysWithID, key[0]) >= 0 {
 		id := uuid.UUID(key[1:17])
 		return string(key[:1]) + " " + id.String()
 	}

@@ -69,7 +69,7 @@ func (t *tally) add(n names, s seen, most int) (isNew, isFirstSuccess bool, grow
 // place returns the index for a new name, or -1, and how many bytes the list has grown for it.
 func (t *tally) place(s seen, most int) (index, grown int) {
 	if len(t.list) < most {
-		t.list = append(t.list, named{})
+		t.list = appendTight(t.list, named{})
 		return len(t.list) - 1, namedSize
 	}
 	t.more = true
@@ -87,6 +87,14 @@ func (t *tally) place(s seen, most int) (index, grown int) {
 		return -1, 0
 	}
 	return least, 0
+}
+
+// appendTight appends to a list of which there are many: with less room than append leaves.
+func appendTight[T any](list []T, v T) []T {
+	if n := len(list); n == cap(list) {
+		list = append(make([]T, 0, n+n/4+1), list...)
+	}
+	return append(list, v)
 }
 
 // size returns the memory of the list, in bytes.

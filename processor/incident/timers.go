@@ -1,19 +1,16 @@
 package incident
 
-import (
-	"container/heap"
-	"time"
-)
+import "container/heap"
 
 // timers are entries by when they are due, the earliest first.
 type timers []*entry
 
-// set makes the entry due at a time; the zero time removes it.
-func (t *timers) set(e *entry, at time.Time) {
+// set makes the entry due at a time; 0 removes it.
+func (t *timers) set(e *entry, at instant) {
 	switch {
-	case at.IsZero() && e.timer > 0:
+	case at == 0 && e.timer > 0:
 		heap.Remove(t, e.timer-1)
-	case at.IsZero():
+	case at == 0:
 	case e.timer > 0:
 		e.due = at
 		heap.Fix(t, e.timer-1)
@@ -24,7 +21,7 @@ func (t *timers) set(e *entry, at time.Time) {
 }
 
 // push makes a new entry due at a time, before init.
-func (t *timers) push(e *entry, at time.Time) {
+func (t *timers) push(e *entry, at instant) {
 	e.due = at
 	t.Push(e)
 }
@@ -33,8 +30,8 @@ func (t *timers) push(e *entry, at time.Time) {
 func (t *timers) init() { heap.Init(t) }
 
 // next returns the first entry that is due, or nil.
-func (t timers) next(clock time.Time) *entry {
-	if len(t) == 0 || !clock.After(t[0].due) {
+func (t timers) next(clock instant) *entry {
+	if len(t) == 0 || clock <= t[0].due {
 		return nil
 	}
 	return t[0]
@@ -44,7 +41,7 @@ func (t timers) next(clock time.Time) *entry {
 func (t timers) Len() int { return len(t) }
 
 // Less implements heap.Interface.
-func (t timers) Less(i, j int) bool { return t[i].due.Before(t[j].due) }
+func (t timers) Less(i, j int) bool { return t[i].due < t[j].due }
 
 // Swap implements heap.Interface.
 func (t timers) Swap(i, j int) {

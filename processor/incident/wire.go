@@ -4,27 +4,19 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
-	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
 
 // Values of the state are a version byte and fields one after another: numbers as varints of the least length, texts as
-// their length and bytes, times as seconds since 1970 and nanoseconds. There is one encoding of each value.
+// their length and bytes. There is one encoding of each value.
 
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// appendTime appends a time; the zero time is one byte.
-func appendTime(b []byte, t time.Time) []byte {
-	if t.IsZero() {
-		return append(b, 0)
-	}
-	b = binary.AppendUvarint(b, uint64(t.Nanosecond())+1)
-	return binary.AppendVarint(b, t.Unix())
-}
+func appendInstant(b []byte, i instant) []byte { return binary.AppendVarint(b, int64(i)) }
 
 // appendFlags appends up to eight flags, the first in the lowest bit.
 func appendFlags(b []byte, flags ...bool) []byte {
@@ -140,19 +132,8 @@ func (r *reader) textBytes(most int) []byte {
 func (r *reader) text(most int) string { return string(r.textBytes(most)) }
 func (r *reader) name(most int) string { return r.names.ofBytes(r.textBytes(most)) }
 
-// The seconds since 1970 that a time can have: those of the years 0 to 9999, which JSON can write.
-const leastSecond, mostSecond = -62_167_219_200, 253_402_300_799
-
-func (r *reader) time() time.Time {
-	nanos := r.number(1_000_000_000)
-	if nanos == 0 {
-		return time.Time{}
-	}
-	t := time.Unix(r.signed(leastSecond, mostSecond), int64(nanos-1)).UTC()
-	if t.IsZero() {
-		r.fail() // it has another encoding
-	}
-	return t
+func (r *reader) instant() instant {
+	return instant(r.signed(leastInstant.UnixNano(), mostInstant.UnixNano()))
 }
 
 func (r *reader) id() (id uuid.UUID) {

@@ -1,8 +1,8 @@
 package incident
 
 import (
+	"crypto/sha1"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -40,13 +40,18 @@ func ID(k *Key, start time.Time) uuid.UUID {
 // LateID returns the id of late incident number n, from 1, of an incident.
 func LateID(of uuid.UUID, n int) uuid.UUID { return name(KindLate, of.String(), strconv.Itoa(n)) }
 
-func name(parts ...string) uuid.UUID {
-	var b strings.Builder
+// name returns the UUIDv5 of parts, without allocating unless they are long.
+func name(parts ...string) (id uuid.UUID) {
+	b := append(make([]byte, 0, 1<<10), Namespace[:]...)
 	for _, p := range parts {
-		b.WriteString(strconv.Itoa(len(p)))
-		b.WriteByte(':')
-		b.WriteString(p)
-		b.WriteByte(',')
+		b = strconv.AppendInt(b, int64(len(p)), 10)
+		b = append(b, ':')
+		b = append(b, p...)
+		b = append(b, ',')
 	}
-	return uuid.NewSHA1(Namespace, []byte(b.String()))
+	sum := sha1.Sum(b)
+	copy(id[:], sum[:])
+	id[6] = id[6]&0x0f | 5<<4 // version
+	id[8] = id[8]&0x3f | 0x80 // variant of RFC 9562
+	return id
 }
