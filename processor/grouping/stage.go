@@ -6,6 +6,7 @@
 package grouping
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -30,14 +31,15 @@ type Options struct {
 	// Policy returns the policy that says how alerts are grouped. It must be safe for concurrent use.
 	Policy   func() *policy.Policy
 	Registry *prometheus.Registry
-	// Limits are those of all partitions of the alerts topic together; zero fields have the defaults of a Grouper.
-	// Partition, Settings and Durable are ignored.
+	// Limits are those of all assigned partitions together; zero fields have the defaults of a Grouper, and a nil Budget
+	// the defaults of a Budget. Partition, Settings and Durable are ignored.
 	Limits incident.Options
 }
 
 // Stage groups alerts. It is safe for concurrent use, each partition by one goroutine at a time. Make it with [New].
 type Stage struct {
-	o Options
+	o      Options
+	budget *incident.Budget
 
 	mu     sync.Mutex
 	parts  map[kadm.Partition]*part
@@ -53,7 +55,7 @@ type part struct {
 
 // New returns a stage without partitions, and registers its metrics.
 func New(o Options) (*Stage, error) {
-	s := &Stage{o: o, parts: make(map[kadm.Partition]*part)}
+	s := &Stage{o: o, budget: cmp.Or(o.Limits.Budget, &incident.Budget{}), parts: make(map[kadm.Partition]*part)}
 	return s, o.Registry.Register(s)
 }
 
@@ -136,9 +138,16 @@ func (s *Stage) Commit(tp kadm.Partition) {
 
 // Drop forgets the state of a partition.
 func (s *Stage) Drop(tp kadm.Partition) {
+	p := s.part(tp)
+	if p == nil {
+		return
+	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	delete(s.parts, tp)
+	s.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.grouper.Release()
 }
 
 // Restore restores the state of a partition, which has none: the caller passes every record of its state to record and

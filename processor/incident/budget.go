@@ -58,10 +58,11 @@ func (s *share) most(n int) int {
 	return min(n, few)
 }
 
-// release gives everything back.
+// release gives everything back, and what is used from now on counts for no one.
 func (s *share) release() {
 	s.addIncidents(-int(s.incidents))
 	s.addIDs(-int(s.ids))
 	s.addGone(-int(s.gone))
 	s.addDetail(-int(s.detail))
+	s.of = &Budget{MaxIncidents: s.of.MaxIncidents, MaxIDs: s.of.MaxIDs, MaxGone: s.of.MaxGone, MaxDetail: s.of.MaxDetail}
 }

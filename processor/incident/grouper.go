@@ -45,7 +45,7 @@ func New(o Options) *Grouper {
 	}
 }
 
-// Release gives back what the Grouper has of its Budget. The Grouper must not be used after it.
+// Release gives back what the Grouper has of its Budget. What the Grouper does after it is of no use.
 func (g *Grouper) Release() { g.share.release() }
 
 // Counts returns how alerts were counted.

@@ -1,6 +1,8 @@
 package incident
 
 import (
+	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/regionwatch/regionwatch/schema/incident"
@@ -26,11 +28,11 @@ func (s *Sizes) Add(o Sizes) {
 
 // Sizes looks at every incident.
 func (g *Grouper) Sizes() Sizes {
-	s := Sizes{Remembered: len(g.entries), IDs: g.ids}
+	s := Sizes{Remembered: len(g.entries), IDs: int(g.share.ids)}
 	for _, e := range g.entries {
 		if e.isOpen() {
 			s.Open++
-			if e.Key.Storm {
+			if e.storm {
 				s.Storms++
 			}
 		}
@@ -48,7 +50,7 @@ func (g *Grouper) Open(n int) []*incident.Incident {
 		if !e.isOpen() || n <= 0 {
 			continue
 		}
-		i, _ := slices.BinarySearchFunc(top, e, func(a, b *entry) int { return Compare(&a.Incident, &b.Incident) })
+		i, _ := slices.BinarySearchFunc(top, e, compareEntries)
 		if i == n {
 			continue
 		}
@@ -62,4 +64,14 @@ func (g *Grouper) Open(n int) []*incident.Incident {
 	return list
 }
 
-func (e *entry) isOpen() bool { return e.Created && e.ClosedAt.IsZero() }
+func (e *entry) isOpen() bool { return e.created && e.closedAt == 0 }
+
+// compareEntries orders as Compare does, without making the incidents.
+func compareEntries(a, b *entry) int {
+	return cmp.Or(
+		cmp.Compare(b.worth(), a.worth()), cmp.Compare(b.counts().Alerts, a.counts().Alerts),
+		cmp.Compare(a.firstSeen, b.firstSeen), bytes.Compare(a.id[:], b.id[:]),
+	)
+}
+
+func (e *entry) worth() int8 { return worth(e.severity, e.alerts > e.failed) }
