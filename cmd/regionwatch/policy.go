@@ -221,27 +221,45 @@ func newPolicyImportCommand() *cobra.Command {
 }
 
 func newPolicyExportCommand() *cobra.Command {
-	target := scp.Target{}
+	target, folder := scp.Target{}, ""
 	cmd := &cobra.Command{
 		Use:   "export-scp POLICY",
 		Short: "Make a service control policy that denies the unused regions",
 		Long: "Make a service control policy of AWS Organizations that denies the regions that are unused under one level of a\n" +
 			"policy: --group, --account, or else the default. It exempts the global services that AWS exempts in its own\n" +
 			"example, and what the exceptions exempt by principal alone or by service alone. Standard error lists the other\n" +
-			"exceptions, and who uses regions that it denies. It is refused above the 5,120 characters that AWS allows.",
-		Example: "  regionwatch policy export-scp policy.yaml --group sandbox > scp.json",
-		Args:    arguments(1, "name one policy"),
+			"exceptions, and who uses regions that it denies.\n\n" +
+			"AWS allows 5,120 characters. Above that it becomes several, in files of --output-dir, if together they deny the\n" +
+			"same; attach all of them to the target. Otherwise it is refused.",
+		Example: "  regionwatch policy export-scp policy.yaml --group sandbox > scp.json\n" +
+			"  regionwatch policy export-scp policy.yaml --output-dir scps/",
+		Args: arguments(1, "name one policy"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			exported, err := policies.ExportSCP(args[0], target)
 			if err != nil {
 				return cli.Mistake(err)
 			}
-			return writeWithNotes(cmd, exported.Policy, "", exported.Notes)
+			return writeSCPs(cmd, exported, folder)
 		},
 	}
 	cmd.Flags().StringVar(&target.Group, "group", "", "name of the group that it is for")
 	cmd.Flags().StringVar(&target.Account, "account", "", "id of the account that it is for")
+	cmd.Flags().StringVar(&folder, "output-dir", "", "folder for the files scp-1.json and so on, instead of standard output")
 	return cmd
+}
+
+// writeSCPs writes service control policies to a folder, or the only one to standard output.
+func writeSCPs(cmd *cobra.Command, x *scp.Exported, folder string) error {
+	switch {
+	case folder != "":
+		if err := policies.WriteSCPs(folder, x.Policies); err != nil {
+			return cli.Mistake(fmt.Errorf("flag --output-dir: %w", err))
+		}
+		return writeWithNotes(cmd, nil, "", x.Notes)
+	case len(x.Policies) > 1:
+		return cli.Mistake(fmt.Errorf("it takes %d service control policies, all attached to the target: name a folder for them with --output-dir", len(x.Policies)))
+	}
+	return writeWithNotes(cmd, x.Policies[0], "", x.Notes)
 }
 
 // writeWithNotes writes the result to standard output, and notes to standard error.

@@ -191,3 +191,29 @@ func TestPolicySchema(t *testing.T) {
 		t.Error(stdout)
 	}
 }
+
+// Service control policies that are several go to a folder, never over a file there.
+func TestExportSCPSplit(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("default: { unused_regions: [ap-east-1, eu-west-3] }\nexceptions:\n")
+	for i, region := range []string{"ap-east-1", "eu-west-3"} {
+		fmt.Fprintf(&text, "  - name: x%d\n    reason: r\n    owner: o\n    regions: [%s]\n    principals:\n", i, region)
+		for j := range 80 {
+			fmt.Fprintf(&text, "      - arn:aws:iam::*:role/a-role-with-a-name-%d-%03d\n", i, j)
+		}
+	}
+	file, folder := writePolicy(t, text.String()), filepath.Join(t.TempDir(), "scps")
+	if _, stderr, status := runCommand(t, "policy", "export-scp", file); status != cli.ExitMistake || !strings.Contains(stderr, "it takes 2 service control policies") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	if stdout, stderr, status := runCommand(t, "policy", "export-scp", file, "--output-dir", folder); status != cli.ExitDone || stdout != "" {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	back, stderr, status := runCommand(t, "policy", "import-scp", filepath.Join(folder, "scp-1.json"), filepath.Join(folder, "scp-2.json"))
+	if status != cli.ExitDone || !strings.Contains(back, "unused_regions: [ap-east-1, eu-west-3]") && !strings.Contains(back, "unused_regions: [eu-west-3, ap-east-1]") {
+		t.Errorf("status %d: %s%s", status, back, stderr)
+	}
+	if _, stderr, status := runCommand(t, "policy", "export-scp", file, "--output-dir", folder); status != cli.ExitMistake || !strings.Contains(stderr, "flag --output-dir: ") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
@@ -33,7 +34,25 @@ func ImportSCP(stdin io.Reader, names []string, target scp.Target) (*scp.Importe
 	return imported, err
 }
 
-// ExportSCP makes a service control policy of the policy in a file.
+// WriteSCPs writes service control policies to new files of a folder: scp-1.json and so on.
+func WriteSCPs(folder string, texts [][]byte) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	for i, text := range texts {
+		file, err := os.OpenFile(filepath.Join(folder, fmt.Sprintf("scp-%d.json", i+1)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return err
+		}
+		_, err = file.Write(text)
+		if err = errors.Join(err, file.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ExportSCP makes service control policies of the policy in a file.
 func ExportSCP(name string, target scp.Target) (*scp.Exported, error) {
 	file, err := policyfile.Load(name, nil)
 	if err = errors.Join(checkTarget(target), err); err != nil {

@@ -1,8 +1,6 @@
 package scp
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,10 +8,6 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
-
-// MaxCharacters is how long a service control policy may be, white space included
-// (https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html).
-const MaxCharacters = 5120
 
 // globalActions are the actions that AWS exempts in its own policy that denies by region, because global services answer
 // in one region: "General examples" of the guide to AWS Organizations, by copies of it read on 2026-11-28
@@ -28,14 +22,14 @@ var globalActions = []string{
 	"sts:*", "support:*", "trustedadvisor:*", "waf-regional:*", "waf:*", "wafv2:*", "wellarchitected:*",
 }
 
-// Exported is a service control policy.
+// Exported is service control policies, all to be attached to one target.
 type Exported struct {
-	Policy []byte   // JSON
-	Notes  []string // what it denies that the policy exempts or uses
+	Policies [][]byte // JSON
+	Notes    []string // what they deny that the policy exempts or uses
 }
 
-// Export makes a service control policy that denies the regions that are unused under the target's level: the default
-// level for the zero Target.
+// Export makes service control policies that deny the regions that are unused under the target's level: the default
+// level for the zero Target. It is one if that fits.
 func Export(o *policy.Options, target Target) (*Exported, error) {
 	e := &exporter{groups: policy.GroupsOf(o)}
 	l, err := e.levelOf(o, target)
@@ -47,7 +41,7 @@ func Export(o *policy.Options, target Target) (*Exported, error) {
 		exempt = *l.ExemptGlobalServices
 	}
 	if exempt {
-		e.actions = slices.Clone(globalActions)
+		e.base.actions = slices.Clone(globalActions)
 	}
 	for i := range o.Exceptions {
 		if x := &o.Exceptions[i]; e.concerns(x, target) {
@@ -55,22 +49,11 @@ func Export(o *policy.Options, target Target) (*Exported, error) {
 		}
 	}
 	e.warnOfOthers(o, l, target)
-	text := e.write(l, "  ")
-	if len(text) > MaxCharacters {
-		text = e.write(l, "")
+	policies, err := pack(e.denials(l))
+	if err != nil {
+		return nil, err
 	}
-	if len(text) > MaxCharacters {
-		return nil, fmt.Errorf("the service control policy has %d characters, of which %d exempt principals and %d exempt actions; AWS allows %d",
-			len(text), length(e.principals), length(e.actions), MaxCharacters)
-	}
-	return &Exported{Policy: text, Notes: e.notes}, nil
-}
-
-func length(texts []string) (n int) {
-	for _, t := range texts {
-		n += len(`"",`) + len(t)
-	}
-	return n
+	return &Exported{Policies: policies, Notes: e.notes}, nil
 }
 
 // levelOf returns the level that binds the target.
@@ -104,31 +87,57 @@ func (e *exporter) concerns(x *policy.Exception, target Target) bool {
 
 // exporter collects what is exempt.
 type exporter struct {
-	groups                     map[string]string // of accounts, by id
-	actions, principals, notes []string
+	groups map[string]string // of accounts, by id
+	base   exempted          // in every region
+	extra  []regional
+	notes  []string
+}
+
+// exempted is actions and principals that are not denied.
+type exempted struct{ actions, principals []string }
+
+// regional is what is exempted in some regions.
+type regional struct {
+	exempted
+
+	regions []string
 }
 
 // exception adds the exemptions of an exception, or notes that it has none that a service control policy can express.
 func (e *exporter) exception(x *policy.Exception) {
-	limited := len(x.Regions)+len(x.SourceIPs) > 0 || x.ServiceInvoked || !x.NotBefore.IsZero() || !x.Expires.IsZero()
+	limited := len(x.SourceIPs) > 0 || x.ServiceInvoked || !x.NotBefore.IsZero() || !x.Expires.IsZero()
 	byActor, byEvent := len(x.Principals) > 0, len(x.EventSources) > 0
 	wild := slices.ContainsFunc(x.EventSources, func(s string) bool { return strings.ContainsAny(s, "*?") })
 	if limited || byActor == byEvent || wild || byActor && len(x.EventNames) > 0 {
 		e.notes = append(e.notes, fmt.Sprintf("the exception %q is not carried over: what it exempts is denied", oneLine(x.Name)))
 		return
 	}
+	var own exempted
 	for _, p := range x.Principals {
-		if !strings.Contains(p, ":role/aws-service-role/") && !slices.Contains(e.principals, p) { // they are not bound anyway
-			e.principals = append(e.principals, p)
+		if !strings.Contains(p, ":role/aws-service-role/") { // they are not bound anyway
+			own.principals = append(own.principals, p)
 		}
 	}
 	for _, source := range x.EventSources {
-		for _, action := range actionsOf(source, x.EventNames) {
-			if !slices.Contains(e.actions, action) {
-				e.actions = append(e.actions, action)
+		own.actions = append(own.actions, actionsOf(source, x.EventNames)...)
+	}
+	if len(x.Regions) > 0 {
+		e.extra = append(e.extra, regional{own, x.Regions})
+	} else {
+		e.base.add(&own)
+	}
+}
+
+func (x *exempted) add(o *exempted) {
+	addTo := func(list *[]string, texts []string) {
+		for _, t := range texts {
+			if !slices.Contains(*list, t) {
+				*list = append(*list, t)
 			}
 		}
 	}
+	addTo(&x.actions, o.actions)
+	addTo(&x.principals, o.principals)
 }
 
 // actionsOf returns the IAM actions for the events of a source; without names, all of them.
@@ -187,39 +196,4 @@ func (e *exporter) warnOfOthers(o *policy.Options, l *policy.Level, target Targe
 // usesMore reports whether one level uses a region that is unused under another.
 func usesMore(l, other *policy.Level) bool {
 	return slices.ContainsFunc(regions.All(), func(r regions.Region) bool { return other.IsUnused(r.Code) && !l.IsUnused(r.Code) })
-}
-
-// write writes the service control policy, on one line without an indent.
-func (e *exporter) write(l *policy.Level, indent string) []byte {
-	type statement struct {
-		Sid       string
-		Effect    string
-		Action    string   `json:",omitempty"`
-		NotAction []string `json:",omitempty"`
-		Resource  string
-		Condition map[string]map[string][]string
-	}
-	s := statement{Sid: "DenyUnusedRegions", Effect: "Deny", NotAction: e.actions, Resource: "*", Condition: map[string]map[string][]string{}}
-	if len(e.actions) == 0 {
-		s.Action = "*"
-	}
-	operator := "StringEquals"
-	if len(l.AllowedRegions) > 0 {
-		operator = "StringNotEquals"
-	}
-	s.Condition[operator] = map[string][]string{"aws:RequestedRegion": l.Regions()}
-	if len(e.principals) > 0 {
-		s.Condition["ArnNotLike"] = map[string][]string{"aws:PrincipalArn": e.principals}
-	}
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", indent)
-	if err := encoder.Encode(struct {
-		Version   string
-		Statement []statement
-	}{"2012-10-17", []statement{s}}); err != nil {
-		panic("BUG: encoding a service control policy: " + err.Error()) // it is made of texts
-	}
-	return b.Bytes()
 }
