@@ -15,15 +15,16 @@ import (
 
 // checkFlags are check's own flags, apart from settings.
 type checkFlags struct {
-	format *cli.Choice
-	acls   aclFlags
+	format    *cli.Choice
+	acls      aclFlags
+	incidents bool
 }
 
 func newCheckCommand() *cobra.Command {
 	f := checkFlags{format: cli.NewChoice("text", "json")}
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Try what run needs from the brokers, step by step, and report what is refused",
+		Short: "Try what run or incidents needs from the brokers, step by step, and report what is refused",
 		Long: "Connect with the settings of run and try what it needs, step by step: resolve the brokers' names, connect,\n" +
 			"TLS, authenticate, reach every broker of the cluster, describe and read the input, join the group, write\n" +
 			"each output, and for exactly-once use the transactional ids. Every refusal comes with its remedy: the flag\n" +
@@ -41,8 +42,11 @@ func newCheckCommand() *cobra.Command {
 			"(kafka-acls.sh in Apache's distribution). Read and Write include Describe. The ACLs for exactly-once are for\n" +
 			"one instance with --instance-id, otherwise for every instance of the group. With --input-topic-pattern, Read\n" +
 			"is for all topics with the prefix that the pattern begins with.\n\n" +
+			"--incidents does all this for regionwatch incidents: read the alerts, its group, write incidents and dead letters,\n" +
+			"and keep its state in a topic that must be compacted and have as many partitions as the alert topic.\n\n" +
 			"Exit status: 0 all works, 1 something is refused, 2 a mistake in flags, settings or policy.",
 		Example: "  regionwatch check --config /etc/regionwatch.yaml\n" +
+			"  regionwatch check --config /etc/regionwatch.yaml --incidents\n" +
 			"  regionwatch check --config /etc/regionwatch.yaml --acls --principal User:regionwatch",
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runCheck(cmd, &f) },
@@ -50,11 +54,12 @@ func newCheckCommand() *cobra.Command {
 	addRunSettings(cmd)
 	f.format.AddTo(cmd, "format", "format of the output")
 	f.acls.addTo(cmd, "run")
+	cmd.Flags().BoolVar(&f.incidents, "incidents", false, "check what incidents needs, instead of run")
 	return cmd
 }
 
 // errRefused is the error behind a check's exit status 1.
-var errRefused = errors.New("not everything that run needs works")
+var errRefused = errors.New("not everything that is needed works")
 
 func runCheck(cmd *cobra.Command, f *checkFlags) error {
 	s, _, err := loadBoth(cmd)
@@ -65,9 +70,12 @@ func runCheck(cmd *cobra.Command, f *checkFlags) error {
 	if err != nil {
 		return err
 	}
-	o := setup.Check(s, connection, f.acls.principal)
+	o, command := setup.Check(s, connection, f.acls.principal), "run"
+	if f.incidents {
+		o, command = setup.CheckIncidents(s, connection, f.acls.principal), "incidents"
+	}
 	if f.acls.wanted {
-		return printACLs(cmd.OutOrStdout(), f.format.String(), "run", &o, o.Entries())
+		return printACLs(cmd.OutOrStdout(), f.format.String(), command, &o, o.Entries())
 	}
 	for _, w := range s.Warnings() {
 		cli.Report(cmd.ErrOrStderr(), errors.New("warning: "+w))

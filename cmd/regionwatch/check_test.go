@@ -46,10 +46,12 @@ func TestCheckGolden(t *testing.T) {
 		arguments []string
 		status    int
 	}{
-		"check.text.golden":      {nil, cli.ExitFault},
-		"check.json.golden":      {[]string{"--format", "json", "--delivery", "exactly-once"}, cli.ExitFault},
-		"check.acls.text.golden": {[]string{"--acls", "--policy-topic", "policy"}, cli.ExitDone},
-		"check.acls.json.golden": {[]string{"--acls", "--delivery", "exactly-once", "--format", "json", "--principal", "User:CN=alice"}, cli.ExitDone},
+		"check.text.golden":                {nil, cli.ExitFault},
+		"check.json.golden":                {[]string{"--format", "json", "--delivery", "exactly-once"}, cli.ExitFault},
+		"check.acls.text.golden":           {[]string{"--acls", "--policy-topic", "policy"}, cli.ExitDone},
+		"check.incidents.text.golden":      {[]string{"--incidents"}, cli.ExitFault},
+		"check.incidents.acls.text.golden": {[]string{"--incidents", "--acls", "--instance-id", "a"}, cli.ExitDone},
+		"check.acls.json.golden":           {[]string{"--acls", "--delivery", "exactly-once", "--format", "json", "--principal", "User:CN=alice"}, cli.ExitDone},
 	} {
 		stdout, stderr, status := runCommand(t, append(arguments, test.arguments...)...)
 		golden(t, name, hide.Replace(stdout))
@@ -102,5 +104,18 @@ func TestCheckTextNeutral(t *testing.T) {
 	}
 	if text := r.Text(200, true); !strings.HasPrefix(text, "\x1b[31m✗\x1b[0m ") || strings.Count(text, "\x1b") != 2 {
 		t.Errorf("more than the mark is colored: %q", text)
+	}
+}
+
+// With the topics that incidents needs, its check finds nothing refused; with a state topic of another size it does.
+func TestCheckIncidents(t *testing.T) {
+	c := processortest.New(t, kfake.SeedTopics(3, "cloudtrail-alerts", "cloudtrail-incidents", "cloudtrail-dead-letters", "cloudtrail-incident-state"), kfake.SeedTopics(2, "small"))
+	stdout, stderr, status := runCommand(t, "check", "--brokers", c.ListenAddrs()[0], "--incidents")
+	if status != cli.ExitDone || !strings.Contains(stdout, "cleanup.policy=compact") || !strings.Contains(stdout, "join the group         ok        regionwatch-incidents") {
+		t.Errorf("status %d: %s%s", status, stdout, stderr)
+	}
+	stdout, _, status = runCommand(t, "check", "--brokers", c.ListenAddrs()[0], "--incidents", "--incident-state-topic", "small")
+	if status != cli.ExitFault || !strings.Contains(stdout, "it has 2 partitions, but cloudtrail-alerts has 3") {
+		t.Errorf("status %d: %s", status, stdout)
 	}
 }

@@ -45,3 +45,13 @@ func Check(s *config.Settings, connection *broker.Connection, principal string) 
 	o.Outputs = slices.DeleteFunc(o.Outputs, func(output check.Output) bool { return output.Topic == "" })
 	return o
 }
+
+// CheckIncidents returns what stage two needs from the brokers, which is always exactly once. An empty principal is derived
+// from the authentication settings.
+func CheckIncidents(s *config.Settings, connection *broker.Connection, principal string) check.Options {
+	o := Check(s, connection, principal)
+	o.InputTopics, o.InputPattern, o.Group = []string{s.AlertTopic}, "", s.IncidentGroup
+	o.StateTopic, o.ExactlyOnce = s.IncidentStateTopic, true
+	o.Outputs = []check.Output{{What: "incidents", Topic: s.IncidentTopic}, {What: "dead letters", Topic: s.DeadLetterTopic}}
+	return o
+}
