@@ -1,0 +1,194 @@
+package incident
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/incident"
+)
+
+// However many partitions a process has, in however many goroutines, they stay within one budget, and drop nothing.
+func TestBudgetIsShared(t *testing.T) {
+	const partitions, alerts = 8, 3_000
+	budget := &Budget{MaxIncidents: 100, MaxIDs: 5_000}
+	all := make([]*Grouper, partitions)
+	var wg sync.WaitGroup
+	for p := range all {
+		wg.Go(func() {
+			g := New(Options{Partition: int32(p), Settings: settings(), Durable: true, Budget: budget})
+			for n := range alerts {
+				g.Add(fact(p*alerts+n, day, func(f *alert.Facts) { f.Account, f.Actor = fmt.Sprint(p, n%70), fmt.Sprint(n) }), day)
+				if n%100 == 0 {
+					g.Flush()
+					g.State()
+				}
+			}
+			all[p] = g
+		})
+	}
+	wg.Wait()
+	incidents, ids := budget.Size()
+	// A storm of its own for each partition, and the alert that each goroutine was adding.
+	if incidents > 200+2*partitions || ids > 5_000+partitions {
+		t.Errorf("%d incidents and %d ids", incidents, ids)
+	}
+	for _, g := range all {
+		addsUp(t, g)
+		if c := g.Counts(); c.Counted != alerts {
+			t.Errorf("%+v, want %d counted", c, alerts)
+		}
+		g.Release()
+		g.Add(fact(1, day), day) // by a goroutine that does not know yet
+	}
+	if incidents, ids := budget.Size(); incidents != 0 || ids != 0 || budget.detail.Load() != 0 || budget.gone.Load() != 0 {
+		t.Errorf("after release: %d incidents, %d ids, %d bytes, %d gone", incidents, ids, budget.detail.Load(), budget.gone.Load())
+	}
+}
+
+// A partition that moves here is restored whole, and stays within the budget of ids by estimating.
+func TestRestoreWithinBudget(t *testing.T) {
+	o := Options{Settings: settings(), Durable: true}
+	g, state := New(o), topic{}
+	for n := range 4_000 {
+		g.Add(fact(n, day, func(f *alert.Facts) { f.Actor = fmt.Sprint(n % 4) }), day)
+	}
+	g.Flush()
+	state.write(g.State())
+	o.Budget = &Budget{MaxIncidents: 1, MaxIDs: 2_500}
+	g = state.restore(t, o)
+	if incidents, ids := o.Budget.Size(); incidents != 4 || ids > 2_500 {
+		t.Errorf("%d incidents, %d ids", incidents, ids)
+	}
+	state.write(g.State())
+	chunks := 0
+	for key := range state {
+		if key[0] == stateChunk {
+			chunks++
+		}
+	}
+	if sizes := g.Sizes(); sizes.Estimates != 2 || chunks != 2 {
+		t.Errorf("%+v and %d chunks, want 2 estimates and the other chunks", sizes, chunks)
+	}
+}
+
+// What an alert had no room for counts once, even if there is room when it comes again.
+func TestOverflowIsFoundAgain(t *testing.T) {
+	o := Options{Settings: settings(), Durable: true, Budget: &Budget{MaxIncidents: 1}}
+	other := New(o)
+	other.Add(fact(1, day), day)
+	other.Add(fact(2, day, elsewhere), day)
+	g, state := New(o), topic{}
+	g.Add(fact(3, day), day)
+	if all := g.All(); len(all) != 1 || all[0].Kind != incident.KindStorm || all[0].AccountID != "" || len(g.accounts) != 1 {
+		t.Fatalf("%+v, %d accounts", all, len(g.accounts))
+	}
+	g.Flush()
+	state.write(g.State())
+	g.Release()
+	other.Release()
+	g = state.restore(t, o)
+	g.Add(fact(3, day), day)
+	g.Add(fact(4, day), day)
+	if c := g.Counts(); c != (Counts{Read: 3, Counted: 2, Repeated: 1}) {
+		t.Errorf("%+v", c)
+	}
+}
+
+// Names as long as they may be, in every list of every incident, cost a bounded amount of memory, and hide no count.
+func TestBoundOfDetail(t *testing.T) {
+	const limit, incidents = 4 << 20, 300
+	g := New(Options{Settings: settings(), Budget: &Budget{MaxDetail: limit}})
+	before := liveHeap()
+	for n := range 60_000 {
+		long := fmt.Sprint(n, strings.Repeat("x", 2*maxName))
+		g.Add(fact(n, day, func(f *alert.Facts) {
+			f.Actor, f.Action, f.Agent, f.Address = fmt.Sprint(n%incidents), long, long, long
+			f.AccountFacts = fmt.Appendf(nil, `{"name":%q}`, long)
+		}), day)
+		if n%1_000 == 0 {
+			g.Flush()
+		}
+	}
+	used := liveHeap() - before
+	// Beyond the limit each incident still has a few names of each kind.
+	const few = incidents * 4 * 5 * (2*maxName + namedSize)
+	if detail := g.share.of.detail.Load(); detail > limit+few {
+		t.Errorf("%d bytes of detail", detail)
+	}
+	if used > 3*limit {
+		t.Errorf("%d bytes of memory", used)
+	}
+	for _, i := range g.All() {
+		if i.Counts.Alerts != 200 || !i.Counts.MoreActions || len(i.Actions) < 5 {
+			t.Fatalf("%+v with %d actions", i.Counts, len(i.Actions))
+		}
+	}
+}
+
+// Incidents whose grace has ended are remembered up to a limit.
+func TestBoundOfGone(t *testing.T) {
+	budget := &Budget{MaxGone: 50}
+	for p := range 3 {
+		g := New(Options{Partition: int32(p), Settings: settings(), Durable: true, Budget: budget})
+		for n := range 200 {
+			g.Add(fact(n, day, func(f *alert.Facts) { f.Actor = fmt.Sprint(n) }), day)
+		}
+		g.Advance(day.AddDate(0, 0, 2))
+		g.Advance(day.AddDate(0, 0, 4))
+		if len(g.entries) > 0 || len(g.gone.late) != len(g.gone.order) {
+			t.Errorf("%d incidents, %d and %d gone", len(g.entries), len(g.gone.late), len(g.gone.order))
+		}
+	}
+	if got := budget.gone.Load(); got != 50 {
+		t.Errorf("%d are remembered", got)
+	}
+}
+
+// A million sessions of one principal, or event times anywhere, take little memory.
+func TestMemoryOfHostileAlerts(t *testing.T) {
+	f := func(what string, alerts int, mib uint64, change func(n int, f *alert.Facts)) *Grouper {
+		t.Helper()
+		before := liveHeap()
+		g := New(Options{Settings: settings()})
+		for n := range alerts {
+			a := fact(n, day)
+			change(n, a)
+			g.Add(a, day)
+			if n%10_000 == 0 {
+				g.Flush()
+			}
+		}
+		g.Flush()
+		if used := (liveHeap() - before) >> 20; used > mib {
+			t.Errorf("%s: %d MiB", what, used)
+		}
+		addsUp(t, g)
+		if c := g.Counts(); c.Counted != uint64(alerts) {
+			t.Errorf("%s: %+v", what, c)
+		}
+		runtime.KeepAlive(g)
+		return g
+	}
+	g := f("sessions", 1_000_001, 8, func(n int, f *alert.Facts) {
+		f.Address, f.Agent, f.Principal.Session = fmt.Sprint("192.0.2.", n), fmt.Sprint("agent ", n), fmt.Sprint("session ", n)
+	})
+	if all := g.All(); len(all) != 1 || !all[0].Counts.Estimate {
+		t.Errorf("sessions: %d incidents, the first %+v", len(all), all[0].Counts)
+	}
+	years := []time.Time{time.Unix(0, 0).UTC(), time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC), day, {}}
+	g = f("years", 100_000, 16, func(n int, f *alert.Facts) {
+		f.Actor, f.Time, f.Stamp = fmt.Sprint("decoy ", n), years[n%len(years)], day
+	})
+	if incidents, _ := g.Size(); incidents != 2_002 {
+		t.Errorf("years: %d incidents", incidents)
+	}
+	g = f("windows", 100_000, 64, func(n int, f *alert.Facts) { f.Time = time.Unix(0, 0).UTC().AddDate(0, 0, n%20_000) })
+	if incidents, _ := g.Size(); incidents != 20_000 {
+		t.Errorf("windows: %d incidents", incidents)
+	}
+}
