@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/layer"
 )
 
 // chunksAhead is how many chunks of a file may wait for earlier ones to be written.
@@ -91,7 +92,7 @@ func (f *file) send(ctx context.Context, c *chunk, work chan<- *chunk) error {
 // opener opens files one after another and keeps its large buffers, because many files are small.
 type opener struct {
 	buffered     *bufio.Reader
-	decompressor cloudtrail.Decompressor
+	decompressor layer.Decompressor
 }
 
 var openers = sync.Pool{New: func() any { return &opener{buffered: bufio.NewReaderSize(nil, readBuffer)} }}
@@ -107,12 +108,12 @@ func (o *opener) open(file io.Reader, maxBytes int) (text io.Reader, layers stri
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, "", err
 	}
-	shape := cloudtrail.DetectCompression(magic)
-	if shape == cloudtrail.ShapeNone {
+	kind := layer.DetectCompression(magic)
+	if kind == layer.None {
 		return o.buffered, "", nil
 	}
-	text, err = o.decompressor.Open(shape, o.buffered, maxBytes)
-	return text, shape.String(), err
+	text, err = o.decompressor.Open(kind, o.buffered, maxBytes)
+	return text, cloudtrail.LayerShape(kind).String(), err
 }
 
 // joinShapes joins shapes the way [cloudtrail.Chain] does. A bare event inside another shape is not named.

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"io"
 
-	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/layer"
 )
 
 // layout is how values are arranged in a text. The zero value is layoutWhole.
@@ -144,7 +144,7 @@ func isPacked(line []byte) bool {
 	if err != nil || len(text) == 0 {
 		return false
 	}
-	compressed := cloudtrail.DetectCompression(text[:min(len(text), magicBytes)]) != cloudtrail.ShapeNone
+	compressed := layer.DetectCompression(text[:min(len(text), magicBytes)]) != layer.None
 	return compressed || (text[0] == '{' || text[0] == '[') && json.Valid(text)
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/layer"
 )
 
 // Base64 is opened whatever its text starts with, and behind a prefix.
@@ -60,7 +62,7 @@ func TestBase64OfOthers(t *testing.T) {
 
 // Binary in base64 is not taken for text because two of its bytes look like the start of an object.
 func TestBase64OfBinary(t *testing.T) {
-	if text := toBase64(strings.Repeat("\x01", 100) + `{"` + strings.Repeat("\x02", 100)); isBase64([]byte(text)) {
+	if text := toBase64(strings.Repeat("\x01", 100) + `{"` + strings.Repeat("\x02", 100)); layer.IsBase64([]byte(text)) {
 		t.Error("binary is opened")
 	}
 }

@@ -1,6 +1,10 @@
 package cloudtrail
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/salvage"
+)
 
 // The class of an object is the same whether it was read as an event or while stepping through an envelope.
 func TestClass(t *testing.T) {
@@ -13,7 +17,7 @@ func TestClass(t *testing.T) {
 		}
 		var w walker
 		w.classify(&s, []byte(text))
-		w.settleOpen([]byte(text), &damageRun{}, nil)
+		w.settleOpen([]byte(text), &salvage.Run{}, nil)
 		if got := w.classes[0]; got != want {
 			t.Errorf("%s: got class %d, want %d", text, got, want)
 		}

@@ -6,50 +6,23 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/layer"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
-
-// Log files in S3 and what CloudWatch Logs sends are gzip (RFC 1952), of one member or several; producers
-// and shippers use the others: zstd (RFC 8878), zlib (RFC 1950), snappy frames
-// (https://github.com/google/snappy/blob/main/framing_format.txt) and LZ4 frames
-// (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md). All have magic bytes with which no
-// JSON text starts.
-
-// DetectCompression tells how b is compressed by its first bytes, 16 of which are enough; ShapeNone if it is
-// not. It does not look whether b is text.
-func DetectCompression(b []byte) Shape {
-	switch {
-	case bytes.HasPrefix(b, []byte("\x1f\x8b")):
-		return ShapeGzip
-	case bytes.HasPrefix(b, []byte("\x28\xb5\x2f\xfd")), isSkippableFrame(b):
-		return ShapeZstd
-	case bytes.HasPrefix(b, []byte("\xff\x06\x00\x00sNaPpY")):
-		return ShapeSnappy
-	case bytes.HasPrefix(b, []byte("\x04\x22\x4d\x18")):
-		return ShapeLZ4
-	case len(b) > 2 && b[0] == 0x78 && (int(b[0])<<8|int(b[1]))%31 == 0 && b[1]&0x20 == 0:
-		return ShapeZlib
-	}
-	return ShapeNone
-}
-
-// isSkippableFrame reports whether b starts with a frame of metadata, as parallel zstd writers put first.
-func isSkippableFrame(b []byte) bool {
-	return len(b) > 4 && b[0]&0xf0 == 0x50 && string(b[1:4]) == "\x2a\x4d\x18"
-}
 
 // decompress opens what b decompresses to. No more than what the record has left is decompressed, and
 // what can be is opened even if the rest is damaged or too much.
-func (d *Decoder) decompress(b []byte, chain Chain) error {
-	shape := chain.At(chain.Len() - 1)
+func (d *Decoder) decompress(b []byte, kind layer.Kind, chain Chain) error {
 	compressed := bytes.NewReader(b)
-	text, cause := d.inflateTo(d.buffers[d.depth][:0], shape, compressed)
+	text, cause := d.inflateTo(d.buffers[d.depth][:0], kind, compressed)
 	d.setBuffer(text)
 	if stop, ok := errors.AsType[stopped](cause); ok {
 		return stop.error
 	}
 	d.left -= len(text)
-	if shape == ShapeZstd {
-		d.inflate.releaseZstd(b)
+	if kind == layer.Zstd {
+		d.inflate.ReleaseZstd(b)
 	}
 	if cause == nil || len(text) > 0 {
 		if err := d.open(text, chain); err != nil {
@@ -63,9 +36,9 @@ func (d *Decoder) decompress(b []byte, chain Chain) error {
 	if errors.Is(cause, errTooLarge) || errors.Is(cause, zstd.ErrWindowSizeExceeded) {
 		reason = ReasonTooLarge
 	}
-	doing := "decompressing " + shape.String()
+	doing := "decompressing " + lastShape(chain)
 	quiet := d.quiet
-	d.quiet = quiet && reason == ReasonCompression && shape == ShapeZlib // two bytes of other text can look like zlib's
+	d.quiet = quiet && reason == ReasonCompression && kind == layer.Zlib // two bytes of other text can look like zlib's
 	defer func() { d.quiet = quiet }()
 	return d.reportAt(len(b)-compressed.Len(), reason, doing, cause, -1, b, chain)
 }
@@ -74,13 +47,13 @@ func (d *Decoder) decompress(b []byte, chain Chain) error {
 type stopped struct{ error }
 
 // inflateTo appends what the reader decompresses to, up to what the record has left.
-func (d *Decoder) inflateTo(text []byte, shape Shape, compressed *bytes.Reader) ([]byte, error) {
-	if shape == ShapeZstd {
-		if err := d.weigh(zstdWindow(compressed)); err != nil {
+func (d *Decoder) inflateTo(text []byte, kind layer.Kind, compressed *bytes.Reader) ([]byte, error) {
+	if kind == layer.Zstd {
+		if err := d.weigh(layer.ZstdWindow(compressed)); err != nil {
 			return text, stopped{err}
 		}
 	}
-	r, err := d.inflate.Open(shape, compressed, d.maxBytes)
+	r, err := d.inflate.Open(kind, compressed, d.maxBytes)
 	if err != nil {
 		return text, err
 	}
@@ -105,4 +78,41 @@ func (d *Decoder) inflateTo(text []byte, shape Shape, compressed *bytes.Reader) 
 			return text, err
 		}
 	}
+}
+
+// base64Runs opens the runs of base64 in a plain text. It returns where the last one ends.
+func (d *Decoder) base64Runs(b []byte, chain Chain) (last int, err error) {
+	chain = chain.Push(ShapeBase64)
+	for run, end := layer.Base64Run(b, 0); run != nil; run, end = layer.Base64Run(b, end) {
+		last = end
+		if ok, err := d.enter(run, chain); !ok {
+			return last, err
+		}
+		err := d.base64(run, chain)
+		d.leave()
+		if err != nil {
+			return last, err
+		}
+	}
+	return last, nil
+}
+
+// base64 opens what b decodes to. Damage to a few characters costs only the bytes that they stand for.
+func (d *Decoder) base64(b []byte, chain Chain) error {
+	if ok, err := d.charge(len(b)/4*3, b, chain); !ok {
+		return err
+	}
+	text := d.buffers[d.depth]
+	if cap(text) < len(b) {
+		text = make([]byte, len(b))
+		d.setBuffer(text)
+	}
+	n, stop := layer.DecodeBase64(text[:cap(text)], b)
+	if stop < len(b) {
+		n = layer.DecodeDamaged(text[:cap(text)], b)
+	}
+	if err := d.open(text[:n:n], chain); err != nil || stop == len(b) {
+		return err
+	}
+	return d.unreadable(ReasonEncoding, "reading base64", jsonscan.Unexpected(b, stop, "base64"), b, chain)
 }

@@ -3,6 +3,7 @@ package cloudtrail
 import (
 	"errors"
 
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/salvage"
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
@@ -116,16 +117,16 @@ func (d *Decoder) emitSalvaged(piece []byte, cause error, chain Chain) (found bo
 // emitFields is emitSalvaged for what stands in the piece as it is.
 func (d *Decoder) emitFields(piece []byte, cause error, chain Chain) (found bool, err error) {
 	s, e := &d.salvage, &d.event
-	s.salvage(piece, d.KnownRegion)
-	lost := e.ReadOnly == nil || d.run.isOpen // behind damage it may be an actor's
-	d.run.damaged(d.depth)
-	if s.write || lost && d.run.write {
+	s.In(piece, d.KnownRegion)
+	lost := e.ReadOnly == nil || d.run.IsOpen // behind damage it may be an actor's
+	d.run.Damaged(d.depth)
+	if s.Write || lost && d.run.Write {
 		e.ReadOnly = Value("false")
 	}
 	own := e.AWSRegion
-	isWrite := isFalse(e.ReadOnly)
+	isWrite := salvage.IsFalse(e.ReadOnly)
 	if !isWrite && lost {
-		d.run.add(own, &s.regions, d.KnownRegion)
+		d.run.Add(own, &s.Regions, d.KnownRegion)
 		if e.ReadOnly == nil && !d.LostReadOnly {
 			return false, nil
 		}
@@ -134,15 +135,15 @@ func (d *Decoder) emitFields(piece []byte, cause error, chain Chain) (found bool
 	if own.IsString() {
 		found, err = true, d.emitRegion(own, cause, index, chain)
 	}
-	for i := 0; i < s.regions.len() && err == nil; i++ {
-		if region := s.regions.at(i); string(region) != string(own) {
+	for i := 0; i < s.Regions.Len() && err == nil; i++ {
+		if region := s.Regions.At(i); string(region) != string(own) {
 			found, err = true, d.emitRegion(region, cause, index, chain)
 		}
 	}
 	if err != nil || !isWrite {
 		return found, err
 	}
-	d.run.write = true
+	d.run.Write = true
 	foundHalf, err := d.emitHalves(own, cause, chain)
 	return found || foundHalf, err
 }
@@ -151,34 +152,34 @@ func (d *Decoder) emitFields(piece []byte, cause error, chain Chain) (found bool
 // event in two. The regions in d.salvage and own have been handed on. It leaves the index where it is.
 func (d *Decoder) emitHalves(own Value, cause error, chain Chain) (found bool, err error) {
 	index := d.index
-	for i := 0; i < d.run.regions.len() && err == nil; i++ {
-		region := d.run.regions.at(i)
-		if string(region) != string(own) && !d.salvage.regions.has(region) {
+	for i := 0; i < d.run.Regions.Len() && err == nil; i++ {
+		region := d.run.Regions.At(i)
+		if string(region) != string(own) && !d.salvage.Regions.Has(region) {
 			found, err = true, d.emitRegion(region, cause, index, chain)
 		}
 	}
-	d.run.regions.reset()
+	d.run.Regions.Reset()
 	return found, err
 }
 
 // joinWhole notes the whole object in d.event. It hands on what it completes, if it is half of an event.
 func (d *Decoder) joinWhole(chain Chain) (found bool, err error) {
-	d.run.whole(&d.event, d.KnownRegion)
-	if s := &d.salvage; d.inCut && d.run.isOpen && !isFalse(d.event.ReadOnly) {
+	d.run.Whole(len(d.event.Raw), d.event.AWSRegion, d.event.ReadOnly, d.KnownRegion)
+	if s := &d.salvage; d.inCut && d.run.IsOpen && !salvage.IsFalse(d.event.ReadOnly) {
 		// Its readOnly may be an actor's: in a text that damage has cut, the quotes in his text look like those around it.
-		s.salvage(d.event.Raw, d.KnownRegion)
-		d.run.add(nil, &s.regions, d.KnownRegion)
-		d.run.write = d.run.write || s.write
+		s.In(d.event.Raw, d.KnownRegion)
+		d.run.Add(nil, &s.Regions, d.KnownRegion)
+		d.run.Write = d.run.Write || s.Write
 	}
 	return d.join(chain)
 }
 
 // joinHalf is joinWhole for an object in b that is within another one.
-func (d *Decoder) joinHalf(b []byte, h half, chain Chain) error {
-	if !d.run.isOpen {
-		d.run.reset()
+func (d *Decoder) joinHalf(b []byte, h salvage.Half, chain Chain) error {
+	if !d.run.IsOpen {
+		d.run.Reset()
 	}
-	d.run.half(b, h, d.KnownRegion)
+	d.run.Half(b, h, d.KnownRegion)
 	d.event = Event{}
 	found, err := d.join(chain)
 	if found {
@@ -189,10 +190,10 @@ func (d *Decoder) joinHalf(b []byte, h half, chain Chain) error {
 
 // join hands on the event of which both halves were found. It leaves the index where it is.
 func (d *Decoder) join(chain Chain) (found bool, err error) {
-	if !d.run.hasEvent() {
+	if !d.run.HasEvent() {
 		return false, nil
 	}
-	d.salvage.regions.reset()
+	d.salvage.Regions.Reset()
 	d.event.ReadOnly = Value("false")
 	return d.emitHalves(nil, errInPieces, chain)
 }

@@ -1,5 +1,10 @@
 package cloudtrail
 
+import (
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/layer"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/salvage"
+)
+
 // Sink receives what a record holds, in the record's order.
 type Sink interface {
 	// Event is called for each event. The event and its slices are valid until it returns. An error
@@ -32,10 +37,10 @@ type Decoder struct {
 	scan    scanner
 	event   Event // reused for every event, so that handing it to the sink allocates nothing
 	fault   Fault // reused likewise
-	salvage salvaged
+	salvage salvage.Search
 	buffers [MaxNesting + 1][]byte // by depth: the text that a layer holds, decompressed or unquoted
 	walkers [MaxNesting + 1]walker // by depth
-	inflate Decompressor
+	inflate layer.Decompressor
 
 	// What follows belongs to the record at hand.
 
@@ -52,7 +57,7 @@ type Decoder struct {
 	inCut bool
 	// empty and full say of the envelope at hand that what should hold its events is empty, or is not.
 	empty, full bool
-	run         damageRun
+	run         salvage.Run
 	gaps        []span // between the elements of a damaged list
 	kept        int    // bytes of all buffers
 	large       bool   // a walker has grown beyond what is kept
@@ -83,7 +88,7 @@ func NewDecoder(maxBytes int) *Decoder {
 func (d *Decoder) Decode(value []byte, sink Sink) error {
 	d.sink, d.index, d.left, d.faults, d.events = sink, 0, d.maxBytes, 0, 0
 	d.depth, d.calls, d.quiet, d.inCut, d.empty, d.full, d.heavy = 0, 0, false, false, false, false, false
-	d.run.reset()
+	d.run.Reset()
 	err := d.record(value)
 	d.release()
 	return err

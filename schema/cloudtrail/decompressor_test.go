@@ -1,8 +1,6 @@
 package cloudtrail
 
-import (
-	"testing"
-)
+import "testing"
 
 // TestDecompressorReadsOnBehindAnEnd reads several members, frames or streams as one text, and takes what
 // follows the last one and is not compressed for damage.

@@ -1,8 +1,6 @@
 package cloudtrail
 
-import (
-	"github.com/regionwatch/regionwatch/schema/jsonscan"
-)
+import "github.com/regionwatch/regionwatch/schema/jsonscan"
 
 // decodeEvent reads the object that starts at b[0], an opening brace, in one strict pass. It overwrites
 // e's values, InvalidUTF8 and Raw (the object's bytes), and leaves the rest of e alone. On damage e holds
@@ -32,9 +30,9 @@ func (s *scanner) decodeMembers(b []byte) (end int, err error) {
 		i = start
 		switch {
 		case id == keyUserIdentity:
-			i, err = s.skipRepeated(b, i, &s.identity)
+			i, err = s.SkipRepeated(b, i, &s.identity)
 		case id == keyTLSDetails:
-			i, err = s.skipRepeated(b, i, &s.tls)
+			i, err = s.SkipRepeated(b, i, &s.tls)
 		default:
 			i, err = s.SkipValue(b, i)
 		}
@@ -55,20 +53,6 @@ func (s *scanner) decodeMembers(b []byte) (end int, err error) {
 		}
 		i = jsonscan.SkipSpace(b, i+1)
 	}
-}
-
-// skipRepeated is SkipValue for values that are in e, or that it puts there.
-func (s *scanner) skipRepeated(b []byte, i int, e *echo) (end int, err error) {
-	if !e.looks() {
-		return s.SkipValue(b, i)
-	}
-	if n := e.find(b, i); n > 0 {
-		return i + n, nil
-	}
-	if end, err = s.SkipValue(b, i); err == nil && !s.Invalid {
-		e.keep(b[i:end])
-	}
-	return end, err
 }
 
 // nextEventKey reads the key at b[i], the colon and maybe the white space behind it, and remembers that it comes

@@ -21,7 +21,7 @@ func (s *scanner) readTexts(b []byte, i int, id keyID) (next int, last keyID, at
 		p := int(k.size)
 		value := i + p
 		if w[p&31] != '"' {
-			n := literal(binary.LittleEndian.Uint64(w[p&31:]))
+			n := jsonscan.Literal(binary.LittleEndian.Uint64(w[p&31:]))
 			if n == 0 {
 				return value, id, true
 			}
@@ -44,23 +44,4 @@ func (s *scanner) readTexts(b []byte, i int, id keyID) (next int, last keyID, at
 		i = end + 2
 	}
 	return i, id, false
-}
-
-// Literals with the comma and the quote that follow them, as the lowest bytes of a word.
-const (
-	trueCommaQuote  = 't' | 'r'<<8 | 'u'<<16 | 'e'<<24 | ','<<32 | '"'<<40
-	nullCommaQuote  = 'n' | 'u'<<8 | 'l'<<16 | 'l'<<24 | ','<<32 | '"'<<40
-	falseCommaQuote = 'f' | 'a'<<8 | 'l'<<16 | 's'<<24 | 'e'<<32 | ','<<40 | '"'<<48
-)
-
-// literal returns the length of the literal that w starts with, if a comma and a quote follow it; else 0.
-func literal(w uint64) int {
-	switch w & (1<<48 - 1) {
-	case trueCommaQuote, nullCommaQuote:
-		return 4
-	}
-	if w&(1<<56-1) == falseCommaQuote {
-		return 5
-	}
-	return 0
 }

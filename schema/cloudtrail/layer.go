@@ -3,14 +3,15 @@ package cloudtrail
 import (
 	"bytes"
 
-	"github.com/regionwatch/regionwatch/schema/jsonscan"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/layer"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/salvage"
 )
 
 // open reads one layer: it tells from the first bytes what the layer is, and hands it on. Layers nest as deep as the
 // record says, but no deeper than MaxNesting: enter stops there.
 func (d *Decoder) open(b []byte, chain Chain) error {
 	trial := d.quiet
-	if trial && (hasMark(b) || isWide(b)) {
+	if trial && (salvage.HasMark(b) || layer.IsWide(b)) {
 		d.quiet = false // it is ours: what is wrong with it is damage
 	}
 	p := place{chain: chain, trial: trial}
@@ -22,72 +23,36 @@ func (d *Decoder) open(b []byte, chain Chain) error {
 
 // openLayer is open for anything but a single event.
 func (d *Decoder) openLayer(b []byte, p place) error {
-	b = bytes.TrimPrefix(b, byteOrderMark)
-	shape, inner := detectLayer(b)
-	switch shape {
-	case ShapeNone:
+	b = bytes.TrimPrefix(b, layer.ByteOrderMark)
+	kind, inner := layer.Detect(b)
+	switch kind {
+	case layer.None:
 		return d.text(b, p)
-	case shapeUTF16:
+	case layer.UTF16:
 		return d.unreadable(ReasonEncoding, "reading text", errUTF16, b, p.chain)
 	}
-	chain := p.chain.Push(shape)
+	chain := p.chain.Push(LayerShape(kind))
 	if ok, err := d.enter(b, chain); !ok {
 		return err
 	}
 	defer d.leave()
-	switch shape {
-	case ShapeBase64:
+	switch kind {
+	case layer.Base64:
 		return d.base64(b, chain)
-	case ShapeConfluent, ShapeGlue, ShapeField:
+	case layer.Confluent, layer.Glue, layer.Field:
 		return d.open(inner, chain)
 	default:
-		return d.decompress(b, chain)
+		return d.decompress(b, kind, chain)
 	}
 }
 
-// byteOrderMark is U+FEFF in UTF-8, which some Windows shippers write before the first line.
-var byteOrderMark = []byte("\xef\xbb\xbf")
+// LayerShape returns the shape that stands for a layer in a chain.
+func LayerShape(k layer.Kind) Shape { return layerShapes[k] }
 
-// shapeUTF16 stands for text that we do not read; it is not a layer.
-const shapeUTF16 = shapeCount
-
-// detectLayer tells what encodes b; ShapeNone for plain text. Inner is what follows a header.
-func detectLayer(b []byte) (shape Shape, inner []byte) {
-	if isUTF16(b) {
-		return shapeUTF16, nil
-	}
-	if start := jsonscan.SkipSpace(b, 0); start == len(b) || isTextStart(b[start]) {
-		return ShapeNone, nil
-	}
-	if shape = DetectCompression(b); shape != ShapeNone {
-		return shape, nil
-	}
-	if shape, inner = cutHeader(b); shape != ShapeNone {
-		return shape, inner
-	}
-	if isBase64(b) {
-		return ShapeBase64, nil
-	}
-	if isWide(b) {
-		return shapeUTF16, nil
-	}
-	return ShapeNone, nil
+var layerShapes = [...]Shape{
+	layer.Gzip: ShapeGzip, layer.Zstd: ShapeZstd, layer.Zlib: ShapeZlib, layer.Snappy: ShapeSnappy, layer.LZ4: ShapeLZ4,
+	layer.Base64: ShapeBase64, layer.Confluent: ShapeConfluent, layer.Glue: ShapeGlue, layer.Field: ShapeField,
 }
-
-// isUTF16 reports whether b is UTF-16 of either byte order, by its mark or by the zero bytes around the first character.
-// A Confluent header has a zero byte at its start too, and rarely a brace after it.
-func isUTF16(b []byte) bool {
-	if len(b) < 4 {
-		return false
-	}
-	if b[0] == 0xff && b[1] == 0xfe || b[0] == 0xfe && b[1] == 0xff {
-		return true
-	}
-	return b[1] == 0 && isTextStart(b[0]) || b[0] == 0 && isTextStart(b[1]) && b[2] == 0 && b[3] != 0
-}
-
-// isTextStart reports whether a JSON text that we read can start with c.
-func isTextStart(c byte) bool { return c == '{' || c == '[' || c == '"' }
 
 // enter goes into a layer, the last of the chain. Where there are too many it reports the piece, searches it, and ok is
 // false; else leave must follow.

@@ -1,6 +1,9 @@
 package cloudtrail
 
-import "github.com/regionwatch/regionwatch/schema/jsonscan"
+import (
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/salvage"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
+)
 
 // A JSON array of events, or of any other shape. It is what jq --slurp, Kinesis agents and batch writers
 // make, and EventBridge where a target takes several events at once
@@ -68,15 +71,15 @@ func continuesList(b []byte, i int) bool {
 	if i >= len(b) {
 		return false
 	}
-	before := lastByte(b, i)
-	return !isColumnOne(b, i) || before == ',' || before == '['
+	before := salvage.LastByte(b, i)
+	return !salvage.IsColumnOne(b, i) || before == ',' || before == '['
 }
 
 // isBrokenIntoLines reports whether another value follows the first one of b on its own line. Within
 // valid JSON no brace or bracket opens right after one that closes, so that looking at the line breaks is
 // enough.
 func isBrokenIntoLines(b []byte) bool {
-	for i := lineEnd(b, 0); i < len(b); {
+	for i := salvage.LineEnd(b, 0); i < len(b); {
 		next := jsonscan.SkipSpace(b, i)
 		before := i - 1
 		for before > 0 && (b[before] == '\r' || b[before] == ' ' || b[before] == '\t') {
@@ -85,7 +88,7 @@ func isBrokenIntoLines(b []byte) bool {
 		if next < len(b) && (b[next] == '{' || b[next] == '[') && (b[before] == '}' || b[before] == ']') {
 			return true
 		}
-		i = lineEnd(b, next) // past the blank lines between, or they would be read once for each of them
+		i = salvage.LineEnd(b, next) // past the blank lines between, or they would be read once for each of them
 	}
 	return false
 }

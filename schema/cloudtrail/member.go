@@ -3,6 +3,8 @@ package cloudtrail
 import (
 	"bytes"
 
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/layer"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/salvage"
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
@@ -53,14 +55,14 @@ func (d *Decoder) mayHold(v Value, whole bool) bool {
 			text = d.unquote(v, whole)
 			d.depth--
 		}
-		if firstLetter(text) == '"' || holdsObject(text) || hasMark(text) {
+		if firstLetter(text) == '"' || salvage.HoldsObject(text) || salvage.HasMark(text) {
 			return true
 		}
 	} else if whole {
 		text = text[:len(text)-1]
 	}
-	run, _ := base64Run(text, 0)
-	return run != nil || len(text) > minBase64/3*4 && isBase64(text)
+	run, _ := layer.Base64Run(text, 0)
+	return run != nil || len(text) > layer.MinBase64/3*4 && layer.IsBase64(text)
 }
 
 // firstLetter returns the first character of the inside of a string that is neither white space nor a byte order mark; 0
@@ -74,37 +76,6 @@ func firstLetter(body []byte) rune {
 		body = body[size:]
 	}
 	return 0
-}
-
-// holdsObject reports whether an object starts somewhere in the inside of a string.
-func holdsObject(body []byte) bool {
-	for {
-		brace := bytes.IndexByte(body, '{')
-		if brace < 0 {
-			return false
-		}
-		body = body[brace+1:]
-		for len(body) > 0 {
-			c, size := jsonscan.FirstRune(body)
-			if c == '"' {
-				return true
-			}
-			if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
-				break
-			}
-			body = body[size:]
-		}
-	}
-}
-
-// hasMark reports whether b has one of the keys that identify events, quoted or not.
-func hasMark(b []byte) bool {
-	for _, name := range [...]string{"eventVersion", "awsRegion", "userIdentity", "eventSource", "eventName", "readOnly"} {
-		if value, _ := afterKey(b, name); value != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // unquote returns the text of a JSON string. It is valid as long as the layer is open.

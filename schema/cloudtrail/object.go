@@ -3,6 +3,7 @@ package cloudtrail
 import (
 	"bytes"
 
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/salvage"
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
@@ -70,7 +71,7 @@ func (d *Decoder) closed(c class, b []byte, chain Chain) error {
 // envelope opens the object or array b without damage. It reports one that holds nothing for us. Beside damage an object may
 // be half of an event, whatever is inside; d.event holds what was read of it.
 func (d *Decoder) envelope(b []byte, p place) error {
-	behindDamage := d.run.isOpen
+	behindDamage := d.run.IsOpen
 	isHalf := b[0] == '{' && (d.event.AWSRegion != nil || d.event.ReadOnly != nil)
 	if isHalf && behindDamage {
 		if err := d.half(b, p); err != nil {
@@ -84,7 +85,7 @@ func (d *Decoder) envelope(b []byte, p place) error {
 	d.empty, d.full = empty, full
 	found, isFault := d.calls > calls, !isEmpty && !p.trial
 	if !found && isFault && isHalf {
-		d.run.damaged(d.depth)
+		d.run.Damaged(d.depth)
 	}
 	if err == nil && isHalf && !behindDamage {
 		err = d.half(b, p)
@@ -156,7 +157,7 @@ func (d *Decoder) decideDamaged(b []byte, cause error, p place) error {
 func beforeText(b []byte, i int) int {
 	before := bytes.TrimRight(b[:i], ":, \t\r\n")
 	if n := len(before); n > 0 && before[n-1] == '"' {
-		return max(0, n-maxEscapedKey-maxRegion)
+		return max(0, n-salvage.MaxEscapedKey-salvage.MaxRegion)
 	}
 	return i
 }
@@ -167,7 +168,7 @@ func (d *Decoder) damagedObject(b []byte, cause error, chain Chain) error {
 	if e.class() != classEvent || e.AWSRegion == nil || e.ReadOnly == nil || d.isForeign(e.AWSRegion) {
 		return d.salvageEvent(b, "decoding event", cause, chain)
 	}
-	behindDamage, rest := d.run.isOpen, b[min(jsonscan.StoppedAt(cause, 0), len(b)):]
+	behindDamage, rest := d.run.IsOpen, b[min(jsonscan.StoppedAt(cause, 0), len(b)):]
 	if err := d.damagedEvent(b, cause, chain); err != nil || !behindDamage {
 		return err
 	}
@@ -196,8 +197,8 @@ func (d *Decoder) searchPiece(piece []byte, cause error, chain Chain) error {
 func (d *Decoder) elements(b []byte, from, stop int, p place) error {
 	p = place{chain: p.chain.Push(ShapeWrapped), inList: true, trial: true}
 	d.gaps = d.gaps[:0]
-	stop = beforeKey(b, stop)
-	for i := resyncTo(b, stop, stop, isElementStart); i < len(b); {
+	stop = salvage.BeforeKey(b, stop)
+	for i := salvage.ResyncTo(b, stop, stop, salvage.IsElementStart); i < len(b); {
 		d.noteGap(from, i)
 		n, cause := d.scan.decodeEvent(b[i:], &d.event)
 		next := i + max(n, 1)
@@ -212,7 +213,7 @@ func (d *Decoder) elements(b []byte, from, stop int, p place) error {
 		if err != nil {
 			return err
 		}
-		from, i = next, resyncTo(b, next, next, isElementStart)
+		from, i = next, salvage.ResyncTo(b, next, next, salvage.IsElementStart)
 	}
 	d.noteGap(from, len(b))
 	return nil
@@ -263,7 +264,7 @@ func (d *Decoder) emit(chain Chain) error {
 	d.calls++
 	err := d.sink.Event(e)
 	isWhole := e.AWSRegion != nil && e.ReadOnly != nil // and no half of another event
-	if err == nil && e.Damage == nil && !(isWhole && d.run.isUnused()) {
+	if err == nil && e.Damage == nil && !(isWhole && d.run.IsUnused()) {
 		_, err = d.joinWhole(chain)
 	}
 	d.index++

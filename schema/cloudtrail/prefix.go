@@ -3,6 +3,7 @@ package cloudtrail
 import (
 	"bytes"
 
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/salvage"
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
@@ -13,7 +14,7 @@ import (
 // or is an event, damaged perhaps or with other text behind it. At is where it starts, or negative if there is none; next is
 // where the value after it may start, and tried how far was read.
 func (d *Decoder) prefixed(b []byte, i int) (at, next, tried int) {
-	line := lineEnd(b, i)
+	line := salvage.LineEnd(b, i)
 	brackets, braces := 0, 0 // that are open: a damaged array or object is not a prefix
 	for from := i; from < line && b[i] != '"'; {
 		if at = objectIn(b[:line], from); at < 0 {
@@ -22,7 +23,7 @@ func (d *Decoder) prefixed(b []byte, i int) (at, next, tried int) {
 		before := b[from:at]
 		brackets = unclosed(before, brackets, '[', ']')
 		braces = unclosed(before, braces, '{', '}')
-		if hasMark(before) || braces > 0 {
+		if salvage.HasMark(before) || braces > 0 {
 			break
 		}
 		if brackets > 0 {
@@ -35,13 +36,13 @@ func (d *Decoder) prefixed(b []byte, i int) (at, next, tried int) {
 		case cause == nil && (isEvent || endsLine(b, next)):
 			return at, next, next
 		case cause != nil && isEvent:
-			return at, resyncText(b, at, next), next
+			return at, salvage.ResyncText(b, at, next), next
 		}
-		if hasMark(b[at:next]) {
+		if salvage.HasMark(b[at:next]) {
 			break
 		}
 		if from = next; cause != nil {
-			from = max(beforeKey(b, next), at+1)
+			from = max(salvage.BeforeKey(b, next), at+1)
 		}
 		tried = max(tried, from)
 	}
@@ -77,10 +78,10 @@ func unclosed(b []byte, before int, opening, closing byte) int {
 
 // prefixedText is prefixed for a quoted text that ends the line, or an array that starts with the line's first text.
 func (d *Decoder) prefixedText(b []byte, i, tried int) (at, next, _ int) {
-	line := lineEnd(b, i)
+	line := salvage.LineEnd(b, i)
 	for from, checked := i, i; from < line; {
 		quote := bytes.IndexByte(b[from:line], '"')
-		if quote < 0 || hasMark(b[checked:from+quote]) {
+		if quote < 0 || salvage.HasMark(b[checked:from+quote]) {
 			break
 		}
 		at, checked = from+quote, from

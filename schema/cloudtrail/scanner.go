@@ -17,5 +17,5 @@ type scanner struct {
 	follows, others [256]keyID
 	got             members // where the event's values are
 	// identity and tls remember values of userIdentity and tlsDetails.
-	identity, tls echo
+	identity, tls jsonscan.Echo
 }

@@ -1,6 +1,10 @@
 package cloudtrail
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/layer"
+)
 
 // Shape is one layer in which events travel: an envelope, an encoding, or the bare event.
 // The zero value is ShapeNone.
@@ -56,7 +60,7 @@ func (s Shape) String() string {
 
 // MaxNesting is how many layers are opened, one in the other, before a record counts as too nested: strings, base64,
 // compression and headers. Objects and arrays nest without limit.
-const MaxNesting = 8
+const MaxNesting = layer.MaxNesting
 
 // maxChain is how many shapes a chain holds.
 const maxChain = 15

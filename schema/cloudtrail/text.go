@@ -3,6 +3,8 @@ package cloudtrail
 import (
 	"bytes"
 
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/layer"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/salvage"
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
@@ -30,10 +32,19 @@ func (p *place) settle(b []byte, end int) {
 	p.first = false
 }
 
+// resync is where to go on after damage at stop in the value that starts at b[start].
+func (p *place) resync(b []byte, start, stop int) int {
+	if !p.inList {
+		return salvage.ResyncText(b, start, stop)
+	}
+	key := salvage.BeforeKey(b, stop)
+	return salvage.Resync(b, max(key, start+1), key)
+}
+
 // isSequence reports whether another value follows b[end], even behind damage.
 func isSequence(b []byte, end int) bool {
 	i := jsonscan.SkipSpace(b, end)
-	return i < len(b) && (startsValue(b, end, i) || resync(b, i, i) < len(b))
+	return i < len(b) && (startsValue(b, end, i) || salvage.Resync(b, i, i) < len(b))
 }
 
 // startsValue reports whether a value may start at b[i], where nothing but white space stands between it and the last one:
@@ -48,7 +59,7 @@ func (d *Decoder) text(b []byte, p place) error {
 	if i == len(b) {
 		return d.skip(KindEmpty, p.chain)
 	}
-	if !isTextStart(b[i]) && !isSequence(b, i) {
+	if !layer.IsTextStart(b[i]) && !isSequence(b, i) {
 		if at, _, _ := d.prefixed(b, i); at < 0 {
 			return d.plainText(b[i:], p.chain)
 		}
@@ -66,12 +77,12 @@ func (d *Decoder) text(b []byte, p place) error {
 		end := len(b)
 		if i < again {
 			if limit <= i {
-				limit = resync(b, lineEnd(b, i), len(b))
+				limit = salvage.Resync(b, salvage.LineEnd(b, i), len(b))
 			}
 			end = limit
 		}
-		if i > 0 && d.run.isOpen && d.run.depth >= d.depth && d.startsRecord(b, i) {
-			d.run.reset()
+		if i > 0 && d.run.IsOpen && d.run.Depth >= d.depth && d.startsRecord(b, i) {
+			d.run.Reset()
 		}
 		at, q := i, p
 		if i >= tried && !startsObject(b, i) {
@@ -101,10 +112,10 @@ func (d *Decoder) text(b []byte, p place) error {
 // startsRecord reports whether a separate value starts at b[i], behind damage: it starts its line, and nothing follows it
 // there. Damage can put a line break into an event, but then the rest of the event follows, or quotes with backslashes.
 func (d *Decoder) startsRecord(b []byte, i int) bool {
-	if !isColumnOne(b, i) || !isTextStart(b[i]) {
+	if !salvage.IsColumnOne(b, i) || !layer.IsTextStart(b[i]) {
 		return false
 	}
-	line := b[i:lineEnd(b, i)]
+	line := b[i:salvage.LineEnd(b, i)]
 	end, cause := d.scan.SkipValue(line, 0)
 	if cause == nil {
 		return jsonscan.SkipSpace(line, end) == len(line)
@@ -124,7 +135,7 @@ func (d *Decoder) value(b []byte, i int, p place) (next, stop int, err error) {
 	}
 	n, cause := d.scan.SkipValue(b[i:], 0)
 	end := i + n
-	if colon := jsonscan.SkipSpace(b, end); cause == nil && jsonscan.At(b, colon) == ':' && isHalfKey(b[i:end]) {
+	if colon := jsonscan.SkipSpace(b, end); cause == nil && jsonscan.At(b, colon) == ':' && salvage.IsHalfKey(b[i:end]) {
 		cause = jsonscan.Unexpected(b[i:], colon-i, "a value, not a key") // the rest of an event that damage cut in two
 	}
 	if cause != nil {
@@ -189,7 +200,7 @@ func (d *Decoder) trailing(b []byte, end int, p place, ahead *int) (next int, er
 		return i, nil
 	}
 	if *ahead < i {
-		*ahead = resync(b, i, i)
+		*ahead = salvage.Resync(b, i, i)
 	}
 	next = len(b)
 	isLine := bytes.IndexByte(b[end:i], '\n') >= 0
@@ -201,7 +212,7 @@ func (d *Decoder) trailing(b []byte, end int, p place, ahead *int) (next int, er
 		return i, nil // its own line
 	}
 	if *ahead < len(b) {
-		next = resyncText(b, i, i)
+		next = salvage.ResyncText(b, i, i)
 		p.settle(b, next)
 	}
 	return next, d.leftOver(b[i:next], p.chain)
@@ -225,7 +236,7 @@ func (d *Decoder) plainText(b []byte, chain Chain) error {
 	calls := d.calls
 	end, err := d.base64Runs(b, chain)
 	isLast := len(bytes.TrimLeft(b[end:], "= \t\r\n")) == 0
-	if err != nil || d.quiet || d.calls > calls && isLast && !hasMark(b) {
+	if err != nil || d.quiet || d.calls > calls && isLast && !salvage.HasMark(b) {
 		return err
 	}
 	d.event = Event{}

@@ -35,7 +35,7 @@ func (d *Decoder) unwrapDamaged(b []byte, stop int, chain Chain) (rest int, err 
 	w := &d.walkers[d.depth]
 	w.classify(&d.scan, b[:stop])
 	if len(w.open) > 0 {
-		d.run.damaged(d.depth)
+		d.run.Damaged(d.depth)
 	}
 	w.settleOpen(b, &d.run, d.KnownRegion)
 	w.around, w.missing = w.around[:0], w.missing[:0]
@@ -238,7 +238,7 @@ func (v *visit) text(i int) (next int, err error) {
 // noteHalf notes the value of a key that may be half of an event.
 func (v *visit) noteHalf(key []byte, value int) {
 	if last := len(v.w.around) - 1; last >= 0 && v.w.around[last].depth == v.depth-1 {
-		v.w.around[last].half.set(key, value)
+		v.w.around[last].half.Set(key, value)
 	}
 }
 

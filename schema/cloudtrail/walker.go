@@ -1,6 +1,9 @@
 package cloudtrail
 
-import "github.com/regionwatch/regionwatch/schema/jsonscan"
+import (
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/salvage"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
+)
 
 // walker steps through an envelope twice. The first time it learns what each object is, which its last key may decide;
 // the second time it visits what is not within an event. Both take time in proportion to the bytes, at any nesting.
@@ -16,7 +19,7 @@ type walker struct {
 type object struct {
 	class uint32 // its place in classes
 	marks marks
-	half  half
+	half  salvage.Half
 }
 
 // classify learns what the objects in b are. Where b is damaged it ends before the damage: objects that have not ended
@@ -39,10 +42,10 @@ func (w *walker) classify(s *scanner, b []byte) {
 }
 
 // settleOpen settles the objects that have not ended. What they say of an event that damage cut goes into the run.
-func (w *walker) settleOpen(b []byte, run *damageRun, isKnown func(code []byte) bool) {
+func (w *walker) settleOpen(b []byte, run *salvage.Run, isKnown func(code []byte) bool) {
 	for len(w.open) > 0 {
 		if o := &w.open[len(w.open)-1]; !o.marks.class().isEvent() {
-			run.half(b, o.half, isKnown)
+			run.Half(b, o.half, isKnown)
 		}
 		w.settle(true)
 	}
@@ -80,7 +83,7 @@ func (w *walker) text(s *scanner, b []byte, i int) int {
 	}
 	o := &w.open[len(w.open)-1]
 	o.marks.set(b[i:end], v)
-	o.half.set(b[i:end], start)
+	o.half.Set(b[i:end], start)
 	return next
 }
 
@@ -109,5 +112,5 @@ type around struct {
 	events       int   // found before it
 	calls        int   // of the sink before it
 	missing      int   // elements of outer arrays that are without an event
-	half         half
+	half         salvage.Half
 }

@@ -61,3 +61,22 @@ func skipTexts(b []byte, i int) (next int, at part) {
 	}
 	return i, atKey
 }
+
+// Literals with the comma and the quote that follow them, as the lowest bytes of a word.
+const (
+	trueCommaQuote  = 't' | 'r'<<8 | 'u'<<16 | 'e'<<24 | ','<<32 | '"'<<40
+	nullCommaQuote  = 'n' | 'u'<<8 | 'l'<<16 | 'l'<<24 | ','<<32 | '"'<<40
+	falseCommaQuote = 'f' | 'a'<<8 | 'l'<<16 | 's'<<24 | 'e'<<32 | ','<<40 | '"'<<48
+)
+
+// Literal returns the length of the literal that w starts with, if a comma and a quote follow it; else 0.
+func Literal(w uint64) int {
+	switch w & (1<<48 - 1) {
+	case trueCommaQuote, nullCommaQuote:
+		return 4
+	}
+	if w&(1<<56-1) == falseCommaQuote {
+		return 5
+	}
+	return 0
+}

@@ -1,4 +1,4 @@
-package cloudtrail
+package salvage
 
 import (
 	"fmt"
@@ -6,14 +6,19 @@ import (
 	"testing"
 )
 
+// sampleEvent has what an event has around the two fields.
+const sampleEvent = `{"eventVersion":"1.09","userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/example-role/s"},` +
+	`"eventTime":"2026-01-02T03:04:05Z","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","awsRegion":"us-east-1",` +
+	`"sourceIPAddress":"192.0.2.1","requestParameters":{"tags":[{"key":"a","value":"\\"b\\""}]},"readOnly":false,"eventCategory":"Management"}`
+
 func TestSalvageSuccess(t *testing.T) {
-	var s salvaged
+	var s Search
 	f := func(text string, regions ...string) {
 		t.Helper()
-		if !s.salvage([]byte(text), nil) {
+		if !s.In([]byte(text), nil) {
 			t.Errorf("%q: nothing found", text)
 		}
-		if got := fmt.Sprintf("%s", s.regions.other); got != fmt.Sprintf("%q", regions) {
+		if got := fmt.Sprintf("%s", s.Regions.other); got != fmt.Sprintf("%q", regions) {
 			t.Errorf("%q: got %s, want %q", text, got, regions)
 		}
 	}
@@ -22,15 +27,15 @@ func TestSalvageSuccess(t *testing.T) {
 	f(`{"awsRegion":"a-1","x":{"awsRegion":"b-2"},"awsRegion":"a-1","readOnly":true,"readOnly":"False"`, "a-1", "b-2")
 	f(`{"Message":"{\"awsRegion\":\"eu-west-3\",\"readOnly\":false,`, "eu-west-3")
 	f(`{"body":"{\\\"awsRegion\\\": \\\"eu-west-3\\\",\\\"readOnly\\\": \\\"false\\\"`, "eu-west-3")
-	f(`"awsRegion":"`+strings.Repeat("x", maxRegion)+`","readOnly":false`, strings.Repeat("x", maxRegion))
+	f(`"awsRegion":"`+strings.Repeat("x", MaxRegion)+`","readOnly":false`, strings.Repeat("x", MaxRegion))
 }
 
 func TestSalvageFailure(t *testing.T) {
-	var s salvaged
+	var s Search
 	f := func(text string) {
 		t.Helper()
-		if s.salvage([]byte(text), nil) {
-			t.Errorf("%q: got %s, %t", text, s.regions.other, s.write)
+		if s.In([]byte(text), nil) {
+			t.Errorf("%q: got %s, %t", text, s.Regions.other, s.Write)
 		}
 	}
 	f(``)
@@ -45,7 +50,7 @@ func TestSalvageFailure(t *testing.T) {
 	f(`"awsRegion":"EU","readOnly":false`)
 	f(`"awsregion":"eu-central-1","readonly":false`)
 	f(`"awsRegion":"eu-central-1` + "\x00" + `","readOnly":false`)
-	f(`"awsRegion":"` + strings.Repeat("x", maxRegion+1) + `","readOnly":false`)
+	f(`"awsRegion":"` + strings.Repeat("x", MaxRegion+1) + `","readOnly":false`)
 	f(`"readOnly":false`)
 }
 
@@ -57,20 +62,20 @@ func TestSalvageBounded(t *testing.T) {
 		fmt.Fprintf(&text, `"awsRegion":"planted-%d",`, i)
 	}
 	text.WriteString(`"readOnly":false`)
-	var s salvaged
-	if !s.salvage([]byte(text.String()), nil) || len(s.regions.other) != maxOther {
-		t.Fatalf("got %d regions, %t", len(s.regions.other), s.write)
+	var s Search
+	if !s.In([]byte(text.String()), nil) || len(s.Regions.other) != maxOther {
+		t.Fatalf("got %d regions, %t", len(s.Regions.other), s.Write)
 	}
 	found := map[string]bool{}
-	for _, r := range s.regions.other {
+	for _, r := range s.Regions.other {
 		found[r.Text()] = true
 	}
 	for _, want := range []string{"planted-0", "planted-31", "planted-9968", "planted-9999"} {
 		if !found[want] {
-			t.Errorf("%s is not among %s", want, s.regions.other)
+			t.Errorf("%s is not among %s", want, s.Regions.other)
 		}
 	}
-	if n := testing.AllocsPerRun(10, func() { s.salvage([]byte(sampleEvent), nil) }); n > 1 { // the conversion of the text
+	if n := testing.AllocsPerRun(10, func() { s.In([]byte(sampleEvent), nil) }); n > 1 { // the conversion of the text
 		t.Errorf("%v allocations, want none", n)
 	}
 }
@@ -87,19 +92,19 @@ func TestSalvageKeepsKnownRegions(t *testing.T) {
 	text.WriteString(`"awsRegion":"eu-west-3",`)
 	planted()
 	text.WriteString(`"readOnly":false`)
-	var s salvaged
-	s.salvage([]byte(text.String()), func(code []byte) bool { return string(code) == "eu-west-3" })
-	if !s.regions.has([]byte(`"eu-west-3"`)) || s.regions.len() != maxOther+1 {
-		t.Errorf("got %s and %s", s.regions.known, s.regions.other)
+	var s Search
+	s.In([]byte(text.String()), func(code []byte) bool { return string(code) == "eu-west-3" })
+	if !s.Regions.Has([]byte(`"eu-west-3"`)) || s.Regions.Len() != maxOther+1 {
+		t.Errorf("got %s and %s", s.Regions.known, s.Regions.other)
 	}
 }
 
 // Keys are found however they are escaped.
 func TestSalvageEscapedKeys(t *testing.T) {
-	var s salvaged
+	var s Search
 	f := func(text string, want bool) {
 		t.Helper()
-		if got := s.salvage([]byte(text), nil); got != want {
+		if got := s.In([]byte(text), nil); got != want {
 			t.Errorf("%s: got %t", text, got)
 		}
 	}
@@ -112,7 +117,7 @@ func TestSalvageEscapedKeys(t *testing.T) {
 
 // Wherever the sample event is damaged outside of the two fields, salvage finds them.
 func TestSalvageDamagedEvent(t *testing.T) {
-	var s salvaged
+	var s Search
 	fields := [][2]int{spanOf(`"awsRegion":"us-east-1"`), spanOf(`"readOnly":false`)}
 	for i := range len(sampleEvent) {
 		text := []byte(sampleEvent)
@@ -121,8 +126,8 @@ func TestSalvageDamagedEvent(t *testing.T) {
 		for _, f := range fields {
 			inside = inside || f[0] <= i && i < f[1]
 		}
-		if found := s.salvage(text, nil) && string(s.regions.other[0]) == `"us-east-1"`; found == inside {
-			t.Fatalf("byte %d: got %s, %t", i, s.regions.other, s.write)
+		if found := s.In(text, nil) && string(s.Regions.other[0]) == `"us-east-1"`; found == inside {
+			t.Fatalf("byte %d: got %s, %t", i, s.Regions.other, s.Write)
 		}
 	}
 }

@@ -1,10 +1,10 @@
-package cloudtrail
+package jsonscan
 
-// echo remembers objects that were read to their end without damage. The calls of one session carry the same
+// Echo remembers objects that were read to their end without damage. The calls of one session carry the same
 // userIdentity and tlsDetails again and again: bytes that equal bytes which have been checked need no second check.
 // An object ends where its text says so, so that equal bytes are the whole value. The zero value is usable. It is
 // bounded, whatever the input.
-type echo struct {
+type Echo struct {
 	texts [echoTexts][]byte
 	last  uint8 // the text that was found or kept last, which is the likeliest
 	next  uint8 // the text to be replaced next
@@ -21,13 +21,13 @@ const (
 )
 
 // looks reports whether to look for the next object.
-func (e *echo) looks() bool {
+func (e *Echo) looks() bool {
 	e.turn++
 	return e.worth > 0 || e.turn%echoSample == 0
 }
 
 // find returns the length of the text that stands at b[i], or 0.
-func (e *echo) find(b []byte, i int) int {
+func (e *Echo) find(b []byte, i int) int {
 	for n := range uint8(echoTexts) {
 		k := (e.last + n) % echoTexts
 		text := e.texts[k]
@@ -44,7 +44,7 @@ func (e *echo) find(b []byte, i int) int {
 }
 
 // keep copies the object that was not found, instead of the text that has been there for longest.
-func (e *echo) keep(object []byte) {
+func (e *Echo) keep(object []byte) {
 	if e.worth > 0 {
 		e.worth--
 	}
@@ -54,4 +54,18 @@ func (e *echo) keep(object []byte) {
 	k := e.next % echoTexts
 	e.texts[k] = append(e.texts[k][:0], object...)
 	e.last, e.next = k, k+1
+}
+
+// SkipRepeated is SkipValue for values that are in e, or that it puts there.
+func (s *Scanner) SkipRepeated(b []byte, i int, e *Echo) (end int, err error) {
+	if !e.looks() {
+		return s.SkipValue(b, i)
+	}
+	if n := e.find(b, i); n > 0 {
+		return i + n, nil
+	}
+	if end, err = s.SkipValue(b, i); err == nil && !s.Invalid {
+		e.keep(b[i:end])
+	}
+	return end, err
 }

@@ -1,8 +1,9 @@
-package cloudtrail
+package layer
 
 import (
 	"bytes"
 
+	"github.com/regionwatch/regionwatch/schema/cloudtrail/salvage"
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
@@ -33,33 +34,33 @@ var base64Value = func() (table [256]byte) {
 // base64Probe is how many characters are looked at to tell base64 from other text.
 const base64Probe = 88
 
-// isBase64 reports whether b starts with base64 of something that we open, or is base64 of a text with one of our keys or an
+// IsBase64 reports whether b starts with base64 of something that we open, or is base64 of a text with one of our keys or an
 // object in it. Words of plain text are base64 too, by their letters: what they decode to is not.
-func isBase64(b []byte) bool {
+func IsBase64(b []byte) bool {
 	var probe [base64Probe]byte
 	size := min(len(b), base64Probe)
-	n, stop := decodeBase64(probe[:], b[:size])
+	n, stop := DecodeBase64(probe[:], b[:size])
 	switch {
-	case stop < size && n < minBase64: // "e2." is not base64 of "{"
+	case stop < size && n < MinBase64: // "e2." is not base64 of "{"
 		return false
-	case stop == size && n >= minBase64 && (allBase64(probe[:n]) || base64Holds(b)):
+	case stop == size && n >= MinBase64 && (allBase64(probe[:n]) || base64Holds(b)):
 		return true
 	}
 	for range MaxNesting {
 		start := probe[:n]
-		if i := jsonscan.SkipSpace(start, 0); i < n && (isTextStart(start[i]) || start[i] == byteOrderMark[0]) {
+		if i := jsonscan.SkipSpace(start, 0); i < n && (IsTextStart(start[i]) || start[i] == ByteOrderMark[0]) {
 			return true
 		}
-		if shape, _ := cutHeader(start); shape != ShapeNone || DetectCompression(start) != ShapeNone {
+		if kind, _ := cutHeader(start); kind != None || DetectCompression(start) != None {
 			return true
 		}
-		n, _ = decodeBase64(probe[:], start)
+		n, _ = DecodeBase64(probe[:], start)
 	}
 	return false
 }
 
-// minBase64 is how many bytes base64 must decode to before it is looked into: fewer hold no key with a value.
-const minBase64 = 16
+// MinBase64 is how many bytes base64 must decode to before it is looked into: fewer hold no key with a value.
+const MinBase64 = 16
 
 // allBase64 reports whether b is base64 throughout.
 func allBase64(b []byte) bool {
@@ -72,7 +73,7 @@ func allBase64(b []byte) bool {
 }
 
 // isOnlyBase64 reports whether b is base64 that may hold an event.
-func isOnlyBase64(b []byte) bool { return len(b) > minBase64 && allBase64(b) }
+func isOnlyBase64(b []byte) bool { return len(b) > MinBase64 && allBase64(b) }
 
 // base64Holds reports whether b, up to the first byte that is not base64, is text with one of our keys or the start of an object in it.
 func base64Holds(b []byte) bool {
@@ -83,14 +84,14 @@ func base64Holds(b []byte) bool {
 		size := min(len(b), len(window)-kept)
 		n, stop := state.decode(window[kept:], b[:size])
 		text := window[:kept+n]
-		if hasMark(text) || isPlain(text) && holdsObject(text) || isWide(text) {
+		if salvage.HasMark(text) || isPlain(text) && salvage.HoldsObject(text) || IsWide(text) {
 			return true
 		}
 		if stop < size {
 			return false
 		}
 		b = b[size:]
-		kept = copy(window[:], text[max(0, len(text)-maxEscapedKey):])
+		kept = copy(window[:], text[max(0, len(text)-salvage.MaxEscapedKey):])
 	}
 	return false
 }
@@ -100,66 +101,29 @@ func isPlain(b []byte) bool {
 	return bytes.IndexFunc(b, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' }) < 0
 }
 
-// isWide reports whether b is UTF-16 with one of our keys in it.
-func isWide(b []byte) bool {
+// IsWide reports whether b is UTF-16 with one of our keys in it.
+func IsWide(b []byte) bool {
 	zeros := []byte{0}
-	return bytes.Count(b, zeros) > len(b)/3 && hasMark(bytes.ReplaceAll(b, zeros, nil))
+	return bytes.Count(b, zeros) > len(b)/3 && salvage.HasMark(bytes.ReplaceAll(b, zeros, nil))
 }
 
-// base64Run returns the first run of base64 in b[i:] that may hold something that we open, and where it ends; it is nil if
+// Base64Run returns the first run of base64 in b[i:] that may hold something that we open, and where it ends; it is nil if
 // there is none. Such runs follow a prefix, as in a data URI (RFC 2397).
-func base64Run(b []byte, i int) (run []byte, end int) {
+func Base64Run(b []byte, i int) (run []byte, end int) {
 	for start := i; start < len(b); start = end + 1 {
 		for end = start; end < len(b) && (base64Value[b[end]] < base64Blank || b[end] == '\n' || b[end] == '\r'); {
 			end++
 		}
-		if end-start > minBase64/3*4 && isBase64(b[start:end]) {
+		if end-start > MinBase64/3*4 && IsBase64(b[start:end]) {
 			return b[start:end], end
 		}
 	}
 	return nil, len(b)
 }
 
-// base64Runs opens the runs of base64 in a plain text. It returns where the last one ends.
-func (d *Decoder) base64Runs(b []byte, chain Chain) (last int, err error) {
-	chain = chain.Push(ShapeBase64)
-	for run, end := base64Run(b, 0); run != nil; run, end = base64Run(b, end) {
-		last = end
-		if ok, err := d.enter(run, chain); !ok {
-			return last, err
-		}
-		err := d.base64(run, chain)
-		d.leave()
-		if err != nil {
-			return last, err
-		}
-	}
-	return last, nil
-}
-
-// base64 opens what b decodes to. Damage to a few characters costs only the bytes that they stand for.
-func (d *Decoder) base64(b []byte, chain Chain) error {
-	if ok, err := d.charge(len(b)/4*3, b, chain); !ok {
-		return err
-	}
-	text := d.buffers[d.depth]
-	if cap(text) < len(b) {
-		text = make([]byte, len(b))
-		d.setBuffer(text)
-	}
-	n, stop := decodeBase64(text[:cap(text)], b)
-	if stop < len(b) {
-		n = decodeDamaged(text[:cap(text)], b)
-	}
-	if err := d.open(text[:n:n], chain); err != nil || stop == len(b) {
-		return err
-	}
-	return d.unreadable(ReasonEncoding, "reading base64", jsonscan.Unexpected(b, stop, "base64"), b, chain)
-}
-
-// decodeBase64 decodes src into dst, which has room for three quarters of it, or is src itself. It returns
+// DecodeBase64 decodes src into dst, which has room for three quarters of it, or is src itself. It returns
 // how many bytes that made, and where it stopped: at len(src), or at the first byte that does not belong.
-func decodeBase64(dst, src []byte) (n, stop int) {
+func DecodeBase64(dst, src []byte) (n, stop int) {
 	var state base64State
 	return state.decode(dst, src)
 }
@@ -167,9 +131,9 @@ func decodeBase64(dst, src []byte) (n, stop int) {
 // maxWrong is how many characters may be wrong for the rest to be decoded: with more, what follows is not base64.
 const maxWrong = 8
 
-// decodeDamaged is decodeBase64 of characters of which some are wrong. If all of them together make whole groups of four,
+// DecodeDamaged is DecodeBase64 of characters of which some are wrong. If all of them together make whole groups of four,
 // the wrong ones stand in the place of right ones, else they were put in.
-func decodeDamaged(dst, src []byte) (n int) {
+func DecodeDamaged(dst, src []byte) (n int) {
 	letters, wrong := 0, 0
 	for _, c := range src {
 		switch {
@@ -202,7 +166,7 @@ type base64State struct {
 	have int
 }
 
-// decode goes on decoding, as decodeBase64 does.
+// decode goes on decoding, as DecodeBase64 does.
 func (s *base64State) decode(dst, src []byte) (n, stop int) {
 	bits, have := s.bits, s.have
 	for i, c := range src {

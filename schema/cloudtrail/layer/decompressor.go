@@ -1,4 +1,4 @@
-package cloudtrail
+package layer
 
 import (
 	"bytes"
@@ -11,6 +11,35 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 )
+
+// Log files in S3 and what CloudWatch Logs sends are gzip (RFC 1952), of one member or several; producers
+// and shippers use the others: zstd (RFC 8878), zlib (RFC 1950), snappy frames
+// (https://github.com/google/snappy/blob/main/framing_format.txt) and LZ4 frames
+// (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md). All have magic bytes with which no
+// JSON text starts.
+
+// DetectCompression tells how b is compressed by its first bytes, 16 of which are enough; None if it is
+// not. It does not look whether b is text.
+func DetectCompression(b []byte) Kind {
+	switch {
+	case bytes.HasPrefix(b, []byte("\x1f\x8b")):
+		return Gzip
+	case bytes.HasPrefix(b, []byte("\x28\xb5\x2f\xfd")), isSkippableFrame(b):
+		return Zstd
+	case bytes.HasPrefix(b, []byte("\xff\x06\x00\x00sNaPpY")):
+		return Snappy
+	case bytes.HasPrefix(b, []byte("\x04\x22\x4d\x18")):
+		return LZ4
+	case len(b) > 2 && b[0] == 0x78 && (int(b[0])<<8|int(b[1]))%31 == 0 && b[1]&0x20 == 0:
+		return Zlib
+	}
+	return None
+}
+
+// isSkippableFrame reports whether b starts with a frame of metadata, as parallel zstd writers put first.
+func isSkippableFrame(b []byte) bool {
+	return len(b) > 4 && b[0]&0xf0 == 0x50 && string(b[1:4]) == "\x2a\x4d\x18"
+}
 
 // Decompressor reads what is compressed as a stream, one after the other. It keeps what decompressing needs
 // for the next one. The zero value is usable; it starts no goroutines and belongs to one at a time.
@@ -30,29 +59,29 @@ type Source interface {
 }
 
 // errNotCompressed is for shapes that no decompressor is for.
-var errNotCompressed = errors.New("the shape is no compression")
+var errNotCompressed = errors.New("the kind is no compression")
 
 // Open returns the text of r, which is compressed as DetectCompression has said; all of its members or
 // frames, one after the other. It is valid until the next call. No more than a window is kept: that of a
 // zstd frame may have up to maxBytes, and 8 MiB at least. The error is that of a damaged header.
-func (d *Decompressor) Open(shape Shape, r Source, maxBytes int) (text io.Reader, err error) {
-	switch shape {
-	case ShapeGzip:
+func (d *Decompressor) Open(kind Kind, r Source, maxBytes int) (text io.Reader, err error) {
+	switch kind {
+	case Gzip:
 		if d.gzip == nil {
 			d.gzip = new(gzip.Reader)
 		}
 		return d.gzip, d.gzip.Reset(r)
-	case ShapeZlib:
+	case Zlib:
 		return &d.zlib, d.zlib.open(r)
-	case ShapeZstd:
+	case Zstd:
 		return d.openZstd(r, maxBytes)
-	case ShapeSnappy:
+	case Snappy:
 		if d.snappy == nil {
 			d.snappy = s2.NewReader(nil)
 		}
 		d.snappy.Reset(r)
 		return d.snappy, nil
-	case ShapeLZ4:
+	case LZ4:
 		if d.lz4 == nil {
 			d.lz4 = lz4.NewReader(nil)
 		}
@@ -79,8 +108,8 @@ func (d *Decompressor) openZstd(r io.Reader, maxBytes int) (_ io.Reader, err err
 	return d.zstd, d.zstd.Reset(r)
 }
 
-// zstdWindow returns how large a window the frame that r is about to read asks for; 0 if it does not say.
-func zstdWindow(r *bytes.Reader) int {
+// ZstdWindow returns how large a window the frame that r is about to read asks for; 0 if it does not say.
+func ZstdWindow(r *bytes.Reader) int {
 	start := make([]byte, zstd.HeaderMaxSize)
 	n, _ := r.ReadAt(start, r.Size()-int64(r.Len())) // less than that at the end
 	var frame zstd.Header
@@ -90,9 +119,9 @@ func zstdWindow(r *bytes.Reader) int {
 	return int(min(frame.WindowSize, zstd.MaxWindowSize))
 }
 
-// releaseZstd drops a decompressor that allocated a larger window than usual for the frame b: it would keep
+// ReleaseZstd drops a decompressor that allocated a larger window than usual for the frame b: it would keep
 // the memory.
-func (d *Decompressor) releaseZstd(b []byte) {
+func (d *Decompressor) ReleaseZstd(b []byte) {
 	var frame zstd.Header
 	if err := frame.Decode(b); err == nil && frame.WindowSize > minZstdWindow && d.zstd != nil {
 		d.zstd.Close()

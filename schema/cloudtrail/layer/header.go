@@ -1,4 +1,4 @@
-package cloudtrail
+package layer
 
 import (
 	"encoding/binary"
@@ -16,24 +16,24 @@ const (
 	glueHeader, glueVersion, glueZlib = 18, 3, 5
 )
 
-// cutHeader returns what follows a header in b, or ShapeNone if there is no header.
-func cutHeader(b []byte) (shape Shape, inner []byte) {
+// cutHeader returns what follows a header in b, or None if there is no header.
+func cutHeader(b []byte) (kind Kind, inner []byte) {
 	if inner = cutField(b); inner != nil {
-		return ShapeField, inner
+		return Field, inner
 	}
 	switch {
 	case len(b) > confluentHeader && b[0] == 0 && isHeaded(b[confluentHeader:]):
-		return ShapeConfluent, b[confluentHeader:]
+		return Confluent, b[confluentHeader:]
 	case len(b) > glueHeader && b[0] == glueVersion && (b[1] == 0 || b[1] == glueZlib) && isHeaded(b[glueHeader:]):
-		return ShapeGlue, b[glueHeader:]
+		return Glue, b[glueHeader:]
 	}
-	return ShapeNone, nil
+	return None, nil
 }
 
 // isHeaded reports whether b is what stands after a header: JSON, another header, something compressed, or base64.
 func isHeaded(b []byte) bool {
 	i := jsonscan.SkipSpace(b, 0)
-	if i < len(b) && isTextStart(b[i]) || DetectCompression(b) != ShapeNone || cutField(b) != nil || isOnlyBase64(b) {
+	if i < len(b) && IsTextStart(b[i]) || DetectCompression(b) != None || cutField(b) != nil || isOnlyBase64(b) {
 		return true
 	}
 	return len(b) > confluentHeader && b[0] == 0 && b[confluentHeader] != 0 && isHeadedOnce(b[confluentHeader:])
@@ -42,7 +42,7 @@ func isHeaded(b []byte) bool {
 // isHeadedOnce is isHeaded without another header.
 func isHeadedOnce(b []byte) bool {
 	i := jsonscan.SkipSpace(b, 0)
-	return i < len(b) && isTextStart(b[i]) || cutField(b) != nil || isOnlyBase64(b)
+	return i < len(b) && IsTextStart(b[i]) || cutField(b) != nil || isOnlyBase64(b)
 }
 
 // cutField returns the text of a record of one field, a string or bytes: in Avro its length as a zigzag varint
@@ -59,7 +59,7 @@ func cutField(b []byte) []byte {
 		if n != uint64(len(text)) && n != 2*uint64(len(text)) || len(text) == 0 || !isPrefixOfField(b[:start]) {
 			continue
 		}
-		if i := jsonscan.SkipSpace(text, 0); i < len(text) && isTextStart(text[i]) || isOnlyBase64(text) {
+		if i := jsonscan.SkipSpace(text, 0); i < len(text) && IsTextStart(text[i]) || isOnlyBase64(text) {
 			return text
 		}
 	}

@@ -1,4 +1,4 @@
-package cloudtrail
+package salvage
 
 import (
 	"bytes"
@@ -6,25 +6,25 @@ import (
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
-// resync returns where the next value may start at or after b[from], when the value before it is damaged:
+// Resync returns where the next value may start at or after b[from], when the value before it is damaged:
 // at a line that starts with a brace or a bracket, or, from stop on, wherever an object starts with a key
 // that only an event or an envelope has. It returns len(b) if there is none.
 //
 // Text that an attacker writes cannot look like that: within a string each quote is escaped, and no string
 // holds a line break.
-func resync(b []byte, from, stop int) int { return resyncTo(b, from, stop, nil) }
+func Resync(b []byte, from, stop int) int { return ResyncTo(b, from, stop, nil) }
 
-// resyncTo is resync that stops, from the first byte on, where start says so of a brace too.
-func resyncTo(b []byte, from, stop int, start func(b []byte, i int) bool) int {
+// ResyncTo is Resync that stops, from the first byte on, where start says so of a brace too.
+func ResyncTo(b []byte, from, stop int, start func(b []byte, i int) bool) int {
 	lineStart := from == 0 || from <= len(b) && b[from-1] == '\n'
 	for i := from; i < len(b); i++ {
 		switch c := b[i]; {
 		case c == '\n':
 			lineStart = true
 		case c == ' ' || c == '\t' || c == '\r':
-		case c == '{' && (isColumnOne(b, i) || (lineStart || i >= stop) && isObjectStart(b, i)):
+		case c == '{' && (IsColumnOne(b, i) || (lineStart || i >= stop) && isObjectStart(b, i)):
 			return i
-		case c == '[' && isColumnOne(b, i), c == '{' && start != nil && start(b, i):
+		case c == '[' && IsColumnOne(b, i), c == '{' && start != nil && start(b, i):
 			return i
 		default:
 			lineStart = false
@@ -33,22 +33,13 @@ func resyncTo(b []byte, from, stop int, start func(b []byte, i int) bool) int {
 	return len(b)
 }
 
-// resync is where to go on after damage at stop in the value that starts at b[start].
-func (p *place) resync(b []byte, start, stop int) int {
-	if !p.inList {
-		return resyncText(b, start, stop)
-	}
-	key := beforeKey(b, stop)
-	return resync(b, max(key, start+1), key)
-}
-
-// resyncText goes on in the value's line, or at the next line, where the damage is within the first line of
+// ResyncText goes on in the value's line, or at the next line, where the damage is within the first line of
 // the value. A value of several lines ends where another one may start.
-func resyncText(b []byte, start, stop int) int {
+func ResyncText(b []byte, start, stop int) int {
 	if end := bytes.IndexByte(b[start:stop], '\n'); end >= 0 {
-		return resync(b, start+end, stop)
+		return Resync(b, start+end, stop)
 	}
-	for i := max(beforeKey(b, stop), start+1); i < len(b); i++ {
+	for i := max(BeforeKey(b, stop), start+1); i < len(b); i++ {
 		switch {
 		case b[i] == '\n':
 			return jsonscan.SkipSpace(b, i)
@@ -59,18 +50,18 @@ func resyncText(b []byte, start, stop int) int {
 	return len(b)
 }
 
-// isElementStart reports whether an object starts at b[i] right after a comma. Where each element holds its
+// IsElementStart reports whether an object starts at b[i] right after a comma. Where each element holds its
 // event quoted, this is enough to tell an element: there are no other objects in a list.
-func isElementStart(b []byte, i int) bool {
+func IsElementStart(b []byte, i int) bool {
 	if b[i] != '{' {
 		return false
 	}
 	key := jsonscan.SkipSpace(b, i+1)
-	return key < len(b) && b[key] == '"' && lastByte(b, i) == ','
+	return key < len(b) && b[key] == '"' && LastByte(b, i) == ','
 }
 
-// lastByte returns the last byte before b[i] that is not white space, or 0.
-func lastByte(b []byte, i int) byte {
+// LastByte returns the last byte before b[i] that is not white space, or 0.
+func LastByte(b []byte, i int) byte {
 	for i--; i >= 0; i-- {
 		if jsonscan.SkipSpace(b[i:i+1], 0) == 0 {
 			return b[i]
@@ -79,10 +70,10 @@ func lastByte(b []byte, i int) byte {
 	return 0
 }
 
-// beforeKey returns the index of the brace, if stop is right after one and the first quote of a key; else
+// BeforeKey returns the index of the brace, if stop is right after one and the first quote of a key; else
 // stop. A string that has lost its closing quote goes on over the end of its event, up to the first quote
 // of the next one.
-func beforeKey(b []byte, stop int) int {
+func BeforeKey(b []byte, stop int) int {
 	if stop == 0 || b[stop-1] != '"' {
 		return stop
 	}
@@ -96,16 +87,16 @@ func beforeKey(b []byte, stop int) int {
 	return stop
 }
 
-// lineEnd returns the index of the first line break at or after i, or len(b).
-func lineEnd(b []byte, i int) int {
+// LineEnd returns the index of the first line break at or after i, or len(b).
+func LineEnd(b []byte, i int) int {
 	if n := bytes.IndexByte(b[i:], '\n'); n >= 0 {
 		return i + n
 	}
 	return len(b)
 }
 
-// isColumnOne reports whether b[i] is the first byte of its line.
-func isColumnOne(b []byte, i int) bool { return i == 0 || b[i-1] == '\n' }
+// IsColumnOne reports whether b[i] is the first byte of its line.
+func IsColumnOne(b []byte, i int) bool { return i == 0 || b[i-1] == '\n' }
 
 // isObjectStart reports whether an object starts at the brace b[i] whose first key is one of those with
 // which events and envelopes start.
