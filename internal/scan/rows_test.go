@@ -72,3 +72,15 @@ func TestRowsBound(t *testing.T) {
 type failing struct{ error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.error }
+
+// A record is hashed once, not once per finding without an ID, which would take quadratic time. TestIdentity shows that
+// the next record is hashed again.
+func TestIdentityIsFoundOutOncePerRecord(t *testing.T) {
+	w := newWorker(&Options{})
+	w.record.Value = []byte("a")
+	name := w.identity()
+	w.record.Value = []byte("b")
+	if w.identity() != name {
+		t.Error("the record is hashed again")
+	}
+}

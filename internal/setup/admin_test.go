@@ -65,3 +65,22 @@ func TestAdminAddressTaken(t *testing.T) {
 	f(nil, "")
 	f([]string{"--admin-address=127.0.0.1:9464"}, "--admin-address")
 }
+
+// The processor's clients trace if the environment names a collector, and only then.
+func TestTelemetry(t *testing.T) {
+	f := func(traced bool) {
+		t.Helper()
+		o := processor.Options{Logger: slog.New(slog.DiscardHandler)}
+		sent, err := Telemetry(t.Context(), Registry(cli.Build{}), cli.Build{}, &o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sent.Close()
+		if got := len(o.ClientOpts) > 0; got != traced {
+			t.Errorf("clients trace: %v, want %v", got, traced)
+		}
+	}
+	f(false)
+	t.Setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:1/v1/traces")
+	f(true)
+}

@@ -1,22 +1,20 @@
 package output
 
 import (
+	"context"
 	"log/slog"
 	"math/rand/v2"
-
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/regionwatch/regionwatch/processor/progress"
-
-	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/progress"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -111,4 +109,20 @@ func TestAuthFailureIsRetried(t *testing.T) {
 	if err := out.Flush(); err != nil || tries != 3 {
 		t.Errorf("%v after %d tries, want it acknowledged after 3", err, tries)
 	}
+}
+
+func TestAccountKey(t *testing.T) {
+	t.Parallel()
+	f := func(raw, want string) {
+		t.Helper()
+		if got := accountKey([]byte(raw)); string(got) != want || (want == "") != (got == nil) {
+			t.Errorf("accountKey(%s) = %q, want %q", raw, got, want)
+		}
+	}
+	f(`"123456789012"`, "123456789012")
+	f(`"\u0031\u0032"`, "12")
+	f(`123456789012`, "123456789012")
+	f(``, "")
+	f(`""`, "")
+	f(`"`+strings.Repeat("1", maxKeyBytes)+`"`, "")
 }
