@@ -1,11 +1,12 @@
 // mutate tests the tests: it changes one thing in a package's code, runs the package's own tests, and reports each change
 // that no test notices. It never touches the files: "go test -overlay" builds the changed one.
 //
-//	mutate [-seed N] [-sample N] [-accepted FILE] FOLDER...
+//	mutate [-seed N] [-sample N] [-only TEXT] [-accepted FILE] FOLDER...
 //
 // FOLDER is a package's folder. The sample is drawn uniformly from all changes of each package and is the same for the
-// same seed and code. Accepted changes, which alter nothing that a test could or should notice, are listed in a file with
-// a reason for each. The exit status is 1 if any other change survives.
+// same seed and code. With -only, it is drawn from the changes whose line holds the text, such as "start.go: retry: 0". Accepted
+// changes, which alter nothing that a test could or should notice, are listed in a file with a reason for each. The exit
+// status is 1 if any other change survives.
 package main
 
 import (
@@ -29,15 +30,16 @@ func main() {
 	sample := flag.Int("sample", 10, "changes per package; 0 takes all")
 	accepted := flag.String("accepted", "", "file of accepted changes")
 	workers := flag.Int("workers", 2, "test runs at a time")
+	only := flag.String("only", "", "only changes whose line holds this text")
 	list := flag.Bool("list", false, "only list the sample")
 	flag.Parse()
-	if err := run(*seed, *sample, *workers, *accepted, *list, flag.Args()); err != nil {
+	if err := run(*seed, *sample, *workers, *accepted, *only, *list, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(1)
 	}
 }
 
-func run(seed uint64, sample, workers int, acceptedFile string, list bool, folders []string) error {
+func run(seed uint64, sample, workers int, acceptedFile, only string, list bool, folders []string) error {
 	accepted, err := readAccepted(acceptedFile)
 	if err != nil {
 		return err
@@ -53,6 +55,7 @@ func run(seed uint64, sample, workers int, acceptedFile string, list bool, folde
 		if err != nil {
 			return err
 		}
+		mutants = slices.DeleteFunc(mutants, func(m mutant) bool { return !strings.Contains(m.String(), only) })
 		total := len(mutants)
 		r := rand.New(rand.NewPCG(seed, uint64(total)))
 		r.Shuffle(total, func(i, j int) { mutants[i], mutants[j] = mutants[j], mutants[i] })

@@ -74,19 +74,22 @@ func TestRun(t *testing.T) {
 		}
 	}
 	t.Chdir(folder)
-	if err := run(1, 0, 2, "", false, []string{"a"}); err == nil || !strings.Contains(err.Error(), "1 of 1 changes survived") {
+	if err := run(1, 0, 2, "", "", false, []string{"a"}); err == nil || !strings.Contains(err.Error(), "1 of 1 changes survived") {
 		t.Errorf("%v", err)
+	}
+	if err := run(1, 0, 2, "", "b.go", false, []string{"a"}); err != nil {
+		t.Errorf("with none that is wanted: %v", err)
 	}
 	if err := os.WriteFile("accepted", []byte("# equal values never come\na/a.go: Less: < => <= # equal values never come\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(1, 0, 2, "accepted", false, []string{"a"}); err != nil {
+	if err := run(1, 0, 2, "accepted", "", false, []string{"a"}); err != nil {
 		t.Error(err)
 	}
 	if err := os.WriteFile("accepted", []byte("a/a.go: Less: < => <=\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(1, 0, 2, "accepted", false, []string{"a"}); err == nil || !strings.Contains(err.Error(), "accepted:1: no reason") {
+	if err := run(1, 0, 2, "accepted", "", false, []string{"a"}); err == nil || !strings.Contains(err.Error(), "accepted:1: no reason") {
 		t.Errorf("%v", err)
 	}
 }

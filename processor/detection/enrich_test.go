@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -69,7 +70,32 @@ func TestARNs(t *testing.T) {
 	f(`{"a":"arn:aws:s3:::` + strings.Repeat("x", MaxARNBytes) + `"}`)
 	longest := "arn:aws:s3:::" + strings.Repeat("x", MaxARNBytes-13)
 	f(`{"a":"`+longest+`"}`, longest)
+	f(`{"a":"`+escaped(longest)+`"}`, longest)
 	f(`{"a":`+strings.Repeat("[", 100_000)+`"arn:aws:s3:::deep"`+strings.Repeat("]", 100_000)+`}`, "arn:aws:s3:::deep")
+}
+
+// escaped returns an ASCII text with every character as an escape.
+func escaped(text string) string {
+	var b strings.Builder
+	for _, c := range text {
+		fmt.Fprintf(&b, `\u%04x`, c)
+	}
+	return b.String()
+}
+
+// A title names the region as the event does if the catalogue lacks it, cut to the length of a region code.
+func TestTitleOfUnknownRegion(t *testing.T) {
+	p := mustPolicy(t, policy.Options{Default: policy.Level{AllowedRegions: []string{"us-east-1"}}})
+	f := func(region, want string) {
+		t.Helper()
+		r, _ := detectWith(t, p, Options{}, with(t, regionField, `"awsRegion":"`+region+`"`))
+		if len(r.alerts) != 1 || !strings.Contains(r.alerts[0].Title, " in unused region "+want+" by user ") {
+			t.Errorf("%.80s: %q, want %q", region, r.encoded, want)
+		}
+	}
+	f("mars-east-1", "mars-east-1")
+	long := strings.Repeat("x", 1000)
+	f(long, alert.CutText(long, regions.MaxCodeBytes))
 }
 
 // Flooding the event with ARNs does not crowd out the actor's own.
@@ -179,6 +205,8 @@ func TestEventCopy(t *testing.T) {
 	f(Options{}, deep(100_000), "", alert.OmittedDepth)
 	f(Options{}, with(t, parameters, `[`+strings.Repeat("9", alert.MaxNumber+1)+`]`), "", alert.OmittedNumber)
 	f(Options{NoEventCopy: true}, deep(100_000), "", "")
+	f(Options{MaxEventCopy: len(matching)}, matching, matching, "")
+	f(Options{MaxEventCopy: len(matching) - 1}, matching, "", alert.OmittedSize)
 }
 
 func TestMissingReadOnlyAlert(t *testing.T) {

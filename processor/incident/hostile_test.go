@@ -75,6 +75,28 @@ func TestStormIsFoundAgain(t *testing.T) {
 	}
 }
 
+// A storm that is over takes no more alerts, although another incident of its window goes on: they are late for it.
+func TestLateForAStorm(t *testing.T) {
+	g := New(Options{Settings: settings(), MaxPerWindow: 1})
+	by := func(n int, actor string) *alert.Facts { return fact(n, day, func(f *alert.Facts) { f.Actor = actor }) }
+	g.Add(by(1, "first"), day)
+	g.Add(by(2, "second"), day)
+	storm := g.All()[0]
+	if g.Flush(); storm.Kind != incident.KindStorm {
+		t.Fatalf("%+v", storm)
+	}
+	g.Add(by(3, "first"), day.Add(24*time.Hour-time.Minute))
+	for _, d := range []time.Duration{24*time.Hour + time.Minute, 26 * time.Hour, 49 * time.Hour} {
+		g.Advance(day.Add(d)) // the storm closes; so does the incident; the storm's grace is over
+		g.Flush()
+	}
+	g.Add(by(4, "third"), day.Add(49*time.Hour))
+	list := g.Flush()
+	if len(list) != 1 || list[0].Kind != incident.KindLate || list[0].LateFor != storm.ID {
+		t.Errorf("%+v, want one late for %s", list, storm.ID)
+	}
+}
+
 // One principal with any number of sessions is one incident.
 func TestSessionsAreOnePrincipal(t *testing.T) {
 	g := New(Options{Settings: settings()})

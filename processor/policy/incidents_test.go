@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -26,6 +27,23 @@ func TestIncidentsPerLevel(t *testing.T) {
 	f("", time.Hour, time.Hour, 5)
 	f("111111111111", 24*time.Hour, time.Minute, 1)
 	f("222222222222", 24*time.Hour, time.Hour, 1)
+}
+
+// A level that names no escalations has the program's; one that names none on purpose, or some, has those.
+func TestIncidentsEscalations(t *testing.T) {
+	f := func(given, want []uint64) {
+		t.Helper()
+		p, err := Compile(Options{Default: Level{Incidents: &Incidents{Threshold: 2, Escalations: given}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Incidents("").Escalations; !slices.Equal(got, want) {
+			t.Errorf("%d: %d, want %d", given, got, want)
+		}
+	}
+	f(nil, DefaultIncidents.Escalations)
+	f([]uint64{}, nil)
+	f(DefaultIncidents.Escalations[:1], DefaultIncidents.Escalations[:1])
 }
 
 // The hash of a policy that says nothing of incidents is what it was before there were any.

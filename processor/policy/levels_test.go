@@ -109,6 +109,17 @@ func TestDecideByLevel(t *testing.T) {
 	f(OutcomeUsedRegion, "group trial", "", "account=444444444444", "region=us-east-1")
 }
 
+// A policy of one account only has it.
+func TestOneAccount(t *testing.T) {
+	p := mustPolicy(t, Options{
+		Default:  Level{UnusedRegions: []string{"eu-central-1"}},
+		Accounts: []Account{{ID: "222222222222", Level: &Level{UnusedRegions: []string{"ap-east-1"}}}},
+	})
+	if d := p.Decide(event(t, "account=222222222222"), testNow); d.IsFinding() {
+		t.Errorf("%+v: the account uses the region", d)
+	}
+}
+
 func TestAllShadow(t *testing.T) {
 	f := func(want bool, o Options) {
 		t.Helper()

@@ -3,6 +3,7 @@ package incident
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"maps"
 	"os"
 	"testing"
@@ -12,6 +13,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
+
+var update = flag.Bool("update", false, "write the golden file anew")
 
 var day = time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
 
@@ -128,6 +131,28 @@ func TestOCSF(t *testing.T) {
 	f(Create, StatusOpen, 2004.0, 1.0, 200401.0, 4.0, 1.0)
 	f(Update, StatusOpen, 2004.0, 2.0, 200402.0, 4.0, 2.0)
 	f(Close, StatusClosed, 2004.0, 3.0, 200403.0, 4.0, 4.0)
+}
+
+// Every attribute of an incident in OCSF. Write the golden file anew with go test ./schema/incident -run TestOCSFGolden -update,
+// and read the difference.
+func TestOCSFGolden(t *testing.T) {
+	const golden = "testdata/ocsf.golden.json"
+	var got bytes.Buffer
+	if err := json.Indent(&got, append(AppendOCSF(nil, sample()), '\n'), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(golden, got.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // An incident without an account or a principal leaves them out.

@@ -274,6 +274,24 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// An event written as text is what a record would hold, damage and all. Anything else is YAML.
+func TestCaseWrittenAsText(t *testing.T) {
+	f := func(log, want string) {
+		t.Helper()
+		name := filepath.Join(t.TempDir(), "cases.yaml")
+		if err := os.WriteFile(name, []byte("- {Name: a, ExpectedResult: true, Log: "+log+"}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cases, err := LoadCases(name)
+		if err != nil || len(cases) != 1 || string(cases[0].Event) != want {
+			t.Errorf("%s: %v %v, want %s", log, err, cases, want)
+		}
+	}
+	f(`'{"x": [1], "cut'`, `{"x": [1], "cut`)
+	f("TRUE", "true")
+	f("{x: text}", `{"x":"text"}`)
+}
+
 // Booleans keep their meaning in each of the ways in which YAML's core schema writes them; so do numbers and null.
 func TestCases(t *testing.T) {
 	f := func(text, want string) {
@@ -301,6 +319,7 @@ func TestCases(t *testing.T) {
 	f("yes", `"yes"`)
 	f(`"false"`, `"false"`)
 	f("[1, {y: FALSE}]", `[1,{"y":false}]`)
+	f("[{y: 1}, {y: text}]", `[{"y":1},{"y":"text"}]`)
 	f(strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1), strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1))
 }
 
