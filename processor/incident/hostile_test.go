@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/incident"
@@ -264,5 +267,24 @@ func TestRestoreFailure(t *testing.T) {
 		if err := NewRestorer(o).Record([]byte(key), []byte("{}")); err == nil {
 			t.Errorf("key %q: no error", key)
 		}
+	}
+}
+
+// An ended incident whose record was deleted later is not among those that are dropped first.
+func TestRestoreDeleted(t *testing.T) {
+	r := NewRestorer(Options{Settings: settings(), Durable: true})
+	deleted, kept := alertID(1), alertID(2)
+	for _, record := range []StateRecord{
+		{stateKey(stateGone, deleted), encode(goneState{stateVersion, 0})},
+		{stateKey(stateGone, kept), encode(goneState{stateVersion, 0})},
+		{stateKey(stateGone, deleted), nil},
+	} {
+		if err := r.Record(record.Key, record.Value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g, err := r.Finish()
+	if err != nil || !slices.Equal(g.gone.order, []uuid.UUID{kept}) {
+		t.Errorf("%v, %v, want %s alone", g.gone.order, err, kept)
 	}
 }

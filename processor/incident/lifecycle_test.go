@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -104,6 +105,26 @@ func TestLate(t *testing.T) {
 	}
 	if c := g.Counts(); c != (Counts{Read: 10, Counted: 1, Late: 6, Repeated: 3}) {
 		t.Errorf("%+v", c)
+	}
+}
+
+// The end of one of a principal's incidents leaves those in other regions linked.
+func TestRegionsOutliveOne(t *testing.T) {
+	g := New(Options{Settings: settings()})
+	g.Add(fact(1, day), day)
+	g.Add(fact(2, day, elsewhere), day.Add(24*time.Hour-time.Minute))
+	for _, d := range []time.Duration{24*time.Hour + time.Minute, 26 * time.Hour, 49 * time.Hour} {
+		g.Advance(day.Add(d)) // the first closes; so does the second; the first's grace is over
+		g.Flush()
+	}
+	g.Add(fact(3, day, func(f *alert.Facts) { f.Region = "sa-east-1" }), day.Add(49*time.Hour))
+	for _, i := range g.Flush() {
+		if i.Region == "sa-east-1" && !slices.Equal(i.OtherRegions, []string{"ap-east-1"}) {
+			t.Errorf("other regions %q", i.OtherRegions)
+		}
+	}
+	if n, _ := g.Size(); n != 2 {
+		t.Errorf("%d incidents, want the second and the third", n)
 	}
 }
 
