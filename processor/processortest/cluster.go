@@ -16,7 +16,13 @@ import (
 // Cluster is an embedded broker for one test.
 type Cluster struct {
 	*kfake.Cluster
-	t testing.TB
+	t        testing.TB
+	progress *kfake.FaultHandle // counts the requests that change something
+}
+
+// changing are the requests that a client sends when it gets on, or joins a group anew. It sends others as long as it lives.
+var changing = []kmsg.Key{
+	kmsg.Produce, kmsg.OffsetCommit, kmsg.TxnOffsetCommit, kmsg.EndTxn, kmsg.InitProducerID, kmsg.JoinGroup, kmsg.SyncGroup, kmsg.LeaveGroup,
 }
 
 // New starts a cluster of one broker, unless opts say otherwise.
@@ -29,7 +35,7 @@ func New(t testing.TB, opts ...kfake.Opt) *Cluster {
 	}
 	t.Cleanup(c.Close)
 	AnswerLeaderEpochs(c)
-	return &Cluster{c, t}
+	return &Cluster{c, t, c.Fault(kfake.Fault{Keys: changing, Observe: true, Count: -1})}
 }
 
 // AnswerLeaderEpochs makes an embedded cluster answer correctly where a leader epoch ends. By default it answers that the

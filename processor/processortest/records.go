@@ -2,14 +2,48 @@ package processortest
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// patience is how long helpers wait for something that has to happen. It is long because it only matters when a test
-// fails, and test machines are busy.
-const patience = 2 * time.Minute
+// Helpers give up waiting for something that has to happen when nothing has changed in the cluster for stillness, or after
+// patience. Both are in time spent waiting between two looks, so that a machine too busy to look has not waited either.
+const (
+	stillness = 15 * time.Second
+	patience  = time.Minute
+)
+
+// wait is how long a helper has waited.
+type wait struct {
+	c            *Cluster
+	total, still time.Duration
+	seen         int
+}
+
+// over adds the time to the next look, and reports whether to give up.
+func (w *wait) over(look time.Duration) bool {
+	w.total += look
+	w.still += look
+	if seen := w.c.progress.Hits(); seen != w.seen {
+		w.seen, w.still = seen, 0
+	}
+	return w.still > stillness || w.total > patience
+}
+
+// poll returns what a client fetches until the next look. It fails the test once the wait is over.
+func (w *wait) poll(client *kgo.Client, what func() string) kgo.Fetches {
+	const look = 200 * time.Millisecond
+	ctx, cancel := context.WithTimeout(context.Background(), look)
+	defer cancel()
+	fetches := client.PollFetches(ctx)
+	if fetches.NumRecords() == 0 && w.over(look) {
+		w.c.t.Helper()
+		w.c.t.Fatalf("%s after %v, %v of them without a change", what(), w.total, w.still)
+	}
+	return fetches
+}
 
 // Produce writes records to the partitions they name and waits for their acknowledgement. Records of one partition go into
 // one batch if the batch size allows, so that a consumer that sees one of them has all of them.
@@ -51,37 +85,33 @@ func (c *Cluster) ProduceValues(topic string, partitions int32, values ...string
 }
 
 // Read returns n committed records of a topic. It fails the test if they do not arrive.
-func (c *Cluster) Read(topic string, n int) []*kgo.Record {
+func (c *Cluster) Read(topic string, n int) (records []*kgo.Record) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.ConsumeTopics(topic),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(50*time.Millisecond), kgo.MetadataMinAge(50*time.Millisecond))
-	if err != nil {
-		c.t.Fatalf("making client: %v", err)
-	}
+	client := c.reader(topic)
 	defer client.Close()
-	var records []*kgo.Record
+	w := wait{c: c}
 	for len(records) < n {
-		fetches := client.PollFetches(ctx)
-		if ctx.Err() != nil {
-			c.t.Fatalf("topic %q: %d records after %v, want %d", topic, len(records), patience, n)
-		}
+		fetches := w.poll(client, func() string { return fmt.Sprintf("topic %q: %d records, want %d", topic, len(records), n) })
 		records = append(records, fetches.Records()...)
 	}
 	return records
 }
 
-// ReadAll returns every record that is currently committed in a topic.
-func (c *Cluster) ReadAll(topic string) []*kgo.Record {
+// reader returns a client that reads what is committed in a topic. The caller closes it.
+func (c *Cluster) reader(topic string, opts ...kgo.Opt) *kgo.Client {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.ConsumeTopics(topic), kgo.KeepControlRecords(),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(50*time.Millisecond), kgo.MetadataMinAge(50*time.Millisecond))
+	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(c.ListenAddrs()...), kgo.ConsumeTopics(topic),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(50*time.Millisecond), kgo.MetadataMinAge(50*time.Millisecond))...)
 	if err != nil {
 		c.t.Fatalf("making client: %v", err)
 	}
+	return client
+}
+
+// ReadAll returns every record that is currently committed in a topic.
+func (c *Cluster) ReadAll(topic string) (records []*kgo.Record) {
+	c.t.Helper()
+	client := c.reader(topic, kgo.KeepControlRecords())
 	defer client.Close()
 	left := make(map[int32]int64) // end offsets not reached yet
 	for _, info := range c.PartitionInfos(topic) {
@@ -89,12 +119,9 @@ func (c *Cluster) ReadAll(topic string) []*kgo.Record {
 			left[info.Partition] = info.LastStableOffset
 		}
 	}
-	var records []*kgo.Record
+	w := wait{c: c}
 	for len(left) > 0 {
-		fetches := client.PollFetches(ctx)
-		if ctx.Err() != nil {
-			c.t.Fatalf("topic %q: ends %v not reached after %v", topic, left, patience)
-		}
+		fetches := w.poll(client, func() string { return fmt.Sprintf("topic %q: ends %v not reached", topic, left) })
 		fetches.EachRecord(func(r *kgo.Record) {
 			if !r.Attrs.IsControl() {
 				records = append(records, r)
@@ -110,12 +137,11 @@ func (c *Cluster) ReadAll(topic string) []*kgo.Record {
 // Eventually waits until condition holds, and fails the test if that takes too long.
 func (c *Cluster) Eventually(what string, condition func() bool) {
 	c.t.Helper()
-	deadline := time.Now().Add(patience)
-	for !condition() {
-		if time.Now().After(deadline) {
-			c.t.Fatalf("after %v still not: %s", patience, what)
+	const look = 5 * time.Millisecond
+	for w := (wait{c: c}); !condition(); time.Sleep(look) {
+		if w.over(look) {
+			c.t.Fatalf("after %v, %v of them without a change, still not: %s", w.total, w.still, what)
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 
