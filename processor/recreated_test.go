@@ -246,11 +246,15 @@ func TestOutputDeleted(t *testing.T) {
 		}
 		requests := c.Fault(kfake.Fault{Observe: true, Count: -1})
 		c.ProduceValues(inputTopic, 1, "alert 2")
-		began := time.Now()
-		c.Eventually("not ready", func() bool { return r.Ready() != nil })
-		c.Eventually("three seconds", func() bool { return time.Since(began) > 3*time.Second })
-		if n := requests.Hits(); n > 1000 {
-			t.Errorf("%d requests in %v", n, time.Since(began))
+		looks := 0
+		c.Eventually("not ready, for 100 looks", func() bool { // what a busier machine stretches has fewer requests
+			if r.Ready() != nil {
+				looks++
+			}
+			return looks > 100
+		})
+		if n := requests.Hits(); n > 400 {
+			t.Errorf("%d requests", n)
 		}
 		if err := c.CreateTopic(alertTopic, 1, nil); err != nil {
 			t.Fatal(err)

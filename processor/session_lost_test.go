@@ -1,7 +1,9 @@
 package processor
 
 import (
+	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,41 +18,49 @@ import (
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
-// slowLoss delays the client between reporting that it fell out of the group and dropping what it has fetched. On a real
-// broker, a hang longer than the session has opened that window.
+// slowLoss holds the client between reporting that it fell out of the group and dropping what it has fetched. On a real
+// broker, a hang longer than the session has opened that window. It ends when a transaction has begun in it, other than the
+// one whose abort makes the client forget the loss.
 type slowLoss struct {
-	times  atomic.Int32
 	tally  atomic.Pointer[progress.Tally]
-	before atomic.Uint64 // transactions aborted before the loss
-	open   atomic.Bool
-}
-
-// aborted returns the number of transactions aborted so far.
-func (s *slowLoss) aborted() uint64 {
-	if t := s.tally.Load(); t != nil {
-		return t.Snapshot().Aborted
-	}
-	return 0
+	ctx    context.Context // of the test
+	joins  *kfake.FaultHandle
+	mu     sync.Mutex
+	window chan struct{} // closed at its end; nil outside
+	before uint64        // transactions aborted before the loss
+	times  int
 }
 
 // OnGroupManageError implements kgo.HookGroupManageError.
 func (s *slowLoss) OnGroupManageError(error) {
-	s.before.Store(s.aborted())
-	s.open.Store(true)
-	s.times.Add(1)
-	time.Sleep(300 * time.Millisecond)
-	s.open.Store(false)
+	s.mu.Lock()
+	window := make(chan struct{})
+	s.window, s.before = window, s.tally.Load().Snapshot().Aborted
+	s.times++
+	s.mu.Unlock()
+	<-window
 }
 
-// hold makes a transaction that began in the window end after it, except the one whose abort makes the client forget the
-// loss.
+// lost returns how often the client fell out of the group, and whether a window is open.
+func (s *slowLoss) lost() (times int, open bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.times, s.window != nil
+}
+
+// hold makes a transaction that began in the window end after the client has joined the group again.
 func (s *slowLoss) hold(*detection.Record) {
-	if s.open.Load() && s.aborted() > s.before.Load() {
-		for s.open.Load() {
-			time.Sleep(10 * time.Millisecond)
-		}
-		time.Sleep(50 * time.Millisecond)
+	s.mu.Lock()
+	window := s.window
+	if window == nil || s.tally.Load().Snapshot().Aborted == s.before {
+		s.mu.Unlock()
+		return
 	}
+	s.window = nil
+	joins := s.joins.Hits()
+	s.mu.Unlock()
+	close(window)
+	_ = s.joins.Wait(s.ctx, joins+1)
 }
 
 // A session that falls out of the group commits nothing that it polls before the client has dropped its records: neither
@@ -62,7 +72,7 @@ func TestLostMembershipCommitsNothing(t *testing.T) {
 	const partitions, losses = 4, 6
 	c := newCluster(t, partitions)
 	o := exactlyOnce(c)
-	hook := new(slowLoss)
+	hook := &slowLoss{ctx: t.Context(), joins: c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Observe: true, Count: -1})}
 	o.ClientOpts = []kgo.Opt{kgo.WithHooks(hook), kgo.FetchMaxWait(20 * time.Millisecond)}
 	o.SessionTimeout = 400 * time.Millisecond // heartbeats every 100 ms
 	r := start(t, o, holding(hook.hold))
@@ -79,14 +89,13 @@ func TestLostMembershipCommitsNothing(t *testing.T) {
 	}
 	produce(partitions)
 	c.Eventually("the first are committed", func() bool { return committedToEnd(c, partitions) })
-	for i := range int32(losses) {
+	for i := range losses {
 		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, TopLevel: true, Err: kerr.UnknownMemberID, Count: 1})
-		for hook.times.Load() <= i {
-			produce(20)
-		}
-		for range 20 { // and within the window
+		c.Eventually("a transaction begins in the window", func() bool {
 			produce(5)
-		}
+			times, open := hook.lost()
+			return times > i && !open
+		})
 		c.Eventually("all committed", func() bool { return committedToEnd(c, partitions) })
 	}
 	r.mustStop()

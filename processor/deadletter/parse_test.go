@@ -2,6 +2,7 @@ package deadletter
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,10 @@ func TestParseSuccess(t *testing.T) {
 	f(`in:3:42 syntax index 2 alerted 5 "id" count 9 replays 1 holds "piece" part 2/3 own ["a=b"]`,
 		ours("dead-letter-index=2", "dead-letter-alerted=5", "dead-letter-alert-id=id", "dead-letter-count=9", "dead-letter-replays=1",
 			"dead-letter-holds=piece", "dead-letter-headers=1", "a=b", "dead-letter-part=2", "dead-letter-parts=3")...)
+	// Each number may be its largest.
+	f(fmt.Sprintf(`in:3:42 syntax index %d alerted 0 "" count 1 replays %d holds "" part 2/%d own []`, math.MaxInt32, MaxReplays, maxParts),
+		ours(fmt.Sprintf("dead-letter-index=%d", math.MaxInt32), fmt.Sprintf("dead-letter-replays=%d", MaxReplays), "dead-letter-headers=0",
+			"dead-letter-part=2", fmt.Sprintf("dead-letter-parts=%d", maxParts))...)
 	// The record's own headers do not count, whatever their names.
 	f(`in:3:42 syntax index -1 alerted 0 "" count 1 replays 0 holds "" part 0/0 own ["dead-letter-holds=nothing" "dead-letter-part=1" "dead-letter-headers=0" "dead-letter-topic=x"]`,
 		ours("dead-letter-headers=4", "dead-letter-holds=nothing", "dead-letter-part=1", "dead-letter-headers=0", "dead-letter-topic=x")...)
