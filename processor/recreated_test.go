@@ -231,9 +231,8 @@ func TestOutputRecreated(t *testing.T) {
 	}
 }
 
-// Waiting for a topic that stays deleted causes no storm of requests.
-//
-// Guards: the retry.Backoff in flush and in session.run.
+// Waiting for a topic that stays deleted makes the instance not ready and causes no storm of requests; the client paces
+// them. What waits is written once the topic exists.
 func TestOutputDeleted(t *testing.T) {
 	t.Parallel()
 	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
@@ -253,7 +252,7 @@ func TestOutputDeleted(t *testing.T) {
 			}
 			return looks > 100
 		})
-		if n := requests.Hits(); n > 400 {
+		if n := requests.Hits(); n > 200 {
 			t.Errorf("%d requests", n)
 		}
 		if err := c.CreateTopic(alertTopic, 1, nil); err != nil {
