@@ -4,23 +4,24 @@ import "testing"
 
 // Once the list is full, a new name replaces the one that ranks lowest, wherever it stands. Equals stay.
 func TestTallyReplacesTheLowest(t *testing.T) {
-	f := func(name, severity string, failed, isNew bool, want ...string) {
+	const low, medium, high, critical = 2, 3, 4, 5
+	f := func(s seen, isNew bool, want ...string) {
 		t.Helper()
 		var list tally
-		list.add("high", "High", false, 3)
-		list.add("low", "Low", true, 3)
-		list.add("medium", "Medium", true, 3)
-		if got, _ := list.add(name, severity, failed, 3); got != isNew || list.More != true {
-			t.Errorf("%s: new %t, more %t", name, got, list.More)
+		for _, first := range []seen{{"high", high, false}, {"low", low, true}, {"medium", medium, true}} {
+			list.add(names{}, first, 3)
 		}
-		for i, c := range list.List {
-			if c.Name != want[i] {
-				t.Errorf("%s: %+v, want %q", name, list.List, want)
+		if got, _, _ := list.add(names{}, s, 3); got != isNew || !list.more {
+			t.Errorf("%s: new %t, more %t", s.name, got, list.more)
+		}
+		for i, c := range list.list {
+			if c.name != want[i] {
+				t.Errorf("%s: %+v, want %q", s.name, list.list, want)
 				return
 			}
 		}
 	}
-	f("critical", "Critical", true, true, "high", "critical", "medium")
-	f("success", "Low", false, true, "high", "success", "medium")
-	f("decoy", "Low", true, false, "high", "low", "medium")
+	f(seen{"critical", critical, true}, true, "high", "critical", "medium")
+	f(seen{"success", low, false}, true, "high", "success", "medium")
+	f(seen{"decoy", low, true}, false, "high", "low", "medium")
 }
