@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/cli"
@@ -23,6 +25,7 @@ import (
 // generateFlags are generate's own flags, apart from settings.
 type generateFlags struct {
 	count, rate, seed, accounts, perRecord *cli.Parsed[int64]
+	company                                *cli.Parsed[int64]
 	matching, damaged                      *cli.Parsed[float64]
 	eventTime                              *cli.Parsed[time.Time]
 	compression                            *cli.Choice
@@ -38,6 +41,7 @@ func newGenerateCommand() *cobra.Command {
 		seed:        cli.NewNumber("1", 0, math.MaxInt64),
 		accounts:    cli.NewNumber("3", 1, sample.MaxAccounts),
 		perRecord:   cli.NewNumber("10", 1, 1_000_000),
+		company:     cli.NewNumber("0", 0, sample.MaxAccounts),
 		matching:    cli.NewShare("0.01"),
 		damaged:     cli.NewShare("0"),
 		eventTime:   cli.NewMoment("2026-11-01T00:00:00Z"),
@@ -49,11 +53,14 @@ func newGenerateCommand() *cobra.Command {
 		Long: "Make sample CloudTrail. The same flags give the same records, with events of all identity types and many\n" +
 			"services; some match, and some are damaged on purpose.\n\n" +
 			"Records go to standard output, one per line; with --output-dir to files, one each; with --topic to Kafka, keyed\n" +
-			"by account. At the end, standard error says exactly what must be found in them; --truth writes that as JSON.",
+			"by account. At the end, standard error says exactly what must be found in them; --truth writes that as JSON.\n\n" +
+			"--company makes 90 days of a company instead, for policy learn: log files, its organization as the AWS CLI's\n" +
+			"outputs and as CSV, and truth.json with the regions that each account uses.",
 		Example: "  regionwatch generate --count 5 | jq .eventName\n" +
 			"  regionwatch generate --shape gzip+records --output-dir logs --damaged-share 0.05\n" +
 			"  regionwatch generate --brokers localhost:9092 --topic cloudtrail --create-topics \\\n" +
-			"    --rate 500 --count 0",
+			"    --rate 500 --count 0\n" +
+			"  regionwatch generate --company 20 --output-dir company",
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
@@ -68,6 +75,7 @@ func (f *generateFlags) addTo(cmd *cobra.Command) {
 	flags.Var(f.rate, "rate", "records per second; 0 has no limit")
 	flags.Var(f.seed, "seed", "selects the sample; the same seed gives the same records")
 	flags.Var(f.accounts, "accounts", fmt.Sprintf("number of accounts in the events, up to %d", sample.MaxAccounts))
+	flags.Var(f.company, "company", "make a company with that many accounts, whose traffic ends at --event-time; needs --output-dir")
 	flags.Var(f.perRecord, "events-per-record", "events in a record whose shape can hold several, such as records, ndjson or cloudwatch-logs")
 	flags.Var(f.matching, "match-share", "share of events that are writes in an unused region, from 0 to 1")
 	flags.Var(f.damaged, "damaged-share", "share of records that are damaged, from 0 to 1")
@@ -90,7 +98,45 @@ func addShapeFlag(cmd *cobra.Command, shapes *[]string, standard ...string) {
 	cli.CompleteList(cmd, "shape", ",+", sample.ShapeNames())
 }
 
+// companyFlags are the only flags that go with --company.
+var companyFlags = []string{"company", "seed", "event-time", "output-dir", "force"}
+
+// runCompany makes a company.
+func (f *generateFlags) runCompany(cmd *cobra.Command) error {
+	var err error
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		if !slices.Contains(companyFlags, flag.Name) {
+			err = errors.Join(err, fmt.Errorf("flag --%s: does not go with --company; allowed: --%s", flag.Name, strings.Join(companyFlags[1:], ", --")))
+		}
+	})
+	if f.outputDir == "" {
+		err = errors.Join(err, errors.New("flag --company: needs --output-dir"))
+	}
+	if err != nil {
+		return cli.Mistake(err)
+	}
+	c, err := sample.NewCompany(uint64(f.seed.Value), int(f.company.Value), f.eventTime.Value)
+	if err != nil {
+		return cli.Mistake(err)
+	}
+	out, err := generate.NewCompany(f.outputDir, f.force, c)
+	if err != nil {
+		return cli.Mistake(err)
+	}
+	ctx, stop := cli.StopOnSignal(cmd.Context(), generate.Drain, nil)
+	defer stop()
+	began := time.Now()
+	if err := errors.Join(out.Run(ctx), cli.Stopped(ctx)); err != nil {
+		return err
+	}
+	out.Print(cmd.ErrOrStderr(), time.Since(began))
+	return nil
+}
+
 func (f *generateFlags) run(cmd *cobra.Command) error {
+	if f.company.Value > 0 {
+		return f.runCompany(cmd)
+	}
 	s, _, err := loadPolicy(cmd) // also checks the unused regions
 	if err != nil {
 		return err

@@ -201,3 +201,24 @@ func TestGenerateMistakes(t *testing.T) {
 	f("--count 1 extra", `regionwatch generate: "extra" is not expected; it takes flags only`)
 	f("--compression lzma", "allowed: lz4, zstd, snappy, gzip, none")
 }
+
+// A company is written whole into an empty folder, and learning from it finds what truth.json says.
+func TestGenerateCompany(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "company")
+	if _, stderr, status := runCommand(t, "generate", "--company", "5", "--output-dir", dir); status != cli.ExitDone || !strings.Contains(stderr, "90 days of 5 accounts, with ") {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	draft, stderr, status := runCommand(t, "policy", "learn", filepath.Join(dir, "logs"), "--organization", filepath.Join(dir, "organization"))
+	if status != cli.ExitDone || !strings.Contains(draft, `name: "payments-prod-1", ou: "Workloads/Prod"`) {
+		t.Errorf("status %d: %s%s", status, stderr, draft)
+	}
+	for want, args := range map[string][]string{
+		"flag --company: needs --output-dir":          {"--company", "5"},
+		"flag --count: does not go with --company":    {"--company", "5", "--output-dir", dir, "--count", "1"},
+		"flag --output-dir: " + dir + " is not empty": {"--company", "5", "--output-dir", dir},
+	} {
+		if _, stderr, status := runCommand(t, append([]string{"generate"}, args...)...); status != cli.ExitMistake || !strings.Contains(stderr, want) {
+			t.Errorf("%q: status %d: %s", args, status, stderr)
+		}
+	}
+}

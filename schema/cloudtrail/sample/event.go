@@ -20,7 +20,11 @@ const (
 func (g *Generator) appendEvent(dst []byte, e *Event) []byte {
 	c := pick(g.random, g.calls.of(e))
 	who := pick(g.random, c.who)
-	s := g.newScene(e)
+	return g.appendCall(dst, e, c, who, g.newScene(e))
+}
+
+// appendCall appends a call that an identity makes.
+func (g *Generator) appendCall(dst []byte, e *Event, c *compiledCall, who *compiledIdentity, s *scene) []byte {
 	dst = append(dst, `{"eventVersion":"1.11","userIdentity":`...)
 	dst = g.fill(dst, who.userIdentity, s)
 	dst = append(dst, `,"eventTime":"`...)
