@@ -72,7 +72,7 @@ func New(o Options) (*Processor, error) {
 	var err error
 	if p.outputs, err = output.New(output.Options{
 		Topics: o.outputTopics(), Format: o.AlertFormat, CopyHeaders: o.CopyHeaders, MaxRecordBytes: o.MaxRecordBytes, Log: o.Logger, Registry: o.Registry,
-		Tally: p.tally, LookSoon: p.topics.LookSoon, OnAlert: o.OnAlert, OnDeadLetter: o.OnDeadLetter,
+		Transactional: o.Delivery == ExactlyOnce, Tally: p.tally, LookSoon: p.topics.LookSoon, OnAlert: o.OnAlert, OnDeadLetter: o.OnDeadLetter,
 	}); err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ type session struct {
 	tx      *kgo.GroupTransactSession
 	workers []*decision
 
+	portion   *portion
 	committed bool // at least one transaction since the session was made
 	aborts    int  // consecutive ones
 
@@ -48,11 +49,11 @@ func (p *Processor) names(k int) (instanceID, transactionalID string) {
 	return fmt.Sprintf("%s-%d", p.o.InstanceID, k), TransactionalID(p.o.Group, p.o.InstanceID, k)
 }
 
-func newSession(ctx context.Context, p *Processor, k int) (*session, error) {
+func newSession(ctx context.Context, p *Processor, k int, portion *portion) (*session, error) {
 	instanceID, transactionalID := p.names(k)
 	ctx, begin := p.topics.Member(ctx, instanceID)
 	ctx, end := context.WithCancel(ctx)
-	s := &session{p: p, k: k, ctx: ctx, end: end, assigned: make(map[kadm.Partition]struct{})}
+	s := &session{p: p, k: k, ctx: ctx, end: end, portion: portion, assigned: make(map[kadm.Partition]struct{})}
 	opts := append(p.groupOpts(ctx, fmt.Sprintf("%s-%d", clientID, k), p.outputs.Limits()),
 		kgo.InstanceID(instanceID),
 		kgo.TransactionalID(transactionalID),
@@ -148,7 +149,7 @@ func (s *session) run(ctx context.Context) error {
 	for {
 		s.p.pace.wait(ctx, s.tx.Client().BufferedFetchRecords)
 		outOfGroup := s.isOutOfGroup()
-		fetches := s.tx.PollRecords(ctx, s.p.pace.most())
+		fetches := s.tx.PollRecords(ctx, least(s.p.pace.most(), s.portion.most))
 		s.p.pace.spend(fetches.NumRecords())
 		err := s.p.fetchErrors(fetches)
 		if err == nil && fetches.NumRecords() > 0 {
@@ -187,10 +188,10 @@ const maxRestarts = 8
 
 // runSession keeps session k running: a new session may recover from an error that ended the old one.
 func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
-	tries := 0 // in a row
+	tries, portion := 0, new(portion) // tries in a row
 	for fails := 1; ; fails++ {
 		began := time.Now()
-		s, err := newSession(drainCtx, p, k)
+		s, err := newSession(drainCtx, p, k, portion)
 		if err != nil {
 			return err
 		}

@@ -43,8 +43,8 @@ func (s *session) transact(ctx context.Context, fetches kgo.Fetches, outOfGroup 
 		return fmt.Errorf("beginning transaction: %w", err)
 	}
 	err := t.decide(t.take(fetches))
-	for err == nil && ctx.Err() == nil && time.Since(start) < s.p.o.CommitInterval && t.records < maxTransaction && s.p.pace.left() <= 0 {
-		fetches = s.tx.PollRecords(nil, s.p.pace.most()) //nolint:staticcheck // nil returns what is buffered, without waiting
+	for err == nil && ctx.Err() == nil && time.Since(start) < s.p.o.CommitInterval && t.records < s.portion.limit() && s.p.pace.left() <= 0 {
+		fetches = s.tx.PollRecords(nil, least(s.p.pace.most(), s.portion.most)) //nolint:staticcheck // nil returns what is buffered, without waiting
 		s.p.pace.spend(fetches.NumRecords())
 		if err = s.p.fetchErrors(fetches); err != nil || fetches.NumRecords() == 0 {
 			break
@@ -52,6 +52,7 @@ func (s *session) transact(ctx context.Context, fetches kgo.Fetches, outOfGroup 
 		err = t.decide(t.take(fetches))
 	}
 	err = t.end(err)
+	s.portion.learn(t.records, time.Since(start), s.p.o.TransactionTimeout)
 	s.p.metrics.ObserveBatch(time.Since(start))
 	return err
 }
@@ -110,8 +111,8 @@ func (t *transaction) decide(batches [][]*kgo.Record) error {
 // rebalance is not an error: the records are read again.
 func (t *transaction) end(failed error) error {
 	s := t.s
-	if failed == nil {
-		failed = t.flush()
+	if failed == nil || errors.Is(failed, output.ErrDoomed) {
+		failed = cmp.Or(t.flush(), failed)
 	}
 	committed, err := s.tx.End(s.ctx, kgo.TransactionEndTry(failed == nil && t.owned()))
 	done, acked := t.counted()

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -80,10 +81,11 @@ func nestedBomb(t *testing.T, n int) []byte {
 	return b.Bytes()
 }
 
-// Whatever bytes producers write to all partitions at once, the process stays within its memory limit, sets aside what it
-// may not read, and continues.
+// Whatever bytes producers write to all partitions at once, and however slowly brokers take what becomes of them, the
+// process stays within its memory limit, sets aside what it may not read, and continues. Exactly once, all that was
+// polled together takes longer than a transaction may.
 //
-// Guards: decompressor.Decompress sets batches aside; takeTurn; MemoryNeeds.
+// Guards: decompressor.Decompress sets batches aside; takeTurn; MemoryNeeds; acks.fail forgets; portion.
 func TestPeakUnderPoison(t *testing.T) {
 	const partitions = 12
 	for _, delivery := range []string{"at-least-once", "exactly-once"} {
@@ -96,8 +98,14 @@ func TestPeakUnderPoison(t *testing.T) {
 				produceTo(t, c, kgo.ZstdCompression(), p, blank, append(huge, `"}`...), bytes.Repeat([]byte("z"), 120*mib), bytes.Repeat([]byte("z"), 130*mib))
 				produceTo(t, c, kgo.NoCompression(), p, bomb, []byte(matching))
 			}
+			c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+				c.KeepControl()
+				c.SleepControl(func() { time.Sleep(5 * time.Millisecond) })
+				return nil, nil, false
+			})
 			const limit = 1024
-			r := startRun(t, strings.Join(c.ListenAddrs(), ","), "--delivery="+delivery, "--group=poison", "--instance-id=one", fmt.Sprintf("--memory-limit=%dMiB", limit))
+			r := startRun(t, strings.Join(c.ListenAddrs(), ","), "--delivery="+delivery, "--group=poison", "--instance-id=one",
+				fmt.Sprintf("--memory-limit=%dMiB", limit), "--transaction-timeout=5s")
 			c.Eventually("all partitions are read to their end", func() bool {
 				for p := range int32(partitions) {
 					if c.Committed("poison", "cloudtrail", p) < c.End("cloudtrail", p) {
@@ -109,6 +117,9 @@ func TestPeakUnderPoison(t *testing.T) {
 			t.Logf("peak %d MiB", r.peak()/mib)
 			if peak := r.peak(); peak > limit*mib {
 				t.Errorf("the peak is %d MiB, the limit %d MiB", peak/mib, limit)
+			}
+			if aborted := r.metric("regionwatch_transactions_aborted_total"); delivery == "exactly-once" && aborted == 0 {
+				t.Error("no transaction took too long: the test tests less than it says")
 			}
 			if !metricIs(r, `regionwatch_faults_total{reason="batch-too-large"} 12`)() {
 				t.Error("not every batch of 130 MiB was set aside")

@@ -2,9 +2,12 @@ package output
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -17,6 +20,8 @@ type acks struct {
 	done    chan struct{} // closed when pending reaches 0; nil if the worker does not wait
 	failed  []Failure
 	acked   Acked
+	// forgetful keeps no record that failed, only why: one failure after another would hold ever more memory.
+	forgetful bool
 }
 
 // Acked is what was acknowledged.
@@ -64,7 +69,7 @@ func (a *acks) report(f Failure, kind kind, keep bool) {
 	defer a.mu.Unlock()
 	switch {
 	case f.Err != nil:
-		a.failed = append(a.failed, f)
+		a.fail(f)
 	case kind == kindDeadLetter:
 		a.acked.deadLetters++
 	case kind == kindUnpublished:
@@ -83,12 +88,27 @@ func (a *acks) report(f Failure, kind kind, keep bool) {
 	}
 }
 
-// take returns what was acknowledged since the last call.
+// fail adds a failure. If a is forgetful, it keeps the first of each topic, and the first that was too large. a is locked.
+func (a *acks) fail(f Failure) {
+	if a.forgetful {
+		f.Record, f.letter = &kgo.Record{Topic: f.Record.Topic}, nil
+		if slices.ContainsFunc(a.failed, f.resembles) {
+			return
+		}
+	}
+	a.failed = append(a.failed, f)
+}
+
+func (f Failure) resembles(o Failure) bool {
+	return f.Record.Topic == o.Record.Topic && errors.Is(f.Err, kerr.MessageTooLarge) == errors.Is(o.Err, kerr.MessageTooLarge)
+}
+
+// take returns what was acknowledged since the last call, and forgets what has failed.
 func (a *acks) take() Acked {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	taken := a.acked
-	a.acked, a.since = Acked{}, time.Time{}
+	a.acked, a.since, a.failed = Acked{}, time.Time{}, nil
 	return taken
 }
 
@@ -103,12 +123,15 @@ func (a *acks) age() time.Duration {
 	return time.Since(a.since)
 }
 
-// settle returns once every record was reported; failures are left to wait.
+// settle returns once every record was reported, with ErrDoomed if some have failed, which are left to wait.
 func (a *acks) settle(ctx context.Context) error {
 	failed, err := a.wait(ctx)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.failed = append(failed, a.failed...)
+	if err == nil && len(a.failed) > 0 {
+		return ErrDoomed
+	}
 	return err
 }
 

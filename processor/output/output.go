@@ -10,6 +10,7 @@ package output
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -36,9 +37,12 @@ type Options struct {
 	Format         alert.Format
 	CopyHeaders    []string // names of headers that alerts take from their input record
 	MaxRecordBytes int
-	Log            *slog.Logger
-	Registry       *prometheus.Registry
-	Tally          *progress.Tally
+	// Transactional says that all output belongs to transactions: what failed is not tried again, because its transaction
+	// is aborted.
+	Transactional bool
+	Log           *slog.Logger
+	Registry      *prometheus.Registry
+	Tally         *progress.Tally
 	// LookSoon asks for a look at the topics: a broker says that one is missing or was created again.
 	LookSoon func()
 	// OnAlert and OnDeadLetter, if set, see what was acknowledged for good; of a very large batch only the last ones.
@@ -94,6 +98,7 @@ type Output struct {
 func (s *Outputs) Open(ctx context.Context, produce ProduceFunc, stop func() error) *Output {
 	out := &Output{s: s, ctx: ctx, produce: produce, stop: stop}
 	out.letters.Topic = s.o.DeadLetters
+	out.acks.forgetful = s.o.Transactional
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open[out] = struct{}{}
@@ -197,12 +202,19 @@ func (out *Output) DeadLetter(d *detection.DeadLetter) error {
 	return out.SetAside(Fault(d))
 }
 
-// Settle waits for the outcome of letters that hold a large record in memory.
+// ErrDoomed reports that something of a transaction was not acknowledged: deciding the rest of it is in vain.
+var ErrDoomed = errors.New("the transaction cannot commit")
+
+// Settle waits until the letters that hold a large record in memory let go of it: until they are acknowledged, however
+// often they must be tried. In a transaction it returns ErrDoomed after a failure, which [Output.Wait] will return.
 func (out *Output) Settle() error {
 	if !out.pinned {
 		return nil
 	}
 	out.pinned = false
+	if !out.s.o.Transactional {
+		return out.Flush()
+	}
 	return out.acks.settle(out.ctx)
 }
 
