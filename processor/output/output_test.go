@@ -2,6 +2,7 @@ package output
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"strings"
@@ -125,4 +126,50 @@ func TestAccountKey(t *testing.T) {
 	f(``, "")
 	f(`""`, "")
 	f(`"`+strings.Repeat("1", maxKeyBytes)+`"`, "")
+}
+
+// Until Settle returns, a large record may be in flight; afterwards nothing holds it, whatever failed. In a transaction a
+// failure is final, and the first of its kind is all that is kept.
+//
+// Guards: Settle flushes; Settle returns ErrDoomed; acks.fail forgets.
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	for name, transactional := range map[string]bool{"at least once": false, "transaction": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				outputs := testOutputs(t)
+				outputs.o.Transactional = transactional
+				written, produced := 0, 0
+				out := outputs.Open(t.Context(), func(_ context.Context, r *kgo.Record, promise func(*kgo.Record, error)) {
+					if produced++; produced <= 7 {
+						promise(r, kgo.ErrRecordTimeout)
+						return
+					}
+					written++
+					promise(r, nil)
+				}, func() error { return nil })
+				source := &kgo.Record{Topic: "cloudtrail", Value: noise(20 << 20)}
+				out.Begin(source)
+				fault := cloudtrail.Fault{Reason: cloudtrail.ReasonSyntax, Index: -1, Piece: source.Value}
+				if err := out.DeadLetter(&detection.DeadLetter{Fault: fault, Count: 1}); err != nil {
+					t.Fatal(err)
+				}
+				err := out.Settle()
+				if !transactional {
+					if err != nil || written != produced-7 || written < 20 {
+						t.Errorf("%v after %d attempts, %d written", err, produced, written)
+					}
+					return
+				}
+				failed, waited := out.Wait()
+				if !errors.Is(err, ErrDoomed) || waited != nil || len(failed) != 1 || !errors.Is(failed[0].Err, kgo.ErrRecordTimeout) {
+					t.Fatalf("%v, then %d failures and %v", err, len(failed), waited)
+				}
+				if f := failed[0]; len(f.Record.Value) > 0 || f.letter != nil || f.Record.Topic != "dead-letters" {
+					t.Errorf("the failure keeps %+v", f)
+				}
+			})
+		})
+	}
 }

@@ -39,7 +39,7 @@ func ParseAccounts(name string, source []byte) ([]policy.Account, error) {
 	for i := range r.options.Accounts {
 		r.options.Accounts[i].Group = ""
 	}
-	if _, err := r.finish(); err != nil {
+	if _, err := r.read(func() {}, policy.Compile); err != nil {
 		return nil, err
 	}
 	return accounts, nil

@@ -48,10 +48,11 @@ func Load(name string, verify Verify) (*File, error) {
 
 func load(name string, verify Verify, maxFiles int) (*File, error) {
 	r := &reader{name: name, places: places{}, verify: verify, maxFiles: maxFiles}
-	if source, ok := r.open(name); ok {
-		r.document(source)
-	}
-	file, err := r.finish()
+	file, err := r.read(func() {
+		if source, ok := r.open(name); ok {
+			r.document(source)
+		}
+	}, policy.Compile)
 	if err != nil {
 		return &File{Files: r.files}, err
 	}
@@ -62,17 +63,27 @@ func load(name string, verify Verify, maxFiles int) (*File, error) {
 // [Faults].
 func Parse(name string, source []byte) (*File, error) {
 	r := &reader{name: name, file: name, places: places{}}
-	if len(source) > MaxBytes {
-		r.faultAt(position{file: name}, fmt.Sprintf("it has %d bytes, %d are allowed", len(source), MaxBytes))
-	} else {
-		r.document(source)
-	}
-	return r.finish()
+	return r.read(func() {
+		if len(source) > MaxBytes {
+			r.faultAt(position{file: name}, fmt.Sprintf("it has %d bytes, %d are allowed", len(source), MaxBytes))
+		} else {
+			r.document(source)
+		}
+	}, policy.Compile)
 }
 
-// finish compiles what was read, and reports the mistakes of reading and compiling together.
-func (r *reader) finish() (*File, error) {
-	p, err := policy.Compile(r.options)
+// read calls parse, compiles what was read, and reports the mistakes of both together.
+//
+// A panic is a fault of this program. It becomes one of the policy, because every instance reads the same policy: one
+// that panics must not end them all.
+func (r *reader) read(parse func(), compile func(policy.Options) (*policy.Policy, error)) (_ *File, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = Faults{{File: r.file, Text: fmt.Sprintf("BUG: reading the policy panicked: %v", v)}}
+		}
+	}()
+	parse()
+	p, err := compile(r.options)
 	var faults policy.Faults
 	if errors.As(err, &faults) {
 		for _, f := range faults {
