@@ -33,6 +33,7 @@ func newPolicyLearnCommand() *cobra.Command {
 	cmd.Flags().Var(maxGroups, "max-groups", "most groups besides the default level; 0 means as many as there are different lists")
 	cmd.Flags().StringVar(&l.Organization, "organization", "", "names, organizational units and tags of the accounts: a folder of the AWS CLI's outputs, the output of aws organizations list-accounts, or CSV with account,name,ou,tags")
 	cmd.Flags().StringVar(&l.Evidence, "evidence", "", "new file for what was counted, by account and region: .ndjson or .csv")
+	cmd.Flags().StringVar(&l.Snapshot, "snapshot", "", "file to keep what was learned in, every half minute and on a signal: the same command continues, and learns from new files")
 	cli.AddSettings(cmd, "max-event-bytes")
 	return cmd
 }

@@ -32,6 +32,26 @@ func TestPolicyLearn(t *testing.T) {
 	}
 }
 
+// A second run with the same snapshot reads only what is new, and drafts the same policy.
+func TestPolicyLearnSnapshot(t *testing.T) {
+	logs := filepath.Join(t.TempDir(), "logs")
+	if _, stderr, status := runCommand(t, "generate", "--count", "50", "--output-dir", logs); status != cli.ExitDone {
+		t.Fatal(stderr)
+	}
+	snapshot := filepath.Join(t.TempDir(), "snapshot")
+	first, stderr, status := runCommand(t, "policy", "learn", logs, "--snapshot", snapshot)
+	if status != cli.ExitDone {
+		t.Fatal(stderr)
+	}
+	second, stderr, status := runCommand(t, "policy", "learn", logs, "--snapshot", snapshot)
+	if status != cli.ExitDone || second != first || !strings.Contains(stderr, "50 of 50 files known from ") || !strings.Contains(stderr, "50 files with 50 events") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	if _, stderr, status := runCommand(t, "policy", "learn", "-", "--snapshot", snapshot); status != cli.ExitMistake || !strings.Contains(stderr, "flag --snapshot: - is a stream") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}
+
 func TestPolicyLearnMistakes(t *testing.T) {
 	organization := writePolicy(t, "id,name\n")
 	for want, args := range map[string][]string{

@@ -15,7 +15,6 @@ import (
 	"github.com/regionwatch/regionwatch/internal/learn"
 	"github.com/regionwatch/regionwatch/internal/organization"
 	"github.com/regionwatch/regionwatch/internal/scan"
-	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
@@ -24,7 +23,10 @@ type Learning struct {
 	Files                  []string // as given, for the head of the policy
 	MaxGroups              int
 	Organization, Evidence string // names of files; empty for none
+	Snapshot               string // name of the file that makes learning resumable; empty for none
 	MaxEventBytes          int
+
+	stage time.Duration // between two writings of the snapshot; 0 means stageTime
 
 	accounts map[string]policy.Account
 }
@@ -38,6 +40,9 @@ func (l *Learning) Check(stdin io.Reader) (err error) {
 	}
 	if kind := filepath.Ext(l.Evidence); l.Evidence != "" && kind != ".csv" && kind != ".ndjson" {
 		err = errors.Join(err, fmt.Errorf("flag --evidence: %q ends in neither .csv nor .ndjson", l.Evidence))
+	}
+	if _, statErr := os.Lstat(l.Evidence); l.Evidence != "" && statErr == nil {
+		err = errors.Join(err, fmt.Errorf("flag --evidence: %s exists already; name a new file", l.Evidence))
 	}
 	return err
 }
@@ -67,7 +72,10 @@ func readOrganization(stdin io.Reader, name string) (map[string]policy.Account, 
 func (l *Learning) Run(ctx context.Context, sources []scan.Source, stdout, stderr io.Writer) (*scan.Summary, error) {
 	began := time.Now()
 	learner := learn.NewLearner(began)
-	summary, err := LearnFrom(ctx, learner, sources, l.MaxEventBytes, stderr, func(err error) { cli.Report(stderr, err) })
+	view := scan.NewView(io.Discard, stderr, sources)
+	lesson := lesson{options: l, class: class{into: learner}, view: view, stderr: stderr}
+	summary, err := lesson.run(ctx, sources)
+	view.Close()
 	if err != nil || summary.Stopped != nil {
 		return summary, err
 	}
@@ -77,24 +85,6 @@ func (l *Learning) Run(ctx context.Context, sources []scan.Source, stdout, stder
 		return summary, cli.Mistake(fmt.Errorf("flag --evidence: %w", err))
 	}
 	return summary, draft.Write(stdout)
-}
-
-// LearnFrom adds the events of files to l, reading them as scan does. It shows its progress on stderr, and calls
-// onError for each file that could not be read. The summary says how far it came when ctx ends.
-func LearnFrom(ctx context.Context, l *learn.Learner, sources []scan.Source, maxEventBytes int, stderr io.Writer, onError func(error)) (*scan.Summary, error) {
-	view := scan.NewView(io.Discard, stderr, sources)
-	defer view.Close()
-	class := class{into: l}
-	summary, err := scan.Run(ctx, scan.Options{
-		Alerts: io.Discard, MaxEventBytes: maxEventBytes, OnProgress: view.Progress,
-		OnError: func(err error) {
-			view.Clear()
-			onError(err)
-		},
-		Visit: func() func([]byte, *detection.Counts) { return class.pupil(maxEventBytes).read },
-	}, sources)
-	class.end()
-	return summary, err
 }
 
 // WriteEvidence writes a draft's evidence to a new file, in the format of its extension: .csv, or else NDJSON. An empty

@@ -38,6 +38,7 @@ func (c *class) end() {
 	for _, p := range c.pupils {
 		c.collect(p)
 	}
+	c.pupils = nil
 }
 
 // pupil learns from the events of records. It belongs to one worker of a scan, and locks nothing to add an event.

@@ -47,10 +47,15 @@ type Options struct {
 	// counts what the record held. Each worker calls its own.
 	Visit func() func(record []byte, counts *detection.Counts)
 
+	// Halt, if set, makes Run begin no more files once it is closed. It finishes those that it began, at least one.
+	Halt <-chan struct{}
+
 	// OnProgress, if set, is called after each chunk, in order. OnError is called for each file that could not be
-	// opened or read to the end. Both are called from Run's goroutine.
+	// opened or read to the end. OnFile is called for each file, in order, once all of it that can be read is decided.
+	// All are called from Run's goroutine.
 	OnProgress func(Progress)
 	OnError    func(error)
+	OnFile     func(s *Source, opened bool)
 }
 
 // Progress is how far a scan has come.
@@ -122,6 +127,9 @@ func readAll(ctx context.Context, o *Options, sources []Source, files chan<- *fi
 	defer readers.Wait()
 	turns := make(chan struct{}, o.workers())
 	for i := range sources {
+		if i > 0 && isClosed(o.Halt) {
+			return
+		}
 		f := &file{source: sources[i], chunks: make(chan *chunk, chunksAhead)}
 		select {
 		case turns <- struct{}{}:
@@ -137,6 +145,16 @@ func readAll(ctx context.Context, o *Options, sources []Source, files chan<- *fi
 			f.read(ctx, o, work)
 			<-turns
 		})
+	}
+}
+
+// isClosed reports whether a channel that carries nothing is closed. A nil one is not.
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -169,6 +187,9 @@ func (w *writer) file(f *file) error {
 		w.o.OnError(f.err)
 	}
 	w.finished++
+	if w.o.OnFile != nil {
+		w.o.OnFile(&f.source, f.opened)
+	}
 	switch {
 	case !f.opened:
 		w.summary.Unopened++

@@ -35,7 +35,7 @@ type result struct {
 
 // text returns a source of the content, read in pieces of random sizes.
 func text(name, content string) Source {
-	return Source{name, int64(len(content)), func() (io.ReadCloser, error) {
+	return Source{Name: name, Size: int64(len(content)), Open: func() (io.ReadCloser, error) {
 		return io.NopCloser(&ragged{strings.NewReader(content), rand.New(rand.NewPCG(1, 2))}), nil
 	}}
 }
@@ -272,7 +272,7 @@ func TestStopWaitingSource(t *testing.T) {
 		waiting, release := make(chan struct{}), make(chan struct{})
 		defer close(release)
 		wait := sync.OnceFunc(func() { close(waiting); <-release })
-		source := Source{"pipe", -1, func() (io.ReadCloser, error) {
+		source := Source{Name: "pipe", Size: -1, Open: func() (io.ReadCloser, error) {
 			if !open {
 				wait()
 			}
@@ -336,7 +336,7 @@ func TestFlatMemory(t *testing.T) {
 	for block.Len() < 4<<20 {
 		block.Write(append(g.Next().Value, '\n'))
 	}
-	source := Source{"endless", -1, func() (io.ReadCloser, error) {
+	source := Source{Name: "endless", Size: -1, Open: func() (io.ReadCloser, error) {
 		return io.NopCloser(io.LimitReader(&repeated{block.Bytes(), 0}, size)), nil
 	}}
 	var peak, before uint64
@@ -389,7 +389,7 @@ func BenchmarkScan(b *testing.B) {
 	o.Append = func(dst []byte, a *alert.Alert) []byte { return append(alert.AppendJSON(dst, a), '\n') }
 	b.SetBytes(int64(block.Len()))
 	for b.Loop() {
-		source := Source{"a", int64(block.Len()), func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(block.Bytes())), nil }}
+		source := Source{Name: "a", Size: int64(block.Len()), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(block.Bytes())), nil }}
 		if _, err := Run(b.Context(), o, []Source{source}); err != nil {
 			b.Fatal(err)
 		}

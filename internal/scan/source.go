@@ -20,6 +20,8 @@ type Source struct {
 	Name string
 	Size int64 // in bytes; negative if unknown, as for a pipe
 	Open func() (io.ReadCloser, error)
+
+	Changed int64 // when it was listed: its modification time, in Unix nanoseconds
 }
 
 // ErrNoFile is wrapped in the error of [List] if a path names nothing. That is a user mistake, unlike a file that
@@ -40,7 +42,7 @@ func List(paths []string, stdin io.Reader) ([]Source, error) {
 	var l list
 	for _, path := range paths {
 		if path == Stdin {
-			l.sources = append(l.sources, Source{Stdin, -1, func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
+			l.sources = append(l.sources, Source{Name: Stdin, Size: -1, Open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
 			continue
 		}
 		l.path(path)
@@ -157,7 +159,8 @@ func (l *list) file(path string, info fs.FileInfo) {
 		}
 		size = info.Size()
 	}
-	l.sources = append(l.sources, Source{path, size, func() (io.ReadCloser, error) { return os.Open(path) }})
+	open := func() (io.ReadCloser, error) { return os.Open(path) }
+	l.sources = append(l.sources, Source{Name: path, Size: size, Open: open, Changed: info.ModTime().UnixNano()})
 }
 
 // openUntil opens a source whose reads end with errStopped when ctx ends. A source that can block forever, such as a
