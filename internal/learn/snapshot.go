@@ -66,7 +66,7 @@ func (l *Learner) Decode(in *gob.Decoder) error {
 			return err
 		}
 		if s.Place.region() >= len(catalogue) {
-			return fmt.Errorf("place %d: there is no such region", s.Place)
+			return fmt.Errorf("place %d: no such region", s.Place)
 		}
 		u, err := l.restore(&s)
 		if err != nil {

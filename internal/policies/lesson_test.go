@@ -31,7 +31,7 @@ func logs(n int) (files []scan.Source) {
 				[]string{"us-east-1", "eu-west-1"}[random.IntN(2)], random.IntN(3) == 0, random.IntN(80), 1+random.IntN(9), random.IntN(10), random.IntN(3), random.IntN(200))
 		}
 		if i%7 == 0 {
-			text.WriteString("{damaged\n")
+			text.WriteString("{damaged\n" + `{"eventVersion":"1.08","awsRegion":"us-east-1","readOnly":true}` + "\n")
 		}
 		files = append(files, scan.Source{Name: fmt.Sprintf("logs/%03d", i), Size: int64(text.Len()), Changed: 1, Open: func() (io.ReadCloser, error) {
 			return io.NopCloser(bytes.NewReader(text.Bytes())), nil
