@@ -129,7 +129,7 @@ func (p *Processor) groupOpts(ctx context.Context, id string, limits *output.Lim
 		kgo.ProducerLinger(linger),
 		kgo.MaxBufferedBytes(o.bufferedBytes()),
 		kgo.ProducerBatchMaxBytesFn(limits.BatchBytes),
-		kgo.RecordPartitioner(deadletter.Partitioner(o.DeadLetterTopic)),
+		kgo.RecordPartitioner(statePartitioner{deadletter.Partitioner(o.DeadLetterTopic), o.StateTopic}),
 	)
 	if o.Rack != "" {
 		opts = append(opts, kgo.Rack(o.Rack))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/progress"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
@@ -75,6 +76,8 @@ type decision struct {
 	client *kgo.Client
 	output *output.Output
 	quit   <-chan struct{} // closed to stop at the next record; nil means never
+	// holdings has the state of a stage; nil without one.
+	holdings *holdings
 
 	decider  decider // while records are being decided
 	record   detection.Record
@@ -171,6 +174,9 @@ func (d *decision) collect() {
 
 // one decides a record.
 func (d *decision) one(p *policy.Policy, at time.Time, r *kgo.Record) error {
+	if d.p.o.Stage != nil {
+		return d.group(r, at)
+	}
 	if !d.turn {
 		defer d.endTurn()
 	}
@@ -184,6 +190,45 @@ func (d *decision) one(p *policy.Policy, at time.Time, r *kgo.Record) error {
 		return err
 	}
 	return d.output.Settle()
+}
+
+// group has the stage take a record.
+func (d *decision) group(r *kgo.Record, at time.Time) error {
+	d.output.Begin(r)
+	fault := panicked("before")
+	if !d.p.staged.isPoison(r) {
+		var err error
+		if fault, err = d.taken(r, at); err != nil {
+			return err
+		}
+	} else {
+		d.done.panics++
+	}
+	d.done.Records++
+	d.done.Bytes += uint64(len(r.Value))
+	if fault == nil {
+		d.done.Done++
+		return nil
+	}
+	d.done.DeadLettered++
+	if err := d.output.SetAside(fault); err != nil {
+		return err
+	}
+	return d.output.Settle()
+}
+
+// taken has the stage take a record. After a panic its state is unknown: the transaction ends, and in the next one the
+// record is set aside.
+func (d *decision) taken(r *kgo.Record, at time.Time) (fault *deadletter.Fault, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			d.p.log.Error("BUG: grouping a record panicked; it is set aside as a dead letter", "topic", r.Topic, "partition", r.Partition,
+				"offset", r.Offset, "panic", v, "stack", string(debug.Stack()))
+			d.p.staged.addPoison(r)
+			err = errPoison
+		}
+	}()
+	return d.holdings.held[kadm.Partition{Topic: r.Topic, Partition: r.Partition}].Take(r, at), nil
 }
 
 // guarded decides d.record. A panic is a fault of this program that a producer may know how to cause repeatedly: the

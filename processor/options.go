@@ -52,9 +52,14 @@ type Options struct {
 	// AlertTopic.
 	ShadowTopic   string
 	ExemptedTopic string
-	CreateTopics  bool  // create missing topics
-	Partitions    int32 // of created topics; 0 means the broker's default
-	Replicas      int16 // of created topics; 0 means the broker's default
+	// Stage replaces detection. It needs ExactlyOnce, a single named InputTopic, and StateTopic, which is compacted and
+	// has as many partitions. AlertTopic is the topic that it writes, besides StateTopic. The group begins at the first
+	// record.
+	Stage        Stage
+	StateTopic   string
+	CreateTopics bool  // create missing topics
+	Partitions   int32 // of created topics; 0 means the broker's default
+	Replicas     int16 // of created topics; 0 means the broker's default
 
 	Group string
 	// InstanceID names this live instance; it stays the same after a restart and is never shared. It makes the instance

@@ -22,8 +22,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/regionwatch/regionwatch/processor/decompress"
 	"github.com/regionwatch/regionwatch/processor/output"
 	"github.com/regionwatch/regionwatch/processor/progress"
@@ -47,6 +45,7 @@ type Processor struct {
 	newDecider     func() decider
 	deciders       *deciders
 	running        atomic.Bool
+	staged         staged
 	revokePatience time.Duration
 	consumer       atomic.Pointer[consumer] // of AtLeastOnce, once it runs
 }
@@ -92,7 +91,7 @@ func (p *Processor) newTopics() *topics.Topics {
 	return topics.New(topics.Options{
 		Group: o.Group, Inputs: o.InputTopics, Pattern: o.InputPattern, Outputs: o.outputTopics().Names(), Start: o.Start,
 		Create: o.CreateTopics, Partitions: o.Partitions, Replicas: o.Replicas,
-		NewClient: func(ctx context.Context, id string) (*kgo.Client, error) { return p.newClient(ctx, id) }, ClientID: clientID,
+		State: o.StateTopic, NewClient: p.newClient, ClientID: clientID,
 		Log: o.Logger, Tally: p.tally, Lag: p.lag, Ends: p.ends, Health: p.health,
 	})
 }
@@ -124,4 +123,11 @@ func (p *Processor) Run(ctx context.Context) error {
 
 // Ready returns nil once partitions are assigned (possibly none) and while the brokers answer. Otherwise it says what
 // is missing.
-func (p *Processor) Ready() error { return p.health.Ready() }
+// With a stage it also says how many partitions wait for their state for the first time.
+func (p *Processor) Ready() error {
+	err := p.health.Ready()
+	if err == nil && p.o.Stage != nil {
+		err = p.staged.restored(p.health.Assignment())
+	}
+	return err
+}

@@ -31,7 +31,10 @@ type session struct {
 	committed bool // at least one transaction since the session was made
 	aborts    int  // consecutive ones
 
+	holdings holdings // of a stage
+
 	mu         sync.Mutex
+	wake       context.CancelFunc // ends the current poll; nil before the first
 	assigned   map[kadm.Partition]struct{}
 	outOfGroup bool // out of the group, and not assigned anything since
 }
@@ -64,6 +67,10 @@ func newSession(ctx context.Context, p *Processor, k int, portion *portion) (*se
 		kgo.WithHooks(s),
 	)
 	opts = append(opts, begin...)
+	if p.o.Stage != nil {
+		s.holdings = newHoldings()
+		opts = append(opts, kgo.Balancers(s.holdings.own))
+	}
 	tx, err := kgo.NewGroupTransactSession(append(opts, p.o.ClientOpts...)...)
 	if err != nil {
 		end()
@@ -72,7 +79,9 @@ func newSession(ctx context.Context, p *Processor, k int, portion *portion) (*se
 	s.tx = tx
 	for range runtime.GOMAXPROCS(0) {
 		out := p.outputs.Open(ctx, tx.Produce, func() error { return nil })
-		s.workers = append(s.workers, p.newDecision(tx.Client(), out, nil))
+		d := p.newDecision(tx.Client(), out, nil)
+		d.holdings = &s.holdings
+		s.workers = append(s.workers, d)
 	}
 	return s, nil
 }
@@ -81,6 +90,7 @@ func newSession(ctx context.Context, p *Processor, k int, portion *portion) (*se
 func (s *session) close() {
 	s.end()
 	s.tx.Close()
+	s.releaseAll()
 	for _, d := range s.workers {
 		d.output.Close()
 	}
@@ -93,6 +103,14 @@ func (s *session) onAssigned(_ context.Context, client *kgo.Client, m map[string
 	s.outOfGroup = false
 	each(m, func(tp kadm.Partition) { s.assigned[tp] = struct{}{} })
 	s.p.health.Assigned(client, maps.Keys(s.assigned))
+	if own := s.holdings.own; own != nil {
+		client.PauseFetchPartitions(m) // until their state is restored
+		_, generation := client.GroupMetadata()
+		own.announce(generation)
+		if s.wake != nil {
+			s.wake()
+		}
+	}
 }
 
 // OnGroupManageError implements kgo.HookGroupManageError. The client calls it whenever it falls out of the group, and
@@ -103,6 +121,9 @@ func (s *session) OnGroupManageError(error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.outOfGroup = true
+	if s.holdings.own != nil {
+		s.holdings.own.lose()
+	}
 }
 
 // isOutOfGroup reports whether the session is out of the group.
@@ -148,14 +169,21 @@ func (s *session) run(ctx context.Context) error {
 	defer context.AfterFunc(s.ctx, func() { restart(nil) })() // a wait for the pace ends as well
 	for {
 		s.p.pace.wait(ctx, s.tx.Client().BufferedFetchRecords)
+		if err := s.prepare(ctx); err != nil {
+			return err
+		}
 		outOfGroup := s.isOutOfGroup()
-		fetches := s.tx.PollRecords(ctx, least(s.p.pace.most(), s.portion.most))
+		fetches := s.poll(ctx)
 		s.p.pace.spend(fetches.NumRecords())
 		err := s.p.fetchErrors(fetches)
-		if err == nil && fetches.NumRecords() > 0 {
+		switch {
+		case err != nil:
+		case fetches.NumRecords() > 0:
 			err = s.transact(ctx, fetches, outOfGroup)
+		case s.p.o.Stage != nil && ctx.Err() == nil:
+			err = s.idle(outOfGroup)
 		}
-		if cause := context.Cause(ctx); err == nil && errors.Is(cause, retry.ErrRenew) {
+		if cause := context.Cause(ctx); err == nil && (errors.Is(cause, retry.ErrRenew) || isStateError(cause)) {
 			err = cause
 		}
 		if err != nil || ctx.Err() != nil || s.ctx.Err() != nil {
@@ -215,6 +243,8 @@ func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
 		switch {
 		case err == nil, ctx.Err() != nil, drainCtx.Err() != nil:
 			return nil // the client was given up: its owner reports why
+		case isStateError(err):
+			return err
 		case !again:
 			return fmt.Errorf("session %d: %w", k, p.explain(err))
 		}
@@ -238,7 +268,7 @@ func (s *session) verdict(err error) error {
 	case isFencing(err) && s.replaced():
 		instanceID, _ := s.p.names(s.k)
 		return fmt.Errorf("%w: %w the instance id %q; each live instance needs its own", err, errReplaced, instanceID)
-	case errors.Is(err, errFetching), errors.Is(err, errTooLargeForGood):
+	case errors.Is(err, errFetching), errors.Is(err, errTooLargeForGood), isStateError(err):
 		return err
 	}
 	return fmt.Errorf("%w: %w", retry.ErrRenew, err)
@@ -281,7 +311,9 @@ func (p *Processor) runExactlyOnce(ctx context.Context) error {
 	done := p.drainDeadline(ctx, giveUp)
 	var err error
 	for range p.o.Sessions {
-		err = errors.Join(err, <-ended)
+		if e := <-ended; err == nil || !isStateError(e) { // one line suffices
+			err = errors.Join(err, e)
+		}
 		cancel() // one that ends for good ends the others
 	}
 	return errors.Join(err, p.refusal(drainCtx), done())

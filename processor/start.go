@@ -3,6 +3,7 @@ package processor
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/regionwatch/regionwatch/processor/retry"
 
@@ -21,7 +22,7 @@ func (p *Processor) start(ctx context.Context) error {
 	admin := kadm.NewClient(client)
 	p.health.Waiting("connecting to the brokers")
 	for _, step := range []func(context.Context, *kadm.Client) error{
-		p.connect, p.topics.Check, p.learnLimits, p.topics.Begin,
+		p.connect, p.topics.Check, p.learnLimits, p.topics.Begin, p.checkInput,
 	} {
 		if err := p.retry(ctx, func(ctx context.Context) error { return step(ctx, admin) }); err != nil {
 			return p.explain(err)
@@ -71,5 +72,38 @@ func (p *Processor) connect(ctx context.Context, admin *kadm.Client) error {
 
 // learnLimits asks for the largest batch of each output topic.
 func (p *Processor) learnLimits(ctx context.Context, admin *kadm.Client) error {
-	return p.outputs.Limits().Ask(ctx, admin, p.log, p.o.outputTopics().Names()...)
+	names := p.o.outputTopics().Names()
+	if p.o.StateTopic != "" {
+		names = append(names, p.o.StateTopic)
+	}
+	return p.outputs.Limits().Ask(ctx, admin, p.log, names...)
 }
+
+// checkInput shows a stage the first record of its input that the group has not read. What is only found later becomes
+// a dead letter.
+func (p *Processor) checkInput(ctx context.Context, admin *kadm.Client) error {
+	if p.o.Stage == nil {
+		return nil
+	}
+	next, err := p.topics.Unread(ctx, admin)
+	if err != nil || len(next) == 0 {
+		return err
+	}
+	client, err := p.newClient(ctx, "regionwatch-start", kgo.ConsumePartitions(next), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.FetchMaxWait(fetchWait), kgo.FetchMaxPartitionBytes(minFetchBytes))
+	if err != nil {
+		return fmt.Errorf("making client: %w", err)
+	}
+	defer client.Close()
+	wait, cancel := context.WithTimeout(ctx, firstWait)
+	defer cancel()
+	for _, r := range client.PollRecords(wait, 1).Records() { // none comes if all are in open transactions
+		if err := p.o.Stage.Check(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// firstWait limits the wait for the first record.
+const firstWait = 2 * time.Second

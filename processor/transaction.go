@@ -30,13 +30,21 @@ type transaction struct {
 	outOfGroup bool // the session was out of the group before the first poll
 	records    int
 	last       map[kadm.Partition]*kgo.Record
+	touched    map[kadm.Partition]bool // their state changes
+
+	mu     sync.Mutex
+	failed error // the first failure of a record of the stage
+}
+
+func newTransaction(s *session, outOfGroup bool) *transaction {
+	return &transaction{s: s, outOfGroup: outOfGroup, last: make(map[kadm.Partition]*kgo.Record), touched: make(map[kadm.Partition]bool)}
 }
 
 // transact puts fetches and what is buffered beyond them into one transaction: until CommitInterval has passed or
 // nothing more is waiting, so that it is short when there is little and large under backlog.
 func (s *session) transact(ctx context.Context, fetches kgo.Fetches, outOfGroup bool) error {
 	start := time.Now()
-	t := &transaction{s: s, outOfGroup: outOfGroup, last: make(map[kadm.Partition]*kgo.Record)}
+	t := newTransaction(s, outOfGroup)
 	if err := s.tx.Begin(); err != nil {
 		t.take(fetches)
 		t.giveUp()
@@ -50,6 +58,9 @@ func (s *session) transact(ctx context.Context, fetches kgo.Fetches, outOfGroup 
 			break
 		}
 		err = t.decide(t.take(fetches))
+	}
+	if s.p.o.Stage != nil && err == nil {
+		_, err = t.emit(func() error { return nil })
 	}
 	err = t.end(err)
 	s.portion.learn(t.records, time.Since(start), s.p.o.TransactionTimeout)
@@ -67,6 +78,9 @@ func (t *transaction) take(fetches kgo.Fetches) (batches [][]*kgo.Record) {
 		tp := kadm.Partition{Topic: f.Topic, Partition: f.Partition}
 		t.s.p.fetched(tp, &f.FetchPartition)
 		t.last[tp] = lastOf(f.Records)
+		if t.s.p.o.Stage != nil {
+			t.touched[tp] = true
+		}
 		batches = append(batches, f.Records)
 		n += countData(f.Records)
 	})
@@ -82,6 +96,11 @@ func (t *transaction) giveUp() {
 
 // decide has every record decided, with partitions in parallel, and returns when all are.
 func (t *transaction) decide(batches [][]*kgo.Record) error {
+	for tp := range t.touched {
+		if !t.s.holds(tp) {
+			return errNotHeld
+		}
+	}
 	policy, at := t.s.p.o.Policy(), time.Now()
 	var taken atomic.Int64
 	work := func(d *decision) error {
@@ -116,6 +135,7 @@ func (t *transaction) end(failed error) error {
 	}
 	committed, err := s.tx.End(s.ctx, kgo.TransactionEndTry(failed == nil && t.owned()))
 	done, acked := t.counted()
+	t.settle(committed)
 	if !committed {
 		t.giveUp()
 		s.aborts++
@@ -151,7 +171,7 @@ func (t *transaction) end(failed error) error {
 // alerts would lose them; alerts without their offsets would be written again. Both have happened with a broker that
 // hung for longer than the session.
 func (t *transaction) owned() bool {
-	if t.outOfGroup || t.s.isOutOfGroup() {
+	if t.outOfGroup || t.s.isOutOfGroup() || !t.holdsTouched() {
 		return false
 	}
 	n := 0
@@ -172,7 +192,7 @@ func (t *transaction) flush() error {
 	if err := t.s.tx.Client().Flush(t.s.ctx); err != nil {
 		return err
 	}
-	var first error
+	first := t.produced()
 	tooLarge := make(map[string]error) // by topic
 	for _, d := range t.s.workers {
 		failed, err := d.output.Wait()
@@ -198,9 +218,12 @@ func (t *transaction) flush() error {
 // errTooLargeForGood is a record that the broker rejects in its smallest form.
 var errTooLargeForGood = errors.New("it cannot be made smaller")
 
+// errNotHeld ends a transaction with records of a partition whose state is not in memory: it was assigned meanwhile.
+var errNotHeld = errors.New("the state is not restored")
+
 // unlessTransient returns err, or nil if the next transaction may well succeed.
 func unlessTransient(err error) error {
-	if err == nil || retry.IsDeliveryTimeout(err) || retry.IsTransient(err) {
+	if err == nil || errors.Is(err, errNotHeld) || errors.Is(err, errPoison) || retry.IsDeliveryTimeout(err) || retry.IsTransient(err) {
 		return nil
 	}
 	return err

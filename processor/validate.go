@@ -33,6 +33,8 @@ func (o *Options) checkNames() error {
 	need(o.Delivery > ExactlyOnce, "Delivery: must be AtLeastOnce or ExactlyOnce")
 	need(o.Delivery == ExactlyOnce && o.InstanceID == "",
 		"InstanceID: exactly once needs a name that this instance keeps when it starts again")
+	need(o.Stage != nil && (o.Delivery != ExactlyOnce || o.InputPattern || len(o.InputTopics) != 1 || o.StateTopic == "" || o.Start != Start{}),
+		"Stage: needs ExactlyOnce, one InputTopic that is not a pattern, a StateTopic, and the zero Start")
 	if err := output.CheckCarried(o.CopyHeaders); err != nil {
 		errs = append(errs, fmt.Errorf("CopyHeaders: %w", err))
 	}

@@ -46,7 +46,7 @@ func newRootCommand() *cobra.Command {
 		commands []*cobra.Command
 	}{
 		{"Start here:", []*cobra.Command{newDemoCommand(), newScanCommand(), newExplainCommand()}},
-		{"Run it:", []*cobra.Command{newValidateCommand(), newCheckCommand(), newRunCommand(), newHealthCommand()}},
+		{"Run it:", []*cobra.Command{newValidateCommand(), newCheckCommand(), newRunCommand(), newIncidentsCommand(), newHealthCommand()}},
 		{"Policy:", []*cobra.Command{newPolicyCommand(), newRegionsCommand()}},
 		{"Look after it:", []*cobra.Command{newDeadLetterCommand(), newGenerateCommand(), newBenchCommand()}},
 	} {

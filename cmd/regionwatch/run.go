@@ -37,21 +37,29 @@ func newRunCommand() *cobra.Command {
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := cli.ReadSettings(cmd)
-			loaded, policyErr := setup.Policy(s)
-			err = errors.Join(err, setup.CheckConnection(s))
-			_, keyErr := setup.PolicyKeys(s) // no cache makes up for these
-			if err != nil || keyErr != nil || policyErr != nil && s.PolicyCache == "" {
-				return cli.Mistake(errors.Join(err, policyErr))
-			}
-			return runProcessor(cmd.Context(), s, loaded, policyErr, cmd.ErrOrStderr())
+			return serve(cmd, s, err, func(*processor.Options, *admin.Source) error { return nil })
 		},
 	}
 	addRunSettings(cmd)
 	return cmd
 }
 
+// serve runs a processor with these settings, if nothing is wrong with them, with their files and their policy. Add adds
+// the command's own part, once the policy is there.
+func serve(cmd *cobra.Command, s *config.Settings, err error, add func(*processor.Options, *admin.Source) error) error {
+	loaded, policyErr := setup.Policy(s)
+	err = errors.Join(err, setup.CheckConnection(s))
+	_, keyErr := setup.PolicyKeys(s) // no cache makes up for these
+	if err != nil || keyErr != nil || policyErr != nil && s.PolicyCache == "" {
+		return cli.Mistake(errors.Join(err, policyErr))
+	}
+	return runProcessor(cmd.Context(), s, loaded, policyErr, cmd.ErrOrStderr(), add)
+}
+
 // runProcessor runs until a signal. Once the log is open, errors go there.
-func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, policyErr error, stderr io.Writer) error {
+func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, policyErr error, stderr io.Writer,
+	add func(*processor.Options, *admin.Source) error,
+) error {
 	signal.Ignore(syscall.SIGHUP) // SIGHUP reloads a policy file; without a file it must not kill the process
 	log := cli.NewLogger(stderr, s)
 	logWarnings(log, s)
@@ -88,6 +96,9 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, p
 	o.Policy = source.Policy
 	view := setup.AdminSource(s, thisBuild(), &o)
 	view.Policy = func() admin.PolicyState { return admin.PolicyState(source.State()) }
+	if err := add(&o, view); err != nil {
+		return inLog(log, err)
+	}
 	p, err := processor.New(o)
 	if err != nil {
 		return cli.Mistake(err)

@@ -1,6 +1,9 @@
 package grouping
 
 import (
+	"sync"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/regionwatch/regionwatch/processor/incident"
@@ -59,12 +62,15 @@ var (
 	rememberedDesc = desc("incidents_remembered", "Incidents in memory: open ones, closed ones in their grace, and those below their threshold.")
 	idsDesc        = desc("incident_ids_remembered", "Alert ids in memory, by which an alert that comes again is recognized.")
 	estimatesDesc  = desc("incident_estimates", "Incidents in memory whose counts are estimates.")
+	restoresDesc   = desc("incident_restores_total", "Partitions whose state was restored.")
+	restoringDesc  = desc("incident_restoring", "Partitions whose state is being restored.")
+	restoreDesc    = desc("incident_restore_seconds", "How long the last restore of a partition took.")
 	stateDesc      = desc("incident_state_records_total", "Records written to the state topic.")
 )
 
 // Describe implements prometheus.Collector.
 func (s *Stage) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{alertsDesc, writtenDesc, openDesc, stormsDesc, rememberedDesc, idsDesc, estimatesDesc, stateDesc} {
+	for _, d := range []*prometheus.Desc{alertsDesc, writtenDesc, openDesc, stormsDesc, rememberedDesc, idsDesc, estimatesDesc, stateDesc, restoresDesc, restoringDesc, restoreDesc} {
 		ch <- d
 	}
 }
@@ -93,6 +99,40 @@ func (s *Stage) Collect(ch chan<- prometheus.Metric) {
 	gauge(rememberedDesc, sizes.Remembered)
 	gauge(idsDesc, sizes.IDs)
 	gauge(estimatesDesc, sizes.Estimates)
+	s.restores.collect(ch)
+}
+
+// restores count restores.
+type restores struct {
+	mu     sync.Mutex
+	done   uint64
+	now    int
+	lasted time.Duration
+}
+
+// begin records that a restore begins; the returned function records its end.
+func (r *restores) begin() (end func(ok bool)) {
+	began := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.now++
+	return func(ok bool) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.now--
+		if ok {
+			r.done++
+			r.lasted = time.Since(began)
+		}
+	}
+}
+
+func (r *restores) collect(ch chan<- prometheus.Metric) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ch <- prometheus.MustNewConstMetric(restoresDesc, prometheus.CounterValue, float64(r.done))
+	ch <- prometheus.MustNewConstMetric(restoringDesc, prometheus.GaugeValue, float64(r.now))
+	ch <- prometheus.MustNewConstMetric(restoreDesc, prometheus.GaugeValue, r.lasted.Seconds())
 }
 
 // snapshot returns the totals of all that is committed.

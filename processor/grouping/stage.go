@@ -7,15 +7,17 @@ package grouping
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/regionwatch/regionwatch/processor/deadletter"
+	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/incident"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
@@ -36,134 +38,58 @@ type Options struct {
 	Limits incident.Options
 }
 
-// Stage groups alerts. It is safe for concurrent use, each partition by one goroutine at a time. Make it with [New].
+// Stage groups alerts. It is safe for concurrent use. Make it with [New].
 type Stage struct {
-	o      Options
-	budget *incident.Budget
+	o        Options
+	budget   *incident.Budget
+	restores restores
 
 	mu     sync.Mutex
-	parts  map[kadm.Partition]*part
+	parts  map[*part]bool
 	totals totals
-}
-
-// part is the state of one partition.
-type part struct {
-	mu      sync.Mutex
-	grouper *incident.Grouper
-	since   totals // since the last Commit
 }
 
 // New returns a stage without partitions, and registers its metrics.
 func New(o Options) (*Stage, error) {
-	s := &Stage{o: o, budget: cmp.Or(o.Limits.Budget, &incident.Budget{}), parts: make(map[kadm.Partition]*part)}
+	s := &Stage{o: o, budget: cmp.Or(o.Limits.Budget, &incident.Budget{}), parts: make(map[*part]bool)}
 	return s, o.Registry.Register(s)
-}
-
-// part returns the state of a partition, nil if it has none.
-func (s *Stage) part(tp kadm.Partition) *part {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.parts[tp]
 }
 
 // all returns every partition's state.
 func (s *Stage) all() []*part {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := make([]*part, 0, len(s.parts))
-	for _, p := range s.parts {
-		list = append(list, p)
-	}
-	return list
+	return slices.Collect(maps.Keys(s.parts))
 }
 
-// Take groups an alert, or returns why it is none.
-func (s *Stage) Take(tp kadm.Partition, r *kgo.Record, now time.Time) *deadletter.Fault {
-	p := s.part(tp)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.since.read++
-	f, err := alert.ReadFacts(r.Value)
-	if err != nil {
-		p.since.unreadable++
-		return unreadable(err)
+// Check returns why the alerts topic cannot be read, by a record of it.
+func (s *Stage) Check(r *kgo.Record) error {
+	_, err := alert.ReadFacts(r.Value)
+	if foreign, ok := errors.AsType[*alert.ForeignError](err); ok && foreign.Reason == alert.ForeignOCSF {
+		return fmt.Errorf("topic %q holds OCSF findings (partition %d offset %d), and incidents are made of native alerts: set alert-format native and a new alert-topic",
+			r.Topic, r.Partition, r.Offset)
 	}
-	before := p.grouper.Counts()
-	p.grouper.Add(&f, stamp(r.Timestamp, now))
-	after := p.grouper.Counts()
-	p.since.count(&before, &after)
 	return nil
 }
 
-// stamp returns the timestamp that counts: a producer may choose any, or none.
-func stamp(t, now time.Time) time.Time {
-	if t.After(now) || t.UnixMilli() <= 0 {
-		return now
+// Restore implements processor.Stage.
+func (s *Stage) Restore(tp kadm.Partition, partitions int, read func(record func(key, value []byte) error) error) (processor.StageState, error) {
+	done := s.restores.begin()
+	r := incident.NewRestorer(s.options(tp, partitions))
+	err := read(r.Record)
+	var g *incident.Grouper
+	if err == nil {
+		g, err = r.Finish()
 	}
-	return t
-}
-
-// Flush returns the records to write for a partition, in the same transaction as the offsets of what was taken. If now
-// is not zero, no alert waits, and the clock of the partition follows it.
-func (s *Stage) Flush(tp kadm.Partition, now time.Time) []*kgo.Record {
-	p := s.part(tp)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.grouper.Advance(now)
-	list := p.grouper.Flush()
-	state := p.grouper.State()
-	records := make([]*kgo.Record, 0, len(list)+len(state))
-	for _, i := range list {
-		p.since.written[i.Activity]++
-		records = append(records, s.record(i))
+	done(err == nil)
+	if err != nil {
+		return nil, err
 	}
-	for _, r := range state {
-		p.since.state++
-		records = append(records, &kgo.Record{Topic: s.o.StateTopic, Partition: tp.Partition, Key: r.Key, Value: r.Value})
-	}
-	return records
-}
-
-// Commit says that everything up to now is written for good.
-func (s *Stage) Commit(tp kadm.Partition) {
-	p := s.part(tp)
-	p.mu.Lock()
-	since := p.since
-	p.since = totals{written: make(map[string]uint64)}
-	p.mu.Unlock()
+	p := &part{stage: s, partition: tp.Partition, grouper: g, since: totals{written: make(map[string]uint64)}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.totals.add(&since)
-}
-
-// Drop forgets the state of a partition.
-func (s *Stage) Drop(tp kadm.Partition) {
-	p := s.part(tp)
-	if p == nil {
-		return
-	}
-	s.mu.Lock()
-	delete(s.parts, tp)
-	s.mu.Unlock()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.grouper.Release()
-}
-
-// Restore restores the state of a partition, which has none: the caller passes every record of its state to record and
-// calls finish. The alerts topic has so many partitions.
-func (s *Stage) Restore(tp kadm.Partition, partitions int) (record func(key, value []byte) error, finish func() error) {
-	r := incident.NewRestorer(s.options(tp, partitions))
-	return r.Record, func() error {
-		g, err := r.Finish()
-		if err != nil {
-			return err
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.parts[tp] = &part{grouper: g, since: totals{written: make(map[string]uint64)}}
-		return nil
-	}
+	s.parts[p] = true
+	return p, nil
 }
 
 // Open returns at most n open incidents of this instance as they are, the most important first. It may be called at any

@@ -141,6 +141,14 @@ func (t *Lags) Done(tp kadm.Partition, next int64, at time.Time) {
 	p.settle()
 }
 
+// CaughtUp reports whether no record of a partition waits, as of the last fetch or look.
+func (t *Lags) CaughtUp(tp kadm.Partition) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.partitions[tp]
+	return p != nil && p.next >= 0 && p.next >= p.end
+}
+
 // Held records that fetched records wait because of the rate limit: partitions without unfinished polled records do not
 // stall.
 func (t *Lags) Held() {

@@ -20,6 +20,13 @@ const topicPatience = 2 * time.Second
 // Check checks that the topics we name exist: otherwise a misspelt topic would look like a quiet one. An input
 // pattern may match nothing yet.
 func (ts *Topics) Check(ctx context.Context, admin *kadm.Client) error {
+	if err := ts.checkNamed(ctx, admin); err != nil || ts.o.State == "" {
+		return err
+	}
+	return ts.checkState(ctx, admin)
+}
+
+func (ts *Topics) checkNamed(ctx context.Context, admin *kadm.Client) error {
 	missing, err := ts.missingTopics(ctx, admin)
 	for since := time.Now(); err == nil && len(missing) > 0 && !ts.o.Create && time.Since(since) < topicPatience; {
 		if err := retry.Sleep(ctx, topicPatience/8); err != nil {
@@ -33,10 +40,10 @@ func (ts *Topics) Check(ctx context.Context, admin *kadm.Client) error {
 	if !ts.o.Create {
 		return fmt.Errorf("missing %s: create them, or let them be created (--create-topics)", quoteTopics(missing))
 	}
-	return ts.createTopics(ctx, admin, missing)
+	return ts.createTopics(ctx, admin, ts.o.Partitions, nil, missing...)
 }
 
-// namedTopics returns every topic named in full, once.
+// namedTopics returns every topic named in full, once, but for the state topic.
 func (ts *Topics) namedTopics() []string {
 	names := slices.Clone(ts.o.Outputs)
 	if !ts.o.Pattern {
@@ -67,8 +74,8 @@ func (ts *Topics) missingTopics(ctx context.Context, admin *kadm.Client) (missin
 }
 
 // createTopics creates missing topics. Another instance may be faster.
-func (ts *Topics) createTopics(ctx context.Context, admin *kadm.Client, names []string) error {
-	created, err := admin.CreateTopics(ctx, ts.o.Partitions, ts.o.Replicas, nil, names...)
+func (ts *Topics) createTopics(ctx context.Context, admin *kadm.Client, partitions int32, configs map[string]*string, names ...string) error {
+	created, err := admin.CreateTopics(ctx, partitions, ts.o.Replicas, configs, names...)
 	if err != nil {
 		return fmt.Errorf("creating topics: %w", err)
 	}

@@ -33,12 +33,13 @@ func (s Start) String() string {
 	return "earliest"
 }
 
-// Options of Topics. All but Pattern, Create and Start are required.
+// Options of Topics. All but Pattern, State, Create and Start are required.
 type Options struct {
 	Group   string
 	Inputs  []string
 	Pattern bool // Inputs are regular expressions, which compile
 	Outputs []string
+	State   string // compacted, with as many partitions as the only input, which is not a pattern; empty means none
 	Start   Start
 
 	Create     bool  // create missing topics
@@ -46,7 +47,7 @@ type Options struct {
 	Replicas   int16 // of created topics; -1 means the broker's default
 
 	// NewClient makes a client that belongs to no group; ctx ends it. ClientID is the prefix of the ids of our members.
-	NewClient func(ctx context.Context, id string) (*kgo.Client, error)
+	NewClient func(ctx context.Context, id string, opts ...kgo.Opt) (*kgo.Client, error)
 	ClientID  string
 
 	Log    *slog.Logger

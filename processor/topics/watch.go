@@ -144,7 +144,11 @@ func (w *watch) lookAtGroup(ctx context.Context, admin *kadm.Client) {
 // created again: it must be remade. Clients notice that themselves when they fetch or produce; an idle instance does
 // not.
 func (w *watch) compare(ctx context.Context, admin *kadm.Client, inputs kadm.TopicDetails) {
-	topics, err := admin.ListTopics(ctx, w.ts.namedTopics()...)
+	names := w.ts.namedTopics()
+	if w.ts.o.State != "" {
+		names = append(names, w.ts.o.State)
+	}
+	topics, err := admin.ListTopics(ctx, names...)
 	if err != nil {
 		w.ts.o.Log.Debug("looking for the topics", "error", err)
 		return
@@ -166,6 +170,13 @@ func (w *watch) compare(ctx context.Context, admin *kadm.Client, inputs kadm.Top
 	w.ts.o.Health.SetMissing(quoteTopics(slices.Sorted(maps.Keys(w.missing))))
 	if len(recreated) > 0 {
 		w.ts.restart(fmt.Errorf("%w: topics %q: %w", retry.ErrRenew, recreated, kerr.UnknownTopicID))
+	}
+	if state, ok := topics[w.ts.o.State]; ok && state.Err == nil {
+		if input, ok := inputs[w.ts.o.Inputs[0]]; ok {
+			if err := w.ts.comparePartitions(input, state); err != nil {
+				w.ts.restart(err)
+			}
+		}
 	}
 }
 

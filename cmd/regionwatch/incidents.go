@@ -1,0 +1,38 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/regionwatch/regionwatch/internal/admin"
+	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/setup"
+	"github.com/regionwatch/regionwatch/processor"
+)
+
+func newIncidentsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "incidents",
+		Short: "Read alerts from Kafka and write incidents, until a signal to stop",
+		Long: "Read the alerts of run from alert-topic, group them, and write incidents to incident-topic, until SIGTERM or SIGINT.\n" +
+			"The policy says how alerts are grouped (incidents). What it remembers is in incident-state-topic, so it goes on\n" +
+			"after a crash where it was, and each alert counts once.\n\n" +
+			"It takes the settings of run, so that one file serves both, and reads alerts from the first one. It is always\n" +
+			"exactly once. Its group is incident-group. These settings have no effect: input-topic, input-topic-pattern,\n" +
+			"shadow-topic, exempted-topic, group, delivery, start, max-event-bytes, copy-headers and no-event-copy.",
+		Example: "  regionwatch incidents --brokers kafka-1:9092,kafka-2:9092 --create-topics\n" +
+			"  regionwatch incidents --config regionwatch.yaml --policy policy.yaml",
+		Args: cli.NoArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := cli.ReadSettings(cmd)
+			of, ofErr := setup.ForIncidents(s)
+			return serve(cmd, of, errors.Join(err, ofErr), func(o *processor.Options, _ *admin.Source) error {
+				_, err := setup.Stage(s, o)
+				return err
+			})
+		},
+	}
+	addRunSettings(cmd)
+	return cmd
+}

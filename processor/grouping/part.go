@@ -1,0 +1,88 @@
+package grouping
+
+import (
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/deadletter"
+	"github.com/regionwatch/regionwatch/processor/incident"
+	"github.com/regionwatch/regionwatch/schema/alert"
+)
+
+// part is the state of one partition. It implements processor.StageState.
+type part struct {
+	stage     *Stage
+	partition int32
+
+	mu      sync.Mutex // others look at it
+	grouper *incident.Grouper
+	since   totals // since the last Commit
+}
+
+// Take groups an alert, or returns why it is none.
+func (p *part) Take(r *kgo.Record, now time.Time) *deadletter.Fault {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.since.read++
+	f, err := alert.ReadFacts(r.Value)
+	if err != nil {
+		p.since.unreadable++
+		return unreadable(err)
+	}
+	before := p.grouper.Counts()
+	p.grouper.Add(&f, stamp(r.Timestamp, now))
+	after := p.grouper.Counts()
+	p.since.count(&before, &after)
+	return nil
+}
+
+// stamp returns the timestamp that counts: a producer may choose any, or none.
+func stamp(t, now time.Time) time.Time {
+	if t.After(now) || t.UnixMilli() <= 0 {
+		return now
+	}
+	return t
+}
+
+// Flush returns the records to write. If now is not zero, the clock of the partition follows it.
+func (p *part) Flush(now time.Time) []*kgo.Record {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.grouper.Advance(now)
+	list := p.grouper.Flush()
+	state := p.grouper.State()
+	records := make([]*kgo.Record, 0, len(list)+len(state))
+	for _, i := range list {
+		p.since.written[i.Activity]++
+		records = append(records, p.stage.record(i))
+	}
+	for _, r := range state {
+		p.since.state++
+		records = append(records, &kgo.Record{Topic: p.stage.o.StateTopic, Partition: p.partition, Key: r.Key, Value: r.Value})
+	}
+	return records
+}
+
+// Commit counts everything since the last one.
+func (p *part) Commit() {
+	p.mu.Lock()
+	since := p.since
+	p.since = totals{written: make(map[string]uint64)}
+	p.mu.Unlock()
+	s := p.stage
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.totals.add(&since)
+}
+
+// Drop removes it from its stage.
+func (p *part) Drop() {
+	p.stage.mu.Lock()
+	delete(p.stage.parts, p)
+	p.stage.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.grouper.Release()
+}

@@ -1,0 +1,225 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/regionwatch/regionwatch/processor/retry"
+)
+
+// holdings are the partitions of a session whose state is in memory. They belong to the session's goroutine; while it
+// decides, its helpers read them.
+type holdings struct {
+	own  *ownership
+	held map[kadm.Partition]*heldState
+}
+
+// heldState is the state of one partition.
+type heldState struct {
+	StageState
+	term   int  // for which it was restored
+	marked bool // the state topic says whose state it is
+}
+
+func newHoldings() holdings { return holdings{newOwnership(), make(map[kadm.Partition]*heldState)} }
+
+// maxRestoring is how many partitions of a session are restored at a time. Mostly they wait for the same transaction.
+const maxRestoring = 4
+
+// release forgets the state of a partition.
+func (s *session) release(tp kadm.Partition) {
+	if h := s.holdings.held[tp]; h != nil {
+		h.Drop()
+		s.p.staged.hold(tp, -1)
+		delete(s.holdings.held, tp)
+	}
+}
+
+// releaseAll forgets all state; the session has ended.
+func (s *session) releaseAll() {
+	for tp := range s.holdings.held {
+		s.release(tp)
+	}
+}
+
+// holds reports whether the state of a partition is in memory, and the partition has been ours since.
+func (s *session) holds(tp kadm.Partition) bool {
+	h := s.holdings.held[tp]
+	return h != nil && s.holdings.own.owns(tp, h.term)
+}
+
+// prepare makes the state in memory that of the assigned partitions. What cannot be restored now is tried again later,
+// but for a state that nobody can use.
+func (s *session) prepare(ctx context.Context) error {
+	if s.p.o.Stage == nil {
+		return nil
+	}
+	for tp := range s.holdings.held {
+		if !s.holds(tp) {
+			s.release(tp)
+		}
+	}
+	missing := s.holdings.own.announced()
+	maps.DeleteFunc(missing, func(tp kadm.Partition, _ int) bool { return s.holdings.held[tp] != nil })
+	var group errgroup.Group
+	group.SetLimit(maxRestoring)
+	for tp, term := range missing {
+		group.Go(func() error { return s.restore(ctx, tp, term) })
+	}
+	return group.Wait()
+}
+
+// restore restores the state of a partition. Only a state that nobody can use is an error.
+func (s *session) restore(ctx context.Context, tp kadm.Partition, term int) error {
+	h, err := s.p.restore(ctx, tp, func() bool { return s.holdings.own.owns(tp, term) })
+	switch {
+	case isStateError(err):
+		return err
+	case err != nil:
+		if ctx.Err() == nil && !errors.Is(err, context.Canceled) {
+			s.p.log.Warn("restoring the state, trying again", "topic", s.p.o.StateTopic, "partition", tp.Partition, "error", err)
+		}
+		return nil
+	}
+	h.term = term
+	s.mu.Lock()
+	s.holdings.held[tp] = &h
+	s.mu.Unlock()
+	s.p.staged.hold(tp, 1)
+	s.tx.Client().ResumeFetchPartitions(asMap(tp))
+	return nil
+}
+
+// poll polls records. With a stage it returns from time to time without any.
+func (s *session) poll(ctx context.Context) kgo.Fetches {
+	if s.p.o.Stage == nil {
+		return s.tx.PollRecords(ctx, least(s.p.pace.most(), s.portion.most))
+	}
+	ctx, cancel := context.WithTimeout(ctx, stagePoll)
+	defer cancel()
+	s.mu.Lock()
+	s.wake = cancel
+	s.mu.Unlock()
+	return s.tx.PollRecords(ctx, least(s.p.pace.most(), s.portion.most))
+}
+
+// emit collects what the stage has to write, and produces it if begin succeeds. It reports whether there was anything.
+func (t *transaction) emit(begin func() error) (bool, error) {
+	s, now := t.s, time.Now()
+	records := make(map[kadm.Partition][]*kgo.Record)
+	for tp, h := range s.holdings.held {
+		if !s.holds(tp) {
+			continue
+		}
+		clock := now
+		if _, taken := t.last[tp]; taken || !s.p.lag.CaughtUp(tp) {
+			clock = time.Time{}
+		}
+		if list := h.Flush(clock); len(list) > 0 {
+			records[tp] = list
+			t.touched[tp] = true
+		}
+	}
+	if len(t.touched) == 0 {
+		return false, nil
+	}
+	if err := begin(); err != nil {
+		t.settle(false)
+		return false, fmt.Errorf("beginning transaction: %w", err)
+	}
+	for tp := range t.touched {
+		if h := s.holdings.held[tp]; h == nil || !h.marked {
+			mark, err := s.p.topics.StateMark(s.ctx, tp.Partition)
+			if err != nil {
+				return true, err
+			}
+			t.produce(mark)
+		}
+		t.produce(records[tp]...)
+	}
+	return true, nil
+}
+
+// produce starts producing records of the stage.
+func (t *transaction) produce(records ...*kgo.Record) {
+	for _, r := range records {
+		t.s.tx.Produce(t.s.ctx, r, func(r *kgo.Record, err error) {
+			if err == nil {
+				return
+			}
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			if t.failed == nil {
+				t.failed = fmt.Errorf("producing to topic %q: %w", r.Topic, err)
+			}
+		})
+	}
+}
+
+// produced returns the first failure of a record of the stage, after all were acknowledged.
+func (t *transaction) produced() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if errors.Is(t.failed, kerr.MessageTooLarge) {
+		return fmt.Errorf("%w (%w)", t.failed, errTooLargeForGood)
+	}
+	return t.failed
+}
+
+// idle writes what is due by the clock, in a transaction without offsets.
+func (s *session) idle(outOfGroup bool) error {
+	t := newTransaction(s, outOfGroup)
+	some, err := t.emit(s.tx.Begin)
+	if !some {
+		return err
+	}
+	return t.end(err)
+}
+
+// settle tells the stage how the transaction ended.
+func (t *transaction) settle(committed bool) {
+	for tp := range t.touched {
+		if !committed {
+			t.s.release(tp)
+			continue
+		}
+		h := t.s.holdings.held[tp]
+		h.Commit()
+		h.marked = true
+	}
+}
+
+// holdsTouched reports whether every partition whose state the transaction writes has been ours since it was restored.
+// The broker checks our membership when it takes offsets. Without offsets we ask it ourselves, after the records are in
+// the log: whoever takes a partition after that waits for this transaction before reading its state.
+func (t *transaction) holdsTouched() bool {
+	for tp := range t.touched {
+		if !t.s.holds(tp) {
+			return false
+		}
+	}
+	return len(t.touched) == 0 || len(t.last) > 0 || t.s.isMember()
+}
+
+// isMember asks the group whether the session is a member in the generation of its assignment.
+func (s *session) isMember() bool {
+	ctx, cancel := context.WithTimeout(s.ctx, retry.AttemptTimeout)
+	defer cancel()
+	req := kmsg.NewPtrHeartbeatRequest()
+	req.Group = s.p.o.Group
+	req.MemberID, _ = s.tx.Client().GroupMetadata()
+	req.Generation = s.holdings.own.inGeneration()
+	instanceID, _ := s.p.names(s.k)
+	req.InstanceID = &instanceID
+	resp, err := req.RequestWith(ctx, s.tx.Client())
+	return err == nil && resp.ErrorCode == 0
+}
