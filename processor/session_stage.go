@@ -58,7 +58,7 @@ func (s *session) holds(tp kadm.Partition) bool {
 }
 
 // prepare makes the state in memory that of the assigned partitions. What cannot be restored now is tried again later,
-// but for a state that nobody can use.
+// but for a state that cannot be used at all.
 func (s *session) prepare(ctx context.Context) error {
 	if s.p.o.Stage == nil {
 		return nil
@@ -78,7 +78,7 @@ func (s *session) prepare(ctx context.Context) error {
 	return group.Wait()
 }
 
-// restore restores the state of a partition. Only a state that nobody can use is an error.
+// restore restores the state of a partition. Only a state that cannot be used at all is an error.
 func (s *session) restore(ctx context.Context, tp kadm.Partition, term int) error {
 	h, err := s.p.restore(ctx, tp, func() bool { return s.holdings.own.owns(tp, term) })
 	switch {
@@ -200,7 +200,7 @@ func (t *transaction) settle(committed bool) {
 
 // holdsTouched reports whether every partition whose state the transaction writes has been ours since it was restored.
 // The broker checks our membership when it takes offsets. Without offsets we ask it ourselves, after the records are in
-// the log: whoever takes a partition after that waits for this transaction before reading its state.
+// the log: another member that takes a partition after that waits for this transaction before it reads the state.
 func (t *transaction) holdsTouched() bool {
 	for tp := range t.touched {
 		if !t.s.holds(tp) {

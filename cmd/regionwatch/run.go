@@ -104,19 +104,19 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, p
 		return cli.Mistake(err)
 	}
 
-	server, err := setup.Admin(ctx, s, registry, p, view, log)
+	address, closeAdmin, err := startAdmin(ctx, s, p, &o, view)
 	if err != nil {
 		return inLog(log, err)
 	}
-	address := config.None
-	if server != nil {
-		address = server.Address()
-		defer server.Close()
-	}
-
+	defer closeAdmin()
 	logStart(log, s, source.Policy(), id, address)
+	return runToEnd(ctx, s, p, source, log)
+}
+
+// runToEnd runs the processor, and beside it what it needs, and logs how it ended.
+func runToEnd(ctx context.Context, s *config.Settings, p *processor.Processor, source *live.Source, log *slog.Logger) error {
 	began := time.Now()
-	err = runBeside(ctx, p.Run, source.Run, func(ctx context.Context) error {
+	err := runBeside(ctx, p.Run, source.Run, func(ctx context.Context) error {
 		instance.LogProgress(ctx, p, s.LogSummary, log)
 		return nil
 	})
@@ -125,6 +125,15 @@ func runProcessor(ctx context.Context, s *config.Settings, loaded live.Loaded, p
 		return inLog(log, err)
 	}
 	return nil
+}
+
+// startAdmin starts the admin server, if there is to be one, and returns its address.
+func startAdmin(ctx context.Context, s *config.Settings, p *processor.Processor, o *processor.Options, view *admin.Source) (address string, stop func(), err error) {
+	server, err := setup.Admin(ctx, s, o.Registry, p, view, o.Logger)
+	if err != nil || server == nil {
+		return config.None, func() {}, err
+	}
+	return server.Address(), func() { server.Close() }, nil
 }
 
 // openPolicy returns the source of the policy: what was loaded with the settings, or the policy topic.

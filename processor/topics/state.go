@@ -14,7 +14,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/retry"
 )
 
-// StateError is why the state in the state topic cannot be used: nobody can go on with it.
+// StateError is why the state in the state topic cannot be used. Trying again does not help.
 type StateError struct {
 	Topic     string
 	Partition int32 // negative means the topic as a whole
