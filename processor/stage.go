@@ -18,9 +18,8 @@ import (
 type Stage interface {
 	// Check returns why the input cannot be read, by a record of it.
 	Check(r *kgo.Record) error
-	// Restore returns the state of a partition. read passes each record of it to record. The input has so many
-	// partitions.
-	Restore(tp kadm.Partition, partitions int, read func(record func(key, value []byte) error) error) (StageState, error)
+	// Restore returns the state of a partition. read passes each record of it to record.
+	Restore(tp kadm.Partition, read func(record func(key, value []byte) error) error) (StageState, error)
 }
 
 // StageState is what a stage remembers of one partition: in memory, and in the state topic. What Flush returns is
@@ -131,7 +130,7 @@ func (p *Processor) restore(ctx context.Context, tp kadm.Partition, keep func() 
 	}
 	began := time.Now()
 	var readErr error
-	h.StageState, err = p.o.Stage.Restore(tp, reader.Partitions, func(record func(key, value []byte) error) error {
+	h.StageState, err = p.o.Stage.Restore(tp, func(record func(key, value []byte) error) error {
 		readErr = reader.Read(ctx, keep, record)
 		return readErr
 	})

@@ -9,7 +9,7 @@ import (
 
 // options returns the options of a partition. All share one Budget, which bounds the memory of the process however many
 // partitions there are.
-func (s *Stage) options(tp kadm.Partition, _ int) incident.Options {
+func (s *Stage) options(tp kadm.Partition) incident.Options {
 	o := s.o.Limits
 	o.Partition, o.Durable, o.Budget = tp.Partition, true, s.budget
 	o.Settings = func(account string) policy.Incidents { return s.o.Policy().Incidents(account) }

@@ -73,9 +73,9 @@ func (s *Stage) Check(r *kgo.Record) error {
 }
 
 // Restore implements processor.Stage.
-func (s *Stage) Restore(tp kadm.Partition, partitions int, read func(record func(key, value []byte) error) error) (processor.StageState, error) {
+func (s *Stage) Restore(tp kadm.Partition, read func(record func(key, value []byte) error) error) (processor.StageState, error) {
 	done := s.restores.begin()
-	r := incident.NewRestorer(s.options(tp, partitions))
+	r := incident.NewRestorer(s.options(tp))
 	err := read(r.Record)
 	var g *incident.Grouper
 	if err == nil {

@@ -90,21 +90,21 @@ const stateMark = "topic"
 
 // StateMark returns that record, as of now.
 func (ts *Topics) StateMark(ctx context.Context, partition int32) (*kgo.Record, error) {
-	id, _, err := ts.inputID(ctx)
+	id, err := ts.inputID(ctx)
 	return &kgo.Record{Topic: ts.o.State, Partition: partition, Key: []byte(stateMark), Value: []byte("1 " + ts.commitMetadata(id))}, err
 }
 
-// inputID returns the id of the input topic, and how many partitions it has.
-func (ts *Topics) inputID(ctx context.Context) (kadm.TopicID, int, error) {
+// inputID returns the id of the input topic.
+func (ts *Topics) inputID(ctx context.Context) (kadm.TopicID, error) {
 	input := ts.o.Inputs[0]
 	found, err := ts.admin.ListTopics(ctx, input)
 	if err == nil {
 		err = found[input].Err
 	}
 	if err != nil {
-		return kadm.TopicID{}, 0, fmt.Errorf("looking for topic %q: %w", input, err)
+		return kadm.TopicID{}, fmt.Errorf("looking for topic %q: %w", input, err)
 	}
-	return found[input].ID, len(found[input].Partitions), nil
+	return found[input].ID, nil
 }
 
 // StateReader reads the state of one partition.
@@ -112,8 +112,6 @@ type StateReader struct {
 	ts        *Topics
 	partition int32
 	input     kadm.TopicID
-	// Partitions is how many the input has.
-	Partitions int
 	// Marked reports, after Read, whether the partition has its mark.
 	Marked bool
 	read   int
@@ -121,8 +119,8 @@ type StateReader struct {
 
 // OpenState returns a reader of a partition's state.
 func (ts *Topics) OpenState(ctx context.Context, partition int32) (*StateReader, error) {
-	id, n, err := ts.inputID(ctx)
-	return &StateReader{ts: ts, partition: partition, input: id, Partitions: n}, err
+	id, err := ts.inputID(ctx)
+	return &StateReader{ts: ts, partition: partition, input: id}, err
 }
 
 // readPatience is how long a read waits for the next record: longer than brokers let a transaction be open, unless they
