@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/regionwatch/regionwatch/internal/nearest"
 )
 
 // Fault is one mistake in the settings.
@@ -130,4 +132,13 @@ func (o Origin) String() string {
 	default:
 		return "default of " + o.Name
 	}
+}
+
+// didYouMean returns ", did you mean …?", or "" if nothing is near.
+func didYouMean(name string, candidates []string) string {
+	near := nearest.Of(name, candidates)
+	if near == "" {
+		return ""
+	}
+	return ", did you mean " + near + "?"
 }

@@ -278,7 +278,7 @@ func TestEverySettingFailure(t *testing.T) {
 	f("incident-topic", "a b", "has characters that Kafka does not allow")
 	f("incident-state-topic", "a b", "has characters that Kafka does not allow")
 	f("incident-group", "a\tb", "has unprintable characters")
-	f("incident-format", "csv", "is unknown, did you mean ocsf?")
+	f("incident-format", "csv", "is unknown")
 	f("policy-topic", ".", "is reserved")
 	f("create-topics", "yes", "is unknown")
 	f("create-topics", "True", "is unknown, did you mean true?")

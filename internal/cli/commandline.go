@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/nearest"
 )
 
 // Program is a tree of commands, with the check of its command line.
@@ -239,7 +240,7 @@ func nearestFlag(cmd *cobra.Command, name string) string {
 			names = append(names, f.Name)
 		}
 	})
-	if near := config.Nearest(name, names); near != "" {
+	if near := nearest.Of(name, names); near != "" {
 		return ", did you mean --" + near + "?"
 	}
 	return "; " + cmd.CommandPath() + " --help lists them"
@@ -257,7 +258,7 @@ func unknownCommand(parent *cobra.Command, word string) error {
 	if parent.HasParent() {
 		what = parent.Name() + " command"
 	}
-	if near := config.Nearest(word, names); near != "" {
+	if near := nearest.Of(word, names); near != "" {
 		return fmt.Errorf("no such %s: %q, did you mean %s?", what, word, near)
 	}
 	return fmt.Errorf("no such %s: %q; there are %s", what, word, strings.Join(names, ", "))

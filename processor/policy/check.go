@@ -6,8 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
-
+	"github.com/regionwatch/regionwatch/internal/nearest"
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
@@ -116,23 +115,12 @@ func (c *checker) checkAccounts() {
 	}
 }
 
-// Nearest returns the word most likely meant by a mistyped one, in any case, or "" if none is near.
-func Nearest(word string, words []string) string {
-	best, least := "", min(4, len(word)/2+1)
-	for _, w := range words {
-		if d := levenshtein.ComputeDistance(strings.ToLower(word), strings.ToLower(w)); d < least {
-			best, least = w, d
-		}
-	}
-	return best
-}
-
 func unknownGroup(name string, groups map[string]*Group) string {
-	nearest := Nearest(name, slices.Sorted(maps.Keys(groups)))
-	if nearest == "" {
+	near := nearest.Of(name, slices.Sorted(maps.Keys(groups)))
+	if near == "" {
 		return fmt.Sprintf("there is no group %q", name)
 	}
-	return fmt.Sprintf("there is no group %q, did you mean %q?", name, nearest)
+	return fmt.Sprintf("there is no group %q, did you mean %q?", name, near)
 }
 
 func (c *checker) checkAccountID(field string, item int, id string) {

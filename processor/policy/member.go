@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/regionwatch/regionwatch/internal/nearest"
 )
 
 // maxOU limits the path of an organizational unit, in bytes. AWS Organizations allows five levels with 128 characters
@@ -152,7 +154,7 @@ func (w *warner) members(g *Group, o *Options, units map[string]struct{}) {
 			continue
 		}
 		text := "no account of the policy is in " + unit
-		if near := Nearest(unit, slices.Sorted(maps.Keys(units))); near != "" {
+		if near := nearest.Of(unit, slices.Sorted(maps.Keys(units))); near != "" {
 			text += fmt.Sprintf(", did you mean %q?", near)
 		}
 		w.add("ous", i, text)

@@ -5,7 +5,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/internal/nearest"
 )
 
 // field is one key of a mapping: how it is read into a T, and its schema.
@@ -63,7 +63,7 @@ func keysOf[T any](fields []field[T]) []string {
 
 // didYouMean returns ", did you mean …?" with its leading comma, or "" if nothing is near.
 func didYouMean(word string, words []string) string {
-	if near := policy.Nearest(word, words); near != "" {
+	if near := nearest.Of(word, words); near != "" {
 		return ", did you mean " + near + "?"
 	}
 	return ""

@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/regionwatch/regionwatch/internal/nearest"
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
@@ -81,7 +82,7 @@ func (r *reader) setNamed(n *yaml.Node) []string {
 	}
 	names := slices.Sorted(maps.Keys(r.sets))
 	allowed := "region_sets has " + join(names)
-	switch near := policy.Nearest(name, names); {
+	switch near := nearest.Of(name, names); {
 	case len(names) == 0:
 		allowed = "the policy has no region_sets"
 	case near != "":

@@ -1,15 +1,15 @@
-package config
+package nearest
 
 import (
 	"strings"
 	"testing"
 )
 
-func TestNearest(t *testing.T) {
+func TestOf(t *testing.T) {
 	f := func(name, want string, candidates ...string) {
 		t.Helper()
-		if got := Nearest(name, candidates); got != want {
-			t.Errorf("Nearest(%q, %q) = %q, want %q", name, candidates, got, want)
+		if got := Of(name, candidates); got != want {
+			t.Errorf("Of(%q, %q) = %q, want %q", name, candidates, got, want)
 		}
 	}
 	names := []string{"group", "alert-topic", "input-topic", "input-topic-pattern", "start"}
@@ -20,8 +20,10 @@ func TestNearest(t *testing.T) {
 	f("topic", "", names...)
 	f("", "", names...)
 	f("in", "", names...)
+	f("id", "", "ou")
 	f("stat", "start", names...)
 	f("zzzzzz", "", names...)
+	f("a/prd", "a/prod", "a", "a/prod") // what it begins with counts for less than a typo
 	f("group", "", []string{}...)
 	f(strings.Repeat("group", 1000), "", names...)
 }
