@@ -21,7 +21,8 @@ const (
 type heatMap struct {
 	Regions                   []string
 	Rows                      []heatRow
-	Accounts, AllRegions      int    // how many there are
+	Accounts, AllRegions      int    // how many there are, as far as they were counted apart
+	More                      string // "more than " if there are more
 	Shown, Hidden             uint64 // alerts
 	MoreAccounts, MoreRegions bool
 }
@@ -46,7 +47,7 @@ func (c *Collector) heatMap(name func(account string) string) *heatMap {
 		byRegion[at.region] += n
 	}
 	accounts, regions := mostOf(byAccount), mostOf(byRegion)
-	m := &heatMap{Accounts: len(accounts), AllRegions: len(regions), MoreAccounts: len(accounts) > maxRows, MoreRegions: len(regions) > maxCols}
+	m := &heatMap{Accounts: len(accounts), AllRegions: len(regions), MoreAccounts: len(accounts) > maxRows, MoreRegions: len(regions) > maxCols, More: moreThan(c.others.cells)}
 	accounts, regions = accounts[:min(len(accounts), maxRows)], regions[:min(len(regions), maxCols)]
 	slices.Sort(regions)
 	m.Regions = regions
@@ -68,6 +69,14 @@ func (c *Collector) heatMap(name func(account string) string) *heatMap {
 	}
 	m.Hidden = c.alerts - m.Shown
 	return m
+}
+
+// moreThan goes before a number of names if there were more of them than could be counted apart.
+func moreThan(others uint64) string {
+	if others > 0 {
+		return "more than "
+	}
+	return ""
 }
 
 // shade grows with the number of digits, so that one busy account does not make all others pale.

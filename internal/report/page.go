@@ -42,6 +42,9 @@ var pageText string
 //go:embed page.css
 var style string
 
+//go:embed page.js
+var script string
+
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"number": display.Number[uint64], "count": display.Number[int], "plural": display.Plural[uint64], "size": func(n int64) string { return display.Size(uint64(n)) },
 }).Parse(pageText))
@@ -50,25 +53,28 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 type view struct {
 	Source
 
-	Style         template.CSS
-	Security      string
-	Words         []string
-	Heat          *heatMap
-	Time          *timeline
-	Groups        []group
-	Principals    int
-	GroupsHidden  uint64 // alerts of principals that are not shown
-	Exceptions    []exemption
-	Faults        []string
-	LetterFiles   []display.Count
-	LettersHidden uint64
-	Listed        []file
-	FilesHidden   int
-	FilesHash     string
-	Events        []line
-	Records       []line
-	FileCounts    []line
-	Alerts        uint64
+	Style      template.CSS
+	Script     template.JS
+	Security   string
+	Words      []string
+	Heat       *heatMap
+	Time       *timeline
+	Groups     []group
+	Principals int
+
+	MorePrincipals string // "more than " if there are more
+	GroupsHidden   uint64 // alerts of principals that are not shown
+	Exceptions     []exemption
+	Faults         []string
+	LetterFiles    []display.Count
+	LettersHidden  uint64
+	Listed         []file
+	FilesHidden    int
+	FilesHash      string
+	Events         []line
+	Records        []line
+	FileCounts     []line
+	Alerts         uint64
 }
 
 // line is a number of a sum.
@@ -95,12 +101,11 @@ type exemption struct {
 
 // Write writes the page.
 func (c *Collector) Write(w io.Writer, s *Source) error {
-	sum := sha256.Sum256([]byte(style))
 	v := view{
-		Source: *s, Style: template.CSS(style), Alerts: c.alerts,
-		Security: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
+		Source: *s, Style: template.CSS(style), Script: template.JS(script), Alerts: c.alerts,
+		Security: "default-src 'none'; style-src " + sourceOf(style) + "; script-src " + sourceOf(script) + "; base-uri 'none'; form-action 'none'",
 		Heat:     c.heatMap(func(id string) string { return display.Cut(display.NewAccountFacts(s.Summary.Facts[id]).Name, maxText) }),
-		Time:     c.timeline(), Principals: len(c.principals), FilesHash: s.Files.sum(),
+		Time:     c.timeline(), Principals: len(c.principals), MorePrincipals: moreThan(c.others.principals), FilesHash: s.Files.sum(),
 		Faults: scan.FaultReasons(&s.Summary.Counts), Listed: s.Files.files[:min(len(s.Files.files), maxListed)],
 	}
 	v.Command, v.From = display.Cut(s.Command, 20*maxText), display.Text(s.From)
@@ -121,6 +126,12 @@ func (c *Collector) Write(w io.Writer, s *Source) error {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
+}
+
+// sourceOf allows a text of the page in its Content-Security-Policy, and no other.
+func sourceOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
 func (p *principal) group() group {
@@ -175,8 +186,8 @@ func (v *view) words() (list []string) {
 		cmp.Or(map[uint64]string{0: "None", 1: "One"}[v.Alerts], display.Number(v.Alerts)))
 	if v.Alerts > 0 {
 		first := v.Groups[0]
-		say("The alerts are by %s in %s of %s. %s of them are for calls that failed.", display.Plural(v.Principals, "principal"),
-			display.Plural(v.Heat.AllRegions, "region"), display.Plural(v.Heat.Accounts, "account"), display.Number(v.Summary.Failed))
+		say("The alerts are by %s%s in %s%s of %s%s. %s of them are for calls that failed.", v.MorePrincipals, display.Plural(v.Principals, "principal"),
+			v.Heat.More, display.Plural(v.Heat.AllRegions, "region"), v.Heat.More, display.Plural(v.Heat.Accounts, "account"), display.Number(v.Summary.Failed))
 		say("First in the list is %s, with %s up to severity %s.", first.Name, display.Plural(first.Alerts, "alert"), first.Severity)
 	}
 	if v.Summary.First != "" {

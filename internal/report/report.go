@@ -1,5 +1,6 @@
 // Package report makes one HTML file of a scan, to attach to a ticket: what was found, where, when, by whom, and how the
-// file was made. It needs no script and no other host, and its Content-Security-Policy allows neither.
+// file was made. It needs no other host. Its only script sorts the tables, and it is whole without; its
+// Content-Security-Policy allows that script, its style and nothing else.
 //
 // Its texts come from events, which means from attackers: they reach the page through package display and html/template
 // only. Its size is bounded whatever the input: it shows the most important of everything and says of how many.

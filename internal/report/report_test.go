@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -142,19 +144,24 @@ func TestReportNeutralizesText(t *testing.T) {
 	}
 }
 
-// Nothing on the page can load or run anything, and the style is the one that its policy names.
+// Nothing on the page can load anything. Its style and its script are those that its policy names, and no others can be.
 func TestReportIsSelfContained(t *testing.T) {
 	page, _ := made(t, compiled(t), event(1, "eu-west-3", "111111111111", "alice", "RunInstances"))
-	for _, word := range []string{"<script", "<link", "<img", "<iframe", "src=", "href=", "style=", "url(", "@import", "http://", "https://", "javascript:"} {
+	for _, word := range []string{"<link", "<img", "<iframe", "src=", "href=", "style=", "url(", "@import", "http://", "https://", "javascript:"} {
 		if strings.Contains(page, word) {
 			t.Errorf("the page has %q", word)
 		}
 	}
-	_, rest, _ := strings.Cut(page, "<style>")
-	written, _, _ := strings.Cut(rest, "</style>")
-	sum := sha256.Sum256([]byte(written))
-	if want := strings.ReplaceAll(base64.StdEncoding.EncodeToString(sum[:]), "+", "&#43;"); !strings.Contains(page, "style-src &#39;sha256-"+want+"&#39;") {
-		t.Errorf("the policy does not allow the style, whose hash is %s", want)
+	for _, name := range []string{"style", "script"} {
+		if n := strings.Count(page, "<"+name); n != 1 {
+			t.Errorf("there are %d elements %s, want one", n, name)
+		}
+		_, rest, _ := strings.Cut(page, "<"+name+">")
+		written, _, _ := strings.Cut(rest, "</"+name+">")
+		sum := sha256.Sum256([]byte(written))
+		if want := strings.ReplaceAll(base64.StdEncoding.EncodeToString(sum[:]), "+", "&#43;"); !strings.Contains(page, name+"-src &#39;sha256-"+want+"&#39;;") {
+			t.Errorf("the policy does not allow the %s, whose hash is %s", name, want)
+		}
 	}
 	if !strings.Contains(page, `content="default-src &#39;none&#39;;`) {
 		t.Error("the policy does not deny the rest")
@@ -243,5 +250,49 @@ func TestTimelineSpansYears(t *testing.T) {
 	line := c.timeline()
 	if len(line.Bars) != 2 || line.Timed != 3 || line.Untimed != 1 || line.Width > maxBars*barWidth || line.Each != "32,610 days" {
 		t.Errorf("%+v", line)
+	}
+}
+
+// A million alerts, of more principals, accounts and hours than are counted apart, take bounded memory and make a bounded
+// page that says so, and every alert is in one of its numbers.
+func TestMillionAlerts(t *testing.T) {
+	const alerts = 1_000_000
+	c, before, after := NewCollector(), runtime.MemStats{}, runtime.MemStats{}
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	start := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	text := func(text string) []byte { return []byte(`"` + text + `"`) }
+	for n := range alerts {
+		c.Add(&alert.Alert{
+			ID: strconv.Itoa(n), Severity: "High", EventTime: text(start.Add(time.Duration(n) * time.Hour).Format(time.RFC3339)), EventName: text("Run"), EventSource: text("ec2"),
+			AWSRegion: text("mars-" + strconv.Itoa(n%60)), RecipientAccountID: text(strconv.Itoa(n % 500_000)), Principal: alert.Principal{Name: strconv.Itoa(n % 500_000)},
+		})
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 200<<20 {
+		t.Errorf("it holds %d MiB", grown>>20)
+	}
+	var page strings.Builder
+	if err := c.Write(&page, &Source{Policy: compiled(t), Files: &Files{}, Summary: &scan.Summary{}}); err != nil {
+		t.Fatal(err)
+	}
+	if page.Len() > 1<<20 {
+		t.Errorf("the page has %d bytes", page.Len())
+	}
+	heat, bars, groups := c.heatMap(func(string) string { return "" }), c.timeline(), uint64(0)
+	for _, p := range c.principals {
+		groups += p.alerts
+	}
+	if heat.Shown+heat.Hidden != alerts || bars.Timed+bars.Untimed != alerts || groups+c.others.principals != alerts {
+		t.Errorf("%d and %d, %d and %d, %d and %d alerts", heat.Shown, heat.Hidden, bars.Timed, bars.Untimed, groups, c.others.principals)
+	}
+	for _, want := range []string{
+		"The alerts are by more than 10,000 principals in more than 60 regions of more than 400,000 accounts.", "The 40 of more than 400,000 accounts and 40 of more than 60 regions with the most alerts.",
+		"The first 100 of more than 10,000, by severity and number of alerts. 999,800 alerts of others are not shown.", "800,000 alerts without a time that could be charted.",
+	} {
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("the page lacks %q", want)
+		}
 	}
 }
