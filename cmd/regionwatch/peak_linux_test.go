@@ -100,12 +100,12 @@ func TestPeakUnderPoison(t *testing.T) {
 			}
 			c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 				c.KeepControl()
-				c.SleepControl(func() { time.Sleep(5 * time.Millisecond) })
+				c.SleepControl(func() { time.Sleep(3 * time.Millisecond) })
 				return nil, nil, false
 			})
 			const limit = 1024
 			r := startRun(t, strings.Join(c.ListenAddrs(), ","), "--delivery="+delivery, "--group=poison", "--instance-id=one",
-				fmt.Sprintf("--memory-limit=%dMiB", limit), "--transaction-timeout=5s")
+				fmt.Sprintf("--memory-limit=%dMiB", limit), "--transaction-timeout=3s")
 			c.Eventually("all partitions are read to their end", func() bool {
 				for p := range int32(partitions) {
 					if c.Committed("poison", "cloudtrail", p) < c.End("cloudtrail", p) {
@@ -134,33 +134,70 @@ func TestPeakUnderPoison(t *testing.T) {
 // Guard: heldBytes.
 func TestPeakWhileAlertsHang(t *testing.T) {
 	const partitions, limit = 1000, 256
-	c := processortest.New(t, kfake.SeedTopics(partitions, "cloudtrail"), kfake.SeedTopics(2, "cloudtrail-alerts", "cloudtrail-dead-letters"))
-	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "cloudtrail-alerts", Err: kerr.NotEnoughReplicas, Count: -1})
+	for _, delivery := range []string{"at-least-once", "exactly-once"} {
+		t.Run(delivery, func(t *testing.T) {
+			c := processortest.New(t, kfake.SeedTopics(partitions, "cloudtrail"), kfake.SeedTopics(2, "cloudtrail-alerts", "cloudtrail-dead-letters"))
+			c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "cloudtrail-alerts", Err: kerr.NotEnoughReplicas, Count: -1})
+			records := noisyEvents(partitions, 100)
+			c.Produce(records...)
+			r := startRun(t, strings.Join(c.ListenAddrs(), ","), "--delivery="+delivery, "--group=hung", "--instance-id=one")
+			read, same := 0, 0
+			c.Eventually("nothing more is read", func() bool {
+				if now := r.metric("regionwatch_records_read_total"); now > read || now == 0 {
+					read, same = now, 0
+				} else {
+					same++
+				}
+				return same > 200
+			})
+			t.Logf("peak %d MiB after %d of %d records", r.peak()/mib, read, len(records))
+			if peak := r.peak(); peak > limit*mib {
+				t.Errorf("the peak is %d MiB, want at most %d", peak/mib, limit)
+			}
+			if read == len(records) {
+				t.Error("all was read: the alerts topic did not hang")
+			}
+		})
+	}
+}
+
+// A backlog on 12 partitions, of which one event in a hundred alerts, takes little memory, however long it is.
+//
+// Guard: memory.Tune.
+func TestPeakOfBacklog(t *testing.T) {
+	const partitions, limit = 12, 150
+	for _, delivery := range []string{"at-least-once", "exactly-once"} {
+		t.Run(delivery, func(t *testing.T) {
+			c := processortest.New(t, kfake.SeedTopics(partitions, "cloudtrail"), kfake.SeedTopics(2, "cloudtrail-alerts", "cloudtrail-dead-letters"))
+			records := noisyEvents(partitions, 30_000)
+			for i, r := range records {
+				if i%100 > 0 {
+					r.Value = bytes.Replace(r.Value, []byte(`"readOnly":false`), []byte(`"readOnly":true`), 1)
+				}
+			}
+			c.Produce(records...)
+			r := startRun(t, strings.Join(c.ListenAddrs(), ","), "--delivery="+delivery, "--group=backlog", "--instance-id=one")
+			c.Eventually("all is done", func() bool { return r.metric("regionwatch_records_done_total") == len(records) })
+			if alerts := r.metric("regionwatch_alerts_acked_total"); alerts != len(records)/100 {
+				t.Errorf("%d alerts, want %d", alerts, len(records)/100)
+			}
+			t.Logf("peak %d MiB", r.peak()/mib)
+			if peak := r.peak(); peak > limit*mib {
+				t.Errorf("the peak is %d MiB, want at most %d", peak/mib, limit)
+			}
+		})
+	}
+}
+
+// noisyEvents returns that many matching events for each partition, half of whose bytes compress to nothing less.
+func noisyEvents(partitions int32, each int) (records []*kgo.Record) {
 	noise := make([]byte, 300)
-	var records []*kgo.Record
-	for p := range int32(partitions) {
-		for range 100 {
-			_, _ = rand.Read(noise)
+	for p := range partitions {
+		for range each {
+			_, _ = rand.Read(noise) // never fails
 			event := matching[:len(matching)-1] + `,"requestParameters":"` + hex.EncodeToString(noise) + `"}`
 			records = append(records, &kgo.Record{Topic: "cloudtrail", Partition: p, Value: []byte(event)})
 		}
 	}
-	c.Produce(records...)
-	r := startRun(t, strings.Join(c.ListenAddrs(), ","), "--group=hung", "--instance-id=one")
-	read, same := 0, 0
-	c.Eventually("nothing more is read", func() bool {
-		if now := r.metric("regionwatch_records_read_total"); now > read || now == 0 {
-			read, same = now, 0
-		} else {
-			same++
-		}
-		return same > 200
-	})
-	t.Logf("peak %d MiB after %d of %d records", r.peak()/mib, read, len(records))
-	if peak := r.peak(); peak > limit*mib {
-		t.Errorf("the peak is %d MiB, want at most %d", peak/mib, limit)
-	}
-	if read == len(records) {
-		t.Error("all was read: the alerts topic did not hang")
-	}
+	return records
 }
