@@ -205,8 +205,8 @@ func (out *Output) DeadLetter(d *detection.DeadLetter) error {
 // ErrDoomed reports that something of a transaction was not acknowledged: deciding the rest of it is in vain.
 var ErrDoomed = errors.New("the transaction cannot commit")
 
-// Settle waits until the letters that hold a large record in memory let go of it: until they are acknowledged, however
-// often they must be tried. In a transaction it returns ErrDoomed after a failure, which [Output.Wait] will return.
+// Settle waits until no letter in flight holds a large record in memory: until all are acknowledged, however often they
+// must be tried. In a transaction it returns ErrDoomed after a failure, which [Output.Wait] will return.
 func (out *Output) Settle() error {
 	if !out.pinned {
 		return nil
