@@ -34,5 +34,6 @@ func newIncidentsCommand() *cobra.Command {
 		},
 	}
 	addRunSettings(cmd)
+	cmd.AddCommand(newIncidentsRebuildCommand())
 	return cmd
 }

@@ -1,0 +1,82 @@
+package topics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/regionwatch/regionwatch/processor/retry"
+)
+
+// Rebuild makes a group with state begin again: it forgets the group's offsets and empties the state topic.
+type Rebuild struct {
+	Admin        *kadm.Client
+	Group        string
+	Input, State string
+	Replicas     int16 // of the state topic; -1 means the broker's default
+}
+
+// Plan says how many partitions the state topic will have, or why it cannot be emptied.
+func (r *Rebuild) Plan(ctx context.Context) (partitions int, err error) {
+	found, err := r.Admin.ListTopics(ctx, r.Input)
+	if err == nil {
+		err = found[r.Input].Err
+	}
+	if err != nil {
+		return 0, fmt.Errorf("looking for topic %q: %w", r.Input, err)
+	}
+	groups, err := r.Admin.DescribeGroups(ctx, r.Group)
+	if err != nil {
+		return 0, fmt.Errorf("describing group %q: %w", r.Group, err)
+	}
+	if n := len(groups[r.Group].Members); n > 0 {
+		return 0, fmt.Errorf("group %q has %d live members: stop every instance of incidents; one that was killed counts until session-timeout", r.Group, n)
+	}
+	return len(found[r.Input].Partitions), nil
+}
+
+// Run does it. If it is interrupted, run it again: until then no instance goes on.
+func (r *Rebuild) Run(ctx context.Context) error {
+	partitions, err := r.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	deleted, err := r.Admin.DeleteGroup(ctx, r.Group)
+	if err == nil {
+		err = deleted.Err
+	}
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return fmt.Errorf("deleting the offsets of group %q: %w", r.Group, err)
+	}
+	topic, err := r.Admin.DeleteTopic(ctx, r.State)
+	if err == nil {
+		err = topic.Err
+	}
+	if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return fmt.Errorf("deleting topic %q: %w", r.State, err)
+	}
+	return r.create(ctx, int32(partitions))
+}
+
+// create creates the state topic, as soon as the old one is gone.
+func (r *Rebuild) create(ctx context.Context, partitions int32) error {
+	for {
+		created, err := r.Admin.CreateTopic(ctx, partitions, r.Replicas, StateConfigs(), r.State)
+		if err == nil {
+			err = created.Err
+		}
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, kerr.TopicAlreadyExists):
+			return fmt.Errorf("creating topic %q: %w", r.State, err)
+		}
+		if err := retry.Sleep(ctx, 100*time.Millisecond); err != nil {
+			return fmt.Errorf("waiting until topic %q is deleted: %w", r.State, err)
+		}
+	}
+}
