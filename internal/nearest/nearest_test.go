@@ -21,6 +21,8 @@ func TestOf(t *testing.T) {
 	f("", "", names...)
 	f("in", "", names...)
 	f("id", "", "ou")
+	f("o", "", "ou")
+	f("uo", "", "ou") // two edits of two letters
 	f("stat", "start", names...)
 	f("zzzzzz", "", names...)
 	f("a/prd", "a/prod", "a", "a/prod") // what it begins with counts for less than a typo

@@ -160,7 +160,7 @@ func describe(r *kgo.Record, f *Fault) []kgo.RecordHeader {
 		header(HeaderOffset, strconv.FormatInt(r.Offset, 10)),
 	)
 	if !r.Timestamp.IsZero() {
-		headers = append(headers, header(HeaderTimestamp, r.Timestamp.UTC().Format(timestampLayout)))
+		headers = append(headers, header(HeaderTimestamp, r.Timestamp.UTC().Format(alert.TimestampLayout)))
 	}
 	headers = append(headers,
 		header(HeaderReason, f.Reason),

@@ -74,9 +74,6 @@ type Place struct {
 // String writes the place as TOPIC:PARTITION:OFFSET.
 func (p Place) String() string { return fmt.Sprintf("%s:%d:%d", p.Topic, p.Partition, p.Offset) }
 
-// timestampLayout is RFC 3339 with milliseconds.
-const timestampLayout = "2006-01-02T15:04:05.000Z07:00"
-
 func header(key, value string) kgo.RecordHeader {
 	return kgo.RecordHeader{Key: key, Value: []byte(value)}
 }

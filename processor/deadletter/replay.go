@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
 // The headers that a replayed record has beside its own. Numbers are decimal text; the origin is where the record
@@ -93,7 +95,7 @@ func (l *Letter) originHeaders() (list []kgo.RecordHeader) {
 			header(ReplayTopic, l.Origin.Topic),
 			header(ReplayPartition, strconv.Itoa(int(l.Origin.Partition))),
 			header(ReplayOffset, strconv.FormatInt(l.Origin.Offset, 10)),
-			header(ReplayTimestamp, l.Timestamp.UTC().Format(timestampLayout)),
+			header(ReplayTimestamp, l.Timestamp.UTC().Format(alert.TimestampLayout)),
 		}
 	}
 	for _, key := range originHeaders {

@@ -168,9 +168,8 @@ func (en *enricher) setOrigin(e *cloudtrail.Event, r *Record) {
 		o.Partition = &en.partition
 	}
 	if isTime(r.Timestamp) {
-		const milliseconds = "2006-01-02T15:04:05.000Z07:00"
 		t, start := &en.texts, len(en.texts.buf)
-		t.buf = r.Timestamp.In(time.UTC).AppendFormat(t.buf, milliseconds)
+		t.buf = r.Timestamp.In(time.UTC).AppendFormat(t.buf, alert.TimestampLayout)
 		t.set(&o.Timestamp, t.since(start))
 	}
 }

@@ -13,6 +13,9 @@ import (
 	"encoding/json"
 )
 
+// TimestampLayout is how a record's time is written, here and in dead letters: RFC 3339 with milliseconds.
+const TimestampLayout = "2006-01-02T15:04:05.000Z07:00"
+
 // Alert is one alert as written. Values from the event are raw JSON, so that no digit is lost, made clean by
 // [AppendClean]; nil leaves the field out. They and the lists may alias reused buffers: the function that provides an
 // Alert says how long it is valid, and it must be encoded before. Tags and MitreAttack are shared between alerts: do
