@@ -34,6 +34,11 @@ func newDeadLetterCommand() *cobra.Command {
 // letterTopic returns the topic from the settings. On a terminal it shows a progress bar until closeBar is called. The
 // error says why the brokers are unreachable; a plain client would retry for a long time and say less.
 func letterTopic(ctx context.Context, s *config.Settings, stderr io.Writer) (topic deadletters.Topic, closeBar func(), err error) {
+	return readableTopic(ctx, s, s.DeadLetterTopic, "reading dead letters", stderr)
+}
+
+// readableTopic is letterTopic for any topic.
+func readableTopic(ctx context.Context, s *config.Settings, name, doing string, stderr io.Writer) (topic deadletters.Topic, closeBar func(), err error) {
 	connection, err := setup.Connection(s, nil)
 	if err != nil {
 		return topic, nil, err
@@ -41,9 +46,9 @@ func letterTopic(ctx context.Context, s *config.Settings, stderr io.Writer) (top
 	if err := check.Reach(ctx, connection); err != nil {
 		return topic, nil, letterError(ctx, err)
 	}
-	bar := display.NewBar(stderr, -1, display.IsTerminal(stderr), progressbar.OptionSetDescription("reading dead letters"), progressbar.OptionShowCount())
+	bar := display.NewBar(stderr, -1, display.IsTerminal(stderr), progressbar.OptionSetDescription(doing), progressbar.OptionShowCount())
 	topic = deadletters.Topic{
-		Name:          s.DeadLetterTopic,
+		Name:          name,
 		MaxBatchBytes: s.MaxBatchBytes,
 		Client: func(opts ...kgo.Opt) (*kgo.Client, error) {
 			return kgo.NewClient(append(append(connection.ClientOpts(), setup.OutputCompression(s)), opts...)...)

@@ -32,7 +32,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Topic is a dead-letter topic and how to reach it. It is read without a group: nothing is committed, and each read
+// Topic is a topic, mostly of dead letters, and how to reach it. It is read without a group: nothing is committed, and each read
 // ends where the topic ended when the read began. Name and Client are required.
 type Topic struct {
 	Name string

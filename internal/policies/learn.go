@@ -15,6 +15,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/learn"
 	"github.com/regionwatch/regionwatch/internal/organization"
 	"github.com/regionwatch/regionwatch/internal/scan"
+	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
@@ -79,12 +80,18 @@ func (l *Learning) Run(ctx context.Context, sources []scan.Source, stdout, stder
 	if err != nil || summary.Stopped != nil {
 		return summary, err
 	}
-	draft := learner.Draft(learn.Options{MaxGroups: l.MaxGroups, Accounts: l.accounts, Source: strings.Join(l.Files, " ")})
-	ReportLearned(stderr, summary, draft, time.Since(began))
+	read := display.Plural(summary.Files, "file")
+	return summary, l.write(learner, strings.Join(l.Files, " "), &lessonReport{read, &summary.Counts, time.Since(began)}, stdout, stderr)
+}
+
+// write drafts the policy and writes it and its evidence.
+func (l *Learning) write(learner *learn.Learner, source string, report *lessonReport, stdout, stderr io.Writer) error {
+	draft := learner.Draft(learn.Options{MaxGroups: l.MaxGroups, Accounts: l.accounts, Source: source})
+	report.print(stderr, draft)
 	if err := WriteEvidence(draft, l.Evidence); err != nil {
-		return summary, cli.Mistake(fmt.Errorf("flag --evidence: %w", err))
+		return cli.Mistake(fmt.Errorf("flag --evidence: %w", err))
 	}
-	return summary, draft.Write(stdout)
+	return draft.Write(stdout)
 }
 
 // WriteEvidence writes a draft's evidence to a new file, in the format of its extension: .csv, or else NDJSON. An empty
@@ -104,12 +111,18 @@ func WriteEvidence(d *learn.Draft, name string) error {
 	return errors.Join(write(file), file.Close())
 }
 
-// ReportLearned writes what was read and what is left to do.
-func ReportLearned(w io.Writer, s *scan.Summary, d *learn.Draft, took time.Duration) {
-	fmt.Fprintf(w, "%s with %s of %s, in %s\n", display.Plural(s.Files, "file"), display.Plural(s.Counts.Events, "event"),
-		display.Plural(len(d.Accounts), "account"), took.Round(time.Millisecond))
-	if s.Counts.DeadLettered > 0 {
-		fmt.Fprintf(w, "%s could not be read in full; regionwatch scan --dead-letters FILE writes them\n", display.Plural(s.Counts.DeadLettered, "record"))
+// lessonReport is what a lesson says at its end.
+type lessonReport struct {
+	read   string // what was read, for people
+	counts *detection.Counts
+	took   time.Duration
+}
+
+// print writes what was read and what is left to do.
+func (r *lessonReport) print(w io.Writer, d *learn.Draft) {
+	fmt.Fprintf(w, "%s with %s of %s, in %s\n", r.read, display.Plural(r.counts.Events, "event"), display.Plural(len(d.Accounts), "account"), r.took.Round(time.Millisecond))
+	if n := r.counts.DeadLettered; n > 0 {
+		fmt.Fprintf(w, "%s could not be read in full; regionwatch scan --dead-letters FILE writes them\n", display.Plural(n, "record"))
 	}
 	fmt.Fprintf(w, "%s for review: search the policy for REVIEW\n", display.Plural(d.Review(), "line"))
 }
