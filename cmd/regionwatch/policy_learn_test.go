@@ -71,7 +71,7 @@ func TestPolicyLearnMistakes(t *testing.T) {
 		"flag --from: it is for topics":    {".", "--from", "1d"},
 		"flag --input-topic: it is for":    {".", "--input-topic", "x"},
 		"flag --snapshot: it is for files": {"--input-topic", "x", "--snapshot", "y"},
-		"brokers: is required":              {"--input-topic", "x"},
+		"brokers: is required":             {"--input-topic", "x"},
 		"--max-groups":                     {".", "--max-groups", "-1"},
 	} {
 		if _, stderr, status := runCommand(t, append([]string{"policy", "learn"}, args...)...); status != cli.ExitMistake || !strings.Contains(stderr, want) {
