@@ -8,18 +8,27 @@ import (
 	"testing"
 )
 
-// TestSecurityTests checks that every test named in SECURITY.md exists in the folder given there, and that every promise
-// has a test.
-func TestSecurityTests(t *testing.T) {
+// TestPromises checks that every promise of SECURITY.md and docs/promises.md has a test, and that every test named there
+// exists in the folder given for it.
+func TestPromises(t *testing.T) {
+	_, security, _ := strings.Cut(documents(t)["SECURITY.md"], "\n## Promises\n")
+	security, _, _ = strings.Cut(security, "\n## ")
+	for name, text := range map[string]string{"SECURITY.md": security, "docs/promises.md": documents(t)["docs/promises.md"]} {
+		if n := checkPromises(t, text); n < 50 {
+			t.Errorf("%s names only %d tests", name, n)
+		}
+	}
+}
+
+// checkPromises checks the rows of a text and returns how many tests they name.
+func checkPromises(t *testing.T, text string) (found int) {
+	t.Helper()
 	var (
 		row    = regexp.MustCompile(`(?m)^\| ([^|]+) \| ([^|]+) \|$`)
 		folder = regexp.MustCompile("^\\s*`([^`]+)` ")
 		name   = regexp.MustCompile(`\b(?:Test|Fuzz)\w+`)
 	)
-	_, promises, _ := strings.Cut(documents(t)["SECURITY.md"], "\n## Promises\n")
-	promises, _, _ = strings.Cut(promises, "\n## ")
-	found := 0
-	for _, match := range row.FindAllStringSubmatch(promises, -1) {
+	for _, match := range row.FindAllStringSubmatch(text, -1) {
 		if strings.HasPrefix(match[1], "---") || match[1] == "promise" {
 			continue
 		}
@@ -39,9 +48,7 @@ func TestSecurityTests(t *testing.T) {
 			}
 		}
 	}
-	if found < 50 {
-		t.Errorf("only %d tests named", found)
-	}
+	return found
 }
 
 // tests returns the text of a folder's test files.
