@@ -67,7 +67,7 @@ func (r *Restorer) record(key, value []byte) error {
 	return errors.New("its key is unknown")
 }
 
-// of returns what is known of an incident.
+// of returns the incident as read so far.
 func (r *Restorer) of(id uuid.UUID) *pending {
 	p := r.pending[id]
 	if p == nil {
