@@ -3,11 +3,13 @@ package output
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -171,5 +173,23 @@ func TestSettle(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What was delivered is counted, each in its own counter.
+func TestDelivered(t *testing.T) {
+	s := testOutputs(t)
+	a := Acked{alerts: 1, deadLetters: 2, unpublished: 3}
+	a.findings.add(&finding{findingLabels{"default", "alerted"}, "event", time.Unix(100, 0)})
+	s.Delivered(a)
+	if got := s.o.Tally.Snapshot(); got.AlertsAcked != 1 || got.DeadLettersAcked != 2 || got.UnpublishedAcked != 3 {
+		t.Errorf("%d alerts, %d dead letters, %d unpublished", got.AlertsAcked, got.DeadLettersAcked, got.UnpublishedAcked)
+	}
+	families, err := s.o.Registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(fmt.Sprint(families), "alerted") {
+		t.Errorf("no finding is counted: %v", families)
 	}
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
 // A producer that creates topics and partitions must not be able to create unlimited series.
@@ -74,4 +76,37 @@ func scrape(t testing.TB, registry *prometheus.Registry) map[string]float64 {
 		}
 	}
 	return sums
+}
+
+// Every reason, kind and shape has a series with its own count, and an instance is ready or not.
+func TestEveryNameIsCounted(t *testing.T) {
+	registry, tally := prometheus.NewRegistry(), new(Tally)
+	_, err := Register(registry, Sources{
+		Tally: tally, Lags: NewLags(), Ends: new(Ends), Health: NewHealth(1, 0, 0), Unacked: func() time.Duration { return 0 }, Group: "watchers",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tally.Update(func(t *Totals) {
+		for i := range t.Faults {
+			t.Faults[i] = uint64(100 + i)
+		}
+		for i := range t.Shapes {
+			t.Shapes[i] = uint64(200 + i)
+		}
+	})
+	s := scrape(t, registry)
+	f := func(name, label string, want int) {
+		t.Helper()
+		if got := s["regionwatch_"+name+"{"+label+"}"]; got != float64(want) {
+			t.Errorf("%s of %q: %v, want %d", name, label, got, want)
+		}
+	}
+	for i := 1; i < cloudtrail.ReasonCount; i++ {
+		f("faults_total", cloudtrail.Reason(i).String(), 100+i)
+	}
+	for i := 1; i < cloudtrail.ShapeCount; i++ {
+		f("shapes_total", cloudtrail.Shape(i).String(), 200+i)
+	}
+	f("group_info", "watchers", 1)
 }

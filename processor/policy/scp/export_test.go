@@ -47,6 +47,29 @@ func TestExportReadsBack(t *testing.T) {
 	}
 }
 
+// An exception in one region exempts nothing in the others.
+func TestExportExceptionInOneRegion(t *testing.T) {
+	o := policy.Options{Default: policy.Level{UnusedRegions: []string{"ap-east-1", "eu-west-3"}}, Exceptions: []policy.Exception{{
+		Name: "x", Reason: "x", Owner: "x", Principals: []string{"arn:aws:iam::*:role/a"}, Regions: []string{"ap-east-1"},
+	}}}
+	exported, err := Export(&o, Target{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	imported, err := Import(sources(exported), Target{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := policyfile.Parse("imported", imported.Policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := file.Options.Exceptions[len(file.Options.Exceptions)-1] // the first is about roles that policies do not bind
+	if !slices.Equal(x.Principals, o.Exceptions[0].Principals) || !slices.Equal(x.Regions, []string{"ap-east-1"}) {
+		t.Errorf("%+v of\n%s", x, exported.Policies)
+	}
+}
+
 func sources(x *Exported) (list []Source) {
 	for i, text := range x.Policies {
 		list = append(list, Source{fmt.Sprint("scp-", i, ".json"), text})
