@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -42,5 +43,17 @@ func TestQueueStopsWaiting(t *testing.T) {
 	}
 	if n := q.drain(); n != 1 {
 		t.Errorf("drained %d records, want 1", n)
+	}
+}
+
+// A worker that was told to stop says so to its output, which asks between the alerts of a large record.
+func TestStopped(t *testing.T) {
+	w := &partition{quit: make(chan struct{})}
+	if err := w.stopped(); err != nil {
+		t.Error(err)
+	}
+	w.stop()
+	if err := w.stopped(); !errors.Is(err, errStopped) {
+		t.Errorf("%v, want %v", err, errStopped)
 	}
 }

@@ -81,3 +81,27 @@ func TestReportMatching(t *testing.T) {
 		}
 	}
 }
+
+// The log says when a topic is gone, when it exists again, and when another one has its name.
+func TestWatchTells(t *testing.T) {
+	var log bytes.Buffer
+	o := testOptions()
+	o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	w := New(o).newWatch()
+	f := func(want string, what func()) {
+		t.Helper()
+		log.Reset()
+		if what(); !strings.Contains(log.String(), want) || want == "" && log.Len() > 0 {
+			t.Errorf("log %q, want %q", log.String(), want)
+		}
+	}
+	first := kadm.TopicDetail{Topic: "trail", ID: kadm.TopicID{1}}
+	f("", func() { w.exists(first) })
+	f("a topic is gone: waiting", func() { w.gone("trail") })
+	f("", func() { w.gone("trail") })
+	f("the topic exists again", func() { w.exists(first) })
+	f("a topic was deleted and created again", func() { w.exists(kadm.TopicDetail{Topic: "trail", ID: kadm.TopicID{2}}) })
+	if n := o.Tally.Snapshot().Recreated; n != 1 {
+		t.Errorf("%d recreated, want 1", n)
+	}
+}
