@@ -46,7 +46,7 @@ func TestQueueStopsWaiting(t *testing.T) {
 	}
 }
 
-// A worker that was told to stop says so to its output, which asks between the alerts of a large record.
+// A worker that must stop says so to its output, which asks between the alerts of a large record.
 func TestStopped(t *testing.T) {
 	w := &partition{quit: make(chan struct{})}
 	if err := w.stopped(); err != nil {
