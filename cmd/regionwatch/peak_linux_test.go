@@ -81,8 +81,8 @@ func nestedBomb(t *testing.T, n int) []byte {
 	return b.Bytes()
 }
 
-// Whatever bytes producers write to all partitions at once, and however slowly brokers take what becomes of them, the
-// process stays within its memory limit, sets aside what it may not read, and continues. Exactly once, all that was
+// Whatever bytes producers write to all partitions at once, and however slowly brokers take its output, the process
+// stays within its memory limit, sets aside what it may not read, and continues. Exactly once, all that was
 // polled together takes longer than a transaction may.
 //
 // Guards: decompressor.Decompress sets batches aside; takeTurn; MemoryNeeds; acks.fail forgets; portion.
