@@ -93,5 +93,6 @@ func TestNotes(t *testing.T) {
 	}
 	f("minimal", "There is no policy file")
 	f("exactly-once", "isolation.level=read_committed")
+	f("incidents", "StatefulSet watch-regionwatch-incidents groups the alerts")
 	f("secured", "lets pods out to ports 9093, 9094 and DNS only")
 }

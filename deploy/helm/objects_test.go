@@ -157,22 +157,45 @@ func find[T runtime.Object](all objects) (object T, found bool) {
 	return object, false
 }
 
-// pod returns the pod template that the release runs, for either workload kind.
+// pod returns the pod template of stage one, for either workload kind.
 func pod(t *testing.T, all objects) core.PodTemplateSpec {
 	t.Helper()
 	if deployment, found := find[*apps.Deployment](all); found {
 		return deployment.Spec.Template
 	}
-	return only[*apps.StatefulSet](t, all).Spec.Template
+	two, _ := stageTwo(all)
+	for _, object := range all {
+		if set, is := object.(*apps.StatefulSet); is && set != two {
+			return set.Spec.Template
+		}
+	}
+	t.Fatal("the release runs nothing")
+	return core.PodTemplateSpec{}
 }
 
-// pods returns all pods of the release: the instances, the check of helm test, and the validation hook.
+// stageTwo returns the StatefulSet of stage two, if the release has one.
+func stageTwo(all objects) (set *apps.StatefulSet, found bool) {
+	for _, object := range all {
+		if set, found = object.(*apps.StatefulSet); found && set.Spec.Template.Spec.Containers[0].Args[0] == "incidents" {
+			return set, true
+		}
+	}
+	return nil, false
+}
+
+// pods returns all pods of the release: the instances of both stages, the checks of helm test, and the validation hook.
 func pods(t *testing.T, all objects) map[string]core.PodTemplateSpec {
 	t.Helper()
-	check := only[*core.Pod](t, all)
-	return map[string]core.PodTemplateSpec{
-		"instance": pod(t, all), "check": {ObjectMeta: check.ObjectMeta, Spec: check.Spec}, "validate": only[*batch.Job](t, all).Spec.Template,
+	list := map[string]core.PodTemplateSpec{"instance": pod(t, all), "validate": only[*batch.Job](t, all).Spec.Template}
+	for _, object := range all {
+		if check, is := object.(*core.Pod); is {
+			list[check.Name] = core.PodTemplateSpec{ObjectMeta: check.ObjectMeta, Spec: check.Spec}
+		}
 	}
+	if set, found := stageTwo(all); found {
+		list["incidents"] = set.Spec.Template
+	}
+	return list
 }
 
 // configMap returns the data of the ConfigMap with that name.

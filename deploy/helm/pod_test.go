@@ -2,6 +2,7 @@ package helm
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,24 +127,36 @@ func TestPodIsProbed(t *testing.T) {
 	})
 }
 
-// Every selector of the release matches its instances, and only the network policy's matches the check.
+// Every selector matches the instances of its own stage alone, but the network policy's, which matches every pod.
 func TestSelectors(t *testing.T) {
 	each(t, func(t *testing.T, all objects) {
-		own, check := labels.Set(pod(t, all).Labels), labels.Set(only[*core.Pod](t, all).Labels)
-		selects := func(what string, selector *meta.LabelSelector) {
+		selects := func(what string, selector *meta.LabelSelector, own string) {
 			t.Helper()
 			s, err := meta.LabelSelectorAsSelector(selector)
-			if err != nil || s.Empty() || !s.Matches(own) || s.Matches(check) != (what == "NetworkPolicy") {
-				t.Errorf("%s: %v: instances %v, check %v: %v", what, selector, own, check, err)
+			if err != nil || s.Empty() {
+				t.Fatalf("%s: %v: %v", what, selector, err)
 			}
+			for name, p := range pods(t, all) {
+				if got := s.Matches(labels.Set(p.Labels)); got != (name == own || what == "NetworkPolicy") {
+					t.Errorf("%s of %s: %v selects %s, %v: %t", what, own, selector, name, p.Labels, got)
+				}
+			}
+		}
+		own := func(name string) string {
+			if strings.HasSuffix(name, "-incidents") {
+				return "incidents"
+			}
+			return "instance"
 		}
 		for _, object := range all {
 			if what, selector := selectorOf(object); what != "" {
-				selects(what, selector)
+				selects(what, selector, own(object.(meta.Object).GetName()))
 			}
 		}
-		for _, constraint := range pod(t, all).Spec.TopologySpreadConstraints {
-			selects("topology spread", constraint.LabelSelector)
+		for _, stage := range []string{"instance", "incidents"} {
+			for _, constraint := range pods(t, all)[stage].Spec.TopologySpreadConstraints {
+				selects("topology spread", constraint.LabelSelector, stage)
+			}
 		}
 	})
 }
@@ -183,12 +196,16 @@ func TestRestarts(t *testing.T) {
 // The pods of a StatefulSet pass their names to the program. Those of a Deployment do not, because the names change.
 func TestInstanceID(t *testing.T) {
 	each(t, func(t *testing.T, all objects) {
-		_, stateful := find[*apps.StatefulSet](all)
-		named := slices.ContainsFunc(pod(t, all).Spec.Containers[0].Env, func(v core.EnvVar) bool {
-			return v.Name == "REGIONWATCH_INSTANCE_ID" && v.ValueFrom.FieldRef.FieldPath == "metadata.name"
-		})
-		if named != stateful {
-			t.Errorf("StatefulSet %v, named %v", stateful, named)
+		named := func(p core.PodTemplateSpec) bool {
+			return slices.ContainsFunc(p.Spec.Containers[0].Env, func(v core.EnvVar) bool {
+				return v.Name == "REGIONWATCH_INSTANCE_ID" && v.ValueFrom.FieldRef.FieldPath == "metadata.name"
+			})
+		}
+		if _, moving := find[*apps.Deployment](all); named(pod(t, all)) == moving {
+			t.Errorf("Deployment %v, named %v", moving, !moving)
+		}
+		if set, found := stageTwo(all); found && !named(set.Spec.Template) {
+			t.Error("the pods of stage two are not named")
 		}
 	})
 }

@@ -25,6 +25,11 @@ func TestProgramAccepts(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}
+		if set, found := stageTwo(all); found {
+			if text, err := contained(t, all, set.Spec.Template.Spec, "validate", "--settings"); err != nil {
+				t.Fatalf("stage two: %v\n%s", err, text)
+			}
+		}
 	})
 }
 
@@ -65,11 +70,16 @@ func TestProgramRefuses(t *testing.T) {
 // helm test runs with the release's settings: it can list the ACLs they need.
 func TestProgramChecks(t *testing.T) {
 	each(t, func(t *testing.T, all objects) {
-		text, err := contained(t, all, only[*core.Pod](t, all).Spec, "check", "--acls", "--principal", "User:regionwatch")
-		if err != nil {
-			t.Fatalf("%v\n%s", err, text)
+		for name, check := range pods(t, all) {
+			if !strings.HasSuffix(name, "-check") {
+				continue
+			}
+			text, err := contained(t, all, check.Spec, "check", "--acls", "--principal", "User:regionwatch")
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", name, err, text)
+			}
+			contains(t, text, "kafka-acls")
 		}
-		contains(t, text, "kafka-acls")
 	})
 }
 

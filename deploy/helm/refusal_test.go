@@ -71,6 +71,10 @@ func TestRefusalFailure(t *testing.T) {
 	f("at '/policy/cache/size'", "policy.cache.size=1.5Gi")
 	f("at '/settingsFromFiles': additional properties 'policy-cache' not allowed", "settingsFromFiles.policy-cache.path=/tmp/policy")
 	f("resources.limits.memory is 1Ti", "resources.limits.memory=1Ti")
+	f("incidents.resources.limits.memory is 1Ti", "incidents.enabled=true", "incidents.resources.limits.memory=1Ti")
+	f("at '/incidents': additional properties 'kind' not allowed", "incidents.kind=Deployment")
+	f("at '/incidents/replicas': minimum: got 0, want 1", "incidents.replicas=0")
+	f("incidents are made of native alerts", "incidents.enabled=true", "settings.alert-format=ocsf")
 	f("tokenURLCA is given without", "tokenURLCA.secret=a", "tokenURLCA.key=b")
 	f("policy.files is given without policy.text", "policy.files.accounts=x")
 	f("policy.existingConfigMap and settings.policy-topic are given", "policy.existingConfigMap=mine", "settings.policy-topic=policies")
@@ -103,4 +107,5 @@ func TestRefusalSuccess(t *testing.T) {
 	f("resources.limits.memory=1Ti", "gomemlimitPercent=0")
 	f("podMonitor.enabled=true", "networkPolicy.prometheusNamespace=monitoring")
 	f("networkPolicy.dns.namespace=")
+	f("settings.alert-format=ocsf")
 }

@@ -51,6 +51,9 @@
 {{- if and .Values.tokenURLCA (not (index .Values.settings "oauth-token-url")) -}}
 {{- fail "tokenURLCA is given without settings.oauth-token-url" -}}
 {{- end -}}
+{{- if and .Values.incidents.enabled (eq (default "native" (index .Values.settings "alert-format")) "ocsf") -}}
+{{- fail "incidents.enabled is true and settings.alert-format is ocsf: incidents are made of native alerts; leave alert-format out, and set settings.incident-format to ocsf for OCSF incidents" -}}
+{{- end -}}
 {{- if .Values.keda.enabled -}}{{- include "regionwatch.checkKeda" . -}}{{- end -}}
 {{- include "regionwatch.checkSwitch" . -}}
 {{- end -}}

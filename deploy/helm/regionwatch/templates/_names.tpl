@@ -15,16 +15,25 @@ program's instances, are named after it; they may have 200 characters. */}}
 {{- end -}}
 {{- end -}}
 
+{{/* The name of a stage's own objects. A label of a StatefulSet's pods has its name and eleven characters more, at most 63. */}}
+{{- define "regionwatch.stageName" -}}
+{{- if .Stage -}}
+{{- printf "%s-%s" (include "regionwatch.fullname" . | trunc 42 | trimSuffix "-") .Stage -}}
+{{- else -}}
+{{- include "regionwatch.fullname" . -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Labels of all pods of the release. */}}
 {{- define "regionwatch.releaseLabels" -}}
 app.kubernetes.io/name: {{ include "regionwatch.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{/* Labels of the pods that are members of the consumer group. */}}
+{{/* Labels of the pods that are members of the stage's consumer group. */}}
 {{- define "regionwatch.selectorLabels" -}}
 {{ include "regionwatch.releaseLabels" . }}
-app.kubernetes.io/component: processor
+app.kubernetes.io/component: {{ default "processor" .Stage }}
 {{- end -}}
 
 {{- define "regionwatch.labels" -}}
@@ -57,7 +66,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end -}}
 
-{{/* The job of the release in Prometheus: that of its PodMonitor. */}}
+{{/* The job of a stage in Prometheus: that of its PodMonitor. */}}
 {{- define "regionwatch.job" -}}
-{{ .Release.Namespace }}/{{ include "regionwatch.fullname" . }}
+{{ .Release.Namespace }}/{{ include "regionwatch.stageName" . }}
 {{- end -}}

@@ -35,7 +35,7 @@ spec:
         - name: policy-cache
           mountPath: {{ include "regionwatch.cacheFolder" . }}
         {{- end }}
-      args: [run, --config, {{ include "regionwatch.settingsFolder" . }}/regionwatch.yaml]
+      args: [{{ default "run" .Stage }}, --config, {{ include "regionwatch.settingsFolder" . }}/regionwatch.yaml]
       {{- with printf "%s%s" (include "regionwatch.instanceID" .) (include "regionwatch.environment" .) }}
       env:
         {{- . | trim | nindent 8 }}

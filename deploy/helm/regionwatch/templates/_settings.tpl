@@ -71,7 +71,7 @@ runtime. */}}
 {{- $suffix := trimPrefix $number $limit -}}
 {{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 -}}
 {{- if not (hasKey $units $suffix) -}}
-{{- fail (printf "resources.limits.memory is %s: GOMEMLIMIT is a percentage of it, which takes the units k, M, G, Ki, Mi and Gi; or set gomemlimitPercent to 0" $limit) -}}
+{{- fail (printf "%sresources.limits.memory is %s: GOMEMLIMIT is a percentage of it, which takes the units k, M, G, Ki, Mi and Gi; or set gomemlimitPercent to 0" (ternary "incidents." "" (hasKey . "Stage")) $limit) -}}
 {{- end -}}
 {{- divf (mulf (float64 $number) (get $units $suffix) .Values.gomemlimitPercent) 100 | floor | int64 -}}
 {{- end -}}
