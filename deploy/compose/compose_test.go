@@ -30,7 +30,7 @@ func load(t *testing.T) *types.Project {
 // to the network.
 func TestServices(t *testing.T) {
 	project := load(t)
-	want := []string{"generator", "grafana", "kafka", "prometheus", "regionwatch"}
+	want := []string{"generator", "grafana", "incidents", "kafka", "prometheus", "regionwatch"}
 	if names := project.ServiceNames(); !slices.Equal(names, want) {
 		t.Errorf("services %q, want %q", names, want)
 	}
@@ -101,10 +101,22 @@ func TestReferences(t *testing.T) {
 			t.Errorf("prometheus.yml reads %s, which nothing mounts", rules)
 		}
 	}
-	target := scrape.Configs[0].DNS[0]
-	service, found := services[target.Names[0]]
-	if !found || service.Ports[0].Target != target.Port || *service.Environment["REGIONWATCH_ADMIN_ADDRESS"] != "0.0.0.0:9464" {
-		t.Errorf("prometheus.yml scrapes %s:%d, where nothing listens", target.Names[0], target.Port)
+	scraped := map[string]bool{}
+	for _, c := range scrape.Configs {
+		target := c.DNS[0]
+		service, found := services[target.Names[0]]
+		if !found || service.Ports[0].Target != target.Port || *service.Environment["REGIONWATCH_ADMIN_ADDRESS"] != "0.0.0.0:9464" {
+			t.Errorf("prometheus.yml scrapes %s:%d, where nothing listens", target.Names[0], target.Port)
+		}
+		if !strings.Contains(c.Job, "regionwatch") {
+			t.Errorf("the rules do not see job %s", c.Job)
+		}
+		scraped[target.Names[0]] = true
+	}
+	for name, service := range services {
+		if service.Environment["REGIONWATCH_ADMIN_ADDRESS"] != nil && !scraped[name] {
+			t.Errorf("nothing scrapes %s", name)
+		}
 	}
 
 	var dashboards struct {
@@ -134,5 +146,17 @@ func TestReferences(t *testing.T) {
 	read("grafana/datasources.yaml", &sources)
 	if sources.Sources[0].URL != "http://prometheus:9090" {
 		t.Errorf("grafana asks %s, and Prometheus is http://prometheus:9090", sources.Sources[0].URL)
+	}
+}
+
+// Both stages run, with the same brokers, and stage two waits for the topic that stage one makes.
+func TestStages(t *testing.T) {
+	services := load(t).Services
+	one, two := services["regionwatch"], services["incidents"]
+	if !slices.Equal(one.Command, []string{"run"}) || !slices.Equal(two.Command, []string{"incidents"}) {
+		t.Errorf("commands %q, %q", one.Command, two.Command)
+	}
+	if *one.Environment["REGIONWATCH_BROKERS"] != *two.Environment["REGIONWATCH_BROKERS"] || two.DependsOn["regionwatch"].Condition != types.ServiceConditionHealthy {
+		t.Errorf("stage two: %v, %v", two.Environment, two.DependsOn)
 	}
 }
