@@ -72,6 +72,15 @@ var scrapeProgram = sync.OnceValues(func() (map[string]*metric, error) {
 		defer run.stop()
 		urls = append(urls, "http://"+admin+"/metrics")
 	}
+	two, admin, err := startProgram(program, address, "incidents", "--brokers="+line, "--create-topics", "--instance-id=incidents",
+		"--admin-address=127.0.0.1:0", "--log-format=json", "--policy="+policy)
+	if err != nil {
+		return nil, err
+	}
+	defer two.stop()
+	if err := scrapeUntil(metrics, "http://"+admin+"/metrics", "regionwatch_incident_restores_total 3"); err != nil {
+		return nil, err
+	}
 	// What it exposes after an event of each kind, and then without a broker.
 	for _, last := range []string{"regionwatch_exempted_total", "regionwatch_alerted_total", "regionwatch_input_end_offsets_total", "kafka_read_errors_total", "kafka_connect_errors_total"} {
 		if strings.HasPrefix(last, "kafka_") {
