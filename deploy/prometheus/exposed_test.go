@@ -78,7 +78,7 @@ var scrapeProgram = sync.OnceValues(func() (map[string]*metric, error) {
 		return nil, err
 	}
 	defer two.stop()
-	if err := scrapeUntil(metrics, "http://"+admin+"/metrics", "regionwatch_incident_restores_total 3"); err != nil {
+	if err := scrapeUntil(metrics, "http://"+admin+"/metrics", "regionwatch_incident_restores_total"); err != nil {
 		return nil, err
 	}
 	// What it exposes after an event of each kind, and then without a broker.
