@@ -27,8 +27,9 @@ func newIncidentsCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := cli.ReadSettings(cmd)
 			of, ofErr := setup.ForIncidents(s)
-			return serve(cmd, of, errors.Join(err, ofErr), func(o *processor.Options, _ *admin.Source) error {
-				_, err := setup.Stage(s, o)
+			return serve(cmd, of, errors.Join(err, ofErr), func(o *processor.Options, view *admin.Source) error {
+				stage, err := setup.Stage(s, o)
+				setup.ShowIncidents(o, view, stage.Open)
 				return err
 			})
 		},

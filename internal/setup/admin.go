@@ -15,6 +15,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/telemetry"
 	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
 // AdminSource returns what the admin page shows about a processor, and adds the necessary hooks to the processor's
@@ -43,6 +44,17 @@ func AdminSource(s *config.Settings, b cli.Build, o *processor.Options) *admin.S
 			{Name: "Dead letters to", Value: o.DeadLetterTopic},
 		},
 		Recent: recent,
+	}
+}
+
+// ShowIncidents has the page of a processor that groups alerts show the open incidents.
+func ShowIncidents(o *processor.Options, source *admin.Source, open func(n int) []*incident.Incident) {
+	o.OnAlert = nil // what it writes are no alerts
+	source.Incidents = open
+	for i, f := range source.Facts {
+		if f.Name == "Alerts to" {
+			source.Facts[i].Name = "Incidents to"
+		}
 	}
 }
 

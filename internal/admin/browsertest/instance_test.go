@@ -25,7 +25,9 @@ type instance struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	client *kgo.Client
-	page   string // its URL
+	page   string   // its URL
+	binary string   // the program
+	args   []string // of every command
 }
 
 // buildProgram builds the program in a folder.
@@ -59,20 +61,34 @@ func startInstance(t *testing.T) *instance {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	i := &instance{t: t, client: client}
-	i.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), binary, "run", "--brokers", cluster.ListenAddrs()[0], "--create-topics",
-		"--admin-address", "127.0.0.1:0", "--policy", name, "--log-format", "json")
+	i := &instance{t: t, client: client, binary: binary, args: []string{
+		"--brokers", cluster.ListenAddrs()[0], "--create-topics", "--admin-address", "127.0.0.1:0", "--policy", name, "--log-format", "json",
+	}}
+	i.start("run")
+	return i
+}
+
+// stageTwo starts an instance that groups the alerts of the first one.
+func (i *instance) stageTwo() *instance {
+	i.t.Helper()
+	two := &instance{t: i.t, client: i.client, binary: i.binary, args: append([]string{"--instance-id", "two"}, i.args...)}
+	two.start("incidents")
+	return two
+}
+
+func (i *instance) start(command string) {
+	i.t.Helper()
+	i.cmd = exec.CommandContext(context.WithoutCancel(i.t.Context()), i.binary, append([]string{command}, i.args...)...)
 	i.cmd.Cancel = nil
 	log, err := i.cmd.StderrPipe()
 	if err != nil {
-		t.Fatal(err)
+		i.t.Fatal(err)
 	}
 	if err := i.cmd.Start(); err != nil {
-		t.Fatal(err)
+		i.t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = i.cmd.Process.Kill() })
+	i.t.Cleanup(func() { _ = i.cmd.Process.Kill() })
 	i.page = "http://" + i.adminAddress(bufio.NewScanner(log)) + "/"
-	return i
 }
 
 // adminAddress reads the log up to the line that tells it, and leaves the rest to be thrown away.

@@ -57,13 +57,15 @@ func TestPage(t *testing.T) {
 	eventually(ctx, t, "the instance is ready", `document.querySelector('header .badge').dataset.state === 'ready'`)
 
 	t.Run("nothing runs", func(t *testing.T) { wantHarmless(ctx, t) })
-	t.Run("text is text", func(t *testing.T) { wantText(ctx, t) })
-	t.Run("layout", func(t *testing.T) { wantLayout(ctx, t) })
+	t.Run("text is text", func(t *testing.T) { wantText(ctx, t, "alerts") })
+	t.Run("layout", func(t *testing.T) { wantLayout(ctx, t, "alerts") })
 	t.Run("colours", func(t *testing.T) { wantColours(ctx, t) })
 	t.Run("accessible", func(t *testing.T) { wantAccessible(ctx, t) })
 	t.Run("filters", func(t *testing.T) { wantFilters(ctx, t, len(hostile)) })
 	t.Run("keyboard", func(t *testing.T) { wantKeyboard(ctx, t) })
-	t.Run("without script", func(t *testing.T) { wantSameWithoutScript(ctx, t, i.page) })
+	t.Run("without script", func(t *testing.T) {
+		wantSameWithoutScript(ctx, t, i.page, "#alerts ol", ".who-where", "[data-part=letters]", "[data-part=regions]")
+	})
 	t.Run("quiet", func(t *testing.T) {
 		for _, what := range seen() {
 			if !strings.HasPrefix(what, "request "+i.page) {
@@ -148,8 +150,8 @@ func wantHarmless(ctx context.Context, t *testing.T) {
 }
 
 // wantText wants hostile text to be there to be read, and nothing of it to hide or to turn around what stands near it.
-func wantText(ctx context.Context, t *testing.T) {
-	text := eval[string](ctx, t, `document.getElementById('alerts').textContent`)
+func wantText(ctx context.Context, t *testing.T, list string) {
+	text := eval[string](ctx, t, `document.getElementById('`+list+`').textContent`)
 	for _, want := range []string{`<script>` + mark + `</script>`, `\u202egnp.exe\u2066\u200f\u200b\u2028\u0085\x1b[2J`, `&lt;script&gt;`, `\n\ndata: {`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not on the page", want)
@@ -161,13 +163,13 @@ func wantText(ctx context.Context, t *testing.T) {
 	if longest := eval[int](ctx, t, `Math.max(...[...document.querySelectorAll('bdi, code, dd')].map((e) => e.textContent.length))`); longest > 400 {
 		t.Errorf("a text of %d characters is on the page", longest)
 	}
-	if turned := eval[int](ctx, t, `[...document.querySelectorAll('#alerts bdi')].filter((e) => getComputedStyle(e).unicodeBidi !== 'isolate').length`); turned > 0 {
+	if turned := eval[int](ctx, t, `[...document.querySelectorAll('#`+list+` bdi')].filter((e) => getComputedStyle(e).unicodeBidi !== 'isolate').length`); turned > 0 {
 		t.Errorf("%d texts of events are not isolated from the direction of the page", turned)
 	}
 }
 
 // wantLayout wants the page to be as wide as the screen, with everything open, on a phone as on a desk.
-func wantLayout(ctx context.Context, t *testing.T) {
+func wantLayout(ctx context.Context, t *testing.T, list string) {
 	eval[int](ctx, t, `[...document.querySelectorAll('details')].map((e) => e.open = true).length`)
 	for _, width := range []int64{320, 390, 768, 1280, 1920, 2560} {
 		do(ctx, t, chromedp.EmulateViewport(width, 800))
@@ -179,15 +181,15 @@ func wantLayout(ctx context.Context, t *testing.T) {
 		if len(cut) > 0 {
 			t.Errorf("on %d pixels %d elements reach beyond the screen: %s", width, len(cut), cut[0])
 		}
-		if top := eval[float64](ctx, t, `document.querySelector('#alerts').getBoundingClientRect().top + scrollY`); top > 700 {
-			t.Errorf("on %d pixels the alerts begin %.0f pixels down", width, top)
+		if top := eval[float64](ctx, t, `document.getElementById('`+list+`').getBoundingClientRect().top + scrollY`); top > 700 {
+			t.Errorf("on %d pixels the %s begin %.0f pixels down", width, list, top)
 		}
 		hidden := eval[[]string](ctx, t, `[...document.querySelectorAll('.tile .place, .tile code, .tile .levels')]
 			.filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline').map((e) => e.textContent)`)
 		if len(hidden) > 0 {
 			t.Errorf("on %d pixels names are cut: %q", width, hidden)
 		}
-		shoot(ctx, t, fmt.Sprintf("layout-%d", width))
+		shoot(ctx, t, fmt.Sprintf("layout-%s-%d", list, width))
 	}
 	do(ctx, t, chromedp.EmulateViewport(1280, 900))
 }
@@ -230,8 +232,12 @@ func wantColours(ctx context.Context, t *testing.T) {
 }
 
 // wantSameWithoutScript wants a browser without scripts to show what the live page shows.
-func wantSameWithoutScript(ctx context.Context, t *testing.T, url string) {
-	parts := `JSON.stringify(['#alerts ol', '.who-where', '[data-part=letters]', '[data-part=regions]'].map((s) => document.querySelector(s).textContent.replace(/\s+/g, ' ')))`
+func wantSameWithoutScript(ctx context.Context, t *testing.T, url string, selectors ...string) {
+	list, err := json.Marshal(selectors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := `JSON.stringify(` + string(list) + `.map((s) => document.querySelector(s).textContent.replace(/\s+/g, ' ')))`
 	live := eval[string](ctx, t, parts)
 	disable := func(value bool) {
 		params := emulation.SetScriptExecutionDisabledParams{Value: value}

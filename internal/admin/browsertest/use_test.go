@@ -75,3 +75,19 @@ func wantKeyboard(ctx context.Context, t *testing.T) {
 		t.Errorf("Enter opens %d alerts", n)
 	}
 }
+
+// wantIncidentFilter wants incidents to be filtered as alerts are.
+func wantIncidentFilter(ctx context.Context, t *testing.T) {
+	shown := func(script string) int {
+		eval[int](ctx, t, script+`, 0`)
+		return eval[int](ctx, t, `[...document.querySelectorAll('#incidents ol > li')].filter((e) => e.checkVisibility()).length`)
+	}
+	input := `const e = document.getElementById('search'); e.dispatchEvent(new Event('input', {bubbles: true}))`
+	if n := shown(`(() => { document.getElementById('search').value = 'srcdoc iframe'; ` + input + ` })()`); n != 1 {
+		t.Errorf("search: %d rows", n)
+	}
+	all := eval[int](ctx, t, incidentRows)
+	if n := shown(`document.getElementById('clear').click()`); n != all {
+		t.Errorf("cleared: %d rows of %d", n, all)
+	}
+}
