@@ -35,7 +35,7 @@ func launch(arguments ...string) (*process, error) {
 		return nil, err
 	}
 	p := &process{admin: admin, began: time.Now(), done: make(chan struct{})}
-	if arguments[0] == "run" {
+	if arguments[0] == "run" || arguments[0] == "incidents" {
 		arguments = append(arguments, "--admin-address", admin)
 	}
 	p.command = exec.CommandContext(context.Background(), binary, arguments...)

@@ -26,12 +26,14 @@ const (
 )
 
 // alertOf returns native alert number n, of one of four accounts in turn, and one of three principals.
-func alertOf(n int) string {
+func alertOf(n int) string { return alertAt(n, time.Now()) }
+
+func alertAt(n int, at time.Time) string {
 	id := uuid.NewSHA1(uuid.NameSpaceURL, fmt.Appendf(nil, "alert %d", n))
 	return fmt.Sprintf(`{"id":%q,"ruleId":"AWS.UnusedRegion","severity":"High","eventTime":%q,"eventName":"RunInstances","eventSource":"ec2.amazonaws.com",`+
 		`"awsRegion":"eu-west-3","recipientAccountId":"11112222333%d","principal":{"type":"IAMUser","name":"u%d","arn":"arn:aws:iam::111122223333:user/u%d"},`+
 		`"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/u%d"}}`,
-		id, time.Now().UTC().Format(time.RFC3339), n%4, n%3, n%3, n%3)
+		id, at.UTC().Format(time.RFC3339), n%4, n%3, n%3, n%3)
 }
 
 func alerts(from, to int) (values []string) {
@@ -60,7 +62,7 @@ type service struct {
 func start(t *testing.T, c *processortest.Cluster, instance string, change ...func(*processor.Options)) *service {
 	t.Helper()
 	compiled, err := policy.Compile(policy.Options{Default: policy.Level{
-		UnusedRegions: []string{"eu-west-3"}, Incidents: &policy.Incidents{Update: time.Second},
+		UnusedRegions: []string{"eu-west-3"}, Incidents: &policy.Incidents{Update: time.Second, Quiet: time.Second, Grace: time.Second},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -178,10 +180,9 @@ func eventually(t *testing.T, c *processortest.Cluster, n uint64) outcome {
 	return o
 }
 
-// Alerts become incidents, and later ones update them by the clock alone. After a restart, further alerts join the same
-// incidents, and repeated ones count once.
+// Alerts become incidents. After a restart, further alerts join the same incidents, and repeated ones count once.
 //
-// Guards: the idle transaction; Restore; ids in the state.
+// Guard: Read, of the state.
 func TestServiceRestart(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 3)
@@ -204,6 +205,39 @@ func TestServiceRestart(t *testing.T) {
 	}
 	c.Eventually("committed", func() bool { return c.Committed(testGroup, alertTopic, 0) >= 51 })
 	if got := again.stop(t); got.counted != 9 || got.repeated != 11 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// An incident of a window that is over closes and is forgotten by the clock, without another alert. An alert that comes
+// after that, and after a restart, is late.
+//
+// Guard: the idle transaction, and the clock it passes to Flush.
+func TestServiceClock(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 2)
+	s := start(t, c, "one")
+	yesterday := time.Now().AddDate(0, 0, -1)
+	c.ProduceValues(alertTopic, 1, alertAt(0, yesterday))
+	c.Eventually("closed", func() bool {
+		for _, i := range read(t, c).last {
+			return i.Activity == incident.Close && i.Status == incident.StatusClosed
+		}
+		return false
+	})
+	c.Eventually("forgotten", func() bool { return s.stage.sizes().Remembered == 0 })
+	s.stop(t)
+	again := start(t, c, "one")
+	c.ProduceValues(alertTopic, 1, alertAt(12, yesterday))
+	o := eventually(t, c, 2)
+	kinds := make(map[string]int)
+	for _, i := range o.last {
+		kinds[i.Kind]++
+	}
+	if kinds[incident.KindIncident] != 1 || kinds[incident.KindLate] != 1 {
+		t.Errorf("%v", kinds)
+	}
+	if got := again.stop(t); got.late != 1 {
 		t.Errorf("%+v", got)
 	}
 }
