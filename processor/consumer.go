@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"github.com/regionwatch/regionwatch/processor/flow"
 	"github.com/regionwatch/regionwatch/processor/progress"
 	"github.com/regionwatch/regionwatch/processor/retry"
 	"github.com/regionwatch/regionwatch/processor/topics"
@@ -27,7 +28,7 @@ type consumer struct {
 	p      *Processor
 	ctx    context.Context // the client's: ends only when it is given up
 	client *kgo.Client
-	flow   *flow
+	flow   *flow.Flow
 	failed chan error // holds the first error that ends Run
 
 	mu      sync.Mutex
@@ -62,7 +63,7 @@ func newConsumer(ctx context.Context, p *Processor) (*consumer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making client: %w", err)
 	}
-	c.client, c.flow = client, newFlow(client)
+	c.client, c.flow = client, flow.NewFlow(client)
 	return c, nil
 }
 
@@ -78,9 +79,9 @@ func (c *consumer) fail(err error) {
 func (c *consumer) assigned(_ context.Context, client *kgo.Client, m map[string][]int32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	each(m, func(tp kadm.Partition) {
+	flow.Each(m, func(tp kadm.Partition) {
 		if c.workers[tp] == nil {
-			c.flow.open(tp)
+			c.flow.Open(tp)
 			c.workers[tp] = c.startPartition(tp)
 		}
 	})
@@ -135,7 +136,7 @@ func (c *consumer) stopWorkers(m map[string][]int32, patience time.Duration) {
 		}
 		<-w.done
 		w.giveUp()
-		c.flow.close(w.tp)
+		c.flow.Close(w.tp)
 		c.p.lag.Forget(w.tp)
 	}
 }
@@ -144,7 +145,7 @@ func (c *consumer) stopWorkers(m map[string][]int32, patience time.Duration) {
 func (c *consumer) remove(m map[string][]int32) (removed []*partition) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	each(m, func(tp kadm.Partition) {
+	flow.Each(m, func(tp kadm.Partition) {
 		if w := c.workers[tp]; w != nil {
 			delete(c.workers, tp)
 			removed = append(removed, w)

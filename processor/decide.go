@@ -306,7 +306,7 @@ func (d *decision) batch(p *policy.Policy, at time.Time, r *kgo.Record, b *decom
 		n++
 	}
 	d.done.inside += n - 1
-	d.p.pace.spend(n - 1)
+	d.p.pace.Spend(n - 1)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/regionwatch/regionwatch/processor/decompress"
+	"github.com/regionwatch/regionwatch/processor/flow"
 )
 
 // Need is memory that a processor may need for one reason, at the same time as for the others.
@@ -29,7 +30,7 @@ func (o Options) MemoryNeeds() []Need {
 	return []Need{
 		{baseBytes, "the program"},
 		{2 * decompress.EagerRatio * o.FetchBytes, fmt.Sprintf("fetches: %d times fetch-bytes, for one that is decided and one that waits", 2*decompress.EagerRatio)},
-		{heldBytes, "records that wait for their worker"},
+		{flow.HeldBytes, "records that wait for their worker"},
 		{o.MaxBatchBytes, "one large batch: max-batch-bytes"},
 		{heavyFactor * o.MaxEventBytes, fmt.Sprintf("one large record: %d times max-event-bytes", heavyFactor)},
 		{o.clients() * o.bufferedBytes(), "alerts that wait for their acknowledgement"},

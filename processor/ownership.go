@@ -5,6 +5,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/flow"
 )
 
 // ownership knows which partitions the group has assigned to one member, and when. Callbacks do not suffice for state: a
@@ -38,7 +40,7 @@ func (o *ownership) ParseSyncAssignment(raw []byte) (map[string][]int32, error) 
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	owned := make(map[kadm.Partition]*term)
-	each(assigned, func(tp kadm.Partition) {
+	flow.Each(assigned, func(tp kadm.Partition) {
 		if owned[tp] = o.owned[tp]; owned[tp] == nil {
 			o.terms++
 			owned[tp] = &term{number: o.terms}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/flow"
 	"github.com/regionwatch/regionwatch/processor/output"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -32,7 +33,7 @@ var (
 type partition struct {
 	tp       kadm.Partition
 	c        *consumer
-	queue    *queue
+	queue    *flow.Queue
 	output   *output.Output
 	decision *decision
 
@@ -48,7 +49,7 @@ func (c *consumer) startPartition(tp kadm.Partition) *partition {
 	w := &partition{
 		tp:    tp,
 		c:     c,
-		queue: newQueue(),
+		queue: flow.NewQueue(),
 		quit:  make(chan struct{}),
 		done:  make(chan struct{}),
 	}
@@ -77,7 +78,7 @@ func (w *partition) run() {
 	defer w.output.Close()
 	defer w.abandon(errStopped) // releases the context
 	for {
-		b, ok := w.queue.take(w.quit)
+		b, ok := w.queue.Take(w.quit)
 		if !ok {
 			return
 		}
@@ -92,7 +93,7 @@ func (w *partition) run() {
 
 // giveUp counts what is left in the queue of a worker that has ended: it is read again, from the last commit.
 func (w *partition) giveUp() {
-	if n := w.queue.drain(); n > 0 {
+	if n := w.queue.Drain(); n > 0 {
 		w.c.p.tally.Update(func(t *progress.Totals) { t.Abandoned += uint64(n) })
 	}
 }
@@ -100,13 +101,13 @@ func (w *partition) giveUp() {
 // process decides a batch and marks it once all its alerts and dead letters are acknowledged. If it stops early, what
 // is done is marked and the rest counted as abandoned. The batch itself is released as soon as it is decided, because
 // acknowledgements may take long.
-func (w *partition) process(b batch) error {
+func (w *partition) process(b flow.Batch) error {
 	start := time.Now()
-	n, stop := w.decision.decide(w.c.p.o.Policy(), start, b.records)
-	read, last := countData(b.records), lastOf(b.records[:n])
-	n = countData(b.records[:n])
-	clear(b.records)
-	w.c.flow.done(w.tp, b.bytes)
+	n, stop := w.decision.decide(w.c.p.o.Policy(), start, b.Records)
+	read, last := flow.CountData(b.Records), lastOf(b.Records[:n])
+	n = flow.CountData(b.Records[:n])
+	clear(b.Records)
+	w.c.flow.Done(w.tp, b.Bytes)
 	err := w.output.Flush()
 	flushed := err == nil
 	if err != nil || (stop != nil && !errors.Is(stop, errStopped)) {

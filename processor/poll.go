@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/regionwatch/regionwatch/processor/flow"
 	"github.com/regionwatch/regionwatch/processor/output"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -40,10 +41,10 @@ func (c *consumer) run(ctx context.Context) error {
 // pollAll is the poll loop. It waits before a poll, never between a poll and AllowRebalance.
 func (c *consumer) pollAll(ctx context.Context) error {
 	for {
-		c.flow.wait(ctx)
-		c.p.pace.wait(ctx, c.client.BufferedFetchRecords)
-		fetches := c.client.PollRecords(ctx, c.p.pace.most())
-		c.p.pace.spend(fetches.NumRecords())
+		c.flow.Wait(ctx)
+		c.p.pace.Wait(ctx, c.client.BufferedFetchRecords)
+		fetches := c.client.PollRecords(ctx, c.p.pace.Most())
+		c.p.pace.Spend(fetches.NumRecords())
 		err := c.handOff(fetches)
 		c.client.AllowRebalance() // a poll that returns nothing but an error holds rebalances up as well
 		if err != nil || ctx.Err() != nil {
@@ -60,7 +61,7 @@ func (c *consumer) handOff(fetches kgo.Fetches) error {
 		if len(f.Records) == 0 {
 			return
 		}
-		n := uint64(countData(f.Records))
+		n := uint64(flow.CountData(f.Records))
 		c.p.tally.Update(func(t *progress.Totals) { t.Read += n })
 		tp := kadm.Partition{Topic: f.Topic, Partition: f.Partition}
 		w := c.worker(tp)
@@ -70,8 +71,8 @@ func (c *consumer) handOff(fetches kgo.Fetches) error {
 		}
 		c.p.fetched(tp, &f.FetchPartition)
 		b := c.p.newBatch(f.Records, total)
-		c.flow.put(tp, b.bytes)
-		w.queue.put(b)
+		c.flow.Put(tp, b.Bytes)
+		w.queue.Put(b)
 	})
 	return c.p.fetchErrors(fetches)
 }
@@ -86,9 +87,9 @@ func (p *Processor) fetched(tp kadm.Partition, f *kgo.FetchPartition) {
 }
 
 // newBatch takes the records of one partition out of a poll of total bytes.
-func (p *Processor) newBatch(records []*kgo.Record, total int) batch {
-	b := batch{records: records, bytes: p.bytesOf(records)}
-	if records[0].Attrs.CompressionType() == 0 && b.bytes < total/4 {
+func (p *Processor) newBatch(records []*kgo.Record, total int) flow.Batch {
+	b := flow.Batch{Records: records, Bytes: p.bytesOf(records)}
+	if records[0].Attrs.CompressionType() == 0 && b.Bytes < total/4 {
 		for i, r := range records {
 			records[i] = output.CopyRecord(r) // r is in the memory of the whole fetch, which must not wait for this partition
 		}

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/regionwatch/regionwatch/processor/decompress"
+	"github.com/regionwatch/regionwatch/processor/flow"
 	"github.com/regionwatch/regionwatch/processor/output"
 	"github.com/regionwatch/regionwatch/processor/progress"
 	"github.com/regionwatch/regionwatch/processor/topics"
@@ -35,7 +36,7 @@ type Processor struct {
 	tally          *progress.Tally
 	lag            *progress.Lags
 	ends           *progress.Ends
-	pace           *pace
+	pace           *flow.Pace
 	health         *progress.Health
 	metrics        *progress.Metrics
 	outputs        *output.Outputs
@@ -65,7 +66,7 @@ func New(o Options) (*Processor, error) {
 		health:         progress.NewHealth(o.clients(), 2*o.SessionTimeout+requestOverhead, o.RebalanceTimeout),
 		revokePatience: defaultRevokePatience,
 	}
-	p.pace = &pace{perSecond: o.MaxRecordsPerSecond, lag: p.lag, tally: p.tally, log: o.Logger}
+	p.pace = &flow.Pace{PerSecond: o.MaxRecordsPerSecond, Lag: p.lag, Tally: p.tally, Log: o.Logger}
 	p.newDecider, p.deciders = p.o.newDetector, newDeciders()
 	p.topics = p.newTopics()
 	var err error

@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/flow"
 )
 
 // A rebalance storm: members join and leave continuously while records arrive. No alert may be missing, exactly once
@@ -96,11 +97,11 @@ func TestSlowPartitions(t *testing.T) {
 
 	big := "pass " + randomText(400<<10)
 	var records []*kgo.Record
-	for i := range slow * (queuedBytes/2/len(big) - 1) {
+	for i := range slow * (flow.QueuedBytes/2/len(big) - 1) {
 		records = append(records, &kgo.Record{Topic: inputTopic, Partition: int32(i % slow), Value: []byte(big)})
 	}
 	c.Produce(records...)
-	c.Eventually("the room is full", func() bool { return r.tally.Snapshot().Read > uint64(queuedBytes/len(big)) })
+	c.Eventually("the room is full", func() bool { return r.tally.Snapshot().Read > uint64(flow.QueuedBytes/len(big)) })
 	const n = 300
 	quick := make([]*kgo.Record, n)
 	for i := range quick {
@@ -121,14 +122,14 @@ func TestPauseEndsWithAssignment(t *testing.T) {
 	r := start(t, testOptions(c), holding(func(*detection.Record) { <-release }))
 	c.Eventually("assigned", func() bool { return r.Status().Assigned == 1 })
 	big := "pass " + randomText(400<<10)
-	c.ProduceValues(inputTopic, 1, slices.Repeat([]string{big}, 2*queuedBytes/len(big))...)
+	c.ProduceValues(inputTopic, 1, slices.Repeat([]string{big}, 2*flow.QueuedBytes/len(big))...)
 	consumer, tp := r.consumer.Load(), kadm.Partition{Topic: inputTopic, Partition: 0}
 	paused := func() bool { return len(consumer.client.PauseFetchPartitions(nil)[inputTopic]) > 0 }
 	c.Eventually("the partition is paused", paused)
 	worker := consumer.worker(tp)
 	worker.stop() // as the revoke will: it ends after the current record, far from an empty queue
 	close(release)
-	consumer.revoked(context.Background(), consumer.client, asMap(tp))
+	consumer.revoked(context.Background(), consumer.client, flow.AsMap(tp))
 	if paused() {
 		t.Error("still paused after it was revoked")
 	}
@@ -196,7 +197,7 @@ func TestAssignTwiceLoseUnknown(t *testing.T) {
 	c.Eventually("assigned", func() bool { return r.Status().Assigned == 1 })
 	consumer, tp := r.consumer.Load(), kadm.Partition{Topic: inputTopic, Partition: 0}
 	before := consumer.worker(tp)
-	consumer.assigned(context.Background(), consumer.client, asMap(tp))
+	consumer.assigned(context.Background(), consumer.client, flow.AsMap(tp))
 	if consumer.worker(tp) != before {
 		t.Error("a second worker for the same partition; the first is leaked")
 	}

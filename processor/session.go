@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"github.com/regionwatch/regionwatch/processor/flow"
 	"github.com/regionwatch/regionwatch/processor/retry"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -27,7 +28,7 @@ type session struct {
 	tx      *kgo.GroupTransactSession
 	workers []*decision
 
-	portion   *portion
+	portion   *flow.Portion
 	committed bool // at least one transaction since the session was made
 	aborts    int  // consecutive ones
 
@@ -52,7 +53,7 @@ func (p *Processor) names(k int) (instanceID, transactionalID string) {
 	return fmt.Sprintf("%s-%d", p.o.InstanceID, k), TransactionalID(p.o.Group, p.o.InstanceID, k)
 }
 
-func newSession(ctx context.Context, p *Processor, k int, portion *portion) (*session, error) {
+func newSession(ctx context.Context, p *Processor, k int, portion *flow.Portion) (*session, error) {
 	instanceID, transactionalID := p.names(k)
 	ctx, begin := p.topics.Member(ctx, instanceID)
 	ctx, end := context.WithCancel(ctx)
@@ -101,7 +102,7 @@ func (s *session) onAssigned(_ context.Context, client *kgo.Client, m map[string
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.outOfGroup = false
-	each(m, func(tp kadm.Partition) { s.assigned[tp] = struct{}{} })
+	flow.Each(m, func(tp kadm.Partition) { s.assigned[tp] = struct{}{} })
 	s.p.health.Assigned(client, maps.Keys(s.assigned))
 	if own := s.holdings.own; own != nil {
 		client.PauseFetchPartitions(m) // until their state is restored
@@ -137,7 +138,7 @@ func (s *session) isOutOfGroup() bool {
 func (s *session) onRevoked(_ context.Context, client *kgo.Client, m map[string][]int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	each(m, func(tp kadm.Partition) {
+	flow.Each(m, func(tp kadm.Partition) {
 		delete(s.assigned, tp)
 		s.p.lag.Forget(tp)
 	})
@@ -168,13 +169,13 @@ func (s *session) run(ctx context.Context) error {
 	defer s.p.topics.OnRestart(restart)()
 	defer context.AfterFunc(s.ctx, func() { restart(nil) })() // a wait for the pace ends as well
 	for {
-		s.p.pace.wait(ctx, s.tx.Client().BufferedFetchRecords)
+		s.p.pace.Wait(ctx, s.tx.Client().BufferedFetchRecords)
 		if err := s.prepare(ctx); err != nil {
 			return err
 		}
 		outOfGroup := s.isOutOfGroup()
 		fetches := s.poll(ctx)
-		s.p.pace.spend(fetches.NumRecords())
+		s.p.pace.Spend(fetches.NumRecords())
 		err := s.p.fetchErrors(fetches)
 		switch {
 		case err != nil:
@@ -216,7 +217,7 @@ const maxRestarts = 8
 
 // runSession keeps session k running: a new session may recover from an error that ended the old one.
 func (p *Processor) runSession(ctx, drainCtx context.Context, k int) error {
-	tries, portion := 0, new(portion) // tries in a row
+	tries, portion := 0, new(flow.Portion) // tries in a row
 	for fails := 1; ; fails++ {
 		began := time.Now()
 		s, err := newSession(drainCtx, p, k, portion)

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/regionwatch/regionwatch/processor/flow"
 	"github.com/regionwatch/regionwatch/processor/retry"
 )
 
@@ -95,21 +96,21 @@ func (s *session) restore(ctx context.Context, tp kadm.Partition, term int) erro
 	s.holdings.held[tp] = &h
 	s.mu.Unlock()
 	s.p.staged.hold(tp, 1)
-	s.tx.Client().ResumeFetchPartitions(asMap(tp))
+	s.tx.Client().ResumeFetchPartitions(flow.AsMap(tp))
 	return nil
 }
 
 // poll polls records. With a stage it returns from time to time without any.
 func (s *session) poll(ctx context.Context) kgo.Fetches {
 	if s.p.o.Stage == nil {
-		return s.tx.PollRecords(ctx, least(s.p.pace.most(), s.portion.most))
+		return s.tx.PollRecords(ctx, flow.Least(s.p.pace.Most(), s.portion.Most))
 	}
 	ctx, cancel := context.WithTimeout(ctx, stagePoll)
 	defer cancel()
 	s.mu.Lock()
 	s.wake = cancel
 	s.mu.Unlock()
-	return s.tx.PollRecords(ctx, least(s.p.pace.most(), s.portion.most))
+	return s.tx.PollRecords(ctx, flow.Least(s.p.pace.Most(), s.portion.Most))
 }
 
 // emit collects what the stage has to write, and produces it if begin succeeds. It reports whether there was anything.

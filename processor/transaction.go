@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/flow"
 	"github.com/regionwatch/regionwatch/processor/output"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -19,10 +20,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
-
-// maxTransaction limits the records of one transaction. Larger ones cost less per record, but a rebalance that aborts
-// one causes all of it to be decided again.
-const maxTransaction = 50_000
 
 // transaction is one open transaction.
 type transaction struct {
@@ -51,9 +48,9 @@ func (s *session) transact(ctx context.Context, fetches kgo.Fetches, outOfGroup 
 		return fmt.Errorf("beginning transaction: %w", err)
 	}
 	err := t.decide(t.take(fetches))
-	for err == nil && ctx.Err() == nil && time.Since(start) < s.p.o.CommitInterval && t.records < s.portion.limit() && s.p.pace.left() <= 0 {
-		fetches = s.tx.PollRecords(nil, least(s.p.pace.most(), s.portion.most)) //nolint:staticcheck // nil returns what is buffered, without waiting
-		s.p.pace.spend(fetches.NumRecords())
+	for err == nil && ctx.Err() == nil && time.Since(start) < s.p.o.CommitInterval && t.records < s.portion.Limit() && s.p.pace.Left() <= 0 {
+		fetches = s.tx.PollRecords(nil, flow.Least(s.p.pace.Most(), s.portion.Most)) //nolint:staticcheck // nil returns what is buffered, without waiting
+		s.p.pace.Spend(fetches.NumRecords())
 		if err = s.p.fetchErrors(fetches); err != nil || fetches.NumRecords() == 0 {
 			break
 		}
@@ -63,7 +60,7 @@ func (s *session) transact(ctx context.Context, fetches kgo.Fetches, outOfGroup 
 		_, err = t.emit(func() error { return nil })
 	}
 	err = t.end(err)
-	s.portion.learn(t.records, time.Since(start), s.p.o.TransactionTimeout)
+	s.portion.Learn(t.records, time.Since(start), s.p.o.TransactionTimeout)
 	s.p.metrics.ObserveBatch(time.Since(start))
 	return err
 }
@@ -82,7 +79,7 @@ func (t *transaction) take(fetches kgo.Fetches) (batches [][]*kgo.Record) {
 			t.touched[tp] = true
 		}
 		batches = append(batches, f.Records)
-		n += countData(f.Records)
+		n += flow.CountData(f.Records)
 	})
 	t.records += n
 	t.s.p.tally.Update(func(t *progress.Totals) { t.Read += uint64(n) })

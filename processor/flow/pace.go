@@ -1,4 +1,4 @@
-package processor
+package flow
 
 import (
 	"context"
@@ -10,14 +10,14 @@ import (
 	"github.com/regionwatch/regionwatch/processor/retry"
 )
 
-// pace limits the poll loops of a process to MaxRecordsPerSecond. Each poll takes at most a tenth of a second's
+// Pace limits the poll loops of a process to MaxRecordsPerSecond. Each poll takes at most a tenth of a second's
 // records, and the next one waits as long as the limit requires for them. A loop waits between two polls, where it
 // holds up neither a rebalance nor a drain. It is safe for concurrent use.
-type pace struct {
-	perSecond int // 0 means no limit
-	lag       *progress.Lags
-	tally     *progress.Tally
-	log       *slog.Logger
+type Pace struct {
+	PerSecond int // 0 means no limit
+	Lag       *progress.Lags
+	Tally     *progress.Tally
+	Log       *slog.Logger
 
 	mu   sync.Mutex
 	next time.Time // before which nothing is polled
@@ -27,17 +27,17 @@ type pace struct {
 // tellEvery is the least time between two log lines about the limit.
 const tellEvery = time.Minute
 
-// most returns how many records a poll may take, 0 for all.
-func (p *pace) most() int {
-	if p.perSecond == 0 {
+// Most returns how many records a poll may take, 0 for all.
+func (p *Pace) Most() int {
+	if p.PerSecond == 0 {
 		return 0
 	}
-	return max(p.perSecond/10, 1)
+	return max(p.PerSecond/10, 1)
 }
 
-// spend counts n polled records.
-func (p *pace) spend(n int) {
-	if p.perSecond == 0 || n <= 0 {
+// Spend counts n polled records.
+func (p *Pace) Spend(n int) {
+	if p.PerSecond == 0 || n <= 0 {
 		return
 	}
 	p.mu.Lock()
@@ -45,12 +45,12 @@ func (p *pace) spend(n int) {
 	if now := time.Now(); p.next.Before(now) {
 		p.next = now
 	}
-	p.next = p.next.Add(time.Duration(n) * time.Second / time.Duration(p.perSecond))
+	p.next = p.next.Add(time.Duration(n) * time.Second / time.Duration(p.PerSecond))
 }
 
-// left returns how long to wait before the next poll.
-func (p *pace) left() time.Duration {
-	if p.perSecond == 0 {
+// Left returns how long to wait before the next poll.
+func (p *Pace) Left() time.Duration {
+	if p.PerSecond == 0 {
 		return 0
 	}
 	p.mu.Lock()
@@ -58,11 +58,11 @@ func (p *pace) left() time.Duration {
 	return time.Until(p.next)
 }
 
-// wait returns when the next poll may begin, or when ctx ends. If fetched says that records are waiting, it counts the
+// Wait returns when the next poll may begin, or when ctx ends. If fetched says that records are waiting, it counts the
 // time as held by the limit.
-func (p *pace) wait(ctx context.Context, fetched func() int64) {
+func (p *Pace) Wait(ctx context.Context, fetched func() int64) {
 	for {
-		left := p.left()
+		left := p.Left()
 		if left <= 0 {
 			return
 		}
@@ -78,14 +78,14 @@ func (p *pace) wait(ctx context.Context, fetched func() int64) {
 }
 
 // hold counts that the limit held records back for d.
-func (p *pace) hold(d time.Duration) {
-	p.tally.Update(func(t *progress.Totals) { t.Limited += d })
-	p.lag.Held()
+func (p *Pace) hold(d time.Duration) {
+	p.Tally.Update(func(t *progress.Totals) { t.Limited += d })
+	p.Lag.Held()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if time.Since(p.told) < tellEvery {
 		return
 	}
 	p.told = time.Now()
-	p.log.Info("max-records-per-second holds records back", "limit", p.perSecond, "lag", p.lag.Total())
+	p.Log.Info("max-records-per-second holds records back", "limit", p.PerSecond, "lag", p.Lag.Total())
 }

@@ -1,4 +1,4 @@
-package processor
+package flow
 
 import (
 	"errors"
@@ -11,16 +11,16 @@ import (
 // broker makes it fall behind for good.
 func TestQueueTakesAllThatWaits(t *testing.T) {
 	fetched := []*kgo.Record{{Offset: 0}, {Offset: 1}, {Offset: 99}} // the last still belongs to the client
-	q := newQueue()
-	q.put(batch{records: fetched[:2], bytes: 20})
-	q.put(batch{records: []*kgo.Record{{Offset: 2}}, bytes: 5})
-	q.put(batch{records: []*kgo.Record{{Offset: 3}, {Offset: 4}}, bytes: 7})
+	q := NewQueue()
+	q.Put(Batch{Records: fetched[:2], Bytes: 20})
+	q.Put(Batch{Records: []*kgo.Record{{Offset: 2}}, Bytes: 5})
+	q.Put(Batch{Records: []*kgo.Record{{Offset: 3}, {Offset: 4}}, Bytes: 7})
 
-	b, ok := q.take(nil)
-	if !ok || b.bytes != 32 || len(b.records) != 5 {
-		t.Fatalf("took %d records of %d bytes, %v; want 5 of 32", len(b.records), b.bytes, ok)
+	b, ok := q.Take(nil)
+	if !ok || b.Bytes != 32 || len(b.Records) != 5 {
+		t.Fatalf("took %d records of %d bytes, %v; want 5 of 32", len(b.Records), b.Bytes, ok)
 	}
-	for i, r := range b.records {
+	for i, r := range b.Records {
 		if r.Offset != int64(i) {
 			t.Errorf("record %d has offset %d", i, r.Offset)
 		}
@@ -28,7 +28,7 @@ func TestQueueTakesAllThatWaits(t *testing.T) {
 	if fetched[2].Offset != 99 {
 		t.Error("the client's own record was overwritten")
 	}
-	if n := q.drain(); n != 0 {
+	if n := q.Drain(); n != 0 {
 		t.Errorf("%d records left in the queue", n)
 	}
 }
@@ -36,12 +36,12 @@ func TestQueueTakesAllThatWaits(t *testing.T) {
 func TestQueueStopsWaiting(t *testing.T) {
 	quit := make(chan struct{})
 	close(quit)
-	q := newQueue()
-	q.put(batch{records: []*kgo.Record{{}}})
-	if _, ok := q.take(quit); ok {
+	q := NewQueue()
+	q.Put(Batch{Records: []*kgo.Record{{}}})
+	if _, ok := q.Take(quit); ok {
 		t.Error("took a batch after quit")
 	}
-	if n := q.drain(); n != 1 {
+	if n := q.Drain(); n != 1 {
 		t.Errorf("drained %d records, want 1", n)
 	}
 }

@@ -1,4 +1,9 @@
-package processor
+// Package flow limits what waits in memory and how fast records are taken: the queues between the poll loop and the
+// workers, the records of a transaction, and the records of a second.
+//
+// It guarantees that queues stay within [HeldBytes] and one poll beyond it, and that a partition whose worker is stuck
+// holds up no other. It starts no goroutines.
+package flow
 
 import (
 	"context"
@@ -11,10 +16,10 @@ import (
 )
 
 const (
-	// queuedBytes is how much may wait for moving workers before the poll loop waits too.
-	queuedBytes = 8 << 20
-	// heldBytes is how much may wait for all workers, stuck ones included, before the poll loop waits.
-	heldBytes = 32 << 20
+	// QueuedBytes is how much may wait for moving workers before the poll loop waits too.
+	QueuedBytes = 8 << 20
+	// HeldBytes is how much may wait for all workers, stuck ones included, before the poll loop waits.
+	HeldBytes = 32 << 20
 	// patience is how long the poll loop waits for the workers before it looks for the slow ones.
 	patience = 100 * time.Millisecond
 )
@@ -25,12 +30,12 @@ type pauser interface {
 	ResumeFetchPartitions(map[string][]int32)
 }
 
-// flow limits what waits between the poll loop and the workers. While all workers keep moving, the poll loop simply
+// Flow limits what waits between the poll loop and the workers. While all workers keep moving, the poll loop simply
 // waits for room, outside of a poll, so that rebalances can proceed. A partition whose worker is stuck is paused and
-// does not hold up the others, until all such partitions together hold heldBytes. It is resumed when its worker has
+// does not hold up the others, until all such partitions together hold HeldBytes. It is resumed when its worker has
 // nothing left, or goes away. Pausing discards what is already fetched and fetches it again, so it is only for slow
 // partitions.
-type flow struct {
+type Flow struct {
 	client pauser
 	room   chan struct{} // holds a token after bytes were released
 
@@ -47,20 +52,21 @@ type lane struct {
 	moved  bool // since the poll loop last lost patience
 }
 
-func newFlow(client pauser) *flow {
-	return &flow{client: client, room: make(chan struct{}, 1), partitions: make(map[kadm.Partition]*lane)}
+// NewFlow returns a Flow without partitions.
+func NewFlow(client pauser) *Flow {
+	return &Flow{client: client, room: make(chan struct{}, 1), partitions: make(map[kadm.Partition]*lane)}
 }
 
-// open adds a partition.
-func (f *flow) open(tp kadm.Partition) {
+// Open adds a partition.
+func (f *Flow) Open(tp kadm.Partition) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.partitions[tp] = &lane{}
 }
 
-// close removes a partition, its queue count and its pause: a pause outlives the assignment, and the partition would
+// Close removes a partition, its queue count and its pause: a pause outlives the assignment, and the partition would
 // never be read again after it comes back.
-func (f *flow) close(tp kadm.Partition) {
+func (f *Flow) Close(tp kadm.Partition) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l := f.partitions[tp]
@@ -70,12 +76,12 @@ func (f *flow) close(tp kadm.Partition) {
 	delete(f.partitions, tp)
 	f.release(l, l.bytes)
 	if l.paused {
-		f.client.ResumeFetchPartitions(asMap(tp))
+		f.client.ResumeFetchPartitions(AsMap(tp))
 	}
 }
 
-// put counts bytes queued for a partition.
-func (f *flow) put(tp kadm.Partition, bytes int) {
+// Put counts bytes queued for a partition.
+func (f *Flow) Put(tp kadm.Partition, bytes int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l := f.partitions[tp]
@@ -87,13 +93,13 @@ func (f *flow) put(tp kadm.Partition, bytes int) {
 	if !l.paused {
 		f.bytes += bytes
 	}
-	if l.bytes > queuedBytes/2 {
+	if l.bytes > QueuedBytes/2 {
 		f.pause(tp, l)
 	}
 }
 
-// done releases bytes that a worker has decided.
-func (f *flow) done(tp kadm.Partition, bytes int) {
+// Done releases bytes that a worker has decided.
+func (f *Flow) Done(tp kadm.Partition, bytes int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	l := f.partitions[tp]
@@ -104,12 +110,12 @@ func (f *flow) done(tp kadm.Partition, bytes int) {
 	f.release(l, bytes)
 	if l.paused && l.bytes == 0 {
 		l.paused = false
-		f.client.ResumeFetchPartitions(asMap(tp))
+		f.client.ResumeFetchPartitions(AsMap(tp))
 	}
 }
 
 // release subtracts bytes from a lane. f is locked.
-func (f *flow) release(l *lane, bytes int) {
+func (f *Flow) release(l *lane, bytes int) {
 	l.bytes -= bytes
 	f.all -= bytes
 	if !l.paused {
@@ -118,7 +124,7 @@ func (f *flow) release(l *lane, bytes int) {
 	f.signal()
 }
 
-func (f *flow) signal() {
+func (f *Flow) signal() {
 	select {
 	case f.room <- struct{}{}:
 	default:
@@ -126,18 +132,18 @@ func (f *flow) signal() {
 }
 
 // pause stops fetching a partition and removes it from the common count. f is locked.
-func (f *flow) pause(tp kadm.Partition, l *lane) {
+func (f *Flow) pause(tp kadm.Partition, l *lane) {
 	if l.paused {
 		return
 	}
 	l.paused = true
-	f.client.PauseFetchPartitions(asMap(tp))
+	f.client.PauseFetchPartitions(AsMap(tp))
 	f.bytes -= l.bytes
 	f.signal()
 }
 
-// wait returns when there is room for another poll, or when ctx ends.
-func (f *flow) wait(ctx context.Context) {
+// Wait returns when there is room for another poll, or when ctx ends.
+func (f *Flow) Wait(ctx context.Context) {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	for !f.hasRoom() {
@@ -152,14 +158,14 @@ func (f *flow) wait(ctx context.Context) {
 	}
 }
 
-func (f *flow) hasRoom() bool {
+func (f *Flow) hasRoom() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.bytes < queuedBytes && f.all < heldBytes
+	return f.bytes < QueuedBytes && f.all < HeldBytes
 }
 
 // pauseStuck pauses every partition that has work and has not finished a batch since the last call.
-func (f *flow) pauseStuck() {
+func (f *Flow) pauseStuck() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for tp, l := range f.partitions {
@@ -170,13 +176,13 @@ func (f *flow) pauseStuck() {
 	}
 }
 
-// asMap returns a partition as the client takes it.
-func asMap(tp kadm.Partition) map[string][]int32 {
+// AsMap returns a partition as the client takes it.
+func AsMap(tp kadm.Partition) map[string][]int32 {
 	return map[string][]int32{tp.Topic: {tp.Partition}}
 }
 
-// each calls f for every partition of m.
-func each(m map[string][]int32, f func(kadm.Partition)) {
+// Each calls f for every partition of m.
+func Each(m map[string][]int32, f func(kadm.Partition)) {
 	for topic, partitions := range m {
 		for _, p := range partitions {
 			f(kadm.Partition{Topic: topic, Partition: p})

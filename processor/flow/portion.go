@@ -1,0 +1,46 @@
+package flow
+
+import "time"
+
+// MaxTransaction limits the records of one transaction. Larger ones cost less per record, but a rebalance that aborts
+// one causes all of it to be decided again.
+const MaxTransaction = 50_000
+
+// Portion is how many records a session takes into its next transaction. A transaction that takes too long is aborted by
+// the broker, and would be again with the same records: after a long one the next ones are smaller, down to a single
+// record. It belongs to the session's goroutine and outlives the session.
+type Portion struct {
+	Most int // records; 0 means MaxTransaction
+}
+
+// shrinkBy is by how much a portion shrinks: soon enough to a single record, while each attempt costs the timeout.
+const shrinkBy = 8
+
+// Limit returns the most records of the next transaction.
+func (p *Portion) Limit() int {
+	if p.Most == 0 {
+		return MaxTransaction
+	}
+	return p.Most
+}
+
+// Learn takes how long a transaction with that many records took, of the time that the broker allows.
+func (p *Portion) Learn(records int, took, allowed time.Duration) {
+	switch {
+	case took >= allowed/2:
+		p.Most = max(records/shrinkBy, 1)
+	case took >= allowed/8 || p.Most == 0: // fits
+	case p.Most >= MaxTransaction/2:
+		p.Most = 0
+	default:
+		p.Most *= 2
+	}
+}
+
+// Least returns the smaller of two limits of which 0 is none.
+func Least(a, b int) int {
+	if a == 0 || b == 0 {
+		return a + b
+	}
+	return min(a, b)
+}

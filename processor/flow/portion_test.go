@@ -1,0 +1,31 @@
+package flow
+
+import (
+	"testing"
+	"time"
+)
+
+// A transaction that takes too long makes the next ones smaller, down to one record, and quick ones make them larger again.
+func TestPortion(t *testing.T) {
+	t.Parallel()
+	var p Portion
+	f := func(records int, took time.Duration, want int) {
+		t.Helper()
+		if p.Learn(records, took, 16*time.Second); p.Limit() != want {
+			t.Errorf("after %d records in %v: %d, want %d", records, took, p.Limit(), want)
+		}
+	}
+	f(50_000, 7*time.Second, MaxTransaction)
+	f(200, 8*time.Second, 25)
+	f(25, 4*time.Second, 25)
+	f(25, time.Second, 50)
+	f(10, 20*time.Second, 1)
+	f(1, 20*time.Second, 1)
+	f(0, 20*time.Second, 1)
+	f(1, 0, 2)
+	for want := 4; want < MaxTransaction; want *= 2 {
+		f(want/2, 0, want)
+	}
+	f(30_000, 0, MaxTransaction)
+	f(1000, 0, MaxTransaction)
+}
