@@ -2,6 +2,7 @@ package processor
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -168,4 +169,16 @@ func committedToEnd(c *processortest.Cluster, partitions int32) bool {
 		}
 	}
 	return true
+}
+
+// A worker that must stop says so to its output, which asks between the alerts of a large record.
+func TestStopped(t *testing.T) {
+	w := &partition{quit: make(chan struct{})}
+	if err := w.stopped(); err != nil {
+		t.Error(err)
+	}
+	w.stop()
+	if err := w.stopped(); !errors.Is(err, errStopped) {
+		t.Errorf("%v, want %v", err, errStopped)
+	}
 }

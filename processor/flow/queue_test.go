@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -43,17 +42,5 @@ func TestQueueStopsWaiting(t *testing.T) {
 	}
 	if n := q.Drain(); n != 1 {
 		t.Errorf("drained %d records, want 1", n)
-	}
-}
-
-// A worker that must stop says so to its output, which asks between the alerts of a large record.
-func TestStopped(t *testing.T) {
-	w := &partition{quit: make(chan struct{})}
-	if err := w.stopped(); err != nil {
-		t.Error(err)
-	}
-	w.stop()
-	if err := w.stopped(); !errors.Is(err, errStopped) {
-		t.Errorf("%v, want %v", err, errStopped)
 	}
 }
