@@ -21,7 +21,7 @@ func (c *checker) state(ctx context.Context) {
 	}
 	step.Detail = c.shape(name)
 	if err := c.copartitioned(name); err != nil {
-		step.Remedy = "create it again with as many partitions as the alerts topic, then run regionwatch incidents rebuild"
+		step.Remedy = "stop every instance and run regionwatch incidents rebuild, which creates it with as many partitions as the alerts topic"
 		c.refuse(step, err, kmsg.ACLOperationWrite, kmsg.ACLResourceTypeTopic, name)
 		return
 	}
