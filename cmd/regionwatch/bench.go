@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/generate"
+	"github.com/regionwatch/regionwatch/internal/memory"
 	"github.com/regionwatch/regionwatch/internal/setup"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/sample"
@@ -35,7 +37,12 @@ type benchFlags struct {
 	compression                      *cli.Choice
 	shapes                           []string
 	file                             string
+	incidents                        bool
+	remembered                       *cli.Parsed[int64]
 }
+
+// idsPerIncident is how many alerts an incident of bench has, on average.
+const idsPerIncident = 50
 
 func newBenchCommand() *cobra.Command {
 	f := benchFlags{
@@ -45,6 +52,7 @@ func newBenchCommand() *cobra.Command {
 		perRecord:   cli.NewNumber("10", 1, 1_000_000),
 		matching:    cli.NewShare("0.01"),
 		compression: setup.NewCompression(),
+		remembered:  cli.NewNumber("200000", 100, 10_000_000),
 	}
 	cmd := &cobra.Command{
 		Use:   "bench",
@@ -54,9 +62,12 @@ func newBenchCommand() *cobra.Command {
 			"Without --brokers it needs no set-up: it uses the embedded broker, in a separate process. With --brokers it\n" +
 			"creates topics and groups named regionwatch-bench-... there, and deletes them at the end. What must be found\n" +
 			"in generated records is known: if a single alert is missing, the exit status is 1.\n\n" +
+			"With --incidents it measures the second stage instead: grouping alerts, the memory of many incidents with 50\n" +
+			"alerts each, and restoring their state.\n\n" +
 			"Compare processor times and ratios. Records per second depend on what else uses the machine, and the embedded\n" +
 			"broker does.",
 		Example: "  regionwatch bench\n" +
+			"  regionwatch bench --incidents\n" +
 			"  regionwatch bench --brokers kafka-1:9092 --records 2M --partitions 12 --replicas 3",
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
@@ -69,6 +80,8 @@ func newBenchCommand() *cobra.Command {
 	flags.Var(f.matching, "match-share", "share of events that are writes in an unused region, from 0 to 1")
 	addShapeFlag(cmd, &f.shapes, "event")
 	flags.StringVar(&f.file, "file", "", "file of records, one per line, to repeat instead of generated ones; .gz is unpacked")
+	flags.BoolVar(&f.incidents, "incidents", false, "measure grouping alerts into incidents; --records is how many alerts")
+	flags.Var(f.remembered, "open-incidents", "incidents whose memory and restore --incidents measures")
 	f.compression.AddTo(cmd, "compression", "compression of the records")
 	cli.Must(cmd.MarkFlagFilename("file"))
 	cli.AddSettings(cmd, append(config.Reach(), "partitions", "replicas", "unused-regions", "sessions")...)
@@ -93,12 +106,15 @@ func (f *benchFlags) run(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
+	ctx, stop := cli.StopOnSignal(cmd.Context(), benchDrain, nil)
+	defer stop()
+	if f.incidents {
+		return f.runIncidents(ctx, cmd)
+	}
 	source, err := f.source(cmd, s)
 	if err != nil {
 		return cli.Mistake(err)
 	}
-	ctx, stop := cli.StopOnSignal(cmd.Context(), benchDrain, nil)
-	defer stop()
 	where := "the brokers " + strings.Join(s.Brokers, ",")
 	if len(s.Brokers) == 0 {
 		broker, err := bench.StartEmbedded(ctx, newBenchBrokerCommand().Name())
@@ -123,6 +139,19 @@ func (f *benchFlags) run(cmd *cobra.Command) (err error) {
 		err = errors.Join(err, report.Print(cmd.OutOrStdout(), o.Records, o.Rounds, where))
 	}
 	return err
+}
+
+// runIncidents measures the second stage.
+func (f *benchFlags) runIncidents(ctx context.Context, cmd *cobra.Command) error {
+	memory.Tune(memory.ContainerLimit("/"), os.LookupEnv)
+	report, err := bench.MeasureGrouping(ctx, bench.GroupingOptions{
+		Alerts: int(f.records.Value), Incidents: int(f.remembered.Value), Each: idsPerIncident,
+		Step: func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), text) },
+	})
+	if err != nil {
+		return err
+	}
+	return report.Print(cmd.OutOrStdout())
 }
 
 // source returns the source of the records.

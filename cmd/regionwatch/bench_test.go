@@ -48,6 +48,20 @@ func TestBenchSuccess(t *testing.T) {
 	f("--file", gzipped)
 }
 
+// With --incidents it measures grouping, and needs no brokers.
+func TestBenchIncidents(t *testing.T) {
+	t.Parallel()
+	stdout, stderr, status := runCommand(t, "bench", "--incidents", "--records", "1500", "--open-incidents", "600")
+	if status != cli.ExitDone {
+		t.Errorf("status %d\n%s", status, stderr)
+	}
+	for _, want := range []string{`reading and grouping alerts +\d`, `restoring state records +\d[\d.]* +\d`, `600 incidents with [\d,]+ ids, peak +- +- +\d`} {
+		if !regexp.MustCompile(want).MatchString(stdout) {
+			t.Errorf("no %s in\n%s", want, stdout)
+		}
+	}
+}
+
 func TestBenchFailure(t *testing.T) {
 	t.Parallel()
 	empty := filepath.Join(t.TempDir(), "empty")

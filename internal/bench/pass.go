@@ -78,3 +78,10 @@ func watchStall(after time.Duration, cancel func(error), state func() string) *s
 func (s *stall) moved() { s.timer.Reset(s.after) }
 
 func (s *stall) stop() { s.timer.Stop() }
+
+// liveMemory returns the memory of objects in use, in bytes, as of the last garbage collection.
+func liveMemory() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
