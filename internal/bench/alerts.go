@@ -22,7 +22,8 @@ type Alerts struct {
 
 // NewAlerts returns alerts of a day, with so many for each incident.
 func NewAlerts(seed uint64, each int, day time.Time) *Alerts {
-	return &Alerts{r: rand.New(rand.NewPCG(seed, 0)), each: max(each, 1), start: day.UTC().Truncate(24 * time.Hour)}
+	r := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // it must be reproducible
+	return &Alerts{r: r, each: max(each, 1), start: day.UTC().Truncate(24 * time.Hour)}
 }
 
 // inFlight is how many incidents have alerts at the same time.
