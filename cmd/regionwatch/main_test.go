@@ -105,7 +105,7 @@ func TestCommandLineFailure(t *testing.T) {
 	const required = "brokers: is required: give flag --brokers, environment REGIONWATCH_BROKERS or file key brokers;" +
 		" allowed: host:port, several with commas"
 	f("versio", `no such command: "versio", did you mean version?`)
-	f("zzzzzz", `no such command: "zzzzzz"; there are bench, check, completion, deadletter, demo, explain, generate, health, help, policy, regions, run, scan, validate, version`)
+	f("zzzzzz", `no such command: "zzzzzz"; there are bench, check, completion, deadletter, demo, explain, generate, health, help, incidents, policy, regions, run, scan, validate, version`)
 	f("policy tset cases.yaml", `no such policy command: "tset", did you mean test?`)
 	f("policy init", `no such policy command: "init"; there are diff, export-scp, import-scp, learn, schema, show, test`)
 	f("policy tset --x", `no such policy command: "tset", did you mean test?`)

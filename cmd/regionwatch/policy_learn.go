@@ -30,7 +30,8 @@ func newPolicyLearnCommand() *cobra.Command {
 			"widened region REVIEW.",
 		Example: "  regionwatch policy learn AWSLogs/ --organization organization/ > policy.new.yaml\n" +
 			"  regionwatch policy learn AWSLogs/ --max-groups 5 --evidence evidence.csv > policy.new.yaml\n" +
-			"  regionwatch policy learn --brokers kafka-1:9092 --input-topic cloudtrail --from 90d > policy.new.yaml",
+			"  regionwatch policy learn --brokers kafka-1:9092 --input-topic cloudtrail \\\n" +
+			"    --from 90d > policy.new.yaml",
 		Args: learnArguments,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l.MaxGroups, l.Files = int(maxGroups.Value), args
