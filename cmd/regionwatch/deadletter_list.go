@@ -1,15 +1,11 @@
 package main
 
 import (
-	"context"
-
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
 	"github.com/regionwatch/regionwatch/internal/cli"
-	"github.com/regionwatch/regionwatch/internal/deadletters"
 	"github.com/regionwatch/regionwatch/internal/deadletters/view"
 )
 
@@ -50,22 +46,10 @@ func listLetters(cmd *cobra.Command, flags *letterFlags, acls *aclFlags, format 
 	if err != nil {
 		return err
 	}
-	tally, err := countLetters(ctx, &topic, &selection, uint64(flags.limit.Value))
+	tally, err := topic.Count(ctx, &selection, uint64(flags.limit.Value))
 	closeBar()
 	if err != nil {
 		return letterError(ctx, err)
 	}
 	return view.Tally(cmd.OutOrStdout(), format, s.DeadLetterTopic, tally)
-}
-
-// countLetters counts the selected letters, up to limit; 0 means no limit.
-func countLetters(ctx context.Context, topic *deadletters.Topic, selection *deadletters.Selection, limit uint64) (*deadletters.Tally, error) {
-	tally := new(deadletters.Tally)
-	err := topic.Read(ctx, selection.Since, func(r *kgo.Record) error {
-		if tally.Add(r, selection) && tally.Letters == limit {
-			return deadletters.ErrEnough
-		}
-		return nil
-	})
-	return tally, err
 }

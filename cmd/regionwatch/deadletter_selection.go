@@ -13,8 +13,6 @@ import (
 
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/deadletters"
-	"github.com/regionwatch/regionwatch/processor/deadletter"
-	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
 // letterFlags select dead letters.
@@ -37,7 +35,7 @@ func addLetterFlags(cmd *cobra.Command) *letterFlags {
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.reasons, "reason", nil, "only letters with these reasons (several with commas)")
-	cli.CompleteList(cmd, "reason", ",", letterReasons())
+	cli.CompleteList(cmd, "reason", ",", deadletters.Reasons())
 	flags.Var(f.since, "since", "only letters written then or later (RFC 3339, or an age: 36h, 7d)")
 	flags.Var(f.until, "until", "only letters written before (RFC 3339, or an age: 36h, 7d)")
 	flags.StringSliceVar(&f.originTopics, "origin-topic", nil, "only letters of records from these topics (several with commas)")
@@ -52,7 +50,7 @@ func addLetterFlags(cmd *cobra.Command) *letterFlags {
 // selection returns the selection that the flags describe.
 func (f *letterFlags) selection() (deadletters.Selection, error) {
 	for _, word := range f.reasons {
-		if known := letterReasons(); !slices.Contains(known, word) {
+		if known := deadletters.Reasons(); !slices.Contains(known, word) {
 			return deadletters.Selection{}, cli.Mistake(errors.New("flag --reason: " + strconv.Quote(word) + " is not known; allowed: " + strings.Join(known, ", ")))
 		}
 	}
@@ -67,32 +65,7 @@ func (f *letterFlags) selection() (deadletters.Selection, error) {
 	}, nil
 }
 
-// letterReasons returns the reasons a dead letter can have.
-func letterReasons() (names []string) {
-	for r := cloudtrail.ReasonNone + 1; int(r) < cloudtrail.ReasonCount; r++ {
-		names = append(names, r.String())
-	}
-	return append(names, deadletter.ReasonBatchTooLarge, deadletter.ReasonPanic, deadletter.ReasonNotAlert)
-}
-
 // newRange returns a range of non-negative numbers. The default is all of them.
 func newRange(most int64) *cli.Parsed[deadletters.Range] {
-	return cli.NewParsed("", "range", func(text string) (deadletters.Range, error) {
-		r := deadletters.All()
-		first, last, isRange := strings.Cut(text, "-")
-		if !isRange {
-			last = first
-		}
-		var err, lastErr error
-		if first != "" {
-			r.From, err = strconv.ParseInt(first, 10, 64)
-		}
-		if last != "" {
-			r.To, lastErr = strconv.ParseInt(last, 10, 64)
-		}
-		if err != nil || lastErr != nil || text == "-" || r.From > r.To || r.From > most {
-			return r, errors.New("is not a range; allowed: 3, 3-7, 3- or -7")
-		}
-		return r, nil
-	})
+	return cli.NewParsed("", "range", func(text string) (deadletters.Range, error) { return deadletters.ParseRange(text, most) })
 }

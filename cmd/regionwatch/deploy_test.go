@@ -14,6 +14,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/cli"
+	"github.com/regionwatch/regionwatch/internal/instance"
 )
 
 // The files in deploy/ call this program. These tests read them as the program would: every flag, variable and value must
@@ -78,8 +79,8 @@ func TestDockerfile(t *testing.T) {
 	}
 	wantCommandLine(t, "HEALTHCHECK", check[1:], brokers)
 	timeout := regexp.MustCompile(`HEALTHCHECK .*--timeout=(\S+)`).FindStringSubmatch(source)[1]
-	if d, err := time.ParseDuration(timeout); err != nil || d <= healthTimeout {
-		t.Errorf("the health check is cut off after %s, and takes up to %v: %v", timeout, healthTimeout, err)
+	if d, err := time.ParseDuration(timeout); err != nil || d <= instance.AskTimeout {
+		t.Errorf("the health check is cut off after %s, and takes up to %v: %v", timeout, instance.AskTimeout, err)
 	}
 
 	module, err := os.ReadFile("../../go.mod")

@@ -1,16 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/regionwatch/regionwatch/internal/cli"
-	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/policies"
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 )
 
@@ -36,7 +34,7 @@ func newRegionsCommand() *cobra.Command {
 			if err != nil {
 				return cli.Mistake(err)
 			}
-			return printRegions(cmd.OutOrStdout(), f.format.String(), list)
+			return policies.WriteRegions(cmd.OutOrStdout(), f.format.String(), list)
 		},
 	}
 	f.format.AddTo(cmd, "format", "format of the output")
@@ -82,34 +80,4 @@ func (f *regionsFlags) regions() (list []regions.Region, err error) {
 		}
 	}
 	return list, nil
-}
-
-// listedRegion is the JSON form of a region.
-type listedRegion struct {
-	Code      string `json:"code"`
-	Partition string `json:"partition"`
-	Name      string `json:"name"`
-	OptIn     bool   `json:"optIn"`
-}
-
-func printRegions(w io.Writer, format string, list []regions.Region) error {
-	if format == "json" {
-		lines := json.NewEncoder(w)
-		for _, r := range list {
-			if err := lines.Encode(listedRegion(r)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	table := display.NewTable(w, "REGION", "PARTITION", "NAME", "ENABLED")
-	enabled := map[bool]string{false: "by default", true: "opt-in"}
-	for _, r := range list {
-		table.Row(r.Code, r.Partition, r.Name, enabled[r.OptIn])
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(w, "\nfrom %s of %s\n", regions.Source, regions.Date)
-	return err
 }

@@ -1,11 +1,15 @@
 package deadletters
 
 import (
+	"errors"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
 // Range is an inclusive range of whole numbers. The zero value contains only 0; see [All].
@@ -13,6 +17,34 @@ type Range struct{ From, To int64 }
 
 // All returns the range of all numbers from 0.
 func All() Range { return Range{0, math.MaxInt64} }
+
+// ParseRange parses a range of numbers from 0 that begins at most at most: 3, 3-7, 3- or -7. An empty text means all numbers.
+func ParseRange(text string, most int64) (Range, error) {
+	r := All()
+	first, last, isRange := strings.Cut(text, "-")
+	if !isRange {
+		last = first
+	}
+	var err, lastErr error
+	if first != "" {
+		r.From, err = strconv.ParseInt(first, 10, 64)
+	}
+	if last != "" {
+		r.To, lastErr = strconv.ParseInt(last, 10, 64)
+	}
+	if err != nil || lastErr != nil || text == "-" || r.From > r.To || r.From > most {
+		return r, errors.New("is not a range; allowed: 3, 3-7, 3- or -7")
+	}
+	return r, nil
+}
+
+// Reasons returns the reasons a dead letter can have.
+func Reasons() (names []string) {
+	for r := cloudtrail.ReasonNone + 1; int(r) < cloudtrail.ReasonCount; r++ {
+		names = append(names, r.String())
+	}
+	return append(names, deadletter.ReasonBatchTooLarge, deadletter.ReasonPanic, deadletter.ReasonNotAlert)
+}
 
 // Holds reports whether n is in the range.
 func (r Range) Holds(n int64) bool { return r.From <= n && n <= r.To }

@@ -1,6 +1,7 @@
 package deadletters
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -28,6 +29,18 @@ type Tally struct {
 
 // HourLayout is the format of hours in Tally.Hours; the first ten characters are the day.
 const HourLayout = "2006-01-02T15:00Z"
+
+// Count counts the selected letters of the topic, up to limit; 0 means no limit.
+func (t *Topic) Count(ctx context.Context, selection *Selection, limit uint64) (*Tally, error) {
+	tally := new(Tally)
+	err := t.Read(ctx, selection.Since, func(r *kgo.Record) error {
+		if tally.Add(r, selection) && tally.Letters == limit {
+			return ErrEnough
+		}
+		return nil
+	})
+	return tally, err
+}
 
 // Add counts a record of the topic if it is the first of a selected letter, and reports whether it did.
 func (t *Tally) Add(r *kgo.Record, s *Selection) bool {

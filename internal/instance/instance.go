@@ -1,5 +1,5 @@
-// Package instance finds a name for an instance that survives restarts and that no other live instance of its consumer
-// group has.
+// Package instance runs an instance from its settings to its last log line: with a name that survives restarts and that no
+// other live instance of its consumer group has, its policy, its admin server and its log.
 package instance
 
 import (
