@@ -6,28 +6,13 @@ import (
 	"github.com/regionwatch/regionwatch/config"
 	"github.com/regionwatch/regionwatch/internal/broker"
 	"github.com/regionwatch/regionwatch/internal/broker/check"
+	"github.com/regionwatch/regionwatch/processor"
 )
 
 // Check returns what the settings need from the brokers. An empty principal is derived from the authentication settings.
 func Check(s *config.Settings, connection *broker.Connection, principal string) check.Options {
 	o := check.Options{
-		Connection:       connection,
-		Principal:        principal,
-		Identity:         s.SASLUsername,
-		InputTopics:      s.InputTopics,
-		InputPattern:     s.InputPattern,
-		PolicyTopic:      s.PolicyTopic,
-		CreateTopics:     s.CreateTopics,
-		Partitions:       int32(s.Partitions), // bounded by the settings table
-		Replicas:         int16(s.Replicas),   // bounded by the settings table
-		Group:            s.Group,
-		SessionTimeout:   s.SessionTimeout,
-		RebalanceTimeout: s.RebalanceTimeout,
-		ExactlyOnce:      s.Delivery == config.ExactlyOnce,
-		Sessions:         s.Sessions,
-	}
-	if s.InputPattern != "" {
-		o.InputTopics = nil
+		Options: Processor(s), Connection: connection, Principal: principal, Identity: s.SASLUsername, PolicyTopic: s.PolicyTopic,
 	}
 	if s.InstanceID != config.None {
 		o.InstanceID = s.InstanceID
@@ -50,8 +35,8 @@ func Check(s *config.Settings, connection *broker.Connection, principal string) 
 // from the authentication settings.
 func CheckIncidents(s *config.Settings, connection *broker.Connection, principal string) check.Options {
 	o := Check(s, connection, principal)
-	o.InputTopics, o.InputPattern, o.Group = []string{s.AlertTopic}, "", s.IncidentGroup
-	o.StateTopic, o.ExactlyOnce = s.IncidentStateTopic, true
+	o.InputTopics, o.InputPattern, o.Group = []string{s.AlertTopic}, false, s.IncidentGroup
+	o.StateTopic, o.Delivery = s.IncidentStateTopic, processor.ExactlyOnce
 	o.Outputs = []check.Output{{What: "incidents", Topic: s.IncidentTopic}, {What: "dead letters", Topic: s.DeadLetterTopic}}
 	return o
 }

@@ -122,7 +122,7 @@ func (o *Options) needed() (list []ACL) {
 			add(kmsg.ACLOperationCreate, topic, name, false)
 		}
 	}
-	if o.ExactlyOnce {
+	if o.exactlyOnce() {
 		for _, id := range o.transactionalIDs() {
 			add(kmsg.ACLOperationWrite, kmsg.ACLResourceTypeTransactionalId, id.text, !id.whole)
 		}
@@ -135,10 +135,10 @@ func (o *Options) needed() (list []ACL) {
 
 // ofInput returns the entries that allow the operation on the input topics.
 func (o *Options) ofInput(operation kmsg.ACLOperation) (list []ACL) {
-	for _, name := range o.InputTopics {
+	for _, name := range o.named() {
 		list = append(list, ACL{Operation: operation, Resource: kmsg.ACLResourceTypeTopic, Name: name})
 	}
-	for _, beginning := range beginnings(o.InputPattern) {
+	for _, beginning := range beginnings(o.pattern()) {
 		a := ACL{operation, kmsg.ACLResourceTypeTopic, beginning.text, !beginning.whole}
 		if beginning.text == "" && !beginning.whole {
 			a.Name, a.Prefixed = "*", false

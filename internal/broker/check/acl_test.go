@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regionwatch/regionwatch/internal/broker"
+	"github.com/regionwatch/regionwatch/processor"
 )
 
 // open returns a connection that is never used.
@@ -26,8 +27,9 @@ func open(t *testing.T, o broker.Options) *broker.Connection {
 func options(t *testing.T, change ...func(*Options)) Options {
 	t.Helper()
 	o := Options{
-		Principal: "User:alice", InputTopics: []string{"in"}, Group: "watch",
-		Outputs: []Output{{"alerts", "out"}, {"dead letters", "dead"}},
+		Options:   processor.Options{InputTopics: []string{"in"}, Group: "watch"},
+		Principal: "User:alice",
+		Outputs:   []Output{{"alerts", "out"}, {"dead letters", "dead"}},
 	}
 	for _, c := range change {
 		c(&o)
@@ -61,7 +63,7 @@ func TestEntriesSuccess(t *testing.T) {
 			"--operation Write --topic out", "--operation Write --topic dead", "--operation Read --topic policy",
 		}},
 		"state topic": {func(o *Options) {
-			o.ExactlyOnce, o.InstanceID, o.StateTopic, o.Outputs = true, "a", "state", []Output{{"incidents", "incidents"}}
+			o.Delivery, o.InstanceID, o.StateTopic, o.Outputs = processor.ExactlyOnce, "a", "state", []Output{{"incidents", "incidents"}}
 		}, []string{
 			"--operation Read --topic in", "--operation Read --group watch", "--operation Write --topic incidents",
 			"--operation Read --topic state", "--operation Write --topic state",
@@ -72,26 +74,28 @@ func TestEntriesSuccess(t *testing.T) {
 			"--operation Write --topic out", "--operation Write --topic dead",
 			"--operation Create --topic dead", "--operation Create --topic in", "--operation Create --topic out",
 		}},
-		"exactly once": {func(o *Options) { o.ExactlyOnce, o.InstanceID, o.Sessions = true, "a", 2 }, []string{
+		"exactly once": {func(o *Options) { o.Delivery, o.InstanceID, o.Sessions = processor.ExactlyOnce, "a", 2 }, []string{
 			"--operation Read --topic in", "--operation Read --group watch",
 			"--operation Write --topic out", "--operation Write --topic dead",
 			"--operation Write --transactional-id watch-a-0-5", "--operation Write --transactional-id watch-a-1-5",
 		}},
-		"exactly once without sessions": {func(o *Options) { o.ExactlyOnce, o.InstanceID = true, "a" }, []string{
+		"exactly once without sessions": {func(o *Options) { o.Delivery, o.InstanceID = processor.ExactlyOnce, "a" }, []string{
 			"--operation Read --topic in", "--operation Read --group watch",
 			"--operation Write --topic out", "--operation Write --topic dead",
 			"--operation Write --transactional-id watch-a- --resource-pattern-type prefixed",
 		}},
-		"exactly once without instance": {func(o *Options) { o.ExactlyOnce, o.Sessions = true, 2 }, []string{
+		"exactly once without instance": {func(o *Options) { o.Delivery, o.Sessions = processor.ExactlyOnce, 2 }, []string{
 			"--operation Read --topic in", "--operation Read --group watch",
 			"--operation Write --topic out", "--operation Write --topic dead",
 			"--operation Write --transactional-id watch- --resource-pattern-type prefixed",
 		}},
-		"pattern": {func(o *Options) { o.InputTopics, o.InputPattern, o.Outputs = nil, "trail-(eu|us-[a-z]+)", nil }, []string{
+		"pattern": {func(o *Options) {
+			o.InputTopics, o.InputPattern, o.Outputs = []string{"^(?:trail-(eu|us-[a-z]+))$"}, true, nil
+		}, []string{
 			"--operation Read --topic trail-eu", "--operation Read --topic trail-us- --resource-pattern-type prefixed",
 			"--operation Read --group watch",
 		}},
-		"pattern that begins with anything": {func(o *Options) { o.InputTopics, o.InputPattern, o.Outputs = nil, ".*-trail", nil }, []string{
+		"pattern that begins with anything": {func(o *Options) { o.InputTopics, o.InputPattern, o.Outputs = []string{"^(?:.*-trail)$"}, true, nil }, []string{
 			"--operation Read --topic '*'", "--operation Read --group watch",
 		}},
 		"names that a shell would take apart": {func(o *Options) { o.Group, o.Outputs = "it's $HOME", nil }, []string{
@@ -118,7 +122,7 @@ func TestEntriesSuccess(t *testing.T) {
 // Dead-letter commands need less access than run does.
 func TestLetterEntries(t *testing.T) {
 	const read, write, id = "--operation Read --topic dead", "--operation Write --topic dead", "--operation Write --transactional-id dead-replay"
-	pattern := func(o *Options) { o.InputTopics, o.InputPattern = nil, "trail-.*" }
+	pattern := func(o *Options) { o.InputTopics, o.InputPattern = []string{"^(?:trail-.*)$"}, true }
 	for name, test := range map[string]struct {
 		letters Letters
 		change  func(*Options)

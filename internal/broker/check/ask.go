@@ -82,7 +82,7 @@ func (c *checker) mayJoin(ctx context.Context) error {
 	protocol := kmsg.NewJoinGroupRequestProtocol()
 	protocol.Name = "cooperative-sticky"
 	subscription := kmsg.NewConsumerMemberMetadata()
-	subscription.Topics = c.o.InputTopics
+	subscription.Topics = c.o.named()
 	protocol.Metadata = subscription.AppendTo(nil)
 	request.Protocols = append(request.Protocols, protocol)
 	response, err := request.RequestWith(ctx, c.client)

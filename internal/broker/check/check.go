@@ -52,7 +52,7 @@ func Run(ctx context.Context, o Options) *Report {
 	c.group(ctx)
 	c.outputs(ctx)
 	c.state(ctx)
-	if o.ExactlyOnce {
+	if o.exactlyOnce() {
 		c.transactions(ctx)
 	} else {
 		c.idempotence(ctx)
@@ -102,7 +102,7 @@ func (c *checker) names() []string {
 	if c.o.StateTopic != "" {
 		names = append(names, stepState)
 	}
-	if c.o.ExactlyOnce {
+	if c.o.exactlyOnce() {
 		names = append(names, stepTransaction)
 	} else {
 		names = append(names, stepIdempotent)

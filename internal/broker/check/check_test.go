@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 
 	"github.com/regionwatch/regionwatch/internal/broker"
+	"github.com/regionwatch/regionwatch/processor"
 )
 
 // cluster is an embedded broker that allows alice only what ACLs allow.
@@ -90,18 +91,20 @@ func (c *cluster) allow(t *testing.T, list ...ACL) {
 func TestRunLeast(t *testing.T) {
 	for name, change := range map[string]func(*Options){
 		"at least once":                 func(*Options) {},
-		"exactly once":                  func(o *Options) { o.ExactlyOnce, o.InstanceID, o.Sessions = true, "a", 2 },
-		"exactly once without instance": func(o *Options) { o.ExactlyOnce = true },
+		"exactly once":                  func(o *Options) { o.Delivery, o.InstanceID, o.Sessions = processor.ExactlyOnce, "a", 2 },
+		"exactly once without instance": func(o *Options) { o.Delivery = processor.ExactlyOnce },
 		"policy topic":                  func(o *Options) { o.PolicyTopic = "policy" },
 		"create topics": func(o *Options) {
 			o.CreateTopics, o.InputTopics = true, []string{"new"}
 			o.Outputs = []Output{{"alerts", "new-out"}, {"dead letters", "new-dead"}}
 		},
-		"state topic": func(o *Options) { o.ExactlyOnce, o.InstanceID, o.Sessions, o.StateTopic = true, "a", 1, "state" },
-		"create state": func(o *Options) {
-			o.ExactlyOnce, o.CreateTopics, o.InputTopics, o.StateTopic, o.Outputs = true, true, []string{"new"}, "new-state", []Output{{"incidents", "new-incidents"}}
+		"state topic": func(o *Options) {
+			o.Delivery, o.InstanceID, o.Sessions, o.StateTopic = processor.ExactlyOnce, "a", 1, "state"
 		},
-		"pattern": func(o *Options) { o.InputTopics, o.InputPattern = nil, "i.*" },
+		"create state": func(o *Options) {
+			o.Delivery, o.CreateTopics, o.InputTopics, o.StateTopic, o.Outputs = processor.ExactlyOnce, true, []string{"new"}, "new-state", []Output{{"incidents", "new-incidents"}}
+		},
+		"pattern": func(o *Options) { o.InputTopics, o.InputPattern = []string{"^(?:i.*)$"}, true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -130,7 +133,9 @@ func TestRunLeast(t *testing.T) {
 // A check does not disturb running members: the group keeps its generation and a transactional ID its epoch.
 func TestRunDisturbsNothing(t *testing.T) {
 	c := newCluster(t)
-	o := c.options(t, func(o *Options) { o.ExactlyOnce, o.InstanceID, o.Sessions, o.CreateTopics = true, "a", 1, true })
+	o := c.options(t, func(o *Options) {
+		o.Delivery, o.InstanceID, o.Sessions, o.CreateTopics = processor.ExactlyOnce, "a", 1, true
+	})
 	c.allow(t, o.needed()...)
 	forbidden := map[kmsg.Key]string{
 		kmsg.SyncGroup: "a member", kmsg.OffsetCommit: "a commit", kmsg.TxnOffsetCommit: "a commit",
@@ -187,7 +192,7 @@ func TestRunFailure(t *testing.T) {
 		step, remedy string
 	}{
 		"no topic": {func(o *Options) { o.InputTopics = []string{"absent"} }, stepDescribe, "--create-topics"},
-		"no topic of a pattern": {func(o *Options) { o.InputTopics, o.InputPattern = nil, "absent.*" },
+		"no topic of a pattern": {func(o *Options) { o.InputTopics, o.InputPattern = []string{"^(?:absent.*)$"}, true },
 			stepDescribe, "create such a topic"},
 		"session timeout": {func(o *Options) { o.SessionTimeout = time.Second }, stepJoin, "--session-timeout"},
 		"no output": {func(o *Options) { o.Outputs[1].Topic = "absent" },
@@ -308,7 +313,9 @@ func TestRunForgetfulState(t *testing.T) {
 		if _, err := c.admin.CreateTopic(t.Context(), 2, replicas, map[string]*string{"cleanup.policy": &cleanup, "min.insync.replicas": &least}, topic); err != nil {
 			t.Fatal(err)
 		}
-		o := c.options(t, func(o *Options) { o.ExactlyOnce, o.InstanceID, o.Sessions, o.StateTopic = true, "a", 1, topic })
+		o := c.options(t, func(o *Options) {
+			o.Delivery, o.InstanceID, o.Sessions, o.StateTopic = processor.ExactlyOnce, "a", 1, topic
+		})
 		c.allow(t, append(o.needed(), ACL{Operation: kmsg.ACLOperationDescribeConfigs, Resource: kmsg.ACLResourceTypeTopic, Name: topic})...)
 		report := Run(t.Context(), o)
 		i := slices.IndexFunc(report.Steps, func(s Step) bool { return s.Name == stepState })

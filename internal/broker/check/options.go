@@ -2,37 +2,25 @@ package check
 
 import (
 	"slices"
-	"time"
+	"strings"
 
 	"github.com/regionwatch/regionwatch/internal/broker"
 	"github.com/regionwatch/regionwatch/processor"
 )
 
-// Options describe what the processor needs. Connection, Outputs, Group, the timeouts and one of InputTopics and
-// InputPattern are required.
+// Options describe what the processor needs. Connection, Outputs, the timeouts and the group are required, and an input.
 type Options struct {
+	// Options are those of the processor. Its output topics count as Outputs only, and the client options of the connection
+	// replace its own. InstanceID may be empty: the processor chooses one. So may Sessions: the cores of its host decide.
+	processor.Options
 	Connection *broker.Connection
 	// Principal is the principal that the brokers see, such as User:alice. If empty, it is unknown and [Placeholder] is used.
 	Principal string
 	// Identity describes who we authenticate as: a user, or the subject of a certificate.
 	Identity string
 
-	InputTopics  []string
-	InputPattern string // a regular expression that matches whole topic names; replaces InputTopics
-	Outputs      []Output
-	PolicyTopic  string // empty means none
-	StateTopic   string // keeps the processor's state, with as many partitions as the one input topic; empty means none
-	CreateTopics bool   // the processor creates missing topics, except those of the pattern
-	Partitions   int32  // of topics that are made; 0 means the broker's default
-	Replicas     int16  // of topics that are made; 0 means the broker's default
-
-	Group            string
-	SessionTimeout   time.Duration
-	RebalanceTimeout time.Duration
-
-	ExactlyOnce bool
-	InstanceID  string // empty means that the processor chooses one
-	Sessions    int    // for exactly once; 0 means that the cores of the processor's host decide
+	Outputs     []Output
+	PolicyTopic string // empty means none
 }
 
 // Output is a topic the processor writes to.
@@ -59,9 +47,28 @@ func (o *Options) principal() string {
 	return o.Principal
 }
 
+// named returns the input topics, unless a pattern selects them.
+func (o *Options) named() []string {
+	if o.InputPattern {
+		return nil
+	}
+	return o.InputTopics
+}
+
+// pattern returns the pattern of whole topic names that selects the input topics, as in settings. Empty means none.
+func (o *Options) pattern() string {
+	if !o.InputPattern {
+		return ""
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(o.InputTopics[0], "^(?:"), ")$")
+}
+
+// exactlyOnce reports whether the processor writes in transactions.
+func (o *Options) exactlyOnce() bool { return o.Delivery == processor.ExactlyOnce }
+
 // namedTopics returns the topics that are created if missing.
 func (o *Options) namedTopics() []string {
-	names := slices.Clone(o.InputTopics)
+	names := slices.Clone(o.named())
 	for _, output := range o.Outputs {
 		names = append(names, output.Topic)
 	}

@@ -46,7 +46,7 @@ func (c *checker) mayKeep(ctx context.Context, name string) (kmsg.ACLOperation, 
 // copartitioned returns an error if the state topic and an input topic both exist and differ in partitions.
 func (c *checker) copartitioned(name string) error {
 	kept := len(c.topics[name].Partitions)
-	for _, topic := range c.o.InputTopics {
+	for _, topic := range c.o.named() {
 		if n := len(c.topics[topic].Partitions); kept > 0 && n > 0 && n != kept {
 			return fmt.Errorf("it has %s, but %s has %d", counted(kept, "partition"), topic, n)
 		}

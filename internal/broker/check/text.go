@@ -76,7 +76,7 @@ func joined(of, detail string) string {
 func (o *Options) ACLText(what string, entries []Entry) string {
 	var b strings.Builder
 	b.WriteString("# What " + what + " needs with these settings, and no more. Describe comes with Read and Write.\n")
-	if what == "run" && !o.ExactlyOnce {
+	if what == "run" && !o.exactlyOnce() {
 		b.WriteString("# Brokers older than 2.8 want IdempotentWrite on the cluster too.\n")
 	}
 	if o.Principal == "" {

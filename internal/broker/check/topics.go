@@ -18,18 +18,18 @@ const maxTold = 20
 
 // input describes the input topics and checks that they may be read.
 func (c *checker) input(ctx context.Context) {
-	if c.o.InputPattern != "" {
+	if c.o.pattern() != "" {
 		c.inputPattern(ctx)
 		return
 	}
 	var visible []string
-	for _, topic := range c.o.InputTopics {
+	for _, topic := range c.o.named() {
 		if c.describe(ctx, Step{Name: stepDescribe, Of: topic}, topic, kmsg.ACLOperationRead, true) {
 			visible = append(visible, topic)
 		}
 	}
 	c.read(ctx, visible)
-	for _, topic := range c.o.InputTopics {
+	for _, topic := range c.o.named() {
 		if !slices.Contains(visible, topic) {
 			c.add(Step{Name: stepRead, Of: topic, Status: NotTried})
 		}
@@ -38,10 +38,10 @@ func (c *checker) input(ctx context.Context) {
 
 // inputPattern is input for a pattern. Brokers list only topics we may describe.
 func (c *checker) inputPattern(ctx context.Context) {
-	step := Step{Name: stepDescribe, Of: c.o.InputPattern}
+	step := Step{Name: stepDescribe, Of: c.o.pattern()}
 	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	whole, err := regexp.Compile("^(?:" + c.o.InputPattern + ")$")
+	whole, err := regexp.Compile("^(?:" + c.o.pattern() + ")$")
 	var all kadm.TopicDetails
 	if err == nil {
 		all, err = c.admin.ListTopics(attempt)
@@ -49,7 +49,7 @@ func (c *checker) inputPattern(ctx context.Context) {
 	if err != nil {
 		step.Status, step.Error, step.Remedy = Refused, err.Error(), remedy(err)
 		c.add(step)
-		c.add(Step{Name: stepRead, Of: c.o.InputPattern, Status: NotTried})
+		c.add(Step{Name: stepRead, Of: c.o.pattern(), Status: NotTried})
 		return
 	}
 	matching := slices.DeleteFunc(all.Names(), func(name string) bool { return !whole.MatchString(name) })
@@ -58,7 +58,7 @@ func (c *checker) inputPattern(ctx context.Context) {
 		step.deny(c.o, c.o.inputACLs()...)
 		step.Remedy = "create such a topic, or, if it exists, " + step.Remedy
 		c.add(step)
-		c.add(Step{Name: stepRead, Of: c.o.InputPattern, Status: NotTried})
+		c.add(Step{Name: stepRead, Of: c.o.pattern(), Status: NotTried})
 		return
 	}
 	partitions := 0
@@ -94,7 +94,7 @@ func (c *checker) read(ctx context.Context, topics []string) {
 		switch {
 		case refused == nil:
 			readable++
-			if c.o.InputPattern == "" {
+			if c.o.pattern() == "" {
 				c.add(Step{Name: stepRead, Of: topic})
 			}
 		case told < maxTold:
@@ -102,8 +102,8 @@ func (c *checker) read(ctx context.Context, topics []string) {
 			c.refuse(Step{Name: stepRead, Of: topic}, refused, kmsg.ACLOperationRead, kmsg.ACLResourceTypeTopic, topic)
 		}
 	}
-	if c.o.InputPattern != "" && readable > 0 {
-		c.add(Step{Name: stepRead, Of: c.o.InputPattern, Detail: fmt.Sprintf("%d of %s", readable, counted(len(topics), "topic"))})
+	if c.o.pattern() != "" && readable > 0 {
+		c.add(Step{Name: stepRead, Of: c.o.pattern(), Detail: fmt.Sprintf("%d of %s", readable, counted(len(topics), "topic"))})
 	}
 }
 
