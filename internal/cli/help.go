@@ -121,10 +121,7 @@ func printFlag(w io.Writer, f *pflag.Flag) {
 		fmt.Fprintln(w, left)
 		left = ""
 	}
-	for _, line := range display.Wrap(usage, helpWidth-column) {
-		fmt.Fprintln(w, display.Fit(left, column)+line)
-		left = ""
-	}
+	fmt.Fprintln(w, display.Fit(left, column)+display.Hang(usage, helpWidth, strings.Repeat(" ", column)))
 }
 
 // wrapParagraphs wraps paragraphs, except those with indented lines, such as tables.
@@ -132,7 +129,7 @@ func wrapParagraphs(text string) string {
 	paragraphs := strings.Split(text, "\n\n")
 	for i, p := range paragraphs {
 		if !strings.Contains(p, "\n  ") {
-			paragraphs[i] = strings.Join(display.Wrap(p, helpWidth), "\n")
+			paragraphs[i] = display.Hang(p, helpWidth, "")
 		}
 	}
 	return strings.Join(paragraphs, "\n\n")

@@ -31,13 +31,10 @@ type summary struct {
 func (s *summary) print(w io.Writer) {
 	c, n := &s.status.Counts, display.Number[uint64]
 	const column = 14
-	room := 1 << 20
-	if width, _, ok := display.TerminalSize(w); ok {
-		room = max(width-column, 20)
-	}
+	width, _, _ := display.TerminalSize(w)
 	line := func(what, format string, args ...any) {
-		text := display.Wrap(display.Text(fmt.Sprintf(format, args...)), room)
-		fmt.Fprintf(w, "%-*s%s\n", column, what, strings.Join(text, "\n"+strings.Repeat(" ", column)))
+		text := display.Text(fmt.Sprintf(format, args...))
+		fmt.Fprintf(w, "%-*s%s\n", column, what, display.Hang(text, width, strings.Repeat(" ", column)))
 	}
 	line("records", "%s produced, %s read: %s done, %s with dead letters", n(s.produced), n(c.Records), n(c.Done), n(c.DeadLettered))
 	line("events", "%s read: %s alerted, %s shadowed, %s exempted, %s passed", n(c.Events),

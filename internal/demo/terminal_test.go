@@ -3,7 +3,6 @@ package demo
 import (
 	"bytes"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,20 +48,6 @@ func readUntil(t *testing.T, from *os.File, end string) string {
 		text = append(text, buffer[:n]...)
 	}
 	return strings.TrimSuffix(string(text), end)
-}
-
-func TestWrapped(t *testing.T) {
-	f := func(line string, width int, want ...string) {
-		t.Helper()
-		if got := wrapped(line, width); !slices.Equal(got, want) {
-			t.Errorf("wrapped(%q, %d) = %q, want %q", line, width, got, want)
-		}
-	}
-	f("", 4, "")
-	f("one two three", 20, "one two three")
-	f("one two three", 9, "one two", "three")
-	f("one two three", 5, "one", "two", "three")
-	f("  kafka-console", 5, "  kafka-console")
 }
 
 // At every width each line takes one row, so that the next picture covers the last one. After a resize, which may have

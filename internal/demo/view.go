@@ -184,18 +184,6 @@ func (v *view) tally(name string, c *display.Counter) string {
 	return "alerts by " + name + ": " + strings.Join(parts, ", ")
 }
 
-// wrapped breaks a line between words if it is wider than the terminal. A wider word stays whole.
-func wrapped(line string, width int) (lines []string) {
-	for display.Width(line) > width {
-		at := strings.LastIndexByte(display.Fit(line, width), ' ')
-		if strings.TrimSpace(line[:max(at, 0)]) == "" {
-			break
-		}
-		lines, line = append(lines, line[:at]), line[at+1:]
-	}
-	return append(lines, line)
-}
-
 // paint draws the picture over the last one. It cuts lines to the terminal's width, so that each takes one row. On a short
 // terminal it drops the oldest alerts first, then lines of the head from the top: what to expect and where the page is
 // come last.
@@ -210,7 +198,7 @@ func (v *view) paint(state []string) {
 	room := height - 1 - len(body) - len(foot)
 	var lines []string
 	for _, line := range v.head {
-		lines = append(lines, wrapped(line, width)...)
+		lines = append(lines, display.Wrap(line, width)...)
 	}
 	lines = append(lines, "")
 	shown := min(shownAlerts, max(room-len(lines), leastAlerts))

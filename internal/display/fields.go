@@ -87,12 +87,12 @@ func (f *Fields) WriteTo(w io.Writer) (int64, error) {
 
 // wrapped returns the lines for a terminal.
 func (f *Fields) wrapped(width int) string {
-	const indent, least = "                      ", 20
+	const indent = "                      "
 	var b strings.Builder
 	all, done := f.b.String(), 0
 	for _, t := range f.texts {
 		b.WriteString(all[done:t.start])
-		b.WriteString(strings.Join(Wrap(all[t.start:t.end], max(width-len(indent), least)), "\n"+indent))
+		b.WriteString(Hang(all[t.start:t.end], width, indent))
 		done = t.end
 	}
 	b.WriteString(all[done:])

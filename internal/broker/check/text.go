@@ -33,22 +33,20 @@ func (r *Report) Text(width int, colors bool) string {
 const narrow = 100
 
 func (s *Step) write(b *strings.Builder, width int, colors bool) {
-	start, room := fmt.Sprintf("%-22s %-9s ", s.Name, s.Status), 1<<20
+	start := fmt.Sprintf("%-22s %-9s ", s.Name, s.Status)
 	indent := strings.Repeat(" ", len(start))
 	if width > 0 {
 		indent += "  "
-		room = max(width-len(indent), 20)
 		b.WriteString(statusMark(s.Status, colors) + " ")
 	}
-	text := strings.Join(display.Wrap(display.Text(joined(s.Of, s.Detail)), room), "\n"+indent)
+	text := display.Hang(display.Text(joined(s.Of, s.Detail)), width, indent)
 	b.WriteString(strings.TrimRight(start+text, " ") + "\n")
 	if 0 < width && width < narrow {
 		indent = strings.Repeat(" ", 6)
-		room = width - len(indent)
 	}
 	for _, more := range []string{s.Error, s.Remedy} {
 		if more != "" {
-			b.WriteString(indent + strings.Join(display.Wrap(display.Text(more), room), "\n"+indent) + "\n")
+			b.WriteString(indent + display.Hang(display.Text(more), width, indent) + "\n")
 		}
 	}
 	for _, entry := range s.ACLs {
