@@ -79,7 +79,7 @@ func confirm(cmd *cobra.Command, yes bool) error {
 	case yes:
 		return nil
 	case !display.IsTerminal(os.Stdin):
-		return cli.Mistake(errors.New("flag --yes: is required where nobody can be asked on a terminal"))
+		return cli.Mistake(errors.New("flag --yes: is required without a terminal"))
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), "Go on (yes or no)? ")
 	answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
