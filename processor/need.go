@@ -27,7 +27,7 @@ const (
 func (o Options) MemoryNeeds() []Need {
 	o = o.withDefaults()
 	const mib = 1 << 20
-	return []Need{
+	needs := []Need{
 		{baseBytes, "the program"},
 		{2 * decompress.EagerRatio * o.FetchBytes, fmt.Sprintf("fetches: %d times fetch-bytes, for one that is decided and one that waits", 2*decompress.EagerRatio)},
 		{flow.HeldBytes, "records that wait for their worker"},
@@ -36,4 +36,8 @@ func (o Options) MemoryNeeds() []Need {
 		{o.clients() * o.bufferedBytes(), "alerts that wait for their acknowledgement"},
 		{maxDeciders() * 12 * mib, "buffers"}, // 4 MiB of text and a window of 8 MiB
 	}
+	if o.Stage != nil {
+		needs = append(needs, o.Stage.MemoryNeed())
+	}
+	return needs
 }

@@ -20,6 +20,8 @@ type Stage interface {
 	Check(r *kgo.Record) error
 	// Restore returns the state of a partition. read passes each record of it to record.
 	Restore(tp kadm.Partition, read func(record func(key, value []byte) error) error) (StageState, error)
+	// MemoryNeed returns the most memory that the state of all partitions takes together.
+	MemoryNeed() Need
 }
 
 // StageState is what a stage remembers of one partition: in memory, and in the state topic. What Flush returns is

@@ -36,7 +36,13 @@ type running struct {
 // startRun starts the command against the cluster and waits for its start line.
 func startRun(t *testing.T, brokers string, args ...string) *running {
 	t.Helper()
-	args = append([]string{"run", "--brokers=" + brokers, "--admin-address=127.0.0.1:0"}, args...)
+	return startCommand(t, append([]string{"run", "--brokers=" + brokers}, args...)...)
+}
+
+// startCommand starts run or incidents and waits for its start line.
+func startCommand(t *testing.T, args ...string) *running {
+	t.Helper()
+	args = append(args, "--admin-address=127.0.0.1:0")
 	r := &running{t: t, cmd: command(t, args...), ended: make(chan struct{})}
 	stderr, err := r.cmd.StderrPipe()
 	if err != nil {

@@ -36,9 +36,6 @@ func Run(ctx context.Context, s *config.Settings, r Options) error {
 	log := cli.NewLogger(r.Stderr, s)
 	logWarnings(log, s)
 	o := setup.Processor(s)
-	if err := setup.Memory(s, &o, os.LookupEnv); err != nil {
-		return cli.Mistake(err)
-	}
 	id := Identify(s, log)
 	defer id.Close()
 	registry := setup.Registry(r.Build)
@@ -71,6 +68,9 @@ func Run(ctx context.Context, s *config.Settings, r Options) error {
 	if err := r.Add(&o, view); err != nil {
 		return inLog(log, err)
 	}
+	if err := setup.Memory(s, &o, os.LookupEnv); err != nil {
+		return cli.Mistake(err)
+	}
 	p, err := processor.New(o)
 	if err != nil {
 		return cli.Mistake(err)
@@ -81,7 +81,7 @@ func Run(ctx context.Context, s *config.Settings, r Options) error {
 		return inLog(log, err)
 	}
 	defer closeAdmin()
-	logStart(log, s, source.Policy(), &r, id.Name, address)
+	logStart(log, s, &o, source.Policy(), r.Build.Version, address)
 	return runToEnd(ctx, s, p, source, log)
 }
 
@@ -148,12 +148,18 @@ func inLog(log *slog.Logger, err error) error {
 }
 
 // logStart logs the identity of this instance and what it is about to do.
-func logStart(log *slog.Logger, s *config.Settings, p *policy.Policy, r *Options, name, address string) {
-	log.Info("starting", "version", r.Build.Version,
-		"brokers", s.Brokers, "input_topics", s.InputTopics, "input_topic_pattern", s.InputPattern,
-		"alert_topic", s.AlertTopic, "dead_letter_topic", s.DeadLetterTopic,
-		"group", s.Group, "instance_id", name, "delivery", s.Delivery, "start", s.Start.String(),
-		"policy_version", p.Version(), "policy_hash", p.Hash(), "policy", setup.PolicyOrigin(s), "unused_regions", s.UnusedRegions, "admin_address", address)
+func logStart(log *slog.Logger, s *config.Settings, o *processor.Options, p *policy.Policy, version, address string) {
+	topics := []any{
+		"input_topics", s.InputTopics, "input_topic_pattern", s.InputPattern, "alert_topic", s.AlertTopic,
+		"start", s.Start.String(), "unused_regions", s.UnusedRegions,
+	}
+	if o.Stage != nil { // see setup.ForIncidents
+		topics = []any{"alert_topic", s.InputTopics[0], "incident_topic", s.AlertTopic, "incident_state_topic", o.StateTopic}
+	}
+	log.With(topics...).Info("starting", "version", version,
+		"brokers", s.Brokers, "dead_letter_topic", s.DeadLetterTopic,
+		"group", s.Group, "instance_id", o.InstanceID, "delivery", s.Delivery,
+		"policy_version", p.Version(), "policy_hash", p.Hash(), "policy", setup.PolicyOrigin(s), "admin_address", address)
 }
 
 // logSummary logs the outcome of everything that was read.

@@ -3,6 +3,7 @@ package grouping
 import (
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/incident"
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
@@ -14,4 +15,9 @@ func (s *Stage) options(tp kadm.Partition) incident.Options {
 	o.Partition, o.Durable, o.Budget = tp.Partition, true, s.budget
 	o.Settings = func(account string) policy.Incidents { return s.o.Policy().Incidents(account) }
 	return o
+}
+
+// MemoryNeed implements processor.Stage.
+func (s *Stage) MemoryNeed() processor.Need {
+	return processor.Need{Bytes: int(s.budget.Bytes()), Why: "incidents and their alert ids"}
 }

@@ -26,6 +26,20 @@ func limit(n, standard int64) int64 {
 	return n
 }
 
+// What one takes, with what its container has spare while it grows. BenchmarkMemoryAtScale measures 963 MiB for the
+// default limits; these add up to somewhat more.
+const (
+	incidentBytes = 2 << 10 // without detail
+	idBytes       = 40
+)
+
+// Bytes returns the most memory that everything within the limits takes.
+func (b *Budget) Bytes() int64 {
+	return b.maxIncidents()*incidentBytes + b.maxIDs()*idBytes + b.maxDetail()
+}
+
+func (b *Budget) maxIDs() int64       { return limit(b.MaxIDs, 10_000_000) }
+func (b *Budget) maxDetail() int64    { return limit(b.MaxDetail, 256<<20) }
 func (b *Budget) maxIncidents() int64 { return limit(b.MaxIncidents, 200_000) }
 
 // crowded reports whether new incidents must join storms.
@@ -34,9 +48,9 @@ func (b *Budget) crowded() bool { return b.incidents.Load() >= b.maxIncidents() 
 // exhausted reports whether there is not even room for storms.
 func (b *Budget) exhausted() bool { return b.incidents.Load() >= 2*b.maxIncidents() }
 
-func (b *Budget) hasIDs() bool    { return b.ids.Load() <= limit(b.MaxIDs, 10_000_000) }
+func (b *Budget) hasIDs() bool    { return b.ids.Load() <= b.maxIDs() }
 func (b *Budget) hasGone() bool   { return b.gone.Load() <= limit(b.MaxGone, 100_000) }
-func (b *Budget) hasDetail() bool { return b.detail.Load() < limit(b.MaxDetail, 256<<20) }
+func (b *Budget) hasDetail() bool { return b.detail.Load() < b.maxDetail() }
 
 // share is what one Grouper has of a Budget.
 type share struct {
