@@ -1,10 +1,12 @@
 package progress
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -58,4 +60,20 @@ func TestSilenceOfBrokers(t *testing.T) {
 	f("a silent group", kmsg.Metadata, 61, 0, false)
 	f("a group silent for too long", kmsg.Metadata, 61, 1, true)
 	f("a group that answers", kmsg.Heartbeat, 200, 1, false)
+}
+
+// A client that has left its group, or not joined it yet, is no member.
+//
+// Guard: Group asks for the id.
+func TestClientWithoutGroup(t *testing.T) {
+	client, err := kgo.NewClient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	h := NewHealth(1, time.Second, time.Second)
+	h.Assigned(client, slices.Values([]kadm.Partition{{Topic: "cloudtrail"}}))
+	if members := h.Group(); len(members) > 0 {
+		t.Errorf("members %v, want none", members)
+	}
 }

@@ -42,6 +42,13 @@ func TestAppendCleanSuccess(t *testing.T) {
 	f(`"\uda00\uDA00"`, `"\ufffd\ufffd"`)
 	f(`"\uDBFF\uDFFF"`, `"\uDBFF\uDFFF"`)
 	f(`"\uDFFF\uDBFF"`, `"\ufffd\ufffd"`)
+	f(`"\uDFFF\udc00\uDC00"`, `"\ufffd\ufffd\ufffd"`)
+	f(`"\ud83d\udc00"`, `"\ud83d\udc00"`)
+	f(`"\ud7ff\ue000\u0c00"`, `"\ud7ff\ue000\u0c00"`)
+	f(`"\ud83dxude00x"`, `"\ufffdxude00x"`)
+	f(`"\ud83d\nde00xx"`, `"\ufffd\nde00xx"`)
+	f("\"\x80\"", "\"\ufffd\"")
+	f("["+strings.Repeat("[],", 2*MaxDepth)+"{}]", "["+strings.Repeat("[],", 2*MaxDepth)+"{}]")
 	f(strings.Repeat("[", MaxDepth)+strings.Repeat("]", MaxDepth), strings.Repeat("[", MaxDepth)+strings.Repeat("]", MaxDepth))
 }
 
@@ -54,7 +61,11 @@ func TestAppendCleanFailure(t *testing.T) {
 			}
 		}
 	}
-	for _, number := range []string{strings.Repeat("9", MaxNumber+1), "-" + strings.Repeat("9", MaxNumber), "1e" + strings.Repeat("9", MaxNumber)} {
+	digits := strings.Repeat("9", MaxNumber) // no part of a longer number may count alone
+	for _, number := range []string{
+		digits + "9", "-" + digits, "1e" + digits, "1" + strings.Repeat("0", MaxNumber), "1." + digits[1:], "1E+" + digits[2:],
+		"1e-" + digits[2:],
+	} {
 		raw := []byte(`{"a":[1,` + number + `]}`)
 		if got, omitted := AppendClean([]byte("before "), raw); omitted != OmittedNumber || string(got) != "before " {
 			t.Errorf("AppendClean of a number of %d bytes = %.40q, %q", len(number), got, omitted)

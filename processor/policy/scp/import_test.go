@@ -129,6 +129,10 @@ func TestImportNotes(t *testing.T) {
 	f(`{"Effect":"Deny","Action":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"ap-east-1","aws:PrincipalTag/team":"x"},"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/a"}}}`,
 		"a.json: statement 1: it denies by ArnLike of aws:PrincipalArn only; here it alerts for everyone",
 		"a.json: statement 1: it denies only where StringEquals of aws:PrincipalTag/team is x; here it alerts everywhere")
+	f(`{"Effect":"Deny","NotAction":["ec2:","iam","e*:Get"],"Condition":{"StringEquals":{"aws:RequestedRegion":"ap-east-1"}}}`,
+		`a.json: statement 1: the action "ec2:" names no service`,
+		`a.json: statement 1: the action "iam" names no service`,
+		`a.json: statement 1: the action "e*:Get" names no service`)
 	f(`{"Effect":"Deny","Action":"*","Resource":"arn:aws:s3:::a","Condition":{"StringLike":{"aws:RequestedRegion":"ap-*-1"},"ArnNotLike":{"aws:PrincipalArn":["*","arn:aws:sts::*:assumed-role/a/*"]}}}`,
 		`a.json: statement 1: "ap-*-1" is written out as the regions that match it today`,
 		`a.json: statement 1: the principal "*" is not an ARN pattern with six parts`,
@@ -153,6 +157,24 @@ func TestImportFailure(t *testing.T) {
 	f(`{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`, "no statement denies by aws:RequestedRegion")
 	f(`{"Statement":[{"Effect":"Deny","Action":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":"us-east-1"}}},{"Effect":"Deny","Action":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}}]}`,
 		"a.json: statement 1 and others together allow no region at all")
+}
+
+// An exception names the statements that it comes from, and no other.
+//
+// Guard: scope asks each statement for the exemption.
+func TestImportPlaces(t *testing.T) {
+	f := func(second, want string) {
+		t.Helper()
+		imported, err := Import([]Source{{"a.json", []byte(allowTwo)}, {"b.json", []byte(second)}}, Target{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want = "# from " + want + "\n"; !strings.Contains(string(imported.Policy), want) {
+			t.Errorf("the policy lacks %q:\n%s", want, imported.Policy)
+		}
+	}
+	f(allowThat, "a.json: statement 1 (DenyOutside); b.json: statement 1")
+	f(denyTwo, "a.json: statement 1 (DenyOutside)")
 }
 
 // FuzzImport: whatever comes is a policy that can be read, or an error.
