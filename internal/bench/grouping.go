@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
 
+	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/incident"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
@@ -170,4 +172,23 @@ func groupingOptions(budget *incident.Budget) incident.Options {
 
 func perMillion(spent time.Duration, n int) time.Duration {
 	return time.Duration(float64(spent) / float64(max(n, 1)) * 1e6)
+}
+
+// Print writes the report as text.
+func (g *Grouping) Print(w io.Writer) error {
+	fmt.Fprintf(w, "grouping without Kafka, on %s\n\n", display.Plural(g.Cores, "core"))
+	table := display.NewTable(w, "", "CPU s/million", "thousand/s", "MiB").AlignRight(0, 1, 2, 3)
+	table.Row("reading and grouping alerts", seconds(g.GroupCPU), "-", "-")
+	table.Row("restoring state records", seconds(g.RestoreCPU), fmt.Sprintf("%.0f", float64(g.Restored)/g.Took.Seconds()/1000), "-")
+	table.Row(fmt.Sprintf("%s with %s, peak", display.Plural(g.Incidents, "incident"), display.Plural(g.IDs, "id")), "-", "-", g.Memory>>20)
+	table.Row("of that in use", "-", "-", g.Live>>20)
+	return table.Flush()
+}
+
+// seconds returns a CPU time as text.
+func seconds(d time.Duration) string {
+	if d == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", d.Seconds())
 }
