@@ -22,6 +22,14 @@ type Stage interface {
 	Restore(tp kadm.Partition, read func(record func(key, value []byte) error) error) (StageState, error)
 	// MemoryNeed returns the most memory that the state of all partitions takes together.
 	MemoryNeed() Need
+	// Counts returns what was done and committed since the start, always the same counts in the same order.
+	Counts() []StageCount
+}
+
+// StageCount is a count of a stage, with its name in the log.
+type StageCount struct {
+	Name string
+	N    uint64
 }
 
 // StageState is what a stage remembers of one partition: in memory, and in the state topic. What Flush returns is

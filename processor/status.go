@@ -15,11 +15,12 @@ import (
 // Status is a snapshot for display.
 type Status struct {
 	Counts     detection.Counts
-	Acked      uint64 // alerts that the broker has acknowledged
-	DeadLetter uint64 // dead letters that the broker has acknowledged
-	Assigned   int    // partitions
-	Lag        int64  // records behind the end, as of the last fetches
-	Connected  bool   // a broker has answered
+	Stage      []StageCount // what a stage counted; nil without one
+	Acked      uint64       // alerts that the broker has acknowledged
+	DeadLetter uint64       // dead letters that the broker has acknowledged
+	Assigned   int          // partitions
+	Lag        int64        // records behind the end, as of the last fetches
+	Connected  bool         // a broker has answered
 	// Members are this process's members of the consumer group, by id.
 	Members []progress.Member
 	// Partitions are the assigned ones, by topic and number.
@@ -48,6 +49,9 @@ func (p *Processor) Status() Status {
 		Lag:        p.lag.Total(),
 		Connected:  p.health.Connected(),
 		Members:    p.health.Group(),
+	}
+	if p.o.Stage != nil {
+		s.Stage = p.o.Stage.Counts()
 	}
 	known := make(map[kadm.Partition]progress.Lag)
 	for _, l := range p.lag.All() {

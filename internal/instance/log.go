@@ -89,12 +89,26 @@ func (w *watcher) look(s processor.Status, notReady error, now time.Time) {
 // attributes returns the difference in counts between two statuses, and the lag of the later one.
 func attributes(from, to *processor.Status) []any {
 	a, b := &from.Counts, &to.Counts
+	if to.Stage != nil {
+		return append(stageCounts(from.Stage, to.Stage), "dead_letters", to.DeadLetter-from.DeadLetter, "partitions", to.Assigned, "lag", to.Lag)
+	}
 	return []any{
 		"events", b.Events - a.Events, "alerts", to.Acked - from.Acked, "dead_letters", to.DeadLetter - from.DeadLetter,
 		"shadowed", b.Outcomes[policy.OutcomeShadowed] - a.Outcomes[policy.OutcomeShadowed],
 		"exempted", b.Outcomes[policy.OutcomeExempted] - a.Outcomes[policy.OutcomeExempted],
 		"partitions", to.Assigned, "lag", to.Lag,
 	}
+}
+
+// stageCounts returns the difference in a stage's counts; from may be empty.
+func stageCounts(from, to []processor.StageCount) (list []any) {
+	for i, c := range to {
+		if i < len(from) {
+			c.N -= from[i].N
+		}
+		list = append(list, c.Name, c.N)
+	}
+	return list
 }
 
 // offsets lists where partitions start, up to what fits in a log line.

@@ -112,6 +112,9 @@ func TestLogProgress(t *testing.T) {
 		after(2*time.Second, "msg=ready")
 		after(time.Hour, "msg=summary seconds=3600 events=10 alerts=2 dead_letters=0 shadowed=0 exempted=0 partitions=1 lag=5")
 		after(time.Hour, "events=0 alerts=0")
+		p.set(func() { p.status.Stage = []processor.StageCount{{Name: "counted", N: 7}, {Name: "late", N: 1}} })
+		after(time.Hour, "msg=summary seconds=3600 counted=7 late=1 dead_letters=0 partitions=1 lag=5")
+		after(time.Hour, "counted=0 late=0")
 		cancel()
 		<-ended
 	})

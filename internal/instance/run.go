@@ -165,9 +165,13 @@ func logStart(log *slog.Logger, s *config.Settings, o *processor.Options, p *pol
 // logSummary logs the outcome of everything that was read.
 func logSummary(log *slog.Logger, s processor.Status, took time.Duration) {
 	c := &s.Counts
-	log.Info("stopped", "seconds", took.Round(time.Millisecond).Seconds(),
-		"records", c.Records, "records_done", c.Done, "records_dead_lettered", c.DeadLettered,
-		"events", c.Events, "alerted", c.Outcomes[policy.OutcomeAlerted],
+	log = log.With("seconds", took.Round(time.Millisecond).Seconds(),
+		"records", c.Records, "records_done", c.Done, "records_dead_lettered", c.DeadLettered)
+	if s.Stage != nil {
+		log.With(stageCounts(nil, s.Stage)...).Info("stopped", "dead_letters_acknowledged", s.DeadLetter)
+		return
+	}
+	log.Info("stopped", "events", c.Events, "alerted", c.Outcomes[policy.OutcomeAlerted],
 		"shadowed", c.Outcomes[policy.OutcomeShadowed], "exempted", c.Outcomes[policy.OutcomeExempted], "passed", c.Passed(), "partial", c.Partial,
 		"alerts_acknowledged", s.Acked, "dead_letters_acknowledged", s.DeadLetter)
 }

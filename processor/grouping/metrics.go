@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/incident"
 	"github.com/regionwatch/regionwatch/processor/progress"
 	incidents "github.com/regionwatch/regionwatch/schema/incident"
@@ -133,6 +134,17 @@ func (r *restores) collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(restoresDesc, prometheus.CounterValue, float64(r.done))
 	ch <- prometheus.MustNewConstMetric(restoringDesc, prometheus.GaugeValue, float64(r.now))
 	ch <- prometheus.MustNewConstMetric(restoreDesc, prometheus.GaugeValue, r.lasted.Seconds())
+}
+
+// Counts implements processor.Stage.
+func (s *Stage) Counts() []processor.StageCount {
+	t := s.snapshot()
+	return []processor.StageCount{
+		{Name: "counted", N: t.counted}, {Name: "repeated", N: t.repeated}, {Name: "below_threshold", N: t.below},
+		{Name: "late", N: t.late}, {Name: "unreadable", N: t.unreadable},
+		{Name: "created", N: t.written[incidents.Create]}, {Name: "updated", N: t.written[incidents.Update]},
+		{Name: "closed", N: t.written[incidents.Close]},
+	}
 }
 
 // snapshot returns the totals of all that is committed.

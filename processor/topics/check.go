@@ -38,9 +38,17 @@ func (ts *Topics) checkNamed(ctx context.Context, admin *kadm.Client) error {
 		return err
 	}
 	if !ts.o.Create {
-		return fmt.Errorf("missing %s: create them, or let them be created (--create-topics)", quoteTopics(missing))
+		return fmt.Errorf("missing %s: create them, or let them be created (--create-topics)%s", quoteTopics(missing), ts.aboutState())
 	}
 	return ts.createTopics(ctx, admin, ts.o.Partitions, nil, missing...)
+}
+
+// aboutState says what the state topic must be like, for those who create topics.
+func (ts *Topics) aboutState() string {
+	if ts.o.State == "" {
+		return ""
+	}
+	return fmt.Sprintf("; topic %q must be compacted, with as many partitions as %q", ts.o.State, ts.o.Inputs[0])
 }
 
 // namedTopics returns every topic named in full, once, but for the state topic.

@@ -26,6 +26,9 @@ func (r *Rebuild) Plan(ctx context.Context) (partitions int, err error) {
 	if err == nil {
 		err = found[r.Input].Err
 	}
+	if errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return 0, fmt.Errorf("topic %q does not exist: alert-topic names the alerts that run writes", r.Input)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("looking for topic %q: %w", r.Input, err)
 	}
