@@ -26,6 +26,7 @@ type slowLoss struct {
 	ctx    context.Context // of the test
 	joins  *kfake.FaultHandle
 	mu     sync.Mutex
+	armed  bool          // the next loss opens a window; others, such as those of a busy machine, do not
 	window chan struct{} // closed at its end; nil outside
 	before uint64        // transactions aborted before the loss
 	times  int
@@ -34,14 +35,28 @@ type slowLoss struct {
 // OnGroupManageError implements kgo.HookGroupManageError.
 func (s *slowLoss) OnGroupManageError(error) {
 	s.mu.Lock()
+	if !s.armed {
+		s.mu.Unlock()
+		return
+	}
 	window := make(chan struct{})
-	s.window, s.before = window, s.tally.Load().Snapshot().Aborted
+	s.armed, s.window, s.before = false, window, s.tally.Load().Snapshot().Aborted
 	s.times++
 	s.mu.Unlock()
-	<-window
+	select {
+	case <-window:
+	case <-s.ctx.Done(): // the test has failed
+	}
 }
 
-// lost returns how often the client fell out of the group, and whether a window is open.
+// arm makes the next loss open a window.
+func (s *slowLoss) arm() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.armed = true
+}
+
+// lost returns how many windows there were, and whether one is open.
 func (s *slowLoss) lost() (times int, open bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,6 +105,7 @@ func TestLostMembershipCommitsNothing(t *testing.T) {
 	produce(partitions)
 	c.Eventually("the first are committed", func() bool { return committedToEnd(c, partitions) })
 	for i := range losses {
+		hook.arm()
 		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, TopLevel: true, Err: kerr.UnknownMemberID, Count: 1})
 		c.Eventually("a transaction begins in the window", func() bool {
 			produce(5)
