@@ -343,6 +343,7 @@ func TestServiceRefuses(t *testing.T) {
 	f("newer mark", state(2, mark("2 topic-id=x")), `version "2"`, rebuild)
 	f("older topic", state(2, mark("1 topic-id=AAAAAAAAAAAAAAAAAAAAAQ,cluster-id=regionwatch-test")), "older topic", rebuild)
 	f("torn", state(2, mark("1 "), &kgo.Record{Key: []byte("x"), Value: []byte("y")}), "partition 0", rebuild)
+	f("no offset", state(2, mark("1 "), mark("1 ")), "has no offset", rebuild)
 	f("lost", func(t *testing.T, c *processortest.Cluster) {
 		state(2)(t, c)
 		c.ProduceValues(alertTopic, 1, alertOf(1))

@@ -34,6 +34,7 @@ type Grouper struct {
 	names     names
 	share     share
 	counts    Counts
+	acted     int // entries acted on since the last Flush
 
 	out     []*incident.Incident
 	changed []*entry
@@ -148,15 +149,23 @@ func (g *Grouper) change(e *entry) {
 	}
 }
 
-// Advance moves the clock forward, never back, and does what is due: updates, closing, forgetting.
+// maxDue is how many entries a durable Grouper acts on between two calls of Flush: all that they write is in memory at
+// once, and in one transaction. At the end of a window everything is due together.
+const maxDue = 2000
+
+// Advance moves the clock forward, never back, and does what is due: updates, closing, forgetting. With Options.Durable
+// it does at most 2,000 things until the next [Grouper.Flush]; the rest stays due.
 func (g *Grouper) Advance(clock time.Time) {
 	if !clock.After(g.clock) {
 		return
 	}
 	g.clock = clock.UTC()
-	for e := g.timers.next(g.now()); e != nil; e = g.timers.next(g.now()) {
+	for e := g.timers.next(g.now()); e != nil && g.acted < maxDue; e = g.timers.next(g.now()) {
 		settings := g.o.Settings(e.account.id)
 		g.act(e, &settings)
+		if g.o.Durable {
+			g.acted++
+		}
 	}
 }
 
@@ -196,7 +205,7 @@ func (g *Grouper) Flush() []*incident.Incident {
 		g.changed = g.changed[:0]
 	}
 	out := g.out
-	g.out = nil
+	g.out, g.acted = nil, 0
 	return out
 }
 

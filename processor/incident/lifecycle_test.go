@@ -58,6 +58,42 @@ func TestLifeOfAnIncident(t *testing.T) {
 	}
 }
 
+// When a window ends, everything in it is due at once. It is written in steps, and all of it in the end.
+//
+// Guard: maxDue in Advance.
+func TestManyDueAtOnce(t *testing.T) {
+	const n = 2*maxDue + 100
+	g := New(Options{Settings: settings(), Durable: true})
+	at := day.Add(10 * time.Hour)
+	for i := range n {
+		g.Add(fact(i, at, func(f *alert.Facts) { f.Account = fmt.Sprintf("%012d", i) }), at)
+	}
+	g.Flush()
+	g.State()
+	closed := 0
+	for i := range 4 {
+		g.Advance(day.Add(26*time.Hour + time.Duration(i)*time.Second))
+		list := g.Flush()
+		g.State()
+		if closed += len(list); len(list) > maxDue {
+			t.Errorf("%d incidents in one step", len(list))
+		}
+	}
+	if closed != n {
+		t.Errorf("%d closed, want %d", closed, n)
+	}
+	for i := range 4 {
+		g.Advance(day.Add(72*time.Hour + time.Duration(i)*time.Second))
+		g.Flush()
+		if dropped := len(g.State()); dropped > 5*maxDue {
+			t.Errorf("%d state records in one step", dropped)
+		}
+	}
+	if left, _ := g.Size(); left != 0 {
+		t.Errorf("%d incidents are not forgotten", left)
+	}
+}
+
 func TestQuietKeepsAnIncidentOpen(t *testing.T) {
 	g := New(Options{Settings: settings()})
 	late := day.Add(25 * time.Hour)

@@ -135,8 +135,8 @@ func (r *StateReader) Read(ctx context.Context, keep func() bool, record func(ke
 	if err == nil && end > 0 {
 		err = r.readTo(ctx, end, keep, record)
 	}
-	if err == nil && !r.Marked {
-		err = r.checkUnmarked(ctx)
+	if err == nil {
+		err = r.checkOffset(ctx)
 	}
 	return err
 }
@@ -236,15 +236,19 @@ func (r *StateReader) take(rec *kgo.Record, record func(key, value []byte) error
 	return nil
 }
 
-// checkUnmarked returns an error if state must be there: the first transaction of a partition writes both the mark and
-// the offset.
-func (r *StateReader) checkUnmarked(ctx context.Context) error {
-	commits, err := r.ts.groupCommits(ctx, r.ts.admin)
+// checkOffset returns an error if there is state without an offset, or an offset without state: the first transaction
+// of a partition writes both the mark and the offset. Without the offset, which expires, all alerts would count again.
+func (r *StateReader) checkOffset(ctx context.Context) error {
+	commits, err := r.ts.groupCommits(kadm.RequireStable(ctx), r.ts.admin) // the broker may still be committing it
 	if err != nil {
 		return err
 	}
 	c, ok := commits.Lookup(r.ts.o.Inputs[0], r.partition)
-	if r.read > 0 || ok && c.At >= 0 && !r.ts.isOlderTopic(c.Metadata, r.input) {
+	ok = ok && c.At >= 0
+	switch {
+	case r.Marked && !ok:
+		return r.ts.stateError(r.partition, "group %q has no offset that belongs to it: it expired or was deleted", r.ts.o.Group)
+	case !r.Marked && (r.read > 0 || ok && !r.ts.isOlderTopic(c.Metadata, r.input)):
 		return r.ts.stateError(r.partition, "its beginning is missing, although group %q has read alerts", r.ts.o.Group)
 	}
 	return nil
