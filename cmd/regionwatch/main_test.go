@@ -65,7 +65,7 @@ func runCommand(t *testing.T, args ...string) (stdout, stderr string, status int
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	kill := time.AfterFunc(2*time.Minute, func() { cmd.Process.Kill() }) // a service that should have refused to start
+	kill := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() }) // a service that should have refused to start
 	defer kill.Stop()
 	err := cmd.Wait()
 	var exit *exec.ExitError

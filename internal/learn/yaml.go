@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
@@ -41,17 +42,45 @@ func (d *Draft) Write(w io.Writer) error {
 	if len(groups.Content) > 0 {
 		addTo(root, "groups", groups)
 	}
-	if len(d.Accounts) > 0 {
-		addTo(root, "accounts", d.accountNodes(known))
+	out := bufio.NewWriter(w)
+	if err := encode(out, root); err != nil {
+		return err
 	}
-	var out bytes.Buffer
-	encoder := yaml.NewEncoder(&out)
+	if err := d.writeAccounts(out, known); err != nil {
+		return err
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("writing the policy: %w", err)
+	}
+	return nil
+}
+
+// encode writes a document.
+func encode(w io.Writer, node *yaml.Node) error {
+	encoder := yaml.NewEncoder(w)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(root); err != nil {
+	if err := encoder.Encode(node); err != nil {
 		return fmt.Errorf("encoding the policy: %w", err)
 	}
-	if _, err := w.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("writing the policy: %w", err)
+	return nil
+}
+
+// writeAccounts writes the accounts, one at a time: together their evidence takes more memory than what was learned.
+func (d *Draft) writeAccounts(w *bufio.Writer, groups map[regionSet]*group) error {
+	if len(d.Accounts) == 0 {
+		return nil
+	}
+	_, _ = w.WriteString("accounts:\n") // Flush returns the error
+	var one bytes.Buffer
+	for i := range d.Accounts {
+		one.Reset()
+		if err := encode(&one, d.accountNode(&d.Accounts[i], groups)); err != nil {
+			return err
+		}
+		for line := range bytes.Lines(one.Bytes()) {
+			_, _ = w.WriteString("  ")
+			_, _ = w.Write(line)
+		}
 	}
 	return nil
 }
@@ -100,27 +129,22 @@ func levelNode(allowed, core regionSet) *yaml.Node {
 	return node
 }
 
-// accountNodes is the accounts, each with its evidence above it.
-func (d *Draft) accountNodes(groups map[regionSet]*group) *yaml.Node {
-	list := &yaml.Node{Kind: yaml.MappingNode}
-	for i := range d.Accounts {
-		a := &d.Accounts[i]
-		node := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
-		known := d.options.Accounts[a.ID]
-		if known.Name != "" {
-			addTo(node, "name", quoted(known.Name))
-		}
-		if known.OU != "" {
-			addTo(node, "ou", quoted(known.OU))
-		}
-		if g := groups[d.levelOf[a.ID]]; g != nil && d.unitFor(a.ID) == "" {
-			addTo(node, "group", text(g.name))
-		}
-		key := quoted(a.ID)
-		key.HeadComment = a.evidence()
-		list.Content = append(list.Content, key, node)
+// accountNode is an account, with its evidence above it.
+func (d *Draft) accountNode(a *Account, groups map[regionSet]*group) *yaml.Node {
+	node := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
+	known := d.options.Accounts[a.ID]
+	if known.Name != "" {
+		addTo(node, "name", quoted(known.Name))
 	}
-	return list
+	if known.OU != "" {
+		addTo(node, "ou", quoted(known.OU))
+	}
+	if g := groups[d.levelOf[a.ID]]; g != nil && d.unitFor(a.ID) == "" {
+		addTo(node, "group", text(g.name))
+	}
+	key := quoted(a.ID)
+	key.HeadComment = a.evidence()
+	return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{key, node}}
 }
 
 // evidence returns one line per region.
