@@ -32,7 +32,7 @@ func writeOrganization(w io.Writer) error {
 
 // 10,000 accounts in 34 regions are learned, drafted and exported in 300 MB, which is the peak of the whole process.
 //
-// Guards: memory.Tune in runLearning; one account at a time in Draft.Write.
+// Guards: memory.Tune in newPolicyLearnCommand; one account at a time in Draft.Write.
 func TestPeakOfLearning(t *testing.T) {
 	const most = 300_000_000
 	cmd := command(t, "policy", "learn", "-", "--evidence", filepath.Join(t.TempDir(), "evidence.ndjson"))
