@@ -3,7 +3,6 @@ package processor
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -21,7 +20,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.uber.org/goleak"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/policy"
@@ -30,15 +28,7 @@ import (
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
-// TestMain runs 24 tests at a time: they spend far more time waiting for brokers and timers than computing.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", "24"); err != nil {
-		panic(err)
-	}
-	// kfake's own goroutine can wait for a lock forever if it is closed while a control function of a test returns.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/twmb/franz-go/pkg/kfake.(*Cluster).run"))
-}
+func TestMain(m *testing.M) { processortest.Main(m) }
 
 // Topics and group of every test. Each test has its own cluster.
 const (
@@ -229,6 +219,13 @@ func (r *run) wait() error {
 		r.t.Fatal("Run has not ended after a minute")
 		return nil
 	}
+}
+
+// refused waits for a run that must not begin to end, and returns its error.
+func (r *run) refused(c *processortest.Cluster) error {
+	r.t.Helper()
+	c.Refused(r.done)
+	return r.err
 }
 
 // mustStop stops the run without an error and checks that its counts add up.

@@ -21,7 +21,7 @@ func TestMissingTopics(t *testing.T) {
 	t.Parallel()
 	c := processortest.New(t, kfake.SeedTopics(1, inputTopic), kfake.GroupMinSessionTimeout(time.Second))
 	r := start(t, testOptions(c))
-	mustMention(t, r.wait(), `"`+alertTopic+`"`, `"`+deadLetterTopic+`"`, "--create-topics")
+	mustMention(t, r.refused(c), `"`+alertTopic+`"`, `"`+deadLetterTopic+`"`, "--create-topics")
 
 	o := testOptions(c)
 	o.CreateTopics, o.Partitions, o.Replicas = true, 3, 1
@@ -45,7 +45,8 @@ func TestMissingTopic(t *testing.T) {
 					seeds = append(seeds, kfake.SeedTopics(1, topic))
 				}
 			}
-			mustMention(t, start(t, testOptions(processortest.New(t, seeds...))).wait(), `missing topic "`+missing+`": create`)
+			c := processortest.New(t, seeds...)
+			mustMention(t, start(t, testOptions(c)).refused(c), `missing topic "`+missing+`": create`)
 		})
 	}
 }
@@ -161,7 +162,7 @@ func TestAuthorization(t *testing.T) {
 				o.SessionTimeout = DefaultSessionTimeout
 				o.Delivery, o.InstanceID, o.Sessions = delivery, "one", 1
 				o.ClientOpts = []kgo.Opt{kgo.SASL(plain.Auth{User: "us", Pass: "secret-word"}.AsMechanism())}
-				err = start(t, o).wait()
+				err = start(t, o).refused(c)
 				mustMention(t, err, "AUTHORIZATION_FAILED", "PLAIN", refused)
 			})
 		}
@@ -181,7 +182,7 @@ func TestAuthentication(t *testing.T) {
 	})
 	o := testOptions(c)
 	o.ClientOpts = []kgo.Opt{kgo.SASL(plain.Auth{User: "us", Pass: "secret-word"}.AsMechanism())}
-	err := start(t, o).wait()
+	err := start(t, o).refused(c)
 	mustMention(t, err, "SASL_AUTHENTICATION_FAILED", "PLAIN")
 	if contains := hasText(&kgo.Record{Value: []byte(err.Error())}, "secret-word"); contains {
 		t.Errorf("the error has the password: %v", err)

@@ -190,7 +190,7 @@ func TestInconsistentGroup(t *testing.T) {
 	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
 		c := newCluster(t, 1)
 		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.InconsistentGroupProtocol, Count: -1})
-		mustMention(t, start(t, options(c)).wait(), "INCONSISTENT_GROUP_PROTOCOL", "it must be used by regionwatch only")
+		mustMention(t, start(t, options(c)).refused(c), "INCONSISTENT_GROUP_PROTOCOL", "it must be used by regionwatch only")
 	})
 }
 

@@ -20,6 +20,8 @@ import (
 	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
+func TestMain(m *testing.M) { processortest.Main(m) }
+
 const (
 	alertTopic, incidentTopic, stateTopic, deadTopic = "alerts", "incidents", "state", "dead"
 	testGroup                                        = "regionwatch-incidents"
@@ -55,7 +57,8 @@ type service struct {
 	*processor.Processor
 	stage  *Stage
 	cancel context.CancelFunc
-	done   chan error
+	done   chan struct{}
+	err    error // valid once done is closed
 }
 
 // start runs an instance until the test ends. Alerts of a window count at once, and updates come every second.
@@ -85,15 +88,14 @@ func start(t *testing.T, c *processortest.Cluster, instance string, change ...fu
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &service{p, stage, cancel, make(chan error, 1)}
-	ended := make(chan struct{})
+	s := &service{Processor: p, stage: stage, cancel: cancel, done: make(chan struct{})}
 	go func() {
-		defer close(ended)
-		s.done <- p.Run(ctx)
+		defer close(s.done)
+		s.err = p.Run(ctx)
 	}()
 	t.Cleanup(func() {
 		cancel()
-		<-ended
+		<-s.done
 	})
 	return s
 }
@@ -115,8 +117,8 @@ func (s *service) stop(t *testing.T) totals {
 func (s *service) wait(t *testing.T) error {
 	t.Helper()
 	select {
-	case err := <-s.done:
-		return err
+	case <-s.done:
+		return s.err
 	case <-time.After(time.Minute):
 		t.Fatal("Run has not ended after a minute")
 		return nil
@@ -312,13 +314,13 @@ func TestServiceRefuses(t *testing.T) {
 			t.Parallel()
 			c := newCluster(t, 2)
 			prepare(t, c)
-			err := start(t, c, "one").wait(t)
-			if err == nil || strings.Contains(err.Error(), "\n") {
-				t.Fatalf("%v, want one line", err)
+			s := start(t, c, "one")
+			if c.Refused(s.done); s.err == nil || strings.Contains(s.err.Error(), "\n") {
+				t.Fatalf("%v, want one line", s.err)
 			}
 			for _, part := range parts {
-				if !strings.Contains(err.Error(), part) {
-					t.Errorf("%v does not mention %q", err, part)
+				if !strings.Contains(s.err.Error(), part) {
+					t.Errorf("%v does not mention %q", s.err, part)
 				}
 			}
 		})
@@ -334,6 +336,7 @@ func TestServiceRefuses(t *testing.T) {
 				r.Topic = stateTopic
 			}
 			c.Produce(records...)
+			c.ProduceValues(alertTopic, 1, alertOf(1))
 		}
 	}
 	mark := func(value string) *kgo.Record { return &kgo.Record{Key: []byte("topic"), Value: []byte(value)} }
@@ -346,7 +349,6 @@ func TestServiceRefuses(t *testing.T) {
 	f("no offset", state(2, mark("1 "), mark("1 ")), "has no offset", rebuild)
 	f("lost", func(t *testing.T, c *processortest.Cluster) {
 		state(2)(t, c)
-		c.ProduceValues(alertTopic, 1, alertOf(1))
 		c.Commit(testGroup, alertTopic, 0, 1)
 	}, "beginning is missing", rebuild)
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Helpers give up waiting for something that has to happen when nothing has changed in the cluster for stillness, or after
@@ -143,6 +145,25 @@ func (c *Cluster) Eventually(what string, condition func() bool) {
 			c.t.Fatalf("after %v, %v of them without a change, still not: %s", w.total, w.still, what)
 		}
 	}
+}
+
+// Refused waits until done is closed, as it is by a processor that must not begin. It fails the test as soon as the processor
+// commits something instead, so there should be a record for it to read.
+func (c *Cluster) Refused(done <-chan struct{}) {
+	c.t.Helper()
+	commits := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit, kmsg.EndTxn}, Observe: true, Count: -1})
+	c.Eventually("the processor ends", func() bool {
+		c.t.Helper()
+		if commits.Hits() > 0 {
+			c.t.Fatal("the processor commits, want it to end with an error")
+		}
+		select {
+		case <-done:
+			return true
+		default:
+			return false
+		}
+	})
 }
 
 // Header returns the value of a record's header, and whether the record has it.

@@ -15,6 +15,8 @@ import (
 	"github.com/regionwatch/regionwatch/processor/progress"
 )
 
+func TestMain(m *testing.M) { processortest.Main(m) }
+
 func testOptions() Options {
 	return Options{
 		Log: slog.New(slog.DiscardHandler), Tally: new(progress.Tally), Lag: progress.NewLags(), Ends: new(progress.Ends),

@@ -25,7 +25,7 @@ import (
 func policies(t *testing.T, opts ...kfake.Opt) (*processortest.Cluster, Options) {
 	t.Helper()
 	c := processortest.New(t, append([]kfake.Opt{kfake.SeedTopics(1, policyTopic)}, opts...)...)
-	return c, topicOptions(c.Cluster, kgo.FetchMaxWait(50*time.Millisecond))
+	return c, topicOptions(c, kgo.FetchMaxWait(50*time.Millisecond))
 }
 
 // opened returns a source that has read v1 from its topic, and the topic's cluster.
@@ -66,7 +66,7 @@ func TestTopicReadToEnd(t *testing.T) {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		s, err := Open(ctx, topicOptions(c.Cluster))
+		s, err := Open(ctx, topicOptions(c))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func TestPollTakesAll(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	eventually(t, "told of the broken one", func() bool { return s.State().Fault != "" })
+	c.Eventually("told of the broken one", func() bool { return s.State().Fault != "" })
 	if v := s.Policy().Version(); v != "v3" {
 		t.Errorf("version %q is in force", v)
 	}

@@ -15,50 +15,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"go.uber.org/goleak"
+
+	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
 // TestMain fails if a test leaves a goroutine, such as those of a client that was not closed.
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { processortest.Main(m) }
 
 const policyTopic = "policies"
 
-func topicCluster(t *testing.T) *kfake.Cluster {
-	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, policyTopic))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c
-}
-
-func publish(t *testing.T, c *kfake.Cluster, version string) {
-	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.DefaultProduceTopic(policyTopic))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	policy := "version: " + version + "\ndefault: {unused_regions: [eu-central-1]}\n"
-	if err := client.ProduceSync(t.Context(), kgo.StringRecord(policy)).FirstErr(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func topicOptions(c *kfake.Cluster, more ...kgo.Opt) Options {
+func topicOptions(c *processortest.Cluster, more ...kgo.Opt) Options {
 	return Options{
 		Topic: policyTopic, ClientOpts: append(more, kgo.SeedBrokers(c.ListenAddrs()...), kgo.MetadataMinAge(100*time.Millisecond), kgo.MetadataMaxAge(time.Second)),
 		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
-	}
-}
-
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !condition(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("still not: %s", what)
-		}
 	}
 }
 
@@ -67,8 +36,8 @@ func eventually(t *testing.T, what string, condition func() bool) {
 // Guard: isAway in wait.
 func TestTopicUnreachable(t *testing.T) {
 	t.Parallel()
-	c := topicCluster(t)
-	publish(t, c, "one")
+	c := processortest.New(t, kfake.SeedTopics(1, policyTopic))
+	c.ProduceValues(policyTopic, 1, policyOf("one"))
 	var away atomic.Bool
 	var dials atomic.Int64
 	away.Store(true)
@@ -85,7 +54,7 @@ func TestTopicUnreachable(t *testing.T) {
 		_, err := Open(ctx, topicOptions(c, kgo.Dialer(dial)))
 		stopped <- err
 	}()
-	eventually(t, "tried", func() bool { return dials.Load() > 1 })
+	c.Eventually("tried", func() bool { return dials.Load() > 1 })
 	cancel()
 	if err := <-stopped; !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want that it was canceled", err)
@@ -103,7 +72,7 @@ func TestTopicUnreachable(t *testing.T) {
 		opened <- s
 	}()
 	before := dials.Load()
-	eventually(t, "tried", func() bool { return dials.Load() > before+2 })
+	c.Eventually("tried", func() bool { return dials.Load() > before+2 })
 	away.Store(false)
 	s := <-opened
 	defer s.Close()
@@ -118,7 +87,7 @@ func TestTopicUnreachable(t *testing.T) {
 // A topic that does not exist, or holds no policy, is not a reason to wait.
 func TestTopicFailure(t *testing.T) {
 	t.Parallel()
-	c := topicCluster(t)
+	c := processortest.New(t, kfake.SeedTopics(1, policyTopic))
 	if _, err := Open(t.Context(), topicOptions(c)); err == nil || !strings.Contains(err.Error(), "no valid policy") {
 		t.Errorf("%v, want that there is no policy", err)
 	}
@@ -135,8 +104,8 @@ func TestTopicFailure(t *testing.T) {
 // Guard: reopenTopic.
 func TestTopicRecreated(t *testing.T) {
 	t.Parallel()
-	c := topicCluster(t)
-	publish(t, c, "one")
+	c := processortest.New(t, kfake.SeedTopics(1, policyTopic))
+	c.ProduceValues(policyTopic, 1, policyOf("one"))
 	s, err := Open(t.Context(), topicOptions(c))
 	if err != nil {
 		t.Fatal(err)
@@ -150,8 +119,8 @@ func TestTopicRecreated(t *testing.T) {
 	if err := c.CreateTopic(policyTopic, 1, nil); err != nil {
 		t.Fatal(err)
 	}
-	publish(t, c, "two")
-	eventually(t, "the new policy is in force", func() bool { return s.Policy().Version() == "two" })
+	c.ProduceValues(policyTopic, 1, policyOf("two"))
+	c.Eventually("the new policy is in force", func() bool { return s.Policy().Version() == "two" })
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
