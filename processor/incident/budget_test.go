@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/regionwatch/regionwatch/schema/alert"
-	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
 // However many partitions a process has, in however many goroutines, they stay within one budget, and drop nothing.
@@ -73,29 +72,6 @@ func TestRestoreWithinBudget(t *testing.T) {
 	}
 	if sizes := g.Sizes(); sizes.Estimates != 2 || chunks != 2 {
 		t.Errorf("%+v and %d chunks, want 2 estimates and the other chunks", sizes, chunks)
-	}
-}
-
-// What an alert had no room for counts once, even if there is room when it comes again.
-func TestOverflowIsFoundAgain(t *testing.T) {
-	o := Options{Settings: settings(), Durable: true, Budget: &Budget{MaxIncidents: 1}}
-	other := New(o)
-	other.Add(fact(1, day), day)
-	other.Add(fact(2, day, elsewhere), day)
-	g, state := New(o), topic{}
-	g.Add(fact(3, day), day)
-	if all := g.All(); len(all) != 1 || all[0].Kind != incident.KindStorm || all[0].AccountID != "" || len(g.accounts) != 1 {
-		t.Fatalf("%+v, %d accounts", all, len(g.accounts))
-	}
-	g.Flush()
-	state.write(g.State())
-	g.Release()
-	other.Release()
-	g = state.restore(t, o)
-	g.Add(fact(3, day), day)
-	g.Add(fact(4, day), day)
-	if c := g.Counts(); c != (Counts{Read: 3, Counted: 2, Repeated: 1}) {
-		t.Errorf("%+v", c)
 	}
 }
 

@@ -102,7 +102,7 @@ var activities = []string{"", incident.Create, incident.Update, incident.Close}
 // key returns the key of the incident; of a late one, that of the incident that it belongs to.
 func (e *entry) key() incident.Key {
 	if e.storm {
-		return incident.Key{Account: e.account.id, Partition: e.partition, Storm: true}
+		return incident.Key{Account: e.account.id, Partition: e.partition, Storm: true, Overflow: e.overflow}
 	}
 	return incident.Key{Rule: e.rule, Account: e.account.id, Partition: e.partition, Region: e.region, Actor: e.actor}
 }

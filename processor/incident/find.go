@@ -95,22 +95,25 @@ func (g *Grouper) ensure(id string, settings *policy.Incidents) *account {
 	return a
 }
 
+// days are the windows of overflow storms, whatever those of accounts are.
+var days = schedule{{Window: int64(24 * time.Hour / time.Second)}}
+
 // overflow returns the entry for alerts that nothing else has room for: one storm of the partition, in the day of the
-// clock, because event times may span any number of windows.
+// clock, because event times may span any number of windows. If the clock is behind one that has ended, it is in the
+// next day: an id is never used again.
 func (g *Grouper) overflow(f *alert.Facts) *entry {
-	k := incident.Key{Partition: g.o.Partition, Storm: true}
-	w := schedule{{Window: int64(24 * time.Hour / time.Second)}}.window(g.clock)
+	k := incident.Key{Partition: g.o.Partition, Storm: true, Overflow: true}
+	w := days.window(g.clock)
 	id := incident.ID(&k, w.Start)
-	e := g.entries[id]
-	if e == nil {
-		settings := g.o.Settings("")
-		e = g.make(f, g.ensure("", &settings), id, &k, w, kindStorm)
+	for g.gone.has(id) {
+		w = days.window(w.End)
+		id = incident.ID(&k, w.Start)
 	}
-	if !e.overflow {
-		e.overflow = true
-		g.overflows = append(g.overflows, e)
+	if e := g.entries[id]; e != nil {
+		return e
 	}
-	return e
+	settings := g.o.Settings("")
+	return g.make(f, g.ensure("", &settings), id, &k, w, kindStorm)
 }
 
 // overflowOf returns the storm of the partition that has the alert, or nil: there it counts, whatever room there is now.
@@ -140,7 +143,8 @@ func (g *Grouper) late(f *alert.Facts, a *account, of uuid.UUID, k *incident.Key
 // make returns a new entry.
 func (g *Grouper) make(f *alert.Facts, a *account, id uuid.UUID, k *incident.Key, w incident.Window, kind kind) *entry {
 	e := &entry{id: id}
-	e.kind, e.severity, e.storm, e.partition = kind, severityOf(f.Severity), k.Storm, k.Partition
+	e.kind, e.severity, e.partition = kind, severityOf(f.Severity), k.Partition
+	e.storm, e.overflow = k.Storm, k.Overflow
 	e.start, e.end = w.Start.Unix(), w.End.Unix()
 	e.rule = g.names.of(f.RuleID)
 	if k.Storm {
@@ -160,7 +164,10 @@ func (g *Grouper) enter(e *entry, a *account) {
 	e.account = a
 	g.share.addIncidents(1)
 	a.entries++
-	if e.kind == kindLate {
+	if e.overflow {
+		g.overflows = append(g.overflows, e)
+	}
+	if !e.inWindow() {
 		return
 	}
 	b := a.buckets[e.start]
@@ -172,10 +179,10 @@ func (g *Grouper) enter(e *entry, a *account) {
 	if e.storm {
 		b.storm = e
 	}
-	if e.overflow {
-		g.overflows = append(g.overflows, e)
-	}
 }
+
+// inWindow reports whether the entry is one of those of a window of its account.
+func (e *entry) inWindow() bool { return e.kind != kindLate && !e.overflow }
 
 // leave removes it from them.
 func (g *Grouper) leave(e *entry) {
@@ -183,7 +190,7 @@ func (g *Grouper) leave(e *entry) {
 	g.share.addIncidents(-1)
 	g.overflows = slices.DeleteFunc(g.overflows, func(o *entry) bool { return o == e })
 	a := e.account
-	if b := a.buckets[e.start]; e.kind != kindLate {
+	if b := a.buckets[e.start]; e.inWindow() {
 		if b.entries--; b.entries == 0 {
 			delete(a.buckets, e.start)
 		} else if b.storm == e {

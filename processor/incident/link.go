@@ -16,7 +16,11 @@ func (g *Grouper) link(e *entry, at time.Time) {
 		return
 	}
 	w, k := e.window(), e.key()
-	before := incident.ID(&k, e.account.schedule.window(w.Start.Add(-time.Second)).Start)
+	windows := e.account.schedule
+	if e.overflow {
+		windows = days
+	}
+	before := incident.ID(&k, windows.window(w.Start.Add(-time.Second)).Start)
 	if o := g.entries[before]; o != nil && o.created || g.gone.has(before) {
 		e.continues = before
 	}

@@ -37,7 +37,9 @@ func (e *entry) snapshot() *incident.Incident {
 		i.Account = json.RawMessage(e.facts)
 	}
 	i.Continues, i.LateFor = text(e.continues), text(e.lateFor)
-	i.Title = title(i)
+	if i.Title = title(i); e.overflow {
+		i.Title = fmt.Sprintf("Activity in unused regions of many accounts of partition %d, beyond the limit of incidents", e.partition)
+	}
 	return i
 }
 

@@ -20,6 +20,7 @@ type Key struct {
 	Region    string
 	Actor     string // see alert.StableActor
 	Storm     bool   // of the account and window; Rule, Region and Actor are empty
+	Overflow  bool   // a storm of all accounts of the partition, which is beside that of alerts without an account
 }
 
 // ID returns the id of the incident with a key in the window with that start: the UUIDv5 in Namespace of the kind, the
@@ -27,7 +28,10 @@ type Key struct {
 // text, a comma).
 func ID(k *Key, start time.Time) uuid.UUID {
 	kind := KindIncident
-	if k.Storm {
+	switch {
+	case k.Overflow:
+		kind = "overflow"
+	case k.Storm:
 		kind = KindStorm
 	}
 	account := k.Account

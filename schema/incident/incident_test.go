@@ -47,6 +47,8 @@ func TestIDs(t *testing.T) {
 	f(ID(&k, day), "604e7ba3-74e4-5ed4-a60d-3686330c8a14")
 	f(LateID(ID(&k, day), 1), "7cd922ca-952d-57be-ace7-b837940be249")
 	f(ID(&Key{Account: "111122223333", Storm: true}, day), "af8a679c-34a9-5afd-83d5-7c2c7404b7ef")
+	f(ID(&Key{Partition: 3, Storm: true}, day), "0a9226ce-2ded-5a20-95b0-461a39c11ba2")
+	f(ID(&Key{Partition: 3, Storm: true, Overflow: true}, day), "4884348b-3835-5071-868c-a460082f2c82")
 	f(ID(&Key{Rule: "r", Partition: 3, Region: "x", Actor: "y"}, day), "37a41166-89bf-5a13-810b-896e85d87c14")
 }
 
