@@ -55,7 +55,7 @@ func (s *session) releaseAll() {
 // holds reports whether the state of a partition is in memory, and the partition has been ours since.
 func (s *session) holds(tp kadm.Partition) bool {
 	h := s.holdings.held[tp]
-	return h != nil && s.holdings.own.owns(tp, h.term)
+	return h != nil && s.holdings.own.owns(tp, h.term) && !h.Superseded()
 }
 
 // prepare makes the state in memory that of the assigned partitions. What cannot be restored now is tried again later,

@@ -42,6 +42,9 @@ type StageState interface {
 	Flush(now time.Time) []*kgo.Record
 	// Commit says that everything up to now is written for good.
 	Commit()
+	// Superseded reports whether the partition was restored again since, for another session of this process. A stage may
+	// then forget the older state; nothing that comes from it may be committed.
+	Superseded() bool
 	// Drop says that the state is not used any more.
 	Drop()
 }

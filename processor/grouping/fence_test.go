@@ -104,3 +104,29 @@ func recreate(t *testing.T, c *processortest.Cluster) {
 		t.Fatal(err)
 	}
 }
+
+// A state that another session of the process has restored since is dropped and restored, and nothing of it is committed.
+//
+// Guard: Superseded in holds.
+func TestServiceSuperseded(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	s := start(t, c, "one")
+	c.ProduceValues(alertTopic, 1, alerts(0, 20)...)
+	eventually(t, c, 20)
+	older := s.stage.all()
+	other, err := s.stage.Restore(kadm.Partition{Topic: alertTopic}, func(func(key, value []byte) error) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.Drop()
+	c.ProduceValues(alertTopic, 1, alerts(10, 40)...)
+	eventually(t, c, 40)
+	c.Eventually("committed", func() bool { return c.Committed(testGroup, alertTopic, 0) >= 50 })
+	if got := s.stop(t); got.counted != 40 || got.repeated != 10 {
+		t.Errorf("%+v", got)
+	}
+	if !older[0].Superseded() {
+		t.Error("the older state is not superseded")
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/incident"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -16,9 +17,29 @@ type part struct {
 	stage     *Stage
 	partition int32
 
-	mu      sync.Mutex // others look at it
-	grouper *incident.Grouper
-	since   totals // since the last Commit
+	mu         sync.Mutex // others look at it
+	grouper    *incident.Grouper
+	policy     *policy.Policy // by which it was last looked at as a whole
+	since      totals         // since the last Commit
+	superseded bool
+}
+
+// supersede forgets the state, which another session restores: two in memory would count twice against the budget, and
+// cost others their room.
+func (p *part) supersede() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.superseded = true
+	p.grouper.Release()
+	p.grouper = incident.New(p.stage.options(p.partition))
+	p.grouper.Release()
+}
+
+// Superseded implements processor.StageState.
+func (p *part) Superseded() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.superseded
 }
 
 // Take groups an alert, or returns why it is none.
@@ -31,8 +52,10 @@ func (p *part) Take(r *kgo.Record, now time.Time) *deadletter.Fault {
 		p.since.unreadable++
 		return unreadable(err)
 	}
+	at := stamp(r.Timestamp, now)
+	p.grouper.Advance(at) // apart from what it counts of the alert
 	before := p.grouper.Counts()
-	p.grouper.Add(&f, stamp(r.Timestamp, now))
+	p.grouper.Add(&f, at)
 	after := p.grouper.Counts()
 	p.since.count(&before, &after)
 	return nil
@@ -50,6 +73,10 @@ func stamp(t, now time.Time) time.Time {
 func (p *part) Flush(now time.Time) []*kgo.Record {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if current := p.stage.o.Policy(); current != p.policy {
+		p.policy = current
+		p.grouper.Reconsider()
+	}
 	p.grouper.Advance(now)
 	list := p.grouper.Flush()
 	state := p.grouper.State()

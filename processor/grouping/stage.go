@@ -74,8 +74,14 @@ func (s *Stage) Check(r *kgo.Record) error {
 
 // Restore implements processor.Stage.
 func (s *Stage) Restore(tp kadm.Partition, read func(record func(key, value []byte) error) error) (processor.StageState, error) {
+	for _, older := range s.all() {
+		if older.partition == tp.Partition {
+			older.supersede()
+		}
+	}
 	done := s.restores.begin()
-	r := incident.NewRestorer(s.options(tp))
+	current := s.o.Policy()
+	r := incident.NewRestorer(s.options(tp.Partition))
 	err := read(r.Record)
 	var g *incident.Grouper
 	if err == nil {
@@ -85,7 +91,7 @@ func (s *Stage) Restore(tp kadm.Partition, read func(record func(key, value []by
 	if err != nil {
 		return nil, err
 	}
-	p := &part{stage: s, partition: tp.Partition, grouper: g, since: totals{written: make(map[string]uint64)}}
+	p := &part{stage: s, partition: tp.Partition, grouper: g, policy: current, since: totals{written: make(map[string]uint64)}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.parts[p] = true
@@ -107,9 +113,9 @@ func (s *Stage) Open(n int) []*incidents.Incident {
 
 // options returns the options of a partition. All share one Budget, which bounds the memory of the process however many
 // partitions there are.
-func (s *Stage) options(tp kadm.Partition) incident.Options {
+func (s *Stage) options(partition int32) incident.Options {
 	o := s.o.Limits
-	o.Partition, o.Durable, o.Budget = tp.Partition, true, s.budget
+	o.Partition, o.Durable, o.Budget = partition, true, s.budget
 	o.Settings = func(account string) policy.Incidents { return s.o.Policy().Incidents(account) }
 	return o
 }

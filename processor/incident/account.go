@@ -12,7 +12,9 @@ type account struct {
 	schedule schedule
 	buckets  map[int64]*bucket // by the start of the window
 	entries  int               // in all windows
+	ended    int               // in Grouper.gone
 	facts    string            // the last that the policy knew of it, as JSON
+	detail   int               // bytes that all facts of its entries have of the Budget
 }
 
 // bucket is one window of an account.

@@ -5,8 +5,9 @@ import "sync/atomic"
 // Budget limits what all Groupers of a process remember together, however many partitions it has. Zero limits mean the
 // defaults. Groupers in different goroutines may share it; do not copy or change it after that.
 //
-// A restored partition is taken over whatever the Budget says, because its incidents exist; their alert ids beyond it
-// become estimates.
+// A restored partition is taken over whatever the Budget says, because its incidents exist, and their exact counts stay
+// exact: only new alerts make estimates. But an instance may get the partitions of any number of others. Beyond twice
+// MaxIDs, which still fits into Bytes, what is restored becomes estimates as well.
 type Budget struct {
 	MaxIncidents int64 // 0 means 200,000. Beyond it every new one joins a storm
 	MaxIDs       int64 // alert ids; 0 means 10 million. Beyond it incidents estimate their counts
@@ -47,6 +48,9 @@ func (b *Budget) crowded() bool { return b.incidents.Load() >= b.maxIncidents() 
 
 // exhausted reports whether there is not even room for storms.
 func (b *Budget) exhausted() bool { return b.incidents.Load() >= 2*b.maxIncidents() }
+
+// hasRestored reports whether there is room for restored ids.
+func (b *Budget) hasRestored() bool { return b.ids.Load() <= 2*b.maxIDs() }
 
 func (b *Budget) hasIDs() bool    { return b.ids.Load() <= b.maxIDs() }
 func (b *Budget) hasGone() bool   { return b.gone.Load() <= limit(b.MaxGone, 100_000) }

@@ -3,6 +3,7 @@ package incident
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,7 +50,10 @@ func TestBudgetIsShared(t *testing.T) {
 	}
 }
 
-// A partition that moves here is restored whole, and stays within the budget of ids by estimating.
+// A partition that moves here is restored as it is, whatever the budget says: only new alerts make estimates. What comes
+// from more instances than this one has memory for is within twice the budget of ids.
+//
+// Guard: hasRestored in enter.
 func TestRestoreWithinBudget(t *testing.T) {
 	o := Options{Settings: settings(), Durable: true}
 	g, state := New(o), topic{}
@@ -58,10 +62,26 @@ func TestRestoreWithinBudget(t *testing.T) {
 	}
 	g.Flush()
 	state.write(g.State())
+
 	o.Budget = &Budget{MaxIncidents: 1, MaxIDs: 2_500}
 	g = state.restore(t, o)
-	if incidents, ids := o.Budget.Size(); incidents != 4 || ids > 2_500 {
-		t.Errorf("%d incidents, %d ids", incidents, ids)
+	if incidents, ids := o.Budget.Size(); incidents != 4 || ids != 4_000 || g.Sizes().Estimates != 0 || len(g.State()) != 0 {
+		t.Errorf("%d incidents, %d ids, %+v", incidents, ids, g.Sizes())
+	}
+	g.Add(fact(1, day, func(f *alert.Facts) { f.Actor = "1" }), day)
+	if sizes := g.Sizes(); sizes.Estimates != 0 {
+		t.Errorf("a repeated alert made %d estimates", sizes.Estimates)
+	}
+	g.Add(fact(4_000, day, func(f *alert.Facts) { f.Actor = "0" }), day)
+	if sizes := g.Sizes(); sizes.Estimates != 1 {
+		t.Errorf("a new alert made %d estimates", sizes.Estimates)
+	}
+	g.Release()
+
+	o.Budget = &Budget{MaxIDs: 1_200}
+	g = state.restore(t, o)
+	if _, ids := o.Budget.Size(); ids > 2_400 {
+		t.Errorf("%d ids", ids)
 	}
 	state.write(g.State())
 	chunks := 0
@@ -116,12 +136,53 @@ func TestBoundOfGone(t *testing.T) {
 		}
 		g.Advance(day.AddDate(0, 0, 2))
 		g.Advance(day.AddDate(0, 0, 4))
-		if len(g.entries) > 0 || len(g.gone.late) != len(g.gone.order) {
-			t.Errorf("%d incidents, %d and %d gone", len(g.entries), len(g.gone.late), len(g.gone.order))
+		if len(g.entries) > 0 || len(g.gone.ended) != len(g.gone.order) {
+			t.Errorf("%d incidents, %d and %d gone", len(g.entries), len(g.gone.ended), len(g.gone.order))
 		}
 	}
 	if got := budget.gone.Load(); got != 50 {
 		t.Errorf("%d are remembered", got)
+	}
+}
+
+// Ended incidents that are restored beyond the limit are forgotten, the oldest first, in steps, and all of them in the end.
+//
+// Guard: trimGone, its limit, and that Flush resets it.
+func TestRestoredGoneAreForgottenInSteps(t *testing.T) {
+	const n, kept = 2*maxDue + 500, 50
+	o := Options{Settings: settings(), Durable: true}
+	g, state := New(o), stateLog{}
+	for i := range n {
+		g.Add(fact(i, day, func(f *alert.Facts) { f.Account, f.Actor = fmt.Sprint(i%7), fmt.Sprint(i) }), day)
+	}
+	for hour := range 100 {
+		g.Advance(day.Add(time.Duration(hour) * time.Hour))
+		g.Flush()
+		state = append(state, g.State()...)
+	}
+	if len(g.entries) != 0 || len(g.gone.order) != n {
+		t.Fatalf("%d incidents, %d gone", len(g.entries), len(g.gone.order))
+	}
+	youngest := g.gone.order[n-kept:]
+	o.Budget = &Budget{MaxGone: kept}
+	g = state.restore(t, o)
+	live, steps := topic{}, 0
+	live.write(state)
+	for ; ; steps++ {
+		g.Flush()
+		records := g.State()
+		if len(records) == 0 {
+			break
+		}
+		if live.write(records); len(records) > maxDue+7 { // and those of accounts
+			t.Errorf("%d records in one step", len(records))
+		}
+	}
+	if steps != 3 || len(live) > kept+7 || !slices.Equal(g.gone.order, youngest) || o.Budget.gone.Load() != kept {
+		t.Errorf("%d steps, %d records left, %d remembered", steps, len(live), len(g.gone.order))
+	}
+	if again := live.restore(t, o); len(again.gone.order) != kept || len(again.accounts) != len(live)-kept {
+		t.Errorf("restored again: %d gone of %d accounts", len(again.gone.order), len(again.accounts))
 	}
 }
 

@@ -125,8 +125,8 @@ func TestCrashesWriteTheSame(t *testing.T) {
 			kinds[i.Kind] = true
 			kinds["estimate"] = kinds["estimate"] || i.Counts.Estimate
 		}
-		if len(kinds) != 4 || !kinds["estimate"] || len(plain.gone.late) == 0 {
-			t.Fatalf("seed %d has only %v, and %d are gone", seed, kinds, len(plain.gone.late))
+		if len(kinds) != 4 || !kinds["estimate"] || len(plain.gone.ended) == 0 {
+			t.Fatalf("seed %d has only %v, and %d are gone", seed, kinds, len(plain.gone.ended))
 		}
 		g, got := crashing(t, r, o, list, step)
 		for id, w := range want.incidents {

@@ -150,8 +150,9 @@ func decodeSchedule(value []byte) (schedule, error) {
 }
 
 // decodeGone reads the value of the state record of an incident whose grace has ended.
-func decodeGone(value []byte) (late int, err error) {
+func decodeGone(value []byte) (late int, accountID string, err error) {
 	r := newReader(value, nil)
 	late = int(r.number(math.MaxInt32))
-	return late, r.end()
+	accountID = r.text(maxText)
+	return late, accountID, r.end()
 }

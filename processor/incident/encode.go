@@ -110,5 +110,8 @@ func (s schedule) encode() []byte {
 	return b
 }
 
-// encodeGone returns the value of the state record of an incident whose grace has ended and that had late ones.
-func encodeGone(late int) []byte { return binary.AppendUvarint([]byte{stateVersion}, uint64(late)) }
+// encodeGone returns the value of the state record of an incident whose grace has ended.
+func encodeGone(e ended) []byte {
+	b := binary.AppendUvarint([]byte{stateVersion}, uint64(e.late))
+	return appendText(b, e.account.id)
+}

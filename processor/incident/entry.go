@@ -138,18 +138,25 @@ func (g *Grouper) know(e *entry, facts []byte) {
 		if len(facts) > maxFacts || !g.share.of.hasDetail() {
 			return
 		}
-		a.facts = string(facts)
-		g.grow(e, len(facts))
+		g.setFacts(a, string(facts))
 	}
 	e.facts = a.facts
 }
 
+func (g *Grouper) setFacts(a *account, facts string) {
+	a.facts = facts
+	a.detail += len(facts)
+	g.share.addDetail(len(facts))
+}
+
 // note counts an alert in a list.
 func (g *Grouper) note(e *entry, t *tally, name string, f *alert.Facts, most int) (isNew, isFirstSuccess bool) {
-	isNew, isFirstSuccess, grown := t.add(g.names, seen{name, severityOf(f.Severity), f.Failed}, g.share.most(most))
+	isNew, isFirstSuccess, grown := t.add(g.names, seenIn(f, name), g.share.most(most))
 	g.grow(e, grown)
 	return isNew, isFirstSuccess
 }
+
+func seenIn(f *alert.Facts, name string) seen { return seen{name, severityOf(f.Severity), f.Failed} }
 
 // grow notes that the lists of an entry have grown by so many bytes.
 func (g *Grouper) grow(e *entry, bytes int) {
@@ -171,24 +178,27 @@ func (g *Grouper) escalate(e *entry, f *alert.Facts, at time.Time, settings *pol
 		g.because(e, at, escalatedSeverity, f.Severity)
 		e.severity = s
 	}
-	isNew, _ := g.note(e, &e.actions, action(f), f, maxActions)
+	if isNew, _ := g.note(e, &e.actions, action(f), f, maxActions); isNew {
+		g.because(e, at, escalatedAction, action(f))
+	}
 	if e.crowd != nil {
 		g.escalateStorm(e, f, at)
-	} else if isNew {
-		g.because(e, at, escalatedAction, action(f))
 	}
 }
 
-// escalateStorm notes what is new in a storm: a region, or the first success in one.
+// escalateStorm notes what is new in a storm: a region, or the first success in one. Its list of regions is never shortened,
+// so that none goes unseen.
 func (g *Grouper) escalateStorm(e *entry, f *alert.Facts, at time.Time) {
 	g.note(e, &e.crowd.principals, f.Actor, f, maxPrincipals)
-	isNew, isFirst := g.note(e, &e.crowd.regions, f.Region, f, incident.MaxRegions)
+	isNew, isFirst, grown := e.crowd.regions.add(g.names, seenIn(f, f.Region), incident.MaxRegions)
+	g.grow(e, grown)
 	switch {
 	case isNew:
 		g.because(e, at, escalatedRegion, f.Region)
 	case isFirst:
 		g.because(e, at, escalatedSuccess, "the first call that succeeded in "+f.Region)
 	}
+	g.escalatePrincipal(f, at)
 }
 
 // escalation is why an incident hurried.
@@ -239,13 +249,29 @@ func escalationsSize(list []escalation) (n int) {
 	return n
 }
 
-// size returns the memory of the lists of an entry, in bytes.
+// size returns the memory of the texts and lists of an entry, in bytes.
 func (e *entry) size() int {
-	n := e.actions.size() + e.sources.size() + e.agents.size() + escalationsSize(e.escalations)
+	n := len(e.actor) + len(e.actorName) + textsSize(e.rule, e.region, e.actorType) + regionsSize(e.otherRegions...)
+	n += e.actions.size() + e.sources.size() + e.agents.size() + escalationsSize(e.escalations)
 	if e.crowd != nil {
 		n += e.crowd.regions.size() + e.crowd.principals.size()
 	}
 	return n
+}
+
+// textsSize returns the memory of texts that are shared unless they are long, in bytes.
+func textsSize(texts ...string) (n int) {
+	for _, s := range texts {
+		if len(s) >= longName {
+			n += len(s)
+		}
+	}
+	return n
+}
+
+func regionsSize(regions ...string) int {
+	const header = 16
+	return len(regions)*header + textsSize(regions...)
 }
 
 // reached reports whether the threshold of an incident is reached.
@@ -259,14 +285,15 @@ func (e *entry) reached(g *policy.Incidents) bool {
 	return e.alerts >= g.Threshold
 }
 
-// see notes another region in which the principal has an incident. It reports whether that is new.
-func (e *entry) see(region string) bool {
+// see notes another region in which the principal of an incident is. It reports whether that is new.
+func (g *Grouper) see(e *entry, region string) bool {
 	list := e.otherRegions
 	i, known := slices.BinarySearch(list, region)
-	if known || len(list) == incident.MaxRegions {
+	if known || len(list) >= g.share.most(incident.MaxRegions) {
 		return false
 	}
 	e.otherRegions = slices.Insert(list, i, region)
+	g.grow(e, regionsSize(region))
 	return true
 }
 
@@ -284,6 +311,9 @@ func action(f *alert.Facts) string {
 // nextDue returns when the entry is next due; settings may have changed since the last call.
 func (e *entry) nextDue(g *policy.Incidents) instant {
 	due := e.closeAt(g)
+	if !e.created && e.reached(g) {
+		return 1 // long ago: the threshold was lowered
+	}
 	if e.closedAt != 0 {
 		due = e.closedAt.add(g.Grace)
 	}

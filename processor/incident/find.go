@@ -52,9 +52,7 @@ func (g *Grouper) find(f *alert.Facts, at time.Time, settings *policy.Incidents)
 		return b.storm // what went into it must be found there
 	}
 	e := g.makeFor(f, a, id, &k, w)
-	if a.entries == 0 {
-		g.leaveAccount(a) // the alert overflowed
-	}
+	g.leaveAccount(a) // if the alert overflowed
 	return e
 }
 
@@ -88,6 +86,7 @@ func (g *Grouper) ensure(id string, settings *policy.Incidents) *account {
 	if a == nil {
 		a = &account{id: strings.Clone(id), buckets: make(map[int64]*bucket)}
 		g.accounts[a.id] = a
+		g.share.addDetail(len(a.id))
 	}
 	if a.schedule.change(settings.Window, g.clock) {
 		g.saveAccount(a)
@@ -128,7 +127,7 @@ func (g *Grouper) overflowOf(f *alert.Facts) *entry {
 
 // late returns the entry for alerts that came after the grace of the incident of.
 func (g *Grouper) late(f *alert.Facts, a *account, of uuid.UUID, k *incident.Key, w incident.Window) *entry {
-	id := incident.LateID(of, g.gone.late[of]+1)
+	id := incident.LateID(of, g.gone.ended[of].late+1)
 	if e := g.entries[id]; e != nil {
 		return e
 	}
@@ -154,7 +153,7 @@ func (g *Grouper) make(f *alert.Facts, a *account, id uuid.UUID, k *incident.Key
 		e.actorType, e.actorName = g.names.of(f.Principal.Type), strings.Clone(alert.CutText(f.Principal.Name, maxName))
 	}
 	g.enter(e, a)
-	g.grow(e, len(e.actor)+len(e.actorName))
+	g.grow(e, e.size())
 	return e
 }
 
@@ -198,6 +197,8 @@ func (g *Grouper) leave(e *entry) {
 		}
 	}
 	if a.entries--; a.entries == 0 {
+		g.share.addDetail(-a.detail)
+		a.facts, a.detail = "", 0
 		g.leaveAccount(a)
 	}
 	if e.hasActor() {
@@ -205,10 +206,14 @@ func (g *Grouper) leave(e *entry) {
 	}
 }
 
-// leaveAccount forgets an account without entries.
+// leaveAccount forgets an account without entries, once none of those that have ended is remembered either: the windows
+// of late alerts must be those of their incidents.
 func (g *Grouper) leaveAccount(a *account) {
-	delete(g.accounts, a.id)
-	g.dropAccount(a)
+	if a.entries == 0 && a.ended == 0 {
+		delete(g.accounts, a.id)
+		g.share.addDetail(-len(a.id))
+		g.dropAccount(a)
+	}
 }
 
 // forget ends an entry's grace. An incident's id is remembered, for alerts that are even later.
@@ -217,11 +222,11 @@ func (g *Grouper) forget(e *entry) {
 		g.write(e, update)
 	}
 	g.timers.set(e, 0)
+	if e.created {
+		g.remember(e)
+	}
 	g.leave(e)
 	g.share.addIDs(-e.ids.len())
 	g.share.addDetail(-e.detail)
 	g.dropEntry(e)
-	if e.created {
-		g.remember(e)
-	}
 }

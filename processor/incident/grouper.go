@@ -52,7 +52,7 @@ func New(o Options) *Grouper {
 	o = o.withDefaults()
 	return &Grouper{
 		o: o, entries: make(map[uuid.UUID]*entry), accounts: make(map[string]*account), actors: make(map[uint64]*entry),
-		gone: gone{late: make(map[uuid.UUID]int)}, names: make(names), share: share{of: o.Budget},
+		gone: gone{ended: make(map[uuid.UUID]ended)}, names: make(names), share: share{of: o.Budget},
 	}
 }
 
@@ -111,16 +111,32 @@ func (g *Grouper) tell(e *entry, at time.Time, settings *policy.Incidents) {
 		g.counts.Late++
 	case e.created:
 		g.counts.Counted++
-	case !e.reached(settings):
-		g.counts.Below++
 	default:
-		g.counts.Counted += e.alerts
-		g.counts.Below -= e.alerts - 1
+		g.counts.Below++
 	}
 	if !e.created && e.reached(settings) {
-		e.created, e.hurry, e.sent = true, true, g.now()
-		g.link(e, at)
+		g.create(e, at)
 	}
+}
+
+// create makes an entry an incident, for good: a threshold that is raised later does not change that.
+func (g *Grouper) create(e *entry, at time.Time) {
+	if e.kind != kindLate {
+		g.counts.Counted += e.alerts
+		g.counts.Below -= e.alerts
+	}
+	e.created, e.hurry, e.sent = true, true, g.now()
+	g.link(e, at)
+}
+
+// Reconsider makes what is due by changed settings due now: incidents whose threshold was lowered, and ends that come
+// earlier. Without it, such an incident waits for its next alert.
+func (g *Grouper) Reconsider() {
+	for _, e := range g.timers {
+		settings := g.o.Settings(e.account.id)
+		e.due = e.nextDue(&settings)
+	}
+	g.timers.init()
 }
 
 // boundIDs keeps the remembered ids within their limits.
@@ -177,6 +193,9 @@ func (g *Grouper) act(e *entry, settings *policy.Incidents) {
 	case e.closedAt != 0 && g.now() > e.closedAt.add(settings.Grace):
 		g.forget(e)
 		return
+	case !e.created && e.reached(settings):
+		g.create(e, e.lastSeen.time())
+		g.change(e)
 	case e.closedAt == 0 && g.now() > e.closeAt(settings):
 		e.closedAt = g.now()
 		if e.created {
@@ -192,6 +211,7 @@ func (g *Grouper) act(e *entry, settings *policy.Incidents) {
 
 // Flush returns the incidents to write now, in the order in which they changed. The caller owns them.
 func (g *Grouper) Flush() []*incident.Incident {
+	g.trimGone()
 	for _, e := range g.changed {
 		if e.hurry || g.isDue(e) {
 			g.write(e, update)

@@ -275,8 +275,8 @@ func TestRestoreDeleted(t *testing.T) {
 	r := NewRestorer(Options{Settings: settings(), Durable: true})
 	deleted, kept := alertID(1), alertID(2)
 	for _, record := range []StateRecord{
-		{stateKey(stateGone, deleted), encodeGone(0)},
-		{stateKey(stateGone, kept), encodeGone(0)},
+		{stateKey(stateGone, deleted), encodeGone(ended{account: &account{}})},
+		{stateKey(stateGone, kept), encodeGone(ended{account: &account{}})},
 		{stateKey(stateGone, deleted), nil},
 	} {
 		if err := r.Record(record.Key, record.Value); err != nil {

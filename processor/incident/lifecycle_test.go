@@ -223,3 +223,124 @@ func TestChangedWindow(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// A late alert belongs to the incident of its time although the account's windows have changed since and nothing of the
+// account is left but incidents whose grace is over, also after a restore. When they are forgotten, so is the account.
+//
+// Guard: ended in leaveAccount.
+func TestLateAfterAChangedWindow(t *testing.T) {
+	now := policy.DefaultIncidents
+	o := Options{Settings: func(string) policy.Incidents { return now }, Durable: true, Budget: &Budget{MaxGone: 1}}
+	g, state := New(o), topic{}
+	at := day.Add(10 * time.Hour)
+	g.Add(fact(1, at), at)
+	first := g.Flush()[0]
+	now.Window = time.Hour
+	g.Add(fact(2, at), at)
+	for _, days := range []int{2, 4} {
+		g.Advance(day.AddDate(0, 0, days))
+		g.Flush()
+	}
+	state.write(g.State())
+	if len(g.entries) != 0 || len(g.accounts) != 1 || len(g.accounts["111122223333"].facts) != 0 {
+		t.Fatalf("%d incidents, %d accounts", len(g.entries), len(g.accounts))
+	}
+	for range 2 {
+		g.Add(fact(3, at), day.AddDate(0, 0, 5))
+		if list := g.Flush(); len(list) != 1 || list[0].Kind != incident.KindLate || list[0].LateFor != first.ID || !list[0].Window.Start.Equal(day) {
+			t.Errorf("%+v, want a late one of %s", list, first.ID)
+		}
+		g.Release()
+		g = state.restore(t, o)
+	}
+	now.Window = 2 * time.Hour
+	there := func(f *alert.Facts) { f.Account = "444455556666" }
+	g.Add(fact(4, at, there), day.AddDate(0, 0, 5))
+	for _, days := range []int{7, 9} {
+		g.Advance(day.AddDate(0, 0, days))
+		g.Flush()
+	}
+	state.write(g.State())
+	if len(g.accounts) != 1 || g.accounts["444455556666"] == nil || len(state) != 2 {
+		t.Errorf("%d accounts and %d records for one ended incident", len(g.accounts), len(state))
+	}
+	g.Release()
+	if n := o.Budget.detail.Load(); n != 0 {
+		t.Errorf("%d bytes are charged", n)
+	}
+}
+
+// A lowered threshold creates what has reached it as soon as the settings are looked at again, in steps, and also after a
+// restore. A raised one takes nothing back. The counts are exact all the time.
+//
+// Guards: Reconsider, nextDue and act.
+func TestChangedThreshold(t *testing.T) {
+	const principals = maxDue + 100
+	now := policy.DefaultIncidents
+	now.Threshold = 3
+	o := Options{Settings: func(string) policy.Incidents { return now }, Durable: true}
+	g, state := New(o), topic{}
+	for n := range 2 * principals {
+		g.Add(fact(n, day, func(f *alert.Facts) { f.Account = fmt.Sprint(n % principals) }), day)
+	}
+	g.Add(fact(2*principals, day, func(f *alert.Facts) { f.Account = "one alert" }), day)
+	g.Flush()
+	state.write(g.State())
+	total := uint64(2*principals + 1)
+	counts := func(what string, g *Grouper, below uint64) {
+		t.Helper()
+		addsUp(t, g)
+		if c := g.Counts(); c.Below != below || c.Counted != total-below || len(g.All()) != int(total-below)/2 {
+			t.Errorf("%s: %+v in %d incidents", what, c, len(g.All()))
+		}
+	}
+	lowered := func(what string, g *Grouper) {
+		t.Helper()
+		clock := day.Add(time.Minute)
+		for range 3 {
+			g.Advance(clock)
+			if list := g.Flush(); len(list) > maxDue {
+				t.Errorf("%s: %d in one step", what, len(list))
+			}
+			clock = clock.Add(time.Second)
+			state.write(g.State())
+		}
+		counts(what, g, 1)
+		for _, i := range g.All() {
+			if i.Activity != incident.Create || i.Revision != 1 || i.Counts.Alerts != 2 {
+				t.Fatalf("%s: %+v", what, i)
+			}
+		}
+	}
+	counts("before", g, total)
+	now.Threshold = 2
+	lowered("restored", state.restore(t, o))
+	g.Reconsider()
+	lowered("reconsidered", g)
+	now.Threshold = 50
+	g.Reconsider()
+	g.Advance(day.Add(time.Hour))
+	counts("raised", g, 1)
+	g = state.restore(t, o)
+	counts("raised and restored", g, 1)
+	g.Add(fact(0, day, func(f *alert.Facts) { f.Account = "0" }), day.Add(time.Hour))
+	g.Add(fact(9*principals, day, func(f *alert.Facts) { f.Account = "0" }), day.Add(time.Hour))
+	if c := g.Counts(); c.Repeated != 1 || c.Counted != total || c.Below != 1 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// What ends earlier by changed settings ends without waiting for the time that was set before.
+func TestReconsiderEnds(t *testing.T) {
+	now := policy.DefaultIncidents
+	now.Grace = 10 * 24 * time.Hour
+	g := New(Options{Settings: func(string) policy.Incidents { return now }})
+	g.Add(fact(1, day), day)
+	g.Advance(day.AddDate(0, 0, 2))
+	now.Grace = time.Hour
+	g.Reconsider()
+	g.Advance(day.AddDate(0, 0, 3))
+	if n, _ := g.Size(); n != 0 {
+		t.Errorf("%d incidents are left", n)
+	}
+}

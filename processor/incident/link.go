@@ -2,10 +2,12 @@ package incident
 
 import (
 	"hash/maphash"
+	"iter"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
@@ -35,17 +37,41 @@ func (g *Grouper) link(e *entry, at time.Time) {
 
 // linkRegions links a new incident to those of the same principal in other regions.
 func (g *Grouper) linkRegions(e *entry, at time.Time) {
-	for o := g.actors[e.actorHash()]; o != nil; o = o.sibling {
-		if o.actorKey() != e.actorKey() {
-			continue
-		}
-		e.see(o.region)
-		if o.see(e.region) {
-			g.because(o, at, escalatedRegion, e.region)
-			g.touch(o)
-		}
+	for o := range g.of(e.actorKey()) {
+		g.see(e, o.region)
+		g.seeLater(o, e.region, at)
 	}
 	g.addSibling(e)
+}
+
+// escalatePrincipal tells the incidents of a principal that it is in another region, where its alerts are in a storm.
+func (g *Grouper) escalatePrincipal(f *alert.Facts, at time.Time) {
+	a := g.accounts[f.Account]
+	if a == nil {
+		return
+	}
+	for o := range g.of(actorKey{f.RuleID, f.Account, f.Actor, a.schedule.window(at).Start.Unix()}) {
+		g.seeLater(o, g.names.of(f.Region), at)
+	}
+}
+
+// seeLater notes a region for an incident that there was already.
+func (g *Grouper) seeLater(e *entry, region string, at time.Time) {
+	if g.see(e, region) {
+		g.because(e, at, escalatedRegion, region)
+		g.touch(e)
+	}
+}
+
+// of returns the incidents of a principal in a window.
+func (g *Grouper) of(k actorKey) iter.Seq[*entry] {
+	return func(yield func(*entry) bool) {
+		for o := g.actors[k.hash()]; o != nil; o = o.sibling {
+			if o.actorKey() == k && !yield(o) {
+				return
+			}
+		}
+	}
 }
 
 func (g *Grouper) addSibling(e *entry) {
@@ -82,17 +108,25 @@ func (g *Grouper) touch(e *entry) {
 
 func (e *entry) hasActor() bool { return e.kind == kindIncident && e.created }
 
-func (e *entry) actorHash() uint64 { return maphash.Comparable(seed, e.actorKey()) }
+func (e *entry) actorHash() uint64 { return e.actorKey().hash() }
+
+func (k actorKey) hash() uint64 { return maphash.Comparable(seed, k) }
 
 func (e *entry) actorKey() actorKey { return actorKey{e.rule, e.account.id, e.actor, e.start} }
 
-// gone remembers incidents whose grace has ended, up to a limit, and how many late incidents each has had.
+// gone remembers incidents whose grace has ended, up to a limit.
 type gone struct {
-	late  map[uuid.UUID]int
+	ended map[uuid.UUID]ended
 	order []uuid.UUID
 }
 
-func (g *gone) has(id uuid.UUID) bool { _, ok := g.late[id]; return ok }
+// ended is an incident whose grace has ended.
+type ended struct {
+	account *account
+	late    int // late incidents of it
+}
+
+func (g *gone) has(id uuid.UUID) bool { _, ok := g.ended[id]; return ok }
 
 // remember records the end of an incident. A late one counts for the incident that it belongs to.
 func (g *Grouper) remember(e *entry) {
@@ -101,10 +135,12 @@ func (g *Grouper) remember(e *entry) {
 		if id = e.lateFor; !g.gone.has(id) {
 			return
 		}
-		g.gone.late[id]++
+		was := g.gone.ended[id]
+		g.gone.ended[id] = ended{was.account, was.late + 1}
 	} else {
-		g.gone.late[id] = 0
+		g.gone.ended[id] = ended{account: e.account}
 		g.gone.order = append(g.gone.order, id)
+		e.account.ended++
 		g.share.addGone(1)
 	}
 	g.saveGone(id)
@@ -113,11 +149,24 @@ func (g *Grouper) remember(e *entry) {
 	}
 }
 
+// trimGone keeps what was restored within the limit, in steps as Advance.
+func (g *Grouper) trimGone() {
+	for g.acted < maxDue && !g.share.of.hasGone() && len(g.gone.order) > 0 {
+		g.forgetGone()
+		if g.o.Durable {
+			g.acted++
+		}
+	}
+}
+
 // forgetGone forgets the incident whose grace ended first.
 func (g *Grouper) forgetGone() {
 	oldest := g.gone.order[0]
 	g.gone.order = g.gone.order[1:]
 	g.share.addGone(-1)
-	delete(g.gone.late, oldest)
+	a := g.gone.ended[oldest].account
+	delete(g.gone.ended, oldest)
 	g.dropGone(oldest)
+	a.ended--
+	g.leaveAccount(a)
 }

@@ -149,17 +149,17 @@ func (r *Restorer) sketch(id uuid.UUID, value []byte) error {
 
 func (r *Restorer) gone(id uuid.UUID, value []byte) error {
 	if len(value) == 0 {
-		delete(r.g.gone.late, id)
+		delete(r.g.gone.ended, id)
 		return nil
 	}
-	late, err := decodeGone(value)
+	late, accountID, err := decodeGone(value)
 	if err != nil {
 		return err
 	}
 	if !r.g.gone.has(id) {
 		r.g.gone.order = append(r.g.gone.order, id)
 	}
-	r.g.gone.late[id] = late
+	r.g.gone.ended[id] = ended{r.accountOf(accountID), late}
 	return nil
 }
 
@@ -173,6 +173,11 @@ func (r *Restorer) entry(id uuid.UUID, value []byte) error {
 		return err
 	}
 	e.id, e.account = id, r.accountOf(accountID)
+	if a := e.account; a.facts != e.facts {
+		a.facts = e.facts
+	} else {
+		e.facts = a.facts // one copy for all
+	}
 	r.of(id).entry = e
 	return nil
 }
@@ -196,25 +201,25 @@ func (r *Restorer) Finish() (*Grouper, error) {
 	g.timers.init()
 	r.finishGone()
 	for _, a := range g.accounts {
-		if a.entries == 0 {
-			g.leaveAccount(a)
-		}
+		g.share.addDetail(len(a.id))
+		g.leaveAccount(a)
 	}
 	return g, nil
 }
 
-// finishGone leaves the incidents whose grace has ended, in their order, that were not deleted later.
+// finishGone leaves the incidents whose grace has ended, in their order, that were not deleted later. If there are too many,
+// Flush forgets them in steps.
 func (r *Restorer) finishGone() {
 	g := r.g
-	known := make(map[uuid.UUID]bool, len(g.gone.late))
+	known := make(map[uuid.UUID]bool, len(g.gone.ended))
 	g.gone.order = slices.DeleteFunc(g.gone.order, func(id uuid.UUID) bool {
 		drop := known[id] || !g.gone.has(id)
 		known[id] = true
 		return drop
 	})
 	g.share.addGone(len(g.gone.order))
-	for !g.share.of.hasGone() && len(g.gone.order) > 0 {
-		g.forgetGone()
+	for _, e := range g.gone.ended {
+		e.account.ended++
 	}
 }
 
@@ -249,11 +254,14 @@ func (r *Restorer) enter(e *entry) {
 	g := r.g
 	g.enter(e, e.account)
 	g.share.addIDs(e.ids.len())
-	if e.ids.len() > g.o.ExactIDs || e.ids.sketch == nil && !g.share.of.hasIDs() {
+	if e.ids.sketch == nil && !g.share.of.hasRestored() {
 		g.estimate(e)
 		g.change(e)
 	}
 	g.grow(e, e.size())
+	if a := e.account; a.detail == 0 || a.facts != e.facts {
+		g.setFacts(a, e.facts)
+	}
 	if e.hasActor() {
 		g.addSibling(e)
 	}

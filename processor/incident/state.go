@@ -95,7 +95,9 @@ func (g *Grouper) dropEntry(e *entry) {
 func (g *Grouper) saveAccount(a *account) { g.put(accountKey(a.id), a.schedule.encode()) }
 func (g *Grouper) dropAccount(a *account) { g.drop(accountKey(a.id)) }
 
-func (g *Grouper) saveGone(id uuid.UUID) { g.put(stateKey(stateGone, id), encodeGone(g.gone.late[id])) }
+func (g *Grouper) saveGone(id uuid.UUID) {
+	g.put(stateKey(stateGone, id), encodeGone(g.gone.ended[id]))
+}
 func (g *Grouper) dropGone(id uuid.UUID) { g.drop(stateKey(stateGone, id)) }
 
 func stateKey(kind byte, id uuid.UUID) []byte { return append([]byte{kind}, id[:]...) }

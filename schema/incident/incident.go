@@ -43,7 +43,8 @@ type Incident struct {
 	Regions    []Count `json:"topRegions,omitempty"`    // of a storm
 	Principals []Count `json:"topPrincipals,omitempty"` // of a storm
 
-	// OtherRegions are the other unused regions in which the principal has an incident in the same window.
+	// OtherRegions are the other unused regions in which the principal has an incident in the same window, or alerts in a
+	// storm.
 	OtherRegions []string        `json:"otherRegions,omitempty"`
 	AlertIDs     []string        `json:"alertIds"` // of the first alerts to arrive, up to MaxAlertIDs
 	Account      json.RawMessage `json:"account,omitempty"`

@@ -1,0 +1,151 @@
+package grouping
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/incident"
+	"github.com/regionwatch/regionwatch/processor/policy"
+)
+
+// stateOf is the state topic of one partition.
+type stateOf []*kgo.Record
+
+func (s stateOf) read(record func(key, value []byte) error) error {
+	for _, r := range s {
+		if err := record(r.Key, r.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *stateOf) add(records []*kgo.Record) (incidents int) {
+	for _, r := range records {
+		if r.Topic == stateTopic {
+			*s = append(*s, r)
+		} else {
+			incidents++
+		}
+	}
+	return incidents
+}
+
+func newStage(t *testing.T, limits incident.Options, current func() *policy.Policy) *Stage {
+	t.Helper()
+	s, err := New(Options{IncidentTopic: incidentTopic, StateTopic: stateTopic, Policy: current, Registry: prometheus.NewRegistry(), Limits: limits})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func restore(t *testing.T, s *Stage, partition int32, state stateOf) *part {
+	t.Helper()
+	p, err := s.Restore(kadm.Partition{Topic: alertTopic, Partition: partition}, state.read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.(*part)
+}
+
+func grouped(t *testing.T, threshold uint64) *policy.Policy {
+	t.Helper()
+	p, err := policy.Compile(policy.Options{Default: policy.Level{
+		UnusedRegions: []string{"eu-west-3"}, Incidents: &policy.Incidents{Threshold: threshold},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// A partition that moves between two sessions of a process is in memory once, and counts once: another partition that fits
+// beside it stays exact. The older state is of no use from then on.
+//
+// Guard: supersede.
+func TestMovingPartitionCountsOnce(t *testing.T) {
+	const each = 400
+	exact := grouped(t, 1)
+	budget := &incident.Budget{MaxIDs: 2*each + 10}
+	s := newStage(t, incident.Options{Budget: budget}, func() *policy.Policy { return exact })
+	now := time.Now()
+	take := func(p *part, from, n int) {
+		t.Helper()
+		for i := from; i < from+n; i++ {
+			if fault := p.Take(&kgo.Record{Value: []byte(alertAt(i, now)), Timestamp: now}, now); fault != nil {
+				t.Fatal(fault.Err)
+			}
+		}
+	}
+	var state stateOf
+	moving, other := restore(t, s, 0, nil), restore(t, s, 1, nil)
+	take(moving, 0, each)
+	take(other, 10_000, each)
+	state.add(moving.Flush(time.Time{}))
+	again := restore(t, s, 0, state)
+	take(other, 20_000, 5)
+	if _, ids := budget.Size(); ids != 2*each+5 || s.sizes().Estimates != 0 || s.sizes().IDs != 2*each+5 {
+		t.Errorf("%d ids, %+v", ids, s.sizes())
+	}
+	if !moving.Superseded() || again.Superseded() || other.Superseded() {
+		t.Error("the older state, and no other, must be superseded")
+	}
+	take(moving, 30_000, 50) // by a session that does not know yet
+	moving.Drop()
+	if _, ids := budget.Size(); ids != 2*each+5 {
+		t.Errorf("%d ids after the older state was dropped", ids)
+	}
+	again.Drop()
+	other.Drop()
+	if incidents, ids := budget.Size(); incidents != 0 || ids != 0 {
+		t.Errorf("%d incidents and %d ids after all were dropped", incidents, ids)
+	}
+}
+
+// A reloaded policy with a lower threshold creates incidents at the next flush, without another alert. Alerts that are read
+// after it count as what they are themselves.
+//
+// Guards: Reconsider in Flush, Advance in Take.
+func TestLoweredThreshold(t *testing.T) {
+	high, low := grouped(t, 10), grouped(t, 2)
+	current := high
+	s := newStage(t, incident.Options{}, func() *policy.Policy { return current })
+	p := restore(t, s, 0, nil)
+	now := time.Now()
+	take := func(n int) {
+		p.Take(&kgo.Record{Value: []byte(alertAt(n, now)), Timestamp: now}, now)
+	}
+	for n := range 24 { // two of each of four accounts and three principals
+		take(n)
+	}
+	var state stateOf
+	if n := state.add(p.Flush(now)); n != 0 {
+		t.Errorf("%d incidents below the threshold", n)
+	}
+	current = low
+	if n := state.add(p.Flush(now.Add(time.Second))); n != 12 {
+		t.Errorf("%d incidents after the threshold was lowered, want 12", n)
+	}
+	current = high
+	if n := state.add(p.Flush(now.Add(2 * time.Second))); n != 0 {
+		t.Errorf("%d incidents written after it was raised", n)
+	}
+	current, now = low, now.Add(48*time.Hour)
+	p.Flush(time.Time{}) // the clock stands: there is something to read
+	take(1_000)          // in a new window, below the threshold
+	take(1_000)
+	p.Commit()
+	got := s.snapshot()
+	if want := fmt.Sprint(uint64(25), uint64(1)); fmt.Sprint(got.below, got.repeated) != want || got.counted != 0 {
+		t.Errorf("%+v, want %s below and repeated", got, want)
+	}
+	if all := p.grouper.Counts(); all.Counted != 24 || all.Below != 1 || all.Repeated != 1 {
+		t.Errorf("%+v", all)
+	}
+}
