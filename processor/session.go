@@ -33,9 +33,10 @@ type session struct {
 	aborts    int  // consecutive ones
 
 	holdings holdings // of a stage
+	restores restores // the same
 
 	mu         sync.Mutex
-	wake       context.CancelFunc // ends the current poll; nil before the first
+	wake       context.CancelFunc // ends the current poll
 	assigned   map[kadm.Partition]struct{}
 	outOfGroup bool // out of the group, and not assigned anything since
 }
@@ -57,7 +58,7 @@ func newSession(ctx context.Context, p *Processor, k int, portion *flow.Portion)
 	instanceID, transactionalID := p.names(k)
 	ctx, begin := p.topics.Member(ctx, instanceID)
 	ctx, end := context.WithCancel(ctx)
-	s := &session{p: p, k: k, ctx: ctx, end: end, portion: portion, assigned: make(map[kadm.Partition]struct{})}
+	s := &session{p: p, k: k, ctx: ctx, end: end, portion: portion, wake: func() {}, assigned: make(map[kadm.Partition]struct{})}
 	opts := append(p.groupOpts(ctx, fmt.Sprintf("%s-%d", clientID, k), p.outputs.Limits()),
 		kgo.InstanceID(instanceID),
 		kgo.TransactionalID(transactionalID),
@@ -69,7 +70,7 @@ func newSession(ctx context.Context, p *Processor, k int, portion *flow.Portion)
 	)
 	opts = append(opts, begin...)
 	if p.o.Stage != nil {
-		s.holdings = newHoldings()
+		s.holdings, s.restores = newHoldings(), newRestores()
 		opts = append(opts, kgo.Balancers(s.holdings.own))
 	}
 	tx, err := kgo.NewGroupTransactSession(append(opts, p.o.ClientOpts...)...)
@@ -108,10 +109,15 @@ func (s *session) onAssigned(_ context.Context, client *kgo.Client, m map[string
 		client.PauseFetchPartitions(m) // until their state is restored
 		_, generation := client.GroupMetadata()
 		own.announce(generation)
-		if s.wake != nil {
-			s.wake()
-		}
+		s.wake()
 	}
+}
+
+// wakeUp ends the current poll.
+func (s *session) wakeUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wake()
 }
 
 // OnGroupManageError implements kgo.HookGroupManageError. The client calls it whenever it falls out of the group, and

@@ -1,17 +1,16 @@
 package processor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/regionwatch/regionwatch/processor/flow"
 	"github.com/regionwatch/regionwatch/processor/retry"
@@ -33,11 +32,8 @@ type heldState struct {
 
 func newHoldings() holdings { return holdings{newOwnership(), make(map[kadm.Partition]*heldState)} }
 
-// maxRestoring is how many partitions of a session are restored at a time. Mostly they wait for the same transaction.
-const maxRestoring = 4
-
-// release forgets the state of a partition.
-func (s *session) release(tp kadm.Partition) {
+// drop forgets the state of a partition.
+func (s *session) drop(tp kadm.Partition) {
 	if h := s.holdings.held[tp]; h != nil {
 		h.Drop()
 		s.p.staged.hold(tp, -1)
@@ -45,10 +41,17 @@ func (s *session) release(tp kadm.Partition) {
 	}
 }
 
-// releaseAll forgets all state; the session has ended.
+// release forgets the state of a partition, and pauses it until its state is restored.
+func (s *session) release(tp kadm.Partition) {
+	s.drop(tp)
+	s.tx.Client().PauseFetchPartitions(flow.AsMap(tp))
+}
+
+// releaseAll ends restores and forgets all state; the session has ended.
 func (s *session) releaseAll() {
+	s.restores.stop()
 	for tp := range s.holdings.held {
-		s.release(tp)
+		s.drop(tp)
 	}
 }
 
@@ -58,8 +61,9 @@ func (s *session) holds(tp kadm.Partition) bool {
 	return h != nil && s.holdings.own.owns(tp, h.term) && !h.Superseded()
 }
 
-// prepare makes the state in memory that of the assigned partitions. What cannot be restored now is tried again later,
-// but for a state that cannot be used at all.
+// prepare begins to restore the state of the assigned partitions that lack it, and takes over what was restored
+// meanwhile. It does not wait: a restore may hang, and the other partitions go on. Only a state that cannot be used at
+// all is an error.
 func (s *session) prepare(ctx context.Context) error {
 	if s.p.o.Stage == nil {
 		return nil
@@ -69,35 +73,33 @@ func (s *session) prepare(ctx context.Context) error {
 			s.release(tp)
 		}
 	}
-	missing := s.holdings.own.announced()
-	maps.DeleteFunc(missing, func(tp kadm.Partition, _ int) bool { return s.holdings.held[tp] != nil })
-	var group errgroup.Group
-	group.SetLimit(maxRestoring)
-	for tp, term := range missing {
-		group.Go(func() error { return s.restore(ctx, tp, term) })
+	var err error
+	for _, r := range s.restores.take() {
+		err = cmp.Or(err, r.err)
+		s.hold(r)
 	}
-	return group.Wait()
+	if err != nil {
+		return err
+	}
+	for tp, term := range s.holdings.own.announced() {
+		if s.holdings.held[tp] == nil {
+			s.restores.begin(ctx, s, tp, term)
+		}
+	}
+	return nil
 }
 
-// restore restores the state of a partition. Only a state that cannot be used at all is an error.
-func (s *session) restore(ctx context.Context, tp kadm.Partition, term int) error {
-	h, err := s.p.restore(ctx, tp, func() bool { return s.holdings.own.owns(tp, term) })
+// hold takes over a restored state, if its partition is still ours.
+func (s *session) hold(r restored) {
 	switch {
-	case isStateError(err):
-		return err
-	case err != nil:
-		if ctx.Err() == nil && !errors.Is(err, context.Canceled) {
-			s.p.log.Warn("restoring the state, trying again", "topic", s.p.o.StateTopic, "partition", tp.Partition, "error", err)
-		}
-		return nil
+	case r.StageState == nil:
+	case !s.holdings.own.owns(r.tp, r.term):
+		r.Drop()
+	default:
+		s.holdings.held[r.tp] = &r.heldState
+		s.p.staged.hold(r.tp, 1)
+		s.tx.Client().ResumeFetchPartitions(flow.AsMap(r.tp))
 	}
-	h.term = term
-	s.mu.Lock()
-	s.holdings.held[tp] = &h
-	s.mu.Unlock()
-	s.p.staged.hold(tp, 1)
-	s.tx.Client().ResumeFetchPartitions(flow.AsMap(tp))
-	return nil
 }
 
 // poll polls records. With a stage it returns from time to time without any.
@@ -110,6 +112,9 @@ func (s *session) poll(ctx context.Context) kgo.Fetches {
 	s.mu.Lock()
 	s.wake = cancel
 	s.mu.Unlock()
+	if s.restores.waiting() {
+		cancel()
+	}
 	return s.tx.PollRecords(ctx, flow.Least(s.p.pace.Most(), s.portion.Most))
 }
 
@@ -203,24 +208,27 @@ func (t *transaction) settle(committed bool) {
 // The broker checks our membership when it takes offsets. Without offsets we ask it ourselves, after the records are in
 // the log: another member that takes a partition after that waits for this transaction before it reads the state.
 func (t *transaction) holdsTouched() bool {
+	generation := t.s.holdings.own.inGeneration() // what we own is as of this one, or later
 	for tp := range t.touched {
 		if !t.s.holds(tp) {
 			return false
 		}
 	}
-	return len(t.touched) == 0 || len(t.last) > 0 || t.s.isMember()
+	return len(t.touched) == 0 || len(t.last) > 0 || t.s.isMember(generation)
 }
 
-// isMember asks the group whether the session is a member in the generation of its assignment.
-func (s *session) isMember() bool {
+// isMember asks the group whether the session is a member in a generation. While a rebalance gathers the members, they
+// still are in the old generation, and the broker has checked that before it answers that a rebalance is in progress.
+// Nobody has another's partitions before the next generation.
+func (s *session) isMember(generation int32) bool {
 	ctx, cancel := context.WithTimeout(s.ctx, retry.AttemptTimeout)
 	defer cancel()
 	req := kmsg.NewPtrHeartbeatRequest()
 	req.Group = s.p.o.Group
 	req.MemberID, _ = s.tx.Client().GroupMetadata()
-	req.Generation = s.holdings.own.inGeneration()
+	req.Generation = generation
 	instanceID, _ := s.p.names(s.k)
 	req.InstanceID = &instanceID
 	resp, err := req.RequestWith(ctx, s.tx.Client())
-	return err == nil && resp.ErrorCode == 0
+	return err == nil && (resp.ErrorCode == 0 || resp.ErrorCode == kerr.RebalanceInProgress.Code)
 }

@@ -1,7 +1,6 @@
 package processor
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -133,26 +132,4 @@ func (p statePartitioner) ForTopic(topic string) kgo.TopicPartitioner {
 		return kgo.ManualPartitioner().ForTopic(topic)
 	}
 	return p.Partitioner.ForTopic(topic)
-}
-
-// restore returns the state of a partition. keep reports whether it is still needed.
-func (p *Processor) restore(ctx context.Context, tp kadm.Partition, keep func() bool) (h heldState, err error) {
-	reader, err := p.topics.OpenState(ctx, tp.Partition)
-	if err != nil {
-		return h, err
-	}
-	began := time.Now()
-	var readErr error
-	h.StageState, err = p.o.Stage.Restore(tp, func(record func(key, value []byte) error) error {
-		readErr = reader.Read(ctx, keep, record)
-		return readErr
-	})
-	if err != nil && readErr == nil {
-		err = &topics.StateError{Topic: p.o.StateTopic, Partition: tp.Partition, Err: err}
-	}
-	if err == nil {
-		h.marked = reader.Marked
-		p.log.Debug("restored the state", "topic", tp.Topic, "partition", tp.Partition, "seconds", time.Since(began).Seconds())
-	}
-	return h, err
 }

@@ -2,17 +2,18 @@ package grouping
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/deadletter"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/schema/incident"
 )
@@ -55,31 +56,104 @@ func TestServicePanic(t *testing.T) {
 	}
 }
 
-// A transaction without offsets commits only after the group has said that the instance is a member of it.
+// A transaction without offsets commits only after the group has said that the instance is a member of it in its
+// generation.
 //
 // Guard: isMember, in holdsTouched.
 func TestServiceIdleAsksGroup(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
-	s := start(t, c, "one")
-	c.Eventually("ready", func() bool { return s.Ready() == nil })
-	heartbeats := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.RebalanceInProgress, Count: -1})
+	start(t, c, "one", slowly(t))
 	c.ProduceValues(alertTopic, 1, alertAt(0, time.Now().AddDate(0, 0, -1)))
 	eventually(t, c, 1)
-	closed := func() bool {
-		for _, i := range read(t, c).last {
-			if i.Activity == incident.Close {
-				return true
-			}
+	c.Eventually("committed", func() bool { return c.Committed(testGroup, alertTopic, 0) == 1 })
+	var open, refused atomic.Int32 // transactions that are open; heartbeats in them
+	observe(c, kmsg.Produce, func() { open.Store(1) })
+	observe(c, kmsg.EndTxn, func() { open.Store(0) })
+	c.ControlKey(int16(kmsg.Heartbeat), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if open.Load() == 0 || refused.Load() == 2 { // the client's own ones, or enough
+			return nil, nil, false
 		}
-		return false
+		refused.Add(1)
+		resp := req.ResponseKind().(*kmsg.HeartbeatResponse)
+		resp.ErrorCode = kerr.IllegalGeneration.Code
+		return resp, nil, true
+	})
+	c.Eventually("closed", func() bool { return closedIn(t, c) })
+	if refused.Load() != 2 {
+		t.Errorf("closed although the group has refused %d of 2 heartbeats", refused.Load())
 	}
-	c.Eventually("asked", func() bool { return heartbeats.Hits() > 3 || closed() })
-	if closed() {
-		t.Error("the incident was closed without asking the group")
+}
+
+// observe calls see for each request of a kind.
+func observe(c *processortest.Cluster, key kmsg.Key, see func()) {
+	c.ControlKey(int16(key), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		see()
+		return nil, nil, false
+	})
+}
+
+// slowly makes an incident close some seconds after its last alert, so that the test can act before.
+func slowly(t *testing.T) func(*processor.Options) {
+	t.Helper()
+	slow, err := policy.Compile(policy.Options{Default: policy.Level{
+		UnusedRegions: []string{"eu-west-3"}, Incidents: &policy.Incidents{Quiet: 5 * time.Second, Grace: time.Second},
+	}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	heartbeats.Remove()
-	c.Eventually("closed", closed)
+	return func(o *processor.Options) { o.Stage.(*Stage).o.Policy = func() *policy.Policy { return slow } }
+}
+
+// closedIn reports whether an incident was closed.
+func closedIn(t *testing.T, c *processortest.Cluster) bool {
+	t.Helper()
+	for _, i := range read(t, c).last {
+		if i.Activity == incident.Close {
+			return true
+		}
+	}
+	return false
+}
+
+// While a rebalance gathers the members, they still own what they have: transactions without offsets commit.
+//
+// Guard: REBALANCE_IN_PROGRESS, in isMember.
+func TestServiceIdleInRebalance(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	s := start(t, c, "one", slowly(t))
+	c.ProduceValues(alertTopic, 1, alertAt(0, time.Now().AddDate(0, 0, -1)))
+	eventually(t, c, 1)
+	c.Eventually("committed", func() bool { return c.Committed(testGroup, alertTopic, 0) == 1 })
+	gathering := gather(t, c, "one-0")
+	c.Eventually("gathering members", gathering)
+	if closedIn(t, c) {
+		t.Fatal("the incident was closed too early")
+	}
+	c.Eventually("closed", func() bool { return closedIn(t, c) })
+	c.Eventually("forgotten", func() bool { return s.stage.sizes().Remembered == 0 })
+	if got := s.stage.restores.done; got != 1 || !gathering() {
+		t.Errorf("restored %d times; gathering members: %v", got, gathering())
+	}
+}
+
+// gather begins a rebalance that goes on until the test ends: a guest joins, and the member with an instance id cannot
+// join again. The returned function reports whether the group gathers its members.
+func gather(t *testing.T, c *processortest.Cluster, instanceID string) (gathering func() bool) {
+	t.Helper()
+	c.ControlKey(int16(kmsg.JoinGroup), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if id := req.(*kmsg.JoinGroupRequest).InstanceID; id != nil && *id == instanceID {
+			c.SleepControl(func() { <-t.Context().Done() })
+		}
+		return nil, nil, false
+	})
+	guest := c.Client(kgo.ConsumerGroup(testGroup), kgo.ConsumeTopics(alertTopic), kgo.InstanceID("guest"))
+	go guest.PollFetches(t.Context())
+	return func() bool { return c.GroupInfo(testGroup).State == "PreparingRebalance" }
 }
 
 // An alerts topic that is deleted and created again while the service runs ends it: the state belongs to the older one.

@@ -64,7 +64,8 @@ type Topics struct {
 	patterns  []*regexp.Regexp        // the inputs, if they are patterns
 	unmatched bool                    // no topic matched them at the last look
 	cluster   string                  // its id, as of the start; empty where brokers have none
-	admin     *kadm.Client            // of the goroutine that watches
+	client    *kgo.Client             // of the goroutine that watches
+	admin     *kadm.Client            // the same
 	atStart   map[string]kadm.TopicID // the input topics at Begin, for a start position; read-only afterwards
 	nudge     chan struct{}           // holds a token when the topics need a look
 

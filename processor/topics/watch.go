@@ -43,7 +43,7 @@ func (ts *Topics) Watch(ctx context.Context) (stop func(), err error) {
 		cancel()
 		return nil, err
 	}
-	ts.admin = kadm.NewClient(client)
+	ts.client, ts.admin = client, kadm.NewClient(client)
 	w := ts.newWatch()
 	done := make(chan struct{})
 	go func() {
