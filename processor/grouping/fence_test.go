@@ -169,6 +169,62 @@ func TestServiceRecreatedTopic(t *testing.T) {
 	}
 }
 
+// A state topic that is deleted while the service runs ends it, and so does each later start. One that was created again
+// is empty: that ends it too. A rebuild helps.
+//
+// Guards: stateGone; deleted, in replaceState; checkOffset.
+func TestServiceDeletedState(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 2)
+	s := start(t, c, "one")
+	c.ProduceValues(alertTopic, 2, alerts(0, 10)...)
+	eventually(t, c, 10)
+	if err := c.DeleteTopic(stateTopic); err != nil {
+		t.Fatal(err)
+	}
+	f := func(s *service, part string) {
+		t.Helper()
+		err := s.wait(t)
+		if err == nil || !strings.Contains(err.Error(), part) || !strings.HasSuffix(err.Error(), "run regionwatch incidents rebuild") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v, want one line with %q", err, part)
+		}
+	}
+	f(s, "it was deleted")
+	f(start(t, c, "one"), "it does not exist, although")
+	f(start(t, c, "one", func(o *processor.Options) { o.CreateTopics = false }), "it does not exist, although")
+	if err := c.CreateTopic(stateTopic, 2, nil); err != nil {
+		t.Fatal(err)
+	}
+	f(start(t, c, "one"), "its beginning is missing")
+}
+
+// A state topic that is deleted and created again while the service runs ends it before alerts count anew.
+//
+// Guards: compare; checkOffset.
+func TestServiceRecreatedState(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 2)
+	s := start(t, c, "one")
+	c.ProduceValues(alertTopic, 2, alerts(0, 10)...)
+	before := eventually(t, c, 10)
+	if err := c.DeleteTopic(stateTopic); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.CreateTopic(stateTopic, 2, nil); err != nil {
+		t.Fatal(err)
+	}
+	c.ProduceValues(alertTopic, 2, alerts(0, 20)...)
+	if err := s.wait(t); err == nil || !strings.Contains(err.Error(), "its beginning is missing") || !strings.Contains(err.Error(), "incidents rebuild") {
+		t.Errorf("%v", err)
+	}
+	after := read(t, c) // which checks that no revision comes again
+	for id, i := range before.last {
+		if after.last[id].Counts.Alerts < i.Counts.Alerts {
+			t.Errorf("incident %s counts %d alerts, and counted %d before", id, after.last[id].Counts.Alerts, i.Counts.Alerts)
+		}
+	}
+}
+
 func recreate(t *testing.T, c *processortest.Cluster) {
 	t.Helper()
 	if err := c.DeleteTopic(alertTopic); err != nil {

@@ -48,7 +48,8 @@ func StateConfigs() map[string]*string {
 	return configs
 }
 
-// checkState creates a missing state topic, and checks that it has as many partitions as the input.
+// checkState creates a missing state topic, and checks that it has as many partitions as the input. It does not replace
+// one that was deleted: what is created is empty.
 func (ts *Topics) checkState(ctx context.Context, admin *kadm.Client) error {
 	for since := time.Now(); ; {
 		found, err := admin.ListTopics(ctx, ts.o.State, ts.o.Inputs[0])
@@ -56,24 +57,43 @@ func (ts *Topics) checkState(ctx context.Context, admin *kadm.Client) error {
 			return fmt.Errorf("listing topics: %w", err)
 		}
 		state, input := found[ts.o.State], found[ts.o.Inputs[0]]
-		missing := errors.Is(state.Err, kerr.UnknownTopicOrPartition)
 		switch {
 		case input.Err == nil && state.Err == nil:
 			return ts.comparePartitions(input, state)
-		case missing && !ts.o.Create && time.Since(since) > topicPatience:
-			return fmt.Errorf("missing topic %q: create it, compacted and with as many partitions as %q, or let it be created (--create-topics)",
-				ts.o.State, ts.o.Inputs[0])
-		case missing && input.Err == nil && ts.o.Create:
-			if err := ts.createTopics(ctx, admin, int32(len(input.Partitions)), StateConfigs(), ts.o.State); err != nil {
+		case errors.Is(state.Err, kerr.UnknownTopicOrPartition):
+			if err := ts.replaceState(ctx, admin, input, time.Since(since) > topicPatience); err != nil {
 				return err
 			}
-		case state.Err != nil && !missing:
+		case state.Err != nil:
 			return fmt.Errorf("looking for topic %q: %w", ts.o.State, state.Err)
 		}
 		if err := retry.Sleep(ctx, topicPatience/8); err != nil { // brokers learn about new topics at different times
 			return err
 		}
 	}
+}
+
+// replaceState creates the missing state topic, if we may and it is not known to have held anything. Otherwise, once
+// surely is true, it returns what to do.
+func (ts *Topics) replaceState(ctx context.Context, admin *kadm.Client, input kadm.TopicDetail, surely bool) error {
+	commits, err := ts.groupCommits(ctx, admin)
+	if err != nil {
+		return err
+	}
+	deleted := false
+	for _, c := range commits[input.Topic] {
+		deleted = deleted || c.At >= 0 && !ts.isOlderTopic(c.Metadata, input.ID)
+	}
+	switch {
+	case surely && deleted:
+		return ts.stateError(-1, "it does not exist, although group %q has read alerts: it was deleted", ts.o.Group)
+	case surely && !ts.o.Create:
+		return fmt.Errorf("missing topic %q: create it, compacted and with as many partitions as %q, or let it be created (--create-topics)",
+			ts.o.State, ts.o.Inputs[0])
+	case !deleted && ts.o.Create && input.Err == nil:
+		return ts.createTopics(ctx, admin, int32(len(input.Partitions)), StateConfigs(), ts.o.State)
+	}
+	return nil
 }
 
 // comparePartitions returns an error if a partition of the input has no state, or state no input.

@@ -28,6 +28,7 @@ type watch struct {
 	ts      *Topics
 	ids     map[string]kadm.TopicID // of the topics that we read or write, as the clients know them
 	missing map[string]bool         // named topics that did not exist at the last look
+	since   time.Time               // when the state topic was found missing
 	foreign string                  // members of the group that are not ours, as of the last look
 }
 
@@ -159,6 +160,8 @@ func (w *watch) compare(ctx context.Context, admin *kadm.Client, inputs kadm.Top
 	var recreated []string
 	for name, topic := range topics {
 		switch {
+		case errors.Is(topic.Err, kerr.UnknownTopicOrPartition) && name == w.ts.o.State:
+			w.stateGone()
 		case errors.Is(topic.Err, kerr.UnknownTopicOrPartition):
 			w.gone(name)
 		case topic.Err == nil:
@@ -185,6 +188,17 @@ func (w *watch) gone(name string) {
 	if !w.missing[name] {
 		w.missing[name] = true
 		w.ts.o.Log.Error("a topic is gone: waiting for it to be created again", "topic", name)
+	}
+}
+
+// stateGone ends the process if the state topic does not exist, and not only for one broker. Waiting would not help: a
+// topic that is created again is empty.
+func (w *watch) stateGone() {
+	if !w.missing[w.ts.o.State] {
+		w.missing[w.ts.o.State], w.since = true, time.Now()
+	}
+	if time.Since(w.since) >= lookInterval {
+		w.ts.restart(w.ts.stateError(-1, "it was deleted"))
 	}
 }
 
