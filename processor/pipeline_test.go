@@ -44,7 +44,7 @@ func TestPipeline(t *testing.T) {
 			if sum := counts.Outcomes[policy.OutcomeAlerted] + counts.Outcomes[policy.OutcomeExempted] + counts.Passed(); sum != counts.Events {
 				t.Errorf("events %d != alerted + exempted + passed %d", counts.Events, sum)
 			}
-			s := scrape(t, r.o.Registry)
+			s := processortest.Scrape(t, r.o.Registry)
 			if s["regionwatch_events_total"] != float64(counts.Events) {
 				t.Errorf("events_total sums to %v, want %d", s["regionwatch_events_total"], counts.Events)
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
 // A dead letter is shown when it is acknowledged, and only its reason and origin, nothing of the record.
@@ -74,8 +75,8 @@ func TestStandingStill(t *testing.T) {
 			o.Delivery, o.InstanceID, o.Sessions = delivery, "one", 1
 			c.ProduceValues(inputTopic, 1, "pass")
 			r := start(t, o, holding(func(*detection.Record) { <-held }))
-			c.Eventually("first look", func() bool { return scrape(t, r.o.Registry)["regionwatch_input_partitions"] == 2 })
-			c.Eventually("a record that is held", func() bool { return scrape(t, r.o.Registry)["regionwatch_lag_records"] == 1 })
+			c.Eventually("first look", func() bool { return processortest.Scrape(t, r.o.Registry)["regionwatch_input_partitions"] == 2 })
+			c.Eventually("a record that is held", func() bool { return processortest.Scrape(t, r.o.Registry)["regionwatch_lag_records"] == 1 })
 
 			c.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) { // from here on nothing is fetched
 				c.KeepControl()
@@ -87,8 +88,8 @@ func TestStandingStill(t *testing.T) {
 			}
 			c.ProduceValues(inputTopic, 1, values...)
 			r.topics.LookSoon()
-			c.Eventually("a look", func() bool { return scrape(t, r.o.Registry)["regionwatch_lag_records"] == 101 })
-			s := scrape(t, r.o.Registry)
+			c.Eventually("a look", func() bool { return processortest.Scrape(t, r.o.Registry)["regionwatch_lag_records"] == 101 })
+			s := processortest.Scrape(t, r.o.Registry)
 			if s["regionwatch_lag_records"] != 101 || s["regionwatch_lag_seconds"] <= 0 || s["regionwatch_input_end_offsets_total"] != 101 {
 				t.Errorf("lag %v records and %v s, end %v", s["regionwatch_lag_records"], s["regionwatch_lag_seconds"], s["regionwatch_input_end_offsets_total"])
 			}
@@ -97,7 +98,7 @@ func TestStandingStill(t *testing.T) {
 			}
 			close(held)
 			r.mustStop()
-			if s := scrape(t, r.o.Registry); s["regionwatch_ready"] != 0 {
+			if s := processortest.Scrape(t, r.o.Registry); s["regionwatch_ready"] != 0 {
 				t.Errorf("ready %v after the end", s["regionwatch_ready"])
 			}
 		})

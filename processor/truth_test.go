@@ -42,7 +42,7 @@ func TestTransactionMarkers(t *testing.T) {
 		transact(kgo.TryAbort, "alert 2", "alert 3")
 		c.Eventually("committed to the end", func() bool { return committedToEnd(c, 1) })
 		c.Eventually("no lag", func() bool {
-			s := scrape(t, r.o.Registry)
+			s := processortest.Scrape(t, r.o.Registry)
 			return s["regionwatch_lag_records"] == 0 && s["regionwatch_lag_seconds"] == 0
 		})
 		if err := c.DeleteRecords(inputTopic, 0, c.End(inputTopic, 0)); err != nil {
@@ -69,7 +69,7 @@ func TestUnreadablePartition(t *testing.T) {
 		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: inputTopic, Err: kerr.NotLeaderForPartition, Count: -1})
 		r := start(t, options(c))
 		c.Eventually("it shows", func() bool {
-			s := scrape(t, r.o.Registry)
+			s := processortest.Scrape(t, r.o.Registry)
 			return s["regionwatch_lag_records"] == 6+10 && s["regionwatch_stalled_seconds"] > 0 && s["regionwatch_lag_seconds"] > 0
 		})
 	})
@@ -85,9 +85,9 @@ func TestUnacked(t *testing.T) {
 		r := start(t, options(c))
 		c.ProduceValues(inputTopic, 1, "alert 1")
 		c.Eventually("on its way", func() bool { return held.Load() > 0 })
-		c.Eventually("it has an age", func() bool { return scrape(t, r.o.Registry)["regionwatch_unacked_seconds"] > 0 })
+		c.Eventually("it has an age", func() bool { return processortest.Scrape(t, r.o.Registry)["regionwatch_unacked_seconds"] > 0 })
 		close(release)
-		c.Eventually("acknowledged", func() bool { return scrape(t, r.o.Registry)["regionwatch_unacked_seconds"] == 0 })
+		c.Eventually("acknowledged", func() bool { return processortest.Scrape(t, r.o.Registry)["regionwatch_unacked_seconds"] == 0 })
 		r.mustStop()
 	})
 }
@@ -150,7 +150,7 @@ func TestForeignMember(t *testing.T) {
 	r := start(t, o)
 	c.Eventually("ready", func() bool { return r.Ready() == nil })
 	other := c.Client(kgo.ClientID("stranger"), kgo.ConsumerGroup(testGroup), kgo.ConsumeTopics(inputTopic), kgo.Balancers(kgo.CooperativeStickyBalancer()))
-	foreign := func() float64 { return scrape(t, r.o.Registry)["regionwatch_foreign_members"] }
+	foreign := func() float64 { return processortest.Scrape(t, r.o.Registry)["regionwatch_foreign_members"] }
 	c.Eventually("it is counted", func() bool { return foreign() == 1 })
 	if log.count("stranger") == 0 {
 		t.Error("the log does not name it")

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -38,7 +39,7 @@ func TestSeriesAreBounded(t *testing.T) {
 			t.Errorf("%d series of %s, want %d", series[name], name, want)
 		}
 	}
-	s := scrape(t, registry)
+	s := processortest.Scrape(t, registry)
 	if s["regionwatch_lag_records"] != 2*maxLagSeries || s["regionwatch_input_end_offsets_total"] != 2*maxInputSeries ||
 		s["regionwatch_input_end_offsets_total{(other)}"] != maxInputSeries {
 		t.Errorf("sums %v and %v: what is beyond the bound is lost", s["regionwatch_lag_records"], s["regionwatch_input_end_offsets_total"])
@@ -58,35 +59,9 @@ func countSeries(t *testing.T, registry *prometheus.Registry) map[string]int {
 	return n
 }
 
-// scrape returns each metric family's sum over its labels, as an operator would see it.
-func scrape(t testing.TB, registry *prometheus.Registry) map[string]float64 {
-	t.Helper()
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatalf("scraping: %v", err)
-	}
-	sums := make(map[string]float64)
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			sums[f.GetName()] += m.GetCounter().GetValue() + m.GetGauge().GetValue()
-			sums[f.GetName()+"{count}"] += float64(m.GetHistogram().GetSampleCount())
-			for _, l := range m.GetLabel() {
-				sums[f.GetName()+"{"+l.GetValue()+"}"] += m.GetCounter().GetValue() + m.GetGauge().GetValue()
-			}
-		}
-	}
-	return sums
-}
-
 // Every reason, kind and shape has a series with its own count, and an instance is ready or not.
 func TestEveryNameIsCounted(t *testing.T) {
-	registry, tally := prometheus.NewRegistry(), new(Tally)
-	_, err := Register(registry, Sources{
-		Tally: tally, Lags: NewLags(), Ends: new(Ends), Health: NewHealth(1, 0, 0), Unacked: func() time.Duration { return 0 }, Group: "watchers",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	registry, tally := registered(t)
 	tally.Update(func(t *Totals) {
 		for i := range t.Faults {
 			t.Faults[i] = uint64(100 + i)
@@ -95,7 +70,7 @@ func TestEveryNameIsCounted(t *testing.T) {
 			t.Shapes[i] = uint64(200 + i)
 		}
 	})
-	s := scrape(t, registry)
+	s := processortest.Scrape(t, registry)
 	f := func(name, label string, want int) {
 		t.Helper()
 		if got := s["regionwatch_"+name+"{"+label+"}"]; got != float64(want) {

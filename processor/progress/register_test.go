@@ -10,7 +10,22 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/regionwatch/regionwatch/processor/processortest"
 )
+
+// registered returns a registry with the metrics of a tally.
+func registered(t *testing.T) (*prometheus.Registry, *Tally) {
+	t.Helper()
+	registry, tally := prometheus.NewRegistry(), new(Tally)
+	_, err := Register(registry, Sources{
+		Tally: tally, Lags: NewLags(), Ends: new(Ends), Health: NewHealth(1, 0, 0), Unacked: func() time.Duration { return 0 }, Group: "watchers",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return registry, tally
+}
 
 // Metrics whose names are taken are an error, not a processor without metrics.
 func TestRegisterFailure(t *testing.T) {
@@ -69,13 +84,9 @@ func TestFetchedDropped(t *testing.T) {
 // What was set aside as a whole is counted by its own reason.
 func TestFaultsSetAside(t *testing.T) {
 	t.Parallel()
-	tally, r := new(Tally), prometheus.NewRegistry()
-	sources := Sources{Tally: tally, Lags: NewLags(), Ends: new(Ends), Health: NewHealth(1, 0, 0), Unacked: func() time.Duration { return 0 }}
-	if _, err := Register(r, sources); err != nil {
-		t.Fatal(err)
-	}
+	r, tally := registered(t)
 	tally.Update(func(all *Totals) { all.Panics, all.LargeBatches = 2, 3 })
-	got := scrape(t, r)
+	got := processortest.Scrape(t, r)
 	if panics, batches := got[Namespace+"_faults_total{panic}"], got[Namespace+"_faults_total{batch-too-large}"]; panics != 2 || batches != 3 {
 		t.Errorf("%v panics and %v batches, want 2 and 3", panics, batches)
 	}
@@ -92,5 +103,53 @@ func TestAssignment(t *testing.T) {
 	}
 	if h.Lost(one); len(h.Assignment()) != 1 {
 		t.Errorf("%v, want the other client's", h.Assignment())
+	}
+}
+
+// Each total is shown under its own name, and under no other.
+func TestCounterNames(t *testing.T) {
+	t.Parallel()
+	totals := map[string]func(*Totals) *uint64{
+		"records_read_total":             func(t *Totals) *uint64 { return &t.Read },
+		"records_done_total":             func(t *Totals) *uint64 { return &t.Done },
+		"records_dead_lettered_total":    func(t *Totals) *uint64 { return &t.DeadLettered },
+		"records_returned_total":         func(t *Totals) *uint64 { return &t.Abandoned },
+		"record_bytes_total":             func(t *Totals) *uint64 { return &t.Bytes },
+		"alerts_acked_total":             func(t *Totals) *uint64 { return &t.AlertsAcked },
+		"alerts_partial_total":           func(t *Totals) *uint64 { return &t.Partial },
+		"alerts_salvaged_total":          func(t *Totals) *uint64 { return &t.Salvaged },
+		"alerts_shrunk_total":            func(t *Totals) *uint64 { return &t.AlertsShrunk },
+		"headers_omitted_total":          func(t *Totals) *uint64 { return &t.HeadersOmitted },
+		"marked_findings_acked_total":    func(t *Totals) *uint64 { return &t.UnpublishedAcked },
+		"dead_letters_acked_total":       func(t *Totals) *uint64 { return &t.DeadLettersAcked },
+		"redelivered_total":              func(t *Totals) *uint64 { return &t.Redelivered },
+		"event_copies_total":             func(t *Totals) *uint64 { return &t.Copies },
+		"events_invalid_utf8_total":      func(t *Totals) *uint64 { return &t.BadUTF8 },
+		"events_read_only_missing_total": func(t *Totals) *uint64 { return &t.ReadOnlyMissing },
+		"events_read_only_odd_total":     func(t *Totals) *uint64 { return &t.ReadOnlyOdd },
+		"commits_total":                  func(t *Totals) *uint64 { return &t.Commits },
+		"commit_failures_total":          func(t *Totals) *uint64 { return &t.CommitFailures },
+		"transactions_committed_total":   func(t *Totals) *uint64 { return &t.Committed },
+		"transactions_aborted_total":     func(t *Totals) *uint64 { return &t.Aborted },
+		"records_dropped_total":          func(t *Totals) *uint64 { return &t.Dropped },
+		"topics_recreated_total":         func(t *Totals) *uint64 { return &t.Recreated },
+		"start_skipped_records_total":    func(t *Totals) *uint64 { return &t.StartSkipped },
+		"data_losses_total":              func(t *Totals) *uint64 { return &t.DataLosses },
+		"foreign_members":                func(t *Totals) *uint64 { return &t.Foreign },
+	}
+	if len(totals) != len(counters)+1 {
+		t.Errorf("%d counters are tested, want all %d and the gauge", len(totals), len(counters))
+	}
+	r, tally := registered(t)
+	before := processortest.Scrape(t, r)
+	for name, total := range totals {
+		tally.Update(func(all *Totals) { *total(all) += 7 })
+		after := processortest.Scrape(t, r)
+		for metric, v := range after {
+			if want := before[metric]; metric == Namespace+"_"+name && v != want+7 || metric != Namespace+"_"+name && v != want {
+				t.Errorf("%s grows by 7: %s is %v after %v", name, metric, v, want)
+			}
+		}
+		before = after
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
+	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
 // open returns a source of no topic.
@@ -95,7 +96,7 @@ func TestReplaceTellsOnce(t *testing.T) {
 	f(expiring, nil, "next", "policy has changed", "it expires at "+expires)
 	f(expiring, nil, "next")
 
-	got := gathered(t, registry)
+	got := processortest.Scrape(t, registry)
 	for name, want := range map[string]float64{
 		"regionwatch_policy_reload_failures_total": 3, "regionwatch_policy_reloads_total": 1, "regionwatch_policy_info": 1,
 		"regionwatch_policy_exceptions_expiring": 1, "regionwatch_policy_exceptions_expired": 0,
@@ -104,20 +105,6 @@ func TestReplaceTellsOnce(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, got[name], want)
 		}
 	}
-}
-
-// gathered returns the value of each metric.
-func gathered(t *testing.T, registry *prometheus.Registry) map[string]float64 {
-	t.Helper()
-	metrics, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]float64{}
-	for _, m := range metrics {
-		got[m.GetName()] = m.GetMetric()[0].GetCounter().GetValue() + m.GetMetric()[0].GetGauge().GetValue()
-	}
-	return got
 }
 
 // mending is a log that fixes the policy as soon as the fault is logged, before the caller does anything else.

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
 // cacheOf returns a cache with a policy of that version.
@@ -177,7 +178,7 @@ func TestMetrics(t *testing.T) {
 	s := open(t, Options{First: parsedPolicy(t, policyOf("v1")), Logger: slog.New(slog.DiscardHandler), Registry: registry})
 	f := func(rejected, shadow, expired, expiring float64) {
 		t.Helper()
-		got := gathered(t, registry)
+		got := processortest.Scrape(t, registry)
 		for name, want := range map[string]float64{"rejected": rejected, "all_shadow": shadow, "exceptions_expired": expired, "exceptions_expiring": expiring} {
 			if got["regionwatch_policy_"+name] != want {
 				t.Errorf("%s is %v, want %v", name, got["regionwatch_policy_"+name], want)

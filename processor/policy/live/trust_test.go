@@ -201,7 +201,7 @@ func TestCache(t *testing.T) {
 	if !strings.Contains(log.String(), cachedMessage) || !strings.Contains(log.String(), "invalid YAML") {
 		t.Error(log.String())
 	}
-	if got := gathered(t, registry)["regionwatch_policy_rejected"]; got != 1 {
+	if got := processortest.Scrape(t, registry)["regionwatch_policy_rejected"]; got != 1 {
 		t.Errorf("regionwatch_policy_rejected is %v", got)
 	}
 
