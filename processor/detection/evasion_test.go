@@ -6,7 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/regionwatch/regionwatch/schema/schematest"
 )
 
 const (
@@ -35,7 +35,7 @@ func TestEvasion(t *testing.T) {
 	}
 }
 
-func (e *evasion) check(t *testing.T, schema *jsonschema.Schema) {
+func (e *evasion) check(t *testing.T, schema schematest.Schema) {
 	r, counts := detect(t, e.value)
 	if len(r.encoded) != 1 {
 		t.Fatalf("%d alerts, dead letters %+v, counts %+v", len(r.encoded), r.letters, counts)

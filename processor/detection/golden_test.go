@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/regionwatch/regionwatch/schema/schematest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -83,18 +83,14 @@ func compareGolden(t *testing.T, path string, got []byte) {
 	}
 }
 
-func alertSchema(t testing.TB) *jsonschema.Schema {
+func alertSchema(t testing.TB) schematest.Schema {
 	t.Helper()
-	return jsonschema.NewCompiler().MustCompile("../../schema/alert/native.schema.json")
+	return schematest.Compile(t, "../../schema/alert/native.schema.json")
 }
 
-func validate(t testing.TB, schema *jsonschema.Schema, encoded string) {
+func validate(t testing.TB, schema schematest.Schema, encoded string) {
 	t.Helper()
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader([]byte(encoded)))
-	if err == nil {
-		err = schema.Validate(doc)
-	}
-	if err != nil {
+	if err := schema.Validate([]byte(encoded)); err != nil {
 		t.Errorf("%v in %s", err, encoded)
 	}
 }

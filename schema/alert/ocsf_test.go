@@ -11,7 +11,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/regionwatch/regionwatch/schema/schematest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -45,10 +45,10 @@ func goldenAlerts(t *testing.T) map[string]*Alert {
 // TestOCSFGolden compares the whole finding for each type of identity. Write the files anew with
 // go test ./schema/alert -run TestOCSFGolden -update, and read the difference.
 func TestOCSFGolden(t *testing.T) {
-	schema := compileOCSFSchema(t)
+	schema := schematest.Compile(t, "ocsf.schema.json", "native.schema.json")
 	for name, a := range goldenAlerts(t) {
 		encoded := AppendOCSF(nil, a)
-		if err := validateOCSF(schema, encoded); err != nil {
+		if err := schema.Validate(encoded); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		var got bytes.Buffer
@@ -121,12 +121,12 @@ func oddAlerts() map[string]*Alert {
 
 // Whatever an alert holds, both formats hold it: the native alert made of the finding is the native alert.
 func TestOCSFCarriesTheSameFacts(t *testing.T) {
-	schema := compileOCSFSchema(t)
+	schema := schematest.Compile(t, "ocsf.schema.json", "native.schema.json")
 	all := goldenAlerts(t)
 	maps.Copy(all, oddAlerts())
 	for name, a := range all {
 		encoded := AppendOCSF(nil, a)
-		if err := validateOCSF(schema, encoded); err != nil {
+		if err := schema.Validate(encoded); err != nil {
 			t.Errorf("%s: %v in %s", name, err, encoded)
 		}
 		back, err := decodeOCSF(encoded)
@@ -189,7 +189,7 @@ func TestOCSFOfHostileTexts(t *testing.T) {
 }
 
 func TestOCSFSchemaFailure(t *testing.T) {
-	schema := compileOCSFSchema(t)
+	schema := schematest.Compile(t, "ocsf.schema.json", "native.schema.json")
 	f := func(change func(*finding)) {
 		t.Helper()
 		finding := newFinding(sampleAlert())
@@ -198,7 +198,7 @@ func TestOCSFSchemaFailure(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if validateOCSF(schema, encoded) == nil {
+		if schema.Validate(encoded) == nil {
 			t.Error("the schema accepts it")
 		}
 	}
@@ -226,43 +226,4 @@ func TestDecodeOCSFFailure(t *testing.T) {
 			t.Errorf("decodeOCSF(%.40q) = %v, %v", encoded, a, err)
 		}
 	}
-}
-
-// compileOCSFSchema returns the schema, made strict as that of native alerts is.
-func compileOCSFSchema(t *testing.T) *jsonschema.Schema {
-	t.Helper()
-	text, err := os.ReadFile("ocsf.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	strict := maps.Clone(doc.(map[string]any))
-	strict["additionalProperties"] = false
-	native, err := os.ReadFile("native.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nativeDoc, err := jsonschema.UnmarshalJSON(bytes.NewReader(native))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	for id, doc := range map[any]any{strict["$id"]: strict, nativeDoc.(map[string]any)["$id"]: nativeDoc} {
-		if err := c.AddResource(id.(string), doc); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return c.MustCompile(strict["$id"].(string))
-}
-
-func validateOCSF(schema *jsonschema.Schema, encoded []byte) error {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(encoded))
-	if err != nil {
-		return err
-	}
-	return schema.Validate(doc)
 }

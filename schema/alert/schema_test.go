@@ -1,41 +1,18 @@
 package alert
 
 import (
-	"bytes"
-	"maps"
-	"os"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/regionwatch/regionwatch/schema/schematest"
 )
 
-// compileSchema returns the schema, made strict: an alert in a test has no field that the schema does not name.
-func compileSchema(t *testing.T) *jsonschema.Schema {
-	t.Helper()
-	text, err := os.ReadFile("native.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	strict := maps.Clone(doc.(map[string]any))
-	strict["additionalProperties"] = false
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("native.schema.json", strict); err != nil {
-		t.Fatal(err)
-	}
-	return c.MustCompile("native.schema.json")
-}
-
 func TestSchemaSuccess(t *testing.T) {
-	schema := compileSchema(t)
+	schema := schematest.Compile(t, "native.schema.json")
 	f := func(change func(*Alert)) {
 		t.Helper()
 		a := sampleAlert()
 		change(a)
-		if err := validate(schema, a); err != nil {
+		if err := schema.Validate(AppendJSON(nil, a)); err != nil {
 			t.Error(err)
 		}
 	}
@@ -50,12 +27,12 @@ func TestSchemaSuccess(t *testing.T) {
 }
 
 func TestSchemaFailure(t *testing.T) {
-	schema := compileSchema(t)
+	schema := schematest.Compile(t, "native.schema.json")
 	f := func(change func(*Alert)) {
 		t.Helper()
 		a := sampleAlert()
 		change(a)
-		if validate(schema, a) == nil {
+		if schema.Validate(AppendJSON(nil, a)) == nil {
 			t.Error("the schema accepts it")
 		}
 	}
@@ -70,12 +47,4 @@ func TestSchemaFailure(t *testing.T) {
 	f(func(a *Alert) { a.Event, a.EventOmitted = nil, "mood" })
 	f(func(a *Alert) { a.ARNs = []string{"arn:a", "arn:a"} })
 	f(func(a *Alert) { a.Event = []byte(`[]`) })
-}
-
-func validate(schema *jsonschema.Schema, a *Alert) error {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(AppendJSON(nil, a)))
-	if err != nil {
-		return err
-	}
-	return schema.Validate(doc)
 }

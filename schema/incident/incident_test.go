@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"maps"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
-	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/regionwatch/regionwatch/schema/schematest"
 )
 
 var update = flag.Bool("update", false, "write the golden file anew")
@@ -68,16 +68,12 @@ func TestNativeRoundTrip(t *testing.T) {
 
 // The schema names every field, and accepts what is written.
 func TestSchema(t *testing.T) {
-	schema := compileSchema(t)
+	schema := schematest.Compile(t, "native.schema.json")
 	f := func(valid bool, change func(*Incident)) {
 		t.Helper()
 		i := sample()
 		change(i)
-		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(AppendJSON(nil, i)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := schema.Validate(doc); (err == nil) != valid {
+		if err := schema.Validate(AppendJSON(nil, i)); (err == nil) != valid {
 			t.Errorf("valid %t: %v", valid, err)
 		}
 	}
@@ -93,25 +89,6 @@ func TestSchema(t *testing.T) {
 	f(false, func(i *Incident) { i.ID = "1" })
 	f(false, func(i *Incident) { i.Activity = "Delete" })
 	f(false, func(i *Incident) { i.Severity = "" })
-}
-
-func compileSchema(t *testing.T) *jsonschema.Schema {
-	t.Helper()
-	text, err := os.ReadFile("native.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	strict := maps.Clone(doc.(map[string]any))
-	strict["additionalProperties"] = false
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("native.schema.json", strict); err != nil {
-		t.Fatal(err)
-	}
-	return c.MustCompile("native.schema.json")
 }
 
 // An incident in OCSF is a Detection Finding whose activity and uid follow it through its life.
