@@ -14,7 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// bareConsumerVariable makes this very binary a consumer that discards: brokers, topic, group and how many
+// bareConsumerVariable makes this very binary a consumer that discards what was committed: brokers, topic, group and how many
 // records, separated by blanks. It is what everything else is measured against.
 const bareConsumerVariable = "REGIONWATCH_BARE_CONSUMER"
 
@@ -29,6 +29,7 @@ func runBareConsumer() {
 		kgo.ConsumeTopics(arguments[1]),
 		kgo.ConsumerGroup(arguments[2]),
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 	)
 	if err != nil {
 		panic(err)
