@@ -246,6 +246,7 @@ func TestIncidentDelay(t *testing.T) {
 		eventually(t, time.Minute, w.missing)
 		p.stop(t)
 		reader.catchUp(t, time.Minute)
+		fmt.Fprintln(os.Stderr, p.log.String()) // TMP
 		slices.Sort(w.waits)
 		share := func(q float64) float64 { return w.waits[int(q*float64(len(w.waits)-1))].Seconds() }
 		fmt.Printf("%12d %12d %12d %9.3fs %9.3fs %9.3fs %9.1fs\n", rate, creates, len(w.waits), share(0.5), share(0.99), share(1), p.cpu().Seconds())

@@ -2,13 +2,13 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"runtime"
 	"runtime/debug"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/processor/incident"
@@ -50,12 +50,9 @@ func MeasureGrouping(ctx context.Context, o GroupingOptions) (*Grouping, error) 
 		return nil, err
 	}
 	o.Step(fmt.Sprintf("restoring the state of %d incidents without Kafka", o.Incidents))
-	debug.FreeOSMemory()
-	peak := watchMemory()
 	budget := &incident.Budget{}
 	all, err := g.restore(ctx, o, budget)
 	g.Incidents, g.IDs = budget.Size()
-	g.Memory = peak()
 	runtime.GC()
 	g.Live = liveMemory()
 	runtime.KeepAlive(all)
@@ -97,34 +94,29 @@ func (g *Grouping) group(ctx context.Context, o GroupingOptions) error {
 	return nil
 }
 
-// restore restores all partitions, as many at once as there are cores.
+// restore restores all partitions, as many at once as there are cores. They have the same state, each its own copy.
 func (g *Grouping) restore(ctx context.Context, o GroupingOptions, budget *incident.Budget) ([]*incident.Grouper, error) {
+	state := stateOf(o)
+	debug.FreeOSMemory()
+	peak := watchMemory()
+	defer func() { g.Memory = peak() }()
 	all := make([]*incident.Grouper, groupingPartitions)
-	var spent time.Duration
-	for first := 0; first < groupingPartitions; first += g.Cores {
-		var states [][]incident.StateRecord
-		for p := first; p < min(first+g.Cores, groupingPartitions); p++ {
-			state := stateOf(p, o)
-			states = append(states, state)
-			g.Restored += len(state)
-		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		errs := make([]error, len(states))
-		before, start := cpuTime(), time.Now()
-		var wg sync.WaitGroup
-		for i, state := range states {
-			wg.Go(func() { all[first+i], errs[i] = restoreOne(state, budget) })
-		}
-		wg.Wait()
-		g.Took += time.Since(start)
-		spent += cpuTime() - before
-		if err := errors.Join(errs...); err != nil {
-			return nil, err
-		}
+	before, start := cpuTime(), time.Now()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(g.Cores)
+	for p := range all {
+		group.Go(func() (err error) {
+			if err = ctx.Err(); err == nil {
+				all[p], err = restoreOne(state, budget)
+			}
+			return err
+		})
 	}
-	g.RestoreCPU = perMillion(spent, g.Restored)
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	g.Restored, g.Took = len(all)*len(state), time.Since(start)
+	g.RestoreCPU = perMillion(cpuTime()-before, g.Restored)
 	return all, nil
 }
 
@@ -138,19 +130,19 @@ func restoreOne(state []incident.StateRecord, budget *incident.Budget) (*inciden
 	return r.Finish()
 }
 
-// stateOf returns the state of one partition of the remembered incidents. One in 2,000 has 400 times the mean, a fifth
-// of all ids.
-func stateOf(partition int, o GroupingOptions) []incident.StateRecord {
-	alerts := NewAlerts(uint64(partition), 1, time.Now())
+// stateOf returns the state of a partition with its share of the remembered incidents. One in 2,000 has 400 times the
+// mean, a fifth of all ids.
+func stateOf(o GroupingOptions) []incident.StateRecord {
+	alerts := NewAlerts(1, 1, time.Now())
 	g := incident.New(groupingOptions(&incident.Budget{}))
-	for i := partition; i < o.Incidents; i += groupingPartitions {
+	for i := range o.Incidents / groupingPartitions {
 		_, value := alerts.of(i)
 		f, err := alert.ReadFacts(value)
 		if err != nil {
 			panic("BUG: " + err.Error()) // it was made for this
 		}
 		count := 1 + int(alerts.r.ExpFloat64()*float64(o.Each-1)*4/5)
-		if i/groupingPartitions%2_000 == 1_000 {
+		if i%2_000 == 1_000 {
 			count = 400 * o.Each
 		}
 		for range count {

@@ -102,9 +102,10 @@ func (c *collector) adjust() {
 	}
 }
 
-// limitFor adds room for a quarter of garbage and for memory outside the heap.
+// limitFor adds room for memory outside the heap and for garbage: a quarter, and half of what is beyond the usual, because
+// a large heap that grows, as one that is restored, would be collected again and again.
 func limitFor(live, most int64) int64 {
 	const step = 16 << 20 // setting the limit briefly stops the world
-	want := (live + live/4 + 32<<20 + step - 1) / step * step
-	return min(max(want, usualBytes), most)
+	want := live + live/4 + max(live-usualBytes, 0)/2 + 32<<20
+	return min(max((want+step-1)/step*step, usualBytes), most)
 }

@@ -48,7 +48,7 @@ func TestLimitFor(t *testing.T) {
 	}
 	f(0, 1000, 112)
 	f(60, 1000, 112) // ordinary: the usual limit
-	f(200, 1000, 288)
+	f(200, 1000, 336)
 	f(900, 1000, 1000)
 	f(0, 90, 90)
 }

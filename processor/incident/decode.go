@@ -21,10 +21,10 @@ const (
 	maxRemembered = 1 << 30
 )
 
-// decodeEntry reads the value of the state record of an entry, and the id of its account. Its ids are missing.
-func decodeEntry(value []byte, n names) (e *entry, accountID string, err error) {
+// decodeEntry reads the value of the state record of an entry, all but its ids, and the id of its account.
+func decodeEntry(value []byte, n names, e *entry) (accountID string, err error) {
 	r := newReader(value, n)
-	e = &entry{}
+	e.record = record{}
 	e.kind, e.activity = kind(r.byte(byte(kindLate))), activity(r.byte(byte(closing)))
 	e.severity = severity(r.byte(byte(len(alert.Severities) - 1)))
 	r.flags(5, &e.storm, &e.overflow, &e.created, &e.unsent, &e.estimated)
@@ -34,7 +34,8 @@ func decodeEntry(value []byte, n names) (e *entry, accountID string, err error) 
 	if e.storm {
 		e.crowd = &crowd{}
 	} else {
-		e.region, e.actor, e.actorType, e.actorName = r.name(maxText), r.text(maxText), r.name(maxText), r.text(maxName)
+		e.region, e.actor, e.actorType = r.name(maxText), r.text(maxText), r.name(maxText)
+		e.actorName = r.endOf(e.actor, maxName)
 	}
 	if e.kind == kindStorm && !e.storm || e.kind == kindIncident && e.storm || e.overflow && e.kind != kindStorm {
 		r.fail()
@@ -46,9 +47,9 @@ func decodeEntry(value []byte, n names) (e *entry, accountID string, err error) 
 	}
 	r.history(e)
 	r.counts(e)
-	e.facts = string(r.textBytes(maxFacts))
+	e.facts = r.name(maxFacts)
 	r.links(e)
-	return e, accountID, r.end()
+	return accountID, r.end()
 }
 
 // history reads what appendHistory wrote.

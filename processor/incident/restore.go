@@ -13,21 +13,15 @@ import (
 // Restorer makes a Grouper from state records. Make it with [NewRestorer]; it belongs to one goroutine at a time. It has
 // nothing of the Budget before [Restorer.Finish].
 type Restorer struct {
-	g       *Grouper
-	pending map[uuid.UUID]*pending
-}
-
-// pending is what was read of an incident. Its records come in any order.
-type pending struct {
-	entry  *entry
-	first  []uuid.UUID            // chunk 0; most incidents have no other
-	more   map[uint32][]uuid.UUID // the other chunks
-	sketch *hyperloglog.Sketch
+	// Of an incident, whose records come in any order, the Grouper has what was read: an entry, without an account before
+	// its own record was read, with chunk 0 and the sketch.
+	g    *Grouper
+	more map[uuid.UUID]map[uint32][]uuid.UUID // the other chunks, of the few that have more than one
 }
 
 // NewRestorer returns a Restorer that has read nothing.
 func NewRestorer(o Options) *Restorer {
-	return &Restorer{New(o), make(map[uuid.UUID]*pending)}
+	return &Restorer{New(o), make(map[uuid.UUID]map[uint32][]uuid.UUID)}
 }
 
 // errTorn is the error of a state whose records do not match each other.
@@ -68,13 +62,13 @@ func (r *Restorer) record(key, value []byte) error {
 }
 
 // of returns the incident as read so far.
-func (r *Restorer) of(id uuid.UUID) *pending {
-	p := r.pending[id]
-	if p == nil {
-		p = &pending{}
-		r.pending[id] = p
+func (r *Restorer) of(id uuid.UUID) *entry {
+	e := r.g.entries[id]
+	if e == nil {
+		e = &entry{id: id}
+		r.g.entries[id] = e
 	}
-	return p
+	return e
 }
 
 // accountOf returns the account of an entry, whose own record may come later.
@@ -99,17 +93,17 @@ func (r *Restorer) chunk(id uuid.UUID, n uint32, value []byte) error {
 	if len(value)%len(id) != 0 || len(value) > chunkIDs*len(id) {
 		return fmt.Errorf("%d bytes are not 1 to %d alert ids", len(value), chunkIDs)
 	}
-	p := r.of(id)
 	switch {
 	case n == 0:
-		p.first = readChunk(p.first, value)
+		e := r.of(id)
+		e.ids.last = readChunk(e.ids.last, value)
 	case len(value) == 0:
-		delete(p.more, n)
+		delete(r.more[id], n)
 	default:
-		if p.more == nil {
-			p.more = make(map[uint32][]uuid.UUID)
+		if r.more[id] == nil {
+			r.more[id] = make(map[uint32][]uuid.UUID)
 		}
-		p.more[n] = readChunk(p.more[n], value)
+		r.more[id][n] = readChunk(r.more[id][n], value)
 	}
 	return nil
 }
@@ -131,8 +125,8 @@ func readChunk(replaced []uuid.UUID, value []byte) []uuid.UUID {
 const sketchLimit = 64 << 10
 
 func (r *Restorer) sketch(id uuid.UUID, value []byte) error {
-	p := r.of(id)
-	p.sketch = nil
+	e := r.of(id)
+	e.ids.sketch = nil
 	if len(value) == 0 {
 		return nil
 	}
@@ -143,7 +137,7 @@ func (r *Restorer) sketch(id uuid.UUID, value []byte) error {
 	if err := s.UnmarshalBinary(value); err != nil {
 		return fmt.Errorf("reading a sketch: %w", err)
 	}
-	p.sketch = s
+	e.ids.sketch = s
 	return nil
 }
 
@@ -165,39 +159,40 @@ func (r *Restorer) gone(id uuid.UUID, value []byte) error {
 
 func (r *Restorer) entry(id uuid.UUID, value []byte) error {
 	if len(value) == 0 {
-		delete(r.pending, id) // written after the tombstones of its chunks
+		delete(r.g.entries, id) // written after the tombstones of its chunks
+		delete(r.more, id)
 		return nil
 	}
-	e, accountID, err := decodeEntry(value, r.g.names)
+	e := r.of(id)
+	accountID, err := decodeEntry(value, r.g.names, e)
 	if err != nil {
 		return err
 	}
-	e.id, e.account = id, r.accountOf(accountID)
-	if a := e.account; a.facts != e.facts {
+	e.account = r.accountOf(accountID)
+	if a := e.account; e.facts != "" && e.facts != a.facts {
 		a.facts = e.facts
-	} else {
-		e.facts = a.facts // one copy for all
+	} else if e.facts != "" {
+		e.facts = a.facts // one copy for all incidents of an account
 	}
-	r.of(id).entry = e
 	return nil
 }
 
 // Finish returns the Grouper, after the last record. Every remembered id that an incident names must have been read.
 func (r *Restorer) Finish() (*Grouper, error) {
 	g := r.g
-	g.entries, g.timers = make(map[uuid.UUID]*entry, len(r.pending)), make(timers, 0, len(r.pending))
-	for id, p := range r.pending {
-		if p.entry == nil {
+	g.timers = make(timers, 0, len(g.entries))
+	for id, e := range g.entries {
+		if e.account == nil {
+			delete(g.entries, id)
 			continue
 		}
-		if p.entry.account.schedule == nil || p.finish() != nil {
+		if e.account.schedule == nil || r.finish(e) != nil {
 			g.Release()
 			return nil, fmt.Errorf("restoring incident %s: %w", id, errTorn)
 		}
-		r.enter(p.entry)
-		*p = pending{}
+		r.enter(e)
 	}
-	r.pending = nil
+	r.more = nil
 	g.timers.init()
 	r.finishGone()
 	for _, a := range g.accounts {
@@ -223,19 +218,20 @@ func (r *Restorer) finishGone() {
 	}
 }
 
-// finish gives the entry its alert ids.
-func (p *pending) finish() error {
-	e := p.entry
+// finish completes the alert ids of an entry.
+func (r *Restorer) finish(e *entry) error {
+	sketch, first := e.ids.sketch, e.ids.last
+	e.ids = idSet{}
 	if e.estimated {
-		if e.ids.sketch = p.sketch; e.ids.sketch == nil {
+		if e.ids.sketch = sketch; sketch == nil {
 			return errTorn
 		}
 		return nil
 	}
 	for n := range chunks(e.remembered) {
-		chunk := p.first
+		chunk := first
 		if n > 0 {
-			chunk = p.more[uint32(n)]
+			chunk = r.more[e.id][uint32(n)]
 		}
 		want := min(chunkIDs, e.remembered-n*chunkIDs)
 		if len(chunk) < want {

@@ -50,7 +50,8 @@ func fullEntries() []*entry {
 func TestEntryRoundTrip(t *testing.T) {
 	used := map[string]bool{}
 	for _, e := range fullEntries() {
-		got, accountID, err := decodeEntry(e.encode(), names{})
+		var got entry
+		accountID, err := decodeEntry(e.encode(), names{}, &got)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -171,7 +172,8 @@ func FuzzState(f *testing.F) {
 			g.Flush()
 			g.State()
 		}
-		if e, accountID, err := decodeEntry(value, names{}); err == nil {
+		var e entry
+		if accountID, err := decodeEntry(value, names{}, &e); err == nil {
 			e.account = &account{id: accountID}
 			if again := e.encode(); !bytes.Equal(again, value) {
 				t.Errorf("encoded again: %x, was %x", again, value)

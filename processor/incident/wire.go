@@ -132,6 +132,15 @@ func (r *reader) textBytes(most int) []byte {
 func (r *reader) text(most int) string { return string(r.textBytes(most)) }
 func (r *reader) name(most int) string { return r.names.ofBytes(r.textBytes(most)) }
 
+// endOf reads a text that is often the end of another, and takes no memory then.
+func (r *reader) endOf(whole string, most int) string {
+	b := r.textBytes(most)
+	if at := len(whole) - len(b); at >= 0 && whole[at:] == string(b) {
+		return whole[at:]
+	}
+	return string(b)
+}
+
 func (r *reader) instant() instant {
 	return instant(r.signed(leastInstant.UnixNano(), mostInstant.UnixNano()))
 }
