@@ -10,8 +10,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/google/uuid"
+
+	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
 var updateGolden = flag.Bool("update", false, "write the golden files anew")
@@ -190,4 +193,28 @@ func FuzzState(f *testing.F) {
 			}
 		}
 	})
+}
+
+// All incidents of an account share what the policy knows of it, after a restore too: it may be 32 KiB.
+//
+// Guard: Restorer.entry takes the account's copy.
+func TestRestoredFactsAreShared(t *testing.T) {
+	g := New(Options{Settings: settings(), Durable: true})
+	facts := []byte(`{"owner":"` + strings.Repeat("x", longName) + `"}`)
+	for n := range 3 {
+		g.Add(fact(n, day, func(f *alert.Facts) { f.Actor, f.AccountFacts = fmt.Sprint(n), facts }), day)
+	}
+	g.Flush()
+	topic := make(topic)
+	topic.write(g.State())
+	copies := make(map[*byte]bool)
+	for _, e := range topic.restore(t, Options{Settings: settings(), Durable: true}).entries {
+		if e.facts != string(facts) {
+			t.Errorf("facts %q", e.facts)
+		}
+		copies[unsafe.StringData(e.facts)] = true
+	}
+	if len(copies) != 1 {
+		t.Errorf("%d copies", len(copies))
+	}
 }
