@@ -153,7 +153,11 @@ func TestIncidentBacklog(t *testing.T) {
 	var above float64
 	for i, name := range names {
 		cpu := middle(costs[name], func(c cost) float64 { return c.cpu.Seconds() * 1e6 / float64(records[i]) })
-		fmt.Printf("%-28s %10d %14.2f %13.2fx %12.0f %12.0f\n", name, records[i], cpu, cpu/above,
+		ratio := "-"
+		if i > 0 {
+			ratio = fmt.Sprintf("%.2fx", cpu/above)
+		}
+		fmt.Printf("%-28s %10d %14.2f %14s %12.0f %12.0f\n", name, records[i], cpu, ratio,
 			middle(costs[name], func(c cost) float64 { return float64(records[i]) / 1000 / c.wall.Seconds() }),
 			middle(costs[name], func(c cost) float64 { return float64(c.rss) / (1 << 20) }))
 		above = cpu
