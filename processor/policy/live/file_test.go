@@ -223,3 +223,33 @@ func TestConcerns(t *testing.T) {
 	f(true, "a.csv.minisig")
 	f(false, "b.csv.minisig")
 }
+
+// A folder that cannot be watched is worth a warning each time, one that can be is not.
+func TestWatchFoldersWarns(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "policy.yaml")
+	replaceFile(t, name, policyOf("v1"))
+	first, err := LoadFile(name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &logged{Handler: slog.DiscardHandler}
+	s := open(t, Options{First: first, File: name, Logger: slog.New(log)})
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if more := s.watchFolders(watcher); !more {
+		t.Error("the first folder is not new")
+	}
+	if more := s.watchFolders(watcher); more {
+		t.Error("the folder is new a second time")
+	}
+	if got := log.messages(); len(got) != 0 {
+		t.Errorf("a folder that is watched: %q", got)
+	}
+	watcher.Close()
+	s.watchFolders(watcher)
+	if got := log.messages(); len(got) != 1 || !strings.HasPrefix(got[0], "watching a folder of the policy") {
+		t.Errorf("a folder that is not watched: %q", got)
+	}
+}
