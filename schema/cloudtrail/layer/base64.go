@@ -145,11 +145,11 @@ func DecodeDamaged(dst, src []byte) (n int) {
 	}
 	isReplaced := (letters+wrong)%4 == 0
 	var state base64State
-	for range maxWrong {
+	for {
 		m, stop := state.decode(dst[n:], src)
 		n += m
 		if stop == len(src) || wrong > maxWrong {
-			break
+			return n
 		}
 		if isReplaced {
 			m, _ = state.decode(dst[n:], []byte("A"))
@@ -157,7 +157,6 @@ func DecodeDamaged(dst, src []byte) (n int) {
 		}
 		src = src[stop+1:]
 	}
-	return n
 }
 
 // base64State holds the bits that make no whole byte yet.

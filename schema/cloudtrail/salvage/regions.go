@@ -16,7 +16,7 @@ const maxOther = 64
 type Regions struct {
 	known []jsonscan.Value
 	other []jsonscan.Value
-	n     int // other codes so far, dropped ones included
+	n     int // other codes beyond maxOther so far
 }
 
 // Reset empties the set.
@@ -46,7 +46,7 @@ func (s *Regions) Has(region []byte) bool {
 // Add keeps the region code that value starts with. A damaged string counts if it starts with a code of the catalogue.
 func (s *Regions) Add(value []byte, isKnown func(code []byte) bool) {
 	code, isWhole := regionCode(value)
-	isKnownCode := len(code) > 0 && isKnown != nil && isKnown(code)
+	isKnownCode := isKnown != nil && isKnown(code)
 	if !isWhole && !isKnownCode {
 		return
 	}
@@ -58,7 +58,6 @@ func (s *Regions) Add(value []byte, isKnown func(code []byte) bool) {
 		s.known = appendRegion(s.known, region)
 	case len(s.other) < maxOther:
 		s.other = appendRegion(s.other, region)
-		s.n++
 	default:
 		at := maxOther/2 + s.n%(maxOther/2)
 		s.other[at] = append(s.other[at][:0], region...)

@@ -70,7 +70,6 @@ func keyBefore(b []byte, i int) []byte {
 		return nil
 	}
 	b = bytes.TrimRight(b[:len(b)-1], `\`)
-	b = b[max(0, len(b)-MaxEscapedKey):]
 	return b[bytes.LastIndexByte(b, '"')+1:]
 }
 

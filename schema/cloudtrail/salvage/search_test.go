@@ -28,6 +28,8 @@ func TestSalvageSuccess(t *testing.T) {
 	f(`{"Message":"{\"awsRegion\":\"eu-west-3\",\"readOnly\":false,`, "eu-west-3")
 	f(`{"body":"{\\\"awsRegion\\\": \\\"eu-west-3\\\",\\\"readOnly\\\": \\\"false\\\"`, "eu-west-3")
 	f(`"awsRegion":"`+strings.Repeat("x", MaxRegion)+`","readOnly":false`, strings.Repeat("x", MaxRegion))
+	f(`"awsRegion":"az-09","readOnly":false`, "az-09")
+	f(`awsRegion":"eu-west-3","readOnly":false`, "eu-west-3") // cut at the start
 }
 
 func TestSalvageFailure(t *testing.T) {
@@ -40,6 +42,10 @@ func TestSalvageFailure(t *testing.T) {
 	}
 	f(``)
 	f(`awsRegion readOnly`)
+	f(`"awsRegion"`)
+	f(`"awsRegion" "eu-west-3","readOnly":false`)
+	f(`"awsRegion":"E-1","readOnly":false`)
+	f(`"awsRegion":","readOnly":false`)
 	f(`"awsRegion":"eu-central-1","readOnly":true`)
 	f(`"awsRegion":"eu-central-1","readOnly":fals`)
 	f(`"awsRegion":"eu-central-1","readOnly":`)
@@ -111,7 +117,10 @@ func TestSalvageEscapedKeys(t *testing.T) {
 	f(`"\u0061wsRegion":"eu-west-3","read\u004fnly":false,`, true)
 	f(`"aws\Region" : "eu-west-3","readOnly":false,`, true)
 	f(`\"\\u0061wsRegion\":\"eu-west-3\",\"readOnly\":false,`, true)
+	f(`::"\u0061wsRegion":  "eu-west-3","readOnly":false,`, true)
 	f(`"\u0061wsRegions":"eu-west-3","readOnly":false,`, false)
+	f(`"\u0061wsRegion" ,"eu-west-3","readOnly":false,`, false)
+	f(`"\aws":"eu-west-3","readOnly":false,`, false)
 	f(`"x\u0061wsRegion:"eu-west-3","readOnly":false,`, false)
 }
 
@@ -136,4 +145,30 @@ func TestSalvageDamagedEvent(t *testing.T) {
 func spanOf(part string) [2]int {
 	i := strings.Index(sampleEvent, part)
 	return [2]int{i + 1, i + len(part)} // the first quote need not be there
+}
+
+// An object starts with a brace and a quote, in the inside of a string and so escaped.
+func TestHoldsObject(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": false, "{": false, `{"`: true, `{\"`: true, `{\u0022`: true, `{ \t\r\n\"`: true, "{ \t\r\n\"": true, `x{\"a\"`: true, `{{"`: true, `{x {"`: true,
+		`{x"`: false, `{ x"`: false, `{"}`: true, `{}"`: false, `"`: false, `x"{`: false,
+	} {
+		if got := HoldsObject([]byte(text)); got != want {
+			t.Errorf("%s: %t", text, got)
+		}
+	}
+}
+
+// A mark is a key of events with a colon, up to the last byte.
+func TestHasMark(t *testing.T) {
+	for _, key := range []string{"eventVersion", "awsRegion", "userIdentity", "eventSource", "eventName", "readOnly"} {
+		for text, want := range map[string]bool{`"` + key + `":`: true, key + `" : 1`: true, `\"` + key + `\":1`: true, `"` + key + `"`: false, key + `:1`: false} {
+			if got := HasMark([]byte(text)); got != want {
+				t.Errorf("%s: %t", text, got)
+			}
+		}
+	}
+	if HasMark([]byte(`"eventTime":1`)) {
+		t.Error("another key")
+	}
 }
