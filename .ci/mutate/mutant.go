@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"go/ast"
+	"go/build"
 	"go/parser"
 	"go/token"
 	"os"
@@ -41,6 +42,9 @@ func find(folder string) (all []mutant, err error) {
 	}
 	for _, name := range names {
 		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		if built, err := build.Default.MatchFile(folder, filepath.Base(name)); err != nil || !built { // no test runs a generator
 			continue
 		}
 		source, err := os.ReadFile(name)

@@ -111,6 +111,9 @@ func TestExceptions(t *testing.T) {
 	services := Exception{SourceIPs: []string{"*.amazonaws.com"}}
 	f(services, true, "ip=config.amazonaws.com")
 	f(services, false, "ip=192.0.2.1")
+	f(services, false, "ip=config.example.com")
+	f(services, false, "ip=")
+	f(one, true, `ip=\u003192.0.2.1`)
 	f(Exception{SourceIPs: []string{"*"}}, false, "ip=192.0.2.1")
 
 	f(Exception{Regions: []string{"eu-central-1"}, Expires: testNow.Add(time.Nanosecond)}, true)
@@ -197,6 +200,21 @@ func TestPrincipalIndex(t *testing.T) {
 		}
 		if d := mustPolicy(t, o).Decide(event(t, iamUser), testNow); d.Outcome != OutcomeAlerted {
 			t.Errorf("%d prefixes, another principal: %+v", n, d)
+		}
+	}
+}
+
+// A set knows each of its exceptions apart, also those in other words.
+func TestExceptionSet(t *testing.T) {
+	numbers := []int{0, 1, 62, 63, 64, 65, 127, 128}
+	for _, i := range numbers {
+		for _, j := range numbers {
+			a, b := newExceptionSet(129), newExceptionSet(129)
+			a.set(i)
+			b.set(j)
+			if a.meets(b) != (i == j) {
+				t.Errorf("%d and %d: %t", i, j, i != j)
+			}
 		}
 	}
 }

@@ -152,7 +152,13 @@ func TestPolicyHash(t *testing.T) {
 		{Accounts: []Account{{ID: "111111111111", Name: "a"}}},
 		{Accounts: []Account{{ID: "111111111111", Owner: "a"}}},
 		{Accounts: []Account{{ID: "111111111111", Level: &Level{AllowedRegions: []string{"us-east-1"}}}}},
+		{Accounts: []Account{{ID: "111111111111", Level: &Level{AllowedRegions: []string{"us-west-2"}}}}},
+		{Default: Level{AlertOnMissingReadOnly: true}},
+		{Default: Level{UnusedRegions: []string{"sa-east-1"}}},
 		{Groups: []Group{{Name: "a", Accounts: []string{"111111111111"}}}},
+		{Groups: []Group{{Name: "b", Accounts: []string{"111111111111"}}}},
+		{Groups: []Group{{Name: "a", Accounts: []string{"111111111111"}, Level: &Level{AllowedRegions: []string{"us-east-1"}}}}},
+		{Groups: []Group{{Name: "a", Accounts: []string{"111111111111"}, Level: &Level{AllowedRegions: []string{"us-west-2"}}}}},
 		{Exceptions: []Exception{{Name: "x", Regions: []string{"eu-west-3"}}}},
 		{Exceptions: []Exception{{Name: "x", Regions: []string{"eu-west-3"}, Expires: testNow}}},
 	} {

@@ -117,8 +117,8 @@ func escapeLen(s []byte) int {
 	return long
 }
 
-// The escapes of surrogates are \uD800 to \uDFFF, the high half of a pair below \uDC00.
+// The escapes of surrogates, which have four hexadecimal digits, are \uD800 to \uDFFF, the high half of a pair below \uDC00.
 func isSurrogate(s []byte) bool { return isHigh(s) || isLow(s) }
 func isHigh(s []byte) bool      { return s[2]|0x20 == 'd' && (s[3] == '8' || s[3] == '9' || isAB(s[3])) }
-func isLow(s []byte) bool       { return s[2]|0x20 == 'd' && s[3]|0x20 >= 'c' && s[3]|0x20 <= 'f' }
+func isLow(s []byte) bool       { return s[2]|0x20 == 'd' && s[3]|0x20 >= 'c' }
 func isAB(c byte) bool          { return c|0x20 == 'a' || c|0x20 == 'b' }

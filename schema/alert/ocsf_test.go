@@ -226,4 +226,20 @@ func TestDecodeOCSFFailure(t *testing.T) {
 			t.Errorf("decodeOCSF(%.40q) = %v, %v", encoded, a, err)
 		}
 	}
+	for i, spoil := range []func(f *finding){
+		func(f *finding) { f.ClassUID++ }, func(f *finding) { f.Evidences = nil }, func(f *finding) { f.Remediation.References = f.Remediation.References[:1] },
+	} {
+		var f finding
+		if err := json.Unmarshal(AppendOCSF(nil, sampleAlert()), &f); err != nil {
+			t.Fatal(err)
+		}
+		spoil(&f)
+		encoded, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, err := decodeOCSF(encoded); err == nil {
+			t.Errorf("spoiled in way %d: %v", i, a)
+		}
+	}
 }

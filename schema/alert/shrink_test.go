@@ -138,6 +138,22 @@ func TestCutText(t *testing.T) {
 	f("😀", 3, "")
 }
 
+// As many texts are kept as fit, up to exactly the limit.
+func TestFitting(t *testing.T) {
+	for limit, want := range []int{0, 0, 1, 2, 2, 3, 3} {
+		if got := fitting([]string{"ab", "c", "de"}, limit); got != want {
+			t.Errorf("%d bytes: %d texts, want %d", limit, got, want)
+		}
+	}
+}
+
+// Settings and what is logged name the formats.
+func TestFormatString(t *testing.T) {
+	if Native.String() != "native" || OCSF.String() != "ocsf" {
+		t.Errorf("%s, %s", Native, OCSF)
+	}
+}
+
 func TestShrinkFailure(t *testing.T) { eachFormat(t, testShrinkFailure) }
 
 func testShrinkFailure(t *testing.T, format Format) {

@@ -72,7 +72,7 @@ func (r *reader) cases(root *yaml.Node) (cases []Case) {
 
 // member returns the value of a key, or nil.
 func member(n *yaml.Node, key string) *yaml.Node {
-	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
 			return n.Content[i+1]
 		}

@@ -236,6 +236,16 @@ func TestLoadDirectory(t *testing.T) {
 	}
 }
 
+// What follows the one document is a fault, whatever it is.
+func TestParseRest(t *testing.T) {
+	for rest, want := range map[string]string{"": "", "---\nversion: b": "a second document", "---\n[": "p:"} {
+		_, err := Parse("p", []byte("version: a\n"+rest))
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", rest, err, want)
+		}
+	}
+}
+
 // Each file may have exactly MaxBytes, and a folder exactly maxFiles files.
 func TestBounds(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "policy.yaml")
@@ -255,6 +265,12 @@ func TestBounds(t *testing.T) {
 	}
 	f(MaxBytes, "")
 	f(MaxBytes+1, fmt.Sprint(MaxBytes))
+	for size := MaxBytes; size <= MaxBytes+1; size++ {
+		source := append([]byte("account\n111111111111"), bytes.Repeat([]byte("\n"), size-len("account\n111111111111"))...)
+		if accounts, err := ParseAccounts("a", source); (err == nil) != (size == MaxBytes) || err == nil && len(accounts) != 1 {
+			t.Errorf("%d bytes: %d accounts, %v", size, len(accounts), err)
+		}
+	}
 
 	folder := filepath.Join(t.TempDir(), "accounts.d")
 	if err := os.Mkdir(folder, 0o700); err != nil {
@@ -323,6 +339,22 @@ func TestCases(t *testing.T) {
 	f("[1, {y: FALSE}]", `[1,{"y":false}]`)
 	f("[{y: 1}, {y: text}]", `[{"y":1},{"y":"text"}]`)
 	f(strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1), strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1))
+}
+
+// A case says what it expects in one of two ways.
+func TestCaseExpects(t *testing.T) {
+	for expects, want := range map[string]string{
+		"ExpectedResult: false": "", "Outcome: alerted": "", "Outcome: alerted, ExpectedResult: true": "and not both", "Name: a": "a case needs an ExpectedResult",
+	} {
+		name := filepath.Join(t.TempDir(), "cases.yaml")
+		if err := os.WriteFile(name, []byte("- {Log: {}, "+expects+"}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cases, err := LoadCases(name)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) || err == nil && len(cases) != 1 {
+			t.Errorf("%s: %v, %v, want %q", expects, cases, err, want)
+		}
+	}
 }
 
 // Groups follow the inventory: an account that moves to another unit, or is tagged anew, changes its group and the hash.

@@ -117,6 +117,9 @@ func TestImportNotes(t *testing.T) {
 		if !slices.Equal(imported.Notes, want) {
 			t.Errorf("%s: notes\n%s\nwant\n%s", statement, strings.Join(imported.Notes, "\n"), strings.Join(want, "\n"))
 		}
+		if strings.Contains(string(imported.Policy), "# Not carried over") != (len(want) > 0) {
+			t.Errorf("%d notes, and the policy says:\n%s", len(want), imported.Policy)
+		}
 		for _, n := range want {
 			if !strings.Contains(string(imported.Policy), n) {
 				t.Errorf("the policy lacks the note %q", n)
@@ -157,6 +160,21 @@ func TestImportFailure(t *testing.T) {
 	f(`{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`, "no statement denies by aws:RequestedRegion")
 	f(`{"Statement":[{"Effect":"Deny","Action":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":"us-east-1"}}},{"Effect":"Deny","Action":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}}]}`,
 		"a.json: statement 1 and others together allow no region at all")
+}
+
+// JSON of another shape is a fault, not a statement that says nothing.
+func TestImportShape(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"Statement":[{"Effect":1}]}`:                    "a.json: json: cannot unmarshal number",
+		`{"Statement":{"Effect":"Deny","Action":{}}}`:     `want a string or a list of strings, not {}`,
+		`{"Statement":{"Effect":"Deny","Action":["",1]}}`: `want a string or a list of strings, not ["",1]`,
+		`{"Policy":{"Content":"{"}}`:                      "a.json: Policy.Content: invalid JSON, line 1",
+		`{"Policy":{"Content":"{\"Statement\":1}"}}`:      "a.json: Policy.Content: json: cannot unmarshal number",
+	} {
+		if _, err := Import([]Source{{"a.json", []byte(text)}}, Target{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
 }
 
 // An exception names the statements that it comes from, and no other.

@@ -156,3 +156,15 @@ func TestSplitByRegion(t *testing.T) {
 		t.Errorf("%v, want %s", err, want)
 	}
 }
+
+// Two regions can be divided, one or an allow list cannot.
+func TestIsSplittable(t *testing.T) {
+	for operator, codes := range map[string][]string{"StringEquals": {"ap-east-1", "sa-east-1"}, "StringNotEquals": {"ap-east-1", "sa-east-1"}} {
+		for n := range 3 {
+			w := written{Condition: map[string]map[string][]string{operator: {"aws:RequestedRegion": codes[:n]}}}
+			if want := n == 2 && operator == "StringEquals"; w.isSplittable() != want {
+				t.Errorf("%s of %d regions: %t", operator, n, !want)
+			}
+		}
+	}
+}

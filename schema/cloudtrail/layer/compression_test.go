@@ -57,9 +57,13 @@ func pack(t *testing.T, w func(io.Writer) io.WriteCloser, text string) string {
 
 // read opens a text and reads it to its end.
 func (d *Decompressor) read(kind Kind, packed string, maxBytes int) (string, error) {
+	goroutines := runtime.NumGoroutine()
 	r, err := d.Open(kind, strings.NewReader(packed), maxBytes)
 	if err != nil {
 		return "", err
+	}
+	if runtime.NumGoroutine() > goroutines {
+		return "", errors.New("opening started a goroutine")
 	}
 	text, err := io.ReadAll(r)
 	return string(text), err
