@@ -219,10 +219,14 @@ func (t *transaction) holdsTouched() bool {
 
 // isMember asks the group whether the session is a member in a generation. While a rebalance gathers the members, they
 // still are in the old generation, and the broker has checked that before it answers that a rebalance is in progress.
-// Nobody has another's partitions before the next generation.
+// Nobody has another's partitions before the next generation. A coordinator that still loads the group answers any
+// heartbeat without an error, but gives no offsets: so we ask for those first.
 func (s *session) isMember(generation int32) bool {
 	ctx, cancel := context.WithTimeout(s.ctx, retry.AttemptTimeout)
 	defer cancel()
+	if s.p.topics.Loaded(ctx) != nil {
+		return false
+	}
 	req := kmsg.NewPtrHeartbeatRequest()
 	req.Group = s.p.o.Group
 	req.MemberID, _ = s.tx.Client().GroupMetadata()

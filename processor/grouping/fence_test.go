@@ -57,9 +57,9 @@ func TestServicePanic(t *testing.T) {
 }
 
 // A transaction without offsets commits only after the group has said that the instance is a member of it in its
-// generation.
+// generation, and a coordinator that has loaded the group: one that loads it agrees to everything.
 //
-// Guard: isMember, in holdsTouched.
+// Guards: isMember, in holdsTouched; Loaded.
 func TestServiceIdleAsksGroup(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
@@ -67,15 +67,18 @@ func TestServiceIdleAsksGroup(t *testing.T) {
 	c.ProduceValues(alertTopic, 1, alertAt(0, time.Now().AddDate(0, 0, -1)))
 	eventually(t, c, 1)
 	c.Eventually("committed", func() bool { return c.Committed(testGroup, alertTopic, 0) == 1 })
-	var open, refused atomic.Int32 // transactions that are open; heartbeats in them
-	observe(c, kmsg.Produce, func() { open.Store(1) })
+	var open, loaded, refused atomic.Int32 // transactions that are open; in them: answers of a loaded coordinator, heartbeats
+	observe(c, kmsg.Produce, func() { open.Store(1); loaded.Store(0) })
+	observe(c, kmsg.OffsetFetch, func() { loaded.Store(1) })
 	observe(c, kmsg.EndTxn, func() { open.Store(0) })
 	c.ControlKey(int16(kmsg.Heartbeat), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
 		if open.Load() == 0 || refused.Load() == 2 { // the client's own ones, or enough
 			return nil, nil, false
 		}
-		refused.Add(1)
+		if refused.Add(1); loaded.Load() == 0 {
+			t.Error("asked a coordinator that may still be loading")
+		}
 		resp := req.ResponseKind().(*kmsg.HeartbeatResponse)
 		resp.ErrorCode = kerr.IllegalGeneration.Code
 		return resp, nil, true

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -15,7 +16,7 @@ import (
 // committed state wait. The returned function aborts it.
 func openTransaction(t *testing.T, c *processortest.Cluster, partitions ...int32) (abort func()) {
 	t.Helper()
-	client := c.Client(kgo.TransactionalID("dead"), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	client := c.Client(kgo.TransactionalID("dead"), kgo.TransactionTimeout(10*time.Minute), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err := client.BeginTransaction(); err != nil {
 		t.Fatal(err)
 	}

@@ -106,6 +106,12 @@ func (ts *Topics) groupCommits(ctx context.Context, admin *kadm.Client) (kadm.Of
 	return commits, nil
 }
 
+// Loaded returns nil once the coordinator of the group has loaded it.
+func (ts *Topics) Loaded(ctx context.Context) error {
+	_, err := ts.groupCommits(ctx, ts.admin)
+	return err
+}
+
 // startOffsets resolves the start position for every partition of topics, as offsets to commit, and returns how many
 // records precede them.
 func (ts *Topics) startOffsets(ctx context.Context, admin *kadm.Client, topics kadm.TopicDetails) (_ kadm.Offsets, skipped int64, err error) {
