@@ -131,11 +131,23 @@ func TestServiceIdleInRebalance(t *testing.T) {
 	c.ProduceValues(alertTopic, 1, alertAt(0, time.Now().AddDate(0, 0, -1)))
 	eventually(t, c, 1)
 	c.Eventually("committed", func() bool { return c.Committed(testGroup, alertTopic, 0) == 1 })
+	var open atomic.Bool
+	gathered := make(chan struct{})
+	observe(c, kmsg.Produce, func() { open.Store(true) })
+	observe(c, kmsg.EndTxn, func() { open.Store(false) })
+	observe(c, kmsg.Heartbeat, func() {
+		if open.Load() {
+			c.SleepControl(func() {
+				select {
+				case <-gathered:
+				case <-t.Context().Done():
+				}
+			})
+		}
+	})
 	gathering := gather(t, c, "one-0")
 	c.Eventually("gathering members", gathering)
-	if closedIn(t, c) {
-		t.Fatal("the incident was closed too early")
-	}
+	close(gathered)
 	c.Eventually("closed", func() bool { return closedIn(t, c) })
 	c.Eventually("forgotten", func() bool { return s.stage.sizes().Remembered == 0 })
 	if got := s.stage.restores.done; got != 1 || !gathering() {
