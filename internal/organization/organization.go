@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/regionwatch/regionwatch/processor/policy"
@@ -49,10 +48,6 @@ func parseAccounts(text []byte) (accounts []policy.Account, err error) {
 
 // check reports accounts that a policy could not have.
 func check(accounts []policy.Account) error {
-	accounts = slices.Clone(accounts)
-	for i := range accounts {
-		accounts[i].Group = ""
-	}
 	_, err := policy.Compile(policy.Options{Accounts: accounts})
 	return err
 }

@@ -2,6 +2,7 @@ package organization
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 )
 
 func TestParseSuccess(t *testing.T) {
@@ -106,4 +108,48 @@ func TestReadFolderFailure(t *testing.T) {
 	f("list-parents.json", `{}`, "list-parents.json: "+names)
 	f("list-accounts.json", `{"Accounts":[{"Id":"1"}]}`, "list-parents.1.json is missing, but that of other accounts is there")
 	f("list-accounts.json", `{"Accounts":[{"Id":"111111111111","Name":"`+strings.Repeat("x", 300)+`"}]}`, "account 111111111111: name: the text has 300 bytes, 256 are allowed")
+}
+
+// A folder may lack the units or the tags of all accounts, and one tag is enough. Those of some accounts only are a fault,
+// even of one.
+func TestReadFolderParts(t *testing.T) {
+	f := func(want string, leave ...string) {
+		t.Helper()
+		files := aws()
+		files["list-tags-for-resource.222222222222.json"] = &fstest.MapFile{Data: []byte(`{"Tags":[{"Key":"env","Value":"prod"}]}`)}
+		for name := range files {
+			isPart := strings.HasPrefix(name, "list-parents.") || strings.HasPrefix(name, "list-tags-")
+			if isPart && !slices.ContainsFunc(leave, func(part string) bool { return strings.HasPrefix(name, part) }) {
+				delete(files, name)
+			}
+		}
+		accounts, err := ReadFolder(files)
+		if err != nil {
+			if !strings.Contains(err.Error(), want) || want == "" {
+				t.Errorf("%q: %v, want %q", leave, err, want)
+			}
+			return
+		}
+		if got := fmt.Sprint(accounts[1].OU, accounts[1].Tags); got != want {
+			t.Errorf("%q: %s, want %s", leave, got, want)
+		}
+	}
+	f("map[]")
+	f("Workloadsmap[]", "list-parents.")
+	f("map[env:prod]", "list-tags-")
+	f("list-parents.111111111111.json is missing", "list-parents.2")
+	f("list-tags-for-resource.111111111111.json is missing", "list-tags-for-resource.2")
+}
+
+// A file of exactly the bound is read whole.
+func TestReadFolderBound(t *testing.T) {
+	for size := policyfile.MaxBytes; size <= policyfile.MaxBytes+1; size++ {
+		files := aws()
+		list := files["list-accounts.json"]
+		list.Data = append(list.Data, strings.Repeat(" ", size-len(list.Data)-1)+"\n"...)
+		accounts, err := ReadFolder(files)
+		if fits := size == policyfile.MaxBytes; fits != (err == nil) || fits != (len(accounts) == 3) || !fits && !strings.Contains(err.Error(), "it has more than") {
+			t.Errorf("%d bytes: %d accounts, %v", size, len(accounts), err)
+		}
+	}
 }

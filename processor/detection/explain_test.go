@@ -151,3 +151,15 @@ func TestSkipTexts(t *testing.T) {
 		}
 	}
 }
+
+// Each kind of skip has its text, and one that is not known is no fault.
+func TestSkipText(t *testing.T) {
+	for k := range cloudtrail.KindCount {
+		if text := SkipText(cloudtrail.Kind(k)); text == "" || text == "holds no events" {
+			t.Errorf("kind %d: %q", k, text)
+		}
+	}
+	if text := SkipText(cloudtrail.Kind(cloudtrail.KindCount)); text != "holds no events" {
+		t.Errorf("no kind: %q", text)
+	}
+}

@@ -1,6 +1,7 @@
 package jsonscan
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -51,6 +52,17 @@ func TestByteBehindScalar(t *testing.T) {
 					t.Errorf("%q is %t, want %t: %v", b, got, want, err)
 				}
 			}
+		}
+	}
+}
+
+// The length of a literal is told where a comma and a quote follow it; anything else has none.
+func TestLiteral(t *testing.T) {
+	for text, want := range map[string]int{
+		`true,"ab`: 4, `null,"ab`: 4, `false,"a`: 5, `true, "a`: 0, `null}"ab`: 0, `false,1a`: 0, `falsy,"a`: 0, `"true,"a`: 0, `12345678`: 0,
+	} {
+		if got := Literal(binary.LittleEndian.Uint64([]byte(text))); got != want {
+			t.Errorf("%s: %d, want %d", text, got, want)
 		}
 	}
 }
