@@ -22,6 +22,9 @@ type Setting struct {
 	kind
 }
 
+// OfIncidents reports whether only regionwatch incidents uses the setting.
+func (s *Setting) OfIncidents() bool { return s.Section == sectionIncident }
+
 // Flag returns the flag with its dashes, empty for a secret.
 func (s *Setting) Flag() string {
 	if s.Secret {

@@ -22,12 +22,12 @@ const (
 	heavyFactor = 3
 )
 
-// MemoryNeeds returns the most memory that Run takes, under any input, by reason. Batches count as MaxBatchBytes allows
-// them, records as MaxEventBytes does; a topic whose max.message.bytes is larger than FetchBytes takes more.
+// MemoryNeeds returns the most memory that Run takes beside a Stage, under any input, by reason. Batches count as
+// MaxBatchBytes allows them, records as MaxEventBytes does; a topic whose max.message.bytes is larger than FetchBytes takes more.
 func (o Options) MemoryNeeds() []Need {
 	o = o.withDefaults()
 	const mib = 1 << 20
-	needs := []Need{
+	return []Need{
 		{baseBytes, "the program"},
 		{2 * decompress.EagerRatio * o.FetchBytes, fmt.Sprintf("fetches: %d times fetch-bytes, for one that is decided and one that waits", 2*decompress.EagerRatio)},
 		{flow.HeldBytes, "records that wait for their worker"},
@@ -36,8 +36,4 @@ func (o Options) MemoryNeeds() []Need {
 		{o.clients() * o.bufferedBytes(), "alerts that wait for their acknowledgement"},
 		{maxDeciders() * 12 * mib, "buffers"}, // 4 MiB of text and a window of 8 MiB
 	}
-	if o.Stage != nil {
-		needs = append(needs, o.Stage.MemoryNeed())
-	}
-	return needs
 }

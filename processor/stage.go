@@ -19,8 +19,6 @@ type Stage interface {
 	Check(r *kgo.Record) error
 	// Restore returns the state of a partition. read passes each record of it to record.
 	Restore(tp kadm.Partition, read func(record func(key, value []byte) error) error) (StageState, error)
-	// MemoryNeed returns the most memory that the state of all partitions takes together.
-	MemoryNeed() Need
 	// Counts returns what was done and committed since the start, always the same counts in the same order.
 	Counts() []StageCount
 }

@@ -63,9 +63,12 @@ func rebuildIncidents(cmd *cobra.Command, yes bool) error {
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "This deletes the offsets of group %q, and everything in topic %q, which gets %d partitions.\n"+
 		"The next start of incidents reads topic %q from its first alert.\n", r.Group, r.State, partitions, r.Input)
+	cancel() // a person may take longer to answer
 	if err := confirm(cmd, yes); err != nil {
 		return err
 	}
+	ctx, cancel = context.WithTimeout(cmd.Context(), rebuildTimeout)
+	defer cancel()
 	if err := r.Run(ctx); err != nil {
 		return err
 	}
@@ -83,8 +86,8 @@ func confirm(cmd *cobra.Command, yes bool) error {
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), "Go on (yes or no)? ")
 	answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
-	if strings.TrimSpace(answer) != "yes" {
-		return errors.New("nothing was changed")
+	if answer = strings.TrimSpace(answer); answer == "yes" || answer == "y" {
+		return nil
 	}
-	return nil
+	return errors.New("nothing was changed")
 }

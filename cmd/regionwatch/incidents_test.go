@@ -61,16 +61,55 @@ func TestIncidentsStartLine(t *testing.T) {
 	}
 }
 
-// A memory limit that suffices for run but not for the incidents is refused.
+// A memory limit that is too small is refused before anything else: no broker answers here, and the policy file does not
+// exist. What suffices for run may not suffice for incidents.
 //
-// Guard: MemoryNeed, in MemoryNeeds.
-func TestIncidentsMemoryLimit(t *testing.T) {
+// Guards: Memory first in serve; MemoryNeed of grouping.
+func TestMemoryLimitFirst(t *testing.T) {
 	t.Parallel()
-	_, args := newIncidents(t, 0)
-	_, stderr, status := runCommand(t, append([]string{"incidents", "--memory-limit=1200MiB"}, args...)...)
-	if status != cli.ExitMistake || !strings.Contains(stderr, "1028 MiB for incidents and their alert ids") {
-		t.Errorf("status %d, %s", status, stderr)
+	const brokers = "--brokers=127.0.0.1:1"
+	f := func(want string, args ...string) {
+		t.Helper()
+		_, stderr, status := runCommand(t, args...)
+		if status != cli.ExitMistake || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%q: status %d, %s", args, status, stderr)
+		}
 	}
+	f("memory-limit of 200 MiB is too small", "run", brokers, "--memory-limit=200MiB", "--policy-topic=policy")
+	f("memory-limit of 200 MiB is too small", "run", brokers, "--memory-limit=200MiB", "--policy=missing.yaml")
+	f("1028 MiB for incidents and their alert ids", "incidents", brokers, "--memory-limit=1200MiB", "--policy-topic=policy")
+	f("missing.yaml: no such file", "run", brokers, "--memory-limit=1200MiB", "--policy=missing.yaml")
+}
+
+// Help shows the settings that a command uses. The others are accepted, since the commands share a file.
+//
+// Guard: HideSettings.
+func TestHelpOfSharedSettings(t *testing.T) {
+	t.Parallel()
+	f := func(command string, has, not []string) {
+		t.Helper()
+		stdout, _, _ := runCommand(t, append(strings.Fields(command), "--help")...)
+		for _, name := range has {
+			if !strings.Contains(stdout, "--"+name+" ") {
+				t.Errorf("%s --help lacks %s", command, name)
+			}
+		}
+		for _, name := range not {
+			if strings.Contains(stdout, "--"+name+" ") {
+				t.Errorf("%s --help has %s", command, name)
+			}
+		}
+		for _, name := range not { // --memory-limit is a mistake that is found after all of these were accepted
+			_, stderr, _ := runCommand(t, append(strings.Fields(command), "--brokers=127.0.0.1:1", "--memory-limit=64MiB", "--"+name+"=")...)
+			if strings.Contains(stderr, "no such flag") {
+				t.Errorf("%s refuses --%s: %s", command, name, stderr)
+			}
+		}
+	}
+	incidents := []string{"incident-topic", "incident-state-topic", "incident-group", "incident-format"}
+	f("run", []string{"input-topic", "group", "delivery", "alert-topic"}, incidents)
+	f("incidents", append(incidents, "alert-topic", "brokers", "policy", "memory-limit"), notOfIncidents)
+	f("check", append(incidents, "input-topic"), nil)
 }
 
 // A rebuild needs an answer, and a group without live members. After it the same alerts make the same counts again.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -27,16 +28,22 @@ func newRunCommand() *cobra.Command {
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := cli.ReadSettings(cmd)
-			return serve(cmd, s, err, func(*processor.Options, *admin.Source) error { return nil })
+			return serve(cmd, s, err, nil, func(*processor.Options, *admin.Source) error { return nil })
 		},
 	}
 	addRunSettings(cmd)
+	cli.HideSettings(cmd, (*config.Setting).OfIncidents)
 	return cmd
 }
 
-// serve runs a processor with these settings, if nothing is wrong with them, with their files and their policy. Add adds
-// the command's own part, once the policy is there.
-func serve(cmd *cobra.Command, s *config.Settings, err error, add func(*processor.Options, *admin.Source) error) error {
+// serve runs a processor with these settings, if nothing is wrong with them, with their files and their policy. More is
+// the memory that the command needs beside the processor. Add adds the command's own part, once the policy is there.
+func serve(cmd *cobra.Command, s *config.Settings, err error, more []processor.Need, add func(*processor.Options, *admin.Source) error) error {
+	if err == nil { // before the policy, which may be large or far away
+		if err := setup.Memory(s, append(setup.Processor(s).MemoryNeeds(), more...), os.LookupEnv); err != nil {
+			return cli.Mistake(err)
+		}
+	}
 	loaded, policyErr := setup.Policy(s)
 	err = errors.Join(err, setup.CheckConnection(s))
 	_, keyErr := setup.PolicyKeys(s) // no cache makes up for these

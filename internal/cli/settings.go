@@ -32,6 +32,15 @@ func AddSettings(cmd *cobra.Command, names ...string) {
 	}
 }
 
+// HideSettings leaves settings out of the help of a command that takes them only because others share its file.
+func HideSettings(cmd *cobra.Command, unused func(*config.Setting) bool) {
+	for i, setting := range config.Table() {
+		if f := cmd.Flags().Lookup(setting.Name); f != nil && unused(&config.Table()[i]) {
+			f.Hidden = true
+		}
+	}
+}
+
 // RequireSettings makes [ReadSettings] report missing settings.
 func RequireSettings(cmd *cobra.Command, names ...string) {
 	cmd.Annotations = map[string]string{RequiredKey: strings.Join(names, " ")}

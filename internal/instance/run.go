@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"os"
 	"os/signal"
 	"syscall"
 	"time"
@@ -67,9 +66,6 @@ func Run(ctx context.Context, s *config.Settings, r Options) error {
 	view.Policy = func() admin.PolicyState { return admin.PolicyState(source.State()) }
 	if err := r.Add(&o, view); err != nil {
 		return inLog(log, err)
-	}
-	if err := setup.Memory(s, &o, os.LookupEnv); err != nil {
-		return cli.Mistake(err)
 	}
 	p, err := processor.New(o)
 	if err != nil {

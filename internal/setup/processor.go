@@ -90,14 +90,14 @@ func OrBroker[T int16 | int32](n T) T {
 
 // Memory tunes the garbage collector for the memory limit from the settings or the container. The error says which
 // settings may need more than that limit.
-func Memory(s *config.Settings, o *processor.Options, lookup func(string) (string, bool)) error {
+func Memory(s *config.Settings, needs []processor.Need, lookup func(string) (string, bool)) error {
 	limit, origin := int64(s.MemoryLimit), "memory-limit"
 	if limit == 0 {
 		limit, origin = memory.ContainerLimit("/"), "the container's memory limit"
 	}
 	var need int64
 	var parts []string
-	for _, n := range o.MemoryNeeds() {
+	for _, n := range needs {
 		need += int64(n.Bytes)
 		parts = append(parts, mebibytes(int64(n.Bytes))+" for "+n.Why)
 	}

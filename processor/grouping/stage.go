@@ -120,7 +120,7 @@ func (s *Stage) options(partition int32) incident.Options {
 	return o
 }
 
-// MemoryNeed implements processor.Stage.
-func (s *Stage) MemoryNeed() processor.Need {
-	return processor.Need{Bytes: int(s.budget.Bytes()), Why: "incidents and their alert ids"}
+// MemoryNeed returns the most memory that the state of all partitions takes together, with the default limits.
+func MemoryNeed() processor.Need {
+	return processor.Need{Bytes: int((&incident.Budget{}).Bytes()), Why: "incidents and their alert ids"}
 }
