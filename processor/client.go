@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/plugin/kslog"
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
+	"github.com/regionwatch/regionwatch/processor/topics"
 )
 
 // Settings of the clients besides Options, with the reason for each number.
@@ -129,7 +130,7 @@ func (p *Processor) groupOpts(ctx context.Context, id string, limits *output.Lim
 		kgo.ProducerLinger(linger),
 		kgo.MaxBufferedBytes(o.bufferedBytes()),
 		kgo.ProducerBatchMaxBytesFn(limits.BatchBytes),
-		kgo.RecordPartitioner(statePartitioner{deadletter.Partitioner(o.DeadLetterTopic), o.StateTopic}),
+		kgo.RecordPartitioner(topics.StatePartitioner{Partitioner: deadletter.Partitioner(o.DeadLetterTopic), State: o.StateTopic}),
 	)
 	if o.Rack != "" {
 		opts = append(opts, kgo.Rack(o.Rack))

@@ -2,6 +2,7 @@ package processor
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -83,7 +84,7 @@ func (rs *restores) stop() {
 }
 
 // restore restores the state of a partition as long as the term lasts. What cannot be restored now is tried again later,
-// but for a state that cannot be used at all.
+// but for a state that cannot be used at all, or that we may not read.
 func (s *session) restore(ctx context.Context, tp kadm.Partition, term int) restored {
 	keep := func() bool { return ctx.Err() == nil && s.holdings.own.owns(tp, term) }
 	for fails := 1; keep(); fails++ {
@@ -92,7 +93,7 @@ func (s *session) restore(ctx context.Context, tp kadm.Partition, term int) rest
 		case err == nil:
 			h.term = term
 			return restored{tp: tp, heldState: h}
-		case isStateError(err):
+		case isStateError(err), retry.IsRefusal(err):
 			return restored{tp: tp, heldState: heldState{term: term}, err: err}
 		case keep():
 			s.p.log.Warn("restoring the state, trying again", "topic", s.p.o.StateTopic, "partition", tp.Partition, "error", err)
@@ -101,6 +102,9 @@ func (s *session) restore(ctx context.Context, tp kadm.Partition, term int) rest
 	}
 	return restored{tp: tp, heldState: heldState{term: term}}
 }
+
+// slowRestore is how long a restore takes that an operator should know of.
+const slowRestore = 10 * time.Second
 
 // restoreOnce restores the state of a partition. keep reports whether it is still needed.
 func (s *session) restoreOnce(ctx context.Context, tp kadm.Partition, keep func() bool) (h heldState, err error) {
@@ -128,7 +132,11 @@ func (s *session) restoreOnce(ctx context.Context, tp kadm.Partition, keep func(
 	}
 	if err == nil {
 		h.marked = reader.Marked
-		p.log.Debug("restored the state", "topic", tp.Topic, "partition", tp.Partition, "seconds", time.Since(began).Seconds())
+		level, took := slog.LevelDebug, time.Since(began)
+		if took > slowRestore {
+			level = slog.LevelInfo
+		}
+		p.log.Log(ctx, level, "restored the state", "topic", tp.Topic, "partition", tp.Partition, "seconds", took.Round(time.Millisecond).Seconds())
 	}
 	return h, err
 }

@@ -83,7 +83,7 @@ func (g *staged) restored(assigned []kadm.Partition) error {
 		}
 	}
 	if g.ready = missing == 0; !g.ready {
-		return fmt.Errorf("restoring the state of %d partitions", missing)
+		return fmt.Errorf("restoring the state of %d of %d partitions", missing, len(assigned))
 	}
 	return nil
 }
@@ -116,18 +116,4 @@ var errPoison = errors.New("the stage panicked")
 func isStateError(err error) bool {
 	_, ok := errors.AsType[*topics.StateError](err)
 	return ok
-}
-
-// statePartitioner puts state records into the partition they name.
-type statePartitioner struct {
-	kgo.Partitioner
-	state string
-}
-
-// ForTopic implements kgo.Partitioner.
-func (p statePartitioner) ForTopic(topic string) kgo.TopicPartitioner {
-	if topic == p.state {
-		return kgo.ManualPartitioner().ForTopic(topic)
-	}
-	return p.Partitioner.ForTopic(topic)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/deadletters"
 	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/rebuild"
 	"github.com/regionwatch/regionwatch/internal/setup"
 )
 
@@ -34,16 +35,43 @@ func (f *aclFlags) printLetters(cmd *cobra.Command, format string, s *config.Set
 	}
 	o := setup.Check(s, connection, f.principal)
 	l.Topic, l.TransactionalID = s.DeadLetterTopic, deadletters.TransactionalID(s.DeadLetterTopic)
-	return printACLs(cmd.OutOrStdout(), format, "deadletter "+cmd.Name(), &o, o.LetterEntries(&l))
+	return printACLs(cmd.OutOrStdout(), format, &o, aclList{"deadletter " + cmd.Name(), o.LetterEntries(&l)})
 }
 
-func printACLs(w io.Writer, format, what string, o *check.Options, entries []check.Entry) error {
+// printRebuild prints the ACLs that incidents rebuild needs with these settings.
+func (f *aclFlags) printRebuild(cmd *cobra.Command, s *config.Settings) error {
+	connection, err := setup.Connection(s, nil)
+	if err != nil {
+		return err
+	}
+	o := setup.CheckIncidents(s, connection, f.principal)
+	return printACLs(cmd.OutOrStdout(), "text", &o, aclList{"incidents rebuild", o.RebuildEntries(rebuild.TransactionalID(o.Group))})
+}
+
+// aclList is what a command needs.
+type aclList struct {
+	command string
+	entries []check.Entry
+}
+
+func printACLs(w io.Writer, format string, o *check.Options, lists ...aclList) error {
 	if !o.UsesACLs() {
 		return cli.Mistake(errors.New("flag --acls: with sasl-mechanism " + o.Connection.Mechanism() + " brokers check IAM policies, not ACLs"))
 	}
 	if format == "json" {
-		return display.WriteIndented(w, entries)
+		var all []check.Entry
+		for _, l := range lists {
+			for _, e := range l.entries {
+				e.For = l.command
+				all = append(all, e)
+			}
+		}
+		return display.WriteIndented(w, all)
 	}
-	_, err := io.WriteString(w, o.ACLText(what, entries))
-	return err
+	for _, l := range lists {
+		if _, err := io.WriteString(w, o.ACLText(l.command, l.entries)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

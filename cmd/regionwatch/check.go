@@ -10,6 +10,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/broker/check"
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/display"
+	"github.com/regionwatch/regionwatch/internal/rebuild"
 	"github.com/regionwatch/regionwatch/internal/setup"
 )
 
@@ -43,7 +44,8 @@ func newCheckCommand() *cobra.Command {
 			"one instance with --instance-id, otherwise for every instance of the group. With --input-topic-pattern, Read\n" +
 			"is for all topics with the prefix that the pattern begins with.\n\n" +
 			"--incidents does all this for regionwatch incidents: read the alerts, its group, write incidents and dead letters,\n" +
-			"and keep its state in a topic that must be compacted and have as many partitions as the alert topic.\n\n" +
+			"and keep its state in a topic that must be compacted and have as many partitions as the alert topic. With --acls it\n" +
+			"also prints what incidents rebuild needs, which is for the person who runs that.\n\n" +
 			"Exit status: 0 all works, 1 something is refused, 2 a mistake in flags, settings or policy.",
 		Example: "  regionwatch check --config /etc/regionwatch.yaml\n" +
 			"  regionwatch check --config /etc/regionwatch.yaml --incidents\n" +
@@ -53,7 +55,7 @@ func newCheckCommand() *cobra.Command {
 	}
 	addRunSettings(cmd)
 	f.format.AddTo(cmd, "format", "format of the output")
-	f.acls.addTo(cmd, "run")
+	f.acls.addTo(cmd, "run or incidents")
 	cmd.Flags().BoolVar(&f.incidents, "incidents", false, "check what incidents needs, instead of run")
 	return cmd
 }
@@ -75,7 +77,11 @@ func runCheck(cmd *cobra.Command, f *checkFlags) error {
 		o, command = setup.CheckIncidents(s, connection, f.acls.principal), "incidents"
 	}
 	if f.acls.wanted {
-		return printACLs(cmd.OutOrStdout(), f.format.String(), command, &o, o.Entries())
+		lists := []aclList{{command, o.Entries()}}
+		if f.incidents {
+			lists = append(lists, aclList{"incidents rebuild", o.RebuildEntries(rebuild.TransactionalID(o.Group))})
+		}
+		return printACLs(cmd.OutOrStdout(), f.format.String(), &o, lists...)
 	}
 	for _, w := range s.Warnings() {
 		cli.Report(cmd.ErrOrStderr(), errors.New("warning: "+w))

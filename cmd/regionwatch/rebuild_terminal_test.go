@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"io"
+	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,6 +20,9 @@ import (
 // the terminal showed.
 func typeInto(t *testing.T, prompt, text string, args ...string) (shown string, status syscall.WaitStatus) {
 	t.Helper()
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, os.Interrupt) // a command that is started now does not inherit that it is ignored, as in the background
+	defer signal.Stop(caught)
 	cmd := command(t, args...)
 	terminal, err := pty.Start(cmd)
 	if err != nil {

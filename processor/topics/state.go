@@ -36,6 +36,20 @@ func (ts *Topics) stateError(partition int32, format string, args ...any) error 
 	return &StateError{ts.o.State, partition, fmt.Errorf(format, args...)}
 }
 
+// StatePartitioner puts state records into the partition they name, and leaves all others to Partitioner.
+type StatePartitioner struct {
+	kgo.Partitioner
+	State string // the state topic
+}
+
+// ForTopic implements kgo.Partitioner.
+func (p StatePartitioner) ForTopic(topic string) kgo.TopicPartitioner {
+	if topic == p.State {
+		return kgo.ManualPartitioner().ForTopic(topic)
+	}
+	return p.Partitioner.ForTopic(topic)
+}
+
 // StateConfigs are the settings of a state topic that is created. Small segments let the brokers compact early: what
 // is not compacted is read at each restore.
 func StateConfigs() map[string]*string {

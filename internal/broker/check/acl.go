@@ -7,8 +7,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// ACL is one entry of an access control list. It allows a principal an operation from any host. As in Kafka, Read and
-// Write imply Describe.
+// ACL is one entry of an access control list. It allows a principal an operation from any host. As in Kafka, Read, Write
+// and Delete imply Describe.
 type ACL struct {
 	Operation kmsg.ACLOperation
 	Resource  kmsg.ACLResourceType
@@ -23,6 +23,7 @@ var (
 		kmsg.ACLOperationWrite:           "Write",
 		kmsg.ACLOperationDescribe:        "Describe",
 		kmsg.ACLOperationCreate:          "Create",
+		kmsg.ACLOperationDelete:          "Delete",
 		kmsg.ACLOperationIdempotentWrite: "IdempotentWrite",
 	}
 	resourceFlags = map[kmsg.ACLResourceType]string{
@@ -77,8 +78,9 @@ type Entry struct {
 	Operation string `json:"operation"`
 	Resource  string `json:"resource"` // Kafka's protocol name, such as TRANSACTIONAL_ID
 	Name      string `json:"name"`
-	Pattern   string `json:"pattern"` // LITERAL or PREFIXED
-	Command   string `json:"command"` // the command that adds it
+	Pattern   string `json:"pattern"`       // LITERAL or PREFIXED
+	Command   string `json:"command"`       // the command that adds it
+	For       string `json:"for,omitempty"` // the command of regionwatch that needs it
 }
 
 // Entries returns the minimal access control list for the options, in a fixed order without duplicates. With it, the
@@ -92,7 +94,10 @@ func (o *Options) entries(list []ACL) []Entry {
 		if a.Prefixed {
 			pattern = kmsg.ACLResourcePatternTypePrefixed
 		}
-		entries[i] = Entry{o.principal(), operationWords[a.Operation], a.Resource.String(), a.Name, pattern.String(), o.line(a)}
+		entries[i] = Entry{
+			Principal: o.principal(), Operation: operationWords[a.Operation], Resource: a.Resource.String(), Name: a.Name,
+			Pattern: pattern.String(), Command: o.line(a),
+		}
 	}
 	return entries
 }

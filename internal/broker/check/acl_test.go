@@ -119,6 +119,23 @@ func TestEntriesSuccess(t *testing.T) {
 	}
 }
 
+// A rebuild makes group and state anew, and writes no dead letters.
+func TestRebuildEntries(t *testing.T) {
+	o := options(t, func(o *Options) { o.StateTopic, o.PolicyTopic = "state", "policy" })
+	var got []string
+	for _, e := range o.RebuildEntries("watch-rebuild") {
+		got = append(got, strings.TrimPrefix(e.Command, "kafka-acls --bootstrap-server kafka-1:9092 --add --allow-principal User:alice "))
+	}
+	want := []string{
+		"--operation Read --topic in", "--operation Delete --group watch", "--operation Read --group watch",
+		"--operation Delete --topic state", "--operation Create --topic state", "--operation Write --topic state",
+		"--operation Write --topic out", "--operation Write --transactional-id watch-rebuild", "--operation Read --topic policy",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // Dead-letter commands need less access than run does.
 func TestLetterEntries(t *testing.T) {
 	const read, write, id = "--operation Read --topic dead", "--operation Write --topic dead", "--operation Write --transactional-id dead-replay"
@@ -157,7 +174,7 @@ func TestEntriesSecured(t *testing.T) {
 	const want = "kafka-acls --bootstrap-server kafka-1:9092 --command-config admin.properties --add --allow-principal User:PRINCIPAL" +
 		" --operation Read --topic in"
 	got := o.Entries()[0]
-	if diff := cmp.Diff(Entry{"User:PRINCIPAL", "Read", "TOPIC", "in", "LITERAL", want}, got); diff != "" {
+	if diff := cmp.Diff(Entry{"User:PRINCIPAL", "Read", "TOPIC", "in", "LITERAL", want, ""}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

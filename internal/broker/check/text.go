@@ -73,7 +73,7 @@ func joined(of, detail string) string {
 // ACLText formats the least ACLs that a command needs as shell lines. What is the command.
 func (o *Options) ACLText(what string, entries []Entry) string {
 	var b strings.Builder
-	b.WriteString("# What " + what + " needs with these settings, and no more. Describe comes with Read and Write.\n")
+	b.WriteString("# What " + what + " needs with these settings, and no more. Describe comes with Read, Write and Delete.\n")
 	if what == "run" && !o.exactlyOnce() {
 		b.WriteString("# Brokers older than 2.8 want IdempotentWrite on the cluster too.\n")
 	}
