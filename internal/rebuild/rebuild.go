@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor"
@@ -192,14 +193,28 @@ func (b *builder) write(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// produced returns why a record was not written: what a broker says, rather than that others failed with it.
+func produced(results kgo.ProduceResults) (first error) {
+	for _, r := range results {
+		_, says := errors.AsType[*kerr.Error](r.Err)
+		if r.Err != nil && (first == nil || says) {
+			first = fmt.Errorf("topic %q: %w", r.Record.Topic, r.Err)
+		}
+		if says {
+			break
+		}
+	}
+	return first
+}
+
 // commit writes records in a transaction of their own.
 func (b *builder) commit(ctx context.Context, records []*kgo.Record) error {
 	if err := b.client.BeginTransaction(); err != nil {
 		return fmt.Errorf("beginning transaction: %w", err)
 	}
-	err := b.client.ProduceSync(ctx, records...).FirstErr()
-	if err != nil {
-		return fmt.Errorf("writing incidents and state: %w", errors.Join(err, b.client.EndTransaction(ctx, kgo.TryAbort)))
+	if err := produced(b.client.ProduceSync(ctx, records...)); err != nil {
+		_ = b.client.EndTransaction(ctx, kgo.TryAbort) // which fails for the same reason
+		return fmt.Errorf("writing under transactional id %q: %w", TransactionalID(b.r.Topics.Group), err)
 	}
 	if err := b.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
 		return fmt.Errorf("committing incidents and state: %w", err)
