@@ -83,7 +83,7 @@ func (g *staged) restored(assigned []kadm.Partition) error {
 		}
 	}
 	if g.ready = missing == 0; !g.ready {
-		return fmt.Errorf("restoring the state of %d of %d partitions", missing, len(assigned))
+		return fmt.Errorf("restoring the state of %d partitions", missing)
 	}
 	return nil
 }
