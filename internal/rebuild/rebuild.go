@@ -84,7 +84,8 @@ func (p *Placement) see(record *kgo.Record) error {
 		now.moved = true
 		p.Moved++
 	}
-	if known && record.Timestamp.Before(old.at) {
+	older := record.Timestamp.Before(old.at) || record.Timestamp.Equal(old.at) && record.Partition < old.partition
+	if known && older {
 		now.partition, now.at = old.partition, old.at
 	}
 	p.newest[facts.Account] = now
