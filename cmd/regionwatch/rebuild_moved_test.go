@@ -34,7 +34,7 @@ func movedAlert(n int, account string, partition int32, at time.Time) *kgo.Recor
 // further ones arrive: one incident with one id, exact counts and revisions without a gap. An alert without an account
 // stays, and the service does not read what the rebuild has read.
 //
-// Guards: Placement.of; the order in merge; Continue; the marks.
+// Guards: Placement.of; Continue.
 func TestRebuildMovedAccounts(t *testing.T) {
 	t.Parallel()
 	const moved, kept, back = "111122223333", "444455556666", "777788889999"
