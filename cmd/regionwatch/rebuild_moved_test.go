@@ -38,7 +38,7 @@ func movedAlert(n int, account string, partition int32, at time.Time) *kgo.Recor
 func TestRebuildMovedAccounts(t *testing.T) {
 	t.Parallel()
 	const moved, kept, back = "111122223333", "444455556666", "777788889999"
-	c := processortest.New(t, kfake.SeedTopics(3, "cloudtrail-alerts"), kfake.SeedTopics(2, "cloudtrail-incidents", "cloudtrail-dead-letters"),
+	c := processortest.New(t, kfake.SeedTopics(3, "cloudtrail-alerts"), kfake.SeedTopics(1, "cloudtrail-incidents", "cloudtrail-dead-letters"),
 		kfake.GroupMinSessionTimeout(100*time.Millisecond))
 	now := time.Now().UTC()
 	day := now.Truncate(24 * time.Hour).Add(time.Second) // one window, whatever the time
