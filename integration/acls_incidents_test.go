@@ -178,7 +178,7 @@ func TestKafkaAclsIncidents(t *testing.T) {
 	})
 	t.Run("create topics", func(t *testing.T) {
 		t.Parallel()
-		a := newIncidentsACLScene(t, true, "--create-topics")
+		a := newIncidentsACLScene(t, true, "--create-topics", "--partitions", "2")
 		for _, g := range a.running {
 			a.k.add(t, g)
 		}

@@ -211,7 +211,7 @@ func produced(results kgo.ProduceResults) (first error) {
 // commit writes records in a transaction of their own.
 func (b *builder) commit(ctx context.Context, records []*kgo.Record) error {
 	if err := b.client.BeginTransaction(); err != nil {
-		return fmt.Errorf("beginning transaction: %w", err)
+		return fmt.Errorf("beginning a transaction under transactional id %q: %w", TransactionalID(b.r.Topics.Group), err)
 	}
 	if err := produced(b.client.ProduceSync(ctx, records...)); err != nil {
 		_ = b.client.EndTransaction(ctx, kgo.TryAbort) // which fails for the same reason
