@@ -32,12 +32,14 @@ type drill struct {
 	reader    *reader
 	load      *load
 	instances []*instance
+	more      []string // arguments of the program
 }
 
-// startDrill starts as many instances as asked for, and a load of rate records a second once they are ready.
-func startDrill(t *testing.T, c cluster, delivery string, partitions int32, instances, rate int) *drill {
+// startDrill starts as many instances as asked for, with more arguments, and a load of rate records a second once they are
+// ready.
+func startDrill(t *testing.T, c cluster, delivery string, partitions int32, instances, rate int, more ...string) *drill {
 	t.Helper()
-	d := &drill{scene: newScene(t, c.Bootstrap(), partitions), delivery: delivery, ledger: newLedger()}
+	d := &drill{scene: newScene(t, c.Bootstrap(), partitions), delivery: delivery, ledger: newLedger(), more: more}
 	d.reader = follow(t, d.bootstrap, func(r *kgo.Record, at time.Time) { d.ledger.see(r, at) }, d.alerts, d.deadLetters)
 	for i := range instances {
 		d.instances = append(d.instances, startInstance(t, d.group+"-"+strconv.Itoa(i), d.arguments()))
@@ -50,7 +52,7 @@ func startDrill(t *testing.T, c cluster, delivery string, partitions int32, inst
 }
 
 func (d *drill) arguments() []string {
-	return d.run("--delivery", d.delivery, "--session-timeout", "6s")
+	return d.run(append([]string{"--delivery", d.delivery, "--session-timeout", "6s"}, d.more...)...)
 }
 
 // finish ends the load, waits until all of it is processed, and checks the ledger. By then every instance
