@@ -16,6 +16,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // session is one transactional member of the group, with its own client. It polls, decides, produces and commits in one
@@ -38,7 +39,8 @@ type session struct {
 	mu         sync.Mutex
 	wake       context.CancelFunc // ends the current poll
 	assigned   map[kadm.Partition]struct{}
-	outOfGroup bool // out of the group, and not assigned anything since
+	outOfGroup bool      // out of the group, and not assigned anything since
+	lostPlace  time.Time // when the group last forgot us, as far as we know
 }
 
 // TransactionalID returns the transactional id of session k of an instance. It begins with the group's name and a
@@ -124,10 +126,13 @@ func (s *session) wakeUp() {
 // then drops what it has fetched and polled. In between, a poll still returns records of partitions that others may own
 // by then; and GroupTransactSession has forgotten the loss if a transaction has ended meanwhile. Such records must not
 // be committed: see transaction.owned.
-func (s *session) OnGroupManageError(error) {
+func (s *session) OnGroupManageError(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.outOfGroup = true
+	if errors.Is(err, kerr.UnknownMemberID) {
+		s.lostPlace = time.Now()
+	}
 	if s.holdings.own != nil {
 		s.holdings.own.lose()
 	}
@@ -268,7 +273,7 @@ func (s *session) verdict(err error) error {
 	switch {
 	case errors.Is(err, retry.ErrRenew):
 		return err
-	case s.p.fencedByItself(err), retry.IsAuthFailure(err): // one broker of several may refuse us
+	case s.p.fencedByItself(err), s.fencedByRejoining(err), retry.IsAuthFailure(err): // one broker of several may refuse us
 		return fmt.Errorf("%w: %w", retry.ErrRenew, err)
 	case retry.IsRefusal(err):
 		return err
@@ -287,21 +292,57 @@ func isFencing(err error) bool {
 	return errors.Is(err, kerr.FencedInstanceID) || errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch) || errors.Is(err, kerr.TransactionCoordinatorFenced)
 }
 
+// fencedByRejoining reports whether err says that another member has our place in the group, and it is we: the group had
+// forgotten us, we joined again, and a commit still named the member that we were.
+func (s *session) fencedByRejoining(err error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return errors.Is(err, kerr.FencedInstanceID) && time.Since(s.lostPlace) < s.p.o.RebalanceTimeout
+}
+
 // replaced reports whether another process has our instance id. Two of them would fence each other in turn for ever; a
-// transaction that only took too long leaves us our place. The group knows: a replaced member learns it with its next
-// heartbeat.
+// transaction that only took too long, or that a peer aborted because the group had forgotten us, leaves us our place. The
+// group knows, as soon as the other one has joined.
 func (s *session) replaced() bool {
 	client := s.tx.Client()
 	client.PauseFetchTopics(client.GetConsumeTopics()...) // what comes now is for the next session
-	ctx, cancel := context.WithTimeout(s.ctx, 2*s.p.o.heartbeat()+requestOverhead/5)
+	ctx, cancel := context.WithTimeout(s.ctx, takeoverTime)
 	defer cancel()
 	for ctx.Err() == nil {
-		err := s.p.fetchErrors(s.tx.PollFetches(ctx))
+		err := s.pollError(ctx)
+		if err == nil {
+			_, generation := client.GroupMetadata()
+			err = s.beat(ctx, generation)
+		}
 		if errors.Is(err, kerr.FencedInstanceID) {
-			return !s.p.health.Troubled()
+			return !s.p.health.Troubled() && !s.fencedByRejoining(err)
 		}
 	}
 	return false
+}
+
+// takeoverTime is how long a process that takes a transactional id from us takes to join the group.
+const takeoverTime = time.Second
+
+// pollError polls for a tenth of takeoverTime.
+func (s *session) pollError(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, takeoverTime/10)
+	defer cancel()
+	return s.p.fetchErrors(s.tx.PollFetches(ctx))
+}
+
+// beat sends a heartbeat of our own, in a generation of the group.
+func (s *session) beat(ctx context.Context, generation int32) error {
+	req := kmsg.NewPtrHeartbeatRequest()
+	req.Group, req.Generation = s.p.o.Group, generation
+	req.MemberID, _ = s.tx.Client().GroupMetadata()
+	instanceID, _ := s.p.names(s.k)
+	req.InstanceID = &instanceID
+	resp, err := req.RequestWith(ctx, s.tx.Client())
+	if err != nil {
+		return err
+	}
+	return kerr.ErrorForCode(resp.ErrorCode)
 }
 
 // runExactlyOnce runs the sessions until ctx ends or one of them fails, and drains them.
@@ -315,6 +356,9 @@ func (p *Processor) runExactlyOnce(ctx context.Context) error {
 	for k := range p.o.Sessions {
 		go func() { ended <- p.runSession(ctx, drainCtx, k) }()
 	}
+	var looking sync.WaitGroup
+	looking.Go(func() { p.abortLeftovers(ctx) })
+	defer looking.Wait()
 	done := p.drainDeadline(ctx, giveUp)
 	var err error
 	for range p.o.Sessions {

@@ -10,7 +10,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/processor/flow"
 	"github.com/regionwatch/regionwatch/processor/retry"
@@ -227,12 +226,6 @@ func (s *session) isMember(generation int32) bool {
 	if s.p.topics.Loaded(ctx) != nil {
 		return false
 	}
-	req := kmsg.NewPtrHeartbeatRequest()
-	req.Group = s.p.o.Group
-	req.MemberID, _ = s.tx.Client().GroupMetadata()
-	req.Generation = generation
-	instanceID, _ := s.p.names(s.k)
-	req.InstanceID = &instanceID
-	resp, err := req.RequestWith(ctx, s.tx.Client())
-	return err == nil && (resp.ErrorCode == 0 || resp.ErrorCode == kerr.RebalanceInProgress.Code)
+	err := s.beat(ctx, generation)
+	return err == nil || errors.Is(err, kerr.RebalanceInProgress)
 }

@@ -137,6 +137,9 @@ func (t *transaction) end(failed error) error {
 		t.giveUp()
 		s.aborts++
 		s.p.tally.Update(func(all *progress.Totals) { all.Aborted++ })
+		if s.fencedByRejoining(err) {
+			err = nil
+		}
 		if err != nil {
 			err = fmt.Errorf("ending transaction: %w", err)
 		}

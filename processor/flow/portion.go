@@ -7,10 +7,12 @@ import "time"
 const MaxTransaction = 50_000
 
 // Portion is how many records a session takes into its next transaction. A transaction that takes too long is aborted by
-// the broker, and would be again with the same records: after a long one the next ones are smaller, down to a single
-// record. It belongs to the session's goroutine and outlives the session.
+// the broker, and would be again with the same records: after two long ones in a row the next ones are smaller, down to a
+// single record. One alone says nothing of its records: a broker hung, or this process stood still. It belongs to the
+// session's goroutine and outlives the session.
 type Portion struct {
-	Most int // records; 0 means MaxTransaction
+	Most int  // records; 0 means MaxTransaction
+	long bool // the last transaction took too long
 }
 
 // shrinkBy is by how much a portion shrinks: soon enough to a single record, while each attempt costs the timeout.
@@ -26,10 +28,12 @@ func (p *Portion) Limit() int {
 
 // Learn takes how long a transaction with that many records took, of the time that the broker allows.
 func (p *Portion) Learn(records int, took, allowed time.Duration) {
+	before := p.long
+	p.long = took >= allowed/2
 	switch {
-	case took >= allowed/2:
+	case p.long && before:
 		p.Most = max(records/shrinkBy, 1)
-	case took >= allowed/8 || p.Most == 0: // fits
+	case took >= allowed/4 || p.Most == 0: // fits, or may have been an accident
 	case p.Most >= MaxTransaction/2:
 		p.Most = 0
 	default:

@@ -5,7 +5,10 @@ import (
 	"time"
 )
 
-// A transaction that takes too long makes the next ones smaller, down to one record, and quick ones make them larger again.
+// Transactions that take too long, two in a row, make the next ones smaller, down to one record, and quick ones make them
+// larger again. One alone changes nothing.
+//
+// Guard: long, in Learn.
 func TestPortion(t *testing.T) {
 	t.Parallel()
 	var p Portion
@@ -16,9 +19,13 @@ func TestPortion(t *testing.T) {
 		}
 	}
 	f(50_000, 7*time.Second, MaxTransaction)
+	f(200, 8*time.Second, MaxTransaction)
+	f(200, time.Second, MaxTransaction)
+	f(200, 8*time.Second, MaxTransaction)
 	f(200, 8*time.Second, 25)
 	f(25, 4*time.Second, 25)
-	f(25, time.Second, 50)
+	f(25, 3*time.Second, 50)
+	f(10, 20*time.Second, 50)
 	f(10, 20*time.Second, 1)
 	f(1, 20*time.Second, 1)
 	f(0, 20*time.Second, 1)

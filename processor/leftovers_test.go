@@ -1,0 +1,138 @@
+package processor
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/processortest"
+)
+
+// leaveOpen begins a transaction that nobody ends.
+func leaveOpen(t *testing.T, c *processortest.Cluster, transactionalID string, timeout time.Duration) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.TransactionalID(transactionalID), kgo.TransactionTimeout(timeout))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	if err := client.BeginTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: alertTopic, Value: []byte("left open")}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// transactionState returns what the broker says of a transaction.
+func transactionState(t *testing.T, c *processortest.Cluster, id string) string {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	described, err := kadm.NewClient(client).DescribeTransactions(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return described[id].State
+}
+
+// What a dead member left open is aborted long before its timeout. Transactions of members that are in the group, and of
+// other programs, are not.
+//
+// Guards: members in abort; memberOf in list.
+func TestLeftovers(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	o, began, release := exactlyOnce(c), make(chan struct{}, 1), make(chan struct{})
+	o.TransactionTimeout = time.Minute
+	r := start(t, o, holding(func(*detection.Record) {
+		began <- struct{}{}
+		select {
+		case <-release:
+		case <-t.Context().Done():
+		}
+	}))
+	c.ProduceValues(inputTopic, 1, "alert 1")
+	<-began
+	gone, foreign := TransactionalID(o.Group, "gone", 0), o.Group+"-of-others"
+	leaveOpen(t, c, foreign, time.Minute)
+	leaveOpen(t, c, gone, time.Minute)
+	c.Eventually("aborted", func() bool { return transactionState(t, c, gone) != "Ongoing" })
+	if state := transactionState(t, c, foreign); state != "Ongoing" {
+		t.Errorf("the transaction of another program is %s", state)
+	}
+	close(release)
+	c.Eventually("committed", func() bool { return committedToEnd(c, 1) })
+	r.mustStop()
+	if got := r.tally.Snapshot(); got.Aborted != 0 {
+		t.Errorf("%d transactions of a living member aborted", got.Aborted)
+	}
+}
+
+// A transaction that is older than its timeout is aborted although its member is in the group.
+//
+// Guard: overdue in abort.
+func TestLeftoverOfMember(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	o := exactlyOnce(c)
+	o.TransactionTimeout = 1500 * time.Millisecond
+	var log lines
+	o.Logger = log.logger()
+	r := start(t, o)
+	c.ProduceValues(inputTopic, 1, "alert 1")
+	c.Eventually("at work", func() bool { return committedToEnd(c, 1) })
+	other, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.ConsumerGroup(o.Group), kgo.ConsumeTopics(inputTopic),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.InstanceID("two-0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(other.CloseAllowingRebalance)
+	c.Eventually("a member", func() bool { id, generation := other.GroupMetadata(); return id != "" && generation >= 0 })
+	hung := TransactionalID(o.Group, "two", 0)
+	leaveOpen(t, c, hung, time.Minute)
+	c.Eventually("aborted", func() bool { return transactionState(t, c, hung) != "Ongoing" })
+	r.mustStop()
+	if log.count("left open") != 1 {
+		t.Errorf("told %d times, want once", log.count("left open"))
+	}
+}
+
+// A member that the group has forgotten joins again under the same instance id. A commit that still names the member it was
+// is refused as if another process had taken over; it is aborted, and the session goes on.
+//
+// Guard: fencedByRejoining in end.
+func TestFencedByRejoining(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	r := start(t, exactlyOnce(c))
+	c.ProduceValues(inputTopic, 1, "alert 1")
+	c.Eventually("at work", func() bool { return committedToEnd(c, 1) })
+	joins := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Observe: true, Count: -1})
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.UnknownMemberID, Count: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := joins.Wait(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	fenced := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.FencedInstanceID, Count: 1})
+	c.ProduceValues(inputTopic, 1, "alert 2")
+	c.Eventually("at work again", func() bool { return committedToEnd(c, 1) })
+	r.mustStop()
+	if fenced.Hits() != 1 {
+		t.Errorf("fenced %d times, want once", fenced.Hits())
+	}
+	if got := alertIDs(c.ReadAll(alertTopic)); len(got) != 2 {
+		t.Errorf("%d alerts, want 2", len(got))
+	}
+}
