@@ -15,7 +15,7 @@ COMMIT  ?= $(shell git describe --always --abbrev=40 --exclude '*' --dirty 2>/de
 IMAGE ?= regionwatch
 TAG   ?= $(shell sed -n 's/^appVersion: "\(.*\)"/\1/p' deploy/helm/regionwatch/Chart.yaml)
 
-.PHONY: check build release image format vet test race lint vuln fuzz fuzz-long mutate helm install cosign conform ocsf browser integration chaos recovery bench bench-kafka bench-incidents bench-scan clean
+.PHONY: check build release image format vet test race lint vuln fuzz fuzz-long mutate helm install cosign conform ocsf browser integration chaos recovery storm bench bench-kafka bench-incidents bench-scan clean
 
 # Before each commit: everything that needs no Kafka.
 check:
@@ -37,7 +37,7 @@ format:
 	.ci/run tools
 	bin/golangci-lint fmt ./...
 
-vet test race lint vuln fuzz helm install cosign conform ocsf browser integration chaos recovery bench-kafka bench-incidents:
+vet test race lint vuln fuzz helm install cosign conform ocsf browser integration chaos recovery storm bench-kafka bench-incidents:
 	.ci/run $@
 
 # Fuzz each target for an hour, with and into the corpus in testdata. HOURS=8h for a night.

@@ -71,6 +71,7 @@ func startJVM(t *testing.T, script string, brokers int, settings []string) *jvmC
 			return c
 		}
 		lastErr = fmt.Errorf("%w\n%s", lastErr, progress.String())
+		_ = os.RemoveAll(c.data) // or the next attempt finds this one's brokers
 	}
 	t.Fatalf("starting brokers: %v", lastErr)
 	return nil

@@ -9,6 +9,7 @@
 //   - TestKafka…: what the program promises, on one broker in a container that all of them share.
 //   - TestChaos…: kills, pauses and rebalances under load; a ledger tells what is missing or twice there.
 //   - TestRecovery: how long alerts stand still after a death. It prints a table.
+//   - TestStorm: the same in a storm of rebalances. It prints a table.
 //   - TestThroughput: processor seconds and memory against a bare consumer. It prints a table.
 //   - TestIncidentBacklog and TestIncidentDelay: the same for incidents, and how long they take. Each prints a table.
 //

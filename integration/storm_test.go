@@ -135,7 +135,9 @@ func (s *storm) evict(t *testing.T, pick int) {
 		return
 	}
 	members := groups[s.group].Members
-	slices.SortFunc(members, func(a, b kadm.DescribedGroupMember) int { return cmp.Compare(a.ClientID+a.MemberID, b.ClientID+b.MemberID) })
+	slices.SortFunc(members, func(a, b kadm.DescribedGroupMember) int {
+		return cmp.Compare(a.ClientID+a.MemberID, b.ClientID+b.MemberID)
+	})
 	if len(members) == 0 {
 		t.Log("nobody to evict")
 		return

@@ -30,8 +30,9 @@ type session struct {
 	workers []*decision
 
 	portion   *flow.Portion
-	committed bool // at least one transaction since the session was made
-	aborts    int  // consecutive ones
+	committed bool   // at least one transaction since the session was made
+	aborts    int    // consecutive ones
+	member    string // our member id when the last transaction began
 
 	holdings holdings // of a stage
 	restores restores // the same
@@ -39,8 +40,7 @@ type session struct {
 	mu         sync.Mutex
 	wake       context.CancelFunc // ends the current poll
 	assigned   map[kadm.Partition]struct{}
-	outOfGroup bool      // out of the group, and not assigned anything since
-	lostPlace  time.Time // when the group last forgot us, as far as we know
+	outOfGroup bool // out of the group, and not assigned anything since
 }
 
 // TransactionalID returns the transactional id of session k of an instance. It begins with the group's name and a
@@ -126,13 +126,10 @@ func (s *session) wakeUp() {
 // then drops what it has fetched and polled. In between, a poll still returns records of partitions that others may own
 // by then; and GroupTransactSession has forgotten the loss if a transaction has ended meanwhile. Such records must not
 // be committed: see transaction.owned.
-func (s *session) OnGroupManageError(err error) {
+func (s *session) OnGroupManageError(error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.outOfGroup = true
-	if errors.Is(err, kerr.UnknownMemberID) {
-		s.lostPlace = time.Now()
-	}
 	if s.holdings.own != nil {
 		s.holdings.own.lose()
 	}
@@ -293,11 +290,10 @@ func isFencing(err error) bool {
 }
 
 // fencedByRejoining reports whether err says that another member has our place in the group, and it is we: the group had
-// forgotten us, we joined again, and a commit still named the member that we were.
+// forgotten us, and we joined again, or are about to, while a commit named the member that we were.
 func (s *session) fencedByRejoining(err error) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return errors.Is(err, kerr.FencedInstanceID) && time.Since(s.lostPlace) < s.p.o.RebalanceTimeout
+	member, _ := s.tx.Client().GroupMetadata()
+	return errors.Is(err, kerr.FencedInstanceID) && (member == "" || member != s.member)
 }
 
 // replaced reports whether another process has our instance id. Two of them would fence each other in turn for ever; a

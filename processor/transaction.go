@@ -34,6 +34,7 @@ type transaction struct {
 }
 
 func newTransaction(s *session, outOfGroup bool) *transaction {
+	s.member, _ = s.tx.Client().GroupMetadata()
 	return &transaction{s: s, outOfGroup: outOfGroup, last: make(map[kadm.Partition]*kgo.Record), touched: make(map[kadm.Partition]bool)}
 }
 
