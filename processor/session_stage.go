@@ -207,13 +207,16 @@ func (t *transaction) settle(committed bool) {
 // The broker checks our membership when it takes offsets. Without offsets we ask it ourselves, after the records are in
 // the log: another member that takes a partition after that waits for this transaction before it reads the state.
 func (t *transaction) holdsTouched() bool {
+	if len(t.touched) == 0 { // as without a stage
+		return true
+	}
 	generation := t.s.holdings.own.inGeneration() // what we own is as of this one, or later
 	for tp := range t.touched {
 		if !t.s.holds(tp) {
 			return false
 		}
 	}
-	return len(t.touched) == 0 || len(t.last) > 0 || t.s.isMember(generation)
+	return len(t.last) > 0 || t.s.isMember(generation)
 }
 
 // isMember asks the group whether the session is a member in a generation. While a rebalance gathers the members, they
