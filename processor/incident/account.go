@@ -17,6 +17,9 @@ type account struct {
 	detail   int               // bytes that all facts of its entries have of the Budget
 }
 
+// size returns its memory without facts, in bytes.
+func (a *account) size() int { return accountBytes + len(a.id) }
+
 // bucket is one window of an account.
 type bucket struct {
 	entries int

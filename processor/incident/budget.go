@@ -10,11 +10,11 @@ import "sync/atomic"
 // MaxIDs, which still fits into Bytes, what is restored becomes estimates as well.
 type Budget struct {
 	MaxIncidents int64 // 0 means 200,000. Beyond it every new one joins a storm
-	MaxIDs       int64 // alert ids; 0 means 10 million. Beyond it incidents estimate their counts
+	MaxIDs       int64 // alert ids, and large sketches for what they take; 0 means 10 million. Beyond it incidents of more than 64 alerts estimate their counts
 	MaxGone      int64 // ended incidents that are remembered for late alerts; 0 means 100,000
 	MaxDetail    int64 // bytes of names, escalations and account facts; 0 means 256 MiB. Beyond it lists are short
 
-	incidents, ids, gone, detail atomic.Int64
+	incidents, ids, sketches, gone, detail atomic.Int64 // sketches in bytes
 }
 
 // Size returns how many incidents and alert ids are remembered.
@@ -27,20 +27,27 @@ func limit(n, standard int64) int64 {
 	return n
 }
 
-// What one takes, with what its container has spare while it grows. BenchmarkMemoryAtScale measures 963 MiB for the
-// default limits; these add up to somewhat more.
+// What one takes, with what its container has spare while it grows. TestChargedMemory measures that none takes more.
 const (
-	incidentBytes = 2 << 10 // without detail
+	incidentBytes = 2 << 10 // without detail; with up to smallSet ids, or a small sketch
 	idBytes       = 40
+	goneBytes     = 256
+	accountBytes  = 384 // of detail, and its id
 )
 
 // Bytes returns the most memory that everything within the limits takes.
 func (b *Budget) Bytes() int64 {
-	return b.maxIncidents()*incidentBytes + b.maxIDs()*idBytes + b.maxDetail()
+	return b.maxIncidents()*incidentBytes + b.maxIDs()*idBytes + b.maxDetail() + b.maxGone()*goneBytes
+}
+
+// charged returns the memory that everything is charged with.
+func (b *Budget) charged() int64 {
+	return b.incidents.Load()*incidentBytes + b.ids.Load()*idBytes + b.sketches.Load() + b.gone.Load()*goneBytes + b.detail.Load()
 }
 
 func (b *Budget) maxIDs() int64       { return limit(b.MaxIDs, 10_000_000) }
 func (b *Budget) maxDetail() int64    { return limit(b.MaxDetail, 256<<20) }
+func (b *Budget) maxGone() int64      { return limit(b.MaxGone, 100_000) }
 func (b *Budget) maxIncidents() int64 { return limit(b.MaxIncidents, 200_000) }
 
 // crowded reports whether new incidents must join storms.
@@ -52,18 +59,19 @@ func (b *Budget) exhausted() bool { return b.incidents.Load() >= 2*b.maxIncident
 // hasRestored reports whether there is room for restored ids.
 func (b *Budget) hasRestored() bool { return b.ids.Load() <= 2*b.maxIDs() }
 
-func (b *Budget) hasIDs() bool    { return b.ids.Load() <= b.maxIDs() }
-func (b *Budget) hasGone() bool   { return b.gone.Load() <= limit(b.MaxGone, 100_000) }
+func (b *Budget) hasIDs() bool    { return b.ids.Load()+b.sketches.Load()/idBytes <= b.maxIDs() }
+func (b *Budget) hasGone() bool   { return b.gone.Load() <= b.maxGone() }
 func (b *Budget) hasDetail() bool { return b.detail.Load() < b.maxDetail() }
 
 // share is what one Grouper has of a Budget.
 type share struct {
-	of                           *Budget
-	incidents, ids, gone, detail int64
+	of                                     *Budget
+	incidents, ids, sketches, gone, detail int64
 }
 
 func (s *share) addIncidents(n int) { s.incidents += int64(n); s.of.incidents.Add(int64(n)) }
 func (s *share) addIDs(n int)       { s.ids += int64(n); s.of.ids.Add(int64(n)) }
+func (s *share) addSketch(n int)    { s.sketches += int64(n); s.of.sketches.Add(int64(n)) }
 func (s *share) addGone(n int)      { s.gone += int64(n); s.of.gone.Add(int64(n)) }
 func (s *share) addDetail(n int)    { s.detail += int64(n); s.of.detail.Add(int64(n)) }
 
@@ -80,6 +88,7 @@ func (s *share) most(n int) int {
 func (s *share) release() {
 	s.addIncidents(-int(s.incidents))
 	s.addIDs(-int(s.ids))
+	s.addSketch(-int(s.sketches))
 	s.addGone(-int(s.gone))
 	s.addDetail(-int(s.detail))
 	s.of = &Budget{MaxIncidents: s.of.MaxIncidents, MaxIDs: s.of.MaxIDs, MaxGone: s.of.MaxGone, MaxDetail: s.of.MaxDetail}

@@ -86,7 +86,7 @@ func (g *Grouper) ensure(id string, settings *policy.Incidents) *account {
 	if a == nil {
 		a = &account{id: strings.Clone(id), buckets: make(map[int64]*bucket)}
 		g.accounts[a.id] = a
-		g.share.addDetail(len(a.id))
+		g.share.addDetail(a.size())
 	}
 	if a.schedule.change(settings.Window, g.clock) {
 		g.saveAccount(a)
@@ -211,7 +211,7 @@ func (g *Grouper) leave(e *entry) {
 func (g *Grouper) leaveAccount(a *account) {
 	if a.entries == 0 && a.ended == 0 {
 		delete(g.accounts, a.id)
-		g.share.addDetail(-len(a.id))
+		g.share.addDetail(-a.size())
 		g.dropAccount(a)
 	}
 }
@@ -227,6 +227,7 @@ func (g *Grouper) forget(e *entry) {
 	}
 	g.leave(e)
 	g.share.addIDs(-e.ids.len())
+	g.share.addSketch(-e.ids.sketchSize())
 	g.share.addDetail(-e.detail)
 	g.dropEntry(e)
 }

@@ -144,7 +144,8 @@ func (g *Grouper) boundIDs(e *entry) {
 	if e.ids.sketch != nil {
 		return
 	}
-	if g.share.addIDs(1); e.ids.len() > g.o.ExactIDs || !g.share.of.hasIDs() {
+	g.share.addIDs(1)
+	if n := e.ids.len(); n > g.o.ExactIDs || n > smallSet && !g.share.of.hasIDs() {
 		g.estimate(e)
 	}
 }
@@ -154,6 +155,7 @@ func (g *Grouper) estimate(e *entry) {
 	g.share.addIDs(-e.ids.len())
 	e.firstIDs = e.ids.first(incident.MaxAlertIDs)
 	e.ids.estimate()
+	g.share.addSketch(e.ids.sketchSize())
 	e.replaced = true
 }
 

@@ -18,8 +18,8 @@ import (
 // A million principals in one account are a thousand incidents and one storm, with every alert in one of them.
 func TestStorm(t *testing.T) {
 	const principals = 1_000_000
-	before := liveHeap()
-	g := New(Options{Settings: settings()})
+	before, budget := liveHeap(), &Budget{}
+	g := New(Options{Settings: settings(), Budget: budget})
 	g.Add(fact(0, day), day)
 	for n := 1; n < principals; n++ {
 		g.Add(fact(n, day, failed, func(f *alert.Facts) { f.Actor = fmt.Sprint("decoy ", n) }), day)
@@ -30,9 +30,7 @@ func TestStorm(t *testing.T) {
 	if incidents, ids := g.Size(); incidents != 1_001 || ids != principals+1 {
 		t.Errorf("%d incidents and %d ids are remembered", incidents, ids)
 	}
-	if used := (liveHeap() - before) >> 20; used > 48 {
-		t.Errorf("%d MiB", used)
-	}
+	fits(t, "principals", before, budget)
 	if c := g.Counts(); c.Counted != principals+1 || c.Repeated != 1 {
 		t.Errorf("%+v", c)
 	}

@@ -22,6 +22,7 @@ type idSet struct {
 	last   []uuid.UUID   // the chunk that grows
 	index  []uint32
 	sketch *hyperloglog.Sketch
+	large  bool // the sketch is
 }
 
 // smallSet is how many ids are searched linearly.
@@ -137,13 +138,37 @@ func (s *idSet) first(n int) []uuid.UUID {
 	return list
 }
 
+// Sketches have a fixed size: one that replaces many ids is a large one, within 1%, and still takes less memory; others
+// take no more than the few ids that they replace, and are within 5%.
+const (
+	largeSketch, largePrecision = 16 << 10, 14
+	smallPrecision              = 9
+	manyIDs                     = 1_000
+)
+
 // estimate switches to a sketch and forgets the ids.
 func (s *idSet) estimate() {
-	sketch := hyperloglog.New()
+	precision := uint8(smallPrecision)
+	large := s.len() >= manyIDs
+	if large {
+		precision = largePrecision
+	}
+	sketch, err := hyperloglog.NewSketch(precision, false)
+	if err != nil {
+		panic("BUG: making a sketch: " + err.Error()) // the precision is constant
+	}
 	for i := range s.len() {
 		sketch.Insert(s.at(i)[:])
 	}
-	*s = idSet{sketch: sketch}
+	*s = idSet{sketch: sketch, large: large}
+}
+
+// sketchSize returns the memory of a large sketch, in bytes.
+func (s *idSet) sketchSize() int {
+	if s.large {
+		return largeSketch
+	}
+	return 0
 }
 
 // chunk returns chunk n as in its state record: the ids, 16 bytes each.

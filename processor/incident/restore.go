@@ -137,7 +137,7 @@ func (r *Restorer) sketch(id uuid.UUID, value []byte) error {
 	if err := s.UnmarshalBinary(value); err != nil {
 		return fmt.Errorf("reading a sketch: %w", err)
 	}
-	e.ids.sketch = s
+	e.ids.sketch, e.ids.large = s, len(value) >= largeSketch
 	return nil
 }
 
@@ -196,7 +196,7 @@ func (r *Restorer) Finish() (*Grouper, error) {
 	g.timers.init()
 	r.finishGone()
 	for _, a := range g.accounts {
-		g.share.addDetail(len(a.id))
+		g.share.addDetail(a.size())
 		g.leaveAccount(a)
 	}
 	return g, nil
@@ -220,10 +220,10 @@ func (r *Restorer) finishGone() {
 
 // finish completes the alert ids of an entry.
 func (r *Restorer) finish(e *entry) error {
-	sketch, first := e.ids.sketch, e.ids.last
+	sketch, large, first := e.ids.sketch, e.ids.large, e.ids.last
 	e.ids = idSet{}
 	if e.estimated {
-		if e.ids.sketch = sketch; sketch == nil {
+		if e.ids.sketch, e.ids.large = sketch, large; sketch == nil {
 			return errTorn
 		}
 		return nil
@@ -250,7 +250,8 @@ func (r *Restorer) enter(e *entry) {
 	g := r.g
 	g.enter(e, e.account)
 	g.share.addIDs(e.ids.len())
-	if e.ids.sketch == nil && !g.share.of.hasRestored() {
+	g.share.addSketch(e.ids.sketchSize())
+	if e.ids.len() > smallSet && !g.share.of.hasRestored() {
 		g.estimate(e)
 		g.change(e)
 	}
