@@ -24,6 +24,8 @@ type member struct {
 	ts         *Topics
 	client     *kgo.Client
 	instanceID string // of a static member; otherwise empty
+	patience   time.Duration // settlePatience, but in tests
+	wait       time.Duration // endsTimeout, but in tests
 	commits    map[kadm.Partition]commit
 }
 
@@ -37,7 +39,7 @@ type commit struct {
 // context to make it with, in which its commits carry the ids of topic and cluster. instanceID is empty for a dynamic
 // member.
 func (ts *Topics) Member(ctx context.Context, instanceID string) (context.Context, []kgo.Opt) {
-	m := &member{ts: ts, instanceID: instanceID}
+	m := &member{ts: ts, instanceID: instanceID, patience: settlePatience, wait: endsTimeout}
 	return ts.tagCommits(ctx), []kgo.Opt{kgo.OnOffsetsFetched(m.fetched), kgo.AdjustFetchOffsetsFn(m.adjust)}
 }
 
@@ -180,7 +182,7 @@ func (m *member) settle(ctx context.Context, topic kadm.TopicDetail, decides boo
 			return settled, nil
 		case decides:
 			return m.decide(ctx, topic)
-		case time.Since(since) > settlePatience:
+		case time.Since(since) > m.patience:
 			m.ts.o.Log.Warn("no member has decided where the group begins: reading from the first record", "topic", topic.Topic)
 			return nil, nil
 		}
@@ -252,7 +254,7 @@ const endsTimeout = time.Second
 // leader may not know yet how far its log is committed.
 func (m *member) ends(ctx context.Context, names []string, offsets map[string]map[int32]kgo.Offset) endOffsets {
 	for try := 1; ; try++ {
-		attempt, cancel := context.WithTimeout(ctx, endsTimeout)
+		attempt, cancel := context.WithTimeout(ctx, m.wait)
 		listed, err := m.ts.admin.ListEndOffsets(attempt, names...)
 		cancel()
 		if err != nil {

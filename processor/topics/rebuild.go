@@ -52,18 +52,10 @@ func (r *Rebuild) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	deleted, err := r.Admin.DeleteGroup(ctx, r.Group)
-	if err == nil {
-		err = deleted.Err
-	}
-	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+	if _, err := r.Admin.DeleteGroup(ctx, r.Group); err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		return fmt.Errorf("deleting the offsets of group %q: %w", r.Group, err)
 	}
-	topic, err := r.Admin.DeleteTopic(ctx, r.State)
-	if err == nil {
-		err = topic.Err
-	}
-	if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+	if _, err := r.Admin.DeleteTopic(ctx, r.State); err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
 		return fmt.Errorf("deleting topic %q: %w", r.State, err)
 	}
 	return r.create(ctx, int32(partitions))
@@ -120,10 +112,7 @@ func (r *Rebuild) topics(ctx context.Context) (*Topics, error) {
 // create creates the state topic, as soon as the old one is gone.
 func (r *Rebuild) create(ctx context.Context, partitions int32) error {
 	for {
-		created, err := r.Admin.CreateTopic(ctx, partitions, r.Replicas, StateConfigs(), r.State)
-		if err == nil {
-			err = created.Err
-		}
+		_, err := r.Admin.CreateTopic(ctx, partitions, r.Replicas, StateConfigs(), r.State)
 		switch {
 		case err == nil:
 			return nil

@@ -49,7 +49,7 @@ func (ts *Topics) Watch(ctx context.Context) (stop func(), err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		w.run(ctx)
+		w.run(ctx, func() { w.look(ctx, ts.admin) })
 	}()
 	return func() {
 		cancel()
@@ -58,9 +58,10 @@ func (ts *Topics) Watch(ctx context.Context) (stop func(), err error) {
 	}, nil
 }
 
-func (w *watch) run(ctx context.Context) {
+// run looks at the topics until ctx ends.
+func (w *watch) run(ctx context.Context, look func()) {
 	for {
-		w.look(ctx, w.ts.admin)
+		look()
 		interval := lookInterval
 		if len(w.missing) > 0 {
 			interval = missingInterval

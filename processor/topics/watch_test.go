@@ -17,13 +17,6 @@ import (
 
 func TestMain(m *testing.M) { processortest.Main(m) }
 
-func testOptions() Options {
-	return Options{
-		Log: slog.New(slog.DiscardHandler), Tally: new(progress.Tally), Lag: progress.NewLags(), Ends: new(progress.Ends),
-		Health: progress.NewHealth(1, 0, 0),
-	}
-}
-
 // A topic of which the brokers say nothing is not missing: creating it would not help.
 func TestTopicsNotListed(t *testing.T) {
 	t.Parallel()
