@@ -23,7 +23,7 @@ import (
 type member struct {
 	ts         *Topics
 	client     *kgo.Client
-	instanceID string // of a static member; otherwise empty
+	instanceID string        // of a static member; otherwise empty
 	patience   time.Duration // settlePatience, but in tests
 	wait       time.Duration // endsTimeout, but in tests
 	commits    map[kadm.Partition]commit

@@ -308,7 +308,7 @@ func TestMemberCommitsAsItself(t *testing.T) {
 				opts = append(opts, kgo.InstanceID(instance))
 			}
 			client := f.c.Client(opts...)
-			f.c.Eventually("in the group", func() bool { _, generation := client.GroupMetadata(); return generation > 0 })
+			f.c.Eventually("in the group", func() bool { info := f.c.GroupInfo(testGroup); return info != nil && info.State == "Stable" })
 			var seen atomic.Pointer[kmsg.OffsetCommitRequest]
 			f.c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Observe: true, Count: 1, When: func(req kmsg.Request) bool {
 				seen.Store(req.(*kmsg.OffsetCommitRequest))
