@@ -139,12 +139,14 @@ func TestDecompressHere(t *testing.T) {
 		nil,
 		{lz4.BlockSizeOption(lz4.Block64Kb)}, // the Java client
 		{lz4.BlockSizeOption(lz4.Block256Kb), lz4.BlockChecksumOption(true)},
-		{lz4.BlockSizeOption(lz4.Block1Mb), lz4.ChecksumOption(false), lz4.SizeOption(uint64(len(text)))},
+		{lz4.BlockSizeOption(lz4.Block1Mb), lz4.ChecksumOption(false)},
 		{lz4.BlockSizeOption(lz4.Block4Mb), lz4.CompressionLevelOption(lz4.Level9)},
 	} {
-		got, err := d.unpack(refusing{t}, pack(t, text, options...), kgo.CodecLz4, d.most)
-		if err != nil || !bytes.Equal(got, text) {
-			t.Errorf("%v: %d bytes, %v", options, len(got), err)
+		for _, text := range [][]byte{text, noise(64 << 10), nil} { // one is exactly a block
+			got, err := d.unpack(refusing{t}, pack(t, text, options...), kgo.CodecLz4, d.most)
+			if err != nil || !bytes.Equal(got, text) {
+				t.Errorf("%v: %d bytes, %v", options, len(got), err)
+			}
 		}
 	}
 }

@@ -71,3 +71,37 @@ func TestPaceOff(t *testing.T) {
 		}
 	})
 }
+
+// A poll takes a tenth of a second's records, and at least one.
+func TestPaceMost(t *testing.T) {
+	for perSecond, want := range map[int]int{0: 0, 1: 1, 10: 1, 19: 1, 20: 2, 1000: 100} {
+		p, _ := newPace(perSecond)
+		if got := p.Most(); got != want {
+			t.Errorf("%d a second: %d, want %d", perSecond, got, want)
+		}
+	}
+}
+
+// What was polled late is not made up for, and nothing is counted without records.
+func TestPaceSpend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _ := newPace(10)
+		for _, step := range []struct {
+			records int
+			left    time.Duration
+		}{{5, 500 * time.Millisecond}, {-1, 500 * time.Millisecond}, {0, 500 * time.Millisecond}, {1, 600 * time.Millisecond}} {
+			if p.Spend(step.records); p.Left() != step.left {
+				t.Errorf("after %d records %v are left, want %v", step.records, p.Left(), step.left)
+			}
+		}
+		time.Sleep(time.Hour)
+		if p.Spend(1); p.Left() != 100*time.Millisecond {
+			t.Errorf("after an hour %v are left", p.Left())
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if p.Wait(ctx, func() int64 { return 1 }); p.Left() != 100*time.Millisecond {
+			t.Error("the wait went on when its context had ended")
+		}
+	})
+}

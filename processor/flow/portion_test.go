@@ -35,4 +35,17 @@ func TestPortion(t *testing.T) {
 	}
 	f(30_000, 0, MaxTransaction)
 	f(1000, 0, MaxTransaction)
+	p = Portion{Most: MaxTransaction / 2}
+	if p.Learn(MaxTransaction/2, 0, time.Second); p.Most != 0 {
+		t.Errorf("at most %d, want no limit", p.Most)
+	}
+}
+
+// Of two limits the smaller one counts, and 0 is none.
+func TestLeast(t *testing.T) {
+	for _, test := range []struct{ a, b, want int }{{0, 0, 0}, {0, 5, 5}, {5, 0, 5}, {1, 5, 1}, {5, 1, 1}, {5, 5, 5}} {
+		if got := Least(test.a, test.b); got != test.want {
+			t.Errorf("least of %d and %d: %d", test.a, test.b, got)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -42,5 +43,36 @@ func TestQueueStopsWaiting(t *testing.T) {
 	}
 	if n := q.Drain(); n != 1 {
 		t.Errorf("drained %d records, want 1", n)
+	}
+}
+
+// A worker waits until something is put, or it is to end.
+func TestQueueWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, quit, taken := NewQueue(), make(chan struct{}), make(chan bool)
+		take := func() {
+			_, ok := q.Take(quit)
+			taken <- ok
+		}
+		go take()
+		synctest.Wait()
+		q.Put(Batch{Records: []*kgo.Record{{}}})
+		if !<-taken {
+			t.Error("took nothing")
+		}
+		go take()
+		synctest.Wait()
+		close(quit)
+		if <-taken {
+			t.Error("took what nobody put")
+		}
+	})
+}
+
+// Transaction markers are no records of the user's.
+func TestCountData(t *testing.T) {
+	marker := &kgo.Record{Attrs: kgo.NewRecordAttrs(kgo.RecordAttrsOpts{Control: true})}
+	if n := CountData([]*kgo.Record{{}, marker, {}}); n != 2 {
+		t.Errorf("%d records, want 2", n)
 	}
 }

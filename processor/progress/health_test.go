@@ -1,15 +1,22 @@
 package progress
 
 import (
+	"context"
+	"io"
+	"net"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
 // What a broker sends before authentication succeeds does not count as an answer.
@@ -62,18 +69,121 @@ func TestSilenceOfBrokers(t *testing.T) {
 	f("a group that answers", kmsg.Heartbeat, 200, 1, false)
 }
 
-// A client that has left its group, or not joined it yet, is no member.
+// Members are the clients that are in the group with an assignment, by id; one that has not joined it yet is none.
 //
 // Guard: Group asks for the id.
-func TestClientWithoutGroup(t *testing.T) {
-	client, err := kgo.NewClient()
-	if err != nil {
-		t.Fatal(err)
+func TestGroup(t *testing.T) {
+	t.Parallel()
+	c := processortest.New(t, kfake.SeedTopics(2, "cloudtrail"), kfake.GroupMinSessionTimeout(100*time.Millisecond))
+	outside, one, two := c.Client(), c.Client(kgo.ConsumerGroup("a"), kgo.ConsumeTopics("cloudtrail")), c.Client(kgo.ConsumerGroup("b"), kgo.ConsumeTopics("cloudtrail"))
+	h := NewHealth(3, time.Second, time.Second)
+	var want []Member
+	for _, client := range []*kgo.Client{one, two} {
+		c.Eventually("in the group", func() bool { id, generation := client.GroupMetadata(); return id != "" && generation > 0 })
+		id, generation := client.GroupMetadata()
+		want = append(want, Member{id, generation})
 	}
-	defer client.Close()
-	h := NewHealth(1, time.Second, time.Second)
-	h.Assigned(client, slices.Values([]kadm.Partition{{Topic: "cloudtrail"}}))
-	if members := h.Group(); len(members) > 0 {
-		t.Errorf("members %v, want none", members)
+	for _, client := range []*kgo.Client{outside, two, one} {
+		h.Assigned(client, slices.Values([]kadm.Partition{{Topic: "cloudtrail"}}))
 	}
+	slices.SortFunc(want, func(a, b Member) int { return strings.Compare(a.ID, b.ID) })
+	for range 2 {
+		if members := h.Group(); !slices.Equal(members, want) {
+			t.Errorf("members %v, want %v", members, want)
+		}
+	}
+}
+
+// Ready says what is missing, the first of it.
+//
+// Guards: the cases of Ready.
+func TestReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, client := NewHealth(1, time.Minute, 0), new(kgo.Client)
+		check := func(want string) {
+			t.Helper()
+			got := "ready"
+			if err := h.Ready(); err != nil {
+				got = err.Error()
+			}
+			if got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		}
+		check("not started")
+		if h.Connected() {
+			t.Error("connected without an answer")
+		}
+		h.Waiting("waiting")
+		h.Waiting("waiting for the brokers")
+		check("waiting for the brokers")
+		h.Begin(nil)
+		check("0 of 1 group members have their partitions")
+		h.SetMissing(`topic "a"`)
+		check(`missing topic "a"`)
+		h.SetMissing("")
+		h.Assigned(client, slices.Values([]kadm.Partition{{}, {Partition: 1}}))
+		check("ready")
+		time.Sleep(time.Minute)
+		check("ready")
+		time.Sleep(time.Second)
+		check("no broker has answered for 1m1s")
+		h.OnBrokerRead(kgo.BrokerMetadata{}, int16(kmsg.Metadata), 0, 0, 0, nil)
+		check("ready")
+		if !h.Connected() || h.Partitions() != 2 || h.Partitions() != 2 {
+			t.Errorf("connected %t, %d partitions", h.Connected(), h.Partitions())
+		}
+		h.Lost(client)
+		check("0 of 1 group members have their partitions")
+		h.GiveUp(kerr.InvalidConfig) // nobody is there to be told
+		var given []error
+		h.Begin(func(err error) { given = append(given, err) })
+		h.GiveUp(kerr.InvalidConfig)
+		h.GiveUp(kerr.InvalidConfig)
+		if !slices.Equal(given, []error{kerr.InvalidConfig, kerr.InvalidConfig}) {
+			t.Errorf("given up with %v", given)
+		}
+	})
+}
+
+// Trouble is a connection that failed, but not because we have ended it, for as long as the patience lasts.
+//
+// Guard: fail.
+func TestTroubled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for err, want := range map[error]bool{
+			nil: false, context.Canceled: false, net.ErrClosed: false, kgo.ErrClientClosed: false, io.EOF: true, context.DeadlineExceeded: true,
+		} {
+			h := NewHealth(1, time.Minute, 0)
+			for _, report := range []func(){
+				func() { h.OnBrokerConnect(kgo.BrokerMetadata{}, 0, nil, err) },
+				func() { h.OnBrokerRead(kgo.BrokerMetadata{}, int16(kmsg.Metadata), 0, 0, 0, err) },
+			} {
+				h.failed = time.Time{}
+				if report(); h.Troubled() != want || h.Troubled() != want {
+					t.Errorf("%v: troubled %t, want %t", err, h.Troubled(), want)
+				}
+			}
+			if want {
+				time.Sleep(time.Minute)
+				if !h.Troubled() {
+					t.Error("no longer troubled when the patience ends")
+				}
+				if time.Sleep(1); h.Troubled() {
+					t.Error("troubled after the patience has ended")
+				}
+			}
+			if h.Connected() != (err == nil) {
+				t.Errorf("%v: connected %t", err, h.Connected())
+			}
+		}
+		h, began := NewHealth(1, time.Minute, 0), time.Now()
+		time.Sleep(time.Minute)
+		if h.Held(began) {
+			t.Error("a place counts as kept too early")
+		}
+		if time.Sleep(1); !h.Held(began) {
+			t.Error("a place that was kept for long does not count")
+		}
+	})
 }

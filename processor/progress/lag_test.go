@@ -145,3 +145,71 @@ func TestLagHeld(t *testing.T) {
 		}
 	})
 }
+
+// A partition knows where it was read first, what is next, and how much the broker dropped in between.
+//
+// Guards: the negative offsets in Assigned, Fetched and Reach.
+func TestPositions(t *testing.T) {
+	tp := kadm.Partition{Topic: "cloudtrail", Partition: 1}
+	type want struct{ records, start, next int64 }
+	table := NewLags()
+	check := func(step string, w want, caughtUp bool) {
+		t.Helper()
+		for range 2 { // each leaves the table unlocked
+			l := table.All()
+			if len(l) != 1 || l[0].Partition != tp || (want{l[0].Records, l[0].Start, l[0].Next}) != w || table.Total() != w.records || table.CaughtUp(tp) != caughtUp {
+				t.Errorf("%s: %+v, caught up %t, want %+v and %t", step, l, table.CaughtUp(tp), w, caughtUp)
+			}
+		}
+	}
+	fetch := func(step string, dropped, logStart, end int64, offsets ...int64) {
+		t.Helper()
+		f := &kgo.FetchPartition{LogStartOffset: logStart, HighWatermark: end}
+		for _, o := range offsets {
+			f.Records = append(f.Records, &kgo.Record{Offset: o, Timestamp: time.Now()})
+		}
+		if got := table.Fetched(tp, f); got != dropped {
+			t.Errorf("%s: %d dropped, want %d", step, got, dropped)
+		}
+	}
+	table.Assigned(tp, 10, 15)
+	check("assigned", want{5, 10, 10}, false)
+	fetch("at once", 0, 0, 16, 10, 12)
+	check("fetched", want{6, 10, 10}, false)
+	fetch("exactly there", 0, 13, 16, 13)
+	fetch("behind the start", 1, 15, 16, 15)
+	table.Done(tp, 16, time.Now())
+	check("done", want{0, 10, 16}, true)
+	table.Assigned(tp, 10, 3) // an end that is older than the commit
+	check("assigned at its end", want{0, 10, 10}, true)
+	table.Assigned(tp, 0, 7)
+	check("assigned at 0", want{7, 0, 0}, false)
+	fetch("dropped since 0", 4, 4, 7, 4)
+	table.Assigned(tp, -2, 7)
+	check("assigned without a place", want{0, -1, -1}, false)
+	table.Reach(tp, 4, 7)
+	check("looked", want{3, 4, 4}, false)
+	table.Reach(tp, 6, 8)
+	check("looked again", want{4, 4, 4}, false)
+	table.Assigned(tp, -1, -1)
+	fetch("at the first look", 0, 5, 9, 6)
+	check("fetched without a place", want{3, 6, 6}, false)
+	table.Forget(tp)
+	if len(table.All()) > 0 || table.CaughtUp(tp) {
+		t.Errorf("%+v is still there", table.All())
+	}
+	table.Done(tp, 7, time.Now())
+	fetch("of nobody", 0, 5, 9, 6)
+	check("fetched by nobody", want{3, 6, 6}, false)
+}
+
+// Lags come by topic and partition.
+func TestLagOrder(t *testing.T) {
+	table := NewLags()
+	for _, tp := range []kadm.Partition{{Topic: "b", Partition: 0}, {Topic: "a", Partition: 2}, {Topic: "a", Partition: 1}} {
+		table.Assigned(tp, 0, 1)
+	}
+	if l := table.All(); l[0].Partition != (kadm.Partition{Topic: "a", Partition: 1}) || l[1].Partition.Partition != 2 || l[2].Partition.Topic != "b" {
+		t.Errorf("%+v", l)
+	}
+}

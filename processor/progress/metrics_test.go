@@ -2,7 +2,9 @@ package progress
 
 import (
 	"fmt"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -84,4 +86,77 @@ func TestEveryNameIsCounted(t *testing.T) {
 		f("shapes_total", cloudtrail.Shape(i).String(), 200+i)
 	}
 	f("group_info", "watchers", 1)
+}
+
+// Each gauge and counter shows its own number, and how long batches took is observed.
+//
+// Guards: the sources in Collect and collectHealth; the bounds at exactly their value.
+func TestSources(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registry, tally, lags, ends, health := prometheus.NewRegistry(), new(Tally), NewLags(), new(Ends), NewHealth(1, time.Hour, 0)
+		m, err := Register(registry, Sources{
+			Tally: tally, Lags: lags, Ends: ends, Health: health, Unacked: func() time.Duration { return 3 * time.Second }, Group: "watchers", Delivery: "at-least-once",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tally.Update(func(t *Totals) { t.Foreign, t.Limited = 4, 5*time.Second })
+		tally.Update(func(t *Totals) { t.Foreign++ })
+		lag := kadm.Partition{Topic: "cloudtrail"}
+		lags.Assigned(lag, 0, 7)
+		time.Sleep(10 * time.Second)
+		lags.Done(lag, 1, time.Now().Add(-8*time.Second))
+		time.Sleep(time.Second)
+		listed := make(kadm.ListedOffsets)
+		for i := range maxInputSeries {
+			topic := fmt.Sprint("topic-", i)
+			listed[topic] = map[int32]kadm.ListedOffset{0: {Topic: topic, Offset: 1}, 1: {Topic: topic, Offset: 2}}
+		}
+		ends.Set(listed)
+		m.ObserveBatch(time.Second)
+		health.Begin(nil)
+		health.Assigned(nil, slices.Values([]kadm.Partition{{}, {}}))
+		s := scrape(t, registry)
+		for name, want := range map[string]float64{
+			"ready": 1, "assigned_partitions": 2, "unacked_seconds": 3, "foreign_members": 5, "limited_seconds_total": 5, "lag_records": 6, "lag_seconds": 9,
+			"stalled_seconds": 1, "lag_records{0}": 6, "input_partitions": 2 * maxInputSeries, "input_end_offsets_total": 3 * maxInputSeries,
+			"input_partitions{(other)}": 0, "batch_duration_seconds{count}": 1, "group_info{watchers}": 1, "group_info{at-least-once}": 1,
+		} {
+			if got := s[Namespace+"_"+name]; got != want {
+				t.Errorf("%s is %v, want %v", name, got, want)
+			}
+		}
+		for i := range int32(maxLagSeries) {
+			lags.Assigned(kadm.Partition{Topic: "cloudtrail", Partition: i}, 1, 2)
+		}
+		if got := countSeries(t, registry)[Namespace+"_lag_records"]; got != maxLagSeries {
+			t.Errorf("%d series of lags, want %d", got, maxLagSeries)
+		}
+		if _, err := Register(registry, Sources{}); err == nil {
+			t.Error("registered twice")
+		}
+	})
+}
+
+// Beyond the bound, partitions are summed up per topic, with the oldest of each age.
+func TestOtherLags(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registry, lags := prometheus.NewRegistry(), NewLags()
+		if _, err := Register(registry, Sources{
+			Tally: new(Tally), Lags: lags, Ends: new(Ends), Health: NewHealth(1, 0, 0), Unacked: func() time.Duration { return 0 },
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range int32(maxLagSeries + 3) {
+			lags.Assigned(kadm.Partition{Topic: "cloudtrail", Partition: i}, 0, int64(i))
+			time.Sleep(time.Second)
+		}
+		s := scrape(t, registry)
+		if got := s[Namespace+"_lag_records{other}"]; got != 3*maxLagSeries+3 {
+			t.Errorf("%v records in the other partitions", got)
+		}
+		if a, b := s[Namespace+"_lag_seconds{other}"], s[Namespace+"_stalled_seconds{other}"]; a != 3 || b != 3 {
+			t.Errorf("the oldest waits for %v s and stalls for %v s, want 3", a, b)
+		}
+	})
 }

@@ -61,7 +61,7 @@ func TestMemberCommits(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	f("exactly once", func(t *testing.T, ctx context.Context, f *fixture, opts []kgo.Opt) {
+	f("exactly once", func(t *testing.T, ctx context.Context, _ *fixture, opts []kgo.Opt) {
 		s, err := kgo.NewGroupTransactSession(append(opts, kgo.TransactionalID("one"))...)
 		if err != nil {
 			t.Fatal(err)

@@ -76,7 +76,7 @@ func TestAdjust(t *testing.T) {
 		})
 	}
 	f("at the commits, at most at the end", Start{}, map[int32]commit{0: {5, ""}, 1: {0, ""}}, map[int32]int64{0: 5, 1: 0}, 0, 0)
-	f("older", Start{}, map[int32]commit{0: {2, older}, 1: {1, older}}, map[int32]int64{0: atStart, 1: atStart}, 1, 0)
+	f("older", Start{}, map[int32]commit{0: {2, older}, 1: {0, older}}, map[int32]int64{0: atStart, 1: atStart}, 1, 0)
 	f("beyond the end", Start{}, map[int32]commit{0: {6, ""}, 1: {3, ""}}, map[int32]int64{0: atStart, 1: 3}, 0, 1)
 	f("without commits", Start{}, map[int32]commit{0: {-1, ""}}, map[int32]int64{0: atDefault, 1: atDefault}, 0, 0)
 	f("some without", Start{Latest: true}, map[int32]commit{0: {4, ""}, 1: {-1, ""}}, map[int32]int64{0: 4, 1: atStart}, 0, 0)
