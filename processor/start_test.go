@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"context"
 	"net"
 	"os"
 	"syscall"
@@ -187,4 +188,21 @@ func TestAuthentication(t *testing.T) {
 	if contains := hasText(&kgo.Record{Value: []byte(err.Error())}, "secret-word"); contains {
 		t.Errorf("the error has the password: %v", err)
 	}
+}
+
+// Until a broker answers, Ready says that we are connecting.
+//
+// Guard: Waiting in start.
+func TestConnecting(t *testing.T) {
+	t.Parallel()
+	dialed := make(chan struct{}, 100)
+	o := optionsFor("127.0.0.1:1")
+	o.ClientOpts = []kgo.Opt{kgo.Dialer(func(ctx context.Context, _, _ string) (net.Conn, error) {
+		dialed <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	})}
+	r := start(t, o)
+	<-dialed
+	mustMention(t, r.Ready(), "connecting to the brokers")
 }

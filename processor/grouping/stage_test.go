@@ -1,0 +1,186 @@
+package grouping
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/incident"
+	"github.com/regionwatch/regionwatch/processor/policy"
+	incidents "github.com/regionwatch/regionwatch/schema/incident"
+)
+
+// newStage returns a stage that writes at once, with its metrics.
+func newStage(t *testing.T, limits incident.Options) (*Stage, *prometheus.Registry) {
+	t.Helper()
+	compiled, err := policy.Compile(policy.Options{Default: policy.Level{
+		UnusedRegions: []string{"eu-west-3"}, Incidents: &policy.Incidents{Update: time.Second, Quiet: time.Second, Grace: time.Second},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry := prometheus.NewRegistry()
+	s, err := New(Options{IncidentTopic: incidentTopic, StateTopic: stateTopic, Policy: func() *policy.Policy { return compiled }, Registry: registry, Limits: limits})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Options{Registry: registry}); err == nil {
+		t.Error("registered twice")
+	}
+	return s, registry
+}
+
+// numbers returns every metric, by name and label.
+func numbers(t *testing.T, registry *prometheus.Registry) map[string]float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make(map[string]float64)
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			name := f.GetName()
+			for _, l := range m.GetLabel() {
+				name += " " + l.GetValue()
+			}
+			all[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	return all
+}
+
+func noState(func(_, _ []byte) error) error { return nil }
+
+// Each metric shows its own number: what is committed, what is in memory, and what was restored.
+//
+// Guards: Collect and restores; Commit; Drop.
+func TestMetrics(t *testing.T) {
+	s, registry := newStage(t, incident.Options{})
+	check := func(step string, want map[string]float64) {
+		t.Helper()
+		got := numbers(t, registry)
+		for name, n := range want {
+			if got["regionwatch_"+name] != n {
+				t.Errorf("%s: %s is %v, want %v", step, name, got["regionwatch_"+name], n)
+			}
+		}
+	}
+	failed := errors.New("failed")
+	if _, err := s.Restore(kadm.Partition{Topic: alertTopic}, func(func(_, _ []byte) error) error {
+		check("restoring", map[string]float64{"incident_restoring": 1, "incident_restores_total": 0})
+		return failed
+	}); !errors.Is(err, failed) {
+		t.Errorf("%v", err)
+	}
+	check("failed", map[string]float64{"incident_restoring": 0, "incident_restores_total": 0, "incident_restore_seconds": 0})
+	state, err := s.Restore(kadm.Partition{Topic: alertTopic, Partition: 3}, noState)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for i, value := range []string{alertOf(0), alertOf(0), alertOf(1), alertOf(2), "{"} {
+		fault := state.Take(&kgo.Record{Topic: alertTopic, Partition: 3, Timestamp: now, Value: []byte(value)}, now)
+		if (fault != nil) != (i == 4) {
+			t.Errorf("alert %d: %+v", i, fault)
+		}
+	}
+	topics := make(map[string]uint64)
+	for _, r := range state.Flush(time.Time{}) {
+		topics[r.Topic]++
+		if r.Topic == stateTopic && r.Partition != 3 {
+			t.Errorf("state in partition %d", r.Partition)
+		}
+	}
+	if topics[incidentTopic] != 3 || topics[stateTopic] < 3 {
+		t.Errorf("%v written", topics)
+	}
+	check("not committed", map[string]float64{"incident_alerts_total counted": 0, "incidents_open": 3, "incident_ids_remembered": 3})
+	state.Commit()
+	state.Commit() // nothing since
+	check("committed", map[string]float64{
+		"incident_alerts_total counted": 3, "incident_alerts_total repeated": 1, "incident_alerts_total below": 0, "incident_alerts_total late": 0,
+		"incident_alerts_total unreadable": 1, "incidents_written_total create": 3, "incidents_written_total update": 0, "incidents_written_total close": 0,
+		"incident_state_records_total": float64(topics[stateTopic]), "incidents_open": 3, "incident_storms_open": 0, "incidents_remembered": 3,
+		"incident_ids_remembered": 3, "incident_estimates": 0, "incident_restores_total": 1, "incident_restoring": 0,
+	})
+	if numbers(t, registry)["regionwatch_incident_restore_seconds"] <= 0 {
+		t.Error("the restore took no time")
+	}
+	want := []processor.StageCount{{Name: "counted", N: 3}, {Name: "repeated", N: 1}, {Name: "below_threshold"}, {Name: "late"}, {Name: "unreadable", N: 1},
+		{Name: "created", N: 3}, {Name: "updated"}, {Name: "closed"}}
+	if got := s.Counts(); !slices.Equal(got, want) {
+		t.Errorf("counts %v, want %v", got, want)
+	}
+	for n, want := range map[int]int{0: 0, 2: 2, 3: 3, 9: 3} {
+		if got := s.Open(n); len(got) != want || !slices.IsSortedFunc(got, incident.Compare) {
+			t.Errorf("%d of at most %d open incidents: %v", len(got), n, got)
+		}
+	}
+	state.Flush(now.AddDate(0, 0, 7))
+	state.Commit()
+	check("a week later", map[string]float64{"incidents_written_total close": 3, "incidents_open": 0})
+	state.Drop()
+	check("dropped", map[string]float64{"incidents_remembered": 0, "incident_alerts_total counted": 3})
+	if s.Open(9) != nil {
+		t.Error("what is dropped is shown")
+	}
+}
+
+// A storm is counted as one, and estimates as such.
+func TestStormMetrics(t *testing.T) {
+	s, registry := newStage(t, incident.Options{MaxPerWindow: 2})
+	state, err := s.Restore(kadm.Partition{Topic: alertTopic}, noState)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for n := range 12 {
+		state.Take(&kgo.Record{Timestamp: now, Value: []byte(alertOf(n))}, now)
+	}
+	got := numbers(t, registry)
+	if got["regionwatch_incident_storms_open"] == 0 || got["regionwatch_incidents_open"] < got["regionwatch_incident_storms_open"] {
+		t.Errorf("%v", got)
+	}
+}
+
+// A timestamp that is missing, or from the future, is now.
+func TestStamp(t *testing.T) {
+	now := time.UnixMilli(10_000)
+	for at, want := range map[int64]int64{-1: 10_000, 0: 10_000, 1: 1, 9_999: 9_999, 10_000: 10_000, 10_001: 10_000} {
+		if got := stamp(time.UnixMilli(at), now); got.UnixMilli() != want {
+			t.Errorf("%d: %d, want %d", at, got.UnixMilli(), want)
+		}
+	}
+}
+
+// Only OCSF findings show that the topic is a wrong one.
+func TestCheck(t *testing.T) {
+	s, _ := newStage(t, incident.Options{})
+	for value, wrong := range map[string]bool{"{": false, alertOf(1): false, `{"class_uid":2004}`: true} {
+		if err := s.Check(&kgo.Record{Topic: alertTopic, Value: []byte(value)}); (err != nil) != wrong {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
+// An incident's record has its account as key, and the format that is set.
+func TestRecord(t *testing.T) {
+	s, _ := newStage(t, incident.Options{})
+	i := &incidents.Incident{ID: "x", AccountID: "111122223333", Activity: incidents.Create, Severity: "High"}
+	native := s.record(i)
+	s.o.OCSF = true
+	ocsf := s.record(i)
+	if native.Topic != incidentTopic || string(native.Key) != i.AccountID || slices.Equal(native.Value, ocsf.Value) || len(ocsf.Value) == 0 {
+		t.Errorf("%+v and %+v", native, ocsf)
+	}
+	if want := s.budget.Bytes(); s.MemoryNeed().Bytes != int(want) || want == 0 {
+		t.Errorf("needs %+v, want %d bytes", s.MemoryNeed(), want)
+	}
+}
