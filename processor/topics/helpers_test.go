@@ -54,7 +54,8 @@ func newFixture(t *testing.T, change func(*Options), opts ...kfake.Opt) *fixture
 	}
 	f.Topics = New(o)
 	f.SetCluster("one")
-	f.admin = kadm.NewClient(f.c.Client(kgo.RequestRetries(0), kgo.MetadataMinAge(10*time.Millisecond)))
+	f.client = f.c.Client(kgo.RequestRetries(0), kgo.MetadataMinAge(10*time.Millisecond))
+	f.admin = kadm.NewClient(f.client)
 	return f
 }
 
