@@ -116,7 +116,7 @@ func TestSources(t *testing.T) {
 		m.ObserveBatch(time.Second)
 		health.Begin(nil)
 		health.Assigned(nil, slices.Values([]kadm.Partition{{}, {}}))
-		s := scrape(t, registry)
+		s := processortest.Scrape(t, registry)
 		for name, want := range map[string]float64{
 			"ready": 1, "assigned_partitions": 2, "unacked_seconds": 3, "foreign_members": 5, "limited_seconds_total": 5, "lag_records": 6, "lag_seconds": 9,
 			"stalled_seconds": 1, "lag_records{0}": 6, "input_partitions": 2 * maxInputSeries, "input_end_offsets_total": 3 * maxInputSeries,
@@ -151,7 +151,7 @@ func TestOtherLags(t *testing.T) {
 			lags.Assigned(kadm.Partition{Topic: "cloudtrail", Partition: i}, 0, int64(i))
 			time.Sleep(time.Second)
 		}
-		s := scrape(t, registry)
+		s := processortest.Scrape(t, registry)
 		if got := s[Namespace+"_lag_records{other}"]; got != 3*maxLagSeries+3 {
 			t.Errorf("%v records in the other partitions", got)
 		}
