@@ -85,7 +85,7 @@ func fillAlerts(t *testing.T, s *scene, alerts, each int) {
 	}
 }
 
-// incidentArguments are those of "regionwatch incidents" with a group and topics of its own.
+// incidentArguments are those of "regionwatch incidents" with its own group and topics.
 func incidentArguments(t *testing.T, s *scene, name string) []string {
 	t.Helper()
 	policy := filepath.Join(t.TempDir(), "policy.yaml")

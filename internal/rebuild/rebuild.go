@@ -137,14 +137,14 @@ func (r *Rebuild) Build(ctx context.Context, p *Placement) error {
 
 // begin marks the state, and makes that of each partition, which is empty.
 func (b *builder) begin(ctx context.Context, partitions int) error {
-	marks, err := b.r.Topics.Marks(ctx, int32(partitions)) //nolint:gosec // Kafka counts them in as many bits
+	marks, err := b.r.Topics.Marks(ctx, int32(partitions))
 	if err == nil {
 		err = b.commit(ctx, marks)
 	}
 	if err != nil {
 		return err
 	}
-	for partition := range int32(partitions) { //nolint:gosec // as above
+	for partition := range int32(partitions) {
 		tp := kadm.Partition{Topic: b.r.Topics.Input, Partition: partition}
 		b.states[partition], err = b.r.Stage.Restore(tp, func(func(key, value []byte) error) error { return nil })
 		if err != nil {

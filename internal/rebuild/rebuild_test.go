@@ -59,7 +59,7 @@ func TestPlacement(t *testing.T) {
 func TestMergeOrder(t *testing.T) {
 	m := merge{lanes: make(map[int32]*lane)}
 	for partition, seconds := range [][]int64{{1, 4, 3, 9}, {2, 2, 8}, {}} {
-		l := &lane{partition: int32(partition)} //nolint:gosec // three
+		l := &lane{partition: int32(partition)}
 		for _, second := range seconds {
 			l.queue = append(l.queue, record("a", l.partition, second))
 		}

@@ -81,7 +81,6 @@ func (l load) measure(t *testing.T, what string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r = nil
 	fits(t, what+", restored", before, o.Budget)
 	if used := int64(reading) - int64(before); used > o.Budget.charged()+1<<20 {
 		t.Errorf("%s, before the end of its restore: %d KiB used, %d charged", what, used>>10, o.Budget.charged()>>10)

@@ -56,7 +56,7 @@ func TestByteBehindScalar(t *testing.T) {
 	}
 }
 
-// The length of a literal is told where a comma and a quote follow it; anything else has none.
+// A literal has a length where a comma and a quote follow it; anything else has none.
 func TestLiteral(t *testing.T) {
 	for text, want := range map[string]int{
 		`true,"ab`: 4, `null,"ab`: 4, `false,"a`: 5, `true, "a`: 0, `null}"ab`: 0, `false,1a`: 0, `falsy,"a`: 0, `"true,"a`: 0, `12345678`: 0,

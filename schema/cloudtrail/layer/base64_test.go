@@ -83,7 +83,7 @@ func breakLines(text string) string {
 	return b.String() + text
 }
 
-// What is base64 of something that we open is told by its first bytes, or by a key or an object in its text.
+// Base64 of something that we open is recognized by its first bytes, or by a key or an object in its text.
 func TestIsBase64(t *testing.T) {
 	f := func(text string, want bool) {
 		t.Helper()

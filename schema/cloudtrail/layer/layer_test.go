@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Each kind is told by its first bytes; one byte less, or another, and it is not.
+// Each kind is recognized by its first bytes; one byte less, or another, and it is not.
 func TestDetect(t *testing.T) {
 	f := func(text string, want Kind, wantInner ...string) {
 		t.Helper()

@@ -68,7 +68,7 @@ func TestResyncText(t *testing.T) {
 	f("x\n{ "+event, 2, 4, 4) // the line before the value does not count
 }
 
-// What starts an object is told by its first key.
+// The start of an object is recognized by its first key.
 func TestIsObjectStart(t *testing.T) {
 	f := func(text string, want bool) {
 		t.Helper()
