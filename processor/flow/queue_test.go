@@ -69,7 +69,7 @@ func TestQueueWaits(t *testing.T) {
 	})
 }
 
-// Transaction markers are no records of the user's.
+// Transaction markers do not count as records.
 func TestCountData(t *testing.T) {
 	marker := &kgo.Record{Attrs: kgo.NewRecordAttrs(kgo.RecordAttrsOpts{Control: true})}
 	if n := CountData([]*kgo.Record{{}, marker, {}}); n != 2 {

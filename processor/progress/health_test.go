@@ -151,7 +151,7 @@ func TestReady(t *testing.T) {
 		}
 		h.Lost(client)
 		check("0 of 1 group members have their partitions")
-		h.GiveUp(kerr.InvalidConfig) // nobody is there to be told
+		h.GiveUp(kerr.InvalidConfig) // nobody listens yet
 		var given []error
 		h.Begin(func(err error) { given = append(given, err) })
 		h.GiveUp(kerr.InvalidConfig)
