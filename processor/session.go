@@ -292,8 +292,11 @@ func isFencing(err error) bool {
 // fencedByRejoining reports whether err says that another member has our place in the group, and it is we: the group had
 // forgotten us, and we joined again, or are about to, while a commit named the member that we were.
 func (s *session) fencedByRejoining(err error) bool {
+	if !errors.Is(err, kerr.FencedInstanceID) {
+		return false
+	}
 	member, _ := s.tx.Client().GroupMetadata()
-	return errors.Is(err, kerr.FencedInstanceID) && (member == "" || member != s.member)
+	return member == "" || member != s.member
 }
 
 // replaced reports whether another process has our instance id. Two of them would fence each other in turn for ever; a

@@ -39,7 +39,7 @@ func (s *script) produce(_ context.Context, r *kgo.Record, promise func(*kgo.Rec
 	promise(r, nil)
 }
 
-// What fails is tried again if time or size can help, and is told otherwise; the topics get a look if one is not what it was.
+// What fails is tried again if time or size can help, and is reported otherwise; a topic that has changed makes the topics be looked at.
 //
 // Guards: the cases of again and of alone.
 func TestAgain(t *testing.T) {

@@ -45,7 +45,7 @@ func TestWatchIntervals(t *testing.T) {
 	})
 }
 
-// Watch looks until it is stopped, with a client of its own, which it closes.
+// Watch looks until it is stopped, with its own client, which it closes.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil, kfake.SeedTopics(2, testTopic))

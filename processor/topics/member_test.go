@@ -131,7 +131,7 @@ func listed(req *kmsg.ListOffsetsRequest, end int64) *kmsg.ListOffsetsResponse {
 	return resp
 }
 
-// A partition whose end nobody knows holds up none, and its commit is trusted.
+// A partition whose end is unknown holds up none, and its commit is trusted.
 //
 // Guard: o.Err in end.
 func TestEndUnknown(t *testing.T) {

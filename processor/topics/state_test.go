@@ -121,7 +121,7 @@ func TestReadState(t *testing.T) {
 			err := r.run(t.Context())
 			mention(t, err, parts...)
 			if s := new(StateError); len(parts) > 0 && (!errors.As(err, &s) || s.Partition != 0 || s.Topic != testState) {
-				t.Errorf("%v is no StateError of the partition", err)
+				t.Errorf("%v is not the partition's StateError", err)
 			}
 			if len(parts) == 0 && (!slices.Equal(r.records, want.records) || r.Marked != want.marked) {
 				t.Errorf("read %q, marked %t, want %+v", r.records, r.Marked, want)
