@@ -5,37 +5,43 @@ import (
 	"time"
 )
 
-// both starts a drill in each delivery mode on one cluster, has strike do its worst under their load, and
-// finishes them.
-func both(t *testing.T, c cluster, rate int, strike func(drills []*drill)) {
+// all starts a drill in each delivery mode and one of incidents on one cluster, has strike do its worst under their load,
+// and finishes them. It returns that of incidents.
+func all(t *testing.T, c cluster, rate int, strike func(groups []*members)) *incidentDrill {
 	t.Helper()
 	drills := []*drill{
 		startDrill(t, c, atLeastOnce, 6, 2, rate),
 		startDrill(t, c, exactlyOnce, 6, 2, rate),
 	}
-	strike(drills)
+	second := startIncidents(t, c, 2, rate)
+	strike([]*members{&drills[0].members, &drills[1].members, &second.members})
 	for _, d := range drills {
 		d.finish(t)
 	}
+	second.finish(t)
+	return second
 }
 
 // TestChaosBrokerKilled kills each of three brokers in turn and starts it again; then it makes each hang
-// for longer than the members' session timeout.
+// for longer than the members' session timeout. COUNT 40 does so twice.
 func TestChaosBrokerKilled(t *testing.T) {
 	c := startCluster(t, 3)
 	_, single := c.(*containerCluster)
-	both(t, c, 300, func([]*drill) {
-		for id := 1; id <= 3 && (id == 1 || !single); id++ {
-			time.Sleep(2 * time.Second)
-			c.Kill(t, id)
-			time.Sleep(3 * time.Second)
-			c.Restart(t, id)
+	rounds := max(1, kills(t)/20)
+	all(t, c, 300, func([]*members) {
+		for n := range 3 * rounds {
+			if id := 1 + n%3; id == 1 || !single {
+				time.Sleep(2 * time.Second)
+				c.Kill(t, id)
+				time.Sleep(3 * time.Second)
+				c.Restart(t, id)
+			}
 		}
-		for id := 1; id <= 3 && !single; id++ {
+		for n := 0; n < 3*rounds && !single; n++ {
 			time.Sleep(3 * time.Second)
-			c.Pause(t, id)
+			c.Pause(t, 1+n%3)
 			time.Sleep(8 * time.Second)
-			c.Resume(t, id)
+			c.Resume(t, 1+n%3)
 		}
 		time.Sleep(5 * time.Second)
 	})
@@ -50,7 +56,7 @@ func TestChaosBrokerKilled(t *testing.T) {
 // records, or miss committed ones, whatever the client does.
 func TestChaosBrokerPaused(t *testing.T) {
 	c := startCluster(t, 1, "broker.session.timeout.ms=60000")
-	both(t, c, 300, func([]*drill) {
+	all(t, c, 300, func([]*members) {
 		for range 2 {
 			time.Sleep(2 * time.Second)
 			c.Pause(t, 1)

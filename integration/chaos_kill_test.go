@@ -3,6 +3,7 @@ package integration
 import (
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -26,33 +27,24 @@ func kills(t *testing.T) int {
 
 // drill is a load on its way through instances of the program into a ledger.
 type drill struct {
-	*scene
-	delivery  string
-	ledger    *ledger
-	reader    *reader
-	load      *load
-	instances []*instance
-	more      []string // arguments of the program
+	members
+	delivery string
+	ledger   *ledger
+	reader   *reader
+	load     *load
 }
 
 // startDrill starts as many instances as asked for, with more arguments, and a load of rate records a second once they are
 // ready.
 func startDrill(t *testing.T, c cluster, delivery string, partitions int32, instances, rate int, more ...string) *drill {
 	t.Helper()
-	d := &drill{scene: newScene(t, c.Bootstrap(), partitions), delivery: delivery, ledger: newLedger(), more: more}
+	m := members{scene: newScene(t, c.Bootstrap(), partitions)}
+	m.arguments = slices.Clip(m.run(append([]string{"--delivery", delivery, "--session-timeout", "6s"}, more...)...))
+	d := &drill{members: m, delivery: delivery, ledger: newLedger()}
 	d.reader = follow(t, d.bootstrap, func(r *kgo.Record, at time.Time) { d.ledger.see(r, at) }, d.alerts, d.deadLetters)
-	for i := range instances {
-		d.instances = append(d.instances, startInstance(t, d.group+"-"+strconv.Itoa(i), d.arguments()))
-	}
-	for _, i := range d.instances {
-		i.process().ready(t)
-	}
+	d.start(t, instances)
 	d.load = startLoad(t, d.scene, d.ledger, rate, nil)
 	return d
-}
-
-func (d *drill) arguments() []string {
-	return d.run(append([]string{"--delivery", d.delivery, "--session-timeout", "6s"}, d.more...)...)
 }
 
 // finish ends the load, waits until all of it is processed, and checks the ledger. By then every instance

@@ -15,14 +15,44 @@ import (
 // ledger records what a load sent and its outcome, by number.
 type ledger struct {
 	mu    sync.Mutex
-	sent  []time.Time             // by number: when it was handed to the producer
-	acked []time.Time             // by number: when the broker had taken it
-	fates []fate                  // by number: what should become of it
-	seen  map[int]arrivals        // alerts and dead letters
-	odd   []string                // what should not be there at all
-	at    []time.Time             // when alerts came for the first time
-	last  map[int32]time.Time     // when one came from this input partition
-	gaps  map[int32]time.Duration // the longest time between two of one input partition
+	sent  []time.Time      // by number: when it was handed to the producer
+	acked []time.Time      // by number: when the broker had taken it
+	fates []fate           // by number: what should become of it
+	seen  map[int]arrivals // alerts and dead letters
+	odd   []string         // what should not be there at all
+	new   int              // alerts that came for the first time
+	gaps  gaps             // between them, by input partition
+}
+
+// gaps are the longest times between two things that came, by partition and of all.
+type gaps struct {
+	last    map[int32]time.Time
+	longest map[int32]time.Duration
+}
+
+// ofAll stands for all partitions.
+const ofAll = -1
+
+func newGaps() gaps { return gaps{map[int32]time.Time{}, map[int32]time.Duration{}} }
+
+// note records that something came.
+func (g *gaps) note(partition int32, now time.Time) {
+	for _, p := range []int32{ofAll, partition} {
+		if last, found := g.last[p]; found {
+			g.longest[p] = max(g.longest[p], now.Sub(last))
+		}
+		g.last[p] = now
+	}
+}
+
+// ofOne is the longest gap of a partition.
+func (g *gaps) ofOne() (longest time.Duration) {
+	for p, gap := range g.longest {
+		if p != ofAll {
+			longest = max(longest, gap)
+		}
+	}
+	return longest
 }
 
 // arrivals are the copies of one alert or dead letter.
@@ -34,7 +64,7 @@ type arrivals struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{seen: map[int]arrivals{}, last: map[int32]time.Time{}, gaps: map[int32]time.Duration{}}
+	return &ledger{seen: map[int]arrivals{}, gaps: newGaps()}
 }
 
 // next returns the number of the next event, with the fate that it should have.
@@ -83,11 +113,8 @@ func (l *ledger) see(r *kgo.Record, now time.Time) {
 	if !again {
 		a.first, a.id, a.origin = now, id, origin
 		if want == alerts {
-			l.at = append(l.at, now)
-			if last, found := l.last[partition]; found {
-				l.gaps[partition] = max(l.gaps[partition], now.Sub(last))
-			}
-			l.last[partition] = now
+			l.new++
+			l.gaps.note(partition, now)
 		}
 	}
 	if a.origin != origin { // the load's fault, and no duplicate
@@ -111,7 +138,7 @@ func (l *ledger) note(format string, arguments ...any) {
 func (l *ledger) alertsSeen() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.at)
+	return l.new
 }
 
 // account is what the ledger comes to.
@@ -173,12 +200,7 @@ func (l *ledger) account() account {
 			ids[got.id] = n
 		}
 	}
-	for _, gap := range l.gaps {
-		a.partitionGap = max(a.partitionGap, gap)
-	}
-	for i := 1; i < len(l.at); i++ {
-		a.gap = max(a.gap, l.at[i].Sub(l.at[i-1]))
-	}
+	a.gap, a.partitionGap = l.gaps.longest[ofAll], l.gaps.ofOne()
 	a.wait, a.waitAfterAck = spreadOf(waits), spreadOf(afterAck)
 	return a
 }

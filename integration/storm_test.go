@@ -10,10 +10,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // A storm's faults come one after the other, at a fixed pace.
@@ -122,37 +118,6 @@ func (s *storm) freeze(t *testing.T, pick int) {
 func (s *storm) visit(t *testing.T, n int) {
 	t.Helper()
 	t.Logf("a guest")
-	guest := start(t, append(s.arguments(), "--instance-id", fmt.Sprintf("%s-guest-%d", s.group, n))...)
+	guest := start(t, slices.Concat(s.arguments, []string{"--instance-id", fmt.Sprintf("%s-guest-%d", s.group, n)})...)
 	s.later(guestTime, func() { guest.signal(t, syscall.SIGTERM) })
-}
-
-// evict removes a member from the group as an administrator can.
-func (s *storm) evict(t *testing.T, pick int) {
-	t.Helper()
-	groups, err := s.admin.DescribeGroups(t.Context(), s.group)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	members := groups[s.group].Members
-	slices.SortFunc(members, func(a, b kadm.DescribedGroupMember) int {
-		return cmp.Compare(a.ClientID+a.MemberID, b.ClientID+b.MemberID)
-	})
-	if len(members) == 0 {
-		t.Log("nobody to evict")
-		return
-	}
-	m := members[pick%len(members)]
-	t.Logf("evicting %s", m.MemberID)
-	leaving := kmsg.NewLeaveGroupRequestMember()
-	leaving.MemberID, leaving.InstanceID = m.MemberID, m.InstanceID
-	request := kmsg.NewPtrLeaveGroupRequest()
-	request.Group, request.Members = s.group, []kmsg.LeaveGroupRequestMember{leaving}
-	response, err := request.RequestWith(t.Context(), s.client)
-	if err == nil {
-		err = kerr.ErrorForCode(response.ErrorCode)
-	}
-	if err != nil {
-		t.Logf("it could not be evicted: %v", err)
-	}
 }
