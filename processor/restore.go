@@ -108,19 +108,20 @@ const slowRestore = 10 * time.Second
 
 // restoreOnce restores the state of a partition. keep reports whether it is still needed.
 func (s *session) restoreOnce(ctx context.Context, tp kadm.Partition, keep func() bool) (h heldState, err error) {
-	select {
-	case s.restores.slots <- struct{}{}:
-	case <-ctx.Done():
-		return h, ctx.Err()
+	slot := &slot{of: s.restores.slots}
+	if err := slot.take(ctx); err != nil {
+		return h, err
 	}
-	free := sync.OnceFunc(func() { <-s.restores.slots })
-	defer free()
+	defer slot.free()
 	p := s.p
 	reader, err := p.topics.OpenState(ctx, tp.Partition)
 	if err != nil {
 		return h, err
 	}
-	reader.OnWait = free
+	reader.OnWait = slot.wait
+	if !keep() { // do not supersede the state of who has the partition now
+		return h, context.Canceled
+	}
 	began := time.Now()
 	var readErr error
 	h.StageState, err = p.o.Stage.Restore(tp, func(record func(key, value []byte) error) error {
@@ -139,4 +140,39 @@ func (s *session) restoreOnce(ctx context.Context, tp kadm.Partition, keep func(
 		p.log.Log(ctx, level, "restored the state", "topic", tp.Topic, "partition", tp.Partition, "seconds", took.Round(time.Millisecond).Seconds())
 	}
 	return h, err
+}
+
+// slot is the place of a restore among those that read.
+type slot struct {
+	of    chan struct{}
+	taken bool
+}
+
+func (s *slot) take(ctx context.Context) error {
+	if s.taken {
+		return nil
+	}
+	select {
+	case s.of <- struct{}{}:
+		s.taken = true
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *slot) free() {
+	if s.taken {
+		<-s.of
+		s.taken = false
+	}
+}
+
+// wait gives the place back while a restore waits, and takes one again when it goes on.
+func (s *slot) wait(ctx context.Context, waiting bool) error {
+	if waiting {
+		s.free()
+		return nil
+	}
+	return s.take(ctx)
 }

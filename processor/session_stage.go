@@ -92,7 +92,7 @@ func (s *session) prepare(ctx context.Context) error {
 func (s *session) hold(r restored) {
 	switch {
 	case r.StageState == nil:
-	case !s.holdings.own.owns(r.tp, r.term):
+	case !s.holdings.own.owns(r.tp, r.term), r.Superseded():
 		r.Drop()
 	default:
 		s.holdings.held[r.tp] = &r.heldState
@@ -117,21 +117,33 @@ func (s *session) poll(ctx context.Context) kgo.Fetches {
 	return s.tx.PollRecords(ctx, flow.Least(s.p.pace.Most(), s.portion.Most))
 }
 
+// maxEmitted is how many records of the stage a transaction has at least before it leaves what is due in partitions without
+// new alerts to the next one.
+const maxEmitted = 4000
+
 // emit collects what the stage has to write, and produces it if begin succeeds. It reports whether there was anything.
 func (t *transaction) emit(begin func() error) (bool, error) {
 	s, now := t.s, time.Now()
-	records := make(map[kadm.Partition][]*kgo.Record)
-	for tp, h := range s.holdings.held {
-		if !s.holds(tp) {
-			continue
-		}
-		clock := now
-		if _, taken := t.last[tp]; taken || !s.p.lag.CaughtUp(tp) {
-			clock = time.Time{}
-		}
-		if list := h.Flush(clock); len(list) > 0 {
-			records[tp] = list
+	records, n := make(map[kadm.Partition][]*kgo.Record), 0
+	flush := func(tp kadm.Partition, clock time.Time) {
+		if list := s.holdings.held[tp].Flush(clock); len(list) > 0 {
+			records[tp], n = list, n+len(list)
 			t.touched[tp] = true
+		}
+	}
+	for tp := range t.last {
+		if s.holds(tp) {
+			flush(tp, time.Time{})
+		}
+	}
+	for tp := range s.holdings.held {
+		_, taken := t.last[tp]
+		switch {
+		case taken, !s.holds(tp), n >= maxEmitted: // what is due stays due
+		case s.p.lag.CaughtUp(tp):
+			flush(tp, now)
+		default:
+			flush(tp, time.Time{})
 		}
 	}
 	if len(t.touched) == 0 {

@@ -128,6 +128,9 @@ func (r *Rebuild) Build(ctx context.Context, p *Placement) error {
 	if err := b.group(ctx, p); err != nil {
 		return err
 	}
+	if _, err := r.Topics.Plan(ctx); err != nil { // an instance that joined before there were marks has other state
+		return fmt.Errorf("%w; then run this again", err)
+	}
 	next := make(map[int32]int64)
 	for partition, s := range p.spans {
 		next[partition] = s.end

@@ -14,7 +14,7 @@ type Budget struct {
 	MaxGone      int64 // ended incidents that are remembered for late alerts; 0 means 100,000
 	MaxDetail    int64 // bytes of names, escalations and account facts; 0 means 256 MiB. Beyond it lists are short
 
-	incidents, ids, sketches, gone, detail atomic.Int64 // sketches in bytes
+	incidents, ids, sketches, gone, detail, due atomic.Int64 // sketches in bytes
 }
 
 // Size returns how many incidents and alert ids are remembered.
@@ -67,6 +67,7 @@ func (b *Budget) hasDetail() bool { return b.detail.Load() < b.maxDetail() }
 type share struct {
 	of                                     *Budget
 	incidents, ids, sketches, gone, detail int64
+	due                                    int64 // entries acted on since the last Flush
 }
 
 func (s *share) addIncidents(n int) { s.incidents += int64(n); s.of.incidents.Add(int64(n)) }
@@ -74,6 +75,7 @@ func (s *share) addIDs(n int)       { s.ids += int64(n); s.of.ids.Add(int64(n)) 
 func (s *share) addSketch(n int)    { s.sketches += int64(n); s.of.sketches.Add(int64(n)) }
 func (s *share) addGone(n int)      { s.gone += int64(n); s.of.gone.Add(int64(n)) }
 func (s *share) addDetail(n int)    { s.detail += int64(n); s.of.detail.Add(int64(n)) }
+func (s *share) addDue(n int)       { s.due += int64(n); s.of.due.Add(int64(n)) }
 
 // most returns how long a list may get.
 func (s *share) most(n int) int {
@@ -91,5 +93,6 @@ func (s *share) release() {
 	s.addSketch(-int(s.sketches))
 	s.addGone(-int(s.gone))
 	s.addDetail(-int(s.detail))
+	s.addDue(-int(s.due))
 	s.of = &Budget{MaxIncidents: s.of.MaxIncidents, MaxIDs: s.of.MaxIDs, MaxGone: s.of.MaxGone, MaxDetail: s.of.MaxDetail}
 }

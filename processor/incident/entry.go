@@ -14,7 +14,7 @@ import (
 
 // The limits on what an incident distinguishes.
 const (
-	maxActions    = 200
+	maxActions    = policy.MaxActions
 	maxSources    = 50
 	maxAgents     = 50
 	maxPrincipals = 200       // of a storm
@@ -279,8 +279,8 @@ func (e *entry) reached(g *policy.Incidents) bool {
 	switch {
 	case e.kind != kindIncident:
 		return true
-	case g.ByAction:
-		return uint64(len(e.actions.list)) >= g.Threshold
+	case g.ByAction: // a full list may be shorter than the threshold: rather an incident than none
+		return e.actions.more || uint64(len(e.actions.list)) >= g.Threshold
 	}
 	return e.alerts >= g.Threshold
 }

@@ -34,7 +34,6 @@ type Grouper struct {
 	names     names
 	share     share
 	counts    Counts
-	acted     int // entries acted on since the last Flush
 
 	out     []*incident.Incident
 	changed []*entry
@@ -168,21 +167,31 @@ func (g *Grouper) change(e *entry) {
 }
 
 // maxDue is how many entries a durable Grouper acts on between two calls of Flush: all that they write is in memory at
-// once, and in one transaction. At the end of a window everything is due together.
-const maxDue = 2000
+// once, and in one transaction. At the end of a window everything is due together. All Groupers of a Budget act on maxDueOfAll,
+// and each on a few.
+const (
+	maxDue      = 2000
+	maxDueOfAll = 5 * maxDue
+	fewDue      = maxDue / 20
+)
+
+// mayAct reports whether to act on one more that is due.
+func (g *Grouper) mayAct() bool {
+	return g.share.due < fewDue || g.share.due < maxDue && g.share.of.due.Load() < maxDueOfAll
+}
 
 // Advance moves the clock forward, never back, and does what is due: updates, closing, forgetting. With Options.Durable
-// it does at most 2,000 things until the next [Grouper.Flush]; the rest stays due.
+// it does at most 2,000 things until the next [Grouper.Flush], fewer if others of its Budget do; the rest stays due.
 func (g *Grouper) Advance(clock time.Time) {
 	if !clock.After(g.clock) {
 		return
 	}
 	g.clock = clock.UTC()
-	for e := g.timers.next(g.now()); e != nil && g.acted < maxDue; e = g.timers.next(g.now()) {
+	for e := g.timers.next(g.now()); e != nil && g.mayAct(); e = g.timers.next(g.now()) {
 		settings := g.o.Settings(e.account.id)
 		g.act(e, &settings)
 		if g.o.Durable {
-			g.acted++
+			g.share.addDue(1)
 		}
 	}
 }
@@ -227,7 +236,8 @@ func (g *Grouper) Flush() []*incident.Incident {
 		g.changed = g.changed[:0]
 	}
 	out := g.out
-	g.out, g.acted = nil, 0
+	g.out = nil
+	g.share.addDue(-int(g.share.due))
 	return out
 }
 

@@ -94,6 +94,80 @@ func TestManyDueAtOnce(t *testing.T) {
 	}
 }
 
+// Partitions share what they may act on at once, and each acts on a few.
+//
+// Guards: due of Budget in mayAct; that Flush gives it back; fewDue.
+func TestManyDueInManyPartitions(t *testing.T) {
+	const partitions, each = 10, maxDue
+	budget, at := &Budget{}, day.Add(10*time.Hour)
+	var all []*Grouper
+	for p := range int32(partitions) {
+		g := New(Options{Settings: settings(), Durable: true, Partition: p, Budget: budget})
+		for i := range each {
+			g.Add(fact(i, at, func(f *alert.Facts) { f.Account = fmt.Sprintf("%d-%d", p, i) }), at)
+		}
+		g.Flush()
+		g.State()
+		all = append(all, g)
+	}
+	closed := 0
+	for step := range 3 {
+		for _, g := range all {
+			g.Advance(day.Add(26*time.Hour + time.Duration(step)*time.Second))
+		}
+		n := 0
+		for _, g := range all {
+			list := g.Flush()
+			g.State()
+			if n += len(list); step == 0 && len(list) < fewDue {
+				t.Errorf("only %d incidents of a partition are closed", len(list))
+			}
+		}
+		if closed += n; n > maxDueOfAll+partitions*fewDue {
+			t.Errorf("%d incidents at once", n)
+		}
+	}
+	if closed != partitions*each || budget.due.Load() != 0 {
+		t.Errorf("%d closed, want %d; %d due", closed, partitions*each, budget.due.Load())
+	}
+}
+
+// A list of actions that is full, or short for want of memory, hides no incident.
+//
+// Guard: more in reached.
+func TestActionsBeyondTheList(t *testing.T) {
+	f := func(threshold uint64, budget *Budget) {
+		t.Helper()
+		g := New(Options{Settings: settings(func(g *policy.Incidents) { g.ByAction, g.Threshold = true, threshold }), Budget: budget})
+		for i := range 300 {
+			g.Add(fact(i, day, func(f *alert.Facts) { f.Action = fmt.Sprint("A", i) }), day)
+		}
+		if c := g.Counts(); c.Below != 0 {
+			t.Errorf("threshold %d: %+v", threshold, c)
+		}
+	}
+	f(policy.MaxActions, &Budget{})
+	f(10, &Budget{MaxDetail: 1})
+	f(maxActions+1, &Budget{}) // of a state that an older policy made
+}
+
+// Repeats that an estimate cannot tell do not make more failures and successes than alerts.
+//
+// Guard: share in counts.
+func TestEstimateAddsUp(t *testing.T) {
+	g := New(Options{Settings: settings(), ExactIDs: 1000})
+	for range 3 {
+		for i := range 4000 {
+			g.Add(fact(i, day, func(f *alert.Facts) { f.Failed, f.Partial = i%2 == 0, i%4 == 0 }), day)
+		}
+	}
+	c := g.All()[0].Counts
+	near := func(n, want uint64) bool { return n > want-want/20 && n < want+want/20 }
+	if c.Failed+c.Succeeded != c.Alerts || !near(c.Alerts, 4000) || !near(c.Failed, 2000) || !near(c.Partial, 1000) {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestQuietKeepsAnIncidentOpen(t *testing.T) {
 	g := New(Options{Settings: settings()})
 	late := day.Add(25 * time.Hour)

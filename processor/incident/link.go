@@ -151,10 +151,10 @@ func (g *Grouper) remember(e *entry) {
 
 // trimGone keeps what was restored within the limit, in steps as Advance.
 func (g *Grouper) trimGone() {
-	for g.acted < maxDue && !g.share.of.hasGone() && len(g.gone.order) > 0 {
+	for g.mayAct() && !g.share.of.hasGone() && len(g.gone.order) > 0 {
 		g.forgetGone()
 		if g.o.Durable {
-			g.acted++
+			g.share.addDue(1)
 		}
 	}
 }

@@ -60,8 +60,13 @@ func (e *entry) counts() incident.Counts {
 		Alerts: e.alerts, Failed: e.failed, Succeeded: e.alerts - e.failed, Partial: e.partial, Salvaged: e.salvaged,
 		Actions: uint64(len(e.actions.list)), MoreActions: e.actions.more,
 	}
-	if e.ids.sketch != nil {
+	if e.ids.sketch != nil { // what is counted includes repeats
 		c.Alerts, c.Estimate = min(e.ids.sketch.Estimate(), c.Alerts), true
+		share := float64(c.Alerts) / float64(e.alerts)
+		for _, n := range []*uint64{&c.Failed, &c.Partial, &c.Salvaged} {
+			*n = uint64(float64(*n)*share + 0.5)
+		}
+		c.Succeeded = c.Alerts - c.Failed
 	}
 	return c
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -24,6 +23,9 @@ var DefaultIncidents = Incidents{
 	Window: 24 * time.Hour, Threshold: 1, Quiet: time.Hour, Grace: 24 * time.Hour, Update: 5 * time.Minute,
 	Escalations: []uint64{10, 100, 1_000, 10_000, 100_000, 1_000_000},
 }
+
+// MaxActions is how many actions an incident tells apart, and so the most that a threshold of actions can be.
+const MaxActions = 200
 
 // maxEscalations limits the list of escalations.
 const maxEscalations = 20
@@ -80,8 +82,12 @@ func (c *checker) checkIncidents(g *Incidents) {
 			c.add("incidents", -1, fmt.Sprintf("%s is %s; allowed: whole seconds from %s to %s", d.name, d.value, d.least, d.most))
 		}
 	}
-	if g.Threshold > 1_000_000 {
-		c.add("incidents", -1, "threshold is "+strconv.FormatUint(g.Threshold, 10)+"; allowed: 1 to 1000000")
+	most := uint64(1_000_000)
+	if g.ByAction {
+		most = MaxActions
+	}
+	if g.Threshold > most {
+		c.add("incidents", -1, fmt.Sprintf("threshold is %d; allowed: 1 to %d", g.Threshold, most))
 	}
 	if !slices.IsSorted(g.Escalations) || len(slices.Compact(slices.Clone(g.Escalations))) != len(g.Escalations) || slices.Contains(g.Escalations, 0) {
 		c.add("incidents", -1, "escalations must be alert counts of at least 1 in ascending order")

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -27,6 +28,23 @@ func TestIncidentsPerLevel(t *testing.T) {
 	f("", time.Hour, time.Hour, 5)
 	f("111111111111", 24*time.Hour, time.Minute, 1)
 	f("222222222222", 24*time.Hour, time.Hour, 1)
+}
+
+// A threshold of actions is no higher than what an incident tells apart.
+//
+// Guard: MaxActions in checkIncidents.
+func TestIncidentsThreshold(t *testing.T) {
+	f := func(g Incidents, want string) {
+		t.Helper()
+		_, err := Compile(Options{Default: Level{Incidents: &g}})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	f(Incidents{Threshold: 1_000_000}, "")
+	f(Incidents{Threshold: 1_000_001}, "threshold is 1000001; allowed: 1 to 1000000")
+	f(Incidents{Threshold: MaxActions, ByAction: true}, "")
+	f(Incidents{Threshold: MaxActions + 1, ByAction: true}, "threshold is 201; allowed: 1 to 200")
 }
 
 // A level that names no escalations has the program's; one that names none on purpose, or some, has those.

@@ -20,8 +20,9 @@ type StateReader struct {
 	ts        *Topics
 	partition int32
 	input     kadm.TopicID
-	// OnWait, if set, is called when a read has waited for a second: for a leader, or for the end of a transaction.
-	OnWait func()
+	// OnWait, if set, is called when a read has waited for a second, for a leader or for the end of a transaction, and
+	// before it goes on. An error ends the read.
+	OnWait func(ctx context.Context, waiting bool) error
 	// Marked reports, after Read, whether the partition has its mark.
 	Marked bool
 	read   int
@@ -94,8 +95,8 @@ func (r *StateReader) offset(ctx context.Context, at int64) (int64, error) {
 	return 0, errNoAnswer
 }
 
-// fetchAtMost limits the fetches of one read, in bytes.
-const fetchAtMost = 4 << 20
+// fetchAtMost limits the fetches of one read, in bytes. Reads that wait for their turn hold a fetch as well.
+const fetchAtMost = 1 << 20
 
 func (r *StateReader) readTo(ctx context.Context, end int64, keep func() bool, record func(key, value []byte) error) error {
 	topic := r.ts.o.State
@@ -111,10 +112,13 @@ func (r *StateReader) readTo(ctx context.Context, end int64, keep func() bool, r
 		poll, cancel := context.WithTimeout(ctx, pollTimeout)
 		fetches := client.PollFetches(poll)
 		cancel()
-		if r.OnWait != nil && fetches.NumRecords() == 0 {
-			r.OnWait()
+		var waitErr error
+		if r.OnWait != nil {
+			waitErr = r.OnWait(ctx, fetches.NumRecords() == 0)
 		}
 		switch {
+		case waitErr != nil:
+			return waitErr
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case !keep():

@@ -3,6 +3,7 @@ package incident
 import (
 	"crypto/sha1"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,6 +24,9 @@ type Key struct {
 	Overflow  bool   // a storm of all accounts of the partition, which is beside that of alerts without an account
 }
 
+// inPartition begins what stands for the account of alerts without one.
+const inPartition = "partition "
+
 // ID returns the id of the incident with a key in the window with that start: the UUIDv5 in Namespace of the kind, the
 // parts of the key and the start in seconds since 1970, each written as a netstring (its length in bytes, a colon, the
 // text, a comma).
@@ -35,8 +39,11 @@ func ID(k *Key, start time.Time) uuid.UUID {
 		kind = KindStorm
 	}
 	account := k.Account
-	if account == "" {
-		account = "partition " + strconv.Itoa(int(k.Partition))
+	switch {
+	case account == "":
+		account = inPartition + strconv.Itoa(int(k.Partition))
+	case strings.HasPrefix(account, inPartition): // a producer's idea of an account: it must not have the id of the above
+		account = "account " + account
 	}
 	return name(kind, k.Rule, account, k.Region, k.Actor, strconv.FormatInt(start.Unix(), 10))
 }

@@ -50,6 +50,9 @@ func TestIDs(t *testing.T) {
 	f(ID(&Key{Partition: 3, Storm: true}, day), "0a9226ce-2ded-5a20-95b0-461a39c11ba2")
 	f(ID(&Key{Partition: 3, Storm: true, Overflow: true}, day), "4884348b-3835-5071-868c-a460082f2c82")
 	f(ID(&Key{Rule: "r", Partition: 3, Region: "x", Actor: "y"}, day), "37a41166-89bf-5a13-810b-896e85d87c14")
+	if other := ID(&Key{Rule: "r", Account: "partition 3", Partition: 3, Region: "x", Actor: "y"}, day); other.String() == "37a41166-89bf-5a13-810b-896e85d87c14" {
+		t.Error("an account has the id of alerts without one")
+	}
 }
 
 func TestNativeRoundTrip(t *testing.T) {
