@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
@@ -71,6 +72,12 @@ func TestEveryNameIsCounted(t *testing.T) {
 		for i := range t.Shapes {
 			t.Shapes[i] = uint64(200 + i)
 		}
+		for i := range t.Outcomes {
+			t.Outcomes[i] = uint64(300 + i)
+		}
+		for i := range t.Skips {
+			t.Skips[i] = uint64(400 + i)
+		}
 	})
 	s := processortest.Scrape(t, registry)
 	f := func(name, label string, want int) {
@@ -84,6 +91,12 @@ func TestEveryNameIsCounted(t *testing.T) {
 	}
 	for i := 1; i < cloudtrail.ShapeCount; i++ {
 		f("shapes_total", cloudtrail.Shape(i).String(), 200+i)
+	}
+	for i := 1; i < policy.OutcomeCount; i++ {
+		f("events_total", policy.Outcome(i).String(), 300+i)
+	}
+	for i := range cloudtrail.KindCount {
+		f("skipped_total", cloudtrail.Kind(i).String(), 400+i)
 	}
 	f("group_info", "watchers", 1)
 }
@@ -125,6 +138,11 @@ func TestSources(t *testing.T) {
 			if got := s[Namespace+"_"+name]; got != want {
 				t.Errorf("%s is %v, want %v", name, got, want)
 			}
+		}
+		listed["topic-one-more"] = map[int32]kadm.ListedOffset{0: {Topic: "topic-one-more", Offset: 1}}
+		ends.Set(listed)
+		if got := processortest.Scrape(t, registry)[Namespace+"_input_partitions{(other)}"]; got != 1 {
+			t.Errorf("%v other partitions, want 1", got)
 		}
 		for i := range int32(maxLagSeries) {
 			lags.Assigned(kadm.Partition{Topic: "cloudtrail", Partition: i}, 1, 2)
