@@ -250,8 +250,8 @@ func (e endOffsets) end(topic string, partition int32) int64 {
 // partitions of the others.
 const endsTimeout = time.Second
 
-// ends lists where the partitions end. If a commit seems to be beyond the end it looks a second time: a newly elected
-// leader may not know yet how far its log is committed.
+// ends lists where the partitions end. It looks a second time if brokers did not answer in time, or if a commit seems to be
+// beyond the end: a newly elected leader may not know yet how far its log is committed.
 func (m *member) ends(ctx context.Context, names []string, offsets map[string]map[int32]kgo.Offset) endOffsets {
 	for try := 1; ; try++ {
 		attempt, cancel := context.WithTimeout(ctx, m.wait)
@@ -267,7 +267,10 @@ func (m *member) ends(ctx context.Context, names []string, offsets map[string]ma
 				beyond = beyond || end >= 0 && m.commits[kadm.Partition{Topic: name, Partition: partition}].offset > end
 			}
 		}
-		if !beyond || try == 2 || retry.Sleep(ctx, endsTimeout) != nil {
+		switch {
+		case try == 2, err == nil && !beyond:
+			return ends
+		case beyond && retry.Sleep(ctx, endsTimeout) != nil:
 			return ends
 		}
 	}

@@ -115,6 +115,19 @@ func TestEndsTwice(t *testing.T) {
 	f("no commit", nil, 2, 1, 0)
 }
 
+// Brokers that do not answer in time are asked twice, and then hold up nothing.
+//
+// Guard: err in ends.
+func TestEndsInTime(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil, kfake.SeedTopics(1, testTopic))
+	m, offsets := f.member(map[int32]commit{0: {5, ""}}, 0)
+	m.wait = 0
+	if _, err := m.adjust(t.Context(), offsets); err != nil || f.told("listing end offsets") != 2 {
+		t.Errorf("%v: %s", err, f.log.String())
+	}
+}
+
 // listed answers a request for end offsets.
 func listed(req *kmsg.ListOffsetsRequest, end int64) *kmsg.ListOffsetsResponse {
 	resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
