@@ -44,7 +44,7 @@ func newFixture(t *testing.T, change func(*Options), opts ...kfake.Opt) *fixture
 	f := &fixture{c: processortest.New(t, append([]kfake.Opt{kfake.GroupMinSessionTimeout(100 * time.Millisecond)}, opts...)...)}
 	o := testOptions()
 	o.Group, o.ClientID, o.Inputs, o.Partitions, o.Replicas = testGroup, "ours", []string{testTopic}, -1, -1
-	o.Log = slog.New(slog.NewTextHandler(&f.log, nil))
+	o.Log = slog.New(slog.NewTextHandler(&f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.NewClient = func(_ context.Context, id string, opts ...kgo.Opt) (*kgo.Client, error) {
 		f.clients = append(f.clients, f.c.Client(append(opts, kgo.ClientID(id))...))
 		return f.clients[len(f.clients)-1], nil
