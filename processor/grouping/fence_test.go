@@ -64,12 +64,10 @@ func TestServiceIdleAsksGroup(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
 	start(t, c, "one", slowly(t))
-	c.ProduceValues(alertTopic, 1, alertAt(0, time.Now().AddDate(0, 0, -1)))
-	eventually(t, c, 1)
-	c.Eventually("committed", func() bool { return c.Committed(testGroup, alertTopic, 0) == 1 })
-	var open, loaded, refused atomic.Int32 // transactions that are open; in them: answers of a loaded coordinator, heartbeats
-	observe(c, kmsg.Produce, func() { open.Store(1); loaded.Store(0) })
+	var armed, open, loaded, refused atomic.Int32 // after the alert's transaction: open ones; in them: answers of a loaded coordinator, heartbeats
+	observe(c, kmsg.Produce, func() { open.Store(armed.Load()); loaded.Store(0) })
 	observe(c, kmsg.OffsetFetch, func() { loaded.Store(1) })
+	observe(c, kmsg.TxnOffsetCommit, func() { armed.Store(1) })
 	observe(c, kmsg.EndTxn, func() { open.Store(0) })
 	c.ControlKey(int16(kmsg.Heartbeat), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
@@ -83,6 +81,7 @@ func TestServiceIdleAsksGroup(t *testing.T) {
 		resp.ErrorCode = kerr.IllegalGeneration.Code
 		return resp, nil, true
 	})
+	c.ProduceValues(alertTopic, 1, alertAt(0, time.Now().AddDate(0, 0, -1)))
 	c.Eventually("closed", func() bool { return closedIn(t, c) })
 	if refused.Load() != 2 {
 		t.Errorf("closed although the group has refused %d of 2 heartbeats", refused.Load())
