@@ -33,6 +33,8 @@ func TestCompileFaults(t *testing.T) {
 		"group "+long+": the text has 257 bytes, 256 are allowed",
 		"account 111111111111: name: the text has 257 bytes, 256 are allowed",
 		"account 222222222222: tags: the text has 257 bytes, 256 are allowed")
+	f(Options{Accounts: []Account{{ID: "222222222222", Tags: map[string]string{long: "v"}}}},
+		"account 222222222222: tags: the text has 257 bytes, 256 are allowed")
 	f(Options{Groups: []Group{{Name: "sandbox", Accounts: []string{"111111111111"}}}, Accounts: []Account{
 		{ID: "111111111111", Group: "sandbox"}, {ID: "111111111111"}, {ID: "222222222222", Group: "sandbx"}, {ID: "333333333333", Level: &Level{AllowedRegions: []string{"us-esat-1"}}}}},
 		"account 111111111111: group: account 111111111111 is listed twice in group sandbox",

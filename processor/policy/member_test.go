@@ -199,3 +199,18 @@ func TestParseTags(t *testing.T) {
 	f("=a", "map[]", `"=a" is not a tag: want key=value, with a semicolon between two`)
 	f("a=b;a=c", "map[]", `duplicate tag "a"`)
 }
+
+// Any fact alone makes an object; without facts there is none.
+func TestAccountFacts(t *testing.T) {
+	f := func(a Account, group, want string) {
+		t.Helper()
+		if got := string(encodeFacts(&a, group)); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	f(Account{}, "", "")
+	f(Account{Tags: map[string]string{"a": "b"}}, "", `{"tags":{"a":"b"}}`)
+	f(Account{OU: "Lab"}, "", `{"ou":"Lab"}`)
+	f(Account{Environment: "prod"}, "", `{"environment":"prod"}`)
+	f(Account{}, "sandbox", `{"group":"sandbox"}`)
+}

@@ -1,6 +1,7 @@
 package scp
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -147,6 +148,11 @@ func TestExportNotesOthers(t *testing.T) {
 	for i := range 8 {
 		o.Groups = append(o.Groups, policy.Group{Name: fmt.Sprint("g", i), Level: &policy.Level{AllowedRegions: []string{"us-east-1", "eu-west-1"}[:1+min(i, 1)]}})
 	}
+	o.Accounts = []policy.Account{{ID: "111111111111", Level: &policy.Level{AllowedRegions: []string{"us-east-1", "eu-west-1"}}}}
+	if exported, err := Export(&policy.Options{Default: o.Default, Accounts: o.Accounts}, Target{}); err != nil || len(exported.Notes) != 1 || !strings.HasSuffix(exported.Notes[0], ": account 111111111111") {
+		t.Errorf("%v: %q", err, exported)
+	}
+	o.Accounts = nil
 	exported, err := Export(&o, Target{})
 	const want = "some use regions that this denies, so do not attach it above them: group g1, group g2, group g3, group g4, group g5 and 2 more"
 	if err != nil || len(exported.Notes) != 1 || exported.Notes[0] != want {
@@ -173,5 +179,42 @@ func TestExportFailure(t *testing.T) {
 	exported, err := Export(&policy.Options{Exceptions: []policy.Exception{x}}, Target{})
 	if err != nil || len(exported.Policies) != 1 || len(exported.Policies[0]) > MaxCharacters || strings.Contains(string(exported.Policies[0]), "  ") {
 		t.Errorf("%v: %s", err, exported.Policies)
+	}
+}
+
+// Statements of one policy have different ids.
+func TestStatementIDs(t *testing.T) {
+	var document struct{ Statement []struct{ Sid string } }
+	if err := json.Unmarshal(encode(make([]written, 3), ""), &document); err != nil {
+		t.Fatal(err)
+	}
+	want := []struct{ Sid string }{{"DenyUnusedRegions"}, {"DenyUnusedRegions2"}, {"DenyUnusedRegions3"}}
+	if !slices.Equal(document.Statement, want) {
+		t.Errorf("%q, want %q", document.Statement, want)
+	}
+}
+
+// CloudTrail writes an action with a capital letter, whatever the policy has.
+func TestEventNames(t *testing.T) {
+	f := func(prefix, name, want string) {
+		t.Helper()
+		if got := eventName(prefix, name); got != want {
+			t.Errorf("%s:%s is %q, want %q", prefix, name, got, want)
+		}
+	}
+	f("x", "*", "")
+	f("x", "doThat", "DoThat")
+	f("x", "do*", "Do*")
+	f("lambda", "invented", "Invented*")
+	f("lambda", "inv*", "Inv*")
+}
+
+// One statement need not be in a list.
+func TestStatementsWithoutList(t *testing.T) {
+	for _, text := range []string{`{"Effect":"Deny"}`, `[{"Effect":"Deny"}]`} {
+		var s statements
+		if err := json.Unmarshal([]byte(text), &s); err != nil || len(s) != 1 {
+			t.Errorf("%d statements in %s: %v", len(s), text, err)
+		}
 	}
 }
