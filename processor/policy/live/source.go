@@ -91,6 +91,8 @@ type Source struct {
 	tried []string        // files and folders that the last attempt read
 	told  map[string]bool // warnings already logged
 	fault string          // of the last attempt, as logged; empty after a good one
+
+	topicGone bool // the policy topic did not exist at the last look
 }
 
 // news is the result of the attempts to replace the policy.

@@ -225,25 +225,57 @@ func (s *Source) watchTopic(ctx context.Context) error {
 			s.warn()
 		}
 		cancel()
+		if s.topicGone && len(policies) > 0 {
+			s.topicGone = false
+			s.o.Logger.Info("the topic exists again", "topic", s.topic.name)
+		}
 		for _, r := range policies {
 			s.replace(s.topic.parse(r))
 		}
 		if err == nil {
 			continue
 		}
-		s.o.Logger.Warn("reading the policy's topic", "topic", s.topic.name, "error", err)
 		if err := s.reopenTopic(err); err != nil {
 			return err
 		}
+		s.tellTopic(ctx, err)
 		pause(ctx)
 	}
 	return nil
 }
 
+// tellTopic logs why the topic cannot be read. While it is gone, it says so once.
+func (s *Source) tellTopic(ctx context.Context, cause error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	found, err := kadm.NewClient(s.topic.client).ListTopics(ctx, s.topic.name)
+	if err == nil {
+		err = found[s.topic.name].Err
+	}
+	wasGone := s.topicGone
+	s.topicGone = errors.Is(err, kerr.UnknownTopicOrPartition)
+	switch {
+	case s.topicGone && !wasGone:
+		s.o.Logger.Error("a topic is gone: waiting for it to be created again, the policy read before stays in force", "topic", s.topic.name)
+	case s.topicGone:
+	case err == nil && isOtherTopic(cause):
+		s.o.Logger.Error("a topic was deleted and created again: the policy read before stays in force until the new one holds another", "topic", s.topic.name)
+	case err == nil && wasGone:
+		s.o.Logger.Info("the topic exists again", "topic", s.topic.name)
+	default:
+		s.o.Logger.Warn("reading the policy's topic", "topic", s.topic.name, "error", cause)
+	}
+}
+
+// isOtherTopic reports whether a topic was deleted, and perhaps created again.
+func isOtherTopic(err error) bool {
+	return errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.InconsistentTopicID)
+}
+
 // reopenTopic makes a new client if the topic was deleted, because a client never follows one that is created again.
 // All policies in the new topic are new.
 func (s *Source) reopenTopic(cause error) error {
-	if !errors.Is(cause, kerr.UnknownTopicID) && !errors.Is(cause, kerr.InconsistentTopicID) {
+	if !isOtherTopic(cause) {
 		return nil
 	}
 	reopened, err := openTopic(s.topic.name, s.o.ClientOpts, s.o.Keys, s.o.Logger)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -126,4 +127,63 @@ func TestTopicRecreated(t *testing.T) {
 		t.Error(err)
 	}
 	s.Close()
+}
+
+// While the policy's topic is gone, the log says so once, and that a policy stays in force; and when it exists again.
+//
+// Guard: topicGone.
+func TestTopicGone(t *testing.T) {
+	t.Parallel()
+	c := processortest.New(t, kfake.SeedTopics(1, policyTopic))
+	c.ProduceValues(policyTopic, 1, policyOf("one"))
+	o, log := topicOptions(c), new(lines)
+	o.Logger = slog.New(slog.NewTextHandler(log, nil))
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	const gone = `level=ERROR msg="a topic is gone: waiting for it to be created again, the policy read before stays in force" topic=policies`
+	if err := c.DeleteTopic(policyTopic); err != nil {
+		t.Fatal(err)
+	}
+	c.Eventually("the log says that the topic is gone", func() bool { return log.count(gone) > 0 })
+	if got := s.Policy().Version(); got != "one" {
+		t.Errorf("version %q is in force, want one", got)
+	}
+	if err := c.CreateTopic(policyTopic, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	c.ProduceValues(policyTopic, 1, policyOf("two"))
+	c.Eventually("the new policy is in force", func() bool { return s.Policy().Version() == "two" })
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	s.Close()
+	if n, back := log.count(gone), log.count("the topic exists again"); n != 1 || back != 1 {
+		t.Errorf("told %d times that it is gone and %d times that it is back, want once each", n, back)
+	}
+}
+
+// lines is a log that two goroutines share.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write implements io.Writer.
+func (l *lines) Write(text []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(text)
+}
+
+// count returns how often the log has a text.
+func (l *lines) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), text)
 }
