@@ -137,7 +137,8 @@ func runRebuild(cmd *cobra.Command, r *rebuild.Rebuild) error {
 		return err
 	}
 	if placement.Moved == 0 {
-		fmt.Fprintln(stderr, "None has. Done. The next start of incidents reads every alert.")
+		fmt.Fprintf(stderr, "None has. Done. Now start the instances of regionwatch incidents again: they read %s from topic %q.\n",
+			display.Plural(uint64(placement.Alerts), "record"), r.Topics.Input)
 		return nil
 	}
 	fmt.Fprintf(stderr, "Grouping %s here: %s them in several partitions.\n", display.Plural(uint64(placement.Alerts), "record"),
@@ -145,7 +146,7 @@ func runRebuild(cmd *cobra.Command, r *rebuild.Rebuild) error {
 	if err := r.Build(cmd.Context(), placement); err != nil {
 		return fmt.Errorf("%w; run incidents rebuild again", err)
 	}
-	fmt.Fprintln(stderr, "Done. The next start of incidents goes on after them.")
+	fmt.Fprintln(stderr, "Done. Now start the instances of regionwatch incidents again: they go on after them.")
 	return nil
 }
 

@@ -66,7 +66,8 @@ func TestRebuildMovedAccounts(t *testing.T) {
 	args := []string{"--brokers=" + strings.Join(c.ListenAddrs(), ","), "--policy=" + policyFile}
 	for range 2 { // it can be repeated
 		_, stderr, status := runCommand(t, append([]string{"incidents", "rebuild", "--yes"}, args...)...)
-		if status != cli.ExitDone || !strings.Contains(stderr, "Grouping 66 records here: 2 accounts have them") {
+		if status != cli.ExitDone || !strings.Contains(stderr, "Grouping 66 records here: 2 accounts have them") ||
+			!strings.Contains(stderr, "Now start the instances of regionwatch incidents again: they go on after them.") {
 			t.Fatalf("status %d: %s", status, stderr)
 		}
 	}

@@ -70,7 +70,7 @@ func TestRebuildOnTerminal(t *testing.T) {
 		})
 	}
 	const nothing = "regionwatch: nothing was changed"
-	f("y\n", cli.ExitDone, "Done.")
+	f("y\n", cli.ExitDone, "Done. Now start the instances of regionwatch incidents again: they read 0 records from topic \"cloudtrail-alerts\".")
 	f("yes\n", cli.ExitDone, "Done.")
 	f("n\n", cli.ExitFault, nothing)
 	f("no\n", cli.ExitFault, nothing)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
 	"io"
 	"log/slog"
 	"slices"
@@ -85,13 +86,22 @@ var telling = []string{"broker", "addr", "topic", "partition", "group", "warning
 
 // entryKey returns the same key for repetitions of an entry.
 func entryKey(r slog.Record) string {
-	key := r.Level.String() + r.Message
+	key, fault, ofPolicy := r.Level.String()+r.Message, "", false
 	r.Attrs(func(a slog.Attr) bool {
-		if slices.Contains(telling, a.Key) {
+		switch {
+		case slices.Contains(telling, a.Key):
 			key += "\x00" + a.Value.String()
+		case a.Key == "error":
+			fault = a.Value.String()
+		case a.Key == "policy_hash":
+			ofPolicy = true
 		}
 		return true
 	})
+	if ofPolicy { // its error names a mistake: another one must not be missed. The text may be long
+		sum := sha256.Sum256([]byte(fault))
+		key += "\x00" + string(sum[:])
+	}
 	return key
 }
 

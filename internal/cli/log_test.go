@@ -109,6 +109,25 @@ func TestQuietLogKeepsDistinct(t *testing.T) {
 	}
 }
 
+// TestQuietLogKeepsMistakes shows that another mistake in the policy is no repetition, but another port in a network error is.
+//
+// Guard: ofPolicy in entryKey.
+func TestQuietLogKeepsMistakes(t *testing.T) {
+	f := func(want int, attrs ...any) {
+		t.Helper()
+		var b bytes.Buffer
+		log := NewLogger(&b, &config.Settings{LogFormat: "json", LogLevel: "info"})
+		for _, fault := range []string{"line 1", "line 2", "line 1"} {
+			log.Error("look at this", append([]any{"error", fault}, attrs...)...)
+		}
+		if n := strings.Count(b.String(), "\n"); n != want {
+			t.Errorf("%v: %d lines, want %d: %s", attrs, n, want, b.String())
+		}
+	}
+	f(1)
+	f(2, "policy_hash", "0123")
+}
+
 // TestQuietIsBounded shows that distinct texts do not fill the memory.
 func TestQuietIsBounded(t *testing.T) {
 	q := &quiet{last: map[string]*lately{}}

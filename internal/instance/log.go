@@ -2,6 +2,7 @@ package instance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -48,6 +49,7 @@ type watcher struct {
 	every      time.Duration
 	partitions []string
 	ready      bool
+	silent     bool             // the brokers do not answer
 	last       processor.Status // at the last summary
 }
 
@@ -80,10 +82,23 @@ func (w *watcher) look(s processor.Status, notReady error, now time.Time) {
 		w.ready = false
 		w.log.Warn("not ready", "error", notReady)
 	}
+	if silent := errors.Is(notReady, progress.ErrSilence); silent != w.silent {
+		w.silent = silent
+		w.tellSilence(notReady)
+	}
 	if w.every > 0 && now.Sub(w.began) >= w.every {
 		w.log.Info("summary", append([]any{"seconds", now.Sub(w.began).Round(time.Second).Seconds()}, attributes(&w.last, &s)...)...)
 		w.began, w.last = now, s
 	}
+}
+
+// tellSilence logs that the brokers have fallen silent, or that they answer again, in the words of a start.
+func (w *watcher) tellSilence(notReady error) {
+	if w.silent {
+		w.log.Warn("the brokers do not answer, trying again until they do", "error", notReady)
+		return
+	}
+	w.log.Info("the brokers answer")
 }
 
 // attributes returns the difference in counts between two statuses, and the lag of the later one.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -108,6 +109,10 @@ func TestLogProgress(t *testing.T) {
 		after(2*time.Second, "msg=ready")
 		p.set(func() { p.ready = errors.New("lost") })
 		after(2*time.Second, `level=WARN msg="not ready" error=lost`)
+		p.set(func() { p.ready = fmt.Errorf("%w for 23s", progress.ErrSilence) })
+		after(20*time.Second, `level=WARN msg="the brokers do not answer, trying again until they do" error="no broker has answered for 23s"`)
+		p.set(func() { p.ready = errors.New("lost") })
+		after(20*time.Second, `level=INFO msg="the brokers answer"`)
 		p.set(func() { p.ready, p.status.Counts.Events, p.status.Acked, p.status.Lag = nil, 10, 2, 5 })
 		after(2*time.Second, "msg=ready")
 		after(time.Hour, "msg=summary seconds=3600 events=10 alerts=2 dead_letters=0 shadowed=0 exempted=0 partitions=1 lag=5")

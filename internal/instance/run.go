@@ -147,7 +147,10 @@ func inLog(log *slog.Logger, err error) error {
 func logStart(log *slog.Logger, s *config.Settings, o *processor.Options, p *policy.Policy, version, address string) {
 	topics := []any{
 		"input_topics", s.InputTopics, "input_topic_pattern", s.InputPattern, "alert_topic", s.AlertTopic,
-		"start", s.Start.String(), "unused_regions", s.UnusedRegions,
+		"start", s.Start.String(),
+	}
+	if s.Policy == "" && s.PolicyTopic == "" {
+		topics = append(topics, "unused_regions", s.UnusedRegions)
 	}
 	if o.Stage != nil { // see setup.ForIncidents
 		topics = []any{"alert_topic", s.InputTopics[0], "incident_topic", s.AlertTopic, "incident_state_topic", o.StateTopic}

@@ -160,15 +160,18 @@ func (h *Health) Ready() error {
 	switch silence := time.Since(h.answered); {
 	case h.state != "":
 		return errors.New(h.state)
+	case silence > h.Patience: // the other things that are missing may follow from it
+		return fmt.Errorf("%w for %v", ErrSilence, silence.Round(time.Second))
 	case h.missing != "":
 		return errors.New("missing " + h.missing)
 	case len(h.members) < h.Clients:
 		return fmt.Errorf("%d of %d group members have their partitions", len(h.members), h.Clients)
-	case silence > h.Patience:
-		return fmt.Errorf("no broker has answered for %v", silence.Round(time.Second))
 	}
 	return nil
 }
+
+// ErrSilence is why [Health.Ready] says no while the brokers do not answer.
+var ErrSilence = errors.New("no broker has answered")
 
 // Partitions returns the number of assigned partitions.
 func (h *Health) Partitions() (n int) {

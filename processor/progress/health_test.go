@@ -144,6 +144,11 @@ func TestReady(t *testing.T) {
 		check("ready")
 		time.Sleep(time.Second)
 		check("no broker has answered for 1m1s")
+		h.SetMissing(`topic "a"`)
+		h.Lost(client)
+		check("no broker has answered for 1m1s")
+		h.SetMissing("")
+		h.Assigned(client, slices.Values([]kadm.Partition{{}, {Partition: 1}}))
 		h.OnBrokerRead(kgo.BrokerMetadata{}, int16(kmsg.Metadata), 0, 0, 0, nil)
 		check("ready")
 		if !h.Connected() || h.Partitions() != 2 || h.Partitions() != 2 {

@@ -112,10 +112,18 @@ func (ts *Topics) replaceState(ctx context.Context, admin *kadm.Client, input ka
 
 // comparePartitions returns an error if a partition of the input has no state, or state no input.
 func (ts *Topics) comparePartitions(input, state kadm.TopicDetail) error {
-	if n, m := len(input.Partitions), len(state.Partitions); n != m {
-		return ts.stateError(-1, "it has %d partitions, and topic %q has %d: they must be equal", m, input.Topic, n)
+	n, m := len(input.Partitions), len(state.Partitions)
+	if n == m {
+		return nil
 	}
-	return nil
+	plural, advice := "s", ""
+	if m == 1 {
+		plural = ""
+	}
+	if n > m { // an alert that still goes to its old partition would make an incident of its own
+		advice = "; wait a minute until every regionwatch run has noticed the new partitions"
+	}
+	return ts.stateError(-1, "it has %d partition%s, and topic %q has %d: they must be equal%s", m, plural, input.Topic, n, advice)
 }
 
 // stateMark is the key of the record that says whose state a partition has: it is part of the first transaction.

@@ -2,6 +2,7 @@ package topics
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -211,9 +212,16 @@ func (w *watch) exists(topic kadm.TopicDetail) (recreated bool) {
 	delete(w.missing, topic.Topic)
 	if recreated = known && was != topic.ID; recreated {
 		w.ts.o.Tally.Update(func(t *progress.Totals) { t.Recreated++ })
-		w.ts.o.Log.Error("a topic was deleted and created again: continuing with the new one", "topic", topic.Topic, "old", was, "new", topic.ID)
+		text := "a topic was deleted and created again: continuing with the new one"
+		if w.ts.o.State != "" && topic.Topic == w.ts.o.Inputs[0] {
+			text = "a topic was deleted and created again" // the state belongs to the old one: the process ends
+		}
+		w.ts.o.Log.Error(text, "topic", topic.Topic, "old", topicID(was), "new", topicID(topic.ID))
 	} else if wasMissing {
 		w.ts.o.Log.Info("the topic exists again", "topic", topic.Topic)
 	}
 	return recreated
 }
+
+// topicID returns the id as Kafka's own tools print it.
+func topicID(id kadm.TopicID) string { return base64.RawURLEncoding.EncodeToString(id[:]) }

@@ -77,7 +77,8 @@ func TestReportMatching(t *testing.T) {
 	}
 }
 
-// The log says when a topic is gone, when it exists again, and when another one has its name.
+// The log says when a topic is gone, when it exists again, and when another one has its name. A stage does not continue
+// with another input.
 func TestWatchTells(t *testing.T) {
 	var log bytes.Buffer
 	o := testOptions()
@@ -95,8 +96,39 @@ func TestWatchTells(t *testing.T) {
 	f("a topic is gone: waiting", func() { w.gone("trail") })
 	f("", func() { w.gone("trail") })
 	f("the topic exists again", func() { w.exists(first) })
-	f("a topic was deleted and created again", func() { w.exists(kadm.TopicDetail{Topic: "trail", ID: kadm.TopicID{2}}) })
+	f(`created again: continuing with the new one" topic=trail old=AQAAAAAAAAAAAAAAAAAAAA new=-_8AAAAAAAAAAAAAAAAAAA`,
+		func() { w.exists(kadm.TopicDetail{Topic: "trail", ID: kadm.TopicID{0xfb, 0xff}}) })
 	if n := o.Tally.Snapshot().Recreated; n != 1 {
 		t.Errorf("%d recreated, want 1", n)
 	}
+	w.ts.o.State, w.ts.o.Inputs = "state", []string{"trail"}
+	f(`msg="a topic was deleted and created again" topic=trail`, func() { w.exists(first) })
+}
+
+// Another number of partitions than the input's is told with what to do about it.
+func TestComparePartitions(t *testing.T) {
+	o := testOptions()
+	o.State = "state"
+	ts := New(o)
+	detail := func(topic string, n int) kadm.TopicDetail {
+		partitions := make(kadm.PartitionDetails)
+		for i := range int32(n) {
+			partitions[i] = kadm.PartitionDetail{Partition: i}
+		}
+		return kadm.TopicDetail{Topic: topic, Partitions: partitions}
+	}
+	f := func(input, state int, want string) {
+		t.Helper()
+		got := ""
+		if err := ts.comparePartitions(detail("alerts", input), detail("state", state)); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%d and %d partitions: %q, want %q", input, state, got, want)
+		}
+	}
+	f(3, 3, "")
+	f(3, 1, `state topic "state": it has 1 partition, and topic "alerts" has 3: they must be equal; wait a minute until every regionwatch run`+
+		" has noticed the new partitions; stop every instance and run regionwatch incidents rebuild")
+	f(1, 3, `state topic "state": it has 3 partitions, and topic "alerts" has 1: they must be equal; stop every instance and run regionwatch incidents rebuild`)
 }
