@@ -105,7 +105,7 @@ func TestWatchTells(t *testing.T) {
 	f(`msg="a topic was deleted and created again" topic=trail`, func() { w.exists(first) })
 }
 
-// Another number of partitions than the input's is told with what to do about it.
+// The error about another number of partitions than the input's says what to do.
 func TestComparePartitions(t *testing.T) {
 	o := testOptions()
 	o.State = "state"
