@@ -142,3 +142,11 @@ func didYouMean(name string, candidates []string) string {
 	}
 	return ", did you mean " + near + "?"
 }
+
+// withAllowed adds what is allowed to a fault's text, which may end in a question.
+func withAllowed(text, allowed string) string {
+	if strings.HasSuffix(text, "?") {
+		return text + " Allowed: " + allowed
+	}
+	return text + "; allowed: " + allowed
+}

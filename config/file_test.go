@@ -33,7 +33,7 @@ func TestFileFailure(t *testing.T) {
 	const brokers = "host:port, several with commas"
 	f("anchor", "@:1:1: group: want one value; allowed: "+group, "@:2:1: alert-topic: want one value; allowed: "+topic)
 	f("bad-values",
-		`@:1:11: delivery: "exactly" is unknown, did you mean exactly-once?; allowed: at-least-once, exactly-once`,
+		`@:1:11: delivery: "exactly" is unknown, did you mean exactly-once? Allowed: at-least-once, exactly-once`,
 		`@:2:18: session-timeout: "1ms" is too short; allowed: a duration from 1s to 30m`,
 		`@:3:13: partitions: "many" is not a whole number; allowed: a number from 0 to 100000`,
 		`@:4:16: create-topics: "yes" is unknown; allowed: false, true`,

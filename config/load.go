@@ -122,7 +122,7 @@ func (l *loader) note(c candidate, err error) {
 	if c.setting.Secret {
 		text = "the value is not allowed"
 	}
-	l.faults = append(l.faults, newFault(c.setting.Name, origin, text+"; allowed: "+c.setting.Allowed))
+	l.faults = append(l.faults, newFault(c.setting.Name, origin, withAllowed(text, c.setting.Allowed)))
 }
 
 // require adds a fault for each required setting without a value.

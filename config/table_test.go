@@ -224,7 +224,7 @@ func TestEverySettingFailure(t *testing.T) {
 		if row.Secret {
 			fault = why
 		}
-		fault += "; allowed: " + row.Allowed
+		fault = withAllowed(fault, row.Allowed)
 		want := map[Source]string{
 			FromFlag:        "flag " + row.Flag() + ": " + fault,
 			FromEnvironment: "environment " + row.Variable() + ": " + fault,

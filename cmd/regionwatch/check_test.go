@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/internal/broker/check"
@@ -118,4 +120,41 @@ func TestCheckIncidents(t *testing.T) {
 	if status != cli.ExitFault || !strings.Contains(stdout, "it has 2 partitions, but cloudtrail-alerts has 3") {
 		t.Errorf("status %d: %s", status, stdout)
 	}
+}
+
+// Check refuses the state that incidents refuses: none or an empty one although the group has read alerts, and that of an
+// alerts topic which was deleted and created again.
+//
+// Guard: unusable.
+func TestCheckIncidentsState(t *testing.T) {
+	const alerts, state, rebuild = "cloudtrail-alerts", "cloudtrail-incident-state", "regionwatch incidents rebuild"
+	f := func(name string, topics []string, mark string, commit bool, status int, parts ...string) {
+		t.Helper()
+		c := processortest.New(t, kfake.SeedTopics(1, append(topics, alerts, "cloudtrail-incidents", "cloudtrail-dead-letters")...))
+		if mark != "" {
+			c.Produce(&kgo.Record{Topic: state, Key: []byte("topic"), Value: []byte("1 " + mark)})
+		}
+		if commit {
+			var offsets kadm.Offsets
+			offsets.AddOffset(alerts, 0, 0, -1)
+			if err := kadm.NewClient(c.Client()).CommitAllOffsets(t.Context(), "regionwatch-incidents", offsets); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stdout, stderr, got := runCommand(t, "check", "--brokers", c.ListenAddrs()[0], "--incidents")
+		if got != status {
+			t.Errorf("%s: status %d, want %d: %s%s", name, got, status, stdout, stderr)
+		}
+		for _, part := range parts {
+			if !strings.Contains(stdout, part) {
+				t.Errorf("%s: no %q in %s", name, part, stdout)
+			}
+		}
+	}
+	f("missing", nil, "", false, cli.ExitFault, "create the topic")
+	f("missing, read", nil, "", true, cli.ExitFault, "it was deleted", rebuild)
+	f("empty", []string{state}, "", false, cli.ExitDone)
+	f("empty, read", []string{state}, "", true, cli.ExitFault, "partition 0: its beginning is missing", rebuild)
+	f("whole", []string{state}, "by hand", true, cli.ExitDone)
+	f("of an older topic", []string{state}, "topic-id=AQ,cluster-id=regionwatch-test", true, cli.ExitFault, "it belongs to an older topic", rebuild)
 }

@@ -277,6 +277,44 @@ func TestExplainRecord(t *testing.T) {
 	}
 }
 
+// Of an alert it is said which incident it joins, and its copy of the event is explained as the event itself is.
+//
+// Guards: readAlert in Visit; copyOf.
+func TestExplainAlert(t *testing.T) {
+	event := strings.Replace(eventWithID("a"), "{", `{"eventTime":"2026-01-02T03:04:05Z",`, 1)
+	of := explained(t, event)[0].Alert
+	alertOf := func(more string) string {
+		return `{"id":"` + of.ID + `","ruleId":"r","severity":"High","title":"t","eventTime":"2026-01-02T03:04:05Z",
+			"origin":{"topic":"trail","partition":3,"offset":42,"index":1,"shape":"array"}` + more + `}`
+	}
+	f := func(alert string, kinds []string, parts ...string) {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "alert.json")
+		if err := os.WriteFile(file, []byte(strings.ReplaceAll(alert, "\n", "")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, l := range explainedFile(t, file) {
+			if got = append(got, l.Kind); l.Alert.ID != of.ID {
+				t.Errorf("alert %q, want %q", l.Alert.ID, of.ID)
+			}
+		}
+		stdout, _, _ := runCommand(t, "explain", file)
+		for _, part := range parts {
+			if !strings.Contains(stdout, part) {
+				t.Errorf("no %q in\n%s", part, stdout)
+			}
+		}
+		if !slices.Equal(got, kinds) {
+			t.Errorf("kinds %q, want %q:\n%s", got, kinds, stdout)
+		}
+	}
+	f(alertOf(`,"event":`+event), []string{"alert", "event"}, "incident window     2026-01-02 00:00 to 2026-01-03 00:00 UTC",
+		"raised by           trail:3:42, event 1 of the record\n", "event 0 (trail:3:42, event 1 of the record)", "alert of regionwatch > event")
+	f(alertOf(""), []string{"alert"}, "explain that record to see the decision")
+	f(alertOf(`,"policy":{"mode":"shadow"}`), []string{"alert"}, "incident            none: it records an event that was exempted or is in shadow mode")
+}
+
 // The account's name and owner are shown also for events that raise no alert.
 func TestExplainAccount(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "event.json")

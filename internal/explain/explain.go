@@ -5,6 +5,7 @@ package explain
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -34,9 +36,10 @@ type Explainer struct {
 	detector *detection.Detector
 
 	part    *scan.Part
-	base    int64 // the number of the record's first event
-	next    int64 // the number of the next event, unless it is in a damaged part
-	matched int   // the index of the last event in the record selected by its id, or -1
+	raised  *alert.Alert // the part is the event in this alert; nil if it came as it is
+	base    int64        // the number of the record's first event
+	next    int64        // the number of the next event, unless it is in a damaged part
+	matched int          // the index of the last event in the record selected by its id, or -1
 	shown   int64
 	more    bool  // the limit cut off some lines
 	failed  error // the error of Show
@@ -49,7 +52,7 @@ func New(o Options) *Explainer {
 
 // Visit explains one record, or says why it was skipped. It returns [scan.ErrEnough] when it needs no more records.
 func (e *Explainer) Visit(p *scan.Part) error {
-	e.part, e.base, e.matched = p, e.next, -1
+	e.part, e.raised, e.base, e.matched = p, nil, e.next, -1
 	if p.PassedOver != nil {
 		if !e.all() {
 			return nil
@@ -57,12 +60,28 @@ func (e *Explainer) Visit(p *scan.Part) error {
 		return e.line(newPassedOverLine(p))
 	}
 	p.Record.DecidedAt = time.Now()
-	if err := e.detector.Explain(e.o.Policy, &p.Record, witness{e}); err != nil {
+	if a, f, foreign := readAlert(p.Record.Value); a != nil {
+		if err := e.alert(a, &f, foreign); err != nil || a.Event == nil {
+			return err
+		}
+	}
+	if err := e.detector.Explain(e.o.Policy, &e.part.Record, witness{e}); err != nil {
 		return err
 	}
 	if e.more || e.o.Number >= 0 && e.next > e.o.Number {
 		return scan.ErrEnough
 	}
+	return nil
+}
+
+// alert shows a record that is an alert, unless specific events are selected. The event in it is explained next.
+func (e *Explainer) alert(a *alert.Alert, f *alert.Facts, foreign error) error {
+	if e.all() {
+		if err := e.line(newReadAlertLine(e.part, a, f, foreign, e.o.Policy)); err != nil {
+			return err
+		}
+	}
+	e.part, e.raised = copyOf(a, e.part), a
 	return nil
 }
 
@@ -128,7 +147,11 @@ func (w witness) Event(x *detection.Explanation) error {
 		return nil
 	}
 	w.matched = x.Event.Index
-	return w.line(newEventLine(w.part, number, w.o.Policy, x))
+	l := newEventLine(w.part, number, w.o.Policy, x)
+	if w.raised != nil {
+		l.Index, l.Shape = &w.raised.Origin.Index, slices.Insert(l.Shape, 0, alertShape)
+	}
+	return w.line(l)
 }
 
 // Skip shows a part without events, unless specific events are selected.

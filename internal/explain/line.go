@@ -9,16 +9,14 @@ import (
 	"github.com/regionwatch/regionwatch/internal/display"
 	"github.com/regionwatch/regionwatch/internal/scan"
 	"github.com/regionwatch/regionwatch/processor/detection"
-	incidents "github.com/regionwatch/regionwatch/processor/incident"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
-	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
 // Schema documents the JSON of [Line] for its users.
 const Schema = `With --format json each line is a JSON object. Names are added, never changed. Each object has kind
-("event", "skip", "fault"), origin (topic and partition, or file; offset) and shape (the layers,
+("event", "alert", "skip", "fault"), origin (topic and partition, or file; offset) and shape (the layers,
 outermost first).
   event  number (its place in the input), index (in its record), fields (as they came, without those
          the event lacks; cut names those that are too long or too deep), policy (version, level,
@@ -27,11 +25,14 @@ outermost first).
          metrics, counted, text), and where they apply damage (salvaged, error, text),
          expiredException (the one that would apply had it not expired: name, reason, owner) and
          alert (id, title, severity, partial, partialReason, incident: id, principal, window)
+  alert  of a record that is an alert of regionwatch: alert as above, with source (the record that raised
+         it: topic, partition, offset, index) and joinsNone (why it joins no incident). If it has a copy of
+         the event, the line of that follows
   skip   skipped (name, text)
   fault  reason, error, bytes (of the unreadable part; 0 if unknown), stoppedAt, before, after (the
          bytes around that place, with Go's escapes), and number and index if it is within an event`
 
-// Line is one line of an explanation: an event, a skipped part, or a part that could not be read.
+// Line is one line of an explanation: an event, an alert, a skipped part, or a part that could not be read.
 type Line struct {
 	Kind   string   `json:"kind"`
 	Number *int64   `json:"number,omitempty"`
@@ -39,7 +40,8 @@ type Line struct {
 	Origin origin   `json:"origin"`
 	Shape  []string `json:"shape"`
 	*event
-	Skipped *skipPart `json:"skipped,omitempty"`
+	Alert   *alertPart `json:"alert,omitempty"`
+	Skipped *skipPart  `json:"skipped,omitempty"`
 	*fault
 }
 
@@ -60,7 +62,6 @@ type event struct {
 	Expired   *alert.Exception `json:"expiredException,omitempty"`
 	Decision  decisionPart     `json:"decision"`
 	Damage    *damagePart      `json:"damage,omitempty"`
-	Alert     *alertPart       `json:"alert,omitempty"`
 
 	exceptionText string
 }
@@ -109,34 +110,6 @@ type damagePart struct {
 	Text     string `json:"text"`
 }
 
-type alertPart struct {
-	ID            string `json:"id"`
-	Title         string `json:"title"`
-	Severity      string `json:"severity"`
-	Partial       bool   `json:"partial,omitempty"`
-	PartialReason string `json:"partialReason,omitempty"`
-
-	Incident *incidentPart `json:"incident,omitempty"`
-}
-
-// incidentPart is the incident that an alert joins, unless its account and window have more incidents than are kept apart.
-type incidentPart struct {
-	ID        string          `json:"id"`
-	Principal string          `json:"principal"`
-	Window    incident.Window `json:"window"`
-}
-
-// newIncidentPart returns nil if neither the event nor its record says when it was.
-func newIncidentPart(a *alert.Alert, p *policy.Policy, stamp time.Time) *incidentPart {
-	f, err := alert.ReadFacts(alert.AppendJSON(nil, a))
-	if err != nil || f.Time.IsZero() && f.Stamp.IsZero() {
-		return nil
-	}
-	settings := p.Incidents(f.Account)
-	k, w := incidents.Place(&f, stamp, &settings)
-	return &incidentPart{incident.ID(&k, w.Start).String(), f.Actor, w}
-}
-
 type skipPart struct {
 	Name string `json:"name"`
 	Text string `json:"text"`
@@ -180,7 +153,8 @@ func newEventLine(p *scan.Part, number int64, by *policy.Policy, x *detection.Ex
 		l.Damage = &damagePart{e.Salvaged, e.Damage.Error(), x.DamageText()}
 	}
 	if a := x.Alert; a != nil {
-		l.Alert = &alertPart{a.ID, a.Title, a.Severity, a.Partial, a.PartialReason, newIncidentPart(a, by, p.Record.DecidedAt)}
+		l.Alert = newAlertPart(a)
+		l.Alert.Incident = newIncidentPart(a, by, p.Record.DecidedAt)
 	}
 	return l
 }

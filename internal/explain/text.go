@@ -18,6 +18,11 @@ func (l *Line) WriteText(w io.Writer) error {
 	switch {
 	case l.event != nil:
 		l.event.addTo(&t)
+		if l.Alert != nil {
+			l.Alert.addTo(&t)
+		}
+	case l.Alert != nil:
+		l.Alert.addTo(&t)
 	case l.Skipped != nil:
 		t.Add("skipped", l.Skipped.Name+": "+l.Skipped.Text)
 	default:
@@ -31,22 +36,26 @@ func (l *Line) WriteText(w io.Writer) error {
 }
 
 func (l *Line) title() string {
-	name := map[string]string{"event": "event", "skip": "skipped part", "fault": "unreadable part"}[l.Kind]
+	name := map[string]string{"event": "event", "alert": "alert", "skip": "skipped part", "fault": "unreadable part"}[l.Kind]
 	if l.Number != nil {
 		name += fmt.Sprintf(" %d", *l.Number)
 		if l.Kind == "fault" {
 			name = fmt.Sprintf("damage of event %d", *l.Number)
 		}
 	}
-	o := &l.Origin
+	return name + " (" + l.Origin.place(l.Index) + ")"
+}
+
+// place says where the record is, and which event of it is meant.
+func (o *origin) place(index *int) string {
 	place := fmt.Sprintf("%s, byte %d", o.File, o.Offset)
 	if o.Partition != nil {
 		place = fmt.Sprintf("%s:%d:%d", o.Topic, *o.Partition, o.Offset)
 	}
-	if l.Index != nil {
-		place += fmt.Sprintf(", event %d of the record", *l.Index)
+	if index != nil {
+		place += fmt.Sprintf(", event %d of the record", *index)
 	}
-	return name + " (" + place + ")"
+	return place
 }
 
 func (e *event) addTo(t *display.Fields) {
@@ -86,19 +95,6 @@ func (e *event) addTo(t *display.Fields) {
 	t.Add("readOnly is", e.ReadOnly.Text)
 	t.Add("exception", e.exceptionText)
 	t.Add("decision", e.Decision.Text)
-	if a := e.Alert; a != nil {
-		t.Add("alert", a.Title)
-		t.Add("alert id", a.ID)
-		t.Add("alert severity", a.Severity)
-		if a.Partial {
-			t.Add("alert is partial", a.PartialReason)
-		}
-		if i := a.Incident; i != nil {
-			const minutes = "2006-01-02 15:04"
-			t.Add("incident", i.ID+", of "+i.Principal)
-			t.Add("incident window", i.Window.Start.Format(minutes)+" to "+i.Window.End.Format(minutes)+" UTC")
-		}
-	}
 }
 
 func (f *fault) addTo(t *display.Fields) {

@@ -90,22 +90,32 @@ func (ts *Topics) checkState(ctx context.Context, admin *kadm.Client) error {
 // replaceState creates the missing state topic, if we may and it is not known to have held anything. Otherwise, once
 // surely is true, it returns what to do.
 func (ts *Topics) replaceState(ctx context.Context, admin *kadm.Client, input kadm.TopicDetail, surely bool) error {
+	deleted := ts.checkDeleted(ctx, admin, input)
+	if _, ok := errors.AsType[*StateError](deleted); deleted != nil && !ok {
+		return deleted
+	}
+	switch {
+	case surely && deleted != nil:
+		return deleted
+	case surely && !ts.o.Create:
+		return fmt.Errorf("missing topic %q: create it, compacted and with as many partitions as %q, or let it be created (--create-topics)",
+			ts.o.State, ts.o.Inputs[0])
+	case deleted == nil && ts.o.Create && input.Err == nil:
+		return ts.createTopics(ctx, admin, int32(len(input.Partitions)), StateConfigs(), ts.o.State)
+	}
+	return nil
+}
+
+// checkDeleted returns a [StateError] if the missing state topic is known to have held something.
+func (ts *Topics) checkDeleted(ctx context.Context, admin *kadm.Client, input kadm.TopicDetail) error {
 	commits, err := ts.groupCommits(ctx, admin)
 	if err != nil {
 		return err
 	}
-	deleted := false
 	for _, c := range commits[input.Topic] {
-		deleted = deleted || c.At >= 0 && !ts.isOlderTopic(c.Metadata, input.ID)
-	}
-	switch {
-	case surely && deleted:
-		return ts.stateError(-1, "it does not exist, although group %q has read alerts: it was deleted", ts.o.Group)
-	case surely && !ts.o.Create:
-		return fmt.Errorf("missing topic %q: create it, compacted and with as many partitions as %q, or let it be created (--create-topics)",
-			ts.o.State, ts.o.Inputs[0])
-	case !deleted && ts.o.Create && input.Err == nil:
-		return ts.createTopics(ctx, admin, int32(len(input.Partitions)), StateConfigs(), ts.o.State)
+		if c.At >= 0 && !ts.isOlderTopic(c.Metadata, input.ID) {
+			return ts.stateError(-1, "it does not exist, although group %q has read alerts: it was deleted", ts.o.Group)
+		}
 	}
 	return nil
 }

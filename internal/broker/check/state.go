@@ -2,17 +2,28 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/regionwatch/regionwatch/processor/topics"
 )
 
 // state describes the state topic and checks that it may be read and written, and keeps what is written.
 func (c *checker) state(ctx context.Context) {
 	name := c.o.StateTopic
 	step := Step{Name: stepState, Of: name}
-	if name == "" || !c.describe(ctx, step, name, kmsg.ACLOperationWrite, false) {
+	if name == "" {
+		return
+	}
+	if _, err := c.topic(ctx, name); errors.Is(err, kerr.UnknownTopicOrPartition) && c.unusable(ctx, &step) {
+		return
+	}
+	if !c.describe(ctx, step, name, kmsg.ACLOperationWrite, false) {
 		return
 	}
 	if operation, err := c.mayKeep(ctx, name); err != nil {
@@ -25,8 +36,38 @@ func (c *checker) state(ctx context.Context) {
 		c.refuse(step, err, kmsg.ACLOperationWrite, kmsg.ACLResourceTypeTopic, name)
 		return
 	}
+	if c.unusable(ctx, &step) {
+		return
+	}
 	step.Remedy = c.forgetful(ctx, name)
 	c.warn(step)
+}
+
+// unusable refuses the step if incidents would not start with the state, and reports whether it did. What cannot be read
+// in time it only says.
+func (c *checker) unusable(ctx context.Context, step *Step) bool {
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	e := topics.Examination{Client: c.client, Group: c.o.Group, Input: c.o.InputTopics[0], State: c.o.StateTopic, NewClient: c.another}
+	err := e.Run(attempt)
+	refused, ok := errors.AsType[*topics.StateError](err)
+	if !ok {
+		if err != nil && step.Detail != "" {
+			step.Detail += ", not examined: " + err.Error()
+		}
+		return false
+	}
+	if err = refused.Err; refused.Partition >= 0 {
+		err = fmt.Errorf("partition %d: %w", refused.Partition, err)
+	}
+	step.Remedy = "stop every instance and run regionwatch incidents rebuild"
+	c.refuse(*step, err, kmsg.ACLOperationWrite, kmsg.ACLResourceTypeTopic, c.o.StateTopic)
+	return true
+}
+
+// another returns a client with more options.
+func (c *checker) another(ctx context.Context, id string, opts ...kgo.Opt) (*kgo.Client, error) {
+	return kgo.NewClient(append(append(c.client.Opts(), kgo.ClientID(id), kgo.WithContext(ctx)), opts...)...)
 }
 
 // mayKeep checks whether state may be read and written, and returns the operation that may not be done.
