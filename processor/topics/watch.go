@@ -212,11 +212,12 @@ func (w *watch) exists(topic kadm.TopicDetail) (recreated bool) {
 	delete(w.missing, topic.Topic)
 	if recreated = known && was != topic.ID; recreated {
 		w.ts.o.Tally.Update(func(t *progress.Totals) { t.Recreated++ })
-		text := "a topic was deleted and created again: continuing with the new one"
-		if w.ts.o.State != "" && topic.Topic == w.ts.o.Inputs[0] {
-			text = "a topic was deleted and created again" // the state belongs to the old one: the process ends
+		log := w.ts.o.Log.With("topic", topic.Topic, "old", topicID(was), "new", topicID(topic.ID))
+		if w.ts.o.State != "" && topic.Topic == w.ts.o.Inputs[0] { // the state belongs to the old one: the process ends
+			log.Error("a topic was deleted and created again")
+		} else {
+			log.Error("a topic was deleted and created again: continuing with the new one")
 		}
-		w.ts.o.Log.Error(text, "topic", topic.Topic, "old", topicID(was), "new", topicID(topic.ID))
 	} else if wasMissing {
 		w.ts.o.Log.Info("the topic exists again", "topic", topic.Topic)
 	}
