@@ -16,8 +16,8 @@ import (
 
 // Schema documents the JSON of [Line] for its users.
 const Schema = `With --format json each line is a JSON object. Names are added, never changed. Each object has kind
-("event", "alert", "skip", "fault"), origin (topic and partition, or file; offset) and shape (the layers,
-outermost first).
+("event", "alert", "skip", "fault"), origin (topic and partition, or file; offset) and shape (the
+layers, outermost first).
   event  number (its place in the input), index (in its record), fields (as they came, without those
          the event lacks; cut names those that are too long or too deep), policy (version, level,
          account), region (unused, text), readOnly (taken: false, true, missing, unknown; text),
@@ -25,9 +25,9 @@ outermost first).
          metrics, counted, text), and where they apply damage (salvaged, error, text),
          expiredException (the one that would apply had it not expired: name, reason, owner) and
          alert (id, title, severity, partial, partialReason, incident: id, principal, window)
-  alert  of a record that is an alert of regionwatch: alert as above, with source (the record that raised
-         it: topic, partition, offset, index) and joinsNone (why it joins no incident). If it has a copy of
-         the event, the line of that follows
+  alert  of a record that is an alert of regionwatch: alert as above, with source (the record that
+         raised it: topic, partition, offset, index) and joinsNone (why it joins no incident). If it
+         has a copy of the event, the line of that follows
   skip   skipped (name, text)
   fault  reason, error, bytes (of the unreadable part; 0 if unknown), stoppedAt, before, after (the
          bytes around that place, with Go's escapes), and number and index if it is within an event`
