@@ -33,16 +33,20 @@ var kinds = map[string]any{
 
 func reference(name string) map[string]any { return map[string]any{"$ref": "#/$defs/" + name} }
 
-// helpLine matches a setting in the help of run: its name and kind of value.
+// helpLine matches a setting in the help of run and incidents: its name and kind of value.
 var helpLine = regexp.MustCompile(`(?m)^ {6}--([a-z0-9-]+)(?: ([a-zA-Z]+))?(?:  .*)?$`)
 
 // settings returns the schemas of the program's plain settings, of those that are files, and of those that are secret,
 // according to the program itself.
 func settings() (plain, files, secrets map[string]any, err error) {
 	plain, files, secrets = map[string]any{}, map[string]any{}, map[string]any{}
-	help, err := output(program, "run", "--help")
-	if err != nil {
-		return nil, nil, nil, err
+	var help string
+	for _, command := range []string{"run", "incidents"} {
+		shown, err := output(program, command, "--help")
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		help += shown
 	}
 	flags := map[string]bool{}
 	for _, line := range helpLine.FindAllStringSubmatch(help, -1) {
