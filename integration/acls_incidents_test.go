@@ -1,14 +1,12 @@
 package integration
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -99,7 +97,7 @@ func (a *incidentsACLScene) works(t *testing.T) {
 func (a *incidentsACLScene) without(t *testing.T, g grant) {
 	t.Helper()
 	if a.missing {
-		a.drop(t)
+		a.drop(t, a.alerts, a.deadLetters, a.incidents, a.state)
 	} else {
 		a.produceAlert(t) // something to write
 	}
@@ -113,23 +111,6 @@ func (a *incidentsACLScene) without(t *testing.T, g grant) {
 	if line := p.log.lastLine(); !strings.Contains(line, strings.TrimSuffix(g.name, "-")) {
 		t.Errorf("without %s incidents ends with: %s", g, line)
 	}
-}
-
-// drop deletes the topics that the service has made.
-func (a *incidentsACLScene) drop(t *testing.T) {
-	t.Helper()
-	eventually(t, time.Minute, func() error {
-		deleted, err := a.admin.DeleteTopics(t.Context(), a.alerts, a.deadLetters, a.incidents, a.state)
-		if err != nil {
-			return err
-		}
-		for _, topic := range deleted {
-			if !errors.Is(topic.Err, kerr.UnknownTopicOrPartition) {
-				return fmt.Errorf("topic %s was still there: %w", topic.Topic, topic.Err)
-			}
-		}
-		return nil
-	})
 }
 
 // rebuild expects a status, and a last line that names something.

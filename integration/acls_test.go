@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -194,23 +193,6 @@ func refuses(g grant) func(*checked) error {
 	}
 }
 
-// drop deletes the topics that the program has made.
-func (a *aclScene) drop(t *testing.T) {
-	t.Helper()
-	eventually(t, time.Minute, func() error {
-		deleted, err := a.admin.DeleteTopics(t.Context(), a.input, a.alerts, a.deadLetters)
-		if err != nil {
-			return err
-		}
-		for _, topic := range deleted {
-			if !errors.Is(topic.Err, kerr.UnknownTopicOrPartition) {
-				return fmt.Errorf("topic %s was still there: %w", topic.Topic, topic.Err)
-			}
-		}
-		return nil
-	})
-}
-
 // works expects check to find nothing and run to write an alert.
 func (a *aclScene) works(t *testing.T) {
 	t.Helper()
@@ -278,7 +260,7 @@ func TestKafkaAcls(t *testing.T) {
 func (a *aclScene) without(t *testing.T, g grant, silent bool) {
 	t.Helper()
 	if a.missing {
-		a.drop(t)
+		a.drop(t, a.input, a.alerts, a.deadLetters)
 	}
 	a.k.remove(t, g)
 	defer a.k.add(t, g)

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -149,5 +150,22 @@ func (s *scene) settle(t *testing.T, atMost time.Duration, alive ...func() error
 			err = fmt.Errorf("%d records are not committed", lag)
 		}
 		return err
+	})
+}
+
+// drop deletes topics, and returns when they are gone.
+func (s *scene) drop(t *testing.T, topics ...string) {
+	t.Helper()
+	eventually(t, time.Minute, func() error {
+		deleted, err := s.admin.DeleteTopics(t.Context(), topics...)
+		if err != nil {
+			return err
+		}
+		for _, topic := range deleted {
+			if !errors.Is(topic.Err, kerr.UnknownTopicOrPartition) {
+				return fmt.Errorf("topic %s was still there: %w", topic.Topic, topic.Err)
+			}
+		}
+		return nil
 	})
 }
