@@ -121,9 +121,9 @@ func (s *session) poll(ctx context.Context) kgo.Fetches {
 // new alerts to the next one.
 const maxEmitted = 4000
 
-// emit collects what the stage has to write, and produces it if begin succeeds. It reports whether there was anything.
-func (t *transaction) emit(begin func() error) (bool, error) {
-	s, now := t.s, time.Now()
+// collect returns what the stage has to write: of partitions with new alerts all of it, of others until there is enough.
+func (t *transaction) collect(now time.Time) map[kadm.Partition][]*kgo.Record {
+	s := t.s
 	records, n := make(map[kadm.Partition][]*kgo.Record), 0
 	flush := func(tp kadm.Partition, clock time.Time) {
 		if list := s.holdings.held[tp].Flush(clock); len(list) > 0 {
@@ -146,6 +146,12 @@ func (t *transaction) emit(begin func() error) (bool, error) {
 			flush(tp, time.Time{})
 		}
 	}
+	return records
+}
+
+// emit produces what the stage has to write if begin succeeds. It reports whether there was anything.
+func (t *transaction) emit(begin func() error) (bool, error) {
+	s, records := t.s, t.collect(time.Now())
 	if len(t.touched) == 0 {
 		return false, nil
 	}

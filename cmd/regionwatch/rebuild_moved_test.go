@@ -6,11 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/processor/processortest"
@@ -82,6 +84,37 @@ func TestRebuildMovedAccounts(t *testing.T) {
 	})
 	if ids, _ := movedIncidents(t, c, before); ids != len(want) {
 		t.Errorf("%d incidents, want %d", ids, len(want))
+	}
+}
+
+// An instance that joins while the state is made has other state in memory: the group does not go on, and the rebuild can be
+// repeated.
+//
+// Guard: the last Plan in Build.
+func TestRebuildBesideAnInstance(t *testing.T) {
+	t.Parallel()
+	c := processortest.New(t, kfake.SeedTopics(2, "cloudtrail-alerts"), kfake.SeedTopics(1, "cloudtrail-incidents"))
+	c.Produce(movedAlert(0, "111122223333", 0, time.Now().Add(-time.Second)), movedAlert(1, "111122223333", 1, time.Now()))
+	var asked, joins atomic.Int64
+	joins.Store(3) // after the plan that is shown and the one before anything is deleted
+	c.ControlKey(int16(kmsg.DescribeGroups), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if asked.Add(1) < joins.Load() {
+			return nil, nil, false
+		}
+		resp, g := kreq.ResponseKind().(*kmsg.DescribeGroupsResponse), kmsg.NewDescribeGroupsResponseGroup()
+		g.Group, g.State, g.ProtocolType = kreq.(*kmsg.DescribeGroupsRequest).Groups[0], "Stable", "consumer"
+		g.Members = append(g.Members, kmsg.NewDescribeGroupsResponseGroupMember())
+		resp.Groups = append(resp.Groups, g)
+		return resp, nil, true
+	})
+	args := []string{"incidents", "rebuild", "--yes", "--brokers=" + strings.Join(c.ListenAddrs(), ","), "--unused-regions=eu-west-3"}
+	if _, stderr, status := runCommand(t, args...); status != cli.ExitFault || !strings.Contains(stderr, "1 live members") || asked.Load() != joins.Load() {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	joins.Store(1 << 40)
+	if _, stderr, status := runCommand(t, args...); status != cli.ExitDone {
+		t.Errorf("repeated: status %d: %s", status, stderr)
 	}
 }
 

@@ -1,0 +1,66 @@
+package processor
+
+import (
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/progress"
+)
+
+// scriptedState is the state of a partition that has some records to write.
+type scriptedState struct {
+	StageState
+	records    int
+	superseded bool
+	dropped    bool
+}
+
+func (s *scriptedState) Flush(time.Time) []*kgo.Record { return make([]*kgo.Record, s.records) }
+
+func (s *scriptedState) Superseded() bool { return s.superseded }
+
+func (s *scriptedState) Drop() { s.dropped = true }
+
+// stageSession returns a session that owns n partitions.
+func stageSession(n int32) *session {
+	s := &session{p: &Processor{lag: progress.NewLags()}, holdings: newHoldings()}
+	for i := range n {
+		s.holdings.own.owned[kadm.Partition{Topic: inputTopic, Partition: i}] = &term{number: 1}
+	}
+	return s
+}
+
+// Partitions with new alerts are written whole, and what is due in others until there is enough: the rest stays due.
+//
+// Guard: maxEmitted.
+func TestCollectIsBounded(t *testing.T) {
+	s := stageSession(20)
+	for tp := range s.holdings.own.owned {
+		s.holdings.held[tp] = &heldState{StageState: &scriptedState{records: maxEmitted / 2}, term: 1}
+	}
+	x := &transaction{s: s, last: make(map[kadm.Partition]*kgo.Record), touched: make(map[kadm.Partition]bool)}
+	if records := x.collect(time.Now()); len(records) != 2 || len(x.touched) != 2 {
+		t.Errorf("idle: %d partitions are written, want 2", len(records))
+	}
+	clear(x.touched)
+	for i := range int32(5) {
+		x.last[kadm.Partition{Topic: inputTopic, Partition: i}] = &kgo.Record{}
+	}
+	if records := x.collect(time.Now()); len(records) != 5 {
+		t.Errorf("with alerts: %d partitions are written, want the 5 with alerts", len(records))
+	}
+}
+
+// A restored state that a newer one has replaced is not taken over.
+//
+// Guard: Superseded in hold.
+func TestHoldSuperseded(t *testing.T) {
+	s, state := stageSession(1), &scriptedState{superseded: true}
+	s.hold(restored{tp: kadm.Partition{Topic: inputTopic}, heldState: heldState{StageState: state, term: 1}})
+	if len(s.holdings.held) != 0 || !state.dropped {
+		t.Errorf("%d states are held, dropped %t", len(s.holdings.held), state.dropped)
+	}
+}
