@@ -46,10 +46,21 @@ func transactionState(t *testing.T, c *processortest.Cluster, id string) string 
 	return described[id].State
 }
 
-// What a dead member left open is aborted long before its timeout. Transactions of members that are in the group, and of
-// other programs, are not.
+// joinAs makes a member of the group, under an instance id.
+func joinAs(t *testing.T, c *processortest.Cluster, group, instanceID string) {
+	t.Helper()
+	other, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.ConsumerGroup(group), kgo.ConsumeTopics(inputTopic),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.InstanceID(instanceID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(other.CloseAllowingRebalance)
+	c.Eventually("a member", func() bool { id, generation := other.GroupMetadata(); return id != "" && generation >= 0 })
+}
+
+// What a dead member left open is aborted long before its timeout. Those of other programs are not.
 //
-// Guards: members in abort; memberOf in list.
+// Guard: memberOf in list.
 func TestLeftovers(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
@@ -79,6 +90,26 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
+// A transaction of a member that is in the group is left alone until its timeout, however long it has been open.
+//
+// Guard: members in abort.
+func TestLeftoverOfLivingMember(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	o := exactlyOnce(c)
+	o.TransactionTimeout = time.Minute
+	r := start(t, o)
+	joinAs(t, c, o.Group, "two-0")
+	living, gone := TransactionalID(o.Group, "two", 0), TransactionalID(o.Group, "gone", 0)
+	leaveOpen(t, c, living, time.Minute) // the older one: what aborts the other has seen it
+	leaveOpen(t, c, gone, time.Minute)
+	c.Eventually("aborted", func() bool { return transactionState(t, c, gone) != "Ongoing" })
+	if state := transactionState(t, c, living); state != "Ongoing" {
+		t.Errorf("the transaction of a living member is %s", state)
+	}
+	r.mustStop()
+}
+
 // A transaction that is older than its timeout is aborted although its member is in the group.
 //
 // Guard: overdue in abort.
@@ -92,13 +123,7 @@ func TestLeftoverOfMember(t *testing.T) {
 	r := start(t, o)
 	c.ProduceValues(inputTopic, 1, "alert 1")
 	c.Eventually("at work", func() bool { return committedToEnd(c, 1) })
-	other, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.ConsumerGroup(o.Group), kgo.ConsumeTopics(inputTopic),
-		kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.InstanceID("two-0"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(other.CloseAllowingRebalance)
-	c.Eventually("a member", func() bool { id, generation := other.GroupMetadata(); return id != "" && generation >= 0 })
+	joinAs(t, c, o.Group, "two-0")
 	hung := TransactionalID(o.Group, "two", 0)
 	leaveOpen(t, c, hung, time.Minute)
 	c.Eventually("aborted", func() bool { return transactionState(t, c, hung) != "Ongoing" })
