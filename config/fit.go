@@ -80,24 +80,26 @@ var rules = slices.Concat(topicRules(), policyRules(), []rule{
 	}},
 })
 
-// topicRules keep apart topics that must differ: reading alerts as input would alert again.
+// topicRules keep apart topics that must differ: reading alerts as input would alert again. Only those that take findings,
+// the first three, may be one.
 func topicRules() (rules []rule) {
 	written := []struct {
 		name  string
 		topic func(*Settings) string
 	}{
 		{"alert-topic", func(s *Settings) string { return s.AlertTopic }},
-		{"dead-letter-topic", func(s *Settings) string { return s.DeadLetterTopic }},
 		{"shadow-topic", func(s *Settings) string { return s.ShadowTopic }},
 		{"exempted-topic", func(s *Settings) string { return s.ExemptedTopic }},
+		{"dead-letter-topic", func(s *Settings) string { return s.DeadLetterTopic }},
 		{"policy-topic", func(s *Settings) string { return s.PolicyTopic }},
 		{"incident-topic", func(s *Settings) string { return s.IncidentTopic }},
 		{"incident-state-topic", func(s *Settings) string { return s.IncidentStateTopic }},
 	}
-	for i, w := range written[len(written)-2:] {
-		for _, other := range append(written[:1:1], written[len(written)-2+i+1:]...) {
+	const ofFindings = 3
+	for i, w := range written {
+		for _, other := range written[max(i+1, ofFindings):] {
 			rules = append(rules, rule{[]string{w.name, other.name}, func(s *Settings) string {
-				if w.topic(s) != other.topic(s) {
+				if w.topic(s) == "" || w.topic(s) != other.topic(s) {
 					return ""
 				}
 				return bothAre(w.name, other.name, w.topic(s))
@@ -119,15 +121,6 @@ func topicRules() (rules []rule) {
 				return fmt.Sprintf("input-topic-pattern %s matches %s %q, which would be read as input; change one of them",
 					quote(s.InputPattern), w.name, w.topic(s))
 			}})
-		if w.name == "dead-letter-topic" || w.name == "policy-topic" {
-			continue
-		}
-		rules = append(rules, rule{[]string{w.name, "dead-letter-topic"}, func(s *Settings) string {
-			if w.topic(s) != s.DeadLetterTopic {
-				return ""
-			}
-			return bothAre(w.name, "dead-letter-topic", s.DeadLetterTopic)
-		}})
 	}
 	return rules
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -54,6 +55,16 @@ func TransactionalID(group, instanceID string, k int) string {
 // session fences the old one at once, and gets its partitions without a rebalance.
 func (p *Processor) names(k int) (instanceID, transactionalID string) {
 	return fmt.Sprintf("%s-%d", p.o.InstanceID, k), TransactionalID(p.o.Group, p.o.InstanceID, k)
+}
+
+// InstanceOf returns which instance a member of the group belongs to, by its client id and its member instance id; without
+// the latter, a member is an instance. ours is false for another program's.
+func InstanceOf(client, member string) (name string, ours bool) {
+	session, ok := strings.CutPrefix(client, clientID)
+	if !ok {
+		return "", false
+	}
+	return strings.TrimSuffix(member, session), true // names
 }
 
 func newSession(ctx context.Context, p *Processor, k int, portion *flow.Portion) (*session, error) {

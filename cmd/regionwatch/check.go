@@ -28,7 +28,7 @@ func newCheckCommand() *cobra.Command {
 		Short: "Try what run or incidents needs from the brokers, step by step, and report what is refused",
 		Long: "Connect with the settings of run and try what it needs, step by step: resolve the brokers' names, connect,\n" +
 			"TLS, authenticate, reach every broker of the cluster, describe and read the input, join the group, write\n" +
-			"each output, and for exactly-once use the transactional ids. Every refusal comes with its remedy: the flag\n" +
+			"each output, read the policy topic, and for exactly-once use the transactional ids. Every refusal comes with its remedy: the flag\n" +
 			"to change, or the kafka-acls line to add. With AWS_MSK_IAM it is the IAM permission to allow.\n\n" +
 			"It is safe beside running instances: it writes no record, joins no group, commits no offset, creates no\n" +
 			"topic and takes no transactional id, so nothing is rebalanced or fenced. Instead it asks for things that\n" +
@@ -85,6 +85,9 @@ func runCheck(cmd *cobra.Command, f *checkFlags) error {
 	}
 	for _, w := range s.Warnings() {
 		cli.Report(cmd.ErrOrStderr(), errors.New("warning: "+w))
+	}
+	if o.PolicyKeys, err = setup.PolicyKeys(s); err != nil {
+		return cli.Mistake(err)
 	}
 	result := check.Run(cmd.Context(), o)
 	if err := f.print(cmd.OutOrStdout(), result); err != nil {

@@ -143,7 +143,7 @@ func replayPolicy(ctx context.Context, s *config.Settings, loaded live.Loaded, t
 	if err != nil {
 		return nil, err
 	}
-	newest, err := live.ReadTopic(ctx, s.PolicyTopic, c.ClientOpts(), keys)
+	newest, _, err := live.ReadTopic(ctx, s.PolicyTopic, c.ClientOpts(), keys)
 	return newest.Policy, err
 }
 

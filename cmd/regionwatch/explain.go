@@ -20,11 +20,13 @@ type explainFlags struct {
 	number  *cli.Parsed[int64]
 	eventID string
 	limit   *cli.Parsed[int64]
+	alerts  *cli.Parsed[int64] // partition of the alerts topic
 }
 
 func newExplainCommand() *cobra.Command {
 	f := explainFlags{
 		format: cli.NewChoice("text", "json"), number: cli.NewNumber("0", 0, 1<<40), limit: cli.NewNumber("100", 1, 1_000_000_000),
+		alerts: cli.NewNumber("0", 0, 1<<31-1),
 	}
 	cmd := &cobra.Command{
 		Use:   "explain FILE|-|TOPIC:PARTITION:OFFSET",
@@ -50,6 +52,8 @@ func newExplainCommand() *cobra.Command {
 	cmd.Flags().Var(f.number, "index", "explain only the event with this number; the first event of the input is 0")
 	cmd.Flags().StringVar(&f.eventID, "event-id", "", "explain only the events with this eventID")
 	cmd.Flags().Var(f.limit, "limit", "most events, skipped parts and unreadable parts to explain")
+	cmd.Flags().Var(f.alerts, "partition", "partition of the alerts topic for an alert without an account, on which its incident depends")
+	cmd.Flags().Lookup("partition").DefValue = "" // none is unknown
 	cli.AddSettings(cmd, append(config.Reach(), "config", "policy", "unused-regions", "missing-read-only", "policy-version", "max-event-bytes")...)
 	return cmd
 }
@@ -65,6 +69,10 @@ func (f *explainFlags) run(cmd *cobra.Command, name string) error {
 	}
 	if cmd.Flags().Changed("index") {
 		o.Number = f.number.Value
+	}
+	if cmd.Flags().Changed("partition") {
+		partition := int32(f.alerts.Value)
+		o.Partition = &partition
 	}
 	e := explain.New(o)
 	if err := f.read(cmd, s, name, e.Visit); err != nil {

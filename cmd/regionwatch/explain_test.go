@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/internal/cli"
 	"github.com/regionwatch/regionwatch/internal/display"
@@ -311,8 +312,51 @@ func TestExplainAlert(t *testing.T) {
 	}
 	f(alertOf(`,"event":`+event), []string{"alert", "event"}, "incident window     2026-01-02 00:00 to 2026-01-03 00:00 UTC",
 		"raised by           trail:3:42, event 1 of the record\n", "event 0 (trail:3:42, event 1 of the record)", "alert of regionwatch > event")
+	f(alertOf(""), []string{"alert"}, "incident            unknown, of ", "give --partition\n")
 	f(alertOf(""), []string{"alert"}, "explain that record to see the decision")
 	f(alertOf(`,"policy":{"mode":"shadow"}`), []string{"alert"}, "incident            none: it records an event that was exempted or is in shadow mode")
+}
+
+// The incident of an alert without an account depends on the partition of the alert's record, which only that record or the
+// flag tells. An id is shown only if it is the right one.
+//
+// Guards: the assignment of alerts in alert; the case without an account in place.
+func TestExplainPartition(t *testing.T) {
+	c := processortest.New(t, kfake.SeedTopics(2, "alerts"))
+	event := strings.Replace(eventWithID("a"), "{", `{"eventTime":"2026-01-02T03:04:05Z",`, 1)
+	alert := `{"id":"72271e5a-0d1f-5315-af5a-607e839b1ff2","ruleId":"AWS.UnusedRegion","severity":"High","title":"t","eventTime":"2026-01-02T03:04:05Z","awsRegion":"eu-west-3",` +
+		`"principal":{"type":"Root"},"origin":{"topic":"trail","partition":0,"offset":1,"index":0,"shape":"event"},"event":` + event + `}`
+	c.Produce(&kgo.Record{Topic: "alerts", Partition: 1, Value: []byte(alert)})
+	file := filepath.Join(t.TempDir(), "alert.json")
+	if err := os.WriteFile(file, []byte(alert), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := func(arguments ...string) (ids []string) {
+		t.Helper()
+		stdout, stderr, status := runCommand(t, append([]string{"explain"}, arguments...)...)
+		if status != cli.ExitDone {
+			t.Fatalf("%q: exit status %d: %s%s", arguments, status, stdout, stderr)
+		}
+		for line := range strings.Lines(stdout) {
+			if id, ok := strings.CutPrefix(line, "  incident            "); ok {
+				ids = append(ids, strings.FieldsFunc(id, func(r rune) bool { return r == ',' })[0])
+			}
+		}
+		if len(ids) != 2 || len(ids[0]) != len(ids[1]) {
+			t.Fatalf("%q: incidents %q in\n%s", arguments, ids, stdout)
+		}
+		return ids
+	}
+	unknown, read := f(file), f("alerts:1:0", "--brokers", c.ListenAddrs()[0])
+	if !slices.Equal(unknown, []string{"unknown", "unknown"}) {
+		t.Errorf("without a partition: %q", unknown)
+	}
+	if told := f(file, "--partition", "1"); !slices.Equal(told, read) {
+		t.Errorf("with the partition %q, of the record %q", told, read)
+	}
+	if other := f(file, "--partition", "0"); slices.Equal(other, read) || other[0] == "unknown" {
+		t.Errorf("in another partition %q, too", other)
+	}
 }
 
 // The account's name and owner are shown also for events that raise no alert.

@@ -43,27 +43,42 @@ func newAlertPart(a *alert.Alert) *alertPart {
 
 // incidentPart is the incident that an alert joins, unless its account and window have more incidents than are kept apart.
 type incidentPart struct {
-	ID        string          `json:"id"`
+	ID        string          `json:"id,omitempty"`
+	Unknown   string          `json:"unknown,omitempty"` // why there is no ID
 	Principal string          `json:"principal"`
 	Window    incident.Window `json:"window"`
 }
 
+// withoutAccount says why the incident of an alert is unknown.
+const withoutAccount = "without an account it depends on the partition of the alert's record: explain that record, or give --partition"
+
 // newIncidentPart returns nil if neither the event nor its record says when it was.
-func newIncidentPart(a *alert.Alert, p *policy.Policy, stamp time.Time) *incidentPart {
+func newIncidentPart(a *alert.Alert, p *policy.Policy, stamp time.Time, alerts *int32) *incidentPart {
 	f, err := alert.ReadFacts(alert.AppendJSON(nil, a))
 	if err != nil {
 		return nil
 	}
-	return place(&f, p, stamp)
+	return place(&f, p, stamp, alerts)
 }
 
-func place(f *alert.Facts, p *policy.Policy, stamp time.Time) *incidentPart {
+// place returns the incident of an alert that is, or will be, in that partition of the alerts topic; nil if that is unknown.
+func place(f *alert.Facts, p *policy.Policy, stamp time.Time, alerts *int32) *incidentPart {
 	if f.Time.IsZero() && f.Stamp.IsZero() {
 		return nil
 	}
 	settings := p.Incidents(f.Account)
-	k, w := incidents.Place(f, stamp, &settings)
-	return &incidentPart{incident.ID(&k, w.Start).String(), f.Actor, w}
+	partition := int32(0)
+	if alerts != nil {
+		partition = *alerts
+	}
+	k, w := incidents.Place(f, partition, stamp, &settings)
+	i := &incidentPart{Principal: f.Actor, Window: w}
+	if f.Account == "" && alerts == nil {
+		i.Unknown = withoutAccount
+		return i
+	}
+	i.ID = incident.ID(&k, w.Start).String()
+	return i
 }
 
 // readAlert reads a record that is an alert, exempted event or shadow finding of ours, with its facts. foreign says
@@ -82,7 +97,7 @@ func readAlert(value []byte) (a *alert.Alert, f alert.Facts, foreign error) {
 }
 
 // newReadAlertLine returns the line of an alert that was read from a record.
-func newReadAlertLine(p *scan.Part, a *alert.Alert, f *alert.Facts, foreign error, by *policy.Policy) *Line {
+func newReadAlertLine(p *scan.Part, a *alert.Alert, f *alert.Facts, foreign error, by *policy.Policy, alerts *int32) *Line {
 	l := newLine("alert", p, cloudtrail.Chain{})
 	l.Shape = append(l.Shape, alertShape)
 	l.Alert = newAlertPart(a)
@@ -90,7 +105,7 @@ func newReadAlertLine(p *scan.Part, a *alert.Alert, f *alert.Facts, foreign erro
 	l.Alert.Source = &sourcePart{origin{o.Topic, o.Partition, o.File, o.Offset}, o.Index, a.Event != nil}
 	if reason, ok := errors.AsType[*alert.ForeignError](foreign); ok {
 		l.Alert.JoinsNone = reason.Err.Error()
-	} else if l.Alert.Incident = place(f, by, stampOf(&p.Record)); l.Alert.Incident == nil {
+	} else if l.Alert.Incident = place(f, by, stampOf(&p.Record), alerts); l.Alert.Incident == nil {
 		l.Alert.JoinsNone = "neither the event nor its record says when it was"
 	}
 	return l
@@ -130,7 +145,11 @@ func (a *alertPart) addTo(t *display.Fields) {
 	}
 	if i := a.Incident; i != nil {
 		const minutes = "2006-01-02 15:04"
-		t.Add("incident", i.ID+", of "+i.Principal)
+		if i.ID == "" {
+			t.Add("incident", "unknown, of "+i.Principal+"; "+i.Unknown)
+		} else {
+			t.Add("incident", i.ID+", of "+i.Principal)
+		}
 		t.Add("incident window", i.Window.Start.Format(minutes)+" to "+i.Window.End.Format(minutes)+" UTC")
 	}
 	if a.JoinsNone != "" {

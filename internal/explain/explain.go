@@ -26,6 +26,7 @@ type Options struct {
 	Number        int64             // explain only the event at this position in the input; -1 for all
 	EventID       string            // explain only the events with this eventID; empty for all
 	Limit         int64             // maximum number of lines
+	Partition     *int32            // of the alerts topic, for alerts that come from elsewhere; nil if unknown
 	Show          func(*Line) error // called with each line
 }
 
@@ -37,6 +38,7 @@ type Explainer struct {
 
 	part    *scan.Part
 	raised  *alert.Alert // the part is the event in this alert; nil if it came as it is
+	alerts  *int32       // the partition of the alerts topic that has, or will have, the alert; nil if unknown
 	base    int64        // the number of the record's first event
 	next    int64        // the number of the next event, unless it is in a damaged part
 	matched int          // the index of the last event in the record selected by its id, or -1
@@ -52,7 +54,7 @@ func New(o Options) *Explainer {
 
 // Visit explains one record, or says why it was skipped. It returns [scan.ErrEnough] when it needs no more records.
 func (e *Explainer) Visit(p *scan.Part) error {
-	e.part, e.raised, e.base, e.matched = p, nil, e.next, -1
+	e.part, e.raised, e.alerts, e.base, e.matched = p, nil, e.o.Partition, e.next, -1
 	if p.PassedOver != nil {
 		if !e.all() {
 			return nil
@@ -76,8 +78,11 @@ func (e *Explainer) Visit(p *scan.Part) error {
 
 // alert shows a record that is an alert, unless specific events are selected. The event in it is explained next.
 func (e *Explainer) alert(a *alert.Alert, f *alert.Facts, foreign error) error {
+	if e.part.Record.Topic != "" {
+		e.alerts = &e.part.Record.Partition
+	}
 	if e.all() {
-		if err := e.line(newReadAlertLine(e.part, a, f, foreign, e.o.Policy)); err != nil {
+		if err := e.line(newReadAlertLine(e.part, a, f, foreign, e.o.Policy, e.alerts)); err != nil {
 			return err
 		}
 	}
@@ -147,7 +152,7 @@ func (w witness) Event(x *detection.Explanation) error {
 		return nil
 	}
 	w.matched = x.Event.Index
-	l := newEventLine(w.part, number, w.o.Policy, x)
+	l := newEventLine(w.part, number, w.o.Policy, x, w.alerts)
 	if w.raised != nil {
 		l.Index, l.Shape = &w.raised.Origin.Index, slices.Insert(l.Shape, 0, alertShape)
 	}

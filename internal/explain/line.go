@@ -24,7 +24,8 @@ layers, outermost first).
          exception (the one that applies: name, reason, owner; or null), decision (outcome as in the
          metrics, counted, text), and where they apply damage (salvaged, error, text),
          expiredException (the one that would apply had it not expired: name, reason, owner) and
-         alert (id, title, severity, partial, partialReason, incident: id, principal, window)
+         alert (id, title, severity, partial, partialReason, incident: id, principal, window; or in
+         place of the id unknown, which says why it is)
   alert  of a record that is an alert of regionwatch: alert as above, with source (the record that
          raised it: topic, partition, offset, index) and joinsNone (why it joins no incident). If it
          has a copy of the event, the line of that follows
@@ -137,7 +138,7 @@ func newLine(kind string, p *scan.Part, shape cloudtrail.Chain) *Line {
 	return l
 }
 
-func newEventLine(p *scan.Part, number int64, by *policy.Policy, x *detection.Explanation) *Line {
+func newEventLine(p *scan.Part, number int64, by *policy.Policy, x *detection.Explanation, alerts *int32) *Line {
 	l, e, d := newLine("event", p, x.Event.Shape), x.Event, &x.Decision
 	l.Number, l.Index = &number, &e.Index
 	known := by.Effective(string(x.Event.RecipientAccountID.AppendText(nil)), time.Time{}).Account // decisions have it for findings only
@@ -154,7 +155,7 @@ func newEventLine(p *scan.Part, number int64, by *policy.Policy, x *detection.Ex
 	}
 	if a := x.Alert; a != nil {
 		l.Alert = newAlertPart(a)
-		l.Alert.Incident = newIncidentPart(a, by, p.Record.DecidedAt)
+		l.Alert.Incident = newIncidentPart(a, by, p.Record.DecidedAt, alerts)
 	}
 	return l
 }

@@ -21,12 +21,12 @@ func KeyOf(f *alert.Facts, partition int32) incident.Key {
 	return k
 }
 
-// Place returns the key and the window of the incident that an alert belongs to, if it came in a record with that
-// timestamp and its account's windows always had this length.
-func Place(f *alert.Facts, stamp time.Time, settings *policy.Incidents) (incident.Key, incident.Window) {
+// Place returns the key and the window of the incident that an alert belongs to, if it came in a record of that partition
+// with that timestamp and its account's windows always had this length.
+func Place(f *alert.Facts, partition int32, stamp time.Time, settings *policy.Incidents) (incident.Key, incident.Window) {
 	var s schedule
 	s.change(settings.Window, stamp)
-	return KeyOf(f, 0), s.window(eventTime(f, stamp))
+	return KeyOf(f, partition), s.window(eventTime(f, stamp))
 }
 
 // find returns the entry that an alert belongs to.

@@ -44,10 +44,7 @@ func (a ACL) covers(operation kmsg.ACLOperation, resource kmsg.ACLResourceType, 
 
 // line returns the kafka-acls command that adds the entry.
 func (o *Options) line(a ACL) string {
-	words := []string{"kafka-acls", "--bootstrap-server", o.Connection.Addresses()[0]}
-	if o.Connection.Secured() || o.Connection.Mechanism() != "" {
-		words = append(words, "--command-config", "admin.properties")
-	}
+	words := append([]string{"kafka-acls"}, o.reaching()...)
 	words = append(words, "--add", "--allow-principal", o.principal(), "--operation", operationWords[a.Operation], resourceFlags[a.Resource])
 	if a.Resource != kmsg.ACLResourceTypeCluster {
 		words = append(words, a.Name)
@@ -55,10 +52,7 @@ func (o *Options) line(a ACL) string {
 	if a.Prefixed {
 		words = append(words, "--resource-pattern-type", "prefixed")
 	}
-	for i, word := range words {
-		words[i] = quote(word)
-	}
-	return strings.Join(words, " ")
+	return shell(words)
 }
 
 // quote quotes a word for a shell.

@@ -22,7 +22,8 @@ import (
 // cluster is an embedded broker that allows alice only what ACLs allow.
 type cluster struct {
 	*kfake.Cluster
-	admin *kadm.Client
+	admin  *kadm.Client
+	client *kgo.Client // the admin's
 }
 
 func newCluster(t *testing.T, opts ...kfake.Opt) *cluster {
@@ -42,7 +43,17 @@ func newCluster(t *testing.T, opts ...kfake.Opt) *cluster {
 		t.Fatal(err)
 	}
 	t.Cleanup(admin.Close)
-	return &cluster{c, kadm.NewClient(admin)}
+	return &cluster{c, kadm.NewClient(admin), admin}
+}
+
+// put writes policies to a topic.
+func (c *cluster) put(t *testing.T, topic string, policies ...string) {
+	t.Helper()
+	for _, p := range policies {
+		if err := c.client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Value: []byte(p)}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // options returns the options alice checks with.
@@ -111,6 +122,7 @@ func TestRunLeast(t *testing.T) {
 			c := newCluster(t)
 			o := c.options(t, change)
 			c.allow(t, o.needed()...)
+			c.put(t, "policy", "version: v1")
 			if r := Run(t.Context(), o); !r.OK() || len(r.Steps) < 9 {
 				t.Fatalf("with all: %+v", r.Steps)
 			}
@@ -199,7 +211,8 @@ func TestRunFailure(t *testing.T) {
 			stepWrite + "dead letters", "--create-topics"},
 		"no policy":                {func(o *Options) { o.PolicyTopic = "absent" }, stepPolicy, "compacted"},
 		"state in one partition":   {func(o *Options) { o.StateTopic = "policy" }, stepState, "incidents rebuild"},
-		"no state":                 {func(o *Options) { o.StateTopic = "absent" }, stepState, "let incidents create it with --create-topics"},
+		"no state":                 {func(o *Options) { o.StateTopic = "absent" }, stepState, "let incidents create it with --create-topics; it must be compacted, with as many partitions as in:"},
+		"empty policy topic":       {func(o *Options) { o.PolicyTopic = "policy" }, stepPolicy, "write the policy to it"},
 		"policy in two partitions": {func(o *Options) { o.PolicyTopic = "dead" }, stepPolicy, "must have exactly one"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -271,10 +284,20 @@ func TestDenyIAM(t *testing.T) {
 	}
 }
 
-// An alerts topic that the loss of one broker can damage is a warning with a remedy; other topics are not checked.
+// stepOf returns the first step of a name.
+func stepOf(t *testing.T, r *Report, name string) Step {
+	t.Helper()
+	i := slices.IndexFunc(r.Steps, func(s Step) bool { return s.Name == name })
+	if i < 0 {
+		t.Fatalf("no step %q: %+v", name, r.Steps)
+	}
+	return r.Steps[i]
+}
+
+// A topic we write to that the loss of one broker can damage is a warning with a remedy.
 //
 // Guard: the call of fragile in outputs.
-func TestRunFragileAlerts(t *testing.T) {
+func TestRunFragile(t *testing.T) {
 	c := newCluster(t, kfake.NumBrokers(3))
 	for name, test := range map[string]struct {
 		replicas int16
@@ -289,15 +312,14 @@ func TestRunFragileAlerts(t *testing.T) {
 		if _, err := c.admin.CreateTopic(t.Context(), 1, test.replicas, map[string]*string{"min.insync.replicas": &test.min}, topic); err != nil {
 			t.Fatal(err)
 		}
-		o := c.options(t, func(o *Options) { o.Outputs[0].Topic = topic })
-		c.allow(t, append(o.needed(), ACL{Operation: kmsg.ACLOperationDescribeConfigs, Resource: kmsg.ACLResourceTypeTopic, Name: topic})...)
-		report := Run(t.Context(), o)
-		i := slices.IndexFunc(report.Steps, func(s Step) bool { return s.Of == topic && strings.HasPrefix(s.Name, stepWrite) })
-		if i < 0 {
-			t.Fatalf("%s: no such step: %+v", name, report.Steps)
-		}
-		if s := report.Steps[i]; (s.Status == Warning) != (test.want != "") || !strings.HasPrefix(s.Remedy, test.want) || test.want == "" && s.Remedy != "" || !report.OK() {
-			t.Errorf("%s: %+v", name, s)
+		for i := range 2 {
+			o := c.options(t, func(o *Options) { o.Outputs[i].Topic = topic })
+			c.allow(t, append(o.needed(), ACL{Operation: kmsg.ACLOperationDescribeConfigs, Resource: kmsg.ACLResourceTypeTopic, Name: topic})...)
+			report := Run(t.Context(), o)
+			s := stepOf(t, report, stepWrite+o.Outputs[i].What)
+			if (s.Status == Warning) != (test.want != "") || !strings.HasPrefix(s.Remedy, test.want) || test.want == "" && s.Remedy != "" || !report.OK() {
+				t.Errorf("%s of %s: %+v", name, o.Outputs[i].What, s)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/regionwatch/regionwatch/processor"
 )
 
 // group checks whether the group may be joined, and describes it.
@@ -19,24 +22,49 @@ func (c *checker) group(ctx context.Context) {
 		c.refuse(step, err, kmsg.ACLOperationRead, kmsg.ACLResourceTypeGroup, c.o.Group)
 		return
 	}
-	step.Detail = c.members(attempt)
-	c.add(step)
+	step.Detail, step.Remedy = c.members(attempt)
+	c.warn(step)
 }
 
-// members describes the group.
-func (c *checker) members(ctx context.Context) string {
+// members describes the group, and warns of members that are not ours.
+func (c *checker) members(ctx context.Context) (detail, remedy string) {
 	groups, err := c.admin.DescribeGroups(ctx, c.o.Group)
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	group := groups[c.o.Group]
 	switch {
 	case errors.Is(group.Err, kerr.GroupIDNotFound), group.Err == nil && group.State == "Dead":
-		return "new"
+		return "new", ""
 	case group.Err != nil:
+		return "", ""
+	}
+	instances, foreign := make(map[string]bool), 0
+	for i := range group.Members {
+		m := &group.Members[i]
+		name, ours := processor.InstanceOf(m.ClientID, cmp.Or(deref(m.InstanceID), m.MemberID))
+		if !ours {
+			foreign++
+			continue
+		}
+		instances[name] = true
+	}
+	detail = strings.ToLower(group.State) + ", " + counted(len(instances), "instance")
+	if n := len(group.Members) - foreign; n != len(instances) {
+		detail += fmt.Sprintf(" (%d members, one for each session of an instance)", n)
+	}
+	if foreign > 0 {
+		detail += ", " + counted(foreign, "member") + " of another program"
+		remedy = "partitions of the other program are not watched; give a --group that only this program uses"
+	}
+	return detail, remedy
+}
+
+func deref(s *string) string {
+	if s == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s, %s", strings.ToLower(group.State), counted(len(group.Members), "member"))
+	return *s
 }
 
 // sessions is how many transactional IDs are tried if the settings do not determine the number.

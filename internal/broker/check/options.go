@@ -6,6 +6,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/internal/broker"
 	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/policy/live"
 )
 
 // Options describe what the processor needs. Connection, Outputs, the timeouts and the group are required, and an input.
@@ -20,7 +21,8 @@ type Options struct {
 	Identity string
 
 	Outputs     []Output
-	PolicyTopic string // empty means none
+	PolicyTopic string    // empty means none
+	PolicyKeys  live.Keys // who may sign policies; nil requires no signature
 }
 
 // Output is a topic the processor writes to.

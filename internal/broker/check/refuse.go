@@ -26,6 +26,7 @@ func (c *checker) refuse(s Step, err error, operation kmsg.ACLOperation, resourc
 	s.Status, s.Error = Refused, err.Error()
 	switch {
 	case Denied(err):
+		s.Commands = nil
 		s.deny(c.o, c.o.missing(operation, resource, name))
 	case s.Remedy == "":
 		s.Remedy = remedy(err)

@@ -31,6 +31,8 @@ type Step struct {
 	Error  string  `json:"error,omitempty"`
 	Remedy string  `json:"remedy,omitempty"` // how to fix it
 	ACLs   []Entry `json:"acls,omitempty"`   // ACLs to add, if that is the remedy
+	// Commands are further commands of Kafka's tools that are the remedy.
+	Commands []string `json:"commands,omitempty"`
 }
 
 // Report is the result of [Run].

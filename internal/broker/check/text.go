@@ -52,6 +52,9 @@ func (s *Step) write(b *strings.Builder, width int, colors bool) {
 	for _, entry := range s.ACLs {
 		b.WriteString(indent + display.Text(entry.Command) + "\n")
 	}
+	for _, command := range s.Commands {
+		b.WriteString(indent + display.Text(command) + "\n")
+	}
 }
 
 func statusMark(status Status, colors bool) string {

@@ -109,7 +109,7 @@ func (c *checker) read(ctx context.Context, topics []string) {
 
 // outputs describes the output topics and checks that they may be written to.
 func (c *checker) outputs(ctx context.Context) {
-	for i, output := range c.o.Outputs { // the first is the alerts topic
+	for _, output := range c.o.Outputs {
 		step := Step{Name: stepWrite + output.What, Of: output.Topic}
 		if !c.describe(ctx, step, output.Topic, kmsg.ACLOperationWrite, false) {
 			continue
@@ -122,10 +122,7 @@ func (c *checker) outputs(ctx context.Context) {
 			continue
 		}
 		c.writable = true
-		step.Detail, step.Remedy = c.shape(output.Topic), ""
-		if i == 0 {
-			step.Remedy = c.fragile(ctx, output.Topic, output.What)
-		}
+		step.Detail, step.Remedy = c.shape(output.Topic), c.fragile(ctx, output.Topic, output.What)
 		c.warn(step)
 	}
 }
@@ -176,35 +173,6 @@ func (c *checker) config(ctx context.Context, name, key string) string {
 	return ""
 }
 
-// policy checks the policy topic.
-func (c *checker) policy(ctx context.Context) {
-	if c.o.PolicyTopic == "" {
-		return
-	}
-	step := Step{Name: stepPolicy, Of: c.o.PolicyTopic}
-	topic, err := c.topic(ctx, c.o.PolicyTopic)
-	switch {
-	case errors.Is(err, kerr.UnknownTopicOrPartition):
-		step.Remedy = "create it, compacted and with one partition, and write the policy to it"
-	case err == nil && len(topic.Partitions) != 1:
-		err = fmt.Errorf("it has %d partitions", len(topic.Partitions))
-		step.Remedy = "it must have exactly one, so that one record is the newest"
-	case err == nil:
-		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
-		defer cancel()
-		var errs map[string]error
-		if errs, err = c.mayFetch(attempt, []string{c.o.PolicyTopic}); err == nil {
-			err = errs[c.o.PolicyTopic]
-		}
-	}
-	if err != nil {
-		c.refuse(step, err, kmsg.ACLOperationRead, kmsg.ACLResourceTypeTopic, c.o.PolicyTopic)
-		return
-	}
-	step.Detail = c.shape(c.o.PolicyTopic)
-	c.add(step)
-}
-
 // describe describes a topic and reports whether it is usable or can be created. It adds a step if not, or if tell is
 // set.
 func (c *checker) describe(ctx context.Context, step Step, name string, operation kmsg.ACLOperation, tell bool) bool {
@@ -217,7 +185,7 @@ func (c *checker) describe(ctx context.Context, step Step, name string, operatio
 			return false
 		}
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
-		step.Remedy = "create the topic, or let " + c.o.command() + " create it with --create-topics"
+		c.suggest(&step, name)
 	case err == nil:
 		err = leaderless(topic)
 		step.Remedy = "its brokers are down; it cannot be read or written until one is back"

@@ -47,15 +47,28 @@ func openTopic(name string, opts []kgo.Opt, keys Keys, log *slog.Logger) (*topic
 	return &topic{name: name, client: client, keys: keys, log: log}, nil
 }
 
-// ReadTopic returns the newest valid policy in a topic.
-func ReadTopic(ctx context.Context, name string, opts []kgo.Opt, keys Keys) (Loaded, error) {
+// ReadTopic returns the newest valid policy in a topic, and the fault of the newest record if that is not the same one.
+// The error is a [NoPolicyError] if the topic has been read and holds none.
+func ReadTopic(ctx context.Context, name string, opts []kgo.Opt, keys Keys) (newest Loaded, fault, err error) {
 	t, err := openTopic(name, opts, keys, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return Loaded{}, err
+		return Loaded{}, nil, err
 	}
 	defer t.close()
-	newest, _, err := t.first(ctx)
-	return newest, err
+	return t.first(ctx)
+}
+
+// NoPolicyError says that a topic holds no valid policy.
+type NoPolicyError struct {
+	Fault error // of the newest record; nil if no record holds a policy
+}
+
+// Error returns the fault as well, whose lines each have their place.
+func (e *NoPolicyError) Error() string {
+	if e.Fault == nil {
+		return "no valid policy found; write one to it"
+	}
+	return "no valid policy found\n" + e.Fault.Error()
 }
 
 // wait reads the topic at the start, as first does. It waits for unreachable brokers as long as it takes; any other
@@ -134,7 +147,7 @@ func (t *topic) readToEnd(ctx context.Context) error {
 		}
 	}
 	if t.newest.Policy == nil {
-		return errors.Join(errors.New("no valid policy found"), t.fault)
+		return &NoPolicyError{t.fault}
 	}
 	return nil
 }

@@ -121,11 +121,11 @@ func TestSignedRecords(t *testing.T) {
 	opts := []kgo.Opt{kgo.SeedBrokers(cluster.ListenAddrs()...)}
 	signed(policyOf("v1"), "ada@example.com")
 	put(policyOf("v2"))
-	newest, err := ReadTopic(t.Context(), "policies", opts, keys)
-	if err != nil || newest.Version() != "v1" || newest.Author != "ada@example.com" || newest.From != "topic policies offset 0" {
+	newest, fault, err := ReadTopic(t.Context(), "policies", opts, keys)
+	if err != nil || !errors.Is(fault, errUnsigned) || newest.Version() != "v1" || newest.Author != "ada@example.com" || newest.From != "topic policies offset 0" {
 		t.Errorf("%+v, %v", newest, err)
 	}
-	if newest, err = ReadTopic(t.Context(), "policies", opts, nil); err != nil || newest.Version() != "v2" {
+	if newest, fault, err = ReadTopic(t.Context(), "policies", opts, nil); err != nil || fault != nil || newest.Version() != "v2" {
 		t.Errorf("%+v, %v", newest, err)
 	}
 
