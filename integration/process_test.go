@@ -216,6 +216,7 @@ func eventually(t *testing.T, atMost time.Duration, try func() error) {
 type tail struct {
 	mu    sync.Mutex
 	bytes []byte
+	lines int // of all that was written
 }
 
 const tailBytes = 64 << 10
@@ -225,6 +226,7 @@ func (l *tail) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.bytes = append(l.bytes, b...)
+	l.lines += bytes.Count(b, []byte("\n"))
 	if over := len(l.bytes) - tailBytes; over > 0 {
 		l.bytes = append(l.bytes[:0], l.bytes[over:]...)
 	}
@@ -236,6 +238,13 @@ func (l *tail) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return string(l.bytes)
+}
+
+// count is the number of lines that were written, whether they are kept or not.
+func (l *tail) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lines
 }
 
 // lastLine is the reason that a process ends with.

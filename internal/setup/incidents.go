@@ -30,7 +30,7 @@ func ForIncidents(s *config.Settings) (*config.Settings, error) {
 func Stage(s *config.Settings, o *processor.Options) (*grouping.Stage, error) {
 	stage, err := grouping.New(grouping.Options{
 		IncidentTopic: s.IncidentTopic, StateTopic: s.IncidentStateTopic, OCSF: s.IncidentFormat == config.AlertOCSF,
-		Policy: o.Policy, Registry: o.Registry,
+		Policy: o.Policy, Registry: o.Registry, Logger: o.Logger,
 	})
 	o.Stage, o.StateTopic = stage, s.IncidentStateTopic
 	return stage, err

@@ -1,6 +1,7 @@
 package grouping
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/incident"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
+	incidents "github.com/regionwatch/regionwatch/schema/incident"
 )
 
 // part is the state of one partition. It implements processor.StageState.
@@ -50,6 +52,8 @@ func (p *part) Take(r *kgo.Record, now time.Time) *deadletter.Fault {
 	f, err := alert.ReadFacts(r.Value)
 	if err != nil {
 		p.since.unreadable++
+		p.stage.o.Logger.Warn("a record is no alert: it is set aside as a dead letter", // whatever its partition: another such line is a repetition
+			"record", fmt.Sprintf("%s:%d:%d", r.Topic, r.Partition, r.Offset), "error", err)
 		return unreadable(err)
 	}
 	at := stamp(r.Timestamp, now)
@@ -83,6 +87,10 @@ func (p *part) Flush(now time.Time) []*kgo.Record {
 	records := make([]*kgo.Record, 0, len(list)+len(state))
 	for _, i := range list {
 		p.since.written[i.Activity]++
+		if i.Kind == incidents.KindStorm && i.Activity == incidents.Create {
+			p.stage.o.Logger.Warn("a storm begins: further principals and regions go into one incident",
+				"account", i.AccountID, "window", i.Window.Start, "incident", i.ID)
+		}
 		records = append(records, p.stage.record(i))
 	}
 	for _, r := range state {

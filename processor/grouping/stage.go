@@ -2,13 +2,14 @@
 //
 // It keeps the state of the assigned partitions in memory. The processor gives it alerts and the time, writes what it
 // returns in one transaction with the offsets, and restores it from the state topic. The package starts no goroutines
-// and does no I/O.
+// and does no I/O but its log.
 package grouping
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -33,6 +34,7 @@ type Options struct {
 	// Policy returns the policy that says how alerts are grouped. It must be safe for concurrent use.
 	Policy   func() *policy.Policy
 	Registry *prometheus.Registry
+	Logger   *slog.Logger // nil discards
 	// Limits are those of all assigned partitions together; zero fields have the defaults of a Grouper, and a nil Budget
 	// the defaults of a Budget. Partition, Settings and Durable are ignored.
 	Limits incident.Options
@@ -51,6 +53,9 @@ type Stage struct {
 
 // New returns a stage without partitions, and registers its metrics.
 func New(o Options) (*Stage, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	s := &Stage{o: o, budget: cmp.Or(o.Limits.Budget, &incident.Budget{}), parts: make(map[*part]bool)}
 	return s, o.Registry.Register(s)
 }
