@@ -90,6 +90,7 @@ func TestKafkaIncidentsHostile(t *testing.T) {
 	foreign := n / 10
 	writeAlerts(t, s, foreign, func(k int) *kgo.Record { return foreignAlert(s, k) })
 	writeAlerts(t, s, len(again), func(k int) *kgo.Record { return again[k] })
+	written := time.Since(began)
 	grouping := *s
 	grouping.input = s.alerts
 	grouping.settle(t, 30*time.Minute, p.ended)
@@ -127,8 +128,8 @@ func TestKafkaIncidentsHostile(t *testing.T) {
 		t.Errorf("the peak is %d MiB, the limit %d", peak>>20, hostileLimit>>20)
 	}
 	checkLines(t, p, lines, took)
-	t.Logf("%d principals, %d sessions, %d repeated and %d foreign records: %v, peak %d MiB, %d lines in the log",
-		n, n, len(again), foreign, took.Round(100*time.Millisecond), peak>>20, lines)
+	t.Logf("%d principals, %d sessions, %d repeated and %d foreign records: written in %v, grouped %v later, %.1f s of a core, peak %d MiB, %d lines in the log",
+		n, n, len(again), foreign, written.Round(100*time.Millisecond), (took - written).Round(100*time.Millisecond), p.cpu().Seconds(), peak>>20, lines)
 }
 
 // quickIncidents are the arguments of "regionwatch incidents" that writes what changed every second.

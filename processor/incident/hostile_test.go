@@ -2,6 +2,7 @@ package incident
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -259,6 +260,7 @@ func TestRestoreFailure(t *testing.T) {
 	}))
 	f("more than an incident", "damaged", of(stateEntry, func(v []byte) []byte { return append(bytes.Clone(v), 0) }))
 	f("another incident's ids", "inconsistent", of(stateChunk, func(v []byte) []byte { return bytes.Repeat(v[:16], len(v)/16) }))
+	f("no incident", "inconsistent", of(stateEntry, gone))
 	f("no window", "damaged", of(stateAccount, func([]byte) []byte { return schedule{{}}.encode() }))
 	f("no schedule", "damaged", of(stateAccount, func([]byte) []byte { return schedule{}.encode() }))
 	for _, key := range []string{"", "x", "i123", "z0123456789abcdef"} {
@@ -266,6 +268,32 @@ func TestRestoreFailure(t *testing.T) {
 			t.Errorf("key %q: no error", key)
 		}
 	}
+}
+
+// A deleted incident leaves no alert ids behind: its record goes after them, so ids that are still there are of one that was
+// lost.
+//
+// Guard: hasIDs in dropEntry.
+func TestRestoreDeletedIncident(t *testing.T) {
+	id, ids := alertID(1), make([]byte, 16)
+	f := func(ok bool, records ...StateRecord) {
+		t.Helper()
+		r := NewRestorer(Options{Settings: settings(), Durable: true})
+		var err error
+		for _, record := range records {
+			err = errors.Join(err, r.Record(record.Key, record.Value))
+		}
+		if (err == nil) != ok || err != nil && !errors.Is(err, errTorn) {
+			t.Errorf("%q: %v", records, err)
+		}
+	}
+	deleted := StateRecord{Key: stateKey(stateEntry, id)}
+	for n := range 2 {
+		key := chunkKey(id, n)
+		f(true, StateRecord{key, ids}, StateRecord{Key: key}, deleted)
+		f(false, StateRecord{key, ids}, deleted)
+	}
+	f(true, StateRecord{Key: stateKey(stateSketch, id)}, deleted)
 }
 
 // An ended incident whose record was deleted later is not among those that are dropped first.

@@ -90,12 +90,12 @@ func (r *Restorer) account(id, value []byte) (err error) {
 }
 
 func (r *Restorer) chunk(id uuid.UUID, n uint32, value []byte) error {
+	e := r.of(id)
 	if len(value)%len(id) != 0 || len(value) > chunkIDs*len(id) {
 		return fmt.Errorf("%d bytes are not 1 to %d alert ids", len(value), chunkIDs)
 	}
 	switch {
 	case n == 0:
-		e := r.of(id)
 		e.ids.last = readChunk(e.ids.last, value)
 	case len(value) == 0:
 		delete(r.more[id], n)
@@ -159,9 +159,7 @@ func (r *Restorer) gone(id uuid.UUID, value []byte) error {
 
 func (r *Restorer) entry(id uuid.UUID, value []byte) error {
 	if len(value) == 0 {
-		delete(r.g.entries, id) // written after the tombstones of its chunks
-		delete(r.more, id)
-		return nil
+		return r.dropEntry(id)
 	}
 	e := r.of(id)
 	accountID, err := decodeEntry(value, r.g.names, e)
@@ -177,16 +175,33 @@ func (r *Restorer) entry(id uuid.UUID, value []byte) error {
 	return nil
 }
 
-// Finish returns the Grouper, after the last record. Every remembered id that an incident names must have been read.
+// dropEntry forgets a deleted incident. Its tombstone is written after those of its chunks.
+func (r *Restorer) dropEntry(id uuid.UUID) error {
+	if r.hasIDs(id) {
+		return errTorn
+	}
+	delete(r.g.entries, id)
+	delete(r.more, id)
+	return nil
+}
+
+// hasIDs reports whether alert ids of the incident were read, and not deleted.
+func (r *Restorer) hasIDs(id uuid.UUID) bool {
+	e := r.g.entries[id]
+	return len(r.more[id]) > 0 || e != nil && (len(e.ids.last) > 0 || e.ids.sketch != nil)
+}
+
+// Finish returns the Grouper, after the last record. Every remembered id that an incident names must have been read, and
+// every incident that ids belong to.
 func (r *Restorer) Finish() (*Grouper, error) {
 	g := r.g
 	g.timers = make(timers, 0, len(g.entries))
 	for id, e := range g.entries {
-		if e.account == nil {
+		if e.account == nil && !r.hasIDs(id) {
 			delete(g.entries, id)
 			continue
 		}
-		if e.account.schedule == nil || r.finish(e) != nil {
+		if e.account == nil || e.account.schedule == nil || r.finish(e) != nil {
 			g.Release()
 			return nil, fmt.Errorf("restoring incident %s: %w", id, errTorn)
 		}
