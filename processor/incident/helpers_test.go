@@ -55,6 +55,7 @@ func traffic(r *rand.Rand, n int) []*alert.Facts {
 			f.Action = fmt.Sprintf("Action%d", r.IntN(6))
 			f.Failed, f.Partial = r.IntN(2) == 0, r.IntN(9) == 0
 			f.Severity = alert.Severities[r.IntN(5)]
+			f.AccountFacts = fmt.Appendf(nil, `{"name":%q}`, f.Account+strings.Repeat("x", i%3))
 			switch r.IntN(20) {
 			case 0:
 				f.Time = time.Time{}
@@ -151,6 +152,92 @@ func addsUp(t *testing.T, g *Grouper) {
 	}
 	if sum > c.Counted+c.Late {
 		t.Errorf("%d alerts in incidents, %d counted and %d late", sum, c.Counted, c.Late)
+	}
+	chargedRight(t, g)
+	indexedRight(t, g)
+}
+
+// chargedRight reports what a Grouper is charged with too much or too little.
+func chargedRight(t *testing.T, g *Grouper) {
+	t.Helper()
+	want := share{of: g.share.of, incidents: int64(len(g.entries)), gone: int64(len(g.gone.order)), due: g.share.due}
+	facts := map[*account]map[string]bool{}
+	for _, e := range g.entries {
+		if e.detail != e.size() {
+			t.Errorf("incident %s: %d bytes are charged, it has %d", e.id, e.detail, e.size())
+		}
+		want.ids += int64(e.ids.len())
+		want.sketches += int64(e.ids.sketchSize())
+		want.detail += int64(e.size())
+		if facts[e.account] == nil {
+			facts[e.account] = map[string]bool{}
+		}
+		facts[e.account][e.facts] = true
+	}
+	for _, a := range g.accounts {
+		want.detail += int64(a.size() + a.detail)
+		least := 0
+		for f := range facts[a] {
+			least += len(f)
+		}
+		if a.detail < least || least == 0 && a.detail > 0 && a.entries == 0 {
+			t.Errorf("account %q: %d bytes are charged for facts, it has %d", a.id, a.detail, least)
+		}
+	}
+	if g.share != want {
+		t.Errorf("charged %+v, want %+v", g.share, want)
+	}
+}
+
+// indexedRight reports entries that an index lacks, or has too many of.
+func indexedRight(t *testing.T, g *Grouper) {
+	t.Helper()
+	entries, ended, windows, actors := map[*account]int{}, map[*account]int{}, map[*bucket]int{}, 0
+	for id, e := range g.entries {
+		entries[e.account]++
+		if e.inWindow() {
+			b := e.account.buckets[e.start]
+			if windows[b]++; e.storm != (b.storm == e) {
+				t.Errorf("incident %s: storm %t, its window has %v", id, e.storm, b.storm)
+			}
+		}
+		if e.timer == 0 || g.timers[e.timer-1] != e {
+			t.Errorf("incident %s has no timer", id)
+		}
+		found := 0
+		for o := range g.of(e.actorKey()) {
+			if o == e {
+				found++
+			}
+		}
+		if actors += found; found > 1 || (found == 1) != e.hasActor() {
+			t.Errorf("incident %s is %d times among those of its principal", id, found)
+		}
+	}
+	chained := 0
+	for _, e := range g.actors {
+		for ; e != nil; e = e.sibling {
+			chained++
+		}
+	}
+	for _, e := range g.gone.ended {
+		ended[e.account]++
+	}
+	buckets := 0
+	for _, a := range g.accounts {
+		buckets += len(a.buckets)
+		if a.entries != entries[a] || a.ended != ended[a] || a.entries+a.ended == 0 {
+			t.Errorf("account %q: %d incidents and %d ended, want %d and %d", a.id, a.entries, a.ended, entries[a], ended[a])
+		}
+	}
+	for b, n := range windows {
+		if b.entries != n {
+			t.Errorf("a window has %d incidents, want %d", b.entries, n)
+		}
+	}
+	if len(g.timers) != len(g.entries) || chained != actors || buckets != len(windows) || len(g.gone.ended) != len(g.gone.order) {
+		t.Errorf("%d timers of %d incidents, %d of %d actors, %d of %d windows, %d of %d ended",
+			len(g.timers), len(g.entries), chained, actors, buckets, len(windows), len(g.gone.order), len(g.gone.ended))
 	}
 }
 
