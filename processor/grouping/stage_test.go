@@ -2,6 +2,7 @@ package grouping
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -133,21 +134,84 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// Each count has a metric and a name in the log of its own, and what several partitions counted is added.
+//
+// Guards: each line of add, Collect and Counts.
+func TestCounts(t *testing.T) {
+	s, registry := measuredStage(t, incident.Options{})
+	one := totals{
+		read: 1, counted: 2, repeated: 3, below: 4, late: 5, unreadable: 6, state: 7,
+		written: map[string]uint64{incidents.Create: 8, incidents.Update: 9, incidents.Close: 10},
+	}
+	s.totals.add(&one)
+	s.totals.add(&one)
+	if s.totals.read != 2 {
+		t.Errorf("%d read, want 2", s.totals.read)
+	}
+	got := numbers(t, registry)
+	for name, want := range map[string]float64{
+		"incident_alerts_total counted": 4, "incident_alerts_total repeated": 6, "incident_alerts_total below": 8, "incident_alerts_total late": 10,
+		"incident_alerts_total unreadable": 12, "incident_state_records_total": 14, "incidents_written_total create": 16,
+		"incidents_written_total update": 18, "incidents_written_total close": 20,
+	} {
+		if got["regionwatch_"+name] != want {
+			t.Errorf("%s is %v, want %v", name, got["regionwatch_"+name], want)
+		}
+	}
+	want := []processor.StageCount{{Name: "counted", N: 4}, {Name: "repeated", N: 6}, {Name: "below_threshold", N: 8}, {Name: "late", N: 10},
+		{Name: "unreadable", N: 12}, {Name: "created", N: 16}, {Name: "updated", N: 18}, {Name: "closed", N: 20}}
+	if got := s.Counts(); !slices.Equal(got, want) {
+		t.Errorf("counts %v, want %v", got, want)
+	}
+}
+
+// An alert counts as what it changed.
+func TestCount(t *testing.T) {
+	before := incident.Counts{Read: 9, Counted: 3, Repeated: 3, Below: 3, Late: 3}
+	for name, change := range map[string]struct {
+		of   func(*incident.Counts) *uint64
+		want totals
+	}{
+		"counted":  {func(c *incident.Counts) *uint64 { return &c.Counted }, totals{counted: 1}},
+		"repeated": {func(c *incident.Counts) *uint64 { return &c.Repeated }, totals{repeated: 1}},
+		"below":    {func(c *incident.Counts) *uint64 { return &c.Below }, totals{below: 1}},
+		"late":     {func(c *incident.Counts) *uint64 { return &c.Late }, totals{late: 1}},
+	} {
+		after, got := before, totals{}
+		*change.of(&after)++
+		if got.count(&before, &after); got.counted != change.want.counted || got.repeated != change.want.repeated || got.below != change.want.below || got.late != change.want.late {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 // A storm is counted as one, and estimates as such.
 func TestStormMetrics(t *testing.T) {
-	s, registry := measuredStage(t, incident.Options{MaxPerWindow: 2})
+	s, registry := measuredStage(t, incident.Options{MaxPerWindow: 2, ExactIDs: 2})
 	state, err := s.Restore(kadm.Partition{Topic: alertTopic}, noState)
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	for n := range 12 {
+	for n := range 24 { // six of each of four accounts, of three principals: two incidents of two alerts, a storm of two
 		state.Take(&kgo.Record{Timestamp: now, Value: []byte(alertOf(n))}, now)
 	}
-	got := numbers(t, registry)
-	if got["regionwatch_incident_storms_open"] == 0 || got["regionwatch_incidents_open"] < got["regionwatch_incident_storms_open"] {
-		t.Errorf("%v", got)
+	check := func(what string, want map[string]float64) {
+		t.Helper()
+		got := numbers(t, registry)
+		for name, n := range want {
+			if got["regionwatch_"+name] != n {
+				t.Errorf("%s: %s is %v, want %v", what, name, got["regionwatch_"+name], n)
+			}
+		}
 	}
+	check("storms", map[string]float64{
+		"incidents_open": 12, "incident_storms_open": 4, "incidents_remembered": 12, "incident_ids_remembered": 24, "incident_estimates": 0,
+	})
+	for n := range 3 {
+		state.Take(&kgo.Record{Timestamp: now, Value: []byte(alertOf(24 + 4*n))}, now) // one more in each of an account
+	}
+	check("estimates", map[string]float64{"incidents_open": 12, "incident_ids_remembered": 18, "incident_estimates": 3})
 }
 
 // A timestamp that is missing, or from the future, is now.
@@ -170,14 +234,32 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// An incident's record has its account as key, and the format that is set.
+// An incident's record has its account as key, or its partition if it has none, the format that is set, and headers that say
+// what it is.
+//
+// Guards: each header of record.
 func TestRecord(t *testing.T) {
 	s, _ := measuredStage(t, incident.Options{})
 	i := &incidents.Incident{ID: "x", AccountID: "111122223333", Activity: incidents.Create, Severity: "High"}
 	native := s.record(i)
+	partition := int32(7)
+	i.AccountID, i.Partition = "", &partition
+	if r := s.record(i); string(r.Key) != "partition 7" {
+		t.Errorf("the key without an account is %q", r.Key)
+	}
+	i.AccountID, i.Partition = "111122223333", nil
 	s.o.OCSF = true
 	ocsf := s.record(i)
 	if native.Topic != incidentTopic || string(native.Key) != i.AccountID || slices.Equal(native.Value, ocsf.Value) || len(ocsf.Value) == 0 {
 		t.Errorf("%+v and %+v", native, ocsf)
+	}
+	want := []kgo.RecordHeader{
+		{Key: "incident-id", Value: []byte("x")}, {Key: "activity", Value: []byte(incidents.Create)}, {Key: "severity", Value: []byte("High")},
+		{Key: "content-type", Value: []byte("application/json")},
+	}
+	for _, r := range []*kgo.Record{native, ocsf} {
+		if fmt.Sprint(r.Headers) != fmt.Sprint(want) {
+			t.Errorf("headers %s, want %s", r.Headers, want)
+		}
 	}
 }
