@@ -296,6 +296,38 @@ func TestRestoreDeletedIncident(t *testing.T) {
 	f(true, StateRecord{Key: stateKey(stateSketch, id)}, deleted)
 }
 
+// A restore that fails costs nobody their room.
+//
+// Guard: Release in Finish.
+func TestFailedRestoreIsNotCharged(t *testing.T) {
+	o := Options{Settings: settings(), Durable: true, Budget: &Budget{}}
+	g, state := New(o), topic{}
+	for n := range 300 {
+		g.Add(fact(n, day, func(f *alert.Facts) { f.Actor = fmt.Sprint(n) }), day)
+	}
+	g.Flush()
+	state.write(g.State())
+	g.Release()
+	for key := range state {
+		if key[0] == stateChunk {
+			delete(state, key) // of one incident: others may be restored before it
+			break
+		}
+	}
+	r := NewRestorer(o)
+	for key, value := range state {
+		if err := r.Record([]byte(key), value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.Finish(); !errors.Is(err, errTorn) {
+		t.Errorf("%v, want %v", err, errTorn)
+	}
+	if o.Budget.charged() != 0 {
+		t.Errorf("%d bytes are charged", o.Budget.charged())
+	}
+}
+
 // An ended incident whose record was deleted later is not among those that are dropped first.
 func TestRestoreDeleted(t *testing.T) {
 	r := NewRestorer(Options{Settings: settings(), Durable: true})

@@ -94,6 +94,45 @@ func TestEstimateAddsUp(t *testing.T) {
 	}
 }
 
+// What is due after a time is not due at that time, whatever else is due then.
+//
+// Guards: each comparison with now in act and isDue.
+func TestNotDueYet(t *testing.T) {
+	end := day.Add(24 * time.Hour)
+	g := New(Options{Settings: settings()})
+	at := day.Add(10 * time.Hour)
+	want(t, "first", run(g, at, fact(1, at)), "Create 1")
+	want(t, "at the interval's end", run(g, at.Add(5*time.Minute), fact(2, at)), "")
+	want(t, "after it", run(g, at.Add(5*time.Minute+1)), "Update 2")
+	g.Add(fact(3, at), at.Add(6*time.Minute))
+	g.Flush()
+	want(t, "at the window's end", run(g, end), "Update 3") // the update is due, the end is not
+	want(t, "after it", run(g, end.Add(1)), "Close 3")
+	g.Add(fact(4, at), end.Add(2))
+	g.Flush()
+	last := end.Add(1).Add(policy.DefaultIncidents.Grace)
+	want(t, "at the grace's end", run(g, last), "Update 4")
+	want(t, "a repeat at the grace's end", run(g, last, fact(4, at)), "")
+	want(t, "after it", run(g, last.Add(1)), "")
+	if n, _ := g.Size(); n != 0 {
+		t.Errorf("%d incidents are left", n)
+	}
+}
+
+// What changed within its grace is written at its end, not later.
+//
+// Guard: unsent in forget.
+func TestLastUpdate(t *testing.T) {
+	g := New(Options{Settings: settings()})
+	run(g, day, fact(1, day))
+	closed := day.Add(24*time.Hour + 1)
+	want(t, "closed", run(g, closed), "Close 1")
+	last := closed.Add(policy.DefaultIncidents.Grace)
+	want(t, "in grace", run(g, last.Add(-time.Minute), fact(2, day)), "Update 2")
+	want(t, "just before its end", run(g, last, fact(3, day)), "")
+	want(t, "its end", run(g, last.Add(1)), "Update 3")
+}
+
 func TestQuietKeepsAnIncidentOpen(t *testing.T) {
 	g := New(Options{Settings: settings()})
 	late := day.Add(25 * time.Hour)
@@ -233,7 +272,7 @@ func TestLateAfterAChangedWindow(t *testing.T) {
 	o := Options{Settings: func(string) policy.Incidents { return now }, Durable: true, Budget: &Budget{MaxGone: 1}}
 	g, state := New(o), topic{}
 	at := day.Add(10 * time.Hour)
-	g.Add(fact(1, at), at)
+	g.Add(fact(1, at, func(f *alert.Facts) { f.AccountFacts = []byte(`{"name":"prod"}`) }), at)
 	first := g.Flush()[0]
 	now.Window = time.Hour
 	g.Add(fact(2, at), at)
@@ -242,7 +281,7 @@ func TestLateAfterAChangedWindow(t *testing.T) {
 		g.Flush()
 	}
 	state.write(g.State())
-	if len(g.entries) != 0 || len(g.accounts) != 1 || len(g.accounts["111122223333"].facts) != 0 {
+	if chargedRight(t, g); len(g.entries) != 0 || len(g.accounts) != 1 || len(g.accounts["111122223333"].facts) != 0 {
 		t.Fatalf("%d incidents, %d accounts", len(g.entries), len(g.accounts))
 	}
 	for range 2 {
@@ -264,6 +303,8 @@ func TestLateAfterAChangedWindow(t *testing.T) {
 	if len(g.accounts) != 1 || g.accounts["444455556666"] == nil || len(state) != 2 {
 		t.Errorf("%d accounts and %d records for one ended incident", len(g.accounts), len(state))
 	}
+	indexedRight(t, g)
+	chargedRight(t, g)
 	g.Release()
 	if n := o.Budget.detail.Load(); n != 0 {
 		t.Errorf("%d bytes are charged", n)
