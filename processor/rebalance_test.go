@@ -33,7 +33,7 @@ func TestRebalanceStorm(t *testing.T) {
 			c := newCluster(t, partitions)
 			options := func(id string) Options {
 				o := testOptions(c)
-				o.Delivery, o.Sessions = delivery, 2
+				o.Delivery, o.Sessions, o.DrainTimeout = delivery, 2, 50*time.Second // a busy machine drains slowly
 				if delivery == ExactlyOnce {
 					o.InstanceID = id
 				}
