@@ -1,0 +1,88 @@
+package processor
+
+import (
+	"io"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/decompress"
+	"github.com/regionwatch/regionwatch/processor/flow"
+	"github.com/regionwatch/regionwatch/processor/progress"
+)
+
+// Clients share what may be fetched and buffered, and heartbeats leave room for three that are lost.
+//
+// Guards: the arithmetic of client.go.
+func TestClientSettings(t *testing.T) {
+	o := validOptions()
+	o.Sessions = 3
+	if n := o.clients(); n != 1 {
+		t.Errorf("%d clients at least once, want 1", n)
+	}
+	if o.Delivery = ExactlyOnce; o.clients() != 3 {
+		t.Errorf("%d clients exactly once, want 3", o.clients())
+	}
+	for size, want := range map[int]int{1 << 20: 16 << 20, 8 << 20: 16 << 20, 9 << 20: 18 << 20} {
+		if o.MaxRecordBytes = size; o.bufferedBytes() != want {
+			t.Errorf("records of %d bytes: %d bytes are buffered, want %d", size, o.bufferedBytes(), want)
+		}
+	}
+	for session, want := range map[time.Duration]time.Duration{4 * time.Second: time.Second, 6 * time.Second: 1500 * time.Millisecond, time.Minute: 1500 * time.Millisecond} {
+		if o.SessionTimeout = session; o.heartbeat() != want {
+			t.Errorf("heartbeat %v in a session of %v, want %v", o.heartbeat(), session, want)
+		}
+	}
+	for _, c := range []struct{ fetch, brokers, clients, want int }{
+		{4 << 20, 1, 1, 2 << 20}, {4 << 20, 2, 1, 2 << 20}, {4 << 20, 3, 1, 4 << 20 / 3}, {4 << 20, 2, 4, 512 << 10},
+		{4 << 20, 100, 4, minFetchBytes}, {minFetchBytes, 1, 1, minFetchBytes},
+	} {
+		p := &Processor{o: Options{FetchBytes: c.fetch}, brokers: c.brokers, health: progress.NewHealth(c.clients, time.Second, time.Second)}
+		if got := p.fetchShare(); got != int32(c.want) {
+			t.Errorf("%+v: %d", c, got)
+		}
+	}
+}
+
+// The library's information is for our debug level.
+func TestQuietLogger(t *testing.T) {
+	for level, want := range map[slog.Level]kgo.LogLevel{slog.LevelDebug: kgo.LogLevelInfo, slog.LevelInfo: kgo.LogLevelWarn} {
+		l := quietLogger{ours: slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: level}))}
+		if got := l.Level(); got != want {
+			t.Errorf("%v: %v, want %v", level, got, want)
+		}
+	}
+}
+
+// The order of brokers is another each time, and none is missing.
+func TestShuffled(t *testing.T) {
+	brokers := make([]string, 50)
+	for i := range brokers {
+		brokers[i] = string(rune('A' + i))
+	}
+	before := slices.Clone(brokers)
+	got := shuffled(brokers)
+	if slices.Equal(got, before) || !slices.Equal(brokers, before) {
+		t.Errorf("%q of %q", got, brokers)
+	}
+	if slices.Sort(got); !slices.Equal(got, before) {
+		t.Errorf("%q of %q", got, before)
+	}
+}
+
+// The memory that is needed follows from the options.
+func TestMemoryNeeds(t *testing.T) {
+	o := validOptions()
+	o.FetchBytes, o.MaxBatchBytes, o.MaxEventBytes, o.MaxRecordBytes = 1<<20, 10<<20, 5<<20, 9<<20
+	o.Delivery, o.Sessions = ExactlyOnce, 3
+	want := []int{64 << 20, 2 * decompress.EagerRatio << 20, flow.HeldBytes, 10 << 20, 15 << 20, 3 * 18 << 20, maxDeciders() * 12 << 20}
+	needs := o.MemoryNeeds()
+	for i, n := range needs {
+		if len(needs) != len(want) || n.Bytes != want[i] || n.Why == "" {
+			t.Errorf("%d bytes for %q", n.Bytes, n.Why)
+		}
+	}
+}
