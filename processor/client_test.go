@@ -1,7 +1,6 @@
 package processor
 
 import (
-	"io"
 	"log/slog"
 	"slices"
 	"testing"
@@ -50,7 +49,7 @@ func TestClientSettings(t *testing.T) {
 // The library's information is for our debug level.
 func TestQuietLogger(t *testing.T) {
 	for level, want := range map[slog.Level]kgo.LogLevel{slog.LevelDebug: kgo.LogLevelInfo, slog.LevelInfo: kgo.LogLevelWarn} {
-		l := quietLogger{ours: slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: level}))}
+		l := quietLogger{ours: slog.New(slog.NewTextHandler(new(lines), &slog.HandlerOptions{Level: level}))}
 		if got := l.Level(); got != want {
 			t.Errorf("%v: %v, want %v", level, got, want)
 		}
