@@ -92,7 +92,7 @@ func TestPlace(t *testing.T) {
 	hourly := policy.DefaultIncidents
 	hourly.Window = time.Hour
 	at := day.Add(90 * time.Minute)
-	k, w := Place(fact(1, at), at, &hourly)
+	k, w := Place(fact(1, at), 7, at, &hourly)
 	want := incident.Key{Rule: "AWS.UnusedRegion", Account: "111122223333", Region: "eu-west-3", Actor: "arn:aws:iam::111122223333:role/dev"}
 	if k != want || !w.Start.Equal(day.Add(time.Hour)) || !w.End.Equal(day.Add(2*time.Hour)) {
 		t.Errorf("%+v in %v", k, w)
@@ -102,7 +102,7 @@ func TestPlace(t *testing.T) {
 	if all := g.All(); len(all) != 1 || all[0].ID != incident.ID(&k, w.Start).String() {
 		t.Errorf("%+v", all)
 	}
-	if k, _ = Place(fact(1, at, unnamed), at, &hourly); k.Partition != 0 || k.Account != "" {
+	if k, _ = Place(fact(1, at, unnamed), 7, at, &hourly); k.Partition != 7 || k.Account != "" {
 		t.Errorf("without an account: %+v", k)
 	}
 	if k = KeyOf(fact(1, at, unnamed), 7); k.Partition != 7 {
