@@ -184,7 +184,8 @@ func (f *scanFlags) setOutput(o *scan.Options, stdout io.Writer, sources []scan.
 		return rows.Flush
 	case f.format.String() == "csv":
 		o.Append = scan.AppendCSV
-		_, _ = io.WriteString(o.Alerts, scan.CSVHeader)
+		_, err := io.WriteString(o.Alerts, scan.CSVHeader)
+		return func() error { return err }
 	case display.IsTerminal(stdout):
 		o.Alerts = display.EscapeJSON(o.Alerts) // JSON may contain terminal control sequences
 	}

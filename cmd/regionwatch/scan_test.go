@@ -335,3 +335,21 @@ func TestScanIncidents(t *testing.T) {
 		t.Errorf("csv: exit status %d, %s", status, stderr)
 	}
 }
+
+// fullDisk refuses every byte, but not the nothing that a scan without alerts writes.
+type fullDisk struct{}
+
+func (fullDisk) Write(b []byte) (int, error) {
+	if len(b) > 0 {
+		return 0, syscall.ENOSPC
+	}
+	return 0, nil
+}
+
+// A scan without alerts has not written its report if the names of the columns are missing.
+func TestScanHeadingFailure(t *testing.T) {
+	f, o := scanFlags{format: cli.NewChoice("csv")}, scan.Options{Alerts: fullDisk{}}
+	if err := f.setOutput(&o, fullDisk{}, nil, nil)(); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("%v, want that the disk is full", err)
+	}
+}

@@ -81,18 +81,14 @@ func (d *Decompressor) Decompress(src []byte, codec kgo.CompressionCodecType) ([
 	return nil, err
 }
 
-// unpack decompresses src, or returns kgo.ErrMaxDecompress if the result exceeds bound bytes.
+// unpack decompresses src. It returns kgo.ErrMaxDecompress if the result exceeds bound bytes, or those that other allows.
 func (d *Decompressor) unpack(other kgo.Decompressor, src []byte, codec kgo.CompressionCodecType, bound int) ([]byte, error) {
 	if codec == kgo.CodecLz4 {
 		if f, ok := parseFrame(src); ok {
 			return f.unpack(&d.guess, len(src), bound)
 		}
 	}
-	out, err := other.Decompress(src, codec)
-	if err == nil && len(out) > bound {
-		err = kgo.ErrMaxDecompress
-	}
-	return out, err
+	return other.Decompress(src, codec)
 }
 
 // Batch returns the batch that r stands for, or nil if r is an ordinary record.

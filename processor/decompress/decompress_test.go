@@ -91,6 +91,32 @@ func TestDecompressFailure(t *testing.T) {
 	}
 }
 
+// What decompresses to exactly the bound is accepted, and a byte more is not, whatever the codec.
+func TestDecompressBoundOfEachCodec(t *testing.T) {
+	t.Parallel()
+	const most = 100_000
+	d, err := New(most)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, codec := range map[string]kgo.CompressionCodec{
+		"gzip": kgo.GzipCompression(), "snappy": kgo.SnappyCompression(), "lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression(),
+	} {
+		compressor, err := kgo.DefaultCompressor(codec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, size := range []int{most, most + 1} {
+			var room bytes.Buffer
+			packed, kind := compressor.Compress(&room, make([]byte, size), kgo.CompressFlag(0))
+			out, err := d.unpack(d.whole, packed, kind, most)
+			if want := size > most; errors.Is(err, kgo.ErrMaxDecompress) != want || (err == nil) == want || !want && len(out) != size {
+				t.Errorf("%s: %d bytes of %d: %v", name, len(out), size, err)
+			}
+		}
+	}
+}
+
 // A frame that is cut within a checksum is no whole frame.
 //
 // Guard: parseBlocks wants all bytes of each checksum.
