@@ -77,11 +77,11 @@ func TestCopiesOfMany(t *testing.T) {
 	d, p := NewDetector(Options{}), defaultPolicy(t)
 	for range 2 {
 		d.Counts = Counts{}
-		if err := d.Detect(p, record(value), &results{}); err != nil || d.Counts.Events != 30_000 || d.Counts.Copies != 2 {
+		if err := d.Detect(p, record(value), &encoder{}); err != nil || d.Counts.Events != 30_000 || d.Counts.Copies != 2 {
 			t.Errorf("%v, %d events, %d copies", err, d.Counts.Events, d.Counts.Copies)
 		}
 	}
-	if err := d.Detect(p, record(matching), &results{}); err != nil || len(d.passage.copies.slots) > maxKept/16 {
+	if err := d.Detect(p, record(matching), &encoder{}); err != nil || len(d.passage.copies.slots) > maxKept/16 {
 		t.Errorf("%v, %d slots are kept", err, len(d.passage.copies.slots))
 	}
 }

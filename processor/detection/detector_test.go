@@ -237,3 +237,18 @@ func TestEventsCutBeforeReadOnly(t *testing.T) {
 	}
 	f("used region", mustPolicy(t, lenient), with(t, regionField, `"awsRegion":"us-east-1"`)[:region], 0)
 }
+
+// Detect asks before a record takes much memory. The answer stops the record, and comes back as it is.
+func TestDetectAsksBeforeMuchMemory(t *testing.T) {
+	asked := 0
+	r := record(strings.Repeat(" ", cloudtrail.HeavyBytes) + matching)
+	r.Heavy = func() error { asked++; return errSink }
+	d, got := NewDetector(Options{}), &results{}
+	if err := d.Detect(defaultPolicy(t), r, got); !errors.Is(err, errSink) || asked != 1 || len(got.alerts) != 0 {
+		t.Errorf("%v, asked %d times, %d alerts", err, asked, len(got.alerts))
+	}
+	r.Heavy = nil
+	if err := d.Detect(defaultPolicy(t), r, got); err != nil || asked != 1 || len(got.alerts) != 1 {
+		t.Errorf("%v, asked %d times, %d alerts", err, asked, len(got.alerts))
+	}
+}

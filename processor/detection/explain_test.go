@@ -3,6 +3,7 @@ package detection
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -36,23 +37,31 @@ func (w *told) Fault(f *cloudtrail.Fault) error {
 	return nil
 }
 
+// checkExplained checks what a witness is told, and that what is explained is what is done.
+func checkExplained(t *testing.T, p *policy.Policy, value string, want ...string) {
+	t.Helper()
+	d, w := NewDetector(Options{}), told{}
+	if err := d.Explain(p, record(value), &w); err != nil || !slices.Equal(w.lines, want) {
+		t.Errorf("%v\n%s", err, strings.Join(w.lines, "\n"))
+	}
+	var done []string
+	r, counts := detectWith(t, p, Options{}, value)
+	for _, a := range r.alerts {
+		done = append(done, a.ID)
+	}
+	if !slices.Equal(w.ids, done) {
+		t.Errorf("alerts %q are explained, %q are made", w.ids, done)
+	}
+	if !reflect.DeepEqual(d.Counts, counts) {
+		t.Errorf("explained, it counts\n%+v, else\n%+v", d.Counts, counts)
+	}
+}
+
 func TestExplain(t *testing.T) {
 	lenient := mustPolicy(t, policy.Options{Default: policy.Level{AlertOnMissingReadOnly: true}})
 	f := func(p *policy.Policy, value string, want ...string) {
 		t.Helper()
-		var w told
-		if err := NewDetector(Options{}).Explain(p, record(value), &w); err != nil || !slices.Equal(w.lines, want) {
-			t.Errorf("%v\n%s", err, strings.Join(w.lines, "\n"))
-		}
-		// What is explained is what is done.
-		var done []string
-		r, _ := detectWith(t, p, Options{}, value)
-		for _, a := range r.alerts {
-			done = append(done, a.ID)
-		}
-		if !slices.Equal(w.ids, done) {
-			t.Errorf("alerts %q are explained, %q are made", w.ids, done)
-		}
+		checkExplained(t, p, value, want...)
 	}
 	const unused = "unused: eu-central-1 is in unused_regions"
 	p := defaultPolicy(t)
@@ -74,16 +83,19 @@ func TestExplain(t *testing.T) {
 		"0 event | "+unused+" | missing: null counts as absent | alert: eu-central-1 is in unused_regions, and readOnly is missing | ")
 	f(p, with(t, readOnlyField, `"readOnly":0`), "0 event | "+unused+" | unknown: neither a boolean nor the text true or false |"+
 		" no alert: readOnly is neither a boolean nor the text true or false | ")
+	f(p, `[`+matching+`,`+matching+`]`, "0 array | "+unused+" | false: the call may write | alert: eu-central-1 is in unused_regions | ",
+		"1 array | "+unused+" | false: the call may write | not decided again: the same event is earlier in the record | ")
+	f(mustPolicy(t, policy.Options{Shadow: true}), matching,
+		"0 event | "+unused+" | false: the call may write | no alert but a finding of a level in shadow mode: eu-central-1 is in unused_regions | ")
+	f(mustPolicy(t, policy.Options{Exceptions: []policy.Exception{{Name: "x", Regions: []string{"eu-central-1"}}}}), matching,
+		"0 event | "+unused+" | false: the call may write | exempted: exception x | ")
 	f(p, `{"s3Bucket":"b","s3ObjectKey":[]}`, "skip log-file-notice  | CloudTrail announces a new log file: the events are in the file")
 }
 
 func TestExplainDamage(t *testing.T) {
 	f := func(value string, want ...string) {
 		t.Helper()
-		var w told
-		if err := NewDetector(Options{}).Explain(defaultPolicy(t), record(value), &w); err != nil || !slices.Equal(w.lines, want) {
-			t.Errorf("%v\n%s", err, strings.Join(w.lines, "\n"))
-		}
+		checkExplained(t, defaultPolicy(t), value, want...)
 	}
 	const lean = "alert: awsRegion and readOnly were found around the damage, and what is damaged leans to alerting"
 	const search = "the event is damaged before both fields were read; a lenient search of its bytes found this region"
