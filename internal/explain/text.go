@@ -75,10 +75,10 @@ func (e *event) addTo(t *display.Fields) {
 	field("eventName", f.EventName)
 	field("eventSource", f.EventSource)
 	field("userIdentityType", f.UserIdentityType)
-	switch {
-	case f.UserIdentityARN != nil:
+	switch isCut := func(name string) bool { return slices.Contains(e.Cut, name) }; {
+	case f.UserIdentityARN != nil, isCut("userIdentityArn"):
 		field("userIdentityArn", f.UserIdentityARN)
-	case f.UserName != nil:
+	case f.UserName != nil, isCut("userName"):
 		field("userName", f.UserName)
 	default:
 		field("principalId", f.PrincipalID)

@@ -209,6 +209,7 @@ func TestEventCopy(t *testing.T) {
 	f(Options{NoEventCopy: true}, deep(100_000), "", "")
 	f(Options{MaxEventCopy: len(matching)}, matching, matching, "")
 	f(Options{MaxEventCopy: len(matching) - 1}, matching, "", alert.OmittedSize)
+	f(Options{MaxEventCopy: 1}, matching, "", alert.OmittedSize)
 }
 
 func TestMissingReadOnlyAlert(t *testing.T) {
