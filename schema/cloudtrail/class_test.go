@@ -1,6 +1,7 @@
 package cloudtrail
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/salvage"
@@ -65,6 +66,22 @@ func TestClass(t *testing.T) {
 	f(`{"s3Bucket":""}`, classEnvelope)
 	f(`{"detail-type":"x","detail":{}}`, classNotice+class(KindOtherEventBridge))
 	f(`{"detail-type":"AWS API Call via CloudTrail","detail":{}}`, classEnvelope)
+	f(`{"detail-type":"AWS Console Signin","detail":{}}`, classEnvelope)
+	f(`{"detail-type":"x"}`, classEnvelope)
+	f(`{"detail-type":1,"detail":{}}`, classEnvelope)
+	long := strings.Repeat("x", maxDetailType-len(`"via CloudTrail"`))
+	f(`{"detail-type":"`+long+`via CloudTrail","detail":{}}`, classEnvelope)
+	f(`{"detail-type":"`+long+`xvia CloudTrail","detail":{}}`, classNotice+class(KindOtherEventBridge))
+	f(`{"digestS3Object":""}`, classNotice+class(KindDigest))
+	f(`{"s3ObjectKey":[]}`, classEnvelope)
+	f(`{"messageType":"CONTROL_MESSAGE"}`, classNotice+class(KindControl))
+	f(`{"messageType":"DATA_MESSAGE"}`, classEnvelope)
+	for text, want := range map[string]class{
+		"SubscriptionConfirmation": classNotice + class(KindSNSConfirmation), "UnsubscribeConfirmation": classNotice + class(KindSNSConfirmation),
+		"Notification": classEnvelope,
+	} {
+		f(`{"Type":"`+text+`"}`, want)
+	}
 	// Columns in another form.
 	for _, row := range []string{
 		`{"eventversion":"1","awsregion":"x"}`, `{"EVENTVERSION":"1","READONLY":false}`, `{"event_version":"1","user_identity":{}}`,
@@ -79,4 +96,34 @@ func TestClass(t *testing.T) {
 	f(`{"EventName":"x","ReadOnly":"true","EventSource":"y","CloudTrailEvent":"{}"}`, classEnvelope)
 	f(`{"eventName":"x","eventSource":"y","cloudTrailEvent":"{}"}`, classBare) // the SDK for Java writes this
 	f(`{"key":"a","value":{"stringValue":"b"}}`, classAttribute)
+	for _, key := range []string{"key", "Key", "name", "Name", "field"} {
+		f(`{"`+key+`":"a"}`, classEnvelope)
+		f(`{"`+key+`":"a","value":1}`, classAttribute)
+		f(`{"Value":1,"`+key+`":"a"}`, classAttribute)
+	}
+	f(`{"value":1}`, classEnvelope)
+	for _, key := range []string{"category_uid", "activity_id", "type_uid"} {
+		f(`{"class_uid":3005,"`+key+`":3}`, classNormalized)
+	}
+	f(`{"category_uid":3,"activity_id":3,"type_uid":3}`, classEnvelope)
+	f(`{"class_uid":3005,"type_uid":3,"eventJson":"{}"}`, classEnvelope)
+	// Each column in another form, beside one that other formats have too.
+	for name := range foldedSigns {
+		switch foldedSigns[name] {
+		case foldedName:
+			f(`{"`+strings.ToUpper(name)+`":"x","EVENT_SOURCE":"y"}`, classEnvelope)
+		case markOriginal:
+			f(`{"`+strings.ToUpper(name)+`":"{}","EVENT_NAME":"y","AWS_REGION":"x"}`, classEnvelope)
+		case foldedSource:
+		default:
+			f(`{"`+strings.ToUpper(name)+`":"x","EVENT_SOURCE":"y"}`, classNormalized)
+			f(`{"`+strings.ToUpper(name)+`":"x"}`, classEnvelope)
+			f(`{"x.y.`+name+`":"x","event_name":"y"}`, classNormalized)
+			f(`{"`+name+strings.Repeat("x", 32-len(name))+`":"x","event_name":"y"}`, classEnvelope)
+			f(`{"`+name+strings.Repeat("-", 40)+`":"x","event_name":"y"}`, classNormalized)
+		}
+	}
+	// An escaped key is one up to a bound.
+	escaped := "userI" + strings.NewReplacer("d", `\u0064`, "e", `\u0065`, "n", `\u006e`, "t", `\u0074`, "i", `\u0069`).Replace("dentity")
+	f(`{"`+escaped+`":{},"eventName":"y"}`, classNoRegion)
 }

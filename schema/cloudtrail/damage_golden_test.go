@@ -1,0 +1,118 @@
+package cloudtrail
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// damagedRecords returns short records with a fault at one byte each: events beside decoys, in envelopes and out of them.
+func damagedRecords() (records []string) {
+	r, w := rand.New(rand.NewPCG(3, 4)), newWrapping(11)
+	for len(records) < 250 {
+		template, _, isQuoted := damagedTemplate(r)
+		if r.IntN(2) == 0 {
+			records = append(records, fillTemplate(template, isQuoted, func() string { return decoy(r) }))
+		} else if record, _ := damageByte(r, w.record(2)); len(record) < 500 && len(record) > 0 {
+			records = append(records, record)
+		}
+	}
+	return records
+}
+
+// lines records each call as found does, with all that a fault says.
+type lines struct {
+	bytes.Buffer
+	calls int // of events and faults
+	left  int // of those, before the sink is full; negative means that it never is
+}
+
+var errFull = errors.New("the sink is full")
+
+func (l *lines) Event(e *Event) error {
+	fmt.Fprintf(l, "  event %d %s %q %q", e.Index, e.Shape, e.AWSRegion, e.ReadOnly)
+	if e.Damage != nil {
+		fmt.Fprintf(l, " salvaged %t: %v", e.Salvaged, e.Damage)
+	}
+	fmt.Fprintf(l, " of %d bytes\n", len(e.Raw))
+	return l.called()
+}
+
+func (l *lines) Skip(k Kind, shape Chain) { fmt.Fprintf(l, "  skip %s %s\n", k, shape) }
+
+func (l *lines) Fault(f *Fault) error {
+	fmt.Fprintf(l, "  fault %d %s %s at %d of %d bytes: %v\n", f.Index, f.Reason, f.Shape, f.Offset, len(f.Piece), f.Err)
+	return l.called()
+}
+
+func (l *lines) called() error {
+	l.calls++
+	if l.left--; l.left == 0 {
+		return errFull
+	}
+	return nil
+}
+
+// knownRegions is a catalogue.
+func knownRegions(code []byte) bool {
+	return slices.Contains([]string{"eu-west-3", "us-east-1", "us-west-1"}, string(code))
+}
+
+// What is found in damaged records, call by call. Each is checked for what matters elsewhere; here any change shows. Write
+// the file anew with go test ./schema/cloudtrail -run TestDamageGolden -update, and read the difference.
+func TestDamageGolden(t *testing.T) {
+	got, d := lines{left: -1}, NewDecoder(0)
+	for i, record := range damagedRecords() {
+		d.KnownRegion, d.LostReadOnly = nil, i%3 == 0
+		if i%4 > 0 {
+			d.KnownRegion = knownRegions
+		}
+		fmt.Fprintf(&got, "%d: %.60q\n", i, record)
+		if err := d.Decode([]byte(record), &got); err != nil {
+			t.Fatal(err)
+		}
+	}
+	name := filepath.Join("testdata", "damage.golden")
+	if *update {
+		if err := os.WriteFile(name, got.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(want, got.Bytes()) {
+		t.Errorf("%s (-want +got):\n%s", name, cmp.Diff(string(want), got.String()))
+	}
+}
+
+// Whichever call of the sink fails: no call of an event or fault follows, and its error comes back as it is. The next record
+// is read as ever.
+func TestDecodeReturnsTheErrorOfEachCall(t *testing.T) {
+	d := NewDecoder(0)
+	d.KnownRegion = knownRegions
+	for i, record := range damagedRecords() {
+		d.LostReadOnly = i%2 == 0
+		whole := lines{left: -1}
+		if err := d.Decode([]byte(record), &whole); err != nil {
+			t.Fatal(err)
+		}
+		for n := range whole.calls {
+			l := lines{left: n + 1}
+			if err := d.Decode([]byte(record), &l); err != errFull || l.calls != n+1 {
+				t.Errorf("call %d of %d: %v, %d calls: %q", n, whole.calls, err, l.calls, record)
+			}
+		}
+	}
+}
