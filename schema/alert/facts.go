@@ -162,7 +162,7 @@ func fact(v jsonscan.Value) string {
 	if v.IsNull() || v[0] == '{' || v[0] == '[' {
 		return ""
 	}
-	const enough = 6 * maxFact // the most bytes that maxFact can take when escaped
+	const enough = len(`""`) + 6*maxFact // the most bytes that maxFact can take when escaped
 	if v.IsString() && len(v) > enough {
 		v = append(append(jsonscan.Value{}, v[:cutEscapes(v, enough)]...), '"')
 	}

@@ -1,6 +1,8 @@
 package alert
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -37,6 +39,37 @@ func TestReadFactsOddRegion(t *testing.T) {
 			t.Errorf("%s: %q, %v", raw, f.Region, err)
 		}
 	}
+}
+
+// What an alert does not say is not so.
+func TestReadFactsWithout(t *testing.T) {
+	for name, change := range map[string]func(*Alert){
+		"another severity": func(a *Alert) { a.Severity = "Info" }, "facts that are no object": func(a *Alert) { a.Policy.Account = []byte(`["payments"]`) },
+		"a partial one": func(a *Alert) { a.Partial, a.PartialReason = true, "syntax" },
+	} {
+		a := sampleAlert()
+		a.ErrorCode, a.Principal = nil, Principal{Name: "n", Type: "IAMUser"}
+		change(a)
+		f, err := ReadFacts(AppendJSON(nil, a))
+		if err != nil || f.Failed || f.Partial != a.Partial || f.Salvaged || f.AccountFacts != nil || f.Severity != a.Severity || f.Principal != (Principal{Name: "n", Type: "IAMUser"}) {
+			t.Errorf("%s: %+v, %v", name, f, err)
+		}
+	}
+}
+
+// Each fact is cut to its bound, and exactly at it is whole.
+func TestFactIsBounded(t *testing.T) {
+	f := func(text string, want int) {
+		t.Helper()
+		if got := fact(jsonscan.Value(`"` + text + `"`)); len(got) != want || strings.Trim(got, "a") != "" {
+			t.Errorf("%d bytes: %d bytes %.60q, want %d", len(text), len(got), got, want)
+		}
+	}
+	f(strings.Repeat("a", maxFact), maxFact)
+	f(strings.Repeat("a", maxFact+1), maxFact)
+	f(strings.Repeat(`\u0061`, maxFact), maxFact)
+	f(strings.Repeat(`\u0061`, maxFact+1), maxFact)
+	f(strings.Repeat("a", 10*maxFact), maxFact)
 }
 
 // Every alert that this program writes can be read back, shrunk or not.
@@ -103,16 +136,39 @@ func TestStableActor(t *testing.T) {
 	f(`{"type":"AWSAccount","accountId":"2","principalId":"AROA:any"}`, "account 2 AROA")
 	f(`{"type":"IdentityCenterUser","onBehalfOf":{"userId":"u"}}`, "u")
 	f(`{"type":"New","userName":"u"}`, "u")
+	// What is missing gives way to what there is.
+	f(`{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/r:s/one"}`, "arn:aws:iam::1:role/r:s")
+	f(`{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/r"}`, "arn:aws:iam::1:role/r")
+	f(`{"type":"AssumedRole","arn":"arn:aws-cn:sts::1:other/r","principalId":"AROA:x"}`, "AROA")
+	f(`{"type":"AssumedRole","arn":"arn:aws:sts::1"}`, "arn:aws:sts::1")
+	f(`{"type":"FederatedUser","arn":"arn:aws:sts::1:federated-user/any","principalId":"1:any"}`, "1")
+	f(`{"type":"SAMLUser","identityProvider":"p","accountId":"1","userName":"any"}`, "SAMLUser of p")
+	f(`{"type":"SAMLUser","accountId":"1","userName":"any"}`, "SAMLUser of account 1")
+	f(`{"type":"WebIdentityUser","userName":"any"}`, "WebIdentityUser")
+	f(`{"type":"AWSService","principalId":"s:t"}`, "s")
+	f(`{"type":"AWSAccount","accountId":"2"}`, "account 2")
+	f(`{"type":"AWSAccount","principalId":"AROA:any"}`, "AROA")
+	f(`{"type":"IdentityCenterUser","principalId":"p:q"}`, "p")
+	f(`{"principalId":"p:q","userName":"u"}`, "p")
+	f(`{"userName":"u","invokedBy":"s"}`, "u")
+	f(`{"invokedBy":"s","accountId":"1"}`, "s")
+	f(`{"accountId":1}`, "account 1")
+	if got := StableActor(nil, jsonscan.Value(`{"name":"n","arn":"arn:aws:iam::1:user/u"}`)); got != "arn:aws:iam::1:user/u" {
+		t.Errorf("an alert without its userIdentity: %q", got)
+	}
+	if got := StableActor(jsonscan.Value(`{"userName":"u"}`), jsonscan.Value(`{"arn":"arn:aws:iam::1:user/u"}`)); got != "u" {
+		t.Errorf("an alert with both: %q", got)
+	}
 	f(`{}`, "n")
 	f(``, "n")
 	f(`{"type":"IAMUser","arn":[]}`, "n")
 	if got := StableActor(nil, nil); got != "unknown" {
 		t.Errorf("nothing: %q", got)
 	}
-	long := StableActor(jsonscan.Value(`{"arn":"`+strings.Repeat("a", 10_000)+`"}`), nil)
-	if len(long) > maxActor {
-		t.Errorf("%d bytes", len(long))
-	}
+	most := strings.Repeat("a", maxActor)
+	f(`{"arn":"`+most+`"}`, most)
+	sum := sha256.Sum256([]byte(most + "a"))
+	f(`{"arn":"`+most+`a"}`, most[:maxActor-40]+"~"+hex.EncodeToString(sum[:16]))
 }
 
 func FuzzReadFacts(f *testing.F) {

@@ -213,3 +213,21 @@ func testTrim(t *testing.T, format Format) {
 		}
 	}
 }
+
+// A value of exactly the limit is left to Shrink, and one byte more is not.
+func TestTrimAtTheLimit(t *testing.T) {
+	const limit = 64 << 10
+	for more := range 2 {
+		text := strings.Repeat("x", limit+more)
+		for name, change := range map[string]func(*Alert){
+			"event": func(a *Alert) { a.Event = json.RawMessage(text) }, "userAgent": func(a *Alert) { a.UserAgent = json.RawMessage(text) },
+			"title": func(a *Alert) { a.Title = text }, "no event": func(a *Alert) { a.Event, a.Title = nil, text },
+		} {
+			a := sampleAlert()
+			change(a)
+			if got := a.Trim(limit); got != (more > 0) || (a.EventOmitted != "") != (got && name != "no event") {
+				t.Errorf("%s, %d more: trimmed %t, omitted %q", name, more, got, a.EventOmitted)
+			}
+		}
+	}
+}

@@ -82,7 +82,7 @@ func (n *identityNames) actor() string {
 	case "AWSService":
 		return first(n.service, id)
 	case "AWSAccount":
-		return first(prefixed(prefixed("account ", n.account)+" ", id), prefixed("account ", n.account))
+		return strings.TrimSpace(prefixed("account ", n.account) + " " + id)
 	case "IdentityCenterUser":
 		return first(n.onBehalfOf, id)
 	}
