@@ -137,7 +137,7 @@ func (s *session) restoreOnce(ctx context.Context, tp kadm.Partition, keep func(
 		if took > slowRestore {
 			level = slog.LevelInfo
 		}
-		p.log.Log(ctx, level, "restored the state", "topic", tp.Topic, "partition", tp.Partition, "seconds", took.Round(time.Millisecond).Seconds())
+		p.log.Log(ctx, level, "restored the state", "topic", tp.Topic, "partition", tp.Partition, "seconds", float64(took.Milliseconds())/1000)
 	}
 	return h, err
 }

@@ -164,7 +164,7 @@ func logStart(log *slog.Logger, s *config.Settings, o *processor.Options, p *pol
 // logSummary logs the outcome of everything that was read.
 func logSummary(log *slog.Logger, s processor.Status, took time.Duration) {
 	c := &s.Counts
-	log = log.With("seconds", took.Round(time.Millisecond).Seconds(),
+	log = log.With("seconds", float64(took.Milliseconds())/1000,
 		"records", c.Records, "records_done", c.Done, "records_dead_lettered", c.DeadLettered)
 	if s.Stage != nil {
 		log.With(stageCounts(nil, s.Stage)...).Info("stopped", "dead_letters_acknowledged", s.DeadLetter)

@@ -1,7 +1,10 @@
 package grouping
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/incident"
 	"github.com/regionwatch/regionwatch/processor/policy"
 )
@@ -148,4 +152,47 @@ func TestLoweredThreshold(t *testing.T) {
 	if all := p.grouper.Counts(); all.Counted != 24 || all.Below != 1 || all.Repeated != 1 {
 		t.Errorf("%+v", all)
 	}
+}
+
+// What is no alert, and a storm that begins, is logged with what an operator needs to find it.
+//
+// Guards: the log in Take, and in Flush.
+func TestLog(t *testing.T) {
+	exact := grouped(t, 1)
+	var log bytes.Buffer
+	s, err := New(Options{
+		IncidentTopic: incidentTopic, StateTopic: stateTopic, Policy: func() *policy.Policy { return exact }, Registry: prometheus.NewRegistry(),
+		Logger: slog.New(slog.NewTextHandler(&log, nil)), Limits: incident.Options{MaxPerWindow: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, now := restore(t, s, 0, nil), time.Now()
+	take := func(value string) *deadletter.Fault {
+		return p.Take(&kgo.Record{Topic: "alerts", Partition: 3, Offset: 42, Value: []byte(value), Timestamp: now}, now)
+	}
+	want := func(lines int, parts ...string) {
+		t.Helper()
+		if strings.Count(log.String(), "level=WARN") != lines {
+			t.Errorf("want %d warnings: %s", lines, log.String())
+		}
+		for _, part := range parts {
+			if !strings.Contains(log.String(), part) {
+				t.Errorf("no %q in %s", part, log.String())
+			}
+		}
+	}
+	take(alertAt(4, now))
+	p.Flush(time.Time{})
+	want(0)
+	if take("{}") == nil {
+		t.Error("it is an alert")
+	}
+	want(1, "a record is no alert", "record=alerts:3:42", "its id is not a UUID")
+	take(alertAt(8, now))
+	p.Flush(time.Time{})
+	want(2, "a storm begins", "account=", "incident=")
+	take(alertAt(12, now))
+	p.Flush(now.Add(time.Hour))
+	want(2)
 }

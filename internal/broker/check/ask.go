@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -69,6 +70,24 @@ func (c *checker) mayFetch(ctx context.Context, topics []string) (map[string]err
 	}
 	return errs, nil
 }
+
+// coordinated asks a coordinator until it answers. On a cluster that never had a group or a transaction, brokers make the
+// topic for them first.
+func coordinated(ctx context.Context, ask func() error) error {
+	for {
+		err := ask()
+		if !errors.Is(err, kerr.CoordinatorNotAvailable) && !errors.Is(err, kerr.NotCoordinator) && !errors.Is(err, kerr.CoordinatorLoadInProgress) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(coordinatorPause):
+		}
+	}
+}
+
+const coordinatorPause = 250 * time.Millisecond
 
 // mayJoin joins the group as a member it does not have. Before they look up the member, brokers check authorization,
 // the session timeout, and that the group's members use the same balancer.

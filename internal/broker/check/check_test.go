@@ -46,6 +46,14 @@ func newCluster(t *testing.T, opts ...kfake.Opt) *cluster {
 	return &cluster{c, kadm.NewClient(admin), admin}
 }
 
+// set sets a setting of a topic.
+func (c *cluster) set(t *testing.T, topic, key, value string) {
+	t.Helper()
+	if _, err := c.admin.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: key, Value: &value}}, topic); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // put writes policies to a topic.
 func (c *cluster) put(t *testing.T, topic string, policies ...string) {
 	t.Helper()

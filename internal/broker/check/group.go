@@ -18,7 +18,7 @@ func (c *checker) group(ctx context.Context) {
 	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	step := Step{Name: stepJoin, Of: c.o.Group}
-	if err := c.mayJoin(attempt); err != nil {
+	if err := coordinated(attempt, func() error { return c.mayJoin(attempt) }); err != nil {
 		c.refuse(step, err, kmsg.ACLOperationRead, kmsg.ACLResourceTypeGroup, c.o.Group)
 		return
 	}
@@ -85,7 +85,7 @@ func (c *checker) transactions(ctx context.Context) {
 		id := o.sessionID(k)
 		step := Step{Name: stepTransaction, Of: id, Detail: note}
 		attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
-		err := c.mayTransact(attempt, id)
+		err := coordinated(attempt, func() error { return c.mayTransact(attempt, id) })
 		cancel()
 		if err != nil {
 			c.refuse(step, err, kmsg.ACLOperationWrite, kmsg.ACLResourceTypeTransactionalId, id)

@@ -6,7 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/regionwatch/regionwatch/processor"
 )
 
 // The members of a group are counted by instance, and those of other programs are a warning.
@@ -50,4 +54,36 @@ func TestMembers(t *testing.T) {
 	f("4 instances (5 members, one for each session of an instance)", "")
 	member("other", "a-0x")
 	f("4 instances (5 members, one for each session of an instance), 1 member of another program", "partitions of the other program")
+}
+
+// A coordinator that is not there yet, as on a new cluster, is asked again.
+//
+// Guard: coordinated.
+func TestRunCoordinatorLater(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	o := c.options(t, func(o *Options) { o.Delivery, o.InstanceID, o.Sessions = processor.ExactlyOnce, "a", 1 })
+	c.allow(t, o.needed()...)
+	joins, ends := 0, 0
+	c.ControlKey(int16(kmsg.JoinGroup), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		if joins++; joins > 6 {
+			return nil, nil, false
+		}
+		c.KeepControl()
+		response := request.ResponseKind().(*kmsg.JoinGroupResponse)
+		response.ErrorCode = kerr.NotCoordinator.Code
+		return response, nil, true
+	})
+	c.ControlKey(int16(kmsg.EndTxn), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		if ends++; ends > 6 {
+			return nil, nil, false
+		}
+		c.KeepControl()
+		response := request.ResponseKind().(*kmsg.EndTxnResponse)
+		response.ErrorCode = kerr.CoordinatorNotAvailable.Code
+		return response, nil, true
+	})
+	if r := Run(t.Context(), o); !r.OK() || joins < 6 || ends < 6 {
+		t.Errorf("%d joins, %d ends: %+v", joins, ends, r.Steps)
+	}
 }

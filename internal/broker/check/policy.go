@@ -70,8 +70,11 @@ func (c *checker) newestPolicy(ctx context.Context, step *Step) error {
 		return err
 	}
 	step.Detail = fmt.Sprintf("%s, policy %s of %s", c.shape(step.Of), newest.Version(), newest.At.UTC().Format(time.RFC3339))
-	if fault != nil {
+	switch cleanup := c.config(ctx, step.Of, "cleanup.policy"); {
+	case fault != nil:
 		step.Remedy = "that one is in force because the newest record is no valid policy: " + firstLine(fault)
+	case strings.Contains(cleanup, "delete"):
+		step.Remedy = "with cleanup.policy=" + cleanup + ", the brokers delete the policy when it is older than the retention, and no instance can start then; set cleanup.policy=compact"
 	}
 	return nil
 }
