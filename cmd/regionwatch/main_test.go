@@ -59,20 +59,41 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 // runCommand runs the command and returns its output and exit status.
 func runCommand(t *testing.T, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
-	cmd := command(t, args...)
-	var out, errs strings.Builder
+	return result(t, command(t, args...))
+}
+
+// result runs a command that ends by itself, and returns its output and exit status.
+func result(t *testing.T, cmd *exec.Cmd) (stdout, stderr string, status int) {
+	t.Helper()
+	var out strings.Builder
+	errs := untilStart{cmd: cmd}
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	kill := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() }) // a service that should have refused to start
+	kill := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() }) // it hangs
 	defer kill.Stop()
 	err := cmd.Wait()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+	return out.String(), errs.text.String(), cmd.ProcessState.ExitCode()
+}
+
+// untilStart is the standard error of a command. It kills a service that starts although it should have refused.
+type untilStart struct {
+	cmd  *exec.Cmd
+	text strings.Builder
+}
+
+// Write implements io.Writer.
+func (u *untilStart) Write(p []byte) (int, error) {
+	u.text.Write(p)
+	if strings.Contains(u.text.String(), `"msg":"starting"`) {
+		_ = u.cmd.Process.Kill()
+	}
+	return len(p), nil
 }
 
 // Standard output that cannot be written is a fault with its cause, and no mistake in the command line.

@@ -152,23 +152,22 @@ func nestedBomb(t *testing.T, n int) []byte {
 // Guards: decompressor.Decompress sets batches aside; takeTurn; MemoryNeeds; portion. That acks.fail forgets is left to
 // TestSettle of processor/output: this test passes without.
 func TestPeakUnderPoison(t *testing.T) {
-	const partitions = 12
-	bomb := nestedBomb(t, 62*mib)
+	const partitions, event, batch, limit = 12, 16, 32, 384 // MiB, a quarter of the defaults; these settings may need 328
+	bomb := nestedBomb(t, (event-1)*mib)
 	for _, delivery := range []string{"at-least-once", "exactly-once"} {
 		t.Run(delivery, func(t *testing.T) {
 			c := processortest.New(t, kfake.SeedTopics(partitions, "cloudtrail"), kfake.SeedTopics(2, "cloudtrail-alerts", "cloudtrail-dead-letters"))
-			blank := bytes.Repeat([]byte(" "), 60*mib)
-			huge := append([]byte(matching[:len(matching)-1]+`,"requestParameters":"`), bytes.Repeat([]byte("y"), 60*mib)...)
-			produceToAll(t, c, kgo.ZstdCompression(), partitions, blank, append(huge, `"}`...), bytes.Repeat([]byte("z"), 120*mib), bytes.Repeat([]byte("z"), 130*mib))
+			blank := bytes.Repeat([]byte(" "), (event-1)*mib)
+			huge := append([]byte(matching[:len(matching)-1]+`,"requestParameters":"`), bytes.Repeat([]byte("y"), (event-1)*mib)...)
+			produceToAll(t, c, kgo.ZstdCompression(), partitions, blank, append(huge, `"}`...), bytes.Repeat([]byte("z"), (batch-2)*mib), bytes.Repeat([]byte("z"), (batch+1)*mib))
 			produceToAll(t, c, kgo.NoCompression(), partitions, bomb, []byte(matching))
 			c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 				c.KeepControl()
 				c.SleepControl(func() { time.Sleep(3 * time.Millisecond) })
 				return nil, nil, false
 			})
-			const limit = 1024
-			r := startRun(t, strings.Join(c.ListenAddrs(), ","), "--delivery="+delivery, "--group=poison", "--instance-id=one",
-				fmt.Sprintf("--memory-limit=%dMiB", limit), "--transaction-timeout=3s")
+			r := startRun(t, strings.Join(c.ListenAddrs(), ","), "--delivery="+delivery, "--group=poison", "--instance-id=one", "--fetch-bytes=1MiB", fmt.Sprintf("--max-event-bytes=%dMiB", event),
+				fmt.Sprintf("--max-batch-bytes=%dMiB", batch), fmt.Sprintf("--memory-limit=%dMiB", limit), "--transaction-timeout=1500ms")
 			r.eventually("all partitions are read to their end", func() bool {
 				for p := range int32(partitions) {
 					if c.Committed("poison", "cloudtrail", p) < c.End("cloudtrail", p) {
@@ -185,7 +184,7 @@ func TestPeakUnderPoison(t *testing.T) {
 				t.Error("no transaction took too long: the test tests less than it says")
 			}
 			if !metricIs(r, `regionwatch_faults_total{reason="batch-too-large"} 12`)() {
-				t.Error("not every batch of 130 MiB was set aside")
+				t.Error("not every batch beyond its bound was set aside")
 			}
 		})
 	}
@@ -194,7 +193,7 @@ func TestPeakUnderPoison(t *testing.T) {
 // With many partitions and an alerts topic that acknowledges nothing, waiting records are bounded per process, not per
 // partition.
 //
-// Guard: heldBytes.
+// Guard: flow.HeldBytes.
 func TestPeakWhileAlertsHang(t *testing.T) {
 	const partitions, limit = 1000, 256
 	for _, delivery := range []string{"at-least-once", "exactly-once"} {
@@ -232,7 +231,7 @@ func TestPeakOfBacklog(t *testing.T) {
 	for _, delivery := range []string{"at-least-once", "exactly-once"} {
 		t.Run(delivery, func(t *testing.T) {
 			c := processortest.New(t, kfake.SeedTopics(partitions, "cloudtrail"), kfake.SeedTopics(2, "cloudtrail-alerts", "cloudtrail-dead-letters"))
-			records := noisyEvents(partitions, 30_000)
+			records := noisyEvents(partitions, 15_000)
 			for i, r := range records {
 				if i%100 > 0 {
 					r.Value = bytes.Replace(r.Value, []byte(`"readOnly":false`), []byte(`"readOnly":true`), 1)

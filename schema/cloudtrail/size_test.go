@@ -71,9 +71,9 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// Records of 50 MB, of one event and of many, need no extra memory.
+// Records of 10 MB, of one event and of many, need no extra memory.
 func TestLargeRecords(t *testing.T) {
-	const size = 50 << 20
+	const size = 10 << 20
 	big := strings.Replace(paris, `"cli"`, `"`+strings.Repeat("A", size)+`"`, 1)
 	many := `{"Records":[` + strings.Repeat(paris+",", size/len(paris)) + tokyo + `]}`
 	for _, record := range []struct {
