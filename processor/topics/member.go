@@ -2,6 +2,7 @@ package topics
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/retry"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -91,8 +93,11 @@ func (m *member) adjustAll(ctx context.Context, offsets map[string]map[int32]kgo
 	ends := m.ends(ctx, names, offsets)
 	for name, partitions := range offsets {
 		topic, ok := topics[name]
-		if !ok || topic.Err != nil {
+		switch {
+		case !ok, errors.Is(topic.Err, kerr.UnknownTopicOrPartition), errors.Is(topic.Err, kerr.UnknownTopicID):
 			continue // deleted: the client reports it
+		case topic.Err != nil:
+			return fmt.Errorf("looking for topic %q: %w", name, topic.Err) // it may exist, and its commits may mislead
 		}
 		if err := m.adjustTopic(ctx, topic, ends, partitions); err != nil {
 			return err

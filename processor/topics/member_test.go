@@ -82,6 +82,33 @@ func TestAdjust(t *testing.T) {
 	f("some without", Start{Latest: true}, map[int32]commit{0: {4, ""}, 1: {-1, ""}}, map[int32]int64{0: 4, 1: atStart}, 0, 0)
 }
 
+// Only a topic that does not exist is left to the client. Of any other its commits may mislead: the member asks again, and ends
+// if it is refused.
+//
+// Guard: topic.Err in adjustAll.
+func TestAdjustOfTopicErrors(t *testing.T) {
+	t.Parallel()
+	older := map[int32]commit{0: {2, `topic-id=AQ,cluster-id=one`}}
+	f := func(fault *kerr.Error, count int, want int64, refused error) {
+		t.Run(fault.Error(), func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, nil, kfake.SeedTopics(1, testTopic))
+			f.produce(testTopic, 0, 5)
+			m, offsets := f.member(older, 0)
+			f.c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: testTopic, Err: fault, Count: count})
+			if _, err := m.adjust(t.Context(), offsets); !errors.Is(err, refused) {
+				t.Errorf("%v, want %v", err, refused)
+			}
+			if at := begins(offsets[testTopic])[0]; at != want {
+				t.Errorf("begins at %d, want %d", at, want)
+			}
+		})
+	}
+	f(kerr.LeaderNotAvailable, 1, atStart, nil)
+	f(kerr.TopicAuthorizationFailed, -1, 2, kerr.TopicAuthorizationFailed)
+	f(kerr.UnknownTopicOrPartition, -1, 2, nil)
+}
+
 // An end that seems to lie before a commit is looked at twice: a newly elected leader may not know it yet.
 //
 // Guard: the second look in ends.
