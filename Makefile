@@ -1,6 +1,7 @@
 # Shortcuts for developers. The steps are in .ci/run, so that CI does the same.
 # COUNT: kills per chaos test. FUZZTIME: time per fuzz target. ROUNDS and MILLIONS: of bench-kafka
-# and bench-incidents, which also has EACH, RATE and SECONDS (see integration/grouping_test.go).
+# and bench-incidents, which also has EACH, RATE and SECONDS (see integration/grouping_test.go). PRINCIPALS: of the integration
+# tests, in the account of TestKafkaIncidentsHostile.
 COUNT    ?= 20
 FUZZTIME ?= 6s
 ROUNDS   ?= 3
