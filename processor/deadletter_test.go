@@ -1,8 +1,6 @@
 package processor
 
 import (
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -62,7 +60,7 @@ func TestDeadLetterTooLarge(t *testing.T) {
 				o := testOptions(c)
 				o.Delivery, o.InstanceID = delivery, "one"
 				r := start(t, o)
-				value := "bad " + randomBytes(100_000)
+				value := "bad " + processortest.Noise(100_000)
 				c.Produce(&kgo.Record{Topic: inputTopic, Key: []byte("key"), Value: []byte(value)})
 				c.Eventually("committed", func() bool { return c.Committed(testGroup, inputTopic, 0) == 1 })
 				r.mustStop()
@@ -74,45 +72,19 @@ func TestDeadLetterTooLarge(t *testing.T) {
 	}
 }
 
-// join joins the parts of one dead letter. If it was split more than once, the complete set with the most parts counts.
+// join joins the parts of one dead letter, which may have been split before into fewer that were refused.
 func join(t *testing.T, records []*kgo.Record) string {
 	t.Helper()
-	byTotal := make(map[int]map[int]string)
+	var parts deadletter.Assembler
 	for _, r := range records {
-		part, ok := processortest.Header(r, deadletter.HeaderPart)
-		if !ok {
-			return string(r.Value)
+		l, err := deadletter.Parse(r)
+		if err != nil {
+			t.Fatal(err)
 		}
-		parts, _ := processortest.Header(r, deadletter.HeaderParts)
-		i, _ := strconv.Atoi(part)
-		n, _ := strconv.Atoi(parts)
-		if byTotal[n] == nil {
-			byTotal[n] = make(map[int]string)
-		}
-		byTotal[n][i] = string(r.Value)
-	}
-	for n, set := range byTotal {
-		if len(set) == n {
-			var b strings.Builder
-			for i := range n {
-				b.WriteString(set[i+1])
-			}
-			return b.String()
+		if l = parts.Add(l); l != nil {
+			return string(l.Value)
 		}
 	}
 	t.Fatalf("no set of parts is complete: %d records", len(records))
 	return ""
-}
-
-// randomBytes returns incompressible text.
-func randomBytes(n int) string {
-	b := make([]byte, n)
-	seed := uint64(88172645463325252)
-	for i := range b {
-		seed ^= seed << 13
-		seed ^= seed >> 7
-		seed ^= seed << 17
-		b[i] = byte(seed >> 33)
-	}
-	return string(b)
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
 func headerOf(r *kgo.Record, key string) (string, bool) { return find(r.Headers, key) }
@@ -69,8 +71,8 @@ func TestDeadLetterFrame(t *testing.T) {
 	t.Parallel()
 	const batchBytes = 16 << 10
 	source := &kgo.Record{
-		Topic: "in", Key: []byte(randomBytes(40_000)), Value: []byte(randomBytes(50_000)),
-		Headers: []kgo.RecordHeader{{Key: "h", Value: []byte(randomBytes(30_000))}},
+		Topic: "in", Key: []byte(processortest.Noise(40_000)), Value: []byte(processortest.Noise(50_000)),
+		Headers: []kgo.RecordHeader{{Key: "h", Value: []byte(processortest.Noise(30_000))}},
 	}
 	letters := Encoder{Topic: "dead"}
 	letters.Begin(source)
@@ -102,7 +104,7 @@ func TestDeadLetterFrame(t *testing.T) {
 func TestPartsAreLossless(t *testing.T) {
 	t.Parallel()
 	for size := range 40 {
-		r := &kgo.Record{Topic: "dead", Value: []byte(randomBytes(size))}
+		r := &kgo.Record{Topic: "dead", Value: []byte(processortest.Noise(size))}
 		for room := 1; room < 12; room++ {
 			cut := parts(r, room)
 			if got := join(t, cut); got != string(r.Value) {
@@ -141,17 +143,4 @@ func join(t *testing.T, records []*kgo.Record) string {
 	}
 	t.Fatalf("no set of parts is complete: %d records", len(records))
 	return ""
-}
-
-// randomBytes does not compress at all.
-func randomBytes(n int) string {
-	b := make([]byte, n)
-	seed := uint64(88172645463325252)
-	for i := range b {
-		seed ^= seed << 13
-		seed ^= seed >> 7
-		seed ^= seed << 17
-		b[i] = byte(seed >> 33)
-	}
-	return string(b)
 }

@@ -175,3 +175,16 @@ func Header(r *kgo.Record, key string) (string, bool) {
 	}
 	return "", false
 }
+
+// Noise returns n bytes that do not compress, the same ones each time.
+func Noise(n int) string {
+	b := make([]byte, n)
+	seed := uint64(88172645463325252)
+	for i := range b {
+		seed ^= seed << 13
+		seed ^= seed >> 7
+		seed ^= seed << 17
+		b[i] = byte(seed >> 33)
+	}
+	return string(b)
+}
