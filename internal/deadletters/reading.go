@@ -29,11 +29,12 @@ type reading struct {
 	left   extent // unread rest of each partition
 	total  int64
 	stalls int
+	wait   time.Duration // stallTimeout, but in tests
 }
 
 // read visits the records in e. It closes its client before it returns.
 func (t *Topic) read(ctx context.Context, e extent, visit func(*kgo.Record) error) error {
-	g := reading{topic: t, left: make(extent), total: e.total()}
+	g := reading{topic: t, left: make(extent), total: e.total(), wait: stallTimeout}
 	starts := make(map[int32]kgo.Offset)
 	for p, span := range e {
 		if span.from < span.to {
@@ -71,7 +72,7 @@ func (t *Topic) read(ctx context.Context, e extent, visit func(*kgo.Record) erro
 // run polls until every partition is read to the end.
 func (g *reading) run(ctx context.Context, visit func(*kgo.Record) error) error {
 	for len(g.left) > 0 {
-		poll, cancel := context.WithTimeout(ctx, stallTimeout)
+		poll, cancel := context.WithTimeout(ctx, g.wait)
 		fetches := g.client.PollRecords(poll, pollRecords)
 		waited := poll.Err() != nil
 		cancel()

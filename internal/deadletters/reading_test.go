@@ -44,30 +44,26 @@ func (s *scene) stalledAt(offset int64) *reading {
 	}
 	span := e[0]
 	span.from = offset
-	client, err := topic.Client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{letterTopic: {0: kgo.NewOffset().At(offset)}}))
+	client, err := topic.Client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{letterTopic: {0: kgo.NewOffset().At(offset)}}),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(client.Close)
-	return &reading{topic: &topic, client: client, left: extent{0: span}, total: e.total()}
+	return &reading{topic: &topic, client: client, left: extent{0: span}, total: e.total(), wait: time.Millisecond}
 }
 
 // A reader that waits for an abandoned transaction gives up, and says at which offset it is open.
 //
-// Guard: stalled ends after maxStalls.
+// Guards: run asks stalled, which ends after maxStalls.
 func TestStalledByTransaction(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	s.open(2)
 	g := s.stalledAt(2)
-	for i := range maxStalls - 1 {
-		if err := g.stalled(t.Context()); err != nil {
-			t.Fatalf("after %d stalls: %v", i+1, err)
-		}
-	}
-	err := g.stalled(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "a transaction is open in partition 0 from offset 2 on") {
-		t.Errorf("%v", err)
+	err := g.run(t.Context(), func(r *kgo.Record) error { t.Errorf("it reads offset %d", r.Offset); return nil })
+	if err == nil || g.stalls != maxStalls || !strings.Contains(err.Error(), "a transaction is open in partition 0 from offset 2 on") {
+		t.Errorf("after %d stalls: %v", g.stalls, err)
 	}
 }
 

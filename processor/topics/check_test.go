@@ -13,17 +13,23 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Missing topics are named, with what to do; those that we may not see are another error.
+// Missing topics are named, with what to do; those that we may not see are another error, which ends the wait for the missing.
+//
+// Guard: err in checkNamed.
 func TestCheckRefuses(t *testing.T) {
 	t.Parallel()
 	f := func(name string, change func(*Options), fault kfake.Fault, parts ...string) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t, change, kfake.SeedTopics(1, testTopic))
+			refused := new(kfake.FaultHandle)
 			if fault.Err != nil {
-				f.c.Fault(fault)
+				refused = f.c.Fault(fault)
 			}
 			mention(t, f.Check(t.Context(), f.admin), parts...)
+			if n := refused.Hits(); n > 1 {
+				t.Errorf("refused %d times, want an end at once", n)
+			}
 		})
 	}
 	outputs := func(names ...string) func(*Options) { return func(o *Options) { o.Outputs = names } }
