@@ -284,6 +284,24 @@ func TestStageRefuses(t *testing.T) {
 	}, "partition 0", "an unknown key", "rebuild")
 }
 
+// One record that is not for the stage does not keep it from starting: not among others, and not as the next one of a group
+// that has read others.
+//
+// Guards: err == nil in checkInput, the commits in Unread.
+func TestStageTakesStray(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	run := func(total int64, values ...string) {
+		t.Helper()
+		c.Produce(toPartition(0, values...)...)
+		r := start(t, stagedOptions(c, "one", &ledger{}))
+		c.Eventually("committed", func() bool { return c.Committed(testGroup, inputTopic, 0) == total })
+		r.mustStop()
+	}
+	run(2, "foreign", "1")
+	run(3, "foreign")
+}
+
 // The state of a partition is held while any session has it, and Ready waits for all of them once.
 //
 // Guards: each line of hold and restored.

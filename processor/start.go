@@ -79,8 +79,9 @@ func (p *Processor) learnLimits(ctx context.Context, admin *kadm.Client) error {
 	return p.outputs.Limits().Ask(ctx, admin, p.log, names...)
 }
 
-// checkInput shows a stage the first record of its input that the group has not read. What is only found later becomes
-// a dead letter.
+// checkInput shows a stage the first records of its input, unless the group has read some before, and returns its error if
+// it wants none of them. What is only found later, or among others, becomes a dead letter: a stray record, which another
+// program may write, ends nothing.
 func (p *Processor) checkInput(ctx context.Context, admin *kadm.Client) error {
 	if p.o.Stage == nil {
 		return nil
@@ -97,13 +98,16 @@ func (p *Processor) checkInput(ctx context.Context, admin *kadm.Client) error {
 	defer client.Close()
 	wait, cancel := context.WithTimeout(ctx, firstWait)
 	defer cancel()
-	for _, r := range client.PollRecords(wait, 1).Records() { // none comes if all are in open transactions
-		if err := p.o.Stage.Check(r); err != nil {
-			return err
+	for _, r := range client.PollRecords(wait, checked).Records() { // none comes if all are in open transactions
+		if err = p.o.Stage.Check(r); err == nil {
+			return nil
 		}
 	}
-	return nil
+	return err
 }
+
+// checked is how many records a stage is shown at most.
+const checked = 100
 
 // firstWait limits the wait for the first record.
 const firstWait = 2 * time.Second

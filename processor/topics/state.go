@@ -158,9 +158,14 @@ func (ts *Topics) inputID(ctx context.Context) (kadm.TopicID, error) {
 	return found[input].ID, nil
 }
 
-// Unread returns where the group continues in each partition of the input that has unread records. Call it before Watch.
+// Unread returns where each partition of the input begins that has records, if the group has read none of them. Call it
+// before Watch.
 func (ts *Topics) Unread(ctx context.Context, admin *kadm.Client) (map[string]map[int32]kgo.Offset, error) {
 	input := ts.o.Inputs[0]
+	commits, err := ts.groupCommits(ctx, admin)
+	if err != nil || len(commits[input]) > 0 {
+		return nil, err
+	}
 	ends, err := listAll(ctx, admin.ListEndOffsets, []string{input})
 	if err != nil {
 		return nil, fmt.Errorf("listing the ends of topic %q: %w", input, err)
@@ -169,19 +174,10 @@ func (ts *Topics) Unread(ctx context.Context, admin *kadm.Client) (map[string]ma
 	if err != nil {
 		return nil, fmt.Errorf("listing the starts of topic %q: %w", input, err)
 	}
-	commits, err := ts.groupCommits(ctx, admin)
-	if err != nil {
-		return nil, err
-	}
 	next := make(map[int32]kgo.Offset)
 	ends.Each(func(end kadm.ListedOffset) {
-		start, _ := starts.Lookup(input, end.Partition)
-		at := start.Offset
-		if c, ok := commits.Lookup(input, end.Partition); ok && c.At <= end.Offset {
-			at = max(at, c.At)
-		}
-		if at < end.Offset {
-			next[end.Partition] = kgo.NewOffset().At(at)
+		if start, _ := starts.Lookup(input, end.Partition); start.Offset < end.Offset {
+			next[end.Partition] = kgo.NewOffset().At(start.Offset)
 		}
 	})
 	if len(next) == 0 {
