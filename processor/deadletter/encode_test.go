@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
 func headerOf(r *kgo.Record, key string) (string, bool) { return find(r.Headers, key) }
@@ -71,8 +70,8 @@ func TestDeadLetterFrame(t *testing.T) {
 	t.Parallel()
 	const batchBytes = 16 << 10
 	source := &kgo.Record{
-		Topic: "in", Key: []byte(processortest.Noise(40_000)), Value: []byte(processortest.Noise(50_000)),
-		Headers: []kgo.RecordHeader{{Key: "h", Value: []byte(processortest.Noise(30_000))}},
+		Topic: "in", Key: []byte(noise(40_000)), Value: []byte(noise(50_000)),
+		Headers: []kgo.RecordHeader{{Key: "h", Value: []byte(noise(30_000))}},
 	}
 	letters := Encoder{Topic: "dead"}
 	letters.Begin(source)
@@ -104,7 +103,7 @@ func TestDeadLetterFrame(t *testing.T) {
 func TestPartsAreLossless(t *testing.T) {
 	t.Parallel()
 	for size := range 40 {
-		r := &kgo.Record{Topic: "dead", Value: []byte(processortest.Noise(size))}
+		r := &kgo.Record{Topic: "dead", Value: []byte(noise(size))}
 		for room := 1; room < 12; room++ {
 			cut := parts(r, room)
 			if got := join(t, cut); got != string(r.Value) {
@@ -143,4 +142,11 @@ func join(t *testing.T, records []*kgo.Record) string {
 	}
 	t.Fatalf("no set of parts is complete: %d records", len(records))
 	return ""
+}
+
+// noise does not compress at all.
+func noise(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(b) // never fails
+	return string(b)
 }

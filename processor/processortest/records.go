@@ -3,6 +3,7 @@ package processortest
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -179,12 +180,6 @@ func Header(r *kgo.Record, key string) (string, bool) {
 // Noise returns n bytes that do not compress, the same ones each time.
 func Noise(n int) string {
 	b := make([]byte, n)
-	seed := uint64(88172645463325252)
-	for i := range b {
-		seed ^= seed << 13
-		seed ^= seed >> 7
-		seed ^= seed << 17
-		b[i] = byte(seed >> 33)
-	}
+	_, _ = rand.NewChaCha8([32]byte{}).Read(b) // never fails
 	return string(b)
 }
