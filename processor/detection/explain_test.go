@@ -37,7 +37,7 @@ func (w *told) Fault(f *cloudtrail.Fault) error {
 	return nil
 }
 
-// checkExplained checks what a witness is told, and that what is explained is what is done.
+// checkExplained checks what a witness gets, and that what is explained is what is done.
 func checkExplained(t *testing.T, p *policy.Policy, value string, want ...string) {
 	t.Helper()
 	d, w := NewDetector(Options{}), told{}
