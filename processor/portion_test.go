@@ -1,8 +1,12 @@
 package processor
 
 import (
+	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
@@ -31,5 +35,41 @@ func TestSlowRecordsNeedSeveralTransactions(t *testing.T) {
 	}
 	if len(ids) != n {
 		t.Errorf("%d alerts, want %d", len(ids), n)
+	}
+}
+
+// A record whose output takes longer than a transaction may is named in the log, with the setting to change, and is
+// committed once brokers are faster.
+//
+// Guard: Overran in transact.
+func TestOneRecordTooSlow(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	var slow atomic.Bool
+	slow.Store(true)
+	id := c.TopicInfo(alertTopic).TopicID
+	c.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if topic := req.(*kmsg.ProduceRequest).Topics[0]; slow.Load() && (topic.Topic == alertTopic || topic.TopicID == id) {
+			c.SleepControl(func() { time.Sleep(1500 * time.Millisecond) })
+		}
+		return nil, nil, false
+	})
+	o := exactlyOnce(c)
+	o.TransactionTimeout = 1200 * time.Millisecond
+	var log lines
+	o.Logger = log.logger()
+	r := start(t, o)
+	const n = 5000 // more than one request, because the first one only begins the transaction
+	c.ProduceValues(inputTopic, 1, fmt.Sprintf("many %d", n))
+	c.Eventually("it is told", func() bool { return log.count("a record takes longer than a transaction may") > 0 })
+	slow.Store(false)
+	c.Eventually("committed", func() bool { return committedToEnd(c, 1) })
+	r.mustStop()
+	if log.count("offset=0") == 0 || log.count("transaction-timeout=1.2s") == 0 {
+		t.Error("the line names neither record nor setting")
+	}
+	if all := c.ReadAll(alertTopic); len(all) != n || len(alertIDs(all)) != n {
+		t.Errorf("%d alerts, %d of them different, want %d", len(all), len(alertIDs(all)), n)
 	}
 }

@@ -61,9 +61,23 @@ func (s *session) transact(ctx context.Context, fetches kgo.Fetches, outOfGroup 
 		_, err = t.emit(func() error { return nil })
 	}
 	err = t.end(err)
-	s.portion.Learn(t.records, time.Since(start), s.p.o.TransactionTimeout)
-	s.p.metrics.ObserveBatch(time.Since(start))
+	took := time.Since(start)
+	s.portion.Learn(t.records, took, s.p.o.TransactionTimeout)
+	if times := s.portion.Overran(t.records, took, s.p.o.TransactionTimeout, s.aborts > 0); times > 0 {
+		t.reportOverrun(times, took)
+	}
+	s.p.metrics.ObserveBatch(took)
 	return err
+}
+
+// reportOverrun says what to do about a record that is aborted again and again. Its output cannot be spread over several
+// transactions: readers would see the first part twice if the second one failed.
+func (t *transaction) reportOverrun(times int, took time.Duration) {
+	for tp, r := range t.last {
+		t.s.p.log.Error("a record takes longer than a transaction may: raise transaction-timeout, or let the brokers take output faster",
+			"topic", tp.Topic, "partition", tp.Partition, "offset", r.Offset, "bytes", len(r.Value),
+			"took", took.Round(time.Millisecond).String(), "transaction-timeout", t.s.p.o.TransactionTimeout.String(), "aborted", times)
+	}
 }
 
 // take counts what was polled and returns it by partition.

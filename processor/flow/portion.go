@@ -1,6 +1,9 @@
 package flow
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 // MaxTransaction limits the records of one transaction. Larger ones cost less per record, but a rebalance that aborts
 // one causes all of it to be decided again.
@@ -13,6 +16,8 @@ const MaxTransaction = 50_000
 type Portion struct {
 	Most int  // records; 0 means MaxTransaction
 	long bool // the last transaction took too long
+
+	overran int // transactions of a single record in a row that took longer than the broker allows
 }
 
 // shrinkBy is by how much a portion shrinks: soon enough to a single record, while each attempt costs the timeout.
@@ -39,6 +44,21 @@ func (p *Portion) Learn(records int, took, allowed time.Duration) {
 	default:
 		p.Most *= 2
 	}
+}
+
+// Overran takes how a transaction ended, and returns how many in a row were aborted after they had taken longer than the
+// broker allows, although they had a single record: no smaller one can follow. It returns 0 unless that is worth telling:
+// the second time, because a broker may hang once, and then half as often each time.
+func (p *Portion) Overran(records int, took, allowed time.Duration, aborted bool) (times int) {
+	if !aborted || records > 1 || took < allowed {
+		p.overran = 0
+		return 0
+	}
+	p.overran++
+	if p.overran < 2 || bits.OnesCount(uint(p.overran)) > 1 {
+		return 0
+	}
+	return p.overran
 }
 
 // Least returns the smaller of two limits of which 0 is none.

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -38,6 +39,44 @@ func TestPortion(t *testing.T) {
 	p = Portion{Most: MaxTransaction / 2}
 	if p.Learn(MaxTransaction/2, 0, time.Second); p.Most != 0 {
 		t.Errorf("at most %d, want no limit", p.Most)
+	}
+}
+
+// A single record that is aborted for taking too long is told about the second time, and then ever less often. Anything
+// else begins anew.
+//
+// Guards: each condition in Overran.
+func TestOverran(t *testing.T) {
+	t.Parallel()
+	const allowed = 15 * time.Second
+	for name, test := range map[string]struct {
+		records int
+		took    time.Duration
+		aborted bool
+		told    []int // at which of the nine times
+	}{
+		"alone":     {1, allowed, true, []int{2, 4, 8}},
+		"several":   {2, allowed, true, nil},
+		"in time":   {1, allowed - 1, true, nil},
+		"committed": {1, allowed, false, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var p Portion
+			var told []int
+			for range 9 {
+				if times := p.Overran(test.records, test.took, allowed, test.aborted); times > 0 {
+					told = append(told, times)
+				}
+			}
+			if !slices.Equal(told, test.told) {
+				t.Errorf("told at %v, want %v", told, test.told)
+			}
+			p.Overran(1, 0, allowed, false)
+			if p.Overran(1, allowed, allowed, true) != 0 || p.Overran(1, allowed, allowed, true) != 2 {
+				t.Error("a transaction that was committed did not begin the count anew")
+			}
+		})
 	}
 }
 
