@@ -97,7 +97,7 @@ func (s *scene) haveRecords(t *testing.T, topic string, n int) {
 func (p *process) calm(t *testing.T) {
 	t.Helper()
 	m := p.metrics(t)
-	if written := sum(m, "kafka_write_bytes_total"); written > 1<<20 { // a request takes a hundred bytes or more
+	if written := sum(m, "kafka_write_bytes_total"); written > 4<<20 { // a request takes a hundred bytes or more
 		t.Errorf("%v bytes written to the brokers", written)
 	}
 	if aborted := sum(m, "regionwatch_transactions_aborted_total"); aborted > 30 {

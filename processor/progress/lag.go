@@ -28,6 +28,7 @@ type position struct {
 	since   time.Time
 	moved   time.Time // when a record was last finished, or none waited
 	fetched bool      // a fetch has brought records since the partition was assigned
+	blind   bool      // no broker has told where the partition ends, as while it has no leader: records may wait
 }
 
 // Lag is the lag of one partition.
@@ -35,7 +36,7 @@ type Lag struct {
 	Partition kadm.Partition
 	Records   int64
 	Behind    time.Duration // age of the oldest waiting record; 0 if none waits
-	Stalled   time.Duration // since a record was last finished; 0 if none waits
+	Stalled   time.Duration // since a record was last finished; 0 if none waits, as far as brokers tell
 	Start     int64         // the offset that was read first; negative if unknown
 	Next      int64         // the offset after the last finished record; negative if unknown
 }
@@ -43,13 +44,13 @@ type Lag struct {
 // NewLags returns an empty table.
 func NewLags() *Lags { return &Lags{partitions: make(map[kadm.Partition]*position)} }
 
-// Assigned starts tracking a partition: next is where reading starts, negative if unknown; end is where it ends, or
-// negative.
+// Assigned starts tracking a partition: next is where reading starts, negative if unknown; end is where it ends, negative
+// if no broker tells.
 func (t *Lags) Assigned(tp kadm.Partition, next, end int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	next = max(next, -1)
-	p := &position{start: next, polled: next, next: next, end: max(next, end), since: time.Now(), moved: time.Now()}
+	p := &position{start: next, polled: next, next: next, end: max(next, end), since: time.Now(), moved: time.Now(), blind: end < 0}
 	if next < 0 {
 		p.end = -1 // the next look knows both
 	}
@@ -91,7 +92,7 @@ func timestamp(r *kgo.Record) time.Time {
 
 // reaches records where the partition ends now.
 func (p *position) reaches(end int64) {
-	p.end = end
+	p.end, p.blind = end, false
 	p.settle()
 }
 
@@ -146,7 +147,7 @@ func (t *Lags) CaughtUp(tp kadm.Partition) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.partitions[tp]
-	return p != nil && p.next >= 0 && p.next >= p.end
+	return p != nil && !p.blind && p.next >= 0 && p.next >= p.end
 }
 
 // Held records that fetched records wait because of the rate limit: partitions without unfinished polled records do not
@@ -177,6 +178,8 @@ func (t *Lags) All() []Lag {
 		l := Lag{Partition: tp, Records: max(p.end-p.next, 0), Start: p.start, Next: p.next}
 		if l.Records > 0 {
 			l.Behind = max(time.Since(p.since), 0)
+		}
+		if l.Records > 0 || p.blind {
 			l.Stalled = max(time.Since(p.moved), 0)
 		}
 		lags = append(lags, l)

@@ -81,6 +81,35 @@ func TestLagOfOthers(t *testing.T) {
 	}
 }
 
+// A partition of which no broker tells where it ends is stalled and not caught up, because records may wait in it, until one
+// tells.
+//
+// Guard: blind.
+func TestStalledWithoutLeader(t *testing.T) {
+	tp := kadm.Partition{Topic: "cloudtrail", Partition: 0}
+	for name, next := range map[string]int64{"committed": 10, "nothing committed": -2} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				table := NewLags()
+				check := func(want time.Duration) {
+					t.Helper()
+					if l := table.All(); len(l) != 1 || l[0].Stalled != want || l[0].Records != 0 || l[0].Behind != 0 {
+						t.Errorf("%+v, want stalled for %v and no record", l, want)
+					}
+					if caughtUp := table.CaughtUp(tp); caughtUp != (want == 0) {
+						t.Errorf("caught up: %v", caughtUp)
+					}
+				}
+				table.Assigned(tp, next, -1)
+				time.Sleep(time.Minute)
+				check(time.Minute)
+				table.Reach(tp, 10, 10)
+				check(0)
+			})
+		})
+	}
+}
+
 // A partition is stalled while records wait and none is done; without waiting records it is not.
 func TestStalled(t *testing.T) {
 	tp := kadm.Partition{Topic: "cloudtrail", Partition: 0}
