@@ -52,7 +52,7 @@ func TestKafkaOffsetsGone(t *testing.T) {
 		if deleted, err := s.admin.DeleteGroup(t.Context(), s.group); err != nil || deleted.Err != nil {
 			t.Fatal(err, deleted.Err)
 		}
-		s.produce(t, events(10, 10, 2)...) // nobody reads these
+		s.produce(t, events(10, 10, 2)...) // while no instance runs
 		run(20, 20, 20)
 
 		s.deleteOffsets(t, 1)

@@ -62,7 +62,7 @@ func TestOneRecordTooSlow(t *testing.T) {
 	r := start(t, o)
 	const n = 5000 // more than one request, because the first one only begins the transaction
 	c.ProduceValues(inputTopic, 1, fmt.Sprintf("many %d", n))
-	c.Eventually("it is told", func() bool { return log.count("a record takes longer than a transaction may") > 0 })
+	c.Eventually("it is logged", func() bool { return log.count("a record takes longer than a transaction may") > 0 })
 	slow.Store(false)
 	c.Eventually("committed", func() bool { return committedToEnd(c, 1) })
 	r.mustStop()
