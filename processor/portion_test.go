@@ -66,7 +66,7 @@ func TestOneRecordTooSlow(t *testing.T) {
 	slow.Store(false)
 	c.Eventually("committed", func() bool { return committedToEnd(c, 1) })
 	r.mustStop()
-	if log.count("offset=0") == 0 || log.count("transaction-timeout=1.2s") == 0 {
+	if log.count("offset=0") == 0 || log.count("transaction_timeout=1.2s") == 0 {
 		t.Error("the line names neither record nor setting")
 	}
 	if all := c.ReadAll(alertTopic); len(all) != n || len(alertIDs(all)) != n {

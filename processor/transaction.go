@@ -76,7 +76,7 @@ func (t *transaction) reportOverrun(times int, took time.Duration) {
 	for tp, r := range t.last {
 		t.s.p.log.Error("a record takes longer than a transaction may: raise transaction-timeout, or let the brokers take output faster",
 			"topic", tp.Topic, "partition", tp.Partition, "offset", r.Offset, "bytes", len(r.Value),
-			"took", took.Round(time.Millisecond).String(), "transaction-timeout", t.s.p.o.TransactionTimeout.String(), "aborted", times)
+			"took", took.Round(time.Millisecond).String(), "transaction_timeout", t.s.p.o.TransactionTimeout.String(), "aborted", times)
 	}
 }
 
