@@ -184,9 +184,13 @@ func TestChaosHungLeader(t *testing.T) {
 			})
 		}
 		small := "100000"
-		if _, err := s.admin.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &small}}, s.deadLetters); err != nil {
-			t.Error(err)
-		}
+		eventually(t, time.Minute, func() error { // the controller may be the one that hangs
+			altered, err := s.admin.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &small}}, s.deadLetters)
+			if err == nil {
+				_, err = altered.On(s.deadLetters, nil)
+			}
+			return err
+		})
 	})
 	resume()
 	all("after", func(t *testing.T, s *hungScene) {

@@ -1,8 +1,6 @@
 package processor
 
 import (
-	"fmt"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,31 +43,35 @@ func TestSlowRecordsNeedSeveralTransactions(t *testing.T) {
 func TestOneRecordTooSlow(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
-	var slow atomic.Bool
-	slow.Store(true)
-	id := c.TopicInfo(alertTopic).TopicID
+	fast := make(chan struct{})
+	id := c.TopicInfo(deadLetterTopic).TopicID
 	c.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
-		if topic := req.(*kmsg.ProduceRequest).Topics[0]; slow.Load() && (topic.Topic == alertTopic || topic.TopicID == id) {
-			c.SleepControl(func() { time.Sleep(1500 * time.Millisecond) })
+		if topic := req.(*kmsg.ProduceRequest).Topics[0]; topic.Topic == deadLetterTopic || topic.TopicID == id {
+			c.SleepControl(func() {
+				select {
+				case <-fast:
+				case <-time.After(3500 * time.Millisecond):
+				}
+			})
 		}
 		return nil, nil, false
 	})
 	o := exactlyOnce(c)
-	o.TransactionTimeout = 1200 * time.Millisecond
+	o.TransactionTimeout, o.MaxRecordBytes = 3*time.Second, 100_000
 	var log lines
 	o.Logger = log.logger()
 	r := start(t, o)
-	const n = 5000 // more than one request, because the first one only begins the transaction
-	c.ProduceValues(inputTopic, 1, fmt.Sprintf("many %d", n))
+	value := "bad " + randomText(250_000)
+	c.ProduceValues(inputTopic, 1, value) // its dead letter has parts, because the first request only begins the transaction
 	c.Eventually("it is logged", func() bool { return log.count("a record takes longer than a transaction may") > 0 })
-	slow.Store(false)
+	close(fast)
 	c.Eventually("committed", func() bool { return committedToEnd(c, 1) })
 	r.mustStop()
-	if log.count("offset=0") == 0 || log.count("transaction_timeout=1.2s") == 0 {
+	if log.count("offset=0") == 0 || log.count("transaction_timeout=3s") == 0 {
 		t.Error("the line names neither record nor setting")
 	}
-	if all := c.ReadAll(alertTopic); len(all) != n || len(alertIDs(all)) != n {
-		t.Errorf("%d alerts, %d of them different, want %d", len(all), len(alertIDs(all)), n)
+	if all := letters(t, c); len(all) != 1 || string(all[0].Value) != value {
+		t.Errorf("%d dead letters, want one of the whole record", len(all))
 	}
 }
