@@ -1,7 +1,9 @@
 package processor
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -52,6 +54,27 @@ func TestCollectIsBounded(t *testing.T) {
 	if records := x.collect(time.Now()); len(records) != 5 {
 		t.Errorf("with alerts: %d partitions are written, want the 5 with alerts", len(records))
 	}
+}
+
+// A session that ends does not wait for a restore that waits for others.
+//
+// Guard: the context of restore in begin.
+func TestRestoreEndsWithSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, tp := stageSession(1), kadm.Partition{Topic: inputTopic}
+		s.restores, s.wake = newRestores(), func() {}
+		for range maxRestoring {
+			s.restores.slots <- struct{}{}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		s.restores.begin(ctx, s, tp, 1)
+		synctest.Wait()
+		if s.restores.waiting() {
+			t.Error("it does not wait for a slot")
+		}
+		cancel()
+		s.releaseAll()
+	})
 }
 
 // A restored state that a newer one has replaced is not taken over.

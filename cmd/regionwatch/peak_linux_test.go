@@ -231,7 +231,7 @@ func TestPeakOfBacklog(t *testing.T) {
 	for _, delivery := range []string{"at-least-once", "exactly-once"} {
 		t.Run(delivery, func(t *testing.T) {
 			c := processortest.New(t, kfake.SeedTopics(partitions, "cloudtrail"), kfake.SeedTopics(2, "cloudtrail-alerts", "cloudtrail-dead-letters"))
-			records := noisyEvents(partitions, 15_000)
+			records := noisyEvents(partitions, 30_000)
 			for i, r := range records {
 				if i%100 > 0 {
 					r.Value = bytes.Replace(r.Value, []byte(`"readOnly":false`), []byte(`"readOnly":true`), 1)
