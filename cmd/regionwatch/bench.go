@@ -146,6 +146,7 @@ func (f *benchFlags) runIncidents(ctx context.Context, cmd *cobra.Command) error
 	memory.Tune(memory.ContainerLimit("/"), os.LookupEnv)
 	report, err := bench.MeasureGrouping(ctx, bench.GroupingOptions{
 		Alerts: int(f.records.Value), Incidents: int(f.remembered.Value), Each: idsPerIncident,
+		Grow: memory.Grow,
 		Step: func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), text) },
 	})
 	if err != nil {

@@ -37,6 +37,7 @@ type GroupingOptions struct {
 	Incidents int // to remember
 	Each      int // alert ids of each, on average
 	Step      func(text string)
+	Grow      func() (done func()) // called while the heap grows, as in the service
 }
 
 // groupingPartitions is how many partitions the remembered incidents are in.
@@ -101,6 +102,7 @@ func (g *Grouping) restore(ctx context.Context, o GroupingOptions, budget *incid
 	peak := watchMemory()
 	defer func() { g.Memory = peak() }()
 	all := make([]*incident.Grouper, groupingPartitions)
+	defer o.Grow()()
 	before, start := cpuTime(), time.Now()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(g.Cores)

@@ -10,6 +10,8 @@ import (
 	"runtime/metrics"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // ContainerLimit returns the lowest memory limit of the process's control groups, in bytes; 0 if there is none. root is
@@ -51,17 +53,21 @@ func leastLimit(mount, group, file string) int64 {
 }
 
 // Garbage collector settings: until the process has usualBytes, garbage may grow to four times the live heap. That saves a
-// tenth of the processor time compared to Go's default of one.
+// tenth of the processor time compared to Go's default of one. While the heap grows, it may grow to three times what was
+// live, because little of it is garbage.
 const (
 	usualBytes     = 112 << 20
 	garbagePercent = 400
+	growingPercent = 200
 )
 
 // Tune sets the garbage percentage unless GOGC is set, and the memory limit unless GOMEMLIMIT is set. The process usually
 // stays within 112 MiB. If the live heap needs more, the memory limit grows with it, up to nine tenths of limit, and
 // shrinks again. A limit of 0 means no limit. lookup is [os.LookupEnv].
 func Tune(limit int64, lookup func(string) (string, bool)) {
+	c := &collector{sample: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
 	if _, set := lookup("GOGC"); !set {
+		c.percent = garbagePercent
 		debug.SetGCPercent(garbagePercent)
 	}
 	if _, set := lookup("GOMEMLIMIT"); set {
@@ -70,16 +76,47 @@ func Tune(limit int64, lookup func(string) (string, bool)) {
 	if limit <= 0 {
 		limit = math.MaxInt64
 	}
-	c := &collector{most: limit - limit/10, sample: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
+	c.most = limit - limit/10
 	c.adjust()
 	c.watch()
+	tuned.Store(c)
+}
+
+// tuned is what Tune made, nil if it leaves the memory limit alone.
+var tuned atomic.Pointer[collector]
+
+// Grow lets the heap grow until done is called, and then sees to its garbage. It is for a restore, most of whose memory
+// stays: collecting it again and again as it grows takes half of the processor time. Several may grow at once.
+func Grow() (done func()) {
+	c := tuned.Load()
+	if c == nil {
+		return func() {}
+	}
+	c.grow(1)
+	return sync.OnceFunc(func() { c.grow(-1) })
 }
 
 // collector adjusts the memory limit after each garbage collection cycle, on the runtime's own goroutine.
 type collector struct {
-	most   int64
-	set    int64
-	sample []metrics.Sample
+	most    int64
+	percent int // 0 if it is not ours
+
+	mu      sync.Mutex
+	growing int
+	set     int64
+	sample  []metrics.Sample
+}
+
+// grow notes that one more grows, or one less.
+func (c *collector) grow(n int) {
+	c.mu.Lock()
+	was := c.growing
+	c.growing += n
+	if now := c.growing; c.percent > 0 && (was == 0 || now == 0) {
+		debug.SetGCPercent(map[bool]int{true: growingPercent, false: c.percent}[now > 0])
+	}
+	c.mu.Unlock()
+	c.adjust()
 }
 
 // watch arranges a call when the next collection cycle has ended.
@@ -95,15 +132,21 @@ func (e *cycle) over() {
 
 // adjust sets the limit for the current live heap.
 func (c *collector) adjust() {
-	metrics.Read(c.sample)
-	if want := limitFor(int64(c.sample[0].Value.Uint64()), c.most); want != c.set {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	want := c.most
+	if c.growing == 0 {
+		metrics.Read(c.sample)
+		want = limitFor(int64(c.sample[0].Value.Uint64()), c.most)
+	}
+	if want != c.set {
 		c.set = want
 		debug.SetMemoryLimit(want)
 	}
 }
 
 // limitFor adds room for memory outside the heap and for garbage: a quarter, and half of what is beyond the usual, because
-// a large heap that grows, as one that is restored, would be collected again and again.
+// a large heap takes long to collect.
 func limitFor(live, most int64) int64 {
 	const step = 16 << 20 // setting the limit briefly stops the world
 	want := live + live/4 + max(live-usualBytes, 0)/2 + 32<<20
