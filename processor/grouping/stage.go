@@ -91,6 +91,8 @@ func (s *Stage) Restore(tp kadm.Partition, read func(record func(key, value []by
 	var g *incident.Grouper
 	if err == nil {
 		g, err = r.Finish()
+	} else {
+		r.Release()
 	}
 	done(err == nil)
 	if err != nil {

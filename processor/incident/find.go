@@ -152,6 +152,7 @@ func (g *Grouper) make(f *alert.Facts, a *account, id uuid.UUID, k *incident.Key
 		e.region, e.actor = g.names.of(k.Region), strings.Clone(k.Actor)
 		e.actorType, e.actorName = g.names.of(f.Principal.Type), strings.Clone(alert.CutText(f.Principal.Name, maxName))
 	}
+	g.share.addIncidents(1)
 	g.enter(e, a)
 	g.grow(e, e.size())
 	return e
@@ -161,7 +162,6 @@ func (g *Grouper) make(f *alert.Facts, a *account, id uuid.UUID, k *incident.Key
 func (g *Grouper) enter(e *entry, a *account) {
 	g.entries[e.id] = e
 	e.account = a
-	g.share.addIncidents(1)
 	a.entries++
 	if e.overflow {
 		g.overflows = append(g.overflows, e)

@@ -3,6 +3,7 @@ package incident
 import (
 	"hash/maphash"
 	"math/bits"
+	"slices"
 
 	"github.com/axiomhq/hyperloglog"
 	"github.com/google/uuid"
@@ -15,27 +16,33 @@ const chunkIDs = 1_000
 var seed = maphash.MakeSeed()
 
 // idSet remembers alert ids in order of arrival: exactly, or beyond a limit in a sketch. The ids are in chunks as in
-// the state, so that none is copied when there are many. The index maps hashes to positions, plus 1; at least a quarter
-// of it is free. A map would take twice the memory and lose the order.
+// the state, one after another, so that none is copied when there are many. The index maps hashes to positions, plus 1; at
+// least a quarter of it is free. A map would take twice the memory and lose the order.
 type idSet struct {
-	full   [][]uuid.UUID // chunks of chunkIDs
-	last   []uuid.UUID   // the chunk that grows
+	full   [][]byte // chunks of chunkIDs
+	last   []byte   // the chunk that grows
 	index  []uint32
 	sketch *hyperloglog.Sketch
 	large  bool // the sketch is
 }
 
+// idSize is the size of an id, in bytes.
+const idSize = len(uuid.UUID{})
+
 // smallSet is how many ids are searched linearly.
 const smallSet = 64
 
-func (s *idSet) len() int { return len(s.full)*chunkIDs + len(s.last) }
+func (s *idSet) len() int { return len(s.full)*chunkIDs + len(s.last)/idSize }
 
 func (s *idSet) at(i int) *uuid.UUID {
 	if n := i / chunkIDs; n < len(s.full) {
-		return &s.full[n][i%chunkIDs]
+		return idAt(s.full[n], i%chunkIDs)
 	}
-	return &s.last[i%chunkIDs]
+	return idAt(s.last, i%chunkIDs)
 }
+
+// idAt returns id i of a chunk.
+func idAt(chunk []byte, i int) *uuid.UUID { return (*uuid.UUID)(chunk[i*idSize:]) }
 
 // has reports whether the id was added. A sketch cannot tell.
 func (s *idSet) has(id *uuid.UUID) bool {
@@ -45,9 +52,9 @@ func (s *idSet) has(id *uuid.UUID) bool {
 	return s.index[s.slot(id)] != 0
 }
 
-func contains(list []uuid.UUID, id *uuid.UUID) bool {
-	for i := range list {
-		if list[i] == *id {
+func contains(chunk []byte, id *uuid.UUID) bool {
+	for ; len(chunk) >= idSize; chunk = chunk[idSize:] {
+		if uuid.UUID(chunk) == *id {
 			return true
 		}
 	}
@@ -86,9 +93,10 @@ func (s *idSet) add(id *uuid.UUID) {
 // push appends an id.
 func (s *idSet) push(id *uuid.UUID) {
 	if n := len(s.last); n == cap(s.last) {
-		s.last = append(make([]uuid.UUID, 0, min(chunkIDs, n+n/4+2)), s.last...)
+		room := n/idSize + n/idSize/4 + 2
+		s.last = append(make([]byte, 0, min(chunkIDs, room)*idSize), s.last...)
 	}
-	if s.last = append(s.last, *id); len(s.last) == chunkIDs {
+	if s.last = append(s.last, id[:]...); len(s.last) == chunkIDs*idSize {
 		s.full, s.last = append(s.full, s.last), nil
 	}
 }
@@ -107,8 +115,8 @@ func (s *idSet) reindex(size int) bool {
 }
 
 // fill adds a chunk to a set without an index, and keeps it.
-func (s *idSet) fill(chunk []uuid.UUID) {
-	if len(chunk) == chunkIDs {
+func (s *idSet) fill(chunk []byte) {
+	if len(chunk) == chunkIDs*idSize {
 		s.full = append(s.full, chunk)
 	} else {
 		s.last = chunk
@@ -117,11 +125,12 @@ func (s *idSet) fill(chunk []uuid.UUID) {
 
 // finish makes a set complete that was filled. It reports whether all ids differ.
 func (s *idSet) finish() bool {
-	if n := s.len(); n > smallSet {
+	n := s.len()
+	if n > smallSet {
 		return s.reindex(n + n/2)
 	}
-	for i := range s.last {
-		if contains(s.last[:i], &s.last[i]) {
+	for i := range n {
+		if contains(s.last[:i*idSize], s.at(i)) {
 			return false
 		}
 	}
@@ -171,13 +180,12 @@ func (s *idSet) sketchSize() int {
 	return 0
 }
 
-// chunk returns chunk n as in its state record: the ids, 16 bytes each.
+// chunk returns chunk n as in its state record.
 func (s *idSet) chunk(n int) []byte {
-	ids := s.last
 	if n < len(s.full) {
-		ids = s.full[n]
+		return slices.Clone(s.full[n])
 	}
-	return appendIDs(make([]byte, 0, len(ids)*len(uuid.UUID{})), ids)
+	return slices.Clone(s.last)
 }
 
 // chunks returns how many chunks hold n ids.

@@ -20,14 +20,6 @@ func (n names) of(s string) string {
 	return n.share(s)
 }
 
-// ofBytes returns the shared copy of the text in b.
-func (n names) ofBytes(b []byte) string {
-	if shared, ok := n[string(b)]; ok { // does not allocate
-		return shared
-	}
-	return n.share(string(b))
-}
-
 func (n names) share(s string) string {
 	s = strings.Clone(s) // it may be a part of something large
 	if len(s) >= longName {

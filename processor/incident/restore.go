@@ -6,23 +6,27 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/axiomhq/hyperloglog"
 	"github.com/google/uuid"
 )
 
-// Restorer makes a Grouper from state records. Make it with [NewRestorer]; it belongs to one goroutine at a time. It has
-// nothing of the Budget before [Restorer.Finish].
+// Restorer makes a Grouper from state records. Make it with [NewRestorer]; it belongs to one goroutine at a time. What it
+// reads counts against the Budget at once.
 type Restorer struct {
 	// Of an incident, whose records come in any order, the Grouper has what was read: an entry, without an account before
-	// its own record was read, with chunk 0 and the sketch.
-	g    *Grouper
-	more map[uuid.UUID]map[uint32][]uuid.UUID // the other chunks, of the few that have more than one
+	// its own record was read, with chunk 0 and the sketch. Its timers have every entry, in the order of their first records.
+	g         *Grouper
+	last      *entry                          // whose record came last: those of an incident often follow each other
+	more      map[uuid.UUID]map[uint32][]byte // the other chunks, of the few that have more than one
+	estimates map[uuid.UUID]*estimate         // instead of the chunks of those for whose ids there was no room
 }
 
 // NewRestorer returns a Restorer that has read nothing.
 func NewRestorer(o Options) *Restorer {
-	return &Restorer{New(o), make(map[uuid.UUID]map[uint32][]uuid.UUID)}
+	return &Restorer{g: New(o), more: make(map[uuid.UUID]map[uint32][]byte), estimates: make(map[uuid.UUID]*estimate)}
 }
+
+// Release gives back what it has of the Budget, if it is not to finish.
+func (r *Restorer) Release() { r.g.Release() }
 
 // errTorn is the error of a state whose records do not match each other.
 var errTorn = errors.New("the state is inconsistent: it must be rebuilt from the alerts")
@@ -63,12 +67,29 @@ func (r *Restorer) record(key, value []byte) error {
 
 // of returns the incident as read so far.
 func (r *Restorer) of(id uuid.UUID) *entry {
+	if r.last != nil && r.last.id == id {
+		return r.last
+	}
 	e := r.g.entries[id]
 	if e == nil {
 		e = &entry{id: id}
 		r.g.entries[id] = e
+		r.g.timers.Push(e)
+		r.g.share.addIncidents(1)
 	}
+	r.last = e
 	return e
+}
+
+// drop forgets an incident.
+func (r *Restorer) drop(e *entry) {
+	g := r.g
+	r.dropIDs(e)
+	g.share.addIncidents(-1)
+	g.timers.Swap(e.timer-1, len(g.timers)-1)
+	g.timers.Pop()
+	delete(g.entries, e.id)
+	r.last = nil
 }
 
 // accountOf returns the account of an entry, whose own record may come later.
@@ -87,58 +108,6 @@ func (r *Restorer) account(id, value []byte) (err error) {
 		a.schedule, err = decodeSchedule(value)
 	}
 	return err
-}
-
-func (r *Restorer) chunk(id uuid.UUID, n uint32, value []byte) error {
-	e := r.of(id)
-	if len(value)%len(id) != 0 || len(value) > chunkIDs*len(id) {
-		return fmt.Errorf("%d bytes are not 1 to %d alert ids", len(value), chunkIDs)
-	}
-	switch {
-	case n == 0:
-		e.ids.last = readChunk(e.ids.last, value)
-	case len(value) == 0:
-		delete(r.more[id], n)
-	default:
-		if r.more[id] == nil {
-			r.more[id] = make(map[uint32][]uuid.UUID)
-		}
-		r.more[id][n] = readChunk(r.more[id][n], value)
-	}
-	return nil
-}
-
-// readChunk returns the ids of a chunk, in the memory of the one that it replaces if they fit.
-func readChunk(replaced []uuid.UUID, value []byte) []uuid.UUID {
-	n := len(value) / len(uuid.UUID{})
-	if cap(replaced) < n {
-		replaced = make([]uuid.UUID, n)
-	}
-	ids := replaced[:n]
-	for i := range ids {
-		ids[i] = uuid.UUID(value[16*i:])
-	}
-	return ids
-}
-
-// sketchLimit is more than the bytes of any sketch.
-const sketchLimit = 64 << 10
-
-func (r *Restorer) sketch(id uuid.UUID, value []byte) error {
-	e := r.of(id)
-	e.ids.sketch = nil
-	if len(value) == 0 {
-		return nil
-	}
-	if len(value) > sketchLimit {
-		return fmt.Errorf("%d bytes are not a sketch", len(value))
-	}
-	s := hyperloglog.New()
-	if err := s.UnmarshalBinary(value); err != nil {
-		return fmt.Errorf("reading a sketch: %w", err)
-	}
-	e.ids.sketch, e.ids.large = s, len(value) >= largeSketch
-	return nil
 }
 
 func (r *Restorer) gone(id uuid.UUID, value []byte) error {
@@ -177,39 +146,37 @@ func (r *Restorer) entry(id uuid.UUID, value []byte) error {
 
 // dropEntry forgets a deleted incident. Its tombstone is written after those of its chunks.
 func (r *Restorer) dropEntry(id uuid.UUID) error {
-	if r.hasIDs(id) {
+	e := r.g.entries[id]
+	if e == nil {
+		return nil
+	}
+	if r.hasIDs(e) {
 		return errTorn
 	}
-	delete(r.g.entries, id)
-	delete(r.more, id)
+	r.drop(e)
 	return nil
-}
-
-// hasIDs reports whether alert ids of the incident were read, and not deleted.
-func (r *Restorer) hasIDs(id uuid.UUID) bool {
-	e := r.g.entries[id]
-	return len(r.more[id]) > 0 || e != nil && (len(e.ids.last) > 0 || e.ids.sketch != nil)
 }
 
 // Finish returns the Grouper, after the last record. Every remembered id that an incident names must have been read, and
 // every incident that ids belong to.
 func (r *Restorer) Finish() (*Grouper, error) {
 	g := r.g
-	g.timers = make(timers, 0, len(g.entries))
-	for id, e := range g.entries {
-		if e.account == nil && !r.hasIDs(id) {
-			delete(g.entries, id)
+	for i := 0; i < len(g.timers); {
+		e := g.timers[i]
+		if e.account == nil && !r.hasIDs(e) {
+			r.drop(e) // which puts another one here
 			continue
 		}
-		if e.account == nil || e.account.schedule == nil || r.finish(e) != nil {
+		if e.account == nil || e.account.schedule == nil || r.finishIDs(e) != nil {
 			g.Release()
-			return nil, fmt.Errorf("restoring incident %s: %w", id, errTorn)
+			return nil, fmt.Errorf("restoring incident %s: %w", e.id, errTorn)
 		}
 		r.enter(e)
+		i++
 	}
-	r.more = nil
+	*r = Restorer{}
 	g.timers.init()
-	r.finishGone()
+	g.finishGone()
 	for _, a := range g.accounts {
 		g.share.addDetail(a.size())
 		g.leaveAccount(a)
@@ -219,8 +186,7 @@ func (r *Restorer) Finish() (*Grouper, error) {
 
 // finishGone leaves the incidents whose grace has ended, in their order, that were not deleted later. If there are too many,
 // Flush forgets them in steps.
-func (r *Restorer) finishGone() {
-	g := r.g
+func (g *Grouper) finishGone() {
 	known := make(map[uuid.UUID]bool, len(g.gone.ended))
 	g.gone.order = slices.DeleteFunc(g.gone.order, func(id uuid.UUID) bool {
 		drop := known[id] || !g.gone.has(id)
@@ -233,43 +199,10 @@ func (r *Restorer) finishGone() {
 	}
 }
 
-// finish completes the alert ids of an entry.
-func (r *Restorer) finish(e *entry) error {
-	sketch, large, first := e.ids.sketch, e.ids.large, e.ids.last
-	e.ids = idSet{}
-	if e.estimated {
-		if e.ids.sketch, e.ids.large = sketch, large; sketch == nil {
-			return errTorn
-		}
-		return nil
-	}
-	for n := range chunks(e.remembered) {
-		chunk := first
-		if n > 0 {
-			chunk = r.more[e.id][uint32(n)]
-		}
-		want := min(chunkIDs, e.remembered-n*chunkIDs)
-		if len(chunk) < want {
-			return errTorn
-		}
-		e.ids.fill(chunk[:want])
-	}
-	if e.saved = e.remembered; !e.ids.finish() {
-		return errTorn
-	}
-	return nil
-}
-
 // enter adds a restored entry.
 func (r *Restorer) enter(e *entry) {
 	g := r.g
 	g.enter(e, e.account)
-	g.share.addIDs(e.ids.len())
-	g.share.addSketch(e.ids.sketchSize())
-	if e.ids.len() > smallSet && !g.share.of.hasRestored() {
-		g.estimate(e)
-		g.change(e)
-	}
 	g.grow(e, e.size())
 	if a := e.account; a.detail == 0 || a.facts != e.facts {
 		g.setFacts(a, e.facts)
@@ -281,7 +214,7 @@ func (r *Restorer) enter(e *entry) {
 		g.clock = seen
 	}
 	settings := g.o.Settings(e.account.id)
-	g.timers.push(e, e.nextDue(&settings))
+	e.due = e.nextDue(&settings)
 	switch {
 	case e.kind == kindLate:
 		g.counts.Late += e.alerts

@@ -20,13 +20,7 @@ func (t *timers) set(e *entry, at instant) {
 	}
 }
 
-// push makes a new entry due at a time, before init.
-func (t *timers) push(e *entry, at instant) {
-	e.due = at
-	t.Push(e)
-}
-
-// init puts pushed entries in order.
+// init puts all entries in order, whose times may have changed.
 func (t *timers) init() { heap.Init(t) }
 
 // next returns the first entry that is due, or nil.

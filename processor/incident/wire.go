@@ -38,8 +38,8 @@ type reader struct {
 }
 
 // newReader returns a reader of a value, after its version.
-func newReader(value []byte, n names) *reader {
-	r := &reader{all: value, rest: value, names: n}
+func newReader(value []byte, n names) reader {
+	r := reader{all: value, rest: value, names: n}
 	if v := r.byte(255); r.err == nil && v != stateVersion {
 		r.err = fmt.Errorf("it has version %d, this program reads version %d", v, stateVersion)
 	}
@@ -130,7 +130,18 @@ func (r *reader) textBytes(most int) []byte {
 
 // text reads a text that is rarely shared, name one that often is.
 func (r *reader) text(most int) string { return string(r.textBytes(most)) }
-func (r *reader) name(most int) string { return r.names.ofBytes(r.textBytes(most)) }
+
+func (r *reader) name(most int) string {
+	b := r.bytes(most)
+	if shared, ok := r.names[string(b)]; ok { // does not allocate
+		return shared
+	}
+	if !utf8.Valid(b) {
+		r.fail()
+		return ""
+	}
+	return r.names.share(string(b))
+}
 
 // endOf reads a text that is often the end of another, and takes no memory then.
 func (r *reader) endOf(whole string, most int) string {
