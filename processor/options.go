@@ -55,8 +55,11 @@ type Options struct {
 	// Stage replaces detection. It needs ExactlyOnce, a single named InputTopic, and StateTopic, which is compacted and
 	// has as many partitions. AlertTopic is the topic that it writes, besides StateTopic. The group begins at the first
 	// record.
-	Stage        Stage
-	StateTopic   string
+	Stage      Stage
+	StateTopic string
+	// Grow, if set, is called when a restore begins to read, and done when it has read or waits: in between memory grows,
+	// and little of it is garbage. It must be safe for concurrent use.
+	Grow         func() (done func())
 	CreateTopics bool  // create missing topics
 	Partitions   int32 // of created topics; 0 means the broker's default
 	Replicas     int16 // of created topics; 0 means the broker's default

@@ -108,7 +108,7 @@ const slowRestore = 10 * time.Second
 
 // restoreOnce restores the state of a partition. keep reports whether it is still needed.
 func (s *session) restoreOnce(ctx context.Context, tp kadm.Partition, keep func() bool) (h heldState, err error) {
-	slot := &slot{of: s.restores.slots}
+	slot := &slot{of: s.restores.slots, grow: s.p.o.Grow}
 	if err := slot.take(ctx); err != nil {
 		return h, err
 	}
@@ -144,27 +144,31 @@ func (s *session) restoreOnce(ctx context.Context, tp kadm.Partition, keep func(
 
 // slot is the place of a restore among those that read.
 type slot struct {
-	of    chan struct{}
-	taken bool
+	of   chan struct{}
+	grow func() (done func()) // may be nil
+	done func()               // nil unless it is taken
 }
 
 func (s *slot) take(ctx context.Context) error {
-	if s.taken {
+	if s.done != nil {
 		return nil
 	}
 	select {
 	case s.of <- struct{}{}:
-		s.taken = true
-		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	if s.done = func() {}; s.grow != nil {
+		s.done = s.grow()
+	}
+	return nil
 }
 
 func (s *slot) free() {
-	if s.taken {
+	if s.done != nil {
+		s.done()
+		s.done = nil
 		<-s.of
-		s.taken = false
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/regionwatch/regionwatch/config"
+	"github.com/regionwatch/regionwatch/internal/memory"
 	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/grouping"
 )
@@ -32,6 +33,6 @@ func Stage(s *config.Settings, o *processor.Options) (*grouping.Stage, error) {
 		IncidentTopic: s.IncidentTopic, StateTopic: s.IncidentStateTopic, OCSF: s.IncidentFormat == config.AlertOCSF,
 		Policy: o.Policy, Registry: o.Registry, Logger: o.Logger,
 	})
-	o.Stage, o.StateTopic = stage, s.IncidentStateTopic
+	o.Stage, o.StateTopic, o.Grow = stage, s.IncidentStateTopic, memory.Grow
 	return stage, err
 }
