@@ -77,7 +77,7 @@ func TestMemoryLimitFirst(t *testing.T) {
 	}
 	f("memory-limit of 200 MiB is too small", "run", brokers, "--memory-limit=200MiB", "--policy-topic=policy")
 	f("memory-limit of 200 MiB is too small", "run", brokers, "--memory-limit=200MiB", "--policy=missing.yaml")
-	f("1052 MiB for incidents and their alert ids", "incidents", brokers, "--memory-limit=1200MiB", "--policy-topic=policy")
+	f("1150 MiB for incidents and their alert ids", "incidents", brokers, "--memory-limit=1200MiB", "--policy-topic=policy")
 	f("missing.yaml: no such file", "run", brokers, "--memory-limit=1200MiB", "--policy=missing.yaml")
 }
 

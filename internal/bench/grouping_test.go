@@ -16,13 +16,21 @@ import (
 // Generated alerts can be grouped, each in the incident that it is of, and the state of many incidents is restored.
 func TestMeasureGrouping(t *testing.T) {
 	t.Parallel()
-	o := GroupingOptions{Alerts: 2_500, Incidents: 3_000, Each: 50, Step: func(string) {}}
+	grown, done := 0, 0
+	grow := func() func() {
+		grown++
+		return func() { done++ }
+	}
+	o := GroupingOptions{Alerts: 2_500, Incidents: 3_000, Each: 50, Step: func(string) {}, Grow: grow}
 	g, err := MeasureGrouping(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if g.Incidents != 3_000 || g.IDs < 100_000 || g.Restored < 6_000 || g.GroupCPU <= 0 || g.RestoreCPU <= 0 || g.Took <= 0 || g.Memory < g.Live || g.Live == 0 {
 		t.Errorf("%+v", g)
+	}
+	if grown != 1 || done != 1 {
+		t.Errorf("the heap grows %d times, and is done %d times", grown, done)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

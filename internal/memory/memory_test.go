@@ -79,3 +79,40 @@ func TestTune(t *testing.T) {
 	}()
 	eventually("want the usual one again", func(limit int64) bool { return limit == usualBytes })
 }
+
+// While something grows, the limit is the highest and little is collected; after the last one all is as it was.
+//
+// Guards: growing in adjust, growingPercent, OnceFunc.
+func TestGrow(t *testing.T) {
+	before, percent := debug.SetMemoryLimit(-1), debug.SetGCPercent(100)
+	defer debug.SetMemoryLimit(before)
+	defer debug.SetGCPercent(percent)
+	defer tuned.Store(nil)
+	is := func(what string, wantPercent int, usual bool) {
+		t.Helper()
+		runtime.GC()
+		got := debug.SetGCPercent(100)
+		debug.SetGCPercent(got)
+		if limit := debug.SetMemoryLimit(-1); got != wantPercent || (limit == 1<<30-1<<30/10) == usual {
+			t.Errorf("%s: %d%%, limit %d MiB", what, got, limit>>20)
+		}
+	}
+	f := func(gogc string, usual, growing int) {
+		t.Helper()
+		Tune(1<<30, func(name string) (string, bool) { return gogc, name == "GOGC" && gogc != "" })
+		is("before", usual, true)
+		first, second := Grow(), Grow()
+		is("two grow", growing, false)
+		first()
+		first()
+		is("one grows", growing, false)
+		second()
+		is("after", usual, true)
+	}
+	f("", garbagePercent, growingPercent)
+	debug.SetGCPercent(70)
+	f("70", 70, 70)
+	Tune(1<<30, func(name string) (string, bool) { return "", name == "GOMEMLIMIT" })
+	tuned.Store(nil)
+	Grow()()
+}

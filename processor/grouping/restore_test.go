@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/regionwatch/regionwatch/processor"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
@@ -36,7 +38,7 @@ func openTransaction(t *testing.T, c *processortest.Cluster, partitions ...int32
 
 // While the state of most partitions cannot be read, the others go on. Those catch up as soon as it can.
 //
-// Guards: restores beside the polls; OnWait, which frees the slots of those that wait.
+// Guards: restores beside the polls; OnWait, which frees the slots of those that wait; done in slot.free.
 func TestServiceRestoreHangs(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 18)
@@ -50,7 +52,14 @@ func TestServiceRestoreHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	abort := openTransaction(t, c, 0, 1, 2, 3, 4, 5)
-	s := start(t, c, "one")
+	var growing, grown atomic.Int32
+	s := start(t, c, "one", func(o *processor.Options) {
+		o.Grow = func() func() {
+			growing.Add(1)
+			grown.Add(1)
+			return func() { growing.Add(-1) }
+		}
+	})
 	c.ProduceValues(alertTopic, 18, alertsOf(0, 90)...)
 	eventually(t, c, 60)
 	c.ProduceValues(alertTopic, 18, alertsOf(90, 180)...)
@@ -58,9 +67,13 @@ func TestServiceRestoreHangs(t *testing.T) {
 	if err := s.Ready(); err == nil || err.Error() != "restoring the state of 6 partitions" {
 		t.Errorf("ready: %v", err)
 	}
+	c.Eventually("no heap that grows while all wait", func() bool { return growing.Load() == 0 })
 	abort()
 	eventually(t, c, 180)
 	c.Eventually("ready", func() bool { return s.Ready() == nil })
+	if growing.Load() != 0 || grown.Load() < 18 {
+		t.Errorf("the heap grew %d times, and grows %d times still", grown.Load(), growing.Load())
+	}
 	if got := s.stop(t); got.counted != 180 || got.repeated != 0 {
 		t.Errorf("%+v", got)
 	}

@@ -1,12 +1,14 @@
 package grouping
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -16,6 +18,27 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy"
 	incidents "github.com/regionwatch/regionwatch/schema/incident"
 )
+
+// A restore that ends early gives back what it has read of the budget.
+//
+// Guard: Release in Restore.
+func TestRestoreEndsEarly(t *testing.T) {
+	budget := &incident.Budget{}
+	s, _ := measuredStage(t, incident.Options{Budget: budget})
+	id := uuid.New()
+	_, err := s.Restore(kadm.Partition{Topic: alertTopic}, func(record func(key, value []byte) error) error {
+		if err := record(append(append([]byte("c"), id[:]...), 0, 0, 0, 0), id[:]); err != nil {
+			return err
+		}
+		if incidents, ids := budget.Size(); incidents != 1 || ids != 1 {
+			t.Errorf("while it is read: %d incidents, %d ids", incidents, ids)
+		}
+		return context.Canceled
+	})
+	if incidents, ids := budget.Size(); !errors.Is(err, context.Canceled) || incidents != 0 || ids != 0 {
+		t.Errorf("%v; %d incidents, %d ids", err, incidents, ids)
+	}
+}
 
 // measuredStage returns a stage that writes at once, with its metrics.
 func measuredStage(t *testing.T, limits incident.Options) (*Stage, *prometheus.Registry) {

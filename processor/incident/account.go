@@ -35,7 +35,10 @@ type segment struct {
 	Window int64 `json:"window"`
 }
 
-// maxSegments limits how many changes of the window length are remembered.
+// maxSegments limits how many changes of the window length are remembered. Beyond it the two oldest become one, with the
+// length of the younger: an alert from before that, if it comes again or late, is in another window than it was. Changes are
+// at least an hour apart, because an alert may be that far ahead, and a whole window. So that takes 16 changes within a grace.
+// Not to change the length instead would be worse: alerts would have a length that the policy does not say, perhaps for long.
 const maxSegments = 16
 
 // window returns the window that contains a time.

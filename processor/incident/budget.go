@@ -37,7 +37,7 @@ const (
 
 // Bytes returns the most memory that everything within the limits takes.
 func (b *Budget) Bytes() int64 {
-	return b.maxIncidents()*incidentBytes + b.maxIDs()*idBytes + b.maxDetail() + b.maxGone()*goneBytes
+	return (b.maxIncidents()+b.maxStorms())*incidentBytes + b.maxIDs()*idBytes + b.maxDetail() + b.maxGone()*goneBytes
 }
 
 // charged returns the memory that everything is charged with.
@@ -53,8 +53,11 @@ func (b *Budget) maxIncidents() int64 { return limit(b.MaxIncidents, 200_000) }
 // crowded reports whether new incidents must join storms.
 func (b *Budget) crowded() bool { return b.incidents.Load() >= b.maxIncidents() }
 
+// maxStorms is how many more there may be, which replace incidents: storms of accounts and windows, and late ones.
+func (b *Budget) maxStorms() int64 { return (b.maxIncidents() + 3) / 4 }
+
 // exhausted reports whether there is not even room for storms.
-func (b *Budget) exhausted() bool { return b.incidents.Load() >= 2*b.maxIncidents() }
+func (b *Budget) exhausted() bool { return b.incidents.Load() >= b.maxIncidents()+b.maxStorms() }
 
 // hasRestored reports whether there is room for restored ids.
 func (b *Budget) hasRestored() bool { return b.ids.Load() <= 2*b.maxIDs() }

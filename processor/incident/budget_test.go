@@ -42,7 +42,7 @@ func TestBudgetIsShared(t *testing.T) {
 		}
 	}
 	// A storm of its own for each partition, and the alert that each goroutine was adding.
-	if incidents > 200+2*partitions || large > 5_000+partitions {
+	if incidents > 125+2*partitions || large > 5_000+partitions {
 		t.Errorf("%d incidents, %d ids, %d of them in large ones", incidents, ids, large)
 	}
 	for _, g := range all {
@@ -61,7 +61,7 @@ func TestBudgetIsShared(t *testing.T) {
 // A partition that moves here is restored as it is, whatever the budget says: only new alerts make estimates. What comes
 // from more instances than this one has memory for is within twice the budget of ids.
 //
-// Guard: hasRestored in enter.
+// Guard: hasRestored in chunk.
 func TestRestoreWithinBudget(t *testing.T) {
 	o := Options{Settings: settings(), Durable: true}
 	g, state := New(o), topic{}

@@ -147,10 +147,10 @@ func TestBoundOfIncidents(t *testing.T) {
 	for i := range n {
 		g.Add(fact(n+i, day, func(f *alert.Facts) { f.Account = fmt.Sprint("account ", i) }), day)
 	}
-	if incidents, _ := g.Size(); incidents > 201 {
+	if incidents, _ := g.Size(); incidents > 126 {
 		t.Errorf("%d incidents", incidents)
 	}
-	if len(g.accounts) > 201 {
+	if len(g.accounts) > 126 {
 		t.Errorf("%d accounts", len(g.accounts))
 	}
 	var sum uint64
