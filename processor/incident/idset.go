@@ -104,12 +104,16 @@ func (s *idSet) push(id *uuid.UUID) {
 // reindex makes an index of some size. It reports whether all ids differ.
 func (s *idSet) reindex(size int) bool {
 	s.index = make([]uint32, size)
-	for i := range s.len() {
-		slot := s.slot(s.at(i))
-		if s.index[slot] != 0 {
-			return false
+	n := uint32(0)
+	for i := range len(s.full) + 1 {
+		for chunk := s.chunkAt(i); len(chunk) > 0; chunk = chunk[idSize:] {
+			slot := s.slot((*uuid.UUID)(chunk))
+			if s.index[slot] != 0 {
+				return false
+			}
+			n++
+			s.index[slot] = n
 		}
-		s.index[slot] = uint32(i + 1)
 	}
 	return true
 }
@@ -180,13 +184,16 @@ func (s *idSet) sketchSize() int {
 	return 0
 }
 
-// chunk returns chunk n as in its state record.
-func (s *idSet) chunk(n int) []byte {
+// chunkAt returns chunk n.
+func (s *idSet) chunkAt(n int) []byte {
 	if n < len(s.full) {
-		return slices.Clone(s.full[n])
+		return s.full[n]
 	}
-	return slices.Clone(s.last)
+	return s.last
 }
+
+// chunk returns chunk n as in its state record.
+func (s *idSet) chunk(n int) []byte { return slices.Clone(s.chunkAt(n)) }
 
 // chunks returns how many chunks hold n ids.
 func chunks(n int) int { return (n + chunkIDs - 1) / chunkIDs }

@@ -86,6 +86,11 @@ func (r *reader) flags(n int, into ...*bool) {
 
 // number reads a number up to most.
 func (r *reader) number(most uint64) uint64 {
+	if len(r.rest) > 0 && r.rest[0] < 0x80 && uint64(r.rest[0]) <= most { // most are
+		v := r.rest[0]
+		r.rest = r.rest[1:]
+		return uint64(v)
+	}
 	v, n := binary.Uvarint(r.rest)
 	if r.err != nil || n <= 0 || v > most || n != max(1, (bits.Len64(v)+6)/7) {
 		r.fail()
