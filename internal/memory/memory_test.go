@@ -82,7 +82,7 @@ func TestTune(t *testing.T) {
 
 // While something grows, the limit is the highest and little is collected; after the last one all is as it was.
 //
-// Guards: growing in adjust, growingPercent, OnceFunc.
+// Guards: growing in adjust, SetGCPercent in grow, OnceFunc.
 func TestGrow(t *testing.T) {
 	before, percent := debug.SetMemoryLimit(-1), debug.SetGCPercent(100)
 	defer debug.SetMemoryLimit(before)

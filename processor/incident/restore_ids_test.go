@@ -113,6 +113,15 @@ func TestRestoreBeyondBudget(t *testing.T) {
 		now := topic{}
 		now.write(records)
 		now.write(g.State())
+		chunks := 0
+		for key := range now {
+			if key[0] == stateChunk {
+				chunks++
+			}
+		}
+		if chunks != 2*(principals-estimates) {
+			t.Errorf("%s: %d chunks are left beside %d estimates", name, chunks, estimates)
+		}
 		g.Release()
 		again := now.restore(t, Options{Settings: settings(), Durable: true})
 		if n := checkEstimates(t, name+", restored again", again, each); n != estimates || len(again.State()) != 0 {
