@@ -24,7 +24,7 @@ func TestIDSet(t *testing.T) {
 			want = append(want, id)
 		}
 		for chunk := range slices.Chunk(want, chunkIDs) {
-			filled.fill(slices.Clone(chunk))
+			filled.fill(appendIDs(nil, chunk))
 		}
 		if !filled.finish() {
 			t.Errorf("%d ids: two are the same", n)
@@ -52,7 +52,7 @@ func TestIDSet(t *testing.T) {
 		if n > 0 { // the first of the last chunk once more
 			var twice idSet
 			for chunk := range slices.Chunk(append(slices.Clone(want), want[(n-1)/chunkIDs*chunkIDs]), chunkIDs) {
-				twice.fill(chunk)
+				twice.fill(appendIDs(nil, chunk))
 			}
 			if twice.finish() {
 				t.Errorf("%d ids and one of them again: all differ", n)

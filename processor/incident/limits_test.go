@@ -15,7 +15,7 @@ func TestDefaultLimits(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 	b = &Budget{MaxIncidents: 1, MaxIDs: 2, MaxGone: 3, MaxDetail: 4}
-	if want := int64(1*incidentBytes + 2*idBytes + 3*goneBytes + 4); b.Bytes() != want {
+	if want := int64((1+1)*incidentBytes + 2*idBytes + 3*goneBytes + 4); b.Bytes() != want {
 		t.Errorf("%d bytes, want %d", b.Bytes(), want)
 	}
 }
@@ -35,7 +35,7 @@ func TestBudgetLimits(t *testing.T) {
 	incidents := func(b *Budget, n int64) { b.incidents.Store(n) }
 	ids := func(b *Budget, n int64) { b.ids.Store(n) }
 	f("incidents", 9, incidents, func(b *Budget) bool { return !b.crowded() })
-	f("storms", 19, incidents, func(b *Budget) bool { return !b.exhausted() })
+	f("storms", 12, incidents, func(b *Budget) bool { return !b.exhausted() })
 	f("ids", 10, ids, (*Budget).hasIDs)
 	f("ids beside sketches", 8, func(b *Budget, n int64) { ids(b, n); b.sketches.Store(2*idBytes + 1) }, (*Budget).hasIDs)
 	f("restored ids", 20, ids, (*Budget).hasRestored)

@@ -17,7 +17,7 @@ func TestNames(t *testing.T) {
 		t.Errorf("%d names, want the shorter one", len(n))
 	}
 	for i := range maxNames - 1 {
-		if s := fmt.Sprint(i); n.of(s) != s || n.ofBytes([]byte(s)) != s {
+		if s := fmt.Sprint(i); n.of(s) != s || n[s] != s {
 			t.Fatalf("%s is another text", s)
 		}
 	}
