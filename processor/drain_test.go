@@ -1,9 +1,15 @@
 package processor
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
 )
@@ -82,5 +88,46 @@ func TestDrainFinishesWhatIsInFlight(t *testing.T) {
 	r.mustStop()
 	if got := c.Committed(testGroup, inputTopic, 0); got != 1 {
 		t.Errorf("committed %d, want 1", got)
+	}
+}
+
+// A member that ends leaves the group, unless its place is another process's by now, or it was given up.
+//
+// Guards: each term of leave.
+func TestLeave(t *testing.T) {
+	t.Parallel()
+	given, giveUp := context.WithCancel(t.Context())
+	giveUp()
+	for name, c := range map[string]struct {
+		ctx      context.Context
+		instance string
+		cause    error
+		leaves   bool
+	}{
+		"at the end":          {t.Context(), "one", nil, true},
+		"after another error": {t.Context(), "one", kerr.TopicAuthorizationFailed, true},
+		"fenced":              {t.Context(), "one", fmt.Errorf("committing: %w", kerr.FencedInstanceID), false},
+		"replaced":            {t.Context(), "one", fmt.Errorf("%w: %w", kerr.ProducerFenced, errReplaced), false},
+		"dynamic":             {t.Context(), "", nil, false},
+		"given up":            {given, "one", nil, false},
+	} {
+		cluster := newCluster(t, 1)
+		o := testOptions(cluster)
+		o.InstanceID = "one"
+		var log lines
+		o.Logger = log.logger()
+		p, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		joinAs(t, cluster, o.Group, "one")
+		asked := cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.LeaveGroup}, Observe: true, Count: -1})
+		p.leave(c.ctx, c.instance, c.cause)
+		if left := asked.Hits() > 0; left != c.leaves {
+			t.Errorf("%s: it leaves %t, want %t", name, left, c.leaves)
+		}
+		if log.count("leaving the group") != 0 {
+			t.Errorf("%s: %s", name, log.text.String())
+		}
 	}
 }

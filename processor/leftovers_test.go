@@ -171,3 +171,34 @@ func TestFencedByRejoining(t *testing.T) {
 		t.Errorf("%d alerts, want 1", len(got))
 	}
 }
+
+// A transactional id of the group names its member. Any other names none.
+//
+// Guards: each term of memberOf.
+func TestMemberOf(t *testing.T) {
+	p := &Processor{o: Options{Group: "a-b", InstanceID: "one"}}
+	for id, want := range map[string]string{
+		TransactionalID("a-b", "one", 0): "one-0", TransactionalID("a-b", "one-1", 12): "one-1-12",
+		TransactionalID("a", "b-one", 0): "", "a-b-one-0": "", "one-0-3": "", "": "", "a-b-3": "",
+	} {
+		if got := p.memberOf(id); got != want {
+			t.Errorf("%q: %q, want %q", id, got, want)
+		}
+	}
+	if instance, id := p.names(4); p.memberOf(id) != instance || instance != "one-4" {
+		t.Errorf("%q has the id %q", instance, id)
+	}
+}
+
+// How often it looks follows from the timeout, within bounds.
+func TestLeftoverInterval(t *testing.T) {
+	for timeout, want := range map[time.Duration]time.Duration{
+		time.Second: 250 * time.Millisecond, 2500 * time.Millisecond: 250 * time.Millisecond, 5 * time.Second: 500 * time.Millisecond,
+		20 * time.Second: 2 * time.Second, time.Minute: 2 * time.Second,
+	} {
+		l := &leftovers{p: &Processor{o: Options{TransactionTimeout: timeout}}}
+		if got := l.interval(); got != want {
+			t.Errorf("timeout %v: %v, want %v", timeout, got, want)
+		}
+	}
+}

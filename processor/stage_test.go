@@ -161,6 +161,9 @@ func toPartition(n int32, values ...string) (records []*kgo.Record) {
 func TestStage(t *testing.T) {
 	t.Parallel()
 	c, l := newCluster(t, 2), &ledger{}
+	if err := c.CreateTopic(stateTopic, 2, map[string]string{"max.message.bytes": "200000"}); err != nil {
+		t.Fatal(err)
+	}
 	r := start(t, stagedOptions(c, "one", l))
 	c.Produce(toPartition(0, "1", "bad", "2", "due")...)
 	c.Produce(toPartition(1, "10", "panic", "20")...)
@@ -176,6 +179,13 @@ func TestStage(t *testing.T) {
 	totals := r.tally.Snapshot()
 	if totals.Records != 7 || totals.Done != 5 || totals.DeadLettered != 2 || totals.Panics != 1 {
 		t.Errorf("%d records, %d done, %d dead letters, %d panics", totals.Records, totals.Done, totals.DeadLettered, totals.Panics)
+	}
+	if totals.Committed == 0 || totals.Aborted == 0 || totals.Bytes == 0 || totals.Read != totals.Records+totals.Abandoned {
+		t.Errorf("%d transactions committed, %d aborted, %d bytes, %d records read, %d abandoned",
+			totals.Committed, totals.Aborted, totals.Bytes, totals.Read, totals.Abandoned)
+	}
+	if got := r.outputs.Limits().BatchBytes(stateTopic); got != 200_000 {
+		t.Errorf("batches of the state of %d bytes, want as the topic allows", got)
 	}
 	if len(l.parts) != 0 {
 		t.Errorf("%d states are left", len(l.parts))
