@@ -73,7 +73,7 @@ func TestWorkerStops(t *testing.T) {
 		t.Errorf("%v before the stop", err)
 	}
 	w.stop()
-	w.stop() // of a rebalance that is told twice
+	w.stop() // of a rebalance that comes twice
 	if err := w.stopped(); !errors.Is(err, errStopped) {
 		t.Errorf("%v after the stop", err)
 	}
