@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -313,5 +315,23 @@ func TestRoots(t *testing.T) {
 	command.Env = append(os.Environ(), variable+"=1", "SSL_CERT_FILE="+nowhere, "SSL_CERT_DIR="+nowhere)
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// What a package keeps from its init the collector multiplies: the heap may grow to five times what is in use. A regular
+// expression with a large bound, such as [a-z]{1,64}, is easily a megabyte.
+func TestInitIsSmall(t *testing.T) {
+	const most = 256 << 10
+	cmd := command(t, "version")
+	cmd.Env = append(cmd.Env, "GODEBUG=inittrace=1")
+	_, trace, _ := result(t, cmd)
+	lines := regexp.MustCompile(`(?m)^init (\S*regionwatch\S*) .* (\d+) bytes`).FindAllStringSubmatch(trace, -1)
+	if len(lines) < 5 {
+		t.Fatalf("the trace names %d packages of this program:\n%s", len(lines), trace)
+	}
+	for _, line := range lines {
+		if n, err := strconv.Atoi(line[2]); err != nil || n > most {
+			t.Errorf("%s allocates %s bytes when the process starts, at most %d are allowed", line[1], line[2], most)
+		}
 	}
 }

@@ -29,12 +29,15 @@ type Place struct {
 // String formats the place as TOPIC:PARTITION:OFFSET.
 func (p Place) String() string { return fmt.Sprintf("%s:%d:%d", p.Topic, p.Partition, p.Offset) }
 
-var placePattern = regexp.MustCompile(`^([a-zA-Z0-9._-]{1,249}):([0-9]{1,10}):([0-9]{1,19})$`)
+// placePattern leaves the bound of a topic's name to ParsePlace: expressions with large bounds take much memory.
+var placePattern = regexp.MustCompile(`^([a-zA-Z0-9._-]+):([0-9]{1,10}):([0-9]{1,19})$`)
+
+const maxTopicName = 249
 
 // ParsePlace parses TOPIC:PARTITION:OFFSET.
 func ParsePlace(text string) (p Place, ok bool) {
 	parts := placePattern.FindStringSubmatch(text)
-	if parts == nil {
+	if parts == nil || len(parts[1]) > maxTopicName {
 		return p, false
 	}
 	partition, err := strconv.ParseInt(parts[2], 10, 32)

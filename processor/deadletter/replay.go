@@ -51,9 +51,13 @@ func find(headers []kgo.RecordHeader, key string) (value string, ok bool) {
 }
 
 var (
-	topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
+	topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
 	number    = regexp.MustCompile(`^(0|[1-9][0-9]{0,18})$`)
 )
+
+// maxTopicName is Kafka's bound (org.apache.kafka.common.internals.Topic). As part of the expression it would take a
+// quarter of a megabyte for as long as the process runs.
+const maxTopicName = 249
 
 // ReplayIdentity returns the lasting name of a replayed record, in the form that detection.Record writes for one
 // that was never replayed, so that the events in it keep their alerts' ids. It is nil for any other record.
@@ -64,7 +68,7 @@ func ReplayIdentity(headers []kgo.RecordHeader) func() string {
 	}
 	partition, _ := find(headers, ReplayPartition)
 	offset, _ := find(headers, ReplayOffset)
-	if !topicName.MatchString(topic) || !number.MatchString(partition) || !number.MatchString(offset) {
+	if len(topic) > maxTopicName || !topicName.MatchString(topic) || !number.MatchString(partition) || !number.MatchString(offset) {
 		return nil
 	}
 	return func() string { return topic + "/" + partition + "/" + offset }

@@ -1,6 +1,7 @@
 package deadletter
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -21,6 +22,9 @@ func TestReplayIdentity(t *testing.T) {
 		}
 	}
 	f("in/3/42", "replay-count=1", "replay-topic=in", "replay-partition=3", "replay-offset=42")
+	longest := strings.Repeat("x", 249)
+	f(longest+"/3/42", "replay-topic="+longest, "replay-partition=3", "replay-offset=42")
+	f("", "replay-topic=x"+longest, "replay-partition=3", "replay-offset=42")
 	f("")
 	f("", "trace=x")
 	f("", "replay-count=1", "replay-topic=in")
