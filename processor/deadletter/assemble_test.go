@@ -68,6 +68,9 @@ func TestAssemblerIsBounded(t *testing.T) {
 	piece := make([]byte, 32<<20)
 	for i := 1; i <= maxSetBytes/len(piece)+1; i++ {
 		a.Add(&Letter{Part: i, Parts: maxParts, Value: piece})
+		if i*len(piece) == maxSetBytes && a.held != maxSetBytes {
+			t.Errorf("a letter of %d bytes is given up", maxSetBytes)
+		}
 	}
 	if a.held > maxSetBytes || len(a.open) != 0 {
 		t.Errorf("%d bytes are held", a.held)

@@ -19,6 +19,20 @@ const (
 	awsService     = `by={"type":"AWSService","invokedBy":"autoscaling.amazonaws.com"}`
 )
 
+// Where the principal begins with more prefixes than are looked up, every exception is checked.
+func TestExceptionAmongManyPrefixes(t *testing.T) {
+	exceptions := []Exception{{Name: "alice", Principals: []string{"arn:aws:iam::111122223333:user/alice"}}}
+	for n := range len("user/alice") {
+		exceptions = append(exceptions, Exception{
+			Name: fmt.Sprint(n), Accounts: []string{"333333333333"}, Principals: []string{"arn:aws:iam::*:" + "user/alice"[:n+1] + "*"},
+		})
+	}
+	d := mustPolicy(t, Options{Exceptions: exceptions}).Decide(event(t, iamUser), testNow)
+	if d.Outcome != OutcomeExempted || d.Exception.Name != "alice" {
+		t.Errorf("%+v", d)
+	}
+}
+
 func TestExceptions(t *testing.T) {
 	f := func(x Exception, exempted bool, fields ...string) {
 		t.Helper()
