@@ -45,6 +45,11 @@ func TestAppendCleanSuccess(t *testing.T) {
 	f(`"\uDFFF\udc00\uDC00"`, `"\ufffd\ufffd\ufffd"`)
 	f(`"\ud83d\udc00"`, `"\ud83d\udc00"`)
 	f(`"\ud7ff\ue000\u0c00"`, `"\ud7ff\ue000\u0c00"`)
+	for _, high := range []string{`\uD8bc`, `\ud9cb`, `\uDA08`, `\udBcc`} {
+		f(`"`+high+`"`, `"\ufffd"`)
+		f(`"`+high+`\uDC01"`, `"`+high+`\uDC01"`)
+	}
+	f(`"\ud780\uD798\uD7ab\ud7bC"`, `"\ud780\uD798\uD7ab\ud7bC"`) // below all surrogates
 	f(`"\ud83dxude00x"`, `"\ufffdxude00x"`)
 	f(`"\ud83d\nde00xx"`, `"\ufffd\nde00xx"`)
 	f("\"\x80\"", "\"\ufffd\"")

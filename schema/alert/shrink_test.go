@@ -120,6 +120,42 @@ func testShrinkReachesEveryBound(t *testing.T, format Format) {
 	}
 }
 
+// What is cut is as long as allowed, and its name is in truncated. A value of exactly the limit stays.
+func TestCutAtTheLimit(t *testing.T) {
+	const limit = 1 << 10
+	a := new(Alert)
+	for name, n := range map[string]int{"": limit, "arns": limit + 1} {
+		for _, f := range a.rawFields() {
+			*f.raw = json.RawMessage(`"` + strings.Repeat("x", n-2) + `"`)
+		}
+		for _, f := range a.textFields() {
+			*f.text = strings.Repeat("x", n)
+		}
+		a.ARNs, a.Truncated = []string{strings.Repeat("x", 4*limit), name[:min(len(name), 1)]}, nil
+		a.cut(limit)
+		var want []string
+		for _, f := range a.rawFields() {
+			if len(*f.raw) != limit {
+				t.Errorf("%s has %d bytes", f.name, len(*f.raw))
+			}
+			want = append(want, f.name)
+		}
+		for _, f := range a.textFields() {
+			if len(*f.text) != limit {
+				t.Errorf("%s has %d bytes", f.name, len(*f.text))
+			}
+			want = append(want, f.name)
+		}
+		if want = append(want, name); name == "" {
+			want = nil
+		}
+		slices.Sort(want)
+		if slices.Sort(a.Truncated); !slices.Equal(a.Truncated, want) {
+			t.Errorf("truncated %q, want %q", a.Truncated, want)
+		}
+	}
+}
+
 func TestCutText(t *testing.T) {
 	f := func(s string, limit int, want string) {
 		t.Helper()
