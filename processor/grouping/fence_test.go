@@ -63,7 +63,9 @@ func TestServicePanic(t *testing.T) {
 func TestServiceIdleAsksGroup(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
-	start(t, c, "one", slowly(t))
+	start(t, c, "one", slowly(t), func(o *processor.Options) { // so that the client's own heartbeats are not among those
+		o.ClientOpts = append(o.ClientOpts, kgo.SessionTimeout(2*time.Minute), kgo.HeartbeatInterval(time.Minute))
+	})
 	var armed, open, loaded, refused atomic.Int32 // after the alert's transaction: open ones; in them: answers of a loaded coordinator, heartbeats
 	observe(c, kmsg.Produce, func() { open.Store(armed.Load()); loaded.Store(0) })
 	observe(c, kmsg.OffsetFetch, func() { loaded.Store(1) })
