@@ -125,6 +125,7 @@ func (g *Grouper) create(e *entry, at time.Time) {
 		g.counts.Below -= e.alerts
 	}
 	e.created, e.hurry, e.sent = true, true, g.now()
+	e.closedAt = 0 // below the threshold nothing was closed
 	g.link(e, at)
 }
 
@@ -208,6 +209,9 @@ func (g *Grouper) act(e *entry, settings *policy.Incidents) {
 		g.create(e, e.lastSeen.time())
 		g.change(e)
 	case e.closedAt == 0 && g.now() > e.closeAt(settings):
+		if e.hurry { // Close alone tells nobody of it
+			g.write(e, update)
+		}
 		e.closedAt = g.now()
 		if e.created {
 			g.write(e, closing)
