@@ -37,7 +37,7 @@ type segment struct {
 
 // maxSegments limits how many changes of the window length are remembered. Beyond it the two oldest become one, with the
 // length of the younger: an alert from before that, if it comes again or late, is in another window than it was. Changes are
-// at least an hour apart, because an alert may be that far ahead, and a whole window. So that takes 16 changes within a grace.
+// at least two hours apart, because an alert may be that far ahead, and a whole window. So that takes 16 changes within a grace.
 // Not to change the length instead would be worse: alerts would have a length that the policy does not say, perhaps for long.
 const maxSegments = 16
 
@@ -71,7 +71,7 @@ func (s *schedule) change(window time.Duration, clock time.Time) bool {
 	if (*s)[len(*s)-1].Window == length {
 		return false
 	}
-	from := s.window(clock.Add(maxAhead)).End.Unix()
+	from := s.window(clock.Add(2 * maxAhead)).End.Unix() // see eventTime
 	for len(*s) > 1 && (*s)[len(*s)-1].From >= from {
 		*s = (*s)[:len(*s)-1] // it had not begun
 	}

@@ -43,10 +43,10 @@ func TestChange(t *testing.T) {
 	next := day.Unix() + 24*hour
 	change(24, day, true, schedule{{0, 24 * hour}})
 	change(24, day, false, schedule{{0, 24 * hour}})
-	change(1, day.Add(22*time.Hour), true, schedule{{0, 24 * hour}, {next, hour}})
-	change(2, day.Add(22*time.Hour), true, schedule{{0, 24 * hour}, {next, 2 * hour}})
-	change(24, day.Add(22*time.Hour), true, schedule{{0, 24 * hour}})
-	change(1, day.Add(23*time.Hour), true, schedule{{0, 24 * hour}, {next + 24*hour, hour}}) // an alert may be an hour ahead
+	change(1, day.Add(21*time.Hour), true, schedule{{0, 24 * hour}, {next, hour}})
+	change(2, day.Add(21*time.Hour), true, schedule{{0, 24 * hour}, {next, 2 * hour}})
+	change(24, day.Add(21*time.Hour), true, schedule{{0, 24 * hour}})
+	change(1, day.Add(22*time.Hour), true, schedule{{0, 24 * hour}, {next + 24*hour, hour}}) // an alert may be two hours ahead
 	clock := day.AddDate(0, 0, 9)
 	for n := range int64(maxSegments - 2) {
 		s.change(time.Duration(2+n)*time.Hour, clock)
@@ -59,6 +59,24 @@ func TestChange(t *testing.T) {
 	s.change(30*time.Hour, clock)
 	if len(s) != maxSegments || s[0] != (segment{0, hour}) || s[1] != whole[2] || s[maxSegments-1].Window != 30*hour {
 		t.Errorf("%v after one more, before it %v", s, whole)
+	}
+}
+
+// An alert as far ahead as any may be counts once, although the windows change before it is repeated.
+//
+// Guard: 2 in change.
+func TestChangeAfterAnAlertAhead(t *testing.T) {
+	now := policy.DefaultIncidents
+	now.Window = 15 * time.Minute
+	g := New(Options{Settings: func(string) policy.Incidents { return now }})
+	clock := day.Add(10*time.Hour + 30*time.Minute)
+	ahead := fact(1, clock.Add(115*time.Minute), func(f *alert.Facts) { f.Stamp = clock.Add(59 * time.Minute) })
+	g.Add(ahead, clock)
+	now.Window = time.Hour
+	g.Add(fact(2, clock), clock)
+	g.Add(ahead, clock)
+	if c := g.Counts(); c != (Counts{Read: 3, Counted: 2, Repeated: 1}) {
+		t.Errorf("%+v", c)
 	}
 }
 

@@ -87,7 +87,8 @@ func (g *Grouper) Add(f *alert.Facts, stamp time.Time) {
 	g.timers.set(e, e.nextDue(&settings))
 }
 
-// eventTime returns the time that decides the window. It depends on the alert alone if the alert has its record's
+// eventTime returns the time that decides the window: at most an hour after the timestamp of the event's record, which may be
+// an hour after that of the alert's. It depends on the alert alone if the alert has its record's
 // timestamp, so a repeated alert gets the same.
 func eventTime(f *alert.Facts, stamp time.Time) time.Time {
 	latest := stamp
