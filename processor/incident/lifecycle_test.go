@@ -173,7 +173,7 @@ func TestLate(t *testing.T) {
 		g.Add(fact(10*n+1, at), now)
 		g.Add(fact(10*n, at), now)
 		list := g.Flush()
-		if len(list) != 1 || list[0].Kind != incident.KindLate || list[0].LateFor != first.ID || list[0].Counts.Alerts != 2 || ids[list[0].ID] {
+		if len(list) != 1 || list[0].Kind != incident.KindLate || !list[0].Late || list[0].LateFor != first.ID || list[0].Counts.Alerts != 2 || ids[list[0].ID] {
 			t.Fatalf("round %d: %+v", n, list)
 		}
 		ids[list[0].ID] = true

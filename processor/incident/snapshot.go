@@ -36,7 +36,7 @@ func (e *entry) snapshot() *incident.Incident {
 	if e.facts != "" {
 		i.Account = json.RawMessage(e.facts)
 	}
-	i.Continues, i.LateFor = text(e.continues), text(e.lateFor)
+	i.Continues, i.Late, i.LateFor = text(e.continues), e.kind == kindLate, text(e.lateFor)
 	if i.Title = title(i); e.overflow {
 		i.Title = fmt.Sprintf("Activity in unused regions of many accounts of partition %d, beyond the limit of incidents", e.partition)
 	}

@@ -36,7 +36,7 @@ func TestSnapshot(t *testing.T) {
 	one.Region, late.Region = "eu-west-3", "eu-west-3"
 	one.Principal = &incident.Principal{ID: "arn:aws:iam::111122223333:role/dev", Type: "AssumedRole", Name: "dev"}
 	late.Principal = &incident.Principal{ID: one.Principal.ID, Name: "dev"}
-	one.OtherRegions, one.Continues, late.LateFor = []string{"ap-east-1", "eu-central-1"}, alertID(9).String(), alertID(8).String()
+	one.OtherRegions, one.Continues, late.Late, late.LateFor = []string{"ap-east-1", "eu-central-1"}, alertID(9).String(), true, alertID(8).String()
 	storm.AccountID, storm.Partition = "", &partition
 	storm.Regions, storm.Principals = seven("eu-west-3", 300, "Info"), append(seven("b", 301, "Low"), seven("a", 300, "Info")...)
 	one.Title = "Activity in unused region eu-west-3 by dev in account 111122223333"

@@ -51,6 +51,7 @@ type Incident struct {
 	Escalations  []Escalation    `json:"escalations,omitempty"` // the last MaxEscalations
 
 	Continues string `json:"continues,omitempty"` // the incident of the same key in the previous window
+	Late      bool   `json:"late,omitempty"`      // it is a late incident
 	LateFor   string `json:"lateFor,omitempty"`   // of a late incident: the one that its alerts belong to
 }
 

@@ -85,7 +85,9 @@ func TestSchema(t *testing.T) {
 	f(true, func(i *Incident) {
 		i.Kind, i.Region, i.Principal, i.Regions, i.Principals = KindStorm, "", nil, i.Actions, i.Actions
 	})
-	f(true, func(i *Incident) { i.Kind, i.LateFor, i.AccountID, i.Partition = KindLate, i.ID, "", &partition })
+	f(true, func(i *Incident) {
+		i.Kind, i.Late, i.LateFor, i.AccountID, i.Partition = KindLate, true, i.ID, "", &partition
+	})
 	f(true, func(i *Incident) {
 		i.Counts.Estimate, i.Counts.MoreActions, i.Account, i.Status = true, true, nil, StatusClosed
 	})

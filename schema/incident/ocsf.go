@@ -130,6 +130,7 @@ type unmapped struct {
 	Account      json.RawMessage `json:"account,omitempty"`
 	Escalations  []Escalation    `json:"escalations,omitempty"`
 	Continues    string          `json:"continues,omitempty"`
+	Late         bool            `json:"late,omitempty"`
 	LateFor      string          `json:"lateFor,omitempty"`
 }
 
@@ -154,7 +155,7 @@ func newFinding(i *Incident) *finding {
 		Cloud: cloud{Provider: "AWS", Region: i.Region},
 		Unmapped: unmapped{
 			i.Kind, i.Partition, i.Window, i.Counts, i.Actions, i.Sources, i.Agents, i.Regions, i.Principals, i.OtherRegions,
-			i.Account, i.Escalations, i.Continues, i.LateFor,
+			i.Account, i.Escalations, i.Continues, i.Late, i.LateFor,
 		},
 	}
 	f.setStatus(i)
