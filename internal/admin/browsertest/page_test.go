@@ -74,6 +74,7 @@ func TestPage(t *testing.T) {
 		}
 	})
 	t.Run("policy", func(t *testing.T) { wantPolicy(ctx, t) })
+	eventually(ctx, t, "the page is live again", `document.getElementById('link').dataset.state === 'live'`)
 	i.stop()
 	eventually(ctx, t, "the page tells that the instance is gone", `document.getElementById('link').dataset.state === 'lost'`)
 	if state := eval[string](ctx, t, `document.querySelector('header .badge').dataset.state`); state != "draining" {

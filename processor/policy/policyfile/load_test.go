@@ -383,3 +383,15 @@ func TestGroupsFollowInventory(t *testing.T) {
 		t.Errorf("%d hashes, want 3", len(hashes))
 	}
 }
+
+func TestMode(t *testing.T) {
+	for mode, shadow := range map[string]bool{"": false, "mode: alert\n": false, "mode: shadow\n": true} {
+		name := filepath.Join(t.TempDir(), "policy.yaml")
+		if err := os.WriteFile(name, []byte(mode+"default: {unused_regions: [ap-east-1]}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := Load(name, nil); err != nil || f.Options.Shadow != shadow {
+			t.Errorf("%q: %+v, %v", mode, f, err)
+		}
+	}
+}
