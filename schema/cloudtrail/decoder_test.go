@@ -3,6 +3,7 @@ package cloudtrail
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -116,4 +117,24 @@ func TestDecodeReturnsTheSinksError(t *testing.T) {
 			t.Errorf("Decode(%.60q) = %v after %v", record, err, f.lines)
 		}
 	}
+}
+
+// Raw is the event's own object, wherever it stands.
+func TestRaw(t *testing.T) {
+	f := func(record string, want ...string) {
+		t.Helper()
+		var r found
+		if err := NewDecoder(0).Decode([]byte(record), &r); err != nil || !slices.Equal(r.raws, want) {
+			t.Errorf("%s: %v\n got: %q\nwant: %q", record, err, r.raws, want)
+		}
+	}
+	f(paris, paris)
+	f(`{"Records":[`+paris+`, `+tokyo+`]}`, paris, tokyo)
+	f(sns(paris), paris)
+	f(`[{"x":`+paris+`}]`, paris)
+	own := `{"Records":[` + tokyo + `],` + paris[1:]
+	f(own, tokyo, own)
+	f(` `+own+"\n"+berlin, tokyo, own, berlin)
+	own = paris[:len(paris)-1] + `,"Records":[` + tokyo + `]}`
+	f(own, own)
 }
