@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/regionwatch/regionwatch/processor/progress"
+	"github.com/regionwatch/regionwatch/processor/retry"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -56,12 +58,72 @@ func (ts *Topics) Begin(ctx context.Context, admin *kadm.Client) error {
 	switch {
 	case errors.Is(err, kerr.UnknownMemberID), errors.Is(err, kerr.IllegalGeneration), errors.Is(err, kerr.RebalanceInProgress):
 		ts.o.Log.Debug("the group has members: they decide where it begins", "group", ts.o.Group)
-		return nil
+		return ts.forgetKnown(ctx, admin)
 	case err != nil:
 		return fmt.Errorf("committing where group %q begins: %w", ts.o.Group, err)
 	}
 	ts.began(topics.Names(), skipped)
 	return nil
+}
+
+// forgetKnown makes the topics that members of the group read already no topics at the start, unless the group commits
+// offsets in them soon. Without commits they were deleted and created again while those members ran: brokers delete the
+// commits with the old topic. Members count as long as the group has not lost them, those of our own former life too.
+func (ts *Topics) forgetKnown(ctx context.Context, admin *kadm.Client) error {
+	known := make(map[string]bool)
+	for since := time.Now(); ; {
+		stable, err := ts.learnKnown(ctx, admin, known)
+		if err != nil {
+			return err
+		}
+		commits, err := ts.groupCommits(ctx, admin)
+		if err != nil {
+			return err
+		}
+		for topic := range known {
+			if hasCommit(commits[topic]) {
+				delete(known, topic)
+			}
+		}
+		if stable && len(known) == 0 || time.Since(since) > ts.knownPatience {
+			break
+		}
+		if err := retry.Sleep(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	for topic := range known {
+		delete(ts.atStart, topic)
+	}
+	return nil
+}
+
+// knownPatience is how long a member that joined just before us has to decide where the group begins, and the group to end a
+// rebalance, in which brokers do not tell what members read. It is less than retry.AttemptTimeout.
+const knownPatience = 7 * time.Second
+
+// learnKnown adds the topics at the start that members of the group read, and reports whether all members said so.
+func (ts *Topics) learnKnown(ctx context.Context, admin *kadm.Client, known map[string]bool) (stable bool, err error) {
+	groups, err := admin.DescribeGroups(ctx, ts.o.Group)
+	if err == nil {
+		err = groups.Error()
+	}
+	if errors.Is(err, kerr.GroupIDNotFound) { // or of the new protocol
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("describing group %q: %w", ts.o.Group, err)
+	}
+	group := groups[ts.o.Group]
+	for _, member := range group.Members {
+		joined, ok := member.Join.AsConsumer()
+		for topic := range ts.atStart {
+			if ok && slices.Contains(joined.Topics, topic) {
+				known[topic] = true
+			}
+		}
+	}
+	return len(group.Members) == 0 || group.State == "Stable", nil
 }
 
 // began logs where a group that is new to topics begins, and how many records it skips.

@@ -67,7 +67,9 @@ type Topics struct {
 	client    *kgo.Client             // of the goroutine that watches
 	admin     *kadm.Client            // the same
 	atStart   map[string]kadm.TopicID // the input topics at Begin, for a start position; read-only afterwards
-	nudge     chan struct{}           // holds a token when the topics need a look
+
+	knownPatience time.Duration // knownPatience, but in tests
+	nudge         chan struct{} // holds a token when the topics need a look
 
 	mu        sync.Mutex
 	restarts  map[int]func(error) // see OnRestart
@@ -76,7 +78,7 @@ type Topics struct {
 
 // New returns topics that nothing has looked at yet.
 func New(o Options) *Topics {
-	ts := &Topics{o: o, nudge: make(chan struct{}, 1), restarts: make(map[int]func(error))}
+	ts := &Topics{o: o, nudge: make(chan struct{}, 1), restarts: make(map[int]func(error)), knownPatience: knownPatience}
 	if o.Pattern {
 		for _, pattern := range o.Inputs {
 			ts.patterns = append(ts.patterns, regexp.MustCompile(pattern))
