@@ -183,6 +183,10 @@ func (c *consumer) countCommit(err error) {
 		return
 	}
 	c.p.log.Warn("committing offsets", "group", c.p.o.Group, "error", err)
+	if retry.IsRecreated(err) {
+		c.fail(fmt.Errorf("%w: committing offsets of group %q: %w", retry.ErrRenew, c.p.o.Group, err))
+		return
+	}
 	if retry.IsRefusal(err) && !retry.IsAuthFailure(err) { // one broker of several may refuse us
 		c.fail(c.p.explain(fmt.Errorf("committing offsets of group %q: %w", c.p.o.Group, err)))
 	}

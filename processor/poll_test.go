@@ -96,7 +96,7 @@ func TestFetchErrors(t *testing.T) {
 func TestFailedCommits(t *testing.T) {
 	for err, ends := range map[error]string{
 		kerr.GroupAuthorizationFailed: "committing offsets of group \"regionwatch\": committing: GROUP_AUTHORIZATION_FAILED", kerr.FencedInstanceID: "each live instance needs its own",
-		kerr.SaslAuthenticationFailed: "", kerr.IllegalGeneration: "", io.EOF: "",
+		kerr.UnknownTopicID: "a new client is needed: committing", kerr.SaslAuthenticationFailed: "", kerr.IllegalGeneration: "", io.EOF: "",
 	} {
 		p, log := quietProcessor(t)
 		c := &consumer{p: p, failed: make(chan error, 1)}

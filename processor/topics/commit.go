@@ -34,12 +34,16 @@ func (ts *Topics) isOlderTopic(metadata string, id kadm.TopicID) bool {
 	return strings.HasPrefix(metadata, topicKey) && cluster == ts.cluster && id != (kadm.TopicID{}) && metadata != ts.commitMetadata(id)
 }
 
-// tagCommits makes clients created with ctx write the ids of topic and cluster into the metadata of their commits.
-func (ts *Topics) tagCommits(ctx context.Context) context.Context {
+// tagCommits makes clients created with ctx write the ids of topic and cluster into the metadata of their commits, and refuses
+// a commit in another topic than the one in which the member found where to begin.
+func (m *member) tagCommits(ctx context.Context) context.Context {
 	ctx = kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
 		for i := range req.Topics {
 			t := &req.Topics[i]
-			metadata := ts.commitMetadata(t.TopicID)
+			if err := m.checkTopic(t.Topic, t.TopicID); err != nil {
+				return err
+			}
+			metadata := m.ts.commitMetadata(t.TopicID)
 			for j := range t.Partitions {
 				t.Partitions[j].Metadata = &metadata
 			}
@@ -49,13 +53,27 @@ func (ts *Topics) tagCommits(ctx context.Context) context.Context {
 	return kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
 		for i := range req.Topics {
 			t := &req.Topics[i]
-			metadata := ts.commitMetadata(t.TopicID)
+			if err := m.checkTopic(t.Topic, t.TopicID); err != nil {
+				return err
+			}
+			metadata := m.ts.commitMetadata(t.TopicID)
 			for j := range t.Partitions {
 				t.Partitions[j].Metadata = &metadata
 			}
 		}
 		return nil
 	})
+}
+
+// checkTopic returns an error if the client reads another topic than adjust has seen: it was created again in between. The
+// client asks by name where the old offset is in the new topic, gets its end, and goes on there.
+func (m *member) checkTopic(name string, id kadm.TopicID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if seen := m.seen[name]; seen != (kadm.TopicID{}) && id != (kadm.TopicID{}) && seen != id {
+		return fmt.Errorf("topic %q was created again after its commits were read: %w", name, kerr.UnknownTopicID)
+	}
+	return nil
 }
 
 // CommitError returns the first error of a commit.

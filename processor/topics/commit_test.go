@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/regionwatch/regionwatch/processor/retry"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -38,43 +40,65 @@ func TestIsOlderTopic(t *testing.T) {
 	}
 }
 
-// Commits of members carry the ids, in transactions as well.
+// Commits of members carry the ids, in transactions as well. A member commits nothing in another topic than the one in which
+// it found where to begin: between the two it may be created again.
+//
+// Guard: checkTopic, in both kinds of commits, and what adjust has seen.
 func TestMemberCommits(t *testing.T) {
 	t.Parallel()
-	f := func(name string, commit func(*testing.T, context.Context, *fixture, []kgo.Opt)) {
+	f := func(name string, recreated bool, commit func(t *testing.T, ctx context.Context, f *fixture, opts []kgo.Opt, polled func()) error) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t, nil, kfake.SeedTopics(1, testTopic))
 			f.produce(testTopic, 0, 5)
-			ctx, opts := f.Member(t.Context(), "")
-			commit(t, ctx, f, append(opts, kgo.WithContext(ctx), kgo.SeedBrokers(f.c.ListenAddrs()...), kgo.ConsumerGroup(testGroup), kgo.ConsumeTopics(testTopic),
-				kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit()))
-			if got := f.committed(t, testTopic); got[0] != 5 {
-				t.Errorf("committed %v, want 5", got)
+			m := f.newMember("")
+			ctx := m.tagCommits(t.Context())
+			err := commit(t, ctx, f, append(m.opts(), kgo.WithContext(ctx), kgo.SeedBrokers(f.c.ListenAddrs()...), kgo.ConsumerGroup(testGroup), kgo.ConsumeTopics(testTopic),
+				kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit()), func() {
+				m.mu.Lock()
+				defer m.mu.Unlock()
+				if id := f.c.TopicInfo(testTopic).TopicID; m.seen[testTopic] != id {
+					t.Errorf("adjust has seen %v, want %v", m.seen, id)
+				}
+				if recreated {
+					m.seen[testTopic] = kadm.TopicID{1}
+				}
+			})
+			switch got := f.committed(t, testTopic); {
+			case recreated && (!retry.IsRecreated(err) || len(got) > 0):
+				t.Errorf("committed %v in another topic: %v", got, err)
+			case !recreated && (err != nil || got[0] != 5):
+				t.Errorf("committed %v, %v, want 5", got, err)
 			}
 		})
 	}
-	f("at least once", func(t *testing.T, ctx context.Context, f *fixture, opts []kgo.Opt) {
+	atLeastOnce := func(t *testing.T, ctx context.Context, f *fixture, opts []kgo.Opt, polled func()) error {
 		client := f.c.Client(opts...)
 		client.PollRecords(t.Context(), 5)
-		if err := client.CommitUncommittedOffsets(ctx); err != nil {
-			t.Fatal(err)
-		}
-	})
-	f("exactly once", func(t *testing.T, ctx context.Context, _ *fixture, opts []kgo.Opt) {
+		polled()
+		return client.CommitUncommittedOffsets(ctx)
+	}
+	exactlyOnce := func(t *testing.T, ctx context.Context, _ *fixture, opts []kgo.Opt, polled func()) error {
 		s, err := kgo.NewGroupTransactSession(append(opts, kgo.TransactionalID("one"))...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer s.Close()
 		s.PollRecords(t.Context(), 5)
+		polled()
 		if err := s.Begin(); err != nil {
 			t.Fatal(err)
 		}
-		if committed, err := s.End(ctx, kgo.TryCommit); err != nil || !committed {
-			t.Fatalf("%t, %v", committed, err)
+		committed, err := s.End(ctx, kgo.TryCommit)
+		if committed != (err == nil) {
+			t.Errorf("%t, %v", committed, err)
 		}
-	})
+		return err
+	}
+	f("at least once", false, atLeastOnce)
+	f("exactly once", false, exactlyOnce)
+	f("at least once, recreated", true, atLeastOnce)
+	f("exactly once, recreated", true, exactlyOnce)
 }
 
 // The first partition that was not committed is named.

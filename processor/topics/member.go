@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/regionwatch/regionwatch/processor/progress"
@@ -29,6 +30,9 @@ type member struct {
 	patience   time.Duration // settlePatience, but in tests
 	wait       time.Duration // endsTimeout, but in tests
 	commits    map[kadm.Partition]commit
+
+	mu   sync.Mutex
+	seen map[string]kadm.TopicID // the topics as of adjust
 }
 
 // commit is an offset committed by the group, -1 for none.
@@ -41,8 +45,16 @@ type commit struct {
 // context to make it with, in which its commits carry the ids of topic and cluster. instanceID is empty for a dynamic
 // member.
 func (ts *Topics) Member(ctx context.Context, instanceID string) (context.Context, []kgo.Opt) {
-	m := &member{ts: ts, instanceID: instanceID, patience: settlePatience, wait: endsTimeout}
-	return ts.tagCommits(ctx), []kgo.Opt{kgo.OnOffsetsFetched(m.fetched), kgo.AdjustFetchOffsetsFn(m.adjust)}
+	m := ts.newMember(instanceID)
+	return m.tagCommits(ctx), m.opts()
+}
+
+func (ts *Topics) newMember(instanceID string) *member {
+	return &member{ts: ts, instanceID: instanceID, patience: settlePatience, wait: endsTimeout, seen: make(map[string]kadm.TopicID)}
+}
+
+func (m *member) opts() []kgo.Opt {
+	return []kgo.Opt{kgo.OnOffsetsFetched(m.fetched), kgo.AdjustFetchOffsetsFn(m.adjust)}
 }
 
 // fetched keeps the committed offsets for adjust, which the client calls next.
@@ -99,6 +111,9 @@ func (m *member) adjustAll(ctx context.Context, offsets map[string]map[int32]kgo
 		case topic.Err != nil:
 			return fmt.Errorf("looking for topic %q: %w", name, topic.Err) // it may exist, and its commits may mislead
 		}
+		m.mu.Lock()
+		m.seen[name] = topic.ID
+		m.mu.Unlock()
 		if err := m.adjustTopic(ctx, topic, ends, partitions); err != nil {
 			return err
 		}

@@ -26,7 +26,8 @@ const (
 
 // member returns a member that is not in the group yet, with the group's commits, and where it would begin.
 func (f *fixture) member(commits map[int32]commit, partitions ...int32) (*member, map[string]map[int32]kgo.Offset) {
-	m := &member{ts: f.Topics, client: f.c.Client(), patience: time.Minute, wait: time.Minute, commits: make(map[kadm.Partition]commit)}
+	m := &member{ts: f.Topics, client: f.c.Client(), patience: time.Minute, wait: time.Minute, commits: make(map[kadm.Partition]commit),
+		seen: make(map[string]kadm.TopicID)}
 	offsets := make(map[int32]kgo.Offset)
 	for _, p := range partitions {
 		offsets[p] = kgo.NewOffset().AtEnd()
