@@ -40,10 +40,10 @@ func (m *member) tagCommits(ctx context.Context) context.Context {
 	ctx = kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
 		for i := range req.Topics {
 			t := &req.Topics[i]
-			if err := m.checkTopic(t.Topic, t.TopicID); err != nil {
+			metadata, err := m.metadata(t.Topic, t.TopicID)
+			if err != nil {
 				return err
 			}
-			metadata := m.ts.commitMetadata(t.TopicID)
 			for j := range t.Partitions {
 				t.Partitions[j].Metadata = &metadata
 			}
@@ -53,10 +53,10 @@ func (m *member) tagCommits(ctx context.Context) context.Context {
 	return kgo.PreTxnCommitFnContext(ctx, func(req *kmsg.TxnOffsetCommitRequest) error {
 		for i := range req.Topics {
 			t := &req.Topics[i]
-			if err := m.checkTopic(t.Topic, t.TopicID); err != nil {
+			metadata, err := m.metadata(t.Topic, t.TopicID)
+			if err != nil {
 				return err
 			}
-			metadata := m.ts.commitMetadata(t.TopicID)
 			for j := range t.Partitions {
 				t.Partitions[j].Metadata = &metadata
 			}
@@ -65,15 +65,15 @@ func (m *member) tagCommits(ctx context.Context) context.Context {
 	})
 }
 
-// checkTopic returns an error if the client reads another topic than adjust has seen: it was created again in between. The
-// client asks by name where the old offset is in the new topic, gets its end, and goes on there.
-func (m *member) checkTopic(name string, id kadm.TopicID) error {
+// metadata returns the metadata of a commit, or an error if the client reads another topic than adjust has seen: it was
+// created again in between. The client asks by name where the old offset is in the new topic, gets its end, and goes on there.
+func (m *member) metadata(name string, id kadm.TopicID) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if seen := m.seen[name]; seen != (kadm.TopicID{}) && id != (kadm.TopicID{}) && seen != id {
-		return fmt.Errorf("topic %q was created again after its commits were read: %w", name, kerr.UnknownTopicID)
+		return "", fmt.Errorf("topic %q was created again after its commits were read: %w", name, kerr.UnknownTopicID)
 	}
-	return nil
+	return m.ts.commitMetadata(id), nil
 }
 
 // CommitError returns the first error of a commit.

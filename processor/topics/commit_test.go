@@ -43,7 +43,7 @@ func TestIsOlderTopic(t *testing.T) {
 // Commits of members carry the ids, in transactions as well. A member commits nothing in another topic than the one in which
 // it found where to begin: between the two it may be created again.
 //
-// Guard: checkTopic, in both kinds of commits, and what adjust has seen.
+// Guard: the comparison in metadata, for both kinds of commits, and what adjust has seen.
 func TestMemberCommits(t *testing.T) {
 	t.Parallel()
 	f := func(name string, recreated bool, commit func(t *testing.T, ctx context.Context, f *fixture, opts []kgo.Opt, polled func()) error) {
