@@ -67,7 +67,7 @@ const (
 func Tune(limit int64, lookup func(string) (string, bool)) {
 	c := &collector{sample: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
 	if _, set := lookup("GOGC"); !set {
-		c.percent = garbagePercent
+		c.ours = true
 		debug.SetGCPercent(garbagePercent)
 	}
 	if _, set := lookup("GOMEMLIMIT"); set {
@@ -98,8 +98,8 @@ func Grow() (done func()) {
 
 // collector adjusts the memory limit after each garbage collection cycle, on the runtime's own goroutine.
 type collector struct {
-	most    int64
-	percent int // 0 if it is not ours
+	most int64
+	ours bool // the garbage percentage is
 
 	mu      sync.Mutex
 	growing int
@@ -112,8 +112,12 @@ func (c *collector) grow(n int) {
 	c.mu.Lock()
 	was := c.growing
 	c.growing += n
-	if now := c.growing; c.percent > 0 && (was == 0 || now == 0) {
-		debug.SetGCPercent(map[bool]int{true: growingPercent, false: c.percent}[now > 0])
+	switch {
+	case !c.ours:
+	case was == 0:
+		debug.SetGCPercent(growingPercent)
+	case c.growing == 0:
+		debug.SetGCPercent(garbagePercent)
 	}
 	c.mu.Unlock()
 	c.adjust()
