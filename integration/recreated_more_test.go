@@ -49,9 +49,12 @@ func TestKafkaOneTopicRecreated(t *testing.T) {
 				}
 				counted := func(p *process, line string) {
 					t.Helper()
-					if sum(p.metrics(t), "regionwatch_topics_recreated_total") == 0 || !strings.Contains(p.log.String(), line) {
-						t.Errorf("not counted, or the log lacks %q", line)
-					}
+					eventually(t, time.Minute, func() error { // a refused commit may say so before the next look at the topics
+						if sum(p.metrics(t), "regionwatch_topics_recreated_total") == 0 || !strings.Contains(p.log.String(), line) {
+							return fmt.Errorf("not counted, or the log lacks %q", line)
+						}
+						return nil
+					})
 				}
 				p := start(t, arguments...)
 				p.ready(t)
