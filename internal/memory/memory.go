@@ -52,12 +52,12 @@ func leastLimit(mount, group, file string) int64 {
 	}
 }
 
-// Garbage collector settings: until the process has usualBytes, garbage may grow to four times the live heap. That saves a
+// Garbage collector settings: until the process has usualBytes, garbage may grow to three times the live heap. That saves a
 // tenth of the processor time compared to Go's default of one. While the heap grows, it may grow to three times what was
 // live, because little of it is garbage.
 const (
 	usualBytes     = 112 << 20
-	garbagePercent = 400
+	garbagePercent = 300
 	growingPercent = 200
 )
 
