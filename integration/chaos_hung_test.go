@@ -79,7 +79,7 @@ func (s *hungScene) start(name string) *process {
 // shared waits until both instances are ready and have all partitions between them.
 func (s *hungScene) shared(t *testing.T) {
 	t.Helper()
-	eventually(t, time.Minute, func() error {
+	eventually(t, 2*time.Minute, func() error {
 		assigned := 0.0
 		for _, p := range []*process{s.one, s.two} {
 			if err := p.ended(); err != nil {
@@ -188,7 +188,7 @@ func TestChaosHungLeader(t *testing.T) {
 			})
 		}
 		small := "100000"
-		eventually(t, time.Minute, func() error { // the controller may be the one that hangs
+		eventually(t, 2*time.Minute, func() error { // the controller may be the one that hangs
 			altered, err := s.admin.AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &small}}, s.deadLetters)
 			if err == nil {
 				_, err = altered.On(s.deadLetters, nil)
