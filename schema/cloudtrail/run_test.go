@@ -37,6 +37,28 @@ func TestDamageBesideDecoys(t *testing.T) {
 	}
 }
 
+// Behind damage in a text that is cut, a whole object whose readOnly is true may be an actor's: its bytes are searched for the
+// other half, and what the pieces before it said stays.
+func TestWholeObjectInACutText(t *testing.T) {
+	const whole = `{"awsRegion":"us-east-1","readOnly":true,"requestParameters":{"readOnly":%t}}`
+	const prefix = "fault 0 syntax shipper > ndjson\nevent 1 shipper > ndjson us-east-1 true"
+	region := `{"eventName":"x","awsRegion":"eu-west-3",oops},` + fmt.Sprintf(whole, false)
+	for text, want := range map[string]string{
+		region: "\nevent 1 shipper > ndjson eu-west-3 false salvaged\nevent 1 shipper > ndjson us-east-1 false salvaged",
+		`{"readOnly":false,oops},` + fmt.Sprintf(whole, true):                "\nevent 1 shipper > ndjson us-east-1 false salvaged",
+		`{"eventName":"x","readOnly":true,oops},` + fmt.Sprintf(whole, true): "",
+	} {
+		quoted := quote(text)
+		got := strings.Join(decodeKnown(t, `{"message":`+quoted[:len(quoted)-1]), "\n")
+		if got != prefix+want {
+			t.Errorf("%s, cut:\n%s", text, got)
+		}
+	}
+	if got := strings.Join(decodeKnown(t, `{"message":`+quote(region)+`}`), "\n"); got != prefix {
+		t.Errorf("%s, not cut:\n%s", region, got)
+	}
+}
+
 // isDecided reports whether the write in eu-west-3 reaches the sink.
 func isDecided(t *testing.T, record string) bool {
 	for _, line := range decodeKnown(t, record) {

@@ -76,7 +76,6 @@ func (v *visit) object(i int) (next int, err error) {
 	}
 	d, p := v.d, place{chain: v.inner(v.key)}
 	n, cause := d.scan.decodeEvent(v.full[i:], &d.event)
-	v.key = ShapeNone
 	if cause != nil {
 		return len(v.b), d.damagedObject(v.full[i:], cause, p.chain)
 	}
@@ -124,7 +123,6 @@ func (v *visit) parentIsList() bool {
 // leave goes out of the container that ends before b[end].
 func (v *visit) leave(end int) error {
 	v.depth--
-	v.key = ShapeNone
 	last := len(v.w.around) - 1
 	if last < 0 || v.w.around[last].depth != v.depth {
 		return nil
@@ -158,7 +156,6 @@ func isCell(b []byte) bool {
 func (v *visit) scalar(i int) (next int) {
 	for next = i + 1; next < len(v.b) && bytes.IndexByte([]byte(" \n\r\t,]}"), v.b[next]) < 0; next++ {
 	}
-	v.key = ShapeNone
 	v.miss(i, next)
 	return next
 }
@@ -228,7 +225,6 @@ func (v *visit) text(i int) (next int, err error) {
 	}
 	calls := d.calls
 	err = d.member(b[i:end], true, v.key != ShapeNone, v.inner(v.key))
-	v.key = ShapeNone
 	if err == nil && d.calls == calls {
 		v.miss(i, end)
 	}
