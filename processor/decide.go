@@ -292,6 +292,7 @@ func (d *decision) batch(p *policy.Policy, at time.Time, r *kgo.Record, b *decom
 	n := 0
 	for record, err := range b.Each(r, unpacked) {
 		if err != nil {
+			d.countInside(n) // what was polled is the dead letter
 			return d.setBatchAside(r, b, err)
 		}
 		if record.Offset < from {
@@ -305,9 +306,14 @@ func (d *decision) batch(p *policy.Policy, at time.Time, r *kgo.Record, b *decom
 		}
 		n++
 	}
-	d.done.inside += n - 1
-	d.p.pace.Spend(n - 1)
+	d.countInside(n - 1)
 	return nil
+}
+
+// countInside counts n records of a batch beyond the one that was polled.
+func (d *decision) countInside(n int) {
+	d.done.inside += n
+	d.p.pace.Spend(n)
 }
 
 // setBatchAside makes a dead letter of a batch that cannot be read.

@@ -1,0 +1,135 @@
+package processor
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/binary"
+	"hash/crc32"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/regionwatch/regionwatch/processor/deadletter"
+	"github.com/regionwatch/regionwatch/processor/decompress"
+	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// encodeRecords returns values as records of a batch.
+func encodeRecords(values ...string) (encoded []byte) {
+	for i, v := range values {
+		r := kmsg.Record{OffsetDelta: int32(i), Value: []byte(v)}
+		r.Length = int32(len(r.AppendTo(nil)) - 1) // a length of 0 takes one byte
+		encoded = r.AppendTo(encoded)
+	}
+	return encoded
+}
+
+// fetchedBatch returns a batch of n records as it is fetched, compressed.
+func fetchedBatch(t *testing.T, n int, records []byte) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := w.Write(records); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b := kmsg.RecordBatch{PartitionLeaderEpoch: -1, Magic: 2, Attributes: int16(kgo.CodecGzip), LastOffsetDelta: int32(n - 1),
+		ProducerID: -1, ProducerEpoch: -1, FirstSequence: -1, NumRecords: int32(n), Records: packed.Bytes()}
+	raw := b.AppendTo(nil)
+	binary.BigEndian.PutUint32(raw[8:], uint32(len(raw)-12))
+	return raw
+}
+
+// standIn has a batch kept compressed, and returns the record that stands for it.
+func standIn(t *testing.T, d *decompress.Decompressor, raw []byte) *kgo.Record {
+	t.Helper()
+	binary.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)))
+	const header = 61
+	encoded, err := d.Decompress(raw[header:], kgo.CodecGzip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r kmsg.Record
+	if err := r.ReadFrom(encoded); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = encoded[0] }) // as long as it lives, so does the batch
+	return &kgo.Record{Topic: inputTopic, Offset: int64(r.OffsetDelta), Value: r.Value}
+}
+
+// Each way that a batch can end has its own counts, and its records count against the limit like any others.
+//
+// Guards: each count in batch and setBatchAside.
+func TestBatchCounts(t *testing.T) {
+	const n = 40 // tiny records, which take much more memory than their bytes
+	whole := encodeRecords(make([]string, n)...)
+	damaged := fetchedBatch(t, n, whole)
+	damaged[len(damaged)-1]++
+	compression := detection.Counts{Records: 1, DeadLettered: 1}
+	compression.Faults[cloudtrail.ReasonCompression] = 1
+	cut := compression
+	cut.Records, cut.Done = n+1, n
+	for name, c := range map[string]struct {
+		raw    []byte
+		want   decided
+		left   time.Duration // until the limit of one record a second allows the next poll
+		reason string
+	}{
+		"decided":   {fetchedBatch(t, n, whole), decided{Counts: detection.Counts{Records: n, Done: n}, inside: n - 1}, (n - 1) * time.Second, ""},
+		"damaged":   {damaged, decided{Counts: compression}, 0, cloudtrail.ReasonCompression.String()},
+		"cut":       {fetchedBatch(t, n, append(whole, 2)), decided{Counts: cut, inside: n}, n * time.Second, cloudtrail.ReasonCompression.String()},
+		"too large": {fetchedBatch(t, 1, encodeRecords(strings.Repeat("x", 2<<20))), decided{Counts: detection.Counts{Records: 1, DeadLettered: 1}, batches: 1}, 0, deadletter.ReasonBatchTooLarge},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			o := optionsFor("127.0.0.1:1")
+			o.MaxRecordsPerSecond, o.MaxBatchBytes = 1, 1<<20
+			p, err := New(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.newDecider = func() decider { return &scripted{} }
+			client, err := p.newClient(t.Context(), "test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			reason := ""
+			out := p.outputs.Open(t.Context(), func(_ context.Context, r *kgo.Record, promise func(*kgo.Record, error)) {
+				for _, h := range r.Headers {
+					if h.Key == deadletter.HeaderReason {
+						reason = string(h.Value)
+					}
+				}
+				promise(r, nil)
+			}, func() error { return nil })
+			defer out.Close()
+			d := p.newDecision(client, out, nil)
+			r := standIn(t, p.decompressor, c.raw)
+			if p.decompressor.Batch(r) == nil {
+				t.Fatalf("%s: the batch is not kept compressed", name)
+			}
+			decided, err := d.decide(nil, time.Now(), []*kgo.Record{r})
+			if decided != 1 || err != nil {
+				t.Errorf("%s: %d decided, %v", name, decided, err)
+			}
+			if got := d.take(); !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%s: %+.200v, want %+.200v", name, got, c.want)
+			}
+			if left := max(p.pace.Left(), 0); left != c.left || reason != c.reason {
+				t.Errorf("%s: the next poll in %v, want %v; dead letter %q, want %q", name, left, c.left, reason, c.reason)
+			}
+			if d.turn || d.decider != nil {
+				t.Errorf("%s: it keeps its turn", name)
+			}
+		})
+	}
+}
