@@ -115,13 +115,11 @@ type builder struct {
 // Build groups the alerts that Find has read, writes their incidents and their state, and has the group go on after them.
 // The state topic is empty, and the group has no offsets.
 func (r *Rebuild) Build(ctx context.Context, p *Placement) error {
-	client, err := r.NewClient(kgo.TransactionalID(TransactionalID(r.Topics.Group)), kgo.ProducerBatchMaxBytes(r.MaxRecordBytes),
-		kgo.RecordPartitioner(topics.StatePartitioner{Partitioner: kgo.StickyKeyPartitioner(nil), State: r.Topics.State}))
+	b, err := r.newBuilder()
 	if err != nil {
 		return err
 	}
-	defer client.Close()
-	b := &builder{r: r, client: client, states: make(map[int32]processor.StageState)}
+	defer b.client.Close()
 	if err := b.begin(ctx, len(p.spans)); err != nil {
 		return err
 	}
@@ -136,6 +134,12 @@ func (r *Rebuild) Build(ctx context.Context, p *Placement) error {
 		next[partition] = s.end
 	}
 	return r.Topics.Continue(ctx, next)
+}
+
+func (r *Rebuild) newBuilder() (*builder, error) {
+	client, err := r.NewClient(kgo.TransactionalID(TransactionalID(r.Topics.Group)), kgo.ProducerBatchMaxBytes(r.MaxRecordBytes),
+		kgo.RecordPartitioner(topics.StatePartitioner{Partitioner: kgo.StickyKeyPartitioner(nil), State: r.Topics.State}))
+	return &builder{r: r, client: client, states: make(map[int32]processor.StageState)}, err
 }
 
 // begin marks the state, and makes that of each partition, which is empty.
