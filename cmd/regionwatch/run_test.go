@@ -153,7 +153,7 @@ func TestRun(t *testing.T) {
 			}
 			cluster.Read("cloudtrail-dead-letters", 1)
 			_, metrics := r.get("/metrics")
-			for _, want := range []string{"regionwatch_build_info{", "go_goroutines ", "process_cpu_seconds_total ", "go_gc_gogc_percent 400\n",
+			for _, want := range []string{"regionwatch_build_info{", "go_goroutines ", "process_cpu_seconds_total ", "go_gc_gogc_percent 300\n",
 				"go_gc_gomemlimit_bytes 1.17440512e+08\n"} {
 				if !strings.Contains(metrics, "\n"+want) {
 					t.Errorf("metrics lack %s", want)
