@@ -111,6 +111,11 @@ func TestBuild(t *testing.T) {
 	if state[0] <= 1 || state[1] != 1 || state[2] <= 1 { // a mark in each
 		t.Errorf("state records of each partition: %v", state)
 	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(r.Stage)
+	if n := processortest.Scrape(t, registry)["regionwatch_incident_alerts_total{counted}"]; n != 9 {
+		t.Errorf("%v alerts counted for good", n)
+	}
 }
 
 // Each fault ends the rebuild with its place and cause, and no instance goes on.

@@ -136,6 +136,7 @@ func (r *Rebuild) Build(ctx context.Context, p *Placement) error {
 	return r.Topics.Continue(ctx, next)
 }
 
+// newBuilder returns a builder, whose client must be closed.
 func (r *Rebuild) newBuilder() (*builder, error) {
 	client, err := r.NewClient(kgo.TransactionalID(TransactionalID(r.Topics.Group)), kgo.ProducerBatchMaxBytes(r.MaxRecordBytes),
 		kgo.RecordPartitioner(topics.StatePartitioner{Partitioner: kgo.StickyKeyPartitioner(nil), State: r.Topics.State}))
