@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // ContainerLimit returns the lowest memory limit of the process's control groups, in bytes; 0 if there is none. root is
@@ -65,7 +66,7 @@ const (
 // stays within 112 MiB. If the live heap needs more, the memory limit grows with it, up to nine tenths of limit, and
 // shrinks again. A limit of 0 means no limit. lookup is [os.LookupEnv].
 func Tune(limit int64, lookup func(string) (string, bool)) {
-	c := &collector{sample: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}}
+	c := &collector{sample: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}, release: releaseFile, began: time.Now()}
 	if _, set := lookup("GOGC"); !set {
 		c.ours = true
 		debug.SetGCPercent(garbagePercent)
@@ -98,13 +99,15 @@ func Grow() (done func()) {
 
 // collector adjusts the memory limit after each garbage collection cycle, on the runtime's own goroutine.
 type collector struct {
-	most int64
-	ours bool // the garbage percentage is
+	most  int64
+	ours  bool // the garbage percentage is
+	began time.Time
 
 	mu      sync.Mutex
 	growing int
 	set     int64
 	sample  []metrics.Sample
+	release func() // nil once called
 }
 
 // grow notes that one more grows, or one less.
@@ -131,7 +134,25 @@ type cycle struct{ c *collector }
 
 func (e *cycle) over() {
 	e.c.adjust()
+	e.c.endStart()
 	e.c.watch()
+}
+
+// starting is how long a start takes at most, usually.
+const starting = 10 * time.Second
+
+// endStart gives up the pages of the program's file, once: many are needed only to start.
+func (c *collector) endStart() {
+	if time.Since(c.began) < starting {
+		return
+	}
+	c.mu.Lock()
+	release := c.release
+	c.release = nil
+	c.mu.Unlock()
+	if release != nil {
+		release()
+	}
 }
 
 // adjust sets the limit for the current live heap.

@@ -5,7 +5,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"testing"
+	"time"
 )
 
 func TestContainerLimit(t *testing.T) {
@@ -61,6 +63,12 @@ func TestTune(t *testing.T) {
 	defer debug.SetMemoryLimit(before)
 	defer debug.SetGCPercent(percent)
 	Tune(1<<30, func(string) (string, bool) { return "", false })
+	c := tuned.Load()
+	c.mu.Lock()
+	if c.release == nil {
+		t.Error("the program's file stays")
+	}
+	c.mu.Unlock()
 	eventually := func(what string, condition func(limit int64) bool) {
 		t.Helper()
 		for range 1000 {
@@ -115,4 +123,21 @@ func TestGrow(t *testing.T) {
 	Tune(1<<30, func(name string) (string, bool) { return "", name == "GOMEMLIMIT" })
 	tuned.Store(nil)
 	Grow()()
+}
+
+// The program's file is given up once, when the start is over.
+//
+// Guard: cycle.over calls endStart, which looks at the time.
+func TestEndOfStart(t *testing.T) {
+	limit := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(limit)
+	for age, want := range map[time.Duration]int{starting - time.Minute: 0, starting + time.Minute: 1} {
+		calls := 0
+		c := &collector{most: limit, sample: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}, release: func() { calls++ }, began: time.Now().Add(-age)}
+		(&cycle{c}).over()
+		(&cycle{c}).over()
+		if calls != want {
+			t.Errorf("%d calls after %v, want %d", calls, age, want)
+		}
+	}
 }
