@@ -196,16 +196,32 @@ func TestDistrustOfCoordinator(t *testing.T) {
 	mustMention(t, r.wait(), "transactional id", "certificate expired")
 }
 
-// An idle session also ends when the clients are given up.
+// A member that has nothing to do, or that the limit holds for an hour, also ends when the clients are given up.
 //
-// Guard: session.run looks at its own context.
+// Guards: session.run looks at its own context and ends its waits with it; the cancel of consumer.run.
 func TestDistrustIdle(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, 1)
-	r := start(t, exactlyOnce(c))
-	c.Eventually("ready", func() bool { return r.Ready() == nil })
-	r.health.GiveUp(verdict{errors.New("certificate expired"), true})
-	mustMention(t, r.wait(), "certificate expired")
+	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
+		for name, limit := range map[string]int{"idle": 0, "limited": 1} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				c := newCluster(t, 1)
+				o := options(c)
+				o.MaxRecordsPerSecond = limit
+				r := start(t, o)
+				c.Eventually("ready", func() bool { return r.Ready() == nil })
+				if limit > 0 {
+					c.ProduceValues(inputTopic, 1, values(10, "pass %d")...)
+					c.Eventually("the limit holds", func() bool { return r.tally.Snapshot().Limited > 0 })
+					r.pace.Spend(3600)
+					before := r.tally.Snapshot().Limited
+					c.Eventually("it holds for long", func() bool { return r.tally.Snapshot().Limited > before })
+				}
+				r.health.GiveUp(verdict{errors.New("certificate expired"), true})
+				mustMention(t, r.wait(), "certificate expired")
+			})
+		}
+	})
 }
 
 // A session that met a broker with an authentication failure is created again, and continues if other brokers accept it.

@@ -47,6 +47,31 @@ func TestDrainDeadline(t *testing.T) {
 	}
 }
 
+// What ends after a failure drains no longer than what is stopped: Run returns both the failure and the deadline.
+//
+// Guard: drain in consume.
+func TestDrainDeadlineAfterFailure(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	release := make(chan struct{})
+	defer close(release)
+	c.ControlKey(int16(kmsg.OffsetCommit), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		c.SleepControl(func() { <-release })
+		return nil, nil, false
+	})
+	o := testOptions(c)
+	o.DrainTimeout = 300 * time.Millisecond // commitTimeout is much longer
+	r := start(t, o)
+	c.ProduceValues(inputTopic, 1, "pass")
+	c.Eventually("done", func() bool { return r.Status().Counts.Records == 1 })
+	failure := errors.New("the disk is on fire")
+	r.consumer.Load().fail(failure)
+	if err := r.wait(); !errors.Is(err, failure) || !errors.Is(err, errDrain) {
+		t.Errorf("%v, want the failure, and that draining took too long", err)
+	}
+}
+
 // A static member that stops cleanly leaves the group at once, so others need not wait for its session to time out. One
 // that is killed keeps its place.
 //

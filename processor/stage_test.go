@@ -294,6 +294,24 @@ func TestStageRefuses(t *testing.T) {
 	}, "partition 0", "an unknown key", "rebuild")
 }
 
+// A session that ends does not wait for a state that no broker gives it.
+//
+// Guard: restart(nil) at the end of session.run.
+func TestStageEndsWhileRestoring(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 2)
+	first := start(t, stagedOptions(c, "one", &ledger{}))
+	c.ProduceValues(inputTopic, 2, "1", "1")
+	c.Eventually("committed", func() bool { return committedToEnd(c, 2) })
+	first.mustStop()
+	unread := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: stateTopic, Partitions: []int32{1}, Err: kerr.NotLeaderForPartition, Count: -1})
+	again := start(t, stagedOptions(c, "one", &ledger{}))
+	c.Eventually("restoring", func() bool { return unread.Hits() > 0 })
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: alertTopic, Err: kerr.TopicAuthorizationFailed, Count: -1})
+	c.ProduceValues(inputTopic, 1, "2")
+	mustMention(t, again.wait(), "TOPIC_AUTHORIZATION_FAILED")
+}
+
 // One record that is not for the stage does not keep it from starting: not among others, and not as the next one of a group
 // that has read others.
 //
