@@ -51,6 +51,9 @@ func TestPipeline(t *testing.T) {
 			if s["regionwatch_findings_acked_total{alerted}"] != float64(counts.Outcomes[policy.OutcomeAlerted]) || s["regionwatch_alert_delay_seconds{count}"] == 0 {
 				t.Errorf("findings acknowledged: %v, delays %v", s["regionwatch_findings_acked_total"], s["regionwatch_alert_delay_seconds{count}"])
 			}
+			if s["regionwatch_batch_duration_seconds{count}"] == 0 {
+				t.Error("no batch took any time")
+			}
 			alerts, letters := c.ReadAll(alertTopic), c.ReadAll(deadLetterTopic)
 			if uint64(len(alerts)) != counts.Outcomes[policy.OutcomeAlerted] || len(alerts) == 0 {
 				t.Errorf("%d alerts in the topic, %d counted", len(alerts), counts.Outcomes[policy.OutcomeAlerted])

@@ -1,0 +1,64 @@
+package processor
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/regionwatch/regionwatch/processor/deadletter"
+	"github.com/regionwatch/regionwatch/processor/processortest"
+)
+
+// A record that is decided again yields what a processor would write, and nothing of the records before it.
+//
+// Guards: each line of Decide, Alert and DeadLetter.
+func TestRedecide(t *testing.T) {
+	if _, err := NewRedecider(Options{}); err == nil {
+		t.Error("no fault in options without anything")
+	}
+	o := optionsFor("127.0.0.1:1")
+	o.MaxRecordBytes = 100_000
+	d, err := NewRedecider(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(value, reason string, want ...string) []*kgo.Record {
+		t.Helper()
+		d.decider = &scripted{}
+		made, err := d.Decide(&kgo.Record{Topic: inputTopic, Value: []byte(value)}, time.Now())
+		if err != nil {
+			t.Errorf("%.20s: %v", value, err)
+		}
+		var got []string
+		for _, r := range made {
+			got = append(got, r.Topic)
+			if r.Topic != deadLetterTopic {
+				continue
+			}
+			if l, err := deadletter.Parse(r); err != nil || l.Reason != reason {
+				t.Errorf("%.20s: dead letter %+v, %v; want %s", value, l, err, reason)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%.20s: records of topics %q, want %q", value, got, want)
+		}
+		return made
+	}
+	f("many 2", "", alertTopic, alertTopic)
+	f("bad", "syntax", deadLetterTopic)
+	f("panic", deadletter.ReasonPanic, deadLetterTopic)
+	if _, ok := d.decider.(detector); !ok {
+		t.Errorf("after a panic the decider is the same %T, of unknown state", d.decider)
+	}
+	f("pass", "")
+	large := "bad " + processortest.Noise(150_000)
+	f(large, "syntax", deadLetterTopic, deadLetterTopic)
+	if !d.Smaller(deadLetterTopic) {
+		t.Error("records of 100 kB cannot be smaller")
+	}
+	if got := join(t, f(large, "syntax", slices.Repeat([]string{deadLetterTopic}, 7)...)); got != large {
+		t.Errorf("joined, the parts are %d bytes, want %d; or not the same", len(got), len(large))
+	}
+}
