@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"context"
 	"log/slog"
 	"slices"
 	"testing"
@@ -83,5 +84,15 @@ func TestMemoryNeeds(t *testing.T) {
 		if len(needs) != len(want) || n.Bytes != want[i] || n.Why == "" {
 			t.Errorf("%d bytes for %q", n.Bytes, n.Why)
 		}
+	}
+}
+
+// A client that cannot be made ends Run with an error; it must not look like a clean end.
+//
+// Guards: the errors of newClient in start, newConsumer in consume and newSession in runSession.
+func TestClientThatCannotBeMade(t *testing.T) {
+	for _, run := range []func(*Processor, context.Context) error{(*Processor).start, (*Processor).runAtLeastOnce, (*Processor).runExactlyOnce} {
+		p, _ := quietProcessor(t, func(o *Options) { o.ClientOpts, o.Sessions = []kgo.Opt{kgo.SeedBrokers()}, 1 })
+		mustMention(t, run(p, t.Context()), "making client: ")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/regionwatch/regionwatch/processor/decompress"
 	"github.com/regionwatch/regionwatch/processor/retry"
 )
 
@@ -88,6 +89,26 @@ func TestFetchErrors(t *testing.T) {
 	p, _ := quietProcessor(t)
 	two := kgo.Fetches{{Topics: []kgo.FetchTopic{{Topic: topic, Partitions: []kgo.FetchPartition{{Partition: 1, Err: errors.New("torn")}, {Partition: 2, Err: errors.New("torn")}}}}}}
 	mustMention(t, p.fetchErrors(two), "partition 1", "partition 2")
+}
+
+// Records that are a small part of a fetch do not keep all of its memory while they wait; a quarter of it or more is not copied.
+//
+// Guards: newBatch, bytesOf.
+func TestBatchLeavesItsFetch(t *testing.T) {
+	p, _ := quietProcessor(t)
+	const size = 2 * (decompress.RecordBytes + 3 + 5)
+	for total, copied := range map[int]bool{size: false, 4 * size: false, 4*size + 3: false, 4*size + 4: true, 100 * size: true} {
+		fetch := []byte("key|value")
+		records := []*kgo.Record{{Key: fetch[:3], Value: fetch[4:]}, {Key: fetch[:3], Value: fetch[4:]}}
+		b := p.newBatch(records, total)
+		copy(fetch, "xxxxxxxxx") // another fetch
+		want := map[bool]string{true: "key value", false: "xxx xxxxx"}[copied]
+		for _, r := range b.Records {
+			if got := fmt.Sprintf("%s %s", r.Key, r.Value); b.Bytes != size || got != want {
+				t.Errorf("%d bytes of %d: %q, want %q", b.Bytes, total, got, want)
+			}
+		}
+	}
 }
 
 // A commit that fails for good ends Run. What passes, and what one broker of several refuses, does not.
