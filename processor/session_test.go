@@ -207,7 +207,8 @@ func TestFencedAgainAndAgain(t *testing.T) {
 			t.Parallel()
 			c := newCluster(t, 1)
 			o := exactlyOnce(c)
-			o.Delivery, o.SessionTimeout = delivery, 2*time.Second
+			var log lines
+			o.Delivery, o.SessionTimeout, o.Logger = delivery, 2*time.Second, log.logger()
 			r := start(t, o, func(p *Processor) {
 				p.health.Patience = time.Hour
 				p.health.OnBrokerConnect(kgo.BrokerMetadata{}, 0, nil, io.EOF) // trouble
@@ -216,6 +217,9 @@ func TestFencedAgainAndAgain(t *testing.T) {
 			c.Eventually("at work", func() bool { return committedToEnd(c, 1) })
 			c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.FencedInstanceID, Count: -1})
 			mustMention(t, r.wait(), "another process has taken over")
+			if n := log.count("making a new"); n < maxRestarts {
+				t.Errorf("it takes its place back %d times, want %d", n, maxRestarts)
+			}
 		})
 	}
 }
@@ -227,9 +231,15 @@ func TestSessionGivesUp(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
 	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.OffsetMetadataTooLarge, Count: -1})
-	r := start(t, exactlyOnce(c))
+	var log lines
+	o := exactlyOnce(c)
+	o.Logger = log.logger()
+	r := start(t, o)
 	c.ProduceValues(inputTopic, 1, "alert 1")
 	mustMention(t, r.wait(), "session 0", "OFFSET_METADATA_TOO_LARGE")
+	if n := log.count("making a new one"); n < maxRestarts {
+		t.Errorf("it was remade %d times, want %d", n, maxRestarts)
+	}
 	checkConservation(t, r.o.Registry)
 }
 

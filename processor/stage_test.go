@@ -215,6 +215,22 @@ func TestStage(t *testing.T) {
 	}
 }
 
+// A session with no records and nothing due makes no transaction: those that are counted are work, and show that a session
+// can commit.
+//
+// Guard: NumRecords in session.run.
+func TestStageIdles(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	r := start(t, stagedOptions(c, "one", &ledger{}))
+	c.Eventually("restored, which ends a poll", func() bool { return r.Ready() == nil })
+	r.mustStop()
+	s := processortest.Scrape(t, r.o.Registry)
+	if totals := r.tally.Snapshot(); totals.Committed != 0 || totals.Aborted != 0 || s["regionwatch_batch_duration_seconds{count}"] != 0 {
+		t.Errorf("%d transactions committed, %d aborted", totals.Committed, totals.Aborted)
+	}
+}
+
 // A transaction that does not commit leaves the state as it was.
 //
 // Guard: release in settle.
