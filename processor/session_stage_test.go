@@ -7,8 +7,12 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/processor/progress"
 )
 
@@ -86,4 +90,38 @@ func TestHoldSuperseded(t *testing.T) {
 	if len(s.holdings.held) != 0 || !state.dropped {
 		t.Errorf("%d states are held, dropped %t", len(s.holdings.held), state.dropped)
 	}
+}
+
+// A session with no records and nothing due makes no transaction: those that are counted are work, and show that a session
+// can commit.
+//
+// Guard: NumRecords in session.run.
+func TestStageIdles(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	r := start(t, stagedOptions(c, "one", &ledger{}))
+	c.Eventually("restored, which ends a poll", func() bool { return r.Ready() == nil })
+	r.mustStop()
+	s := processortest.Scrape(t, r.o.Registry)
+	if totals := r.tally.Snapshot(); totals.Committed != 0 || totals.Aborted != 0 || s["regionwatch_batch_duration_seconds{count}"] != 0 {
+		t.Errorf("%d transactions committed, %d aborted", totals.Committed, totals.Aborted)
+	}
+}
+
+// A session that ends does not wait for a state that no broker gives it.
+//
+// Guard: restart(nil) at the end of session.run.
+func TestStageEndsWhileRestoring(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 2)
+	first := start(t, stagedOptions(c, "one", &ledger{}))
+	c.ProduceValues(inputTopic, 2, "1", "1")
+	c.Eventually("committed", func() bool { return committedToEnd(c, 2) })
+	first.mustStop()
+	unread := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: stateTopic, Partitions: []int32{1}, Err: kerr.NotLeaderForPartition, Count: -1})
+	again := start(t, stagedOptions(c, "one", &ledger{}))
+	c.Eventually("restoring", func() bool { return unread.Hits() > 0 })
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: alertTopic, Err: kerr.TopicAuthorizationFailed, Count: -1})
+	c.ProduceValues(inputTopic, 1, "2")
+	mustMention(t, again.wait(), "TOPIC_AUTHORIZATION_FAILED")
 }

@@ -215,22 +215,6 @@ func TestStage(t *testing.T) {
 	}
 }
 
-// A session with no records and nothing due makes no transaction: those that are counted are work, and show that a session
-// can commit.
-//
-// Guard: NumRecords in session.run.
-func TestStageIdles(t *testing.T) {
-	t.Parallel()
-	c := newCluster(t, 1)
-	r := start(t, stagedOptions(c, "one", &ledger{}))
-	c.Eventually("restored, which ends a poll", func() bool { return r.Ready() == nil })
-	r.mustStop()
-	s := processortest.Scrape(t, r.o.Registry)
-	if totals := r.tally.Snapshot(); totals.Committed != 0 || totals.Aborted != 0 || s["regionwatch_batch_duration_seconds{count}"] != 0 {
-		t.Errorf("%d transactions committed, %d aborted", totals.Committed, totals.Aborted)
-	}
-}
-
 // A transaction that does not commit leaves the state as it was.
 //
 // Guard: release in settle.
@@ -308,24 +292,6 @@ func TestStageRefuses(t *testing.T) {
 		c.Produce(toPartition(0, "1")...)
 		c.Produce(&kgo.Record{Topic: stateTopic, Key: []byte("topic"), Value: []byte("1 ")}, &kgo.Record{Topic: stateTopic, Key: []byte("x"), Value: []byte("y")})
 	}, "partition 0", "an unknown key", "rebuild")
-}
-
-// A session that ends does not wait for a state that no broker gives it.
-//
-// Guard: restart(nil) at the end of session.run.
-func TestStageEndsWhileRestoring(t *testing.T) {
-	t.Parallel()
-	c := newCluster(t, 2)
-	first := start(t, stagedOptions(c, "one", &ledger{}))
-	c.ProduceValues(inputTopic, 2, "1", "1")
-	c.Eventually("committed", func() bool { return committedToEnd(c, 2) })
-	first.mustStop()
-	unread := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: stateTopic, Partitions: []int32{1}, Err: kerr.NotLeaderForPartition, Count: -1})
-	again := start(t, stagedOptions(c, "one", &ledger{}))
-	c.Eventually("restoring", func() bool { return unread.Hits() > 0 })
-	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: alertTopic, Err: kerr.TopicAuthorizationFailed, Count: -1})
-	c.ProduceValues(inputTopic, 1, "2")
-	mustMention(t, again.wait(), "TOPIC_AUTHORIZATION_FAILED")
 }
 
 // One record that is not for the stage does not keep it from starting: not among others, and not as the next one of a group
