@@ -3,9 +3,11 @@ package topics
 import (
 	"context"
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -99,4 +101,52 @@ func TestRebuildWithMembers(t *testing.T) {
 	client := f.c.Client(kgo.ConsumerGroup(testGroup), kgo.ConsumeTopics(testTopic))
 	f.c.Eventually("in the group", func() bool { _, generation := client.GroupMetadata(); return generation > 0 })
 	mention(t, f.rebuild().Run(t.Context()), `group "regionwatch" has 1 live members`, "session-timeout")
+}
+
+// A group goes on at the offsets that it is given, with state that is marked as its own; each that is refused is an error.
+//
+// Guards: each line of Marks and Continue.
+func TestRebuildContinues(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, withState, kfake.SeedTopics(2, testTopic, testState))
+	found, err := f.admin.BrokerMetadata(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.SetCluster(found.Cluster)
+	marks, err := f.rebuild().Marks(t.Context(), 2)
+	if err != nil || len(marks) != 2 || marks[1].Partition != 1 {
+		t.Fatalf("%+v, %v", marks, err)
+	}
+	f.c.Produce(marks...)
+	mention(t, f.open(t).run(t.Context()), "no offset that belongs to it")
+	if err := f.rebuild().Continue(t.Context(), map[int32]int64{0: 3, 1: 0}); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.committed(t, testTopic); !maps.Equal(got, map[int32]int64{0: 3, 1: 0}) {
+		t.Errorf("committed %v", got)
+	}
+	if epoch := f.c.GroupInfo(testGroup).Commits[testTopic][0].LeaderEpoch; epoch != -1 {
+		t.Errorf("of leader epoch %d, want none", epoch)
+	}
+	if r := f.open(t); r.run(t.Context()) != nil || !r.Marked {
+		t.Error("its state cannot be read")
+	}
+
+	fails := func(ctx context.Context, part string, fault kfake.Fault) {
+		t.Helper()
+		fault.Count = -1
+		defer f.c.Fault(fault).Remove()
+		f.admin = kadm.NewClient(f.c.Client()) // which knows nothing yet
+		if fault.Topic != "" || ctx.Err() != nil {
+			_, err := f.rebuild().Marks(ctx, 1)
+			mention(t, err, part)
+		}
+		mention(t, f.rebuild().Continue(ctx, map[int32]int64{0: 4}), part)
+	}
+	fails(t.Context(), `committing where group "regionwatch" goes on`, kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.GroupAuthorizationFailed})
+	fails(t.Context(), `looking for topic "trail"`, kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: testTopic, Err: kerr.UnknownServerError})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	fails(ctx, "asking for the cluster", kfake.Fault{Observe: true})
 }
