@@ -58,6 +58,8 @@ func TestCheckState(t *testing.T) {
 	f("missing", false, have(0), `missing topic "state": create it, compacted and with as many partitions as "trail"`, "--create-topics")
 	f("created", true, have(0))
 	f("deleted", true, func(f *fixture) { f.c.Commit(testGroup, testTopic, 0, 0) }, `state topic "state": it does not exist, although group "regionwatch" has read alerts`)
+	f("perhaps deleted", true, fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetFetch}, Group: testGroup, Err: kerr.GroupAuthorizationFailed, Count: -1}),
+		`fetching the committed offsets of group "regionwatch"`)
 	f("not created", true, fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.PolicyViolation, Count: -1}), `creating topic "state"`)
 	f("unknown", false, fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: testState, Err: kerr.InvalidTopicException, Count: -1}), `looking for topic "state"`)
 	f("hidden", false, fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: testState, Err: kerr.TopicAuthorizationFailed, Count: -1}), "listing topics: TOPIC_AUTHORIZATION_FAILED")
