@@ -198,7 +198,7 @@ func (m *member) settle(ctx context.Context, topic kadm.TopicDetail, decides boo
 			}
 		}
 		switch {
-		case len(settled) > 0, !m.ts.newToGroup(topic.Topic, topic.ID, commits):
+		case !m.ts.newToGroup(topic.Topic, topic.ID, commits):
 			return settled, nil
 		case decides:
 			return m.decide(ctx, topic)
