@@ -30,8 +30,20 @@ func (s *scene) commits(t *testing.T) kadm.Offsets {
 	return kept
 }
 
+// forgotten waits until the broker has deleted the commits in the input, as it does with a topic.
+func (s *scene) forgotten(t *testing.T) {
+	t.Helper()
+	eventually(t, time.Minute, func() error {
+		if len(s.commits(t)) > 0 {
+			return errors.New("the commits are still there")
+		}
+		return nil
+	})
+}
+
 // TestKafkaOneTopicRecreated has one of two input topics deleted and created again, named and matched by a pattern, while an
-// instance runs and while none does, with the commits of the old topic still there, as brokers before 4.2 keep them.
+// instance runs and while none does, with the commits of the old topic still there, as brokers before 4.2 keep them, and
+// without.
 func TestKafkaOneTopicRecreated(t *testing.T) {
 	broker := sharedBroker(t)
 	for _, how := range []string{"names", "pattern"} {
@@ -80,9 +92,38 @@ func TestKafkaOneTopicRecreated(t *testing.T) {
 				counted(p, "the committed offsets belong to an older topic: reading from the first record")
 				s.settle(t, time.Minute, p.ended)
 				p.stop(t)
+
+				s.recreate(t, other.input, 3)
+				other.produce(t, events(47, 12, 3)...)
+				other.forgotten(t)
+				p = start(t, arguments...)
+				s.haveAlerts(t, 59)
+				p.stop(t)
 			})
 		})
 	}
+}
+
+// TestKafkaRecreatedAfterKill has the only input topic deleted and created again after an instance was killed: its membership
+// tells the next one that the topic is not new to the group.
+func TestKafkaRecreatedAfterKill(t *testing.T) {
+	broker := sharedBroker(t)
+	bothModes(t, func(t *testing.T, delivery string) {
+		t.Parallel()
+		s := newScene(t, broker, 2)
+		arguments := s.run("--delivery", delivery, "--start", "latest", "--instance-id", "one", "--sessions", "1")
+		p := start(t, arguments...)
+		p.ready(t)
+		s.produce(t, events(0, 10, 2)...)
+		s.haveAlerts(t, 10)
+		p.kill()
+		s.recreate(t, s.input, 2)
+		s.produce(t, events(10, 10, 2)...)
+		s.forgotten(t)
+		p = start(t, arguments...)
+		s.haveAlerts(t, 20)
+		p.stop(t)
+	})
 }
 
 // haveRecords waits for n records in a topic.

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/regionwatch/regionwatch/processor/progress"
-	"github.com/regionwatch/regionwatch/processor/retry"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -40,8 +38,12 @@ func (ts *Topics) Begin(ctx context.Context, admin *kadm.Client) error {
 		return err
 	}
 	for name, topic := range topics {
-		if !ts.newToGroup(name, topic.ID, commits) {
-			delete(topics, name)
+		if ts.newToGroup(name, topic.ID) {
+			continue
+		}
+		delete(topics, name)
+		if ts.known.has(name) && !hasCommit(commits[name]) {
+			ts.o.Log.Warn("a topic that the group read has no commits, as when it was created again: reading from the first record", "topic", name)
 		}
 	}
 	if len(topics) == 0 {
@@ -58,72 +60,13 @@ func (ts *Topics) Begin(ctx context.Context, admin *kadm.Client) error {
 	switch {
 	case errors.Is(err, kerr.UnknownMemberID), errors.Is(err, kerr.IllegalGeneration), errors.Is(err, kerr.RebalanceInProgress):
 		ts.o.Log.Debug("the group has members: they decide where it begins", "group", ts.o.Group)
-		return ts.forgetKnown(ctx, admin)
+		return ts.learnFromMembers(ctx, admin, topics.Names())
 	case err != nil:
 		return fmt.Errorf("committing where group %q begins: %w", ts.o.Group, err)
 	}
+	ts.known.add(topics.Names()...)
 	ts.began(topics.Names(), skipped)
 	return nil
-}
-
-// forgetKnown makes the topics that members of the group read already no topics at the start, unless the group commits
-// offsets in them soon. Without commits they were deleted and created again while those members ran: brokers delete the
-// commits with the old topic. Members count as long as the group has not lost them, those of our own former life too.
-func (ts *Topics) forgetKnown(ctx context.Context, admin *kadm.Client) error {
-	known := make(map[string]bool)
-	for since := time.Now(); ; {
-		stable, err := ts.learnKnown(ctx, admin, known)
-		if err != nil {
-			return err
-		}
-		commits, err := ts.groupCommits(ctx, admin)
-		if err != nil {
-			return err
-		}
-		for topic := range known {
-			if hasCommit(commits[topic]) {
-				delete(known, topic)
-			}
-		}
-		if stable && len(known) == 0 || time.Since(since) > ts.knownPatience {
-			break
-		}
-		if err := retry.Sleep(ctx, 100*time.Millisecond); err != nil {
-			return err
-		}
-	}
-	for topic := range known {
-		delete(ts.atStart, topic)
-	}
-	return nil
-}
-
-// knownPatience is how long a member that joined just before us has to decide where the group begins, and the group to end a
-// rebalance, in which brokers do not tell what members read. It is less than retry.AttemptTimeout.
-const knownPatience = 7 * time.Second
-
-// learnKnown adds the topics at the start that members of the group read, and reports whether all members said so.
-func (ts *Topics) learnKnown(ctx context.Context, admin *kadm.Client, known map[string]bool) (stable bool, err error) {
-	groups, err := admin.DescribeGroups(ctx, ts.o.Group)
-	if err == nil {
-		err = groups.Error()
-	}
-	if errors.Is(err, kerr.GroupIDNotFound) { // or of the new protocol
-		return true, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("describing group %q: %w", ts.o.Group, err)
-	}
-	group := groups[ts.o.Group]
-	for _, member := range group.Members {
-		joined, ok := member.Join.AsConsumer()
-		for topic := range ts.atStart {
-			if ok && slices.Contains(joined.Topics, topic) {
-				known[topic] = true
-			}
-		}
-	}
-	return len(group.Members) == 0 || group.State == "Stable", nil
 }
 
 // began logs where a group that is new to topics begins, and how many records it skips.
@@ -137,26 +80,18 @@ func (ts *Topics) began(topics []string, skipped int64) {
 		"group", ts.o.Group, "topics", topics, "start", ts.o.Start.String(), "records", skipped)
 }
 
-// newToGroup reports whether the start position applies to a topic: the group has no commit for it, and it existed when
-// this process started. Topics that appear later, or are deleted and created again, are read from their first record;
-// so is, with patterns, every topic without a commit of a working group, because a new topic looks the same as one that
-// a new pattern matches.
-func (ts *Topics) newToGroup(topic string, id kadm.TopicID, commits kadm.OffsetResponses) bool {
-	if hasCommit(commits[topic]) || ts.atStart[topic] != id {
+// newToGroup reports whether the start position applies to a topic: by the last groupCommits the group has not begun in it,
+// and it existed when this process started. Topics that appear later, or are deleted and created again, are read from
+// their first record; so is, with patterns, every topic without a commit of a working group, because a new topic looks the
+// same as one that a new pattern matches.
+func (ts *Topics) newToGroup(topic string, id kadm.TopicID) bool {
+	if ts.known.has(topic) || ts.atStart[topic] != id {
 		return false
 	}
-	if !ts.o.Pattern {
-		return true
-	}
-	for other, partitions := range commits {
-		if ts.matches(other) && hasCommit(partitions) {
-			return false
-		}
-	}
-	return true
+	return !ts.o.Pattern || !slices.ContainsFunc(ts.known.list(), ts.matches)
 }
 
-// groupCommits returns every committed offset of the group.
+// groupCommits returns every committed offset of the group, and learns from them.
 func (ts *Topics) groupCommits(ctx context.Context, admin *kadm.Client) (kadm.OffsetResponses, error) {
 	commits, err := admin.FetchOffsets(ctx, ts.o.Group)
 	if err == nil {
@@ -165,6 +100,7 @@ func (ts *Topics) groupCommits(ctx context.Context, admin *kadm.Client) (kadm.Of
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // a new group does not exist yet
 		return nil, fmt.Errorf("fetching the committed offsets of group %q: %w", ts.o.Group, err)
 	}
+	ts.learn(commits)
 	return commits, nil
 }
 
@@ -195,18 +131,18 @@ func (ts *Topics) startOffsets(ctx context.Context, admin *kadm.Client, topics k
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing the first offsets: %w", err)
 	}
-	return ts.withTopicIDs(chosen.Offsets(), topics, func(topic string, partition int32, offset int64) {
+	return ts.withMetadata(chosen.Offsets(), topics, func(topic string, partition int32, offset int64) {
 		if o, ok := first.Lookup(topic, partition); ok {
 			skipped += max(offset-o.Offset, 0)
 		}
 	}), skipped, nil
 }
 
-// withTopicIDs adds to each commit the ids of its topic and cluster, see commitMetadata, and calls see for each.
-func (ts *Topics) withTopicIDs(offsets kadm.Offsets, topics kadm.TopicDetails, see func(topic string, partition int32, offset int64)) kadm.Offsets {
-	tagged := make(kadm.Offsets)
+// withMetadata adds its metadata to each commit by which the group begins in topics, and calls see for each.
+func (ts *Topics) withMetadata(offsets kadm.Offsets, topics kadm.TopicDetails, see func(topic string, partition int32, offset int64)) kadm.Offsets {
+	tagged, names := make(kadm.Offsets), topics.Names()
 	offsets.Each(func(o kadm.Offset) {
-		o.Metadata = ts.commitMetadata(topics[o.Topic].ID)
+		o.Metadata = ts.commitMetadata(topics[o.Topic].ID, names...)
 		tagged.Add(o)
 		see(o.Topic, o.Partition, o.At)
 	})

@@ -9,13 +9,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // A new group gets its first offsets in every partition of the topics that are new to it, and those before are counted.
 //
-// Guards: hasCommit and the patterns in newToGroup; withTopicIDs.
+// Guards: what learn adds and the patterns in newToGroup; withMetadata.
 func TestBegin(t *testing.T) {
 	t.Parallel()
 	type offsets = map[int32]int64
@@ -43,6 +42,9 @@ func TestBegin(t *testing.T) {
 			}
 			if got := f.o.Tally.Snapshot().StartSkipped; got != skipped || f.told("before the start position") != int(min(skipped, 1)) {
 				t.Errorf("%d records left out, want %d: %s", got, skipped, f.log.String())
+			}
+			if f.told("has no commits") > 0 {
+				t.Errorf("no topic is known without commits: %s", f.log.String())
 			}
 		})
 	}
@@ -110,47 +112,6 @@ func TestFirstOffsetsRefused(t *testing.T) {
 	}
 }
 
-// A topic that members of the group read already, but without commits, was deleted and created again under them: an instance
-// that starts then, as one that was killed does, reads it from its first record.
-//
-// Guards: forgetKnown in Begin, what it deletes, and that a commit ends it; what learnKnown compares.
-func TestBeginOfKnownTopic(t *testing.T) {
-	t.Parallel()
-	f := func(name, reads string, patience time.Duration, commits, isNew bool) {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f := newFixture(t, func(o *Options) { o.Start = Start{Latest: true} }, kfake.SeedTopics(2, testTopic, "other"))
-			f.knownPatience = patience
-			f.produce(testTopic, 0, 5)
-			described := f.c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeGroups}, Observe: true, Count: -1})
-			other := f.c.Client(kgo.ConsumerGroup(testGroup), kgo.ConsumeTopics(reads), kgo.DisableAutoCommit())
-			f.c.Eventually("joined", func() bool {
-				groups, err := f.admin.DescribeGroups(t.Context(), testGroup)
-				return err == nil && groups[testGroup].State == "Stable"
-			})
-			before, done := described.Hits(), make(chan struct{})
-			go func() {
-				defer close(done)
-				if !commits {
-					return
-				}
-				f.c.Eventually("described", func() bool { return described.Hits() > before })
-				other.CommitOffsetsSync(t.Context(), map[string]map[int32]kgo.EpochOffset{testTopic: {0: {Epoch: -1, Offset: 5}}}, nil)
-			}()
-			if err := f.Begin(t.Context(), f.admin); err != nil {
-				t.Fatal(err)
-			}
-			<-done
-			if _, ok := f.atStart[testTopic]; ok != isNew || f.told("the group begins") > 0 {
-				t.Errorf("the start position applies: %v, want %v: %s", ok, isNew, f.log.String())
-			}
-		})
-	}
-	f("read", testTopic, 50*time.Millisecond, false, false)
-	f("another is read", "other", time.Minute, false, true)
-	f("decided by the member", testTopic, time.Minute, true, true)
-}
-
 // Topics that appear after the start, or are deleted and created again, are read from their first record.
 //
 // Guard: atStart.
@@ -158,11 +119,11 @@ func TestNewToGroup(t *testing.T) {
 	t.Parallel()
 	ts := New(testOptions())
 	ts.atStart = map[string]kadm.TopicID{testTopic: {1}}
-	if !ts.newToGroup(testTopic, kadm.TopicID{1}, nil) || ts.newToGroup(testTopic, kadm.TopicID{2}, nil) || ts.newToGroup("later", kadm.TopicID{3}, nil) {
+	if !ts.newToGroup(testTopic, kadm.TopicID{1}) || ts.newToGroup(testTopic, kadm.TopicID{2}) || ts.newToGroup("later", kadm.TopicID{3}) {
 		t.Error("only the topic at the start is new to the group")
 	}
-	none := kadm.OffsetResponses{testTopic: {0: {Offset: kadm.Offset{At: -1}}}}
-	if !ts.newToGroup(testTopic, kadm.TopicID{1}, none) {
+	ts.learn(kadm.OffsetResponses{testTopic: {0: {Offset: kadm.Offset{At: -1}}}})
+	if !ts.newToGroup(testTopic, kadm.TopicID{1}) {
 		t.Error("an offset of -1 is no commit")
 	}
 }

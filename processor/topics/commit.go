@@ -2,7 +2,6 @@ package topics
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -12,26 +11,39 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// The keys in the metadata of a commit.
+// The keys in the metadata of a commit, but for inputsKey.
 const (
 	topicKey   = "topic-id="
 	clusterKey = ",cluster-id="
 )
 
-// commitMetadata returns the metadata of a commit for a topic, empty if the brokers have no topic ids.
-func (ts *Topics) commitMetadata(id kadm.TopicID) string {
+// commitMetadata returns the metadata of a commit for a topic, empty if the brokers have no topic ids. The group begins in
+// some topics by this commit.
+func (ts *Topics) commitMetadata(id kadm.TopicID, begins ...string) string {
 	if id == (kadm.TopicID{}) {
 		return ""
 	}
-	return topicKey + base64.RawURLEncoding.EncodeToString(id[:]) + clusterKey + ts.cluster // the id as Kafka writes it
+	return ts.commitIDs(id) + ts.knownInputs(begins)
+}
+
+// commitIDs returns the part of the metadata that says whose commit it is.
+func (ts *Topics) commitIDs(id kadm.TopicID) string {
+	return topicKey + topicID(id) + clusterKey + ts.cluster
+}
+
+// cutMetadata returns the parts of a commit's metadata, and whether it is one of ours, on this cluster.
+func (ts *Topics) cutMetadata(metadata string) (ids, inputs string, ours bool) {
+	ids, inputs, _ = strings.Cut(metadata, inputsKey)
+	_, cluster, _ := strings.Cut(ids, clusterKey)
+	return ids, inputs, strings.HasPrefix(ids, topicKey) && cluster == ts.cluster
 }
 
 // isOlderTopic reports whether a commit belongs to another topic than the one with this id. Commits without an id, such as those
 // that an administrator sets, are trusted. So are those of another cluster: MirrorMaker translates their offsets and copies
 // their metadata.
 func (ts *Topics) isOlderTopic(metadata string, id kadm.TopicID) bool {
-	_, cluster, _ := strings.Cut(metadata, clusterKey)
-	return strings.HasPrefix(metadata, topicKey) && cluster == ts.cluster && id != (kadm.TopicID{}) && metadata != ts.commitMetadata(id)
+	ids, _, ours := ts.cutMetadata(metadata)
+	return ours && id != (kadm.TopicID{}) && ids != ts.commitIDs(id)
 }
 
 // tagCommits makes clients created with ctx write the ids of topic and cluster into the metadata of their commits, and refuses

@@ -27,6 +27,9 @@ func TestIsOlderTopic(t *testing.T) {
 		{ts.commitMetadata(kadm.TopicID{1}), kadm.TopicID{2}, true},
 		{ts.commitMetadata(kadm.TopicID{1}), kadm.TopicID{}, false}, // the brokers have no topic ids
 		{"topic-id=AQ,cluster-id=another", kadm.TopicID{2}, false},  // mirrored
+		{"topic-id=AQ,cluster-id=another,inputs=x", kadm.TopicID{2}, false},
+		{ts.commitMetadata(kadm.TopicID{1}) + ",inputs=x.y", kadm.TopicID{1}, false},
+		{ts.commitMetadata(kadm.TopicID{1}) + ",inputs=x.y", kadm.TopicID{2}, true},
 		{"by hand", kadm.TopicID{2}, false},
 		{"by hand,cluster-id=one", kadm.TopicID{2}, false},
 		{"", kadm.TopicID{2}, false},

@@ -117,6 +117,7 @@ func (m *member) adjustAll(ctx context.Context, offsets map[string]map[int32]kgo
 		if err := m.adjustTopic(ctx, topic, ends, partitions); err != nil {
 			return err
 		}
+		m.ts.known.add(name)
 		for partition, offset := range partitions {
 			m.ts.o.Lag.Assigned(kadm.Partition{Topic: name, Partition: partition}, offset.EpochOffset().Offset, ends.end(name, partition))
 			if offset.EpochOffset().Offset < 0 {
@@ -198,7 +199,7 @@ func (m *member) settle(ctx context.Context, topic kadm.TopicDetail, decides boo
 			}
 		}
 		switch {
-		case !m.ts.newToGroup(topic.Topic, topic.ID, commits):
+		case !m.ts.newToGroup(topic.Topic, topic.ID):
 			return settled, nil
 		case decides:
 			return m.decide(ctx, topic)

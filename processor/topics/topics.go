@@ -67,6 +67,7 @@ type Topics struct {
 	client    *kgo.Client             // of the goroutine that watches
 	admin     *kadm.Client            // the same
 	atStart   map[string]kadm.TopicID // the input topics at Begin, for a start position; read-only afterwards
+	known     known
 
 	knownPatience time.Duration // knownPatience, but in tests
 	nudge         chan struct{} // holds a token when the topics need a look
@@ -78,7 +79,8 @@ type Topics struct {
 
 // New returns topics that nothing has looked at yet.
 func New(o Options) *Topics {
-	ts := &Topics{o: o, nudge: make(chan struct{}, 1), restarts: make(map[int]func(error)), knownPatience: knownPatience}
+	ts := &Topics{o: o, nudge: make(chan struct{}, 1), restarts: make(map[int]func(error)), known: known{topics: make(map[string]bool)},
+		knownPatience: knownPatience}
 	if o.Pattern {
 		for _, pattern := range o.Inputs {
 			ts.patterns = append(ts.patterns, regexp.MustCompile(pattern))
