@@ -71,6 +71,7 @@ func TestRebuildRefused(t *testing.T) {
 	f("missing", kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: testTopic, Err: kerr.UnknownTopicOrPartition}, false, `topic "trail" does not exist: alert-topic`)
 	f("hidden", kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: testTopic, Err: kerr.TopicAuthorizationFailed}, false, `looking for topic "trail"`)
 	f("group hidden", kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeGroups}, Err: kerr.GroupAuthorizationFailed}, false, `describing group "regionwatch"`)
+	f("members unknown", kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeGroups}, Err: kerr.UnknownServerError}, false, `describing group "regionwatch"`)
 	f("offsets", kfake.Fault{Keys: []kmsg.Key{kmsg.DeleteGroups}, Err: kerr.NonEmptyGroup}, true, `deleting the offsets of group "regionwatch"`)
 	f("delete", kfake.Fault{Keys: []kmsg.Key{kmsg.DeleteTopics}, Err: kerr.TopicDeletionDisabled}, true, `deleting topic "state"`)
 	f("create", kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.PolicyViolation}, true, `creating topic "state"`)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -168,7 +169,7 @@ func TestReadState(t *testing.T) {
 
 // What is in a transaction that is open is waited for; what a successor writes later is not read.
 //
-// Guard: the end of uncommitted records, in end.
+// Guards: the end of uncommitted records, in end; OnWait in readTo.
 func TestReadStateInTransaction(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, withState, kfake.SeedTopics(1, testTopic, testState))
@@ -192,19 +193,32 @@ func TestReadStateInTransaction(t *testing.T) {
 	end(kgo.TryAbort)
 	transact(stateMark, "a")
 	f.commit(t, testTopic, 0, 0, "")
-	fetches := f.c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Observe: true, Count: -1})
+	r := f.open(t)
+	var waits, goesOn atomic.Bool
+	r.OnWait = func(_ context.Context, waiting bool) error {
+		waits.Store(waits.Load() || waiting)
+		goesOn.Store(!waiting)
+		return nil
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		f.c.Eventually("it waits", func() bool { return fetches.Hits() > 2 })
+		f.c.Eventually("it waits", waits.Load)
 		end(kgo.TryCommit)
 	}()
-	r := f.open(t)
 	if err := r.run(t.Context()); err != nil || !slices.Equal(r.records, []string{"a=1 "}) || !r.Marked {
 		t.Errorf("read %q, marked %t: %v", r.records, r.Marked, err)
 	}
-	<-done
+	if <-done; !goesOn.Load() {
+		t.Error("it has read without saying that it goes on")
+	}
+	r.OnWait = func(context.Context, bool) error { return errStopped }
+	if err := r.run(t.Context()); !errors.Is(err, errStopped) {
+		t.Errorf("%v, want the error of OnWait", err)
+	}
 }
+
+var errStopped = errors.New("stopped")
 
 // A read ends when the partition is no longer ours, or its context ends, or the brokers refuse it.
 func TestReadStateEnds(t *testing.T) {
