@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"reflect"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/decompress"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -131,5 +133,46 @@ func TestBatchCounts(t *testing.T) {
 				t.Errorf("%s: it keeps its turn", name)
 			}
 		})
+	}
+}
+
+// failing is a decider that fails.
+type failing struct {
+	scripted
+	err error
+}
+
+func (f *failing) Detect(*policy.Policy, *detection.Record, detection.Sink) error { return f.err }
+
+// A batch that was polled as one record is not done while only some of its records are: it is stopped, or one of them fails.
+//
+// Guards: each error in the loop of batch.
+func TestBatchIsDoneAsAWhole(t *testing.T) {
+	p, _ := quietProcessor(t, func(o *Options) { o.MaxBatchBytes = 1 << 20 })
+	client, err := p.newClient(t.Context(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	out := p.outputs.Open(t.Context(), nil, func() error { return nil })
+	defer out.Close()
+	failure := errors.New("no record is decided")
+	for _, want := range []error{errStopped, failure} {
+		quit := make(chan struct{})
+		p.newDecider = func() decider {
+			if want == failure {
+				return &failing{err: failure}
+			}
+			return &scripted{hold: func(r *detection.Record) {
+				if r.Offset == 1 {
+					close(quit)
+				}
+			}}
+		}
+		d := p.newDecision(client, out, quit)
+		r := standIn(t, p.decompressor, fetchedBatch(t, 40, encodeRecords(make([]string, 40)...)))
+		if n, err := d.decide(nil, time.Now(), []*kgo.Record{r}); n != 0 || !errors.Is(err, want) || d.turn {
+			t.Errorf("%d decided, %v, want none, %v; it keeps its turn: %t", n, err, want, d.turn)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package processor
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/regionwatch/regionwatch/processor/flow"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/processor/progress"
 )
@@ -124,4 +126,40 @@ func TestStageEndsWhileRestoring(t *testing.T) {
 	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: alertTopic, Err: kerr.TopicAuthorizationFailed, Count: -1})
 	c.ProduceValues(inputTopic, 1, "2")
 	mustMention(t, again.wait(), "TOPIC_AUTHORIZATION_FAILED")
+}
+
+// Where a transaction cannot begin, or the state cannot be marked, the error is not lost, and what is due stays due.
+//
+// Guards: the errors of begin and StateMark in emit, and of emit in idle.
+func TestIdleFails(t *testing.T) {
+	p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
+	stop, err := p.topics.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	s, err := newSession(t.Context(), p, 0, new(flow.Portion))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	state, tp := &scriptedState{records: 1}, kadm.Partition{Topic: inputTopic}
+	s.holdings.own.owned[tp] = &term{number: 1}
+	due := func() {
+		state.dropped = false
+		s.hold(restored{tp: tp, heldState: heldState{StageState: state, term: 1}})
+	}
+	if err := s.tx.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	due()
+	mustMention(t, s.idle(false), "beginning transaction: ")
+	if !state.dropped {
+		t.Error("a state that was not written is kept")
+	}
+	due()
+	s.end()
+	if some, err := newTransaction(s, false).emit(func() error { return nil }); !some || !errors.Is(err, context.Canceled) {
+		t.Errorf("without a mark: %t, %v", some, err)
+	}
 }
