@@ -50,6 +50,11 @@ func TestParseSuccess(t *testing.T) {
 	f(fmt.Sprintf(`in:3:42 syntax index %d alerted 0 "" count 1 replays %d holds "" part 2/%d own []`, math.MaxInt32, MaxReplays, maxParts),
 		ours(fmt.Sprintf("dead-letter-index=%d", math.MaxInt32), fmt.Sprintf("dead-letter-replays=%d", MaxReplays), "dead-letter-headers=0",
 			"dead-letter-part=2", fmt.Sprintf("dead-letter-parts=%d", maxParts))...)
+	// Each number may be its smallest.
+	f(`in:0:0 syntax index 0 alerted 0 "" count 1 replays 0 holds "" part 1/1 own []`,
+		"dead-letter-topic=in", "dead-letter-partition=0", "dead-letter-offset=0", "dead-letter-reason=syntax", "dead-letter-last-offset=0",
+		"dead-letter-index=0", "dead-letter-alerted=0", "dead-letter-count=0", "dead-letter-byte=0", "dead-letter-replays=0",
+		"dead-letter-headers=0", "dead-letter-part=1", "dead-letter-parts=1")
 	// The record's own headers do not count, whatever their names.
 	f(`in:3:42 syntax index -1 alerted 0 "" count 1 replays 0 holds "" part 0/0 own ["dead-letter-holds=nothing" "dead-letter-part=1" "dead-letter-headers=0" "dead-letter-topic=x"]`,
 		ours("dead-letter-headers=4", "dead-letter-holds=nothing", "dead-letter-part=1", "dead-letter-headers=0", "dead-letter-topic=x")...)
