@@ -24,6 +24,19 @@ func fill(v reflect.Value, n uint64) {
 	}
 }
 
+// A copy stays as it is when the original goes on counting.
+func TestCountsClone(t *testing.T) {
+	var counts, want Counts
+	fill(reflect.ValueOf(&counts).Elem(), 3)
+	fill(reflect.ValueOf(&want).Elem(), 3)
+	copied := counts.Clone()
+	counts.exempted("", 1)
+	counts.alerted(AlertedKind{}, 1)
+	if !reflect.DeepEqual(copied, want) {
+		t.Errorf("%+v, want %+v", copied, want)
+	}
+}
+
 // Add adds every number, also of a field that is new.
 func TestCountsAdd(t *testing.T) {
 	var sum, one, want Counts

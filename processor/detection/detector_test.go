@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
@@ -199,10 +201,27 @@ func TestDetectGivesMemoryBack(t *testing.T) {
 		}
 		p := &d.passage
 		kept := cap(p.pieces) + cap(p.enricher.clean) + cap(p.enricher.texts.buf) + len(p.enricher.alert.UserAgent)
+		for _, f := range p.faults[:cap(p.faults)] {
+			kept += len(f.Piece)
+		}
 		if kept > 3*maxKept {
 			t.Errorf("%d bytes are kept", kept)
 		}
 	}
+}
+
+// A detector that waits for its next record keeps neither the last one nor a policy that may be out of date.
+func TestDetectLetsGo(t *testing.T) {
+	p, r, d := mustPolicy(t, policy.Options{Exceptions: []policy.Exception{{Name: "x", EventNames: []string{"x"}}}}), record(matching), NewDetector(Options{})
+	under, of := weak.Make(p), weak.Make(r)
+	if err := d.Detect(p, r, &results{}); err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	if under.Value() != nil || of.Value() != nil {
+		t.Errorf("policy kept: %t, record kept: %t", under.Value() != nil, of.Value() != nil)
+	}
+	runtime.KeepAlive(d)
 }
 
 // Where events without readOnly alert, one that is cut off before its readOnly does too: as a partial alert, beside the
