@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +126,23 @@ func TestPolicyWarnings(t *testing.T) {
 	f(Options{Default: Level{AllowedRegions: []string{"us-east-1", "ap-east-1", "cn-north-1"}}},
 		"cn-north-1 is in partition aws-cn, but the list starts with aws; an account is in only one partition",
 		"ap-east-1 is not enabled by default; nothing happens there unless the account enables it")
+	f(Options{Default: Level{AllowedRegions: []string{"ap-east-1"}}},
+		"ap-east-1 is not enabled by default; nothing happens there unless the account enables it")
+	allBut := func(codes ...string) Options {
+		var l Level
+		for _, r := range catalogue {
+			if r.Partition == "aws" && !slices.Contains(codes, r.Code) {
+				l.UnusedRegions = append(l.UnusedRegions, r.Code)
+			}
+		}
+		return Options{Default: l}
+	}
+	const open = "regions it does not list count as in use: "
+	const better = "; allowed_regions would cover them, and regions to come"
+	f(allBut())
+	f(allBut("ap-east-1"), open+"0 enabled in every account, 1 opt-in (ap-east-1)"+better)
+	f(allBut("ap-east-1", "us-east-1"), open+"1 enabled in every account (us-east-1), 1 opt-in (ap-east-1)"+better)
+	f(allBut("us-east-1", "us-east-2", "us-west-1", "us-west-2"), open+"4 enabled in every account (us-east-1, us-east-2, us-west-1, us-west-2), 0 opt-in"+better)
 	f(Options{Groups: []Group{{Name: "g", Level: &Level{UnusedRegions: []string{"cn-north-1"}}}}},
 		"group g: unused_regions: regions it does not list count as in use: 1 enabled in every account (cn-northwest-1), 0 opt-in; allowed_regions would cover them, and regions to come")
 }
