@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -137,6 +138,7 @@ func TestLoadCSVFailure(t *testing.T) {
 	}
 	f("", "a.csv: the file is empty")
 	f("\xef\xbb\xbf\r\n", "a.csv: the file is empty")
+	f("account,\"name\n", `a.csv:1:15: invalid CSV: extraneous or missing " in quoted-field`)
 	f("account,name\r\n111111111111\r\n12,a\r\n", "a.csv:2:1: invalid CSV: wrong number of fields", `a.csv:3:1: "12" is not an account id, which has 12 digits`)
 }
 
@@ -233,6 +235,24 @@ func TestLoadDirectory(t *testing.T) {
 	folder := t.TempDir()
 	if _, err := Load(folder, nil); err == nil || err.Error() != folder+": is a directory" {
 		t.Errorf("%v", err)
+	}
+}
+
+// A file that is read again and again is closed each time.
+func TestLoadCloses(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // garbage collection would close forgotten files
+	descriptors := func() int {
+		if _, err := Load("testdata/good/policy.yaml", nil); err != nil {
+			t.Error(err)
+		}
+		open, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip("needs /proc")
+		}
+		return len(open)
+	}
+	if before, after := descriptors(), descriptors(); after > before {
+		t.Errorf("%d descriptors before, %d after", before, after)
 	}
 }
 
@@ -339,6 +359,23 @@ func TestCases(t *testing.T) {
 	f("[1, {y: FALSE}]", `[1,{"y":false}]`)
 	f("[{y: 1}, {y: text}]", `[{"y":1},{"y":"text"}]`)
 	f(strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1), strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1))
+}
+
+// Cases are a list, or the list under Tests, as in Panther's own rules.
+func TestCaseList(t *testing.T) {
+	for text, want := range map[string]string{
+		"- {Log: {}, ExpectedResult: true}": "", "Tests: [{Log: {}, ExpectedResult: true}]": "", "Cases: []": "the key Tests is missing",
+		"Tests: {}": "want a list of cases", "a": "want a list of cases", "Tests: []": "the list has no cases",
+	} {
+		name := filepath.Join(t.TempDir(), "cases.yaml")
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cases, err := LoadCases(name)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) || err == nil && len(cases) != 1 {
+			t.Errorf("%s: %v, %v, want %q", text, cases, err, want)
+		}
+	}
 }
 
 // A case says what it expects in one of two ways.
