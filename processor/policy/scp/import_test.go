@@ -72,6 +72,17 @@ func TestImportSuccess(t *testing.T) {
 	files = []string{denyAll}
 	f(used, "us-west-1 ec2 RunInstances dev")
 	f(alerted, "eu-west-1 iam CreateUser dev")
+	// All conditions of a statement must hold, and an operator that knows all regions but some denies new ones only alone.
+	files = []string{`{"Statement":{"Effect":"Deny","Action":"*","Condition":{"StringEquals":{"aws:RequestedRegion":["ap-east-1","us-west-2"]},"StringNotLike":{"aws:RequestedRegion":"us-*"}}}}`}
+	f(alerted, "ap-east-1 ec2 RunInstances dev")
+	f(used, "us-west-2 ec2 RunInstances dev")
+	f(used, "sa-east-1 ec2 RunInstances dev")
+	f(used, "mars-east-1 ec2 RunInstances dev")
+	files = []string{`{"Statement":{"Effect":"Deny","Action":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":"ap-east-1"},"StringNotLike":{"aws:RequestedRegion":"us-*"}}}}`}
+	f(used, "ap-east-1 ec2 RunInstances dev")
+	f(used, "us-west-2 ec2 RunInstances dev")
+	f(alerted, "sa-east-1 ec2 RunInstances dev")
+	f(alerted, "mars-east-1 ec2 RunInstances dev")
 	// Together: allowed is what both allow, and who is spared must be spared by all that deny.
 	files = []string{allowTwo, allowThat}
 	f(used, "eu-west-1 ec2 RunInstances dev")

@@ -157,6 +157,36 @@ func TestSplitByRegion(t *testing.T) {
 	}
 }
 
+// A policy may have exactly MaxCharacters, be it of one statement or of several.
+func TestPackBound(t *testing.T) {
+	f := func(want string, lengths ...int) {
+		t.Helper()
+		var list []written
+		for _, n := range lengths {
+			w := written{Effect: "Deny", NotAction: []string{""}, Resource: "*"}
+			w.NotAction[0] = strings.Repeat("x", n-len(encode([]written{w}, "")))
+			list = append(list, w)
+		}
+		policies, err := pack(list)
+		var got []int
+		for _, text := range policies {
+			got = append(got, len(text))
+		}
+		if fmt.Sprint(got) != want || (err == nil) != (len(got) > 0) {
+			t.Errorf("%v: policies of %v, want %s; %v", lengths, got, want, err)
+		}
+	}
+	around := len(encode([]written{}, "")) - len(",2") // what two statements in one policy save
+	f("[5120]", MaxCharacters)
+	f("[]", MaxCharacters+1)
+	f("[5120 5120]", MaxCharacters, MaxCharacters)
+	f("[]", MaxCharacters, MaxCharacters+1)
+	f("[5120 1000]", 3000, MaxCharacters-3000+around, 1000)
+	f(fmt.Sprint([]int{4000 - around, MaxCharacters - 3000 + around + 1}), 3000, MaxCharacters-3000+around+1, 1000)
+	f("[5120 5120 5120 5120]", MaxCharacters, MaxCharacters, MaxCharacters, MaxCharacters)
+	f("[]", MaxCharacters, MaxCharacters, MaxCharacters, MaxCharacters, MaxCharacters)
+}
+
 // Two regions can be divided, one or an allow list cannot.
 func TestIsSplittable(t *testing.T) {
 	for operator, codes := range map[string][]string{"StringEquals": {"ap-east-1", "sa-east-1"}, "StringNotEquals": {"ap-east-1", "sa-east-1"}} {
