@@ -364,7 +364,7 @@ func TestCases(t *testing.T) {
 // Cases are a list, or the list under Tests, as in Panther's own rules.
 func TestCaseList(t *testing.T) {
 	for text, want := range map[string]string{
-		"- {Log: {}, ExpectedResult: true}": "", "Tests: [{Log: {}, ExpectedResult: true}]": "", "Cases: []": "the key Tests is missing",
+		"- {Log: {}, ExpectedResult: true}": "", "- {ExpectedResult: true}": "a case needs a Log", "Tests: [{Log: {}, ExpectedResult: true}]": "", "Cases: []": "the key Tests is missing",
 		"Tests: {}": "want a list of cases", "a": "want a list of cases", "Tests: []": "the list has no cases",
 	} {
 		name := filepath.Join(t.TempDir(), "cases.yaml")
