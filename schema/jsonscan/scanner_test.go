@@ -276,7 +276,7 @@ func TestSpecial(t *testing.T) {
 func TestSkipStringLengths(t *testing.T) {
 	for n := range 100 {
 		for after := range 40 {
-			for _, last := range []string{"x", `\n`, "é", "\xff", "\x01"} {
+			for _, last := range []string{"x", " ", `\n`, "é", "\xff", "\x01"} {
 				text := []byte(`"` + strings.Repeat("x", n) + last + `"` + strings.Repeat(" ", after))
 				var s Scanner
 				end, err := s.SkipString(text, 0)

@@ -19,6 +19,9 @@ func TestValueText(t *testing.T) {
 		if Value(value).IsString() != Value(value).EqualString(want) {
 			t.Errorf("%q does not equal %q", value, want)
 		}
+		if want := value == "" || value == "null"; Value(value).IsNull() != want {
+			t.Errorf("%q is null: %t", value, !want)
+		}
 		for _, other := range []string{want + "x", "x" + want, strings.ToUpper(want) + "É"} {
 			if Value(value).EqualString(other) {
 				t.Errorf("%q equals %q", value, other)
