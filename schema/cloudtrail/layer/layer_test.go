@@ -73,6 +73,8 @@ func TestDetectHeader(t *testing.T) {
 	f(glue("\x00"), None, "")
 	f(confluent, None, "")
 	f(confluent+"text", None, "")
+	f(confluent+"  ", None, "")
+	f(confluent+confluent+"  ", None, "")
 	f("\x02"+glue("\x00")[1:]+"{}", None, "")
 	f(confluent+strings.Repeat("x", MinBase64+1), Confluent, strings.Repeat("x", MinBase64+1))
 	// A header behind a header, once more.
@@ -106,6 +108,9 @@ func TestDetectField(t *testing.T) {
 	f("\x01\x0a\x02{}", "")   // another index
 	f("\x00\x0b\x02{}", "")
 	f("\x00\x00\x0a\x02{}", "")
+	f("\x00\x0a\x00\x02{}", "")
+	f("\x02  ", "")
+	f("\x03x{}", "")
 	f("\x03{}", "")
 	f("\x05{}", "")
 	f("\x02{} ", "")
