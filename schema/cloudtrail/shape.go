@@ -121,7 +121,7 @@ var names = map[string]Shape{
 
 // shapeOf returns as what the events are counted that stand in the value of a key, which starts with c.
 func shapeOf(key Value, c byte) Shape {
-	shape := names[string(key[1:max(len(key)-1, 1)])]
+	shape := names[string(key[1:len(key)-1])]
 	switch {
 	case (shape == ShapeRecords || shape == ShapeFirehose) && c != '[', shape == ShapeSQS && c != '"' && c != '[':
 		return ShapeNone
