@@ -128,6 +128,7 @@ func TestElementsWithoutEvents(t *testing.T) {
 	expect(t, `{"items":[`+paris+`,7,"x",{"a":1},null]}`, "event 0 wrapped eu-west-3 false"+strings.Repeat("\nfault -1 unknown-shape wrapped", 4))
 	expect(t, `{"attributes":[{"key":"a","value":`+quote(paris)+`},{"key":"b","value":"c"}]}`, "event 0 wrapped eu-west-3 false")
 	expect(t, `{"columns":["a",5,`+quote(paris)+`,{"b":1}]}`, "event 0 wrapped eu-west-3 false")
+	expect(t, `{"a":[`+tokyo+`,`+quote(paris)+`]}`, "event 0 wrapped ap-northeast-1 false\nevent 1 wrapped eu-west-3 false")
 	expect(t, `{"tags":[{"a":1},{"b":2}],"message":`+quote(paris)+`}`, "event 0 shipper eu-west-3 false")
 }
 
@@ -162,6 +163,9 @@ func TestPrefixedForms(t *testing.T) {
 	expect(t, "h: ["+quote(paris)+"]\nm="+quote(tokyo), "event 0 prefixed > array > string eu-west-3 false\nevent 1 prefixed > string ap-northeast-1 false")
 	expect(t, "log: "+quote(paris), "event 0 prefixed > string eu-west-3 false")
 	expect(t, "log: "+quote(paris)+"\nlog: "+quote(tokyo)+"\n", "event 0 prefixed > string eu-west-3 false\nevent 1 prefixed > string ap-northeast-1 false")
+	for _, space := range []string{" ", "\t", "\r\n", " \t\r"} {
+		expect(t, `log: {"c":`+paris+`}`+space, "event 0 prefixed > wrapped eu-west-3 false")
+	}
 	expect(t, `{"message":`+quote("{app} "+paris)+`}`, "event 0 shipper > prefixed eu-west-3 false")
 	expect(t, `{"message":`+quote("log: "+quote(paris))+`}`, "event 0 shipper > prefixed > string eu-west-3 false")
 }
