@@ -33,8 +33,9 @@ func TestPipeline(t *testing.T) {
 			c := newCluster(t, partitions)
 			records, truth := sampleRecords(t, n, partitions, 0.02)
 			c.Produce(records...)
+			var log lines
 			o := testOptions(c)
-			o.Delivery, o.InstanceID = delivery, "one"
+			o.Delivery, o.InstanceID, o.Logger = delivery, "one", log.logger()
 			decide := production(t, &o)
 			r := start(t, o, decide)
 			c.Eventually("all decided", func() bool { return r.Status().Counts.Records >= n })
@@ -53,6 +54,9 @@ func TestPipeline(t *testing.T) {
 			}
 			if s["regionwatch_batch_duration_seconds{count}"] == 0 {
 				t.Error("no batch took any time")
+			}
+			if log.count("level=ERROR") > 0 {
+				t.Errorf("an error was logged: %s", log.text.String())
 			}
 			alerts, letters := c.ReadAll(alertTopic), c.ReadAll(deadLetterTopic)
 			if uint64(len(alerts)) != counts.Outcomes[policy.OutcomeAlerted] || len(alerts) == 0 {
