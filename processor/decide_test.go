@@ -160,7 +160,7 @@ func TestBatchIsDoneAsAWhole(t *testing.T) {
 	for _, want := range []error{errStopped, failure} {
 		quit := make(chan struct{})
 		p.newDecider = func() decider {
-			if want == failure {
+			if errors.Is(want, failure) {
 				return &failing{err: failure}
 			}
 			return &scripted{hold: func(r *detection.Record) {

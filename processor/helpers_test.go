@@ -228,11 +228,14 @@ func (r *run) refused(c *processortest.Cluster) error {
 	return r.err
 }
 
-// mustStop stops the run without an error and checks that its counts add up.
+// mustStop stops the run without an error, and checks that its counts add up and that it has nothing any more.
 func (r *run) mustStop() progress.Totals {
 	r.t.Helper()
 	if err := r.stop(); err != nil {
 		r.t.Fatalf("Run: %v", err)
+	}
+	if n, age := r.health.Partitions(), r.outputs.Unacked(); n != 0 || age != 0 {
+		r.t.Errorf("after the end it has %d partitions, and something that is not acknowledged for %v", n, age)
 	}
 	return checkConservation(r.t, r.o.Registry)
 }

@@ -110,6 +110,11 @@ func (s *session) close() {
 		d.output.Close()
 	}
 	s.p.health.Lost(s.tx.Client())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for tp := range s.assigned { // the next session may get others
+		s.p.lag.Forget(tp)
+	}
 }
 
 func (s *session) onAssigned(_ context.Context, client *kgo.Client, m map[string][]int32) {

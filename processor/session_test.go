@@ -10,11 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/regionwatch/regionwatch/processor/flow"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
@@ -241,6 +243,23 @@ func TestSessionGivesUp(t *testing.T) {
 		t.Errorf("it was remade %d times, want %d", n, maxRestarts)
 	}
 	checkConservation(t, r.o.Registry)
+}
+
+// What a session had is not its process's any more: the next one may get other partitions.
+//
+// Guards: Lost and Forget in close.
+func TestClosedSessionHasNothing(t *testing.T) {
+	p, _ := quietProcessor(t, func(o *Options) { o.Delivery = ExactlyOnce })
+	s, err := newSession(t.Context(), p, 0, new(flow.Portion))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.onAssigned(t.Context(), s.tx.Client(), map[string][]int32{inputTopic: {0, 1}})
+	p.lag.Assigned(kadm.Partition{Topic: inputTopic}, 0, 5)
+	before := p.health.Partitions()
+	if s.close(); before != 2 || p.health.Partitions() != 0 || p.lag.Total() != 0 {
+		t.Errorf("%d partitions before, %d after, with a lag of %d", before, p.health.Partitions(), p.lag.Total())
+	}
 }
 
 // Records that the broker dropped before they were read are counted and logged; reading continues with what remains.

@@ -46,7 +46,7 @@ func TestManyDueAtOnce(t *testing.T) {
 
 // Partitions share what they may act on at once, and each acts on a few.
 //
-// Guards: due of Budget in mayAct; that Flush gives it back; fewDue.
+// Guards: due of Budget in mayAct; that Flush and release give it back; fewDue.
 func TestManyDueInManyPartitions(t *testing.T) {
 	const partitions, each = 10, maxDue
 	budget, at := &Budget{}, day.Add(10*time.Hour)
@@ -79,5 +79,10 @@ func TestManyDueInManyPartitions(t *testing.T) {
 	}
 	if closed != partitions*each || budget.due.Load() != 0 {
 		t.Errorf("%d closed, want %d; %d due", closed, partitions*each, budget.due.Load())
+	}
+	all[0].Advance(day.Add(72 * time.Hour))
+	due := budget.due.Load()
+	if all[0].Release(); due == 0 || budget.due.Load() != 0 {
+		t.Errorf("%d due, and %d after a partition has gone without a flush", due, budget.due.Load())
 	}
 }

@@ -3,6 +3,7 @@ package incident
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/bits"
 	"unicode/utf8"
 
@@ -102,7 +103,7 @@ func (r *reader) number(most uint64) uint64 {
 
 // signed reads a number between least and most.
 func (r *reader) signed(least, most int64) int64 {
-	u := r.number(1<<64 - 1)
+	u := r.number(math.MaxUint64)
 	v := int64(u>>1) ^ -int64(u&1)
 	if v < least || v > most {
 		r.fail()
