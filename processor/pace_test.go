@@ -11,7 +11,7 @@ import (
 
 // An instance that the limit holds for an hour is ready, knows its lag, joins the group again, gives partitions up and drains.
 //
-// Guards: where pollAll and session.run wait, and with which context.
+// Guards: where pollAll and session.run wait, and with which context; Forget in stopWorkers and onRevoked.
 func TestLimited(t *testing.T) {
 	t.Parallel()
 	for _, delivery := range []Delivery{AtLeastOnce, ExactlyOnce} {
@@ -43,6 +43,10 @@ func TestLimited(t *testing.T) {
 			c.Eventually("another member has read what it was given", func() bool {
 				done := guest.Status().Counts.Records
 				return done > n/4 && guest.lag.Total() == 0
+			})
+			c.Eventually("it has the rest, and no lag of more", func() bool {
+				n := r.health.Partitions()
+				return n < partitions && len(r.lag.All()) == n
 			})
 			guest.mustStop()
 			if done := r.Status().Counts.Records; done > n/2 {

@@ -245,20 +245,29 @@ func TestSessionGivesUp(t *testing.T) {
 	checkConservation(t, r.o.Registry)
 }
 
-// What a session had is not its process's any more: the next one may get other partitions.
+// What a session had, before it ended or fell out of the group, is not ready, and has no lag: the next one may get other
+// partitions.
 //
-// Guards: Lost and Forget in close.
-func TestClosedSessionHasNothing(t *testing.T) {
-	p, _ := quietProcessor(t, func(o *Options) { o.Delivery = ExactlyOnce })
-	s, err := newSession(t.Context(), p, 0, new(flow.Portion))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.onAssigned(t.Context(), s.tx.Client(), map[string][]int32{inputTopic: {0, 1}})
-	p.lag.Assigned(kadm.Partition{Topic: inputTopic}, 0, 5)
-	before := p.health.Partitions()
-	if s.close(); before != 2 || p.health.Partitions() != 0 || p.lag.Total() != 0 {
-		t.Errorf("%d partitions before, %d after, with a lag of %d", before, p.health.Partitions(), p.lag.Total())
+// Guards: Lost and Forget in close; Lost in onLost, Forget in onRevoked.
+func TestEndedSessionHasNothing(t *testing.T) {
+	had := map[string][]int32{inputTopic: {0, 1}}
+	for name, end := range map[string]func(*session){
+		"closed": (*session).close,
+		"lost":   func(s *session) { s.onLost(t.Context(), s.tx.Client(), had) },
+	} {
+		p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Sessions = ExactlyOnce, 1 })
+		s, err := newSession(t.Context(), p, 0, new(flow.Portion))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.close()
+		p.health.Begin(nil)
+		s.onAssigned(t.Context(), s.tx.Client(), had)
+		p.lag.Assigned(kadm.Partition{Topic: inputTopic}, 0, 5)
+		before := p.health.Ready()
+		if end(s); before != nil || p.health.Ready() == nil || p.health.Partitions() != 0 || p.lag.Total() != 0 {
+			t.Errorf("%s: %v before, %v after, with %d partitions and a lag of %d", name, before, p.health.Ready(), p.health.Partitions(), p.lag.Total())
+		}
 	}
 }
 

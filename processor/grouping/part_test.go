@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -151,6 +152,41 @@ func TestLoweredThreshold(t *testing.T) {
 	}
 	if all := p.grouper.Counts(); all.Counted != 24 || all.Below != 1 || all.Repeated != 1 {
 		t.Errorf("%+v", all)
+	}
+
+	current = high
+	p = restore(t, s, 1, nil)
+	take(0)
+	take(12) // of the same incident
+	current, now = low, now.Add(time.Second)
+	p.Flush(time.Time{})
+	take(1) // of another one, while the clock makes the first an incident
+	p.Commit()
+	if got := s.snapshot(); got.below != 28 || got.counted != 0 || p.grouper.Counts().Counted != 2 {
+		t.Errorf("%+v, want 28 below; %+v", got, p.grouper.Counts())
+	}
+}
+
+// The most important incidents of all partitions come first.
+//
+// Guard: the order in Open.
+func TestOpenOfAllPartitions(t *testing.T) {
+	exact, now := grouped(t, 1), time.Now()
+	s := newStage(t, incident.Options{}, func() *policy.Policy { return exact })
+	for partition, numbers := range [][]int{{0, 12, 24, 1}, {2, 14}} { // with 3, 1 and 2 alerts
+		p := restore(t, s, int32(partition), nil)
+		for _, n := range numbers {
+			p.Take(&kgo.Record{Value: []byte(alertAt(n, now)), Timestamp: now}, now)
+		}
+	}
+	for _, want := range [][]uint64{{3, 2, 1}, {3, 2}, {3}} {
+		var got []uint64
+		for _, i := range s.Open(len(want)) {
+			got = append(got, i.Counts.Alerts)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("incidents with %d alerts, want %d", got, want)
+		}
 	}
 }
 
