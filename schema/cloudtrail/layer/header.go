@@ -56,7 +56,7 @@ func cutField(b []byte) []byte {
 			continue
 		}
 		text := b[start+size:]
-		if n != uint64(len(text)) && n != 2*uint64(len(text)) || len(text) == 0 || !isPrefixOfField(b[:start]) {
+		if n != uint64(len(text)) && n != 2*uint64(len(text)) || !isPrefixOfField(b[:start]) {
 			continue
 		}
 		if i := jsonscan.SkipSpace(text, 0); i < len(text) && IsTextStart(text[i]) || isOnlyBase64(text) {
