@@ -1,6 +1,7 @@
 package deadletters
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 	"time"
@@ -79,6 +80,17 @@ func TestLedger(t *testing.T) {
 	}
 	if g.has(again.Scope(), 42) || g.bad != 1 || g.without(newLedger()) != 2 || g.without(g) != 0 {
 		t.Errorf("%+v", g)
+	}
+}
+
+// What is shown are whole rows: two before the byte, its own and the next.
+func TestAround(t *testing.T) {
+	piece := bytes.Repeat([]byte("x"), 100)
+	for at, want := range map[int]string{-1: "0 0-32", 0: "0 0-32", 47: "47 0-64", 48: "48 16-80", 63: "63 16-80", 100: "100 64-100", 101: "100 64-100"} {
+		s := around(piece, at)
+		if got := fmt.Sprintf("%d %d-%d", s.At, s.From, s.From+len(s.Around)); got != want || s.Length != 100 {
+			t.Errorf("%d: %s, want %s", at, got, want)
+		}
 	}
 }
 

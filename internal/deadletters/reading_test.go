@@ -135,6 +135,12 @@ func TestReadEnds(t *testing.T) {
 	if err := topic.Read(t.Context(), time.Time{}, func(*kgo.Record) error { n++; return ErrEnough }); err != nil || n != 1 {
 		t.Errorf("%d records, %v", n, err)
 	}
+	everything := everything()
+	for limit, want := range map[uint64]uint64{0: 4, 2: 2, 4: 4, 5: 4} {
+		if tally, err := topic.Count(t.Context(), &everything, limit); err != nil || tally.Letters != want {
+			t.Errorf("limit %d: %d letters, want %d, %v", limit, tally.Letters, want, err)
+		}
+	}
 	broken := errors.New("broken")
 	if err := topic.Read(t.Context(), time.Time{}, func(*kgo.Record) error { return broken }); !errors.Is(err, broken) {
 		t.Errorf("%v", err)

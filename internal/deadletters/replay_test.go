@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -223,6 +224,36 @@ func TestReplayLimit(t *testing.T) {
 	s.mustAlertOnce(10)
 }
 
+// Whichever client cannot be made, the replay says so: what it could not read does not count as read.
+func TestReplayFails(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.fail(1)
+	broken := errors.New("broken")
+	for n := 1; ; n++ {
+		clients := 0
+		o := s.replay(func(r *Replay) {
+			r.Selection.Since = time.Unix(1, 0)
+			r.Topic.Client = func(opts ...kgo.Opt) (*kgo.Client, error) {
+				if clients++; clients == n {
+					return nil, broken
+				}
+				return s.topic().Client(opts...)
+			}
+		})
+		a, err := o.Run(t.Context())
+		if clients < n {
+			if err != nil || a.Replayed != 1 || n < 7 {
+				t.Errorf("%d clients: %v, %+v", clients, err, a)
+			}
+			return
+		}
+		if !errors.Is(err, broken) || a.Replayed != 0 {
+			t.Errorf("client %d: %v, %+v", n, err, a)
+		}
+	}
+}
+
 // A signal ends it; what is committed stays, and the next one replays the rest.
 func TestReplayStops(t *testing.T) {
 	t.Parallel()
@@ -242,7 +273,7 @@ func TestReplayStops(t *testing.T) {
 		return nil, nil, false
 	})
 	a, err := s.replay().Run(ctx)
-	if !errors.Is(err, context.Canceled) || a.Replayed == 0 || a.Replayed > 1000 {
+	if !errors.Is(err, context.Canceled) || a.Replayed != maxBatch {
 		t.Fatalf("%v, %+v", err, a)
 	}
 	s.mustReplay(1202 - int(a.Replayed))
