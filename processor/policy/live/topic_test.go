@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
@@ -96,6 +98,32 @@ func TestTopicFailure(t *testing.T) {
 	o.Topic = "missing"
 	if _, err := Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), "UNKNOWN_TOPIC_OR_PARTITION") {
 		t.Errorf("%v, want that there is no topic", err)
+	}
+}
+
+// A topic whose offsets are refused is not one without a policy.
+//
+// Guards: end looks at the error of each partition.
+func TestTopicRefused(t *testing.T) {
+	t.Parallel()
+	for _, refused := range []int64{-2, -1} { // the start, and the end
+		c := processortest.New(t, kfake.SeedTopics(1, policyTopic))
+		c.ProduceValues(policyTopic, 1, policyOf("one"))
+		c.ControlKey(int16(kmsg.ListOffsets), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			req := kreq.(*kmsg.ListOffsetsRequest)
+			if req.Topics[0].Partitions[0].Timestamp != refused {
+				return nil, nil, false
+			}
+			resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
+			partition := kmsg.NewListOffsetsResponseTopicPartition()
+			partition.ErrorCode = kerr.TopicAuthorizationFailed.Code
+			resp.Topics = []kmsg.ListOffsetsResponseTopic{{Topic: policyTopic, Partitions: []kmsg.ListOffsetsResponseTopicPartition{partition}}}
+			return resp, nil, true
+		})
+		if _, _, err := ReadTopic(t.Context(), policyTopic, topicOptions(c).ClientOpts, nil); !errors.Is(err, kerr.TopicAuthorizationFailed) {
+			t.Errorf("offset %d: %v", refused, err)
+		}
 	}
 }
 

@@ -178,14 +178,14 @@ func TestCache(t *testing.T) {
 		t.Errorf("with neither a policy nor a cache: %v", err)
 	}
 	const exception = "exceptions: [{name: x, owner: o, reason: r, regions: [eu-central-1], expires: 2027-03-31}]\n"
-	replaceFile(t, name, policyOf("v1")+"accounts: {'111111111111': {allowed_regions: [us-east-1], exempt_global_services: false}}\n"+exception)
+	replaceFile(t, name, policyOf("v0"))
 	s, _, err := start()
 	if err != nil || log.Len() > 0 {
 		t.Fatal(err, log.String())
 	}
-	hash := s.Policy().Hash()
 	s.replace(parsedPolicy(t, policyOf("v2")), nil)
 	s.replace(parsedPolicy(t, policyOf("v1")+"accounts: {'111111111111': {allowed_regions: [us-east-1], exempt_global_services: false}}\n"+exception), nil)
+	hash := s.Policy().Hash()
 	if info, err := os.Stat(cache); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
