@@ -53,10 +53,13 @@ func TestTooLarge(t *testing.T) {
 		large := `{"x":"` + strings.Repeat("x", size) + `"}`
 		f("line", one+"\n"+large+"\n"+one+"\n", 2, fmt.Sprintf("f@%d+%d too-large", n, len(large)+min(size/chunkBytes, 1)))
 		f("last line", one+"\n"+large, 1, fmt.Sprintf("f@%d+%d too-large", n, len(large)))
+		f("line without a bracket after it", one+"\n"+large+"\n "+one+"\n", 2, fmt.Sprintf("f@%d+%d too-large", n, len(large)+min(size/chunkBytes, 1)))
 	}
 	large := pretty(t, `{"x":"`+strings.Repeat("x", 3*chunkBytes)+`"}`)
 	p := pretty(t, one)
 	f("value", p+large+p, 2, fmt.Sprintf("f@%d+%d too-large", len(p), len(large)))
+	many := 4 * chunkBytes / len(p)
+	f("many values after it", p+large+strings.Repeat(p, many), 1+many, fmt.Sprintf("f@%d+%d too-large", len(p), len(large)))
 	// The line break before the next value is the last byte of a full buffer.
 	open := "{\n\"x\":\"" + strings.Repeat("x", chunkBytes-8) + "\n"
 	f("value without end", open+p, 1, fmt.Sprintf("f@0+%d too-large", chunkBytes))

@@ -49,13 +49,18 @@ func TestStopBetweenFiles(t *testing.T) {
 // A value of exactly max-event-bytes is decided; one byte more makes it a dead letter. This holds in each layout, for
 // Run and for Records.
 //
-// Guards: the comparisons in chunk.each and chunker.run.
+// Guards: the comparisons in chunk.each and chunker.run, and the room that chunker.grow makes.
 func TestExactlyTheMaximum(t *testing.T) {
+	for _, most := range []int{70_000, chunkBytes} { // the second fills a buffer
+		exactlyTheMaximum(t, most)
+	}
+}
+
+func exactlyTheMaximum(t *testing.T, most int) {
 	value := match("1")
 	long := func(extra int) string {
-		return strings.Replace(value, `{`, `{"pad":"`+strings.Repeat("x", 70_000+extra)+`",`, 1)
+		return strings.Replace(value, `{`, `{"pad":"`+strings.Repeat("x", most-len(value)-len(`"pad":"",`)+extra)+`",`, 1)
 	}
-	most := len(long(0))
 	for name, frame := range map[string]string{"whole": "%s", "lines": "%s\n" + match("2") + "\n", "values": "{\n\"a\":1}\n%s\n"} {
 		for extra, tooLarge := range map[int]bool{-1: false, 0: false, 1: true} {
 			content := fmt.Sprintf(frame, long(extra))
