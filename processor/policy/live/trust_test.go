@@ -68,6 +68,12 @@ func TestSignedFiles(t *testing.T) {
 	replaceFile(t, name+".minisig", strings.Repeat("x", maxHeaderBytes+1))
 	f(keys, name+": "+errSignature.Error())
 	replaceFile(t, name, policy)
+	for extra, want := range map[int]string{0: "", 1: name + ": " + errSignature.Error()} { // the first line may say anything
+		comment, rest, _ := strings.Cut(string(minisign.Sign(private, []byte(policy))), "\n")
+		comment += strings.Repeat("x", maxHeaderBytes-len(comment)-1-len(rest)+extra)
+		replaceFile(t, name+".minisig", comment+"\n"+rest)
+		f(keys, want)
+	}
 	replaceFile(t, name+".minisig", string(minisign.Sign(stranger, []byte(policy))))
 	f(keys, name+": "+errSignature.Error())
 

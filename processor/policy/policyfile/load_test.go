@@ -394,6 +394,28 @@ func TestCaseExpects(t *testing.T) {
 	}
 }
 
+// An event may be nested exactly so deep.
+func TestCaseDepth(t *testing.T) {
+	for depth, want := range map[int]bool{maxDepth: true, maxDepth + 1: false} {
+		name := filepath.Join(t.TempDir(), "cases.yaml")
+		event := strings.Repeat("[", depth) + "1" + strings.Repeat("]", depth)
+		if err := os.WriteFile(name, []byte("- {Name: a, ExpectedResult: true, Log: "+event+"}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if cases, err := LoadCases(name); (err == nil) != want || want && string(cases[0].Event) != event {
+			t.Errorf("%d levels: %v", depth, err)
+		}
+	}
+}
+
+// A fault quotes a text of 100 bytes, and of a longer one so much.
+func TestCut(t *testing.T) {
+	text := strings.Repeat("x", 100)
+	if cut(text) != text || cut(text+"x") != text+"…" {
+		t.Errorf("%q, %q", cut(text), cut(text+"x"))
+	}
+}
+
 // Groups follow the inventory: an account that moves to another unit, or is tagged anew, changes its group and the hash.
 func TestGroupsFollowInventory(t *testing.T) {
 	dir := t.TempDir()

@@ -1,6 +1,8 @@
 package policyfile
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,6 +68,20 @@ func TestNotBefore(t *testing.T) {
 	} {
 		if inForce(f.Policy, at) != want {
 			t.Errorf("in force at %v: %t, want %t", at, !want, want)
+		}
+	}
+}
+
+// A fault about a region set that does not exist names ten at most.
+func TestRegionSetsNamed(t *testing.T) {
+	for n, want := range map[int]string{maxNamed: "09", maxNamed + 1: "09 and 1 more"} {
+		var sets []string
+		for i := range n {
+			sets = append(sets, fmt.Sprintf("'%02d': [us-east-1]", i))
+		}
+		_, err := Parse("p", []byte("region_sets: {"+strings.Join(sets, ", ")+"}\ndefault: {allowed_regions: ['@missing']}\n"))
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%d: %v, want %q", n, err, want)
 		}
 	}
 }
