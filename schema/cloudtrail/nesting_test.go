@@ -2,6 +2,7 @@ package cloudtrail
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -89,6 +90,32 @@ func TestNestingLimitKeepsNeighbours(t *testing.T) {
 	lines := decode(t, tokyo+"\n"+deep+"\n"+berlin)
 	if len(lines) != 4 || !strings.HasPrefix(lines[2], "fault 1 too-nested") || !strings.HasSuffix(lines[3], "eu-central-1 false") {
 		t.Errorf("%q", lines)
+	}
+}
+
+// The innermost layer has no buffer for one more: a text with escapes that stands there is not unquoted.
+func TestNestingLimitWithEscapes(t *testing.T) {
+	record := `[{"a":"one\nline"},` + paris + `]`
+	for range MaxNesting {
+		record = `{"message":` + quote(record) + `}`
+	}
+	if lines := decode(t, record); !slices.ContainsFunc(lines, func(l string) bool { return strings.HasSuffix(l, "eu-west-3 false") }) {
+		t.Errorf("%q", lines)
+	}
+}
+
+// A list of events with many other things in it is reported at most maxMissing times.
+func TestMostElementsWithoutEvents(t *testing.T) {
+	for n, want := range map[int]int{maxMissing - 1: maxMissing - 1, maxMissing: maxMissing, maxMissing + 1: maxMissing} {
+		faults := 0
+		for _, l := range decode(t, `{"items":[`+paris+strings.Repeat(`,1`, n)+`]}`) {
+			if strings.HasPrefix(l, "fault ") {
+				faults++
+			}
+		}
+		if faults != want {
+			t.Errorf("%d elements: %d faults, want %d", n, faults, want)
+		}
 	}
 }
 

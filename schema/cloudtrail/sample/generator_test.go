@@ -291,6 +291,7 @@ func TestNewFailure(t *testing.T) {
 		}
 	}
 	f(Options{Accounts: 901}, "accounts: 901 is not between 1 and 900")
+	mustNew(t, Options{Accounts: 900})
 	f(Options{MatchShare: math.NaN()}, "match share: NaN")
 	f(Options{DamagedShare: 1.5}, "damaged share: 1.5 is not between 0 and 1")
 	f(Options{EventsPerRecord: -1}, "events per record: -1")
