@@ -172,3 +172,19 @@ func TestReplayOfPattern(t *testing.T) {
 		t.Errorf("%d records in a topic that the pattern does not match", n)
 	}
 }
+
+// Of the other letters about a record, up to a bound are listed.
+func TestOthersBound(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{maxOthers, maxOthers + 1} {
+		s := newScene(t)
+		for range n + 1 {
+			s.Produce(letterRecord(inputTopic, 0, 0))
+		}
+		topic := s.topic()
+		found, err := topic.OfRecord(t.Context(), deadletter.Place{Topic: inputTopic})
+		if err != nil || len(found.Others) != maxOthers {
+			t.Errorf("%d others: %d are listed, %v", n, len(found.Others), err)
+		}
+	}
+}

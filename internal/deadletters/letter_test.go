@@ -3,6 +3,7 @@ package deadletters
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,6 +91,16 @@ func TestAround(t *testing.T) {
 		s := around(piece, at)
 		if got := fmt.Sprintf("%d %d-%d", s.At, s.From, s.From+len(s.Around)); got != want || s.Length != 100 {
 			t.Errorf("%d: %s, want %s", at, got, want)
+		}
+	}
+}
+
+// What was skipped is listed up to a bound.
+func TestRereadSkips(t *testing.T) {
+	for _, n := range []int{maxSkips - 1, maxSkips, maxSkips + 1} {
+		r := Reread(&deadletter.Letter{Value: []byte(strings.Repeat(`{"Records":[]}`+"\n", n))}, 0)
+		if len(r.Skipped) != min(n, maxSkips) {
+			t.Errorf("%d of %d are listed", len(r.Skipped), n)
 		}
 	}
 }

@@ -20,6 +20,7 @@ func TestOf(t *testing.T) {
 	f("topic", "", names...)
 	f("", "", names...)
 	f("in", "", names...)
+	f("ale", "alert-topic", names...)
 	f("id", "", "ou")
 	f("o", "", "ou")
 	f("uo", "", "ou") // two edits of two letters

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -90,6 +91,42 @@ func TestHeatMap(t *testing.T) {
 	c.others.cells = 1
 	if m := c.heatMap(strings.ToUpper); m.More != "more than " {
 		t.Errorf("more: %q", m.More)
+	}
+}
+
+// A heat map of exactly so many accounts and regions hides none.
+func TestHeatMapBounds(t *testing.T) {
+	for extra, more := range map[int]bool{0: false, 1: true} {
+		c := NewCollector()
+		for i := range maxRows + extra {
+			c.cells[cell{fmt.Sprint(i), "a"}] = 1
+		}
+		for i := range maxCols + extra - 1 {
+			c.cells[cell{"0", fmt.Sprint(i)}] = 1
+		}
+		if m := c.heatMap(strings.ToUpper); m.MoreAccounts != more || m.MoreRegions != more || len(m.Rows) != maxRows || len(m.Regions) != maxCols {
+			t.Errorf("%d more: %d accounts, %t, %d regions, %t", extra, len(m.Rows), m.MoreAccounts, len(m.Regions), m.MoreRegions)
+		}
+	}
+}
+
+// Of the exceptions that exempted events, up to a bound are listed.
+func TestListedExceptions(t *testing.T) {
+	var o policy.Options
+	exempted := make(map[string]uint64)
+	for i := range maxListed + 1 {
+		x := policy.Exception{Name: fmt.Sprint(i), EventNames: []string{"Put*"}}
+		o.Exceptions = append(o.Exceptions, x)
+		exempted[x.Name] = 1
+	}
+	p, err := policy.Compile(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := view{Source: Source{Policy: p, Summary: new(scan.Summary)}}
+	v.Summary.Counts.Exempted = exempted
+	if v.addExceptions(); len(v.Exceptions) != maxListed {
+		t.Errorf("%d are listed", len(v.Exceptions))
 	}
 }
 

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"encoding/hex"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,9 +93,9 @@ func TestAlertContinuesTrace(t *testing.T) {
 //
 // Guard: continued.
 func TestHeaderContinuesTrace(t *testing.T) {
-	f := func(traceparent string, in bool) {
+	f := func(traceparent string, in bool, state ...byte) {
 		t.Helper()
-		r := &kgo.Record{Context: t.Context(), Headers: []kgo.RecordHeader{{Key: "traceparent", Value: []byte(traceparent)}}}
+		r := &kgo.Record{Context: t.Context(), Headers: []kgo.RecordHeader{{Key: "traceparent", Value: []byte(traceparent)}, {Key: "tracestate", Value: state}}}
 		_, endpoint := receiveHTTP(t)
 		t.Setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", endpoint+"/v1/traces")
 		sent := start(t)
@@ -111,4 +112,11 @@ func TestHeaderContinuesTrace(t *testing.T) {
 	f(parent, true)
 	f("00-short", false)
 	f(parent+"-"+string(make([]byte, 1000)), false)
+	// A version after the first may have more at its end, and each header may have exactly so much.
+	longest := "01" + parent[2:] + "-" + strings.Repeat("0", maxTraceparent-len(parent)-1)
+	f(longest, true)
+	f(longest+"0", false)
+	state := "a=" + strings.Repeat("x", 250) + ",b=" + strings.Repeat("x", maxTracestate-250-5)
+	f(parent, true, []byte(state)...)
+	f(parent, false, []byte(state+"x")...)
 }
