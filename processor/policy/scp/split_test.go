@@ -199,38 +199,16 @@ func TestIsSplittable(t *testing.T) {
 	}
 }
 
-// A policy may have exactly as many characters as AWS allows, and a target exactly as many policies.
-func TestPackBounds(t *testing.T) {
-	// of returns a statement that has size characters when encoded alone.
-	of := func(size int, indent string) written {
-		w := newDenial(&exempted{principals: []string{""}}, "StringNotEquals", []string{"us-east-1"})
-		w.Condition["ArnNotLike"]["aws:PrincipalArn"][0] = strings.Repeat("x", size-len(encode([]written{w}, indent)))
-		return w
-	}
-	f := func(what string, policies int, list ...written) {
-		t.Helper()
-		packed, err := pack(list)
-		if len(packed) != policies || (err == nil) != (policies > 0) {
-			t.Errorf("%s: %d policies, want %d, %v", what, len(packed), policies, err)
-		}
-	}
-	for size, indented := range map[int]bool{MaxCharacters: true, MaxCharacters + 1: false} {
-		packed, err := pack([]written{of(size, "  ")})
-		if err != nil || len(packed) != 1 || strings.Contains(string(packed[0]), "\n  ") != indented {
+// A policy has white space as long as it fits with it.
+func TestPackWhiteSpace(t *testing.T) {
+	for size, want := range map[int]bool{MaxCharacters: true, MaxCharacters + 1: false} {
+		w := written{NotAction: []string{""}}
+		w.NotAction[0] = strings.Repeat("x", size-len(encode([]written{w}, "  ")))
+		packed, err := pack([]written{w})
+		if err != nil || len(packed) != 1 || strings.Contains(string(packed[0]), "\n  ") != want {
 			t.Errorf("%d characters with white space: %d policies, %v", size, len(packed), err)
 		}
 	}
-	f("one statement", 1, of(MaxCharacters, ""))
-	f("too long a statement", 0, of(MaxCharacters+1, ""))
-
-	small := of(MaxCharacters/2, "")
-	beside := len(encode([]written{small, small}, "")) - 2*len(encode([]written{small}, "")) // what is not repeated
-	full := of(MaxCharacters, "")
-	f("two fill a policy", 2, full, small, of(MaxCharacters/2-beside, ""))
-	f("two are too long", 3, full, small, of(MaxCharacters/2-beside+1, ""))
-
-	f("four policies", 4, full, full, full, full)
-	f("five policies", 0, full, full, full, full, full)
 }
 
 // A comment has 100 characters of a text, and of a longer one so much.
