@@ -157,7 +157,7 @@ func TestSplitByRegion(t *testing.T) {
 	}
 }
 
-// A policy may have exactly MaxCharacters, be it of one statement or of several.
+// A policy may have exactly MaxCharacters, in one statement or in several.
 func TestPackBound(t *testing.T) {
 	f := func(want string, lengths ...int) {
 		t.Helper()
