@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -182,4 +183,37 @@ func TestBeginOfReadTopic(t *testing.T) {
 	f("read", testTopic, 50*time.Millisecond, false, false)
 	f("another is read", "other", time.Hour, false, true)
 	f("decided by the member", testTopic, time.Hour, true, false) // soon
+}
+
+// Two members that decide in one topic each and wait in the other do not wait for each other.
+//
+// Guard: the order in adjustAll.
+func TestSettleCrosswise(t *testing.T) {
+	t.Parallel()
+	topics := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+	f := newFixture(t, func(o *Options) { o.Start = Start{Latest: true} }, kfake.SeedTopics(2, topics...))
+	f.atStart = make(map[string]kadm.TopicID)
+	var wait sync.WaitGroup
+	var assigned [2]map[string]map[int32]kgo.Offset
+	for i := range assigned {
+		assigned[i] = make(map[string]map[int32]kgo.Offset)
+	}
+	for i, topic := range topics {
+		f.atStart[topic] = f.c.TopicInfo(topic).TopicID
+		for partition := range int32(2) {
+			assigned[(i+int(partition))%2][topic] = map[int32]kgo.Offset{partition: kgo.NewOffset().AtEnd()}
+		}
+	}
+	for _, offsets := range assigned {
+		m, _ := f.member(nil)
+		wait.Go(func() {
+			if _, err := m.adjust(t.Context(), offsets); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if f.told("no member has decided")+f.told("deadline exceeded") > 0 {
+		t.Error(f.log.String())
+	}
 }

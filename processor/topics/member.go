@@ -94,16 +94,22 @@ func (m *member) adjust(ctx context.Context, offsets map[string]map[int32]kgo.Of
 }
 
 func (m *member) adjustAll(ctx context.Context, offsets map[string]map[int32]kgo.Offset) error {
-	names := make([]string, 0, len(offsets))
-	for name := range offsets {
-		names = append(names, name)
+	var names, others []string
+	for name, partitions := range offsets {
+		if _, decides := partitions[0]; decides { // first: a member that decides in another topic may wait for us, and we for it
+			names = append(names, name)
+		} else {
+			others = append(others, name)
+		}
 	}
+	names = append(names, others...)
 	topics, err := m.ts.admin.ListTopics(ctx, names...)
 	if err != nil {
 		return fmt.Errorf("listing topics: %w", err)
 	}
 	ends := m.ends(ctx, names, offsets)
-	for name, partitions := range offsets {
+	for _, name := range names {
+		partitions := offsets[name]
 		topic, ok := topics[name]
 		switch {
 		case !ok, errors.Is(topic.Err, kerr.UnknownTopicOrPartition), errors.Is(topic.Err, kerr.UnknownTopicID):
