@@ -111,7 +111,7 @@ func TestKafkaRecreatedAfterKill(t *testing.T) {
 	bothModes(t, func(t *testing.T, delivery string) {
 		t.Parallel()
 		s := newScene(t, broker, 2)
-		arguments := s.run("--delivery", delivery, "--start", "latest", "--instance-id", "one", "--sessions", "1")
+		arguments := s.run("--delivery", delivery, "--start", "latest", "--instance-id", "one", "--sessions", "1", "--session-timeout", "1m")
 		p := start(t, arguments...)
 		p.ready(t)
 		s.produce(t, events(0, 10, 2)...)

@@ -5,10 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// recreate deletes a topic and creates it again.
+// recreate deletes a topic and creates it again. A broker that knows the new one may still have the log of the old one: what is
+// written then is acknowledged, and lost.
 func (s *scene) recreate(t *testing.T, topic string, partitions int32) {
 	t.Helper()
 	if _, err := s.admin.DeleteTopic(t.Context(), topic); err != nil {
@@ -19,6 +21,18 @@ func (s *scene) recreate(t *testing.T, topic string, partitions int32) {
 	s.partitions = partitions
 	s.makeTopic(t, topic, nil)
 	s.partitions = before
+	eventually(t, time.Minute, func() error {
+		ends, err := s.admin.ListEndOffsets(t.Context(), topic)
+		if err == nil {
+			err = ends.Error()
+		}
+		ends.Each(func(end kadm.ListedOffset) {
+			if err == nil && end.Offset > 0 {
+				err = fmt.Errorf("partition %d still ends at %d", end.Partition, end.Offset)
+			}
+		})
+		return err
+	})
 }
 
 // events returns n events that alert, numbered from first, spread over partitions.
