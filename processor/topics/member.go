@@ -30,6 +30,7 @@ type member struct {
 	patience   time.Duration // settlePatience, but in tests
 	wait       time.Duration // endsTimeout, but in tests
 	commits    map[kadm.Partition]commit
+	since      time.Time // when adjust began
 
 	mu   sync.Mutex
 	seen map[string]kadm.TopicID // the topics as of adjust
@@ -76,6 +77,7 @@ func (m *member) fetched(_ context.Context, client *kgo.Client, resp *kmsg.Offse
 
 // adjust returns where the member begins. If the brokers do not answer it retries until the group session ends.
 func (m *member) adjust(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	m.since = time.Now()
 	for fails := 1; ; fails++ {
 		attempt, cancel := context.WithTimeout(ctx, retry.AttemptTimeout)
 		err := m.adjustAll(attempt, offsets)
@@ -185,7 +187,7 @@ func (m *member) settleTopic(ctx context.Context, topic kadm.TopicDetail, partit
 	return nil
 }
 
-// settlePatience is how long a member waits for the owner of a topic's partition 0 to decide where the group begins.
+// settlePatience is how long a member waits for the owners of partition 0 to decide where the group begins. It spans attempts.
 const settlePatience = 30 * time.Second
 
 // settle returns the group's committed offsets of a topic, once a member has decided where the group begins in it. Only
@@ -193,7 +195,7 @@ const settlePatience = 30 * time.Second
 // decided for its own partitions, one commit would make the topic look known to the others, or reset what another has
 // committed since.
 func (m *member) settle(ctx context.Context, topic kadm.TopicDetail, decides bool) (map[int32]int64, error) {
-	for since := time.Now(); ; {
+	for {
 		commits, err := m.ts.groupCommits(ctx, m.ts.admin)
 		if err != nil {
 			return nil, err
@@ -209,7 +211,7 @@ func (m *member) settle(ctx context.Context, topic kadm.TopicDetail, decides boo
 			return settled, nil
 		case decides:
 			return m.decide(ctx, topic)
-		case time.Since(since) > m.patience:
+		case time.Since(m.since) > m.patience:
 			m.ts.o.Log.Warn("no member has decided where the group begins: reading from the first record", "topic", topic.Topic)
 			return nil, nil
 		}

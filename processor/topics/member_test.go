@@ -311,6 +311,14 @@ func TestSettle(t *testing.T) {
 			t.Error(f.log.String())
 		}
 	})
+	f("has waited before", func(t *testing.T, f *fixture) {
+		m, offsets := f.member(nil, 1)
+		f.atStart = map[string]kadm.TopicID{testTopic: f.c.TopicInfo(testTopic).TopicID}
+		m.since = time.Now().Add(-m.patience)
+		if err := m.adjustAll(t.Context(), offsets); err != nil || begins(offsets[testTopic])[1] != atStart {
+			t.Errorf("begins at %v, %v", begins(offsets[testTopic]), err)
+		}
+	})
 	f("of a known topic", func(t *testing.T, f *fixture) {
 		f.c.Commit(testGroup, testTopic, 1, 2)
 		m, offsets := f.member(map[int32]commit{1: {2, ""}}, 0, 1)
