@@ -61,6 +61,21 @@ func TestSelection(t *testing.T) {
 	f(false, func(s *Selection) { s.Offset = Range{8, 9} })
 }
 
+// A range of numbers may begin with the last one, and not after it.
+func TestParseRange(t *testing.T) {
+	all := All()
+	for text, want := range map[string]Range{"": all, "3": {3, 3}, "0-9": {0, 9}, "9": {9, 9}, "9-": {9, all.To}, "-2": {0, 2}, "5-5": {5, 5}, "3-99": {3, 99}} {
+		if got, err := ParseRange(text, 9); err != nil || got != want {
+			t.Errorf("%q: %v, %v, want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"10", "10-", "5-4", "-", "a", "1-b", "1-2-3"} {
+		if got, err := ParseRange(text, 9); err == nil {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
 // The ledger holds what markers note and nothing else, and counts markers that cannot be read.
 func TestLedger(t *testing.T) {
 	a := &deadletter.Letter{Origin: deadletter.Place{Topic: "in", Partition: 3, Offset: 42}}
