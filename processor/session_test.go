@@ -140,6 +140,43 @@ func TestTransactionThatDoesNotBegin(t *testing.T) {
 	}
 }
 
+// A heartbeat of our own names the static member: for another one the group would not say that we were replaced.
+//
+// Guards: each field in beat.
+func TestBeat(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	p, err := New(exactlyOnce(c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, err := p.topics.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	s, err := newSession(t.Context(), p, 0, new(flow.Portion))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	c.Eventually("in the group", func() bool { return len(p.health.Group()) == 1 })
+	const generation = 77
+	var seen atomic.Pointer[kmsg.HeartbeatRequest]
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Observe: true, Count: -1, When: func(req kmsg.Request) bool {
+		if beat := req.(*kmsg.HeartbeatRequest); beat.Generation == generation {
+			seen.Store(beat)
+		}
+		return true
+	}})
+	if err := s.beat(t.Context(), generation); !errors.Is(err, kerr.IllegalGeneration) {
+		t.Errorf("%v, want that the generation is wrong", err)
+	}
+	if beat := seen.Load(); beat == nil || beat.Group != testGroup || beat.MemberID != p.health.Group()[0].ID || beat.InstanceID == nil || *beat.InstanceID != "one-0" {
+		t.Errorf("%+v", beat)
+	}
+}
+
 // A second process with the same instance id takes over: the first one ends, says why and does not fight back.
 //
 // Guard: FencedInstanceID among the refusals, and replaced.
