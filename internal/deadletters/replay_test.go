@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -232,7 +233,9 @@ func TestReplayFails(t *testing.T) {
 	broken := errors.New("broken")
 	for n := 1; ; n++ {
 		clients := 0
+		var progress []string
 		o := s.replay(func(r *Replay) {
+			r.Topic.Progress = func(read, total int64) { progress = append(progress, fmt.Sprintf("%d of %d", read, total)) }
 			r.Selection.Since = time.Unix(1, 0)
 			r.Topic.Client = func(opts ...kgo.Opt) (*kgo.Client, error) {
 				if clients++; clients == n {
@@ -246,10 +249,28 @@ func TestReplayFails(t *testing.T) {
 			if err != nil || a.Replayed != 1 || n < 7 {
 				t.Errorf("%d clients: %v, %+v", clients, err, a)
 			}
+			if !slices.Contains(progress, "2 of 4") || progress[len(progress)-1] != "4 of 4" { // it reads the two letters twice
+				t.Errorf("progress %q", progress)
+			}
 			return
 		}
 		if !errors.Is(err, broken) || a.Replayed != 0 {
 			t.Errorf("client %d: %v, %+v", n, err, a)
+		}
+	}
+}
+
+// Settings with which it cannot begin are an error.
+func TestReplayCannotBegin(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.Produce(letterRecord(inputTopic, 0, 0))
+	for want, change := range map[string]func(*Replay){
+		"missing closing )": func(r *Replay) { r.Options.InputTopics, r.Options.InputPattern = []string{"("}, true },
+		"AlertTopic: ":      func(r *Replay) { r.Options.AlertTopic = "" },
+	} {
+		if a, err := s.replay(change).Run(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s: %+v", err, want, a)
 		}
 	}
 }
