@@ -4,7 +4,6 @@ package retry
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"time"
 
@@ -80,11 +79,10 @@ func IsTransient(err error) bool {
 	if IsRefusal(err) {
 		return false
 	}
-	if _, ok := errors.AsType[net.Error](err); ok {
+	if _, ok := errors.AsType[net.Error](err); ok { // a deadline that is over is one, too
 		return true
 	}
-	return kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err) || errors.Is(err, io.EOF) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded)
+	return kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err)
 }
 
 // IsDeliveryTimeout reports whether producing a record failed only because it took too long.

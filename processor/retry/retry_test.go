@@ -87,7 +87,7 @@ func TestKinds(t *testing.T) {
 	}
 
 	away := &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
-	for _, err := range []error{away, io.EOF, io.ErrUnexpectedEOF, context.DeadlineExceeded} {
+	for _, err := range []error{away, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, context.DeadlineExceeded} {
 		f(err, transient)
 	}
 	f(errors.Join(verdict(true), away), auth|refusal) // that an address cannot be reached either changes nothing
