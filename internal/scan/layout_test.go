@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 func TestDetectLayout(t *testing.T) {
@@ -107,6 +109,15 @@ func TestPromptDamagedFirstLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, "records", got, "banner of a tool", match("1"), match("2"))
+}
+
+// A text that cannot be read at all is an error, and no empty record.
+func TestUnreadableText(t *testing.T) {
+	c := chunker{text: iotest.ErrReader(io.ErrClosedPipe), max: 1 << 20}
+	c.emit = func(out *chunk) error { t.Errorf("a chunk of %d bytes", len(out.data)); return nil }
+	if err := c.run(); !errors.Is(err, io.ErrClosedPipe) {
+		t.Error(err)
+	}
 }
 
 // lineReader reads one line at a time.
