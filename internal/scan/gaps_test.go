@@ -187,8 +187,10 @@ func TestSummaryData(t *testing.T) {
 	s.Accounts.AddMany("111122223333", 9)
 	var printed strings.Builder
 	s.Print(&printed, 2, time.Second, 1)
-	if want := "111122223333  payments, group prod  9"; !strings.Contains(printed.String(), want) {
-		t.Errorf("%q is not in %s", want, printed.String())
+	for _, want := range []string{"111122223333  payments, group prod  9", "\nalerts from " + s.First + " to " + s.Last + "\n"} {
+		if !strings.Contains(printed.String(), want) {
+			t.Errorf("%q is not in %s", want, printed.String())
+		}
 	}
 
 	lines := []byte(CSVHeader)
