@@ -211,9 +211,7 @@ func (d *decision) group(r *kgo.Record, at time.Time) error {
 		return nil
 	}
 	d.done.DeadLettered++
-	if err := d.output.SetAside(fault); err != nil {
-		return err
-	}
+	d.output.SetAside(fault)
 	return d.output.Settle()
 }
 
@@ -233,7 +231,7 @@ func (d *decision) taken(r *kgo.Record, at time.Time) (fault *deadletter.Fault, 
 
 // guarded decides d.record. A panic is a fault of this program that a producer may know how to cause repeatedly: the
 // record is set aside, and the next one decided.
-func (d *decision) guarded(p *policy.Policy, r *kgo.Record) (err error) {
+func (d *decision) guarded(p *policy.Policy, r *kgo.Record) error {
 	defer func() {
 		if v := recover(); v != nil {
 			d.p.log.Error("BUG: deciding a record panicked; it is set aside as a dead letter", "topic", r.Topic, "partition", r.Partition,
@@ -243,7 +241,7 @@ func (d *decision) guarded(p *policy.Policy, r *kgo.Record) (err error) {
 			d.done.Records++
 			d.done.DeadLettered++
 			d.done.panics++
-			err = d.output.SetAside(panicked(v))
+			d.output.SetAside(panicked(v))
 		}
 	}()
 	return d.decider.Detect(p, &d.record, d.output)
@@ -286,14 +284,16 @@ func (d *decision) batch(p *policy.Policy, at time.Time, r *kgo.Record, b *decom
 	defer d.endTurn()
 	unpacked, err := d.p.decompressor.Open(b)
 	if err != nil {
-		return d.setBatchAside(r, b, err)
+		d.setBatchAside(r, b, err)
+		return nil
 	}
 	from := d.client.CommittedOffsets()[r.Topic][r.Partition].Offset
 	n := 0
 	for record, err := range b.Each(r, unpacked) {
 		if err != nil {
 			d.countInside(n) // what was polled is the dead letter
-			return d.setBatchAside(r, b, err)
+			d.setBatchAside(r, b, err)
+			return nil
 		}
 		if record.Offset < from {
 			continue
@@ -317,7 +317,7 @@ func (d *decision) countInside(n int) {
 }
 
 // setBatchAside makes a dead letter of a batch that cannot be read.
-func (d *decision) setBatchAside(r *kgo.Record, b *decompress.Batch, cause error) error {
+func (d *decision) setBatchAside(r *kgo.Record, b *decompress.Batch, cause error) {
 	f := deadletter.Fault{Reason: cloudtrail.ReasonCompression.String(), Err: cause, Index: -1, Offset: -1}
 	if errors.Is(cause, decompress.ErrTooLarge) {
 		f.Reason = deadletter.ReasonBatchTooLarge
@@ -329,5 +329,5 @@ func (d *decision) setBatchAside(r *kgo.Record, b *decompress.Batch, cause error
 		"first", b.First(), "last", b.Last(), "compressed_bytes", len(b.Raw()), "reason", f.Reason, "error", cause)
 	d.done.Records++
 	d.done.DeadLettered++
-	return d.output.SetBatchAside(r, b, &f)
+	d.output.SetBatchAside(r, b, &f)
 }

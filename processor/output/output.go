@@ -199,7 +199,8 @@ func Fault(d *detection.DeadLetter) *deadletter.Fault {
 
 // DeadLetter implements detection.Sink.
 func (out *Output) DeadLetter(d *detection.DeadLetter) error {
-	return out.SetAside(Fault(d))
+	out.SetAside(Fault(d))
+	return nil
 }
 
 // ErrDoomed reports that something of a transaction was not acknowledged: deciding the rest of it is in vain.
@@ -221,7 +222,7 @@ func (out *Output) Settle() error {
 // SetAside makes a dead letter of the current record. The letter has a copy of it, because it may wait for its
 // acknowledgement much longer than the record's batch should stay in memory. Only a large record is waited for instead
 // of copied.
-func (out *Output) SetAside(f *deadletter.Fault) error {
+func (out *Output) SetAside(f *deadletter.Fault) {
 	if out.copied == nil {
 		out.copied = out.record
 		if len(out.record.Value) > cloudtrail.HeavyBytes {
@@ -232,18 +233,16 @@ func (out *Output) SetAside(f *deadletter.Fault) error {
 		out.letters.Begin(out.copied)
 	}
 	out.sendLetter(out.record, f, out.letters.Encode(f))
-	return nil
 }
 
 // SetBatchAside makes a dead letter of a whole batch, which r represents.
-func (out *Output) SetBatchAside(r *kgo.Record, b *decompress.Batch, f *deadletter.Fault) error {
+func (out *Output) SetBatchAside(r *kgo.Record, b *decompress.Batch, f *deadletter.Fault) {
 	value, holds := b.Raw(), deadletter.HoldsBatch
 	if len(value) > maxBatchLetter {
 		value, holds = nil, deadletter.HoldsSource
 	}
 	first := deadletter.Place{Topic: r.Topic, Partition: r.Partition, Offset: b.First()}
 	out.sendLetter(r, f, deadletter.EncodeBatch(out.letters.Topic, first, b.Last(), f, value, holds))
-	return nil
 }
 
 // maxBatchLetter is the largest compressed batch that is copied into the dead-letter topic.
