@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
+	"github.com/regionwatch/regionwatch/processor/retry"
 	"github.com/regionwatch/regionwatch/processor/topics"
 )
 
@@ -79,6 +80,26 @@ func TestUnlessTransient(t *testing.T) {
 	for _, stays := range []error{kerr.MessageTooLarge, kerr.TopicAuthorizationFailed, errTooLargeForGood, errors.New("other")} {
 		if err := unlessTransient(stays); !errors.Is(err, stays) {
 			t.Errorf("%v becomes %v", stays, err)
+		}
+	}
+}
+
+// A session ends with an error that a new one has as well, and is made anew after any other.
+//
+// Guards: the cases of verdict.
+func TestVerdict(t *testing.T) {
+	s := quietSession(t)
+	for cause, renew := range map[error]bool{
+		retry.ErrRenew:                true,
+		kerr.SaslAuthenticationFailed: true, // one broker of several may refuse us
+		kerr.TopicAuthorizationFailed: false,
+		errFetching:                   false,
+		errTooLargeForGood:            false,
+		&topics.StateError{}:          false,
+		errors.New("other"):           true,
+	} {
+		if err := s.verdict(fmt.Errorf("ending: %w", cause)); !errors.Is(err, cause) || errors.Is(err, retry.ErrRenew) != renew {
+			t.Errorf("%v: %v, want a new session %t", cause, err, renew)
 		}
 	}
 }

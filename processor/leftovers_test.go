@@ -2,6 +2,7 @@ package processor
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -169,6 +170,27 @@ func TestFencedByRejoining(t *testing.T) {
 	}
 	if got := alertIDs(c.ReadAll(alertTopic)); len(got) != 1 {
 		t.Errorf("%d alerts, want 1", len(got))
+	}
+}
+
+// A group that does not tell its members is not one without any: all of their transactions would be aborted.
+//
+// Guards: the errors in members and of list in abort, and the first of end.
+func TestUntoldMembers(t *testing.T) {
+	p, _ := quietProcessor(t)
+	client, err := p.newClient(t.Context(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Close()
+	l := &leftovers{p, client}
+	_, err = l.members(t.Context())
+	mustMention(t, err, "describing the group: ")
+	mustMention(t, l.end(t.Context(), "regionwatch-one-0-11"), "describing it: ")
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := l.abort(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v after the end", err)
 	}
 }
 

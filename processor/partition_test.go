@@ -11,6 +11,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/flow"
 )
 
 // A record is decided by all that is known of it. One that was replayed keeps its first place as its name.
@@ -42,7 +43,7 @@ func TestFill(t *testing.T) {
 
 // What waits for its turn to take much memory, and is stopped meanwhile, is not decided: its batch must not be marked.
 //
-// Guards: takeTurn in batch, and its quit.
+// Guards: takeTurn in batch, and its quit; both stops in decide.
 func TestStoppedWhileWaitingForTurn(t *testing.T) {
 	p, _ := quietProcessor(t)
 	quit := make(chan struct{})
@@ -57,12 +58,38 @@ func TestStoppedWhileWaitingForTurn(t *testing.T) {
 	if n, err := d.decide(nil, time.Now(), []*kgo.Record{{}}); n != 0 || !errors.Is(err, errStopped) {
 		t.Errorf("%d decided after the stop, %v", n, err)
 	}
+	stopping := make(chan struct{})
+	p.newDecider = func() decider { return &scripted{hold: func(*detection.Record) { close(stopping) }} }
+	if n, err := p.newDecision(nil, out, stopping).decide(nil, time.Now(), []*kgo.Record{{}, {}}); n != 1 || !errors.Is(err, errStopped) {
+		t.Errorf("stopped in the first of two records: %d decided, %v", n, err)
+	}
+	for len(p.deciders.free) > 0 {
+		<-p.deciders.free // all are at work
+	}
+	if n, err := d.decide(nil, time.Now(), []*kgo.Record{{}}); n != 0 || !errors.Is(err, errStopped) {
+		t.Errorf("%d decided without a decider, %v", n, err)
+	}
 	p.deciders.heavy <- struct{}{}
 	again := p.newDecision(nil, out, nil)
 	for range 2 {
 		if err := again.takeTurn(); err != nil || !again.turn || len(p.deciders.heavy) != 0 {
 			t.Errorf("turn %t, %v", again.turn, err)
 		}
+	}
+}
+
+// A worker ends with the first batch that is not decided: it would mark those that follow, and with them that one.
+//
+// Guard: the error of process.
+func TestUndecidedBatch(t *testing.T) {
+	p, _ := quietProcessor(t)
+	failure := errors.New("no record is decided")
+	p.newDecider = func() decider { return &failing{err: failure} }
+	out := p.outputs.Open(t.Context(), nil, func() error { return nil })
+	defer out.Close()
+	w := &partition{c: &consumer{p: p, flow: flow.NewFlow(nil)}, ctx: t.Context(), output: out, decision: p.newDecision(nil, out, nil)}
+	if err := w.process(flow.Batch{Records: []*kgo.Record{{}}}); !errors.Is(err, failure) || p.tally.Snapshot().Abandoned != 1 {
+		t.Errorf("%v, want %v; %d records returned", err, failure, p.tally.Snapshot().Abandoned)
 	}
 }
 

@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/processortest"
+	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
 // A record that is decided again yields what a processor would write, and nothing of the records before it.
@@ -60,5 +62,14 @@ func TestRedecide(t *testing.T) {
 	}
 	if got := join(t, f(large, "syntax", slices.Repeat([]string{deadLetterTopic}, 7)...)); got != large {
 		t.Errorf("joined, the parts are %d bytes, want %d; or not the same", len(got), len(large))
+	}
+	failure := errors.New("no record is decided")
+	d.decider = &failing{err: failure}
+	if made, err := d.Decide(&kgo.Record{Topic: inputTopic}, time.Now()); len(made) != 0 || !errors.Is(err, failure) {
+		t.Errorf("%d records, %v, want %v", len(made), err, failure)
+	}
+	torn := []byte(`"` + randomText(60_000))
+	if err := d.Alert(&alert.Alert{UserAgent: torn, SourceIPAddress: torn}); err == nil {
+		t.Error("no error for an alert that is too large and cannot be made smaller")
 	}
 }

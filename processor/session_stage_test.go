@@ -163,3 +163,26 @@ func TestIdleFails(t *testing.T) {
 		t.Errorf("without a mark: %t, %v", some, err)
 	}
 }
+
+// A state that was not read is not one that is not ours any more: the error says so, and it is read again or ends Run.
+//
+// Guards: the errors of take and OpenState in restoreOnce.
+func TestRestoreFails(t *testing.T) {
+	p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
+	stop, err := p.topics.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	s, tp := &session{p: p, restores: newRestores()}, kadm.Partition{Topic: inputTopic}
+	_, err = s.restoreOnce(t.Context(), tp, nil) // with a client that is closed
+	mustMention(t, err, "looking for topic")
+	for range maxRestoring {
+		s.restores.slots <- struct{}{}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.restoreOnce(ctx, tp, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("without a slot: %v", err)
+	}
+}

@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -18,6 +20,8 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/flow"
 	"github.com/regionwatch/regionwatch/processor/processortest"
+	"github.com/regionwatch/regionwatch/processor/progress"
+	"github.com/regionwatch/regionwatch/processor/retry"
 )
 
 func exactlyOnce(c *processortest.Cluster) Options {
@@ -141,8 +145,9 @@ func TestTransactionThatDoesNotBegin(t *testing.T) {
 }
 
 // A heartbeat of our own names the static member: for another one the group would not say that we were replaced.
+// What it says, or that it does not answer, is not lost.
 //
-// Guards: each field in beat.
+// Guards: each field and error in beat, errReplaced in verdict.
 func TestBeat(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
@@ -174,6 +179,16 @@ func TestBeat(t *testing.T) {
 	}
 	if beat := seen.Load(); beat == nil || beat.Group != testGroup || beat.MemberID != p.health.Group()[0].ID || beat.InstanceID == nil || *beat.InstanceID != "one-0" {
 		t.Errorf("%+v", beat)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := s.beat(ended, generation); !errors.Is(err, context.Canceled) {
+		t.Errorf("without an answer: %v", err)
+	}
+	newTransaction(s, false)
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.FencedInstanceID, Count: -1})
+	if err := s.verdict(kerr.ProducerFenced); !errors.Is(err, errReplaced) || errors.Is(err, retry.ErrRenew) {
+		t.Errorf("%v, want that another process has taken over", err)
 	}
 }
 
@@ -339,7 +354,8 @@ func TestNewFailure(t *testing.T) {
 		o.InstanceID = "one"
 		return o
 	}
-	if _, err := New(good()); err != nil {
+	used := good()
+	if _, err := New(used); err != nil {
 		t.Fatal(err)
 	}
 	f := func(want string, change func(*Options)) {
@@ -364,4 +380,8 @@ func TestNewFailure(t *testing.T) {
 	f("CommitInterval", func(o *Options) { o.CommitInterval = time.Millisecond })
 	f("MaxRecordBytes", func(o *Options) { o.MaxRecordBytes = 100 })
 	f("MaxBatchBytes", func(o *Options) { o.MaxBatchBytes = 1 })
+	f("registering metrics", func(o *Options) { o.Registry = used.Registry })
+	f("registering metrics", func(o *Options) {
+		o.Registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Namespace: progress.Namespace, Name: "batch_duration_seconds"}))
+	})
 }

@@ -2,12 +2,16 @@ package processor
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"os"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -15,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 
 	"github.com/regionwatch/regionwatch/processor/processortest"
+	"github.com/regionwatch/regionwatch/processor/retry"
 )
 
 // Missing topics end Run with their names and a remedy, unless they are to be created.
@@ -121,6 +126,46 @@ func TestStopWhileUnreachable(t *testing.T) {
 	if err := start(t, optionsFor("127.0.0.1:1")).stop(); err != nil {
 		t.Errorf("Run: %v", err)
 	}
+}
+
+// A second Run is refused: it would use what the first one uses.
+func TestRunsOnce(t *testing.T) {
+	p, _ := quietProcessor(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.Run(ctx); err != nil {
+		t.Errorf("the first time: %v", err)
+	}
+	mustMention(t, p.Run(ctx), "runs once")
+}
+
+// A step that no broker answered has not been taken, and says what it wanted.
+//
+// Guards: the errors in connect and checkInput.
+func TestStepsFail(t *testing.T) {
+	p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
+	client, err := p.newClient(t.Context(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Close()
+	admin := kadm.NewClient(client)
+	mustMention(t, p.connect(t.Context(), admin), `connecting to brokers ["127.0.0.1:1"]: `)
+	mustMention(t, p.checkInput(t.Context(), admin), "fetching the committed offsets of group")
+}
+
+// A step that is stopped while it waits for brokers has not been taken: no member may join before all are.
+//
+// Guard: the error of Sleep in retry.
+func TestStopBetweenAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _ := quietProcessor(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(retry.Backoff(1)/2, cancel)
+		if err := p.retry(ctx, func(context.Context) error { return io.EOF }); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v, want that it was stopped", err)
+		}
+	})
 }
 
 // An authorization failure ends Run with the name of what was refused and how we authenticated.
