@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -143,6 +144,29 @@ type failing struct {
 }
 
 func (f *failing) Detect(*policy.Policy, *detection.Record, detection.Sink) error { return f.err }
+
+// A large record whose dead letter is not acknowledged is not decided: nothing later would find the failure.
+//
+// Guards: Settle in one and group.
+func TestUnsettledRecord(t *testing.T) {
+	large := &kgo.Record{Topic: inputTopic, Value: []byte("bad " + strings.Repeat("x", cloudtrail.HeavyBytes))}
+	for name, change := range map[string]func(*Options){
+		"at least once": func(*Options) {},
+		"exactly once":  func(o *Options) { o.Delivery = ExactlyOnce },
+		"of a stage":    func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic },
+	} {
+		p, _ := quietProcessor(t, change)
+		p.newDecider = func() decider { return &scripted{} }
+		p.staged.addPoison(large)
+		out := p.outputs.Open(t.Context(), func(_ context.Context, r *kgo.Record, promise func(*kgo.Record, error)) {
+			promise(r, kerr.TopicAuthorizationFailed)
+		}, func() error { return nil })
+		defer out.Close()
+		if n, err := p.newDecision(nil, out, nil).decide(nil, time.Now(), []*kgo.Record{large, large}); n != 0 || err == nil {
+			t.Errorf("%s: %d decided, %v", name, n, err)
+		}
+	}
+}
 
 // A batch that was polled as one record is not done while only some of its records are: it is stopped, or one of them fails.
 //

@@ -33,7 +33,7 @@ func quietProcessor(t *testing.T, change ...func(*Options)) (*Processor, *lines)
 
 // What a poll reports passes with a line in the log or without one, asks for a new client, or ends Run.
 //
-// Guards: each case of fetchError and sessionError.
+// Guards: each case of fetchError and sessionError; the error of handOff.
 func TestFetchErrors(t *testing.T) {
 	const topic = inputTopic
 	session := func(err error) error { return &kgo.ErrGroupSession{Err: err} }
@@ -88,7 +88,7 @@ func TestFetchErrors(t *testing.T) {
 	}
 	p, _ := quietProcessor(t)
 	two := kgo.Fetches{{Topics: []kgo.FetchTopic{{Topic: topic, Partitions: []kgo.FetchPartition{{Partition: 1, Err: errors.New("torn")}, {Partition: 2, Err: errors.New("torn")}}}}}}
-	mustMention(t, p.fetchErrors(two), "partition 1", "partition 2")
+	mustMention(t, (&consumer{p: p}).handOff(two), "partition 1", "partition 2")
 }
 
 // Records that are a small part of a fetch do not keep all of its memory while they wait; a quarter of it or more is not copied.

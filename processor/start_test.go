@@ -141,7 +141,7 @@ func TestRunsOnce(t *testing.T) {
 
 // A step that no broker answered has not been taken, and says what it wanted.
 //
-// Guards: the errors in connect and checkInput.
+// Guards: the errors in connect, checkInput and both that learn limits.
 func TestStepsFail(t *testing.T) {
 	p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
 	client, err := p.newClient(t.Context(), "test")
@@ -152,11 +152,18 @@ func TestStepsFail(t *testing.T) {
 	admin := kadm.NewClient(client)
 	mustMention(t, p.connect(t.Context(), admin), `connecting to brokers ["127.0.0.1:1"]: `)
 	mustMention(t, p.checkInput(t.Context(), admin), "fetching the committed offsets of group")
+	mustMention(t, p.learnLimits(t.Context(), admin), "describing topics: ")
+	d, err := NewRedecider(p.o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustMention(t, d.LearnLimits(t.Context(), admin), "describing topics: ")
 }
 
-// A step that is stopped while it waits for brokers has not been taken: no member may join before all are.
+// A step that is stopped while it waits for brokers, or that fails for good, has not been taken: no member may join before
+// all are.
 //
-// Guard: the error of Sleep in retry.
+// Guards: the errors of the step and of Sleep in retry.
 func TestStopBetweenAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := quietProcessor(t)
@@ -164,6 +171,10 @@ func TestStopBetweenAttempts(t *testing.T) {
 		time.AfterFunc(retry.Backoff(1)/2, cancel)
 		if err := p.retry(ctx, func(context.Context) error { return io.EOF }); !errors.Is(err, context.Canceled) {
 			t.Errorf("%v, want that it was stopped", err)
+		}
+		refusal := errors.New("for good")
+		if err := p.retry(t.Context(), func(context.Context) error { return refusal }); !errors.Is(err, refusal) {
+			t.Errorf("%v, want %v", err, refusal)
 		}
 	})
 }

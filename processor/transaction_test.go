@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -38,12 +40,12 @@ func TestUndecidedTransaction(t *testing.T) {
 	s := quietSession(t, func(p *Processor) {
 		p.newDecider = func() decider { return &failing{err: failure} }
 	})
-	fetches := kgo.Fetches{{Topics: []kgo.FetchTopic{{Topic: inputTopic, Partitions: []kgo.FetchPartition{{Records: []*kgo.Record{{Topic: inputTopic}}}}}}}}
+	one, two := []*kgo.Record{{Topic: inputTopic}}, []*kgo.Record{{Topic: inputTopic, Partition: 1}}
+	fetches := kgo.Fetches{{Topics: []kgo.FetchTopic{{Topic: inputTopic, Partitions: []kgo.FetchPartition{{Records: one}, {Partition: 1, Records: two}}}}}}
 	x := newTransaction(s, false)
-	if err := x.decide(x.take(fetches)); !errors.Is(err, failure) {
-		t.Errorf("deciding: %v, want %v", err, failure)
-	}
-	if err := s.transact(t.Context(), fetches, false); !errors.Is(err, failure) || s.p.tally.Snapshot().Abandoned != 1 {
+	err := x.decide(x.take(fetches))
+	mustMention(t, err, strings.Join(slices.Repeat([]string{failure.Error()}, min(len(s.workers), 2)), "\n")) // of each worker
+	if err := s.transact(t.Context(), fetches, false); !errors.Is(err, failure) || s.p.tally.Snapshot().Abandoned != 2 {
 		t.Errorf("transacting: %v, want %v; %d records returned", err, failure, s.p.tally.Snapshot().Abandoned)
 	}
 	s.holdings = newHoldings()
@@ -85,10 +87,16 @@ func TestFailedTransaction(t *testing.T) {
 // What was not acknowledged fails its transaction: its offsets would lose it. That holds too for what the broker rejects in
 // its smallest form.
 //
-// Guards: each error in flush and produced.
+// Guards: each error in flush and produced; flush in end.
 func TestUnacknowledgedTransaction(t *testing.T) {
 	closed, end := context.WithCancel(t.Context())
 	end()
+	send := func(out *output.Output) {
+		out.Begin(&kgo.Record{})
+		if err := new(scripted).alert(out, "one", 0); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for rejected, want := range map[error]error{
 		kerr.NotLeaderForPartition: kerr.NotLeaderForPartition,
 		kerr.MessageTooLarge:       errTooLargeForGood,
@@ -102,10 +110,7 @@ func TestUnacknowledgedTransaction(t *testing.T) {
 				promise(r, rejected)
 			}
 		}, nil)
-		out.Begin(&kgo.Record{})
-		if err := new(scripted).alert(out, "one", 0); err != nil {
-			t.Fatal(err)
-		}
+		send(out)
 		s.workers[0].output = out
 		if err := newTransaction(s, false).flush(); !errors.Is(err, want) {
 			t.Errorf("an alert: %v, want %v", err, want)
@@ -113,6 +118,16 @@ func TestUnacknowledgedTransaction(t *testing.T) {
 		x := &transaction{failed: rejected}
 		if err := x.produced(); rejected != nil && !errors.Is(err, want) {
 			t.Errorf("a record of the stage: %v, want %v", err, want)
+		}
+		if rejected == nil {
+			continue
+		}
+		if err := s.tx.Begin(); err != nil {
+			t.Fatal(err)
+		}
+		send(out)
+		if err := newTransaction(s, false).end(nil); s.aborts != 1 || !errors.Is(err, unlessTransient(want)) {
+			t.Errorf("the transaction ends with %v, %d aborted", err, s.aborts)
 		}
 	}
 }
