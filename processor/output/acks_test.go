@@ -71,3 +71,25 @@ func TestWaitForAcksEnds(t *testing.T) {
 		}
 	})
 }
+
+// A worker that must end before its records are acknowledged says why. Without an error their source would be marked.
+//
+// Guards: the errors of wait in Flush and in alone.
+func TestFlushEnds(t *testing.T) {
+	never := func(context.Context, *kgo.Record, func(*kgo.Record, error)) {}
+	for name, wait := range map[string]func(*Output, *kgo.Record) error{
+		"flush": func(out *Output, r *kgo.Record) error { out.send(r, nil); return out.Flush() },
+		"alone": func(out *Output, r *kgo.Record) error { return out.alone(r, nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				drained := errors.New("drained")
+				ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, drained)
+				defer cancel()
+				if err := wait(testOutputs(t).Open(ctx, never, nil), &kgo.Record{Topic: "alerts"}); !errors.Is(err, drained) {
+					t.Errorf("%v, want %v", err, drained)
+				}
+			})
+		})
+	}
+}

@@ -49,6 +49,9 @@ func TestFindingsBound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := New(Options{Registry: registry}); err == nil {
+		t.Error("metrics that are registered twice are no error")
+	}
 	m.count(&sum, time.Unix(99, 0)) // a clock behind the events' clock
 	families, err := registry.Gather()
 	if err != nil {

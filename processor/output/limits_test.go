@@ -5,9 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/schema/alert"
@@ -73,4 +75,29 @@ func TestShrunkAlertsCount(t *testing.T) {
 	outputs.limits.learn("alerts", "50000")
 	f("too large", 1, send)
 	f("rejected", 1, func() error { return out.shrink(&large) })
+}
+
+// An alert that cannot be made smaller is an error, before it is sent and after a rejection: it must not be passed over.
+//
+// Guards: the errors of Shrink, and of resize in smaller.
+func TestNotShrunk(t *testing.T) {
+	t.Parallel()
+	broken := []byte(strings.Repeat("x", MinRecordBytes/2))
+	for sent, act := range map[int]func(*Output) error{
+		0: func(out *Output) error {
+			return out.Alert(&alert.Alert{UserAgent: broken, SourceIPAddress: broken})
+		},
+		2: func(out *Output) error {
+			out.send(&kgo.Record{Topic: "alerts", Value: append(broken, broken...)}, nil)
+			return out.Flush()
+		},
+	} {
+		outputs, client := testOutputs(t), &script{errs: []error{kerr.MessageTooLarge, kerr.MessageTooLarge}}
+		outputs.limits.learn("alerts", "1")
+		out := outputs.Open(t.Context(), client.produce, func() error { return nil })
+		out.Begin(&kgo.Record{Topic: "cloudtrail"})
+		if err := act(out); err == nil || !strings.Contains(err.Error(), "shrinking alert") || len(client.produced) != sent {
+			t.Errorf("%v with %d records sent, want %d", err, len(client.produced), sent)
+		}
+	}
 }
