@@ -88,8 +88,12 @@ func TestBeginRefused(t *testing.T) {
 			if got := f.committed(t, testTopic); len(got) > 0 || f.told("the group begins") > 0 {
 				t.Errorf("committed %v", got)
 			}
+			if key == kmsg.OffsetFetch {
+				mention(t, f.Loaded(t.Context()), parts...)
+			}
 		})
 	}
+	f(kmsg.Metadata, kerr.TopicAuthorizationFailed, "listing topics", "TOPIC_AUTHORIZATION_FAILED")
 	f(kmsg.OffsetFetch, kerr.GroupAuthorizationFailed, "fetching the committed offsets", testGroup, "GROUP_AUTHORIZATION_FAILED")
 	f(kmsg.ListOffsets, kerr.TopicAuthorizationFailed, "listing the offsets of latest", "TOPIC_AUTHORIZATION_FAILED")
 	f(kmsg.OffsetCommit, kerr.OffsetMetadataTooLarge, "committing where group", testGroup, "OFFSET_METADATA_TOO_LARGE")

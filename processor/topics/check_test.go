@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -73,7 +75,7 @@ func TestReason(t *testing.T) {
 
 // Brokers learn of a new topic one after another, so one that is missing is looked for again, until the end of the context.
 //
-// Guard: topicPatience.
+// Guard: topicPatience, and the errors of Sleep.
 func TestCheckLooksAgain(t *testing.T) {
 	t.Parallel()
 	for _, state := range []string{"", testState} {
@@ -88,10 +90,11 @@ func TestCheckLooksAgain(t *testing.T) {
 		t.Run("never "+state, func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t, func(o *Options) { o.State = state }, kfake.SeedTopics(1, testTopic, testState))
-			f.c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: cmp.Or(state, testTopic), Err: kerr.UnknownTopicOrPartition, Count: -1})
-			ctx, cancel := context.WithTimeout(t.Context(), topicPatience/16)
-			defer cancel()
-			if err := f.Check(ctx, f.admin); ctx.Err() == nil || err == nil {
+			ctx, cancel := context.WithCancel(t.Context())
+			end := sync.OnceFunc(func() { time.AfterFunc(topicPatience/16, cancel) }) // before it looks again
+			f.c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: cmp.Or(state, testTopic), Err: kerr.UnknownTopicOrPartition, Count: -1,
+				When: func(kmsg.Request) bool { end(); return true }})
+			if err := f.Check(ctx, f.admin); err == nil || strings.Contains(err.Error(), "missing") {
 				t.Errorf("%v", err)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -62,6 +63,9 @@ func TestExamination(t *testing.T) {
 	f("state hidden", 1, 1, func(_ *testing.T, f *fixture) {
 		f.c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: testState, Err: kerr.InvalidTopicException, Count: -1})
 	}, `looking for topic "state"`)
+	f("state refused", 1, 1, func(_ *testing.T, f *fixture) {
+		f.c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: testState, Err: kerr.TopicAuthorizationFailed, Count: -1})
+	}, "listing topics: TOPIC_AUTHORIZATION_FAILED")
 	open := func(t *testing.T, f *fixture) {
 		f.c.Produce(mark(f, 0), stateRecord("a", "1"))
 		client := f.c.Client(kgo.TransactionalID("one"), kgo.TransactionTimeout(10*time.Minute))
@@ -77,4 +81,16 @@ func TestExamination(t *testing.T) {
 		open(t, f)
 	})
 	f("with an open transaction, no offset", 1, 1, open, rebuild, "has no offset")
+}
+
+// Without an answer of the brokers nothing is examined, which is an error.
+func TestExaminationEnds(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, withState, kfake.SeedTopics(1, testTopic, testState))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	e := &Examination{Client: f.c.Client(), NewClient: f.o.NewClient, Group: testGroup, Input: testTopic, State: testState}
+	mention(t, e.Run(ctx), "asking for the cluster: ")
+	f.admin = kadm.NewClient(f.c.Client())
+	mention(t, f.examine(ctx, 0), `looking for topic "trail": `)
 }

@@ -1,6 +1,8 @@
 package topics
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -183,6 +186,66 @@ func TestBeginOfReadTopic(t *testing.T) {
 	f("read", testTopic, 50*time.Millisecond, false, false)
 	f("another is read", "other", time.Hour, false, true)
 	f("decided by the member", testTopic, time.Hour, true, false) // soon
+}
+
+// Whether members read a topic must be known before it counts as new: its records since it was created again would be skipped.
+//
+// Guards: the errors in learnFromMembers and readByMembers.
+func TestMembersUnknown(t *testing.T) {
+	t.Parallel()
+	f := func(key kmsg.Key, refusal *kerr.Error, want string) {
+		t.Run(key.Name(), func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, nil, kfake.SeedTopics(1, testTopic))
+			f.knownPatience = 0
+			f.c.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: refusal, Count: -1})
+			mention(t, f.learnFromMembers(t.Context(), f.admin, []string{testTopic}), want, refusal.Message)
+		})
+	}
+	f(kmsg.DescribeGroups, kerr.GroupAuthorizationFailed, `describing group "regionwatch"`)
+	f(kmsg.OffsetFetch, kerr.GroupAuthorizationFailed, "fetching the committed offsets")
+}
+
+// What waits for the group does not take the end of its context for an answer.
+//
+// Guards: the errors of Sleep in learnFromMembers, in settle and in committed.
+func TestWaitsEnd(t *testing.T) {
+	t.Parallel()
+	f := func(name string, asks kmsg.Key, fault *kerr.Error, wait func(context.Context, *fixture) error) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, withState, kfake.SeedTopics(1, testTopic))
+			f.knownPatience = time.Hour
+			f.atStart = map[string]kadm.TopicID{testTopic: f.c.TopicInfo(testTopic).TopicID}
+			f.c.Client(kgo.ConsumerGroup(testGroup), kgo.ConsumeTopics(testTopic), kgo.DisableAutoCommit())
+			f.c.Eventually("joined", func() bool { info := f.c.GroupInfo(testGroup); return info != nil && info.State == "Stable" })
+			asked := f.c.Fault(kfake.Fault{Keys: []kmsg.Key{asks}, Err: fault, Observe: fault == nil, Count: -1})
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				f.c.Eventually("asked twice", func() bool { return asked.Hits() > 1 })
+				cancel()
+			}()
+			if err := wait(ctx, f); !errors.Is(err, context.Canceled) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	f("members", kmsg.DescribeGroups, nil, func(ctx context.Context, f *fixture) error {
+		return f.learnFromMembers(ctx, f.admin, []string{testTopic})
+	})
+	f("settle", kmsg.OffsetFetch, nil, func(ctx context.Context, f *fixture) error {
+		m, _ := f.member(nil)
+		m.since = time.Now()
+		_, err := m.settle(ctx, kadm.TopicDetail{Topic: testTopic, ID: f.atStart[testTopic]}, false)
+		return err
+	})
+	f("committed", kmsg.OffsetFetch, kerr.UnstableOffsetCommit, func(ctx context.Context, f *fixture) error {
+		r, err := f.OpenState(ctx, 0)
+		if err == nil {
+			_, _, err = r.committed(ctx)
+		}
+		return err
+	})
 }
 
 // Two members that decide in one topic each and wait in the other do not wait for each other.
