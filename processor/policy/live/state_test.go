@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -117,6 +118,14 @@ func TestSignatureFile(t *testing.T) {
 	}
 	if err := os.Remove(name + signatureSuffix); err != nil {
 		t.Fatal(err)
+	}
+	if runtime.GOOS == "linux" { // where one file cannot be read, even by root
+		if err := os.Symlink("/proc/self/mem", name+signatureSuffix); err != nil {
+			t.Fatal(err)
+		}
+		if err := keys.verifyFile(name, text); !errors.Is(err, syscall.EIO) {
+			t.Errorf("a file that cannot be read: %v", err)
+		}
 	}
 	replaceFile(t, name+signatureSuffix, " \n")
 	if err := keys.verifyFile(name, text); !errors.Is(err, errUnsigned) {

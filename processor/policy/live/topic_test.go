@@ -101,9 +101,9 @@ func TestTopicFailure(t *testing.T) {
 	}
 }
 
-// A topic whose offsets are refused is not one without a policy.
+// A topic whose offsets or records are refused is not one without a policy.
 //
-// Guards: end looks at the error of each partition.
+// Guards: end looks at the error of each partition; the error of PollRecords.
 func TestTopicRefused(t *testing.T) {
 	t.Parallel()
 	for _, refused := range []int64{-2, -1} { // the start, and the end
@@ -124,6 +124,12 @@ func TestTopicRefused(t *testing.T) {
 		if _, _, err := ReadTopic(t.Context(), policyTopic, topicOptions(c).ClientOpts, nil); !errors.Is(err, kerr.TopicAuthorizationFailed) {
 			t.Errorf("offset %d: %v", refused, err)
 		}
+	}
+	c := processortest.New(t, kfake.SeedTopics(1, policyTopic))
+	c.ProduceValues(policyTopic, 1, policyOf("one"))
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.TopicAuthorizationFailed, Count: -1})
+	if _, _, err := ReadTopic(t.Context(), policyTopic, topicOptions(c).ClientOpts, nil); !errors.Is(err, kerr.TopicAuthorizationFailed) {
+		t.Errorf("records: %v", err)
 	}
 }
 
@@ -214,4 +220,32 @@ func (l *lines) count(text string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Count(l.text.String(), text)
+}
+
+// Settings with which no client can be made are an error, at the start and once the topic was deleted.
+//
+// Guards: the errors of openTopic.
+func TestTopicWithoutClient(t *testing.T) {
+	t.Parallel()
+	c, s := opened(t)
+	o := topicOptions(c)
+	o.ClientOpts = []kgo.Opt{kgo.SeedBrokers("localhost:none")}
+	f := func(what string, err error) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), "brokers: ") {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	_, err := Open(t.Context(), o)
+	f("open", err)
+	_, _, err = ReadTopic(t.Context(), policyTopic, o.ClientOpts, nil)
+	f("read", err)
+	s.o.ClientOpts = o.ClientOpts
+	f("reopen", s.reopenTopic(kerr.UnknownTopicID))
+	if err := errors.Join(c.DeleteTopic(policyTopic), c.CreateTopic(policyTopic, 1, nil)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	f("run", s.Run(ctx))
 }
