@@ -89,6 +89,18 @@ func TestDecompressFailure(t *testing.T) {
 			t.Errorf("the first %d of %d bytes are accepted", n, len(good))
 		}
 	}
+	torn := pack(t, make([]byte, 100_000), lz4.BlockSizeOption(lz4.Block64Kb))
+	f, ok := parseFrame(torn)
+	if !ok {
+		t.Fatal("no frame")
+	}
+	copy(f.blocks[1].data, bytes.Repeat([]byte{0xff}, 100)) // one literal that does not end
+	if out, err := d.unpack(refusing{t}, torn, kgo.CodecLz4, d.most); err == nil || errors.Is(err, kgo.ErrMaxDecompress) {
+		t.Errorf("a damaged block: %d bytes, %v", len(out), err)
+	}
+	if _, err := New(-1); err == nil {
+		t.Error("a bound that the client refuses is no error")
+	}
 }
 
 // What decompresses to exactly the bound is accepted, and a byte more is not, whatever the codec.

@@ -202,6 +202,14 @@ func TestRestoreBeyondBudgetIsChecked(t *testing.T) {
 	if _, err := f("its own", state, keep); err != nil || o.Budget.sketches.Load() != largeSketch || o.Budget.ids.Load() != 0 {
 		t.Errorf("its own: %v, %d bytes of sketches, %d ids", err, o.Budget.sketches.Load(), o.Budget.ids.Load())
 	}
+	if _, err := f("without its sketch", state, func(key string, value []byte) []byte {
+		if key == string(stateKey(stateSketch, g.timers[0].id)) {
+			return nil
+		}
+		return value
+	}); err == nil || !strings.Contains(err.Error(), "inconsistent") {
+		t.Errorf("without its sketch: %v", err)
+	}
 	_, state = writtenState(Options{Settings: settings(), Durable: true}, 1, 2_500)
 	for n := range 3 {
 		state = append(state, StateRecord{Key: chunkKey(g.timers[0].id, n)})
