@@ -56,9 +56,7 @@ type explainer struct {
 func (x *explainer) Event(e *cloudtrail.Event) error {
 	x.alert = nil
 	before := x.passage.counts.Events
-	if err := x.passage.Event(e); err != nil {
-		return err
-	}
+	_ = x.passage.Event(e) // the error is that of its sink, which is x
 	d := x.passage.policy.Decide(e, x.passage.record.DecidedAt)
 	return x.witness.Event(&Explanation{
 		Event: e, Decision: d, Expired: x.expired(e, &d), Alert: x.alert, Counted: x.passage.counts.Events > before,
@@ -82,9 +80,7 @@ func (x *explainer) Skip(k cloudtrail.Kind, shape cloudtrail.Chain) {
 
 // Fault counts and reports.
 func (x *explainer) Fault(f *cloudtrail.Fault) error {
-	if err := x.passage.Fault(f); err != nil {
-		return err
-	}
+	_ = x.passage.Fault(f) // it keeps the fault
 	return x.witness.Fault(f)
 }
 
