@@ -102,6 +102,29 @@ func TestBeginRefused(t *testing.T) {
 	f(kmsg.OffsetCommit, kerr.RebalanceInProgress)
 }
 
+// A commit that a broker cannot tell is not one that is missing: latest would be committed over it.
+//
+// Guard: the error of each partition in groupCommits.
+func TestBeginWithoutACommit(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(o *Options) { o.Start = Start{Latest: true} }, kfake.SeedTopics(1, testTopic))
+	f.produce(testTopic, 0, 5)
+	f.commit(t, testTopic, 0, 2, f.commitMetadata(f.c.TopicInfo(testTopic).TopicID))
+	f.c.ControlKey(int16(kmsg.OffsetFetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		f.c.KeepControl()
+		resp := req.ResponseKind().(*kmsg.OffsetFetchResponse)
+		partitions := []kmsg.OffsetFetchResponseGroupTopicPartition{{Offset: -1, ErrorCode: kerr.UnstableOffsetCommit.Code}}
+		resp.Groups = []kmsg.OffsetFetchResponseGroup{{Group: testGroup, Topics: []kmsg.OffsetFetchResponseGroupTopic{
+			{Topic: testTopic, TopicID: f.c.TopicInfo(testTopic).TopicID, Partitions: partitions},
+		}}}
+		return resp, nil, true
+	})
+	mention(t, f.Begin(t.Context(), f.admin), "fetching the committed offsets", "UNSTABLE_OFFSET_COMMIT")
+	if got := f.committed(t, testTopic); got[0] != 2 {
+		t.Errorf("committed %v", got)
+	}
+}
+
 // What records precede the start position must be known before it is committed.
 func TestFirstOffsetsRefused(t *testing.T) {
 	t.Parallel()

@@ -203,6 +203,7 @@ func TestMembersUnknown(t *testing.T) {
 		})
 	}
 	f(kmsg.DescribeGroups, kerr.GroupAuthorizationFailed, `describing group "regionwatch"`)
+	f(kmsg.DescribeGroups, kerr.UnknownServerError, `describing group "regionwatch"`)
 	f(kmsg.OffsetFetch, kerr.GroupAuthorizationFailed, "fetching the committed offsets")
 }
 

@@ -117,11 +117,11 @@ func TestTopicRefused(t *testing.T) {
 			}
 			resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
 			partition := kmsg.NewListOffsetsResponseTopicPartition()
-			partition.ErrorCode = kerr.TopicAuthorizationFailed.Code
+			partition.ErrorCode = kerr.UnknownServerError.Code
 			resp.Topics = []kmsg.ListOffsetsResponseTopic{{Topic: policyTopic, Partitions: []kmsg.ListOffsetsResponseTopicPartition{partition}}}
 			return resp, nil, true
 		})
-		if _, _, err := ReadTopic(t.Context(), policyTopic, topicOptions(c).ClientOpts, nil); !errors.Is(err, kerr.TopicAuthorizationFailed) {
+		if _, _, err := ReadTopic(t.Context(), policyTopic, topicOptions(c).ClientOpts, nil); !errors.Is(err, kerr.UnknownServerError) {
 			t.Errorf("offset %d: %v", refused, err)
 		}
 	}
