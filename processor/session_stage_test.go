@@ -130,7 +130,7 @@ func TestStageEndsWhileRestoring(t *testing.T) {
 
 // Where a transaction cannot begin, or the state cannot be marked, the error is not lost, and what is due stays due.
 //
-// Guards: the errors of begin and StateMark in emit, and of emit in idle.
+// Guards: the errors of begin and StateMark in emit, and both errors in idle.
 func TestIdleFails(t *testing.T) {
 	p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
 	stop, err := p.topics.Watch(t.Context())
@@ -157,10 +157,17 @@ func TestIdleFails(t *testing.T) {
 	if !state.dropped {
 		t.Error("a state that was not written is kept")
 	}
+	if _, err := s.tx.End(t.Context(), kgo.TryAbort); err != nil {
+		t.Fatal(err)
+	}
 	due()
 	s.end()
 	if some, err := newTransaction(s, false).emit(func() error { return nil }); !some || !errors.Is(err, context.Canceled) {
 		t.Errorf("without a mark: %t, %v", some, err)
+	}
+	due()
+	if err := s.idle(false); !errors.Is(err, context.Canceled) {
+		t.Errorf("idle, without a mark: %v", err)
 	}
 }
 
