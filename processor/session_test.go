@@ -147,7 +147,7 @@ func TestTransactionThatDoesNotBegin(t *testing.T) {
 // A heartbeat of our own names the static member: for another one the group would not say that we were replaced.
 // What it says, or that it does not answer, is not lost.
 //
-// Guards: each field and error in beat, errReplaced in verdict.
+// Guards: each field and error in beat, which isMember heeds; errReplaced in verdict.
 func TestBeat(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
@@ -179,6 +179,10 @@ func TestBeat(t *testing.T) {
 	}
 	if beat := seen.Load(); beat == nil || beat.Group != testGroup || beat.MemberID != p.health.Group()[0].ID || beat.InstanceID == nil || *beat.InstanceID != "one-0" {
 		t.Errorf("%+v", beat)
+	}
+	c.Eventually("a member", func() bool { _, current := s.tx.Client().GroupMetadata(); return s.isMember(current) })
+	if s.isMember(generation) {
+		t.Error("a member in another generation")
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()

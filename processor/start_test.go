@@ -163,14 +163,16 @@ func TestStepsFail(t *testing.T) {
 // A step that is stopped while it waits for brokers, or that fails for good, has not been taken: no member may join before
 // all are.
 //
-// Guards: the errors of the step and of Sleep in retry.
+// Guards: each error in retry.
 func TestStopBetweenAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := quietProcessor(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(retry.Backoff(1)/2, cancel)
-		if err := p.retry(ctx, func(context.Context) error { return io.EOF }); !errors.Is(err, context.Canceled) {
-			t.Errorf("%v, want that it was stopped", err)
+		for _, when := range []string{"between attempts", "in one"} {
+			if err := p.retry(ctx, func(context.Context) error { return io.EOF }); !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v, want that it was stopped", when, err)
+			}
 		}
 		refusal := errors.New("for good")
 		if err := p.retry(t.Context(), func(context.Context) error { return refusal }); !errors.Is(err, refusal) {
