@@ -147,11 +147,13 @@ func TestTransactionThatDoesNotBegin(t *testing.T) {
 // A heartbeat of our own names the static member: for another one the group would not say that we were replaced.
 // What it says, or that it does not answer, is not lost.
 //
-// Guards: each field and error in beat, which isMember heeds; errReplaced in verdict.
+// Guards: each field and error in beat, which isMember and replaced heed; errReplaced in verdict.
 func TestBeat(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
-	p, err := New(exactlyOnce(c))
+	o := exactlyOnce(c)
+	o.ClientOpts = []kgo.Opt{kgo.HeartbeatInterval(o.SessionTimeout - time.Second)} // the client's own come too late, but for the first
+	p, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,20 +162,24 @@ func TestBeat(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stop()
+	const generation = 77
+	var seen atomic.Pointer[kmsg.HeartbeatRequest]
+	var own atomic.Bool
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Observe: true, Count: -1, When: func(req kmsg.Request) bool {
+		if beat := req.(*kmsg.HeartbeatRequest); beat.Generation == generation {
+			seen.Store(beat)
+		} else {
+			own.Store(true)
+		}
+		return true
+	}})
 	s, err := newSession(t.Context(), p, 0, new(flow.Portion))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.close()
 	c.Eventually("in the group", func() bool { return len(p.health.Group()) == 1 })
-	const generation = 77
-	var seen atomic.Pointer[kmsg.HeartbeatRequest]
-	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Observe: true, Count: -1, When: func(req kmsg.Request) bool {
-		if beat := req.(*kmsg.HeartbeatRequest); beat.Generation == generation {
-			seen.Store(beat)
-		}
-		return true
-	}})
+	c.Eventually("the client's first heartbeat", own.Load)
 	if err := s.beat(t.Context(), generation); !errors.Is(err, kerr.IllegalGeneration) {
 		t.Errorf("%v, want that the generation is wrong", err)
 	}
