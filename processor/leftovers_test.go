@@ -194,6 +194,30 @@ func TestUntoldMembers(t *testing.T) {
 	}
 }
 
+// A broker that refuses to tell the members, or to abort, is heard: no transaction counts as aborted that is not.
+//
+// Guards: the group's error in members, and the broker's in end.
+func TestRefusedLeftover(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	id := TransactionalID(testGroup, "gone", 0)
+	leaveOpen(t, c, id, time.Minute)
+	joinAs(t, c, testGroup, "two-0")
+	p, log := quietProcessor(t)
+	l := &leftovers{p, c.Client()}
+	if members, err := l.members(t.Context()); err != nil || !members["two-0"] {
+		t.Errorf("members %v, %v", members, err)
+	}
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeGroups}, Err: kerr.InvalidGroupID, Count: -1})
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.TransactionalIDAuthorizationFailed, Count: -1})
+	if _, err := l.members(t.Context()); !errors.Is(err, kerr.InvalidGroupID) {
+		t.Errorf("the members: %v", err)
+	}
+	if err := l.end(t.Context(), id); !errors.Is(err, kerr.TransactionalIDAuthorizationFailed) || log.count("left open") != 0 {
+		t.Errorf("the end: %v; told %d times", err, log.count("left open"))
+	}
+}
+
 // A transactional id of the group names its member. Any other names none.
 //
 // Guards: each term of memberOf.
