@@ -357,3 +357,17 @@ func TestReplayOfParts(t *testing.T) {
 		t.Error("the header is not as it came")
 	}
 }
+
+// Without letters nothing is written, nor after a signal to stop.
+func TestFlushNothing(t *testing.T) {
+	g := new(replaying) // without a client
+	if err := g.flush(t.Context()); err != nil {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	g.batch = []*deadletter.Letter{{}}
+	if err := g.flush(ctx); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}

@@ -36,6 +36,8 @@ func TestWaitForAcks(t *testing.T) {
 			if len(failed) != min(pending, 1) || a.take().deadLetters != uint64(max(pending-1, 0)) {
 				t.Errorf("%d pending: failed %v", pending, failed)
 			}
+			a.add()
+			a.report(Failure{Record: new(kgo.Record)}, kindDeadLetter, false) // no one waits for it
 			if failed, err = a.wait(t.Context()); len(failed) > 0 || err != nil {
 				t.Errorf("the second time: %v, %v", failed, err)
 			}

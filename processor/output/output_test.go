@@ -158,6 +158,9 @@ func TestSettle(t *testing.T) {
 					t.Fatal(err)
 				}
 				err := out.Settle()
+				if out.pinned {
+					t.Error("the next record waits, too")
+				}
 				if !transactional {
 					if err != nil || written != produced-7 || written < 20 {
 						t.Errorf("%v after %d attempts, %d written", err, produced, written)

@@ -60,6 +60,12 @@ func TestLag(t *testing.T) {
 		begin(table, 15, 0)
 		table.Reach(tp, 0, 12)
 	})
+	f("what was done at its end is no lag later", 1, 0, func(table *Lags) {
+		begin(table, 11, 0)
+		time.Sleep(time.Minute)
+		table.Done(tp, 11, time.Now().Add(-30*time.Second))
+		table.Reach(tp, 0, 12)
+	})
 	f("a record from the future hides nothing", 2, time.Minute, func(table *Lags) {
 		begin(table, 15, 0)
 		table.Done(tp, 13, time.Now().Add(1000*time.Hour))
@@ -132,6 +138,9 @@ func TestStalled(t *testing.T) {
 		time.Sleep(time.Second)
 		check(time.Second)
 		table.Done(tp, 20, time.Now())
+		time.Sleep(time.Second)
+		check(0)
+		table.Assigned(tp, 0, 0)
 		time.Sleep(time.Second)
 		check(0)
 		table.Assigned(tp, -2, 20)
