@@ -1,4 +1,5 @@
-// Package memory finds the process's memory limit and tunes the garbage collector for it. It starts no goroutines.
+// Package memory finds the process's memory limit, tunes the garbage collector for it, and gives up what only the start needed. It
+// starts no goroutines.
 package memory
 
 import (
