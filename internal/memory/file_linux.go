@@ -19,7 +19,7 @@ func releaseFile() {
 // mapping is a part of the program's file in memory that nothing has written to.
 type mapping struct {
 	start, end uintptr
-	resident   int // KiB
+	resident   int // KiB, for tests
 }
 
 // fileMappings reads proc_pid_smaps(5). Where it cannot be read there are none.
