@@ -2,6 +2,7 @@ package detection
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 )
@@ -83,5 +84,20 @@ func TestCopiesOfMany(t *testing.T) {
 	}
 	if err := d.Detect(p, record(matching), &encoder{}); err != nil || len(d.passage.copies.slots) > maxKept/16 {
 		t.Errorf("%v, %d slots are kept", err, len(d.passage.copies.slots))
+	}
+}
+
+// After 2^32 records, when their numbers begin again, a free slot is still free.
+func TestCopiesBeginAgain(t *testing.T) {
+	d, r := NewDetector(Options{}), &results{}
+	d.passage.copies.turn = math.MaxUint32 - 1
+	for i := range 4 {
+		if err := d.Detect(defaultPolicy(t), record("["+matching+","+matching+"]"), r); err != nil || len(r.alerts) != i+1 {
+			t.Fatalf("record %d: %v, %d alerts", i, err, len(r.alerts))
+		}
+	}
+	slots := &d.passage.copies.slots[0]
+	if d.passage.copies.begin(); slots != &d.passage.copies.slots[0] {
+		t.Error("the next record needs another table")
 	}
 }

@@ -191,6 +191,36 @@ func TestSalvagedRegionsAreAllTested(t *testing.T) {
 	f(`"ap-east-1"],"awsRegion":"eu-west-3","awsRegion":"eu-central-1",`, 1)
 }
 
+// A dead letter names the alert of its own event, not that of another one.
+func TestDeadLettersNameTheirAlert(t *testing.T) {
+	cut := matching[:strings.Index(matching, `,"eventType"`)]
+	r, _ := detect(t, strings.Join(distinct("{]", cut, `{"awsRegion":"us-east-1","readOnly":false,`, cut), "\n"))
+	if len(r.letters) != 4 || len(r.alerts) != 2 {
+		t.Fatalf("%d dead letters, %d alerts", len(r.letters), len(r.alerts))
+	}
+	for i, want := range []string{"", r.alerts[0].ID, "", r.alerts[1].ID} {
+		if got := r.letters[i].AlertID; got != want {
+			t.Errorf("dead letter %d names the alert %q, want %q", i, got, want)
+		}
+	}
+}
+
+// However many codes an actor plants before and after it, a region of the catalogue is found in a damaged event.
+func TestSalvageKeepsRegionsOfTheCatalogue(t *testing.T) {
+	var flood strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&flood, `"awsRegion":"x%d",`, i)
+	}
+	first := regions.All()[0].Code
+	p := mustPolicy(t, policy.Options{Default: policy.Level{UnusedRegions: []string{first, "eu-central-1"}}})
+	for _, region := range []string{first, "eu-central-1"} {
+		r, _ := detectWith(t, p, Options{}, `{"readOnly":false,"x":],`+flood.String()+`"awsRegion":"`+region+`",`+flood.String())
+		if len(r.alerts) != 1 || string(r.alerts[0].AWSRegion) != `"`+region+`"` {
+			t.Errorf("%s: alerts %q", region, r.encoded)
+		}
+	}
+}
+
 // One huge record does not make the detector keep its size.
 func TestDetectGivesMemoryBack(t *testing.T) {
 	d := NewDetector(Options{})
@@ -206,6 +236,17 @@ func TestDetectGivesMemoryBack(t *testing.T) {
 		}
 		if kept > 3*maxKept {
 			t.Errorf("%d bytes are kept", kept)
+		}
+	}
+	once := 0
+	for i, value := range []string{matching, matching + "\n" + with(t, `"eventID":"3`, `"eventID":"4`)} {
+		if err := d.Detect(defaultPolicy(t), record(value), &results{}); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			once = len(d.passage.enricher.clean)
+		} else if kept := len(d.passage.enricher.clean); kept != once {
+			t.Errorf("%d bytes are kept for two alerts of a record, %d for one", kept, once)
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
 
 // alertOf returns the one alert of a record.
@@ -74,6 +76,27 @@ func TestARNs(t *testing.T) {
 	f(`{"a":"`+longest+`"}`, longest)
 	f(`{"a":"`+escaped(longest)+`"}`, longest)
 	f(`{"a":`+strings.Repeat("[", 100_000)+`"arn:aws:s3:::deep"`+strings.Repeat("]", 100_000)+`}`, "arn:aws:s3:::deep")
+}
+
+// What is listed once is kept once, and what is no ARN not at all: an event repeats what it likes.
+func TestARNsTakeNoMoreRoom(t *testing.T) {
+	var list texts
+	spans, more := list.arns(nil, &cloudtrail.Event{Raw: []byte(`["arn:aws:s3:::a","arn:x","arn:aws:s3:::a","arn:aws:s3:::b"]`)})
+	if len(spans) != 2 || more || string(list.buf) != "arn:aws:s3:::aarn:aws:s3:::b" {
+		t.Errorf("%d ARNs, more %t, in %q", len(spans), more, list.buf)
+	}
+}
+
+// A number counts where a text is wanted; what is neither is as if it were not there.
+func TestScalar(t *testing.T) {
+	for value, want := range map[string]bool{
+		`"a"`: true, `0`: true, `9`: true, `-1`: true, `90`: true,
+		``: false, `""`: false, `true`: false, `null`: false, `[1]`: false, `{"0":1}`: false, `/`: false, `:`: false,
+	} {
+		if got := scalar(jsonscan.Value(value)); (got != nil) != want || want && string(got) != value {
+			t.Errorf("%s: %q", value, got)
+		}
+	}
 }
 
 // escaped returns an ASCII text with every character as an escape.
@@ -174,7 +197,11 @@ func TestIDs(t *testing.T) {
 		if got := id(at(value, 43)); got == want {
 			t.Errorf("%s: the next record's alert has the same id", missing)
 		}
-		r := at(value, 42)
+		r := &Record{Value: []byte(value), File: "a.json", Partition: 12, Offset: 42}
+		want = string(alert.AppendRecordID(nil, RuleID, []byte("111122223333"), []byte("a.json/12/42"), 0))
+		if got := id(r); got != want {
+			t.Errorf("%s: id %s, want %s, that of the file", missing, got, want)
+		}
 		r.Identity = func() string { return "sha256/7" }
 		want = string(alert.AppendRecordID(nil, RuleID, []byte("111122223333"), []byte("sha256/7"), 0))
 		if got := id(r); got != want {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/schematest"
 )
 
@@ -45,6 +46,9 @@ func (e *evasion) check(t *testing.T, schema schematest.Schema) {
 	a := &r.alerts[0]
 	if a.PartialReason != e.partial || a.Partial != (e.partial != "") {
 		t.Errorf("partial %t, %q, want %q", a.Partial, a.PartialReason, e.partial)
+	}
+	if a.Partial && a.EventOmitted != alert.OmittedDamage {
+		t.Errorf("the copy of the damaged event is omitted for %q", a.EventOmitted)
 	}
 	var reasons, ids []string
 	for _, l := range r.letters {

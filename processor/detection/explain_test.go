@@ -111,6 +111,19 @@ func TestExplainDamage(t *testing.T) {
 		"fault 0 syntax")
 }
 
+// What a record was found to hold ends with it.
+func TestExplainOneAfterAnother(t *testing.T) {
+	d := NewDetector(Options{})
+	for _, value := range []string{"{]", matching} {
+		if err := d.Explain(defaultPolicy(t), record(value), &told{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c := d.Counts; c.DeadLettered != 1 || c.Done != 1 || d.passage.policy != nil || d.passage.record != nil {
+		t.Errorf("%d dead-lettered, %d done; %+v", c.DeadLettered, c.Done, d.passage.record)
+	}
+}
+
 // The witness's error stops the record and comes back as it is, and the next record starts afresh.
 func TestExplainReturnsTheWitnesssError(t *testing.T) {
 	d, w := NewDetector(Options{}), told{err: errSink}

@@ -89,9 +89,7 @@ func (p *passage) count(d *policy.Decision, e *cloudtrail.Event) {
 	if d.Exception != nil {
 		c.exempted(d.Exception.Name, 1)
 	}
-	if e.Shape.Len() > 0 {
-		c.Shapes[e.Shape.At(0)]++
-	}
+	c.Shapes[e.Shape.At(0)]++
 	if e.InvalidUTF8 {
 		c.BadUTF8++
 	}
@@ -123,7 +121,7 @@ func (p *passage) Fault(f *cloudtrail.Fault) error {
 	start := len(p.pieces)
 	p.pieces = append(p.pieces, f.Piece...)
 	letter.Piece = p.pieces[start:len(p.pieces):len(p.pieces)]
-	if f.Index >= 0 && f.Index == p.partialIndex {
+	if f.Index == p.partialIndex {
 		letter.AlertID = p.partialID
 	}
 	p.faults = append(p.faults, letter)

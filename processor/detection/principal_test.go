@@ -39,6 +39,7 @@ func TestPrincipal(t *testing.T) {
 	f(`{"type":"AssumedRole","principalId":"AROA:me"}`, alert.Principal{Type: "AssumedRole", Name: "AROA:me", Session: "me"})
 	f(`{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/r"}`, alert.Principal{Type: "AssumedRole", Name: "r", ARN: "arn:aws:sts::1:assumed-role/r"})
 	f(`{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/r/a/b"}`, alert.Principal{Type: "AssumedRole", Name: "r", Session: "a/b", ARN: "arn:aws:sts::1:assumed-role/r/a/b"})
+	f(`{"type":"FederatedUser","arn":"arn:aws:sts::1:federated-user/bob"}`, alert.Principal{Type: "FederatedUser", Name: "bob", Session: "bob", ARN: "arn:aws:sts::1:federated-user/bob"})
 	f(`{"type":"AssumedRole","arn":"nonsense"}`, alert.Principal{Type: "AssumedRole", Name: "nonsense", ARN: "nonsense"})
 
 	// Keys and values compare decoded, the last of two keys wins, and look-alikes do not count.
