@@ -3,137 +3,168 @@ package main
 import (
 	"fmt"
 	"go/ast"
-	"go/build"
-	"go/parser"
 	"go/token"
-	"os"
+	"go/types"
 	"path/filepath"
 	"strconv"
 	"strings"
 )
 
-// mutant is one change of one file: it replaces the bytes from begin to end.
+// mutant is one change of one file: it replaces the bytes from begin to end. Its switched form puts prefix and suffix around
+// the bytes from outerBegin to outerEnd, so that one build of the package holds all changes and a number chooses one.
 type mutant struct {
-	file, function string
-	line           int
-	source         []byte
-	begin, end     int
-	text           string
+	id, nth              int // nth of those in its function with the same text; 0 if it is the only one
+	file, function       string
+	line                 int
+	source               []byte
+	begin, end           int
+	text                 string
+	outerBegin, outerEnd int
+	prefix, suffix       string
+	alone                bool // it cannot be switched: it needs a build of its own
 }
 
-func (m mutant) apply() []byte {
+func (m *mutant) apply() []byte {
 	return append(append(append([]byte(nil), m.source[:m.begin]...), m.text...), m.source[m.end:]...)
 }
 
 // key names the change in the list of accepted ones. It does not change when lines move.
-func (m mutant) key() string {
-	oneLine := func(s string) string { return strings.Join(strings.Fields(s), " ") }
-	return fmt.Sprintf("%s: %s: %s => %s", filepath.ToSlash(m.file), m.function, oneLine(string(m.source[m.begin:m.end])), oneLine(m.text))
+func (m *mutant) key() string {
+	return fmt.Sprintf("%s: %s: %s => %s", filepath.ToSlash(m.file), m.function, oneLine(m.source[m.begin:m.end]), oneLine([]byte(m.text)))
 }
 
-func (m mutant) String() string { return fmt.Sprintf("%s (line %d)", m.key(), m.line) }
-
-// find returns every change of a package's own files: conditions negated, comparisons and arithmetic swapped, numbers off
-// by one, statements dropped, returned errors replaced by nil.
-func find(folder string) (all []mutant, err error) {
-	names, err := filepath.Glob(filepath.Join(folder, "*.go"))
-	if err != nil {
-		return nil, err
+// exactKey also says which of several places it is.
+func (m *mutant) exactKey() string {
+	if m.nth == 0 {
+		return m.key()
 	}
-	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		if built, err := build.Default.MatchFile(folder, filepath.Base(name)); err != nil || !built { // no test runs a generator
-			continue
-		}
-		source, err := os.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		files := token.NewFileSet()
-		parsed, err := parser.ParseFile(files, name, source, parser.ParseComments)
-		if err != nil {
-			return nil, err
-		}
-		if ast.IsGenerated(parsed) {
-			continue
-		}
-		for _, d := range parsed.Decls {
-			f, ok := d.(*ast.FuncDecl)
-			if !ok || f.Body == nil {
-				continue
+	return fmt.Sprintf("%s [%d]", m.key(), m.nth)
+}
+
+func (m *mutant) String() string { return fmt.Sprintf("%s (line %d)", m.exactKey(), m.line) }
+
+func oneLine(text []byte) string { return strings.Join(strings.Fields(string(text)), " ") }
+
+// number gives each change its number, and those with the same key their order.
+func number(all []*mutant) {
+	same := map[string][]*mutant{}
+	for i, m := range all {
+		m.id = i + 1
+		same[m.key()] = append(same[m.key()], m)
+		id := strconv.Itoa(m.id)
+		m.prefix, m.suffix = strings.ReplaceAll(m.prefix, "$", id), strings.ReplaceAll(m.suffix, "$", id)
+	}
+	for _, twins := range same {
+		for i, m := range twins {
+			if len(twins) > 1 {
+				m.nth = i + 1
 			}
-			c := &collector{files: files, name: name, source: source, function: f.Name.Name}
-			ast.Inspect(f.Body, c.visit)
-			all = append(all, c.found...)
 		}
 	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("%s: nothing to change", folder)
-	}
-	return all, nil
 }
 
-// collector collects the changes of one function.
+// collector collects the changes of one file.
 type collector struct {
-	files          *token.FileSet
+	*source
+	info           *types.Info
+	checked        *types.Package
+	imported       map[string]string // what the file calls each package
 	name, function string
-	source         []byte
-	found          []mutant
+	parents        []ast.Node // of the node that is visited, outermost first
+	found          []*mutant
 }
 
-func (c *collector) add(begin, end token.Pos, text string) {
-	at := c.files.Position(begin)
-	c.found = append(c.found, mutant{c.name, c.function, at.Line, c.source, at.Offset, c.files.Position(end).Offset, text})
+func importNames(file *ast.File, checked *types.Package) map[string]string {
+	names := map[string]string{checked.Path(): ""}
+	paths := map[string]*types.Package{}
+	for _, p := range checked.Imports() {
+		paths[p.Path()] = p
+	}
+	for _, spec := range file.Imports {
+		path, err := strconv.Unquote(spec.Path.Value)
+		if p := paths[path]; err == nil && p != nil {
+			names[path] = p.Name() + "."
+			if spec.Name != nil {
+				names[path] = spec.Name.Name + "."
+			}
+		}
+	}
+	return names
 }
 
-func (c *collector) textOf(n ast.Node) string {
-	return string(c.source[c.files.Position(n.Pos()).Offset:c.files.Position(n.End()).Offset])
+func (c *collector) collect(file *ast.File) {
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Body == nil {
+			continue
+		}
+		c.function, c.parents = f.Name.Name, nil
+		ast.Inspect(f.Body, func(n ast.Node) bool {
+			if n == nil {
+				c.parents = c.parents[:len(c.parents)-1]
+				return true
+			}
+			c.visit(n)
+			c.parents = append(c.parents, n)
+			return true
+		})
+	}
 }
 
-// swaps maps each operator to its replacements.
+// add adds a change of the bytes from begin to end. In the switched form, $ stands for its number; without a prefix there is
+// none.
+func (c *collector) add(begin, end token.Pos, text string, outer ast.Node, prefix, suffix string) {
+	c.found = append(c.found, &mutant{
+		file: c.name, function: c.function, line: c.positions.Position(begin).Line, source: c.text[c.name], begin: c.offset(begin), end: c.offset(end), text: text,
+		outerBegin: c.offset(outer.Pos()), outerEnd: c.offset(outer.End()), prefix: prefix, suffix: suffix, alone: prefix == "",
+	})
+}
+
+func (c *collector) offset(p token.Pos) int { return c.positions.Position(p).Offset }
+
+func (c *collector) between(begin, end token.Pos) string {
+	return string(c.text[c.name][c.offset(begin):c.offset(end)])
+}
+
+func (c *collector) textOf(n ast.Node) string { return c.between(n.Pos(), n.End()) }
+
+// swaps maps each operator to its replacement.
 var swaps = map[token.Token]string{
 	token.EQL: "!=", token.NEQ: "==", token.LSS: "<=", token.LEQ: "<", token.GTR: ">=", token.GEQ: ">",
 	token.LAND: "||", token.LOR: "&&", token.ADD: "-", token.SUB: "+",
 }
 
-func (c *collector) visit(n ast.Node) bool {
+func (c *collector) visit(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.IfStmt:
-		c.add(n.Cond.Pos(), n.Cond.End(), "!("+c.textOf(n.Cond)+")")
+		c.add(n.Cond.Pos(), n.Cond.End(), "!("+c.textOf(n.Cond)+")", n.Cond, "(mutant($) != (", "))")
 	case *ast.BinaryExpr:
-		if swap, ok := swaps[n.Op]; ok && !isText(n) {
-			c.add(n.OpPos, n.OpPos+token.Pos(len(n.Op.String())), swap)
+		if swap, ok := swaps[n.Op]; ok && !c.isText(n) {
+			c.expression(n, n.OpPos, n.OpPos+token.Pos(len(n.Op.String())), swap)
 		}
 	case *ast.BasicLit:
 		if value, err := strconv.ParseInt(n.Value, 0, 64); n.Kind == token.INT && err == nil {
-			c.add(n.Pos(), n.End(), strconv.FormatInt(value+1, 10))
+			c.expression(n, n.Pos(), n.End(), strconv.FormatInt(value+1, 10))
 		}
-	case *ast.ExprStmt, *ast.IncDecStmt, *ast.DeferStmt:
-		c.add(n.Pos(), n.End(), "{}")
 	case *ast.AssignStmt:
 		if n.Tok != token.DEFINE { // dropping a declaration would not compile
-			c.add(n.Pos(), n.End(), "{}")
+			c.drop(n)
 		}
+	case *ast.ExprStmt, *ast.IncDecStmt, *ast.DeferStmt:
+		c.drop(n.(ast.Stmt))
 	case *ast.ReturnStmt:
 		for _, result := range n.Results {
 			if isError(result) {
-				c.add(result.Pos(), result.End(), "nil")
+				c.add(result.Pos(), result.End(), "nil", result, "mutantError($, ", ")")
 			}
 		}
 	}
-	return true
 }
 
-// isText reports whether an operand is a string: subtracting strings would not compile.
-func isText(n *ast.BinaryExpr) bool {
-	for _, e := range []ast.Expr{n.X, n.Y} {
-		if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING && n.Op == token.ADD {
-			return true
-		}
-	}
-	return false
+// isText reports whether an expression is a string: subtracting strings would not compile.
+func (c *collector) isText(n *ast.BinaryExpr) bool {
+	basic, ok := c.info.Types[n].Type.Underlying().(*types.Basic)
+	return ok && basic.Info()&types.IsString != 0
 }
 
 // isError reports whether a returned expression looks like an error.
