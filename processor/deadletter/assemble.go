@@ -136,7 +136,7 @@ func (a *Assembler) whole(key stream, s *set) *Letter {
 			return nil
 		}
 		a.held -= len(s.bytes)
-		s.frame, s.bytes, s.parts, s.next, l.Holds = frame, nil, 0, 1, ""
+		s.frame, s.bytes, s.parts, l.Holds = frame, nil, 0, ""
 		return nil
 	}
 	l.Value, l.Part, l.Parts = s.bytes, 0, 0

@@ -29,6 +29,9 @@ func TestAssembler(t *testing.T) {
 			l.Place.Offset, l.Offsets = int64(i), []int64{int64(i)}
 			if whole := a.Add(l); whole != nil {
 				got = append(got, fmt.Sprintf("%d=%s@%d", whole.Origin.Offset, whole.Value, whole.Offsets))
+				if whole.Part != 0 || whole.Parts != 0 {
+					t.Errorf("%q: the whole says that it is part %d of %d", parts, whole.Part, whole.Parts)
+				}
 			}
 		}
 		a.Finish()
@@ -75,6 +78,37 @@ func TestAssemblerIsBounded(t *testing.T) {
 	if a.held > maxSetBytes || len(a.open) != 0 {
 		t.Errorf("%d bytes are held", a.held)
 	}
+	const others = maxAllSets - 2
+	a, lost = Assembler{OnIncomplete: a.OnIncomplete, held: others}, 0
+	for i, want := range []int{others + 1, others + 2, others} {
+		if a.Add(&Letter{Part: i + 1, Parts: 4, Value: []byte("x")}); a.held != want {
+			t.Errorf("part %d: %d bytes of all letters are held, want %d", i+1, a.held, want)
+		}
+	}
+	if lost != 1 {
+		t.Errorf("%d letters are given up", lost)
+	}
+}
+
+// What differs in anything that the parts of a letter share is a part of another one.
+func TestAssemblerKeepsLettersApart(t *testing.T) {
+	for i, change := range []func(*Letter){
+		func(l *Letter) { l.Origin.Offset++ },
+		func(l *Letter) { l.Index++ },
+		func(l *Letter) { l.Replays++ },
+		func(l *Letter) { l.Reason = "other" },
+		func(l *Letter) { l.Holds = HoldsPiece },
+		func(l *Letter) { l.Parts++ },
+	} {
+		lost := 0
+		a := Assembler{OnIncomplete: func(*Letter) { lost++ }}
+		a.Add(&Letter{Part: 1, Parts: 2})
+		second := &Letter{Part: 2, Parts: 2}
+		change(second)
+		if a.Add(second) != nil || lost != 2 {
+			t.Errorf("change %d: %d letters are given up", i, lost)
+		}
+	}
 }
 
 // Key and headers that go ahead belong to the value that follows.
@@ -97,6 +131,18 @@ func TestAssemblerFrame(t *testing.T) {
 	if got == nil || string(got.Value) != "xy" || string(got.Key) != "k\xff" || got.Holds != HoldsPiece ||
 		len(got.Headers) != 1 || got.Headers[0].Key != "h\xfe" {
 		t.Errorf("%+v", got)
+	}
+	if a.held != 0 {
+		t.Errorf("%d bytes are held", a.held)
+	}
+	whole := letter(HoldsFrame, 1, 1, frame)
+	for name, after := range map[string]*Letter{"a frame": letter(HoldsFrame, 1, 2, frame), "a later part": letter("", 2, 2, nil)} {
+		lost := 0
+		a = Assembler{OnIncomplete: func(*Letter) { lost++ }}
+		a.Add(whole)
+		if a.Add(after) != nil || lost == 0 || a.held != len(after.Value) {
+			t.Errorf("%s after a frame: %d lost, %d bytes held", name, lost, a.held)
+		}
 	}
 	lost := 0
 	a = Assembler{OnIncomplete: func(*Letter) { lost++ }}

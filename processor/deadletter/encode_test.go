@@ -65,6 +65,39 @@ func TestDeadLettersAreBounded(t *testing.T) {
 	}
 }
 
+// A letter that just fits is one record; a larger one is cut, each part with key and headers as long as these take at
+// most half of it.
+//
+// Guard: Draft.Records.
+func TestRecordsFit(t *testing.T) {
+	const batchBytes = 16 << 10
+	f := func(key, beyond int, framed bool) {
+		t.Helper()
+		e := Encoder{Topic: "dead"}
+		source := &kgo.Record{Topic: "in", Key: make([]byte, key)}
+		e.Begin(source)
+		source.Value = make([]byte, Room(e.Encode(&Fault{Index: -1, Offset: -1}).whole, batchBytes)+beyond)
+		e.Begin(source)
+		records := e.Encode(&Fault{Index: -1, Offset: -1}).Records(batchBytes)
+		if (len(records) > 1) != (beyond > 0) {
+			t.Errorf("a key of %d bytes and a value %d bytes beyond the room are %d records", key, beyond, len(records))
+		}
+		for i, r := range records {
+			if size := Size(r); size > batchBytes {
+				t.Errorf("record %d of %d has %d bytes, want at most %d", i, len(records), size, batchBytes)
+			}
+		}
+		if holds, _ := headerOf(records[0], HeaderHolds); (holds == HoldsFrame) != framed {
+			t.Errorf("with a key of %d bytes the first record holds %q", key, holds)
+		}
+	}
+	f(0, 0, false)
+	f(0, 1, false)
+	f(0, 100_000, false)
+	f(batchBytes*3/5, 0, false)
+	f(batchBytes*3/5, 1, true)
+}
+
 // A key and headers that leave no room go first in separate parts, without loss.
 func TestDeadLetterFrame(t *testing.T) {
 	t.Parallel()
@@ -104,8 +137,11 @@ func TestPartsAreLossless(t *testing.T) {
 	t.Parallel()
 	for size := range 40 {
 		r := &kgo.Record{Topic: "dead", Value: []byte(noise(size))}
-		for room := 1; room < 12; room++ {
+		for room := -1; room < 12; room++ { // less than one byte is one
 			cut := parts(r, room)
+			if longest := len(cut[0].Value); longest > max(room, 1) {
+				t.Fatalf("size %d in parts of %d: %d bytes", size, room, longest)
+			}
 			if got := join(t, cut); got != string(r.Value) {
 				t.Fatalf("size %d in parts of %d: %q", size, room, got)
 			}

@@ -34,10 +34,10 @@ const MaxReplays = 1_000_000
 func Replays(headers []kgo.RecordHeader) int {
 	text, _ := find(headers, ReplayCount)
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 {
+	if err != nil {
 		return 0
 	}
-	return min(n, MaxReplays)
+	return min(max(n, 0), MaxReplays)
 }
 
 // find returns the first header with a key.

@@ -69,6 +69,13 @@ func TestPartitioner(t *testing.T) {
 	if len(seen) != 4 {
 		t.Errorf("4 input partitions share %d of 4", len(seen))
 	}
+	of := map[int]bool{}
+	for _, topic := range []string{"a", "b", "c", "d"} {
+		of[p.Partition(&kgo.Record{Headers: headersOf(HeaderTopic+"="+topic, HeaderPartition+"=0")}, 1000)] = true
+	}
+	if len(of) != 4 {
+		t.Errorf("the first partitions of 4 topics share %d of 1000", len(of))
+	}
 	if got := p.Partition(&kgo.Record{Partition: 2}, 4); got != 2 {
 		t.Errorf("what is no letter goes to %d, not to the partition that it names", got)
 	}
