@@ -50,6 +50,7 @@ func TestAppendCleanSuccess(t *testing.T) {
 		f(`"`+high+`\uDC01"`, `"`+high+`\uDC01"`)
 	}
 	f(`"\ud780\uD798\uD7ab\ud7bC"`, `"\ud780\uD798\uD7ab\ud7bC"`) // below all surrogates
+	f(`"\ud83d\uDB00\uDBFF\udb00"`, `"\ufffd\ufffd\ufffd\ufffd"`)
 	f(`"\ud83dxude00x"`, `"\ufffdxude00x"`)
 	f(`"\ud83d\nde00xx"`, `"\ufffd\nde00xx"`)
 	f("\"\x80\"", "\"\ufffd\"")

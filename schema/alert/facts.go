@@ -3,6 +3,7 @@ package alert
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -92,7 +93,7 @@ func (f *Facts) check(m *members) error {
 		severity = severity || s == f.Severity
 	}
 	switch mode := m.policy.Member("mode"); {
-	case err != nil || !m.id.IsString() || len(m.id) != len(`""`)+36:
+	case err != nil || len(m.id) != len(`""`)+36:
 		err = errors.New("its id is not a UUID")
 	case f.RuleID == "":
 		err = errors.New("it has no ruleId")
@@ -162,22 +163,11 @@ func fact(v jsonscan.Value) string {
 	if v.IsNull() || v[0] == '{' || v[0] == '[' {
 		return ""
 	}
-	const enough = len(`""`) + 6*maxFact // the most bytes that maxFact can take when escaped
-	if v.IsString() && len(v) > enough {
-		v = append(append(jsonscan.Value{}, v[:cutEscapes(v, enough)]...), '"')
+	text := v.Text()
+	if cut := CutText(text, maxFact); len(cut) < len(text) {
+		return strings.Clone(cut) // a long text is not kept for its beginning
 	}
-	return CutText(v.Text(), maxFact)
-}
-
-// cutEscapes returns where the string v can be cut, at limit or before, without splitting an escape.
-func cutEscapes(v jsonscan.Value, limit int) int {
-	for i := 1; ; {
-		_, size := jsonscan.FirstRune(v[i:])
-		if i+size > limit {
-			return i
-		}
-		i += size
-	}
+	return text
 }
 
 // instant returns the RFC 3339 time in a string, or zero. Times before 1970 and after 9999 don't count.

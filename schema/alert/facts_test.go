@@ -70,6 +70,9 @@ func TestFactIsBounded(t *testing.T) {
 	f(strings.Repeat(`\u0061`, maxFact), maxFact)
 	f(strings.Repeat(`\u0061`, maxFact+1), maxFact)
 	f(strings.Repeat("a", 10*maxFact), maxFact)
+	if got := fact(jsonscan.Value(`"` + strings.Repeat("a", maxFact-1) + `\u00e9"`)); got != strings.Repeat("a", maxFact-1) {
+		t.Errorf("%q is cut within a character", got)
+	}
 }
 
 // Every alert that this program writes can be read back, shrunk or not.
@@ -108,6 +111,7 @@ func TestReadFactsFailure(t *testing.T) {
 	f("{}", ForeignField)
 	f(string(AppendOCSF(nil, sampleAlert())), ForeignOCSF)
 	f(change(`"ccf5b9f8-`, `"urn:uuid:ccf5b9f8-`), ForeignField)
+	f(strings.Replace(change(`"ccf5b9f8-`, `"xcf5b9f8-`), `"level":"default"`, `"level":"default","mode":"shadow"`, 1), ForeignField)
 	f(change(`"High"`, `"Dire\nagain"`), ForeignField)
 	f(change(`"ruleId"`, `"rule"`), ForeignField)
 	f(change(`"level":"default"`, `"level":"default","mode":"shadow"`), ForeignNoAlert)
@@ -199,5 +203,6 @@ func TestInstant(t *testing.T) {
 	f(`"9999-12-31T23:59:59-01:00"`, time.Time{}) // the year 10000 in UTC, which RFC 3339 cannot write
 	f(`"yesterday"`, time.Time{})
 	f(`1634619027`, time.Time{})
-	f(`"2021-10-19T04:50:27.`+strings.Repeat("0", 60)+`Z"`, time.Time{}) // a time, but too long
+	f(`"2021-10-19T04:50:27.`+strings.Repeat("0", 41)+`Z"`, time.Date(2021, 10, 19, 4, 50, 27, 0, time.UTC))
+	f(`"2021-10-19T04:50:27.`+strings.Repeat("0", 42)+`Z"`, time.Time{}) // a time, but too long
 }

@@ -28,6 +28,8 @@ func TestIDsNeverChange(t *testing.T) {
 		"5:event,16:AWS.UnusedRegion,12:111122223333,4:1111,", "ccf5b9f8-c889-5937-86c5-42bb9770dc5f")
 	f(AppendRecordID(nil, "AWS.UnusedRegion", []byte("111122223333"), []byte("cloudtrail/3/42"), 7),
 		"6:record,16:AWS.UnusedRegion,12:111122223333,15:cloudtrail/3/42,1:7,", "416fd710-8aca-5966-83f5-9bc80e8c6fcb")
+	f(AppendRecordID(nil, "AWS.UnusedRegion", []byte("111122223333"), []byte("cloudtrail/3/42"), 1234),
+		"6:record,16:AWS.UnusedRegion,12:111122223333,15:cloudtrail/3/42,4:1234,", "e5cc3de4-4b9c-5203-8a14-80c38fd5aaaa")
 	f(AppendRecordID(nil, "AWS.UnusedRegion", nil, []byte("cloudtrail/3/42"), 7),
 		"6:record,16:AWS.UnusedRegion,0:,15:cloudtrail/3/42,1:7,", "48e5d8bf-f5a0-5ee0-9151-a2a6a624dc47")
 }

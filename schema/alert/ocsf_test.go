@@ -243,3 +243,14 @@ func TestDecodeOCSFFailure(t *testing.T) {
 		}
 	}
 }
+
+// A number becomes a text, and the number itself stays as well; what has no text is not one.
+func TestPlace(t *testing.T) {
+	for raw, want := range map[string][2]string{
+		``: {}, `""`: {"", `""`}, `"a"`: {`"a"`, ""}, `-1`: {`"-1"`, `-1`}, `0`: {`"0"`, `0`}, `9`: {`"9"`, `9`}, `true`: {"", `true`}, `{}`: {"", `{}`},
+	} {
+		if text, rest := place(json.RawMessage(raw)); string(text) != want[0] || string(rest) != want[1] {
+			t.Errorf("%s: text %s, rest %s", raw, text, rest)
+		}
+	}
+}

@@ -118,14 +118,14 @@ func (a *Alert) textFields() []textField {
 	}
 }
 
-// cutRaw cuts a clean JSON string to at most limit bytes, never within a character or an escape. A value other than a
-// string cannot be cut and is dropped.
+// cutRaw cuts a clean JSON string of more than limit bytes to at most limit, never within a character or an escape. A
+// value other than a string cannot be cut and is dropped.
 func cutRaw(raw json.RawMessage, limit int) json.RawMessage {
 	if raw[0] != '"' {
 		return nil
 	}
 	end := 1
-	for end < len(raw)-1 {
+	for {
 		size := 1
 		if raw[end] == '\\' {
 			size = escapeLen(raw[end:])
@@ -133,11 +133,10 @@ func cutRaw(raw json.RawMessage, limit int) json.RawMessage {
 			_, size = utf8.DecodeRune(raw[end:])
 		}
 		if end+size+1 > limit {
-			break
+			return append(raw[:end:end], '"')
 		}
 		end += size
 	}
-	return append(raw[:end:end], '"')
 }
 
 // CutText cuts s to at most limit bytes, never within a character.

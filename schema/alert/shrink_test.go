@@ -120,6 +120,25 @@ func testShrinkReachesEveryBound(t *testing.T, format Format) {
 	}
 }
 
+// Below MinBytes nothing is cut that fits into MinBytes. The region keeps more than other values.
+func TestShrinkNoFurtherThanMinBytes(t *testing.T) {
+	a := sampleAlert()
+	a.Event = nil
+	for _, format := range []Format{Native, OCSF} {
+		encoded := format.Append(nil, a)
+		if got, err := format.Shrink(encoded, 1); err != nil || !bytes.Equal(got, encoded) {
+			t.Errorf("%d bytes of %d, %v", len(got), len(encoded), err)
+		}
+	}
+	if a.Title = strings.Repeat("x", MinBytes); a.Trim(1) {
+		t.Error("a title of MinBytes is trimmed")
+	}
+	a.AWSRegion = json.RawMessage(`"` + strings.Repeat("x", 300) + `"`)
+	if a.cut(16); len(a.AWSRegion) != 256 {
+		t.Errorf("%d bytes of the region are left", len(a.AWSRegion))
+	}
+}
+
 // What is cut is as long as allowed, and its name is in truncated. A value of exactly the limit stays.
 func TestCutAtTheLimit(t *testing.T) {
 	const limit = 1 << 10
@@ -172,6 +191,7 @@ func TestCutText(t *testing.T) {
 	f("aé€😀", 5, "aé")
 	f("aé€😀", 2, "a")
 	f("😀", 3, "")
+	f("\x80\x80\x80", 2, "") // what errors quote need not be UTF-8
 }
 
 // As many texts are kept as fit, up to exactly the limit.

@@ -80,20 +80,19 @@ func base64Holds(b []byte) bool {
 	var window [4096]byte
 	var state base64State
 	kept := 0 // bytes of the window before: a key may stand across
-	for len(b) > 0 {
+	for {
 		size := min(len(b), len(window)-kept)
 		n, stop := state.decode(window[kept:], b[:size])
 		text := window[:kept+n]
 		if salvage.HasMark(text) || isPlain(text) && salvage.HoldsObject(text) || IsWide(text) {
 			return true
 		}
-		if stop < size {
+		if stop < size || size == len(b) {
 			return false
 		}
 		b = b[size:]
 		kept = copy(window[:], text[max(0, len(text)-salvage.MaxEscapedKey):])
 	}
-	return false
 }
 
 // isPlain reports whether b has no control characters, which binary soon has.

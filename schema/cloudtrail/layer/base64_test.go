@@ -69,6 +69,7 @@ func TestDecodeDamaged(t *testing.T) {
 		}
 	}
 	f(spoil(maxWrong+1, 1), "AB")
+	f(" "+spoil(1, 1), string(append(append([]byte(text[:2]), text[2]&^0x3f), text[3:]...))) // white space is no character
 	f(breakLines(spoil(1, 1)), string(append(append([]byte(text[:2]), text[2]&^0x3f), text[3:]...)))
 	f("QU!D", "A\x00\x03"[:1]+"@\x03")
 	f("!"+packed, text)
@@ -118,9 +119,13 @@ func TestIsBase64(t *testing.T) {
 	f(toBase64(binary(100)+`{"x":1}`), false)            // not in binary
 	f(toBase64(binary(100)+`"awsRegion":"x"`), true)     // a key in binary
 	f(toBase64("a"+wide(`"awsRegion":"x"`)), true)       // UTF-16
-	for at := 4096 - 40; at < 4096+8; at++ {             // across two windows
+	for at := 3072 - 40; at < 3072+8; at++ {             // across two windows of 4096 characters
 		f(toBase64(words(at)+`"awsRegion":"x"`+words(100)), true)
 	}
+	key := toBase64(`eventVersion"     :"x"`) // a window of little but line breaks is kept as a whole
+	f(key[:24]+strings.Repeat("\n", 4096-24)+key[24:], true)
+	f(toBase64(`{"awsRegion":123`)[:22]+"!", true)
+	f(toBase64(`{"awsRegion":12`)[:20]+"!", false)
 	f(toBase64(words(9000)+`"awsRegion":"x"`), true)
 	f(toBase64(words(90))[:120]+"!"+toBase64(`"awsRegion":"x"`), false) // behind what ends it
 	f(toBase64(words(90)+`"awsRegion":"x"`)+"!", true)

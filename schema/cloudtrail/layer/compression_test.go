@@ -100,6 +100,16 @@ func TestOpen(t *testing.T) {
 			}
 		}
 	}
+	for kind, w := range writers {
+		var d Decompressor
+		if got, err := d.read(kind, "garbage", 1<<20); err == nil {
+			t.Errorf("kind %d: garbage at first: %q", kind, got)
+		}
+		one := pack(t, w, "x")
+		if got, err := d.read(kind, one+one, 1<<20); got != "xx" || err != nil {
+			t.Errorf("kind %d: a byte and a byte: %q, %v", kind, got, err)
+		}
+	}
 	if n := runtime.NumGoroutine(); n > goroutines {
 		t.Errorf("%d goroutines were started", n-goroutines)
 	}

@@ -86,6 +86,7 @@ func TestDetectHeader(t *testing.T) {
 	f(confluent+"\x01\x00\x00\x00\x09{}", None, "")
 	f(confluent+confluent, None, "")
 	f(confluent+"\x00\x00\x00\x00\x09\x00{}", None, "")
+	f(confluent+confluent+"\x00\x04{}", None, "")
 }
 
 // The field of a record of one field is all of it: the length, in Avro's or Protobuf's form, and JSON.
