@@ -2,10 +2,8 @@ package jsonscan
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"math/bits"
 	"strings"
 	"testing"
 )
@@ -22,6 +20,9 @@ func skipOne(s *Scanner, text []byte) error {
 	return nil
 }
 
+// padding behind a value has it read by words.
+var padding = strings.Repeat(" ", 2*TextsWindow)
+
 func TestSkipValueSuccess(t *testing.T) {
 	f := func(text string, wantInvalid bool) {
 		t.Helper()
@@ -35,6 +36,9 @@ func TestSkipValueSuccess(t *testing.T) {
 		if s.Invalid != wantInvalid {
 			t.Errorf("%q: invalid UTF-8 is %v, want %v", text, s.Invalid, wantInvalid)
 		}
+		if err := skipOne(&s, []byte(text+padding)); err != nil {
+			t.Errorf("%q and white space: %v", text, err)
+		}
 	}
 	for _, text := range []string{
 		`null`, `true`, `false`, `""`, `{}`, `[]`, ` { } `, "\t[\r\n]\n", `[[],{},[{}]]`,
@@ -42,12 +46,13 @@ func TestSkipValueSuccess(t *testing.T) {
 		`1e999999`, `0e0`, `1.25e+10`, `"plain"`, `"a longer string than a word or two"`, "\"\x7f\"",
 		`"\"\\\/\b\f\n\r\t\u00e9\uABCD\uabcd"`, `"\ud83d\ude00"`, `"12345678\n"`, `"1234567\n"`, `"é"`, `"日本語のテキスト"`, `"\u0000"`,
 		`{"a":1}`, `{"a":1,"a":2}`, "{ \"a\" : 1 ,\n\"b\" : [ 1 , 2 ] }", `{"":{"":[""]}}`, `[1,[2,[3,{"a":[4]}]],5]`,
+		`{"a": 1}`, `{"a":"b" }`, `{"x":{ "a":1}}`, `{"x":{ }}`, `{"x":{}}`, `{"x":[{"a":1},2]}`, `{"x":{"a":"b"},"y":"c"}`, "\"\ufffd\"",
 		"\"\u2028\ufeff\U0010ffff\"", `"\uDBFF\uDFFF"`, `"\uda00\udc00"`,
 	} {
 		f(text, false)
 	}
 	for _, text := range []string{
-		"\"\xff\"", "\"12345678\xc3\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xe2\x82\"",
+		"\"\x80\"", `"\ud83dxude00x"`, `"\ud83d\nde00xx"`, "\"\xff\"", "\"12345678\xc3\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xe2\x82\"",
 		`"\uDA00"`, `"\uDFFF\uDBFF"`, `"\uDBFF\uDBFF"`, `"\ud800"`, `"\udc00"`, `"\ud800\ud800\udc00"`, `"\ud800\u0041"`, `"\ud800x"`, `"\ud800\n"`, "{\"\xff\":1}", "[\"\xff\",\"ok\"]",
 	} {
 		f(text, true)
@@ -69,6 +74,9 @@ func TestSkipValueFailure(t *testing.T) {
 		}
 		if json.Valid([]byte(text)) {
 			t.Errorf("%q: encoding/json accepts it", text)
+		}
+		if err := skipOne(&s, []byte(text+padding)); err == nil || offset < len(text) && StoppedAt(err, -1) != offset {
+			t.Errorf("%q and white space: %v, want offset %d", text, err, offset)
 		}
 	}
 	// The input ends too early.
@@ -131,6 +139,13 @@ func TestSkipValueFailure(t *testing.T) {
 	f(`"\u12g4"`, 5)
 	f(`"\u12"`, 5)
 	f(`"\ud800\u12"`, 11)
+	f(`"\ug123"`, 3)
+	for _, c := range []string{"/", ":", "@", "G", "`", "g"} {
+		f(`"\u000`+c+`"`, 6)
+	}
+	f(`{"a":"b"]`, 8)
+	f(`{"a":{x}}`, 6)
+	f(`{"x":[{"a":1}}`, 13)
 	f(`"\'"`, 2)
 	f(`/**/1`, 0)
 	f(`[1]//`, 3)
@@ -167,6 +182,28 @@ func TestSkipValueDeep(t *testing.T) {
 		wrongCloser[last] = '}'
 		if err := skipOne(&s, wrongCloser); StoppedAt(err, -1) != last {
 			t.Errorf("%d levels with a Unexpected closer: %v", levels, err)
+		}
+	}
+}
+
+// What a damaged value leaves of its nesting is gone with the next one.
+func TestSkipValueForgetsDamage(t *testing.T) {
+	var s Scanner
+	for range 10 {
+		if _, err := s.SkipValue(deep(640, `[`, ``, ``), 0); !truncated(err) || len(s.deep) > 10 {
+			t.Fatalf("%v, %d words are kept", err, len(s.deep))
+		}
+	}
+}
+
+// A key that is not whole is none.
+func TestSkipKeyFailure(t *testing.T) {
+	for text, want := range map[string]string{
+		`"a`: "byte 2: the input ends, want the end of the string", "\"a\t\":1": `byte 2: found '\t', want no control character in a string`,
+		"\"a\"\x7f": `byte 3: found '\x7f', want a colon`, "\"a\"\x80": "byte 3: found 0x80, want a colon", "\xff": "byte 0: found 0xff, want a key",
+	} {
+		if _, _, err := new(Scanner).SkipKey([]byte(text), 0); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", text, err, want)
 		}
 	}
 }
@@ -208,6 +245,7 @@ func TestNextMember(t *testing.T) {
 	f(`{"a":1{"b":1}`, `"a"1`, `byte 6: found '{', want a comma or the end of the object`)
 	f(`{"a":[1,2`, `"a"`, `byte 9: the input ends, want a comma or the end of the array`)
 	f(`{"a":1`, `"a"1`, `byte 6: the input ends, want a comma or the end of the object`)
+	f(``, `byte 0: the input ends, want a comma or the end of the object`)
 }
 
 func TestNextElement(t *testing.T) {
@@ -245,51 +283,7 @@ func TestNextElement(t *testing.T) {
 	f(`[1[2]`, `1`, `byte 2: found '[', want a comma or the end of the array`)
 	f(`[1,`, `1`, `byte 3: the input ends, want a value`)
 	f(`{"a":1}`, `byte 0: found '{', want a comma or the end of the array`)
-}
-
-// The lowest mark must be right whatever the two bytes beside each other are, in all places.
-func TestSpecial(t *testing.T) {
-	isSpecial := func(c int) bool { return c < 0x20 || c >= 0x80 || c == '"' || c == '\\' }
-	for first := range 256 {
-		for second := range 256 {
-			for _, fill := range []byte{' ', '!', '#', '[', ']', 'a', 0x7f} {
-				for at := range 7 {
-					word := bytes.Repeat([]byte{fill}, 8)
-					word[at], word[at+1] = byte(first), byte(second)
-					want := 8
-					switch {
-					case isSpecial(first):
-						want = at
-					case isSpecial(second):
-						want = at + 1
-					}
-					if got := bits.TrailingZeros64(Special(binary.LittleEndian.Uint64(word))) >> 3; got != want {
-						t.Fatalf("%q: got %d, want %d", word, got, want)
-					}
-				}
-			}
-		}
-	}
-}
-
-// A string ends where it ends, at every length and at every distance from the end of the input.
-func TestSkipStringLengths(t *testing.T) {
-	for n := range 100 {
-		for after := range 40 {
-			for _, last := range []string{"x", " ", `\n`, "é", "\xff", "\x01"} {
-				text := []byte(`"` + strings.Repeat("x", n) + last + `"` + strings.Repeat(" ", after))
-				var s Scanner
-				end, err := s.SkipString(text, 0)
-				wantErr := last == "\x01"
-				if (err != nil) != wantErr || !wantErr && end != len(text)-after || wantErr && end != n+1 {
-					t.Fatalf("%q: ended at %d: %v", text, end, err)
-				}
-				if s.Invalid != (last == "\xff") {
-					t.Fatalf("%q: invalid is %v", text, s.Invalid)
-				}
-			}
-		}
-	}
+	f(``, `byte 0: the input ends, want a comma or the end of the array`)
 }
 
 // FuzzScan holds the Scanner against encoding/json: it accepts the same texts, beyond 10,000 levels of

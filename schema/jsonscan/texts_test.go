@@ -17,7 +17,7 @@ func TestTextsAtEveryPlace(t *testing.T) {
 			b := []byte(`{"` + strings.Repeat("a", key) + `":"` + strings.Repeat("b", value) + `","c":"d"` + rest)
 			for i := range len(b) - len(rest) {
 				right := b[i]
-				for _, c := range []byte("\"\\\x01\xc3,:{ x") {
+				for _, c := range []byte("\"\\\x01\xc3,:{ xt") {
 					b[i] = c
 					end, err := s.SkipValue(b, 0)
 					if got, want := err == nil && end == len(b), json.Valid(b); got != want {
@@ -33,7 +33,7 @@ func TestTextsAtEveryPlace(t *testing.T) {
 // Three reads as far as it can, and nothing beyond.
 func TestThree(t *testing.T) {
 	b := []byte(`x","yz`)
-	for i, want := range map[int]uint32{-1: 0, 1: QuoteCommaQuote, 2: ',' | '"'<<8 | 'y'<<16, 3: 0, 6: 0, 7: 0} {
+	for i, want := range map[int]uint32{-1: 0, 0: 'x' | '"'<<8 | ','<<16, 1: QuoteCommaQuote, 2: ',' | '"'<<8 | 'y'<<16, 3: 0, 6: 0, 7: 0} {
 		if got := Three(b, i); got != want {
 			t.Errorf("%d: %#x, want %#x", i, got, want)
 		}

@@ -46,17 +46,16 @@ func (v Value) AppendText(dst []byte) []byte {
 	if v.IsString() {
 		body, step = v[1:len(v)-1], FirstRune
 	}
-	for len(body) > 0 {
+	for {
 		n := SkipPlain(body, 0)
 		dst = append(dst, body[:n]...)
 		if body = body[n:]; len(body) == 0 {
-			break
+			return dst
 		}
 		r, size := step(body)
 		dst = utf8.AppendRune(dst, r)
 		body = body[size:]
 	}
-	return dst
 }
 
 // Text returns what AppendText appends.

@@ -49,6 +49,8 @@ func TestValueText(t *testing.T) {
 	f("\"\xe2\x82\"", "\ufffd\ufffd")
 	f("\"\xed\xa0\x80\"", "\ufffd\ufffd\ufffd")
 	f(`"\ufffd"`, "\ufffd")
+	f(`"\u"`, "\ufffd") // what no decoder lets through does no harm
+	f(`"\u12"`, "\ufffd12")
 	f(`null`, "null")
 	f(`{"a":"é\n"}`, `{"a":"é\n"}`)
 	f("[\"\xff\"]", "[\"\ufffd\"]")

@@ -105,8 +105,12 @@ func TestOpen(t *testing.T) {
 		if got, err := d.read(kind, "garbage", 1<<20); err == nil {
 			t.Errorf("kind %d: garbage at first: %q", kind, got)
 		}
-		one := pack(t, w, "x")
-		if got, err := d.read(kind, one+one, 1<<20); got != "xx" || err != nil {
+		var one bytes.Buffer
+		z := w(&one)
+		if _, err := io.WriteString(z, "x"); err != nil || z.Close() != nil {
+			t.Fatal(err)
+		}
+		if got, err := d.read(kind, one.String()+one.String(), 1<<20); got != "xx" || err != nil {
 			t.Errorf("kind %d: a byte and a byte: %q, %v", kind, got, err)
 		}
 	}
