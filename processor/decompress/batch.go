@@ -182,7 +182,7 @@ func (b *Batch) decode(r *kgo.Record, src []byte) bool {
 
 // countRecords returns how many records in may hold. It reads only their lengths.
 func countRecords(in []byte) (n int) {
-	for len(in) > 0 {
+	for {
 		length, used := kbin.Varint(in)
 		if used <= 0 || length < 0 || len(in)-used < int(length) {
 			return n
@@ -190,5 +190,4 @@ func countRecords(in []byte) (n int) {
 		in = in[used+int(length):]
 		n++
 	}
-	return n
 }

@@ -77,8 +77,10 @@ func TestDecompressFailure(t *testing.T) {
 			}
 		}
 	}
-	if got, err := d.unpack(d.whole, pack(t, bytes.Repeat([]byte("a"), most)), kgo.CodecLz4, d.most); err != nil || len(got) != most {
-		t.Errorf("just within the bound: %d bytes, %v", len(got), err)
+	for _, b := range [][]byte{bytes.Repeat([]byte("a"), most), noise(most)} {
+		if got, err := d.unpack(d.whole, pack(t, b), kgo.CodecLz4, d.most); err != nil || len(got) != most {
+			t.Errorf("just within the bound: %d bytes, %v", len(got), err)
+		}
 	}
 	good := pack(t, []byte(base64.StdEncoding.EncodeToString(noise(75_000))), lz4.BlockSizeOption(lz4.Block64Kb))
 	for n := range good {
@@ -126,6 +128,35 @@ func TestDecompressBoundOfEachCodec(t *testing.T) {
 				t.Errorf("%s: %d bytes of %d: %v", name, len(out), size, err)
 			}
 		}
+	}
+}
+
+// What a batch takes is guessed from those before it: at once where they took more, slowly where they took less.
+func TestSizeGuess(t *testing.T) {
+	var g sizeGuess
+	f := func(want uint64) {
+		t.Helper()
+		if got := g.get(); got != want {
+			t.Errorf("%d/256, want %d", got, want)
+		}
+	}
+	f(8 * 256)
+	g.learn(100, 1200)
+	f(12 * 256)
+	g.learn(100, 400)
+	f(12*256 - 8*256/16)
+	for range 1000 {
+		g.learn(100, 400)
+	}
+	f(4*256 + 15) // less than a sixteenth is no step
+	g.learn(1, 1000)
+	f(16 * 256)
+	d, err := New(1 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.unpack(refusing{t}, pack(t, make([]byte, 100_000)), kgo.CodecLz4, d.most); err != nil || d.guess.get() != 16*256 {
+		t.Errorf("%v, %d/256 after a large one", err, d.guess.get())
 	}
 }
 

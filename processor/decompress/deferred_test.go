@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -43,7 +44,7 @@ func TestBatchOf(t *testing.T) {
 	broken[17]++
 	for name, raw := range map[string][]byte{
 		"format": batch(records, func(raw []byte) { raw[16] = 1 }), "length": batch(records, func(raw []byte) { raw[11]++ }),
-		"high bytes of the length": batch(records, func(raw []byte) { raw[8]++ }), "checksum": broken, "records": batch(nil),
+		"high bytes of the length": batch(records, func(raw []byte) { raw[8]++ }), "checksum": broken, "records": append(batch(nil), 0)[:headerBytes],
 	} {
 		if _, _, ok := batchOf(raw[headerBytes:]); ok {
 			t.Errorf("%s: taken for a batch", name)
@@ -97,6 +98,28 @@ func TestDeferred(t *testing.T) {
 	if b := open(damaged, errDamaged(t, d, bytes.Clone(damaged[headerBytes:]))); b.err == nil {
 		t.Error("a damaged batch is to be tried again")
 	}
+}
+
+// One record alone may be a large batch. A batch whose last record is before its first is none.
+func TestDeferredOfOneRecord(t *testing.T) {
+	for delta, want := range map[uint32]bool{0: true, 1<<32 - 1: false} {
+		raw := batch([]byte("records"), func(raw []byte) { binary.BigEndian.PutUint32(raw[23:], delta) })
+		standIn, ok := new(deferred).add(raw[headerBytes:], kgo.CodecZstd, nil)
+		if ok != want || ok && only(t, standIn).Offset != 0 {
+			t.Errorf("last delta %d: kept is %t", int32(delta), ok)
+		}
+	}
+}
+
+// A decompressor takes nothing from others: no processor, and no client that goes on running.
+func TestNewLeavesNothing(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
+	synctest.Test(t, func(t *testing.T) { // which refuses to end before all goroutines have
+		d, err := New(1 << 20)
+		if err != nil || cap(d.slots) != 3 || runtime.GOMAXPROCS(0) != 3 {
+			t.Errorf("%v, %d slots", err, cap(d.slots))
+		}
+	})
 }
 
 // errDamaged returns any error that a batch is kept with.

@@ -1,6 +1,7 @@
 package decompress
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -24,18 +25,13 @@ const (
 // of returns how many bytes size compressed bytes may take.
 func (g *sizeGuess) of(size int) int { return size*int(g.get())/256 + size/4 + 1<<10 }
 
-func (g *sizeGuess) get() uint64 {
-	if ratio := g.ratio.Load(); ratio > 0 {
-		return ratio
-	}
-	return firstRatio
-}
+func (g *sizeGuess) get() uint64 { return cmp.Or(g.ratio.Load(), firstRatio) }
 
 // learn follows a larger ratio at once and a smaller one slowly: too low a guess costs a copy, too high a guess costs
 // memory. mostRatio keeps a batch of blanks from inflating the guess for those that follow.
 func (g *sizeGuess) learn(size, unpacked int) {
-	ratio, seen := g.get(), min(uint64(unpacked)*256/uint64(max(size, 1)), mostRatio)
-	g.ratio.Store(max(seen, ratio-(ratio-min(ratio, seen))/16, 1))
+	ratio, seen := g.get(), min(uint64(unpacked)*256/uint64(size), mostRatio)
+	g.ratio.Store(max(seen, ratio-(ratio-min(ratio, seen))/16)) // never 0
 }
 
 // unpack decompresses f, which is size bytes long. The error is kgo.ErrMaxDecompress if the result exceeds bound bytes.
@@ -73,8 +69,6 @@ func (b *block) unpack(dst []byte, blockBytes, bound int) ([]byte, error) {
 			return dst[:len(dst)+n], nil
 		case len(room) == blockBytes:
 			return nil, fmt.Errorf("unpacking lz4 block: %w", err)
-		case len(dst) >= bound:
-			return nil, kgo.ErrMaxDecompress
 		}
 		// Too little room looks like damage. A block takes at most blockBytes, so that much room tells which it is.
 		dst = slices.Grow(dst, min(blockBytes, max(2*len(room), 64<<10)))
