@@ -102,6 +102,12 @@ func TestMovingPartitionCountsOnce(t *testing.T) {
 		t.Error("the older state, and no other, must be superseded")
 	}
 	take(moving, 30_000, 50) // by a session that does not know yet
+	if _, ids := moving.grouper.Size(); ids != 50 {
+		t.Errorf("the older state still has %d ids", ids)
+	}
+	if _, ids := budget.Size(); ids != 2*each+5 {
+		t.Errorf("%d ids while the older state is there", ids)
+	}
 	moving.Drop()
 	if _, ids := budget.Size(); ids != 2*each+5 {
 		t.Errorf("%d ids after the older state was dropped", ids)

@@ -137,6 +137,9 @@ func TestStalled(t *testing.T) {
 		table.Done(tp, 12, time.Now())
 		time.Sleep(time.Second)
 		check(time.Second)
+		table.Done(tp, 19, time.Now())
+		time.Sleep(time.Second)
+		check(time.Second) // a single record waits
 		table.Done(tp, 20, time.Now())
 		time.Sleep(time.Second)
 		check(0)
@@ -156,11 +159,13 @@ func TestStalled(t *testing.T) {
 // Guard: timestamp.
 func TestNoTimestamp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		table, tp := NewLags(), kadm.Partition{Topic: "cloudtrail", Partition: 0}
-		table.Assigned(tp, 0, 2)
-		table.Fetched(tp, &kgo.FetchPartition{HighWatermark: 2, Records: []*kgo.Record{{Timestamp: time.UnixMilli(-1)}}})
-		if l := table.All(); l[0].Behind != 0 {
-			t.Errorf("behind by %v", l[0].Behind)
+		for milliseconds, want := range map[int64]time.Duration{-1: 0, 0: 0, 1: time.Since(time.UnixMilli(1))} {
+			table, tp := NewLags(), kadm.Partition{Topic: "cloudtrail", Partition: 0}
+			table.Assigned(tp, 0, 1)
+			table.Fetched(tp, &kgo.FetchPartition{HighWatermark: 1, Records: []*kgo.Record{{Timestamp: time.UnixMilli(milliseconds)}}})
+			if l := table.All(); l[0].Behind != want {
+				t.Errorf("%d: behind by %v, want %v", milliseconds, l[0].Behind, want)
+			}
 		}
 	})
 }
@@ -223,6 +228,12 @@ func TestPositions(t *testing.T) {
 	table.Assigned(tp, 0, 7)
 	check("assigned at 0", want{7, 0, 0}, false)
 	fetch("dropped since 0", 4, 4, 7, 4)
+	check("fetched at 4", want{7, 0, 0}, false)
+	table.Assigned(tp, 0, 7)
+	table.Reach(tp, 4, 7)
+	check("looked at 4", want{7, 0, 0}, false)
+	table.Assigned(tp, 0, 0)
+	check("assigned without a record", want{0, 0, 0}, true)
 	table.Assigned(tp, -2, 7)
 	check("assigned without a place", want{0, -1, -1}, false)
 	table.Reach(tp, 4, 7)

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
@@ -78,6 +79,8 @@ func TestEveryNameIsCounted(t *testing.T) {
 		for i := range t.Skips {
 			t.Skips[i] = uint64(400 + i)
 		}
+		t.Exempted = map[string]uint64{"break glass \xff": 500}
+		t.Alerted = map[detection.AlertedKind]uint64{{Region: "eu-central-1", Severity: "High"}: 600}
 	})
 	s := processortest.Scrape(t, registry)
 	f := func(name, label string, want int) {
@@ -99,6 +102,9 @@ func TestEveryNameIsCounted(t *testing.T) {
 		f("skipped_total", cloudtrail.Kind(i).String(), 400+i)
 	}
 	f("group_info", "watchers", 1)
+	f("exempted_total", "break glass \ufffd", 500)
+	f("alerted_total", "eu-central-1", 600)
+	f("alerted_total", "High", 600)
 }
 
 // Each gauge and counter shows its own number, and how long batches took is observed.
@@ -138,6 +144,9 @@ func TestSources(t *testing.T) {
 			if got := s[Namespace+"_"+name]; got != want {
 				t.Errorf("%s is %v, want %v", name, got, want)
 			}
+		}
+		if got := countSeries(t, registry)[Namespace+"_input_partitions"]; got != maxInputSeries {
+			t.Errorf("%d series of input partitions, want %d", got, maxInputSeries)
 		}
 		listed["topic-one-more"] = map[int32]kadm.ListedOffset{0: {Topic: "topic-one-more", Offset: 1}}
 		ends.Set(listed)

@@ -145,11 +145,32 @@ func TestCounterNames(t *testing.T) {
 	for name, total := range totals {
 		tally.Update(func(all *Totals) { *total(all) += 7 })
 		after := processortest.Scrape(t, r)
+		if after[Namespace+"_"+name] != before[Namespace+"_"+name]+7 {
+			t.Errorf("%s is not shown", name)
+		}
 		for metric, v := range after {
 			if want := before[metric]; metric == Namespace+"_"+name && v != want+7 || metric != Namespace+"_"+name && v != want {
 				t.Errorf("%s grows by 7: %s is %v after %v", name, metric, v, want)
 			}
 		}
 		before = after
+	}
+}
+
+// A snapshot stays as it is while the counts go on.
+func TestSnapshot(t *testing.T) {
+	t.Parallel()
+	var tally Tally
+	count := func(all *Totals) {
+		if all.Exempted == nil {
+			all.Exempted = make(map[string]uint64)
+		}
+		all.Exempted["x"]++
+	}
+	tally.Update(count)
+	before := tally.Snapshot()
+	tally.Update(count)
+	if before.Exempted["x"] != 1 || tally.Snapshot().Exempted["x"] != 2 {
+		t.Errorf("%v and %v", before.Exempted, tally.Snapshot().Exempted)
 	}
 }
