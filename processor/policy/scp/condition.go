@@ -28,7 +28,7 @@ func operator(name string) (kind string, negated bool) {
 	name = strings.ToLower(name)
 	name = strings.TrimPrefix(strings.TrimPrefix(name, "foranyvalue:"), "forallvalues:")
 	name = strings.TrimSuffix(strings.TrimSuffix(name, "ifexists"), "ignorecase")
-	kind = strings.Replace(name, "not", "", 1)
+	kind = strings.ReplaceAll(name, "not", "")
 	return kind, kind != name
 }
 

@@ -59,7 +59,7 @@ type statements []statement
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (s *statements) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '[' {
+	if b[0] == '[' {
 		return json.Unmarshal(b, (*[]statement)(s))
 	}
 	*s = make(statements, 1)

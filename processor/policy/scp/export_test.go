@@ -130,6 +130,11 @@ func TestExportExceptions(t *testing.T) {
 	f(Target{}, policy.Exception{Principals: []string{"arn:*:iam::*:role/aws-service-role/*"}}, none, 0)
 	f(Target{}, policy.Exception{EventSources: sources}, `"NotAction":["email:*","cloudwatch:*"]`, 0)
 	f(Target{}, policy.Exception{EventSources: []string{"s3.amazonaws.com"}, EventNames: []string{"ListBuckets", "Get*"}}, `"NotAction":["s3:ListAllMyBuckets","s3:Get*"]`, 0)
+	f(Target{}, policy.Exception{EventSources: []string{"s3.amazonaws.com"}, EventNames: []string{"ListObjects*"}}, `"NotAction":["s3:ListBucket"]`, 0)
+	f(Target{}, policy.Exception{EventSources: []string{"lambda.amazonaws.com"}, EventNames: []string{"Invoke"}}, `"NotAction":["lambda:InvokeFunction"]`, 0)
+	f(Target{}, policy.Exception{Principals: []string{"arn:aws:iam::*:role/<a&b>/c"}}, `"arn:aws:iam::*:role/<a&b>/c"`, 0)
+	f(Target{}, policy.Exception{Principals: role, EventNames: []string{"Get*"}}, none, 1)
+	f(Target{}, policy.Exception{Principals: role, SourceIPs: []string{"192.0.2.0/24"}}, none, 1)
 	f(Target{}, policy.Exception{EventSources: sources, Principals: role}, none, 1)
 	f(Target{}, policy.Exception{EventSources: []string{"s*.amazonaws.com"}}, none, 1)
 	f(Target{}, policy.Exception{EventNames: []string{"Get*"}}, none, 1)
@@ -143,6 +148,38 @@ func TestExportExceptions(t *testing.T) {
 	f(Target{Account: "444444444444"}, policy.Exception{Principals: role, Groups: []string{"g"}, Accounts: []string{"444444444444"}}, none, 0) // it applies to nothing
 }
 
+// Regions with the same exemptions share a statement, and there is none of no region.
+func TestExportStatements(t *testing.T) {
+	f := func(l policy.Level, want ...string) {
+		t.Helper()
+		role := func(name string, codes ...string) policy.Exception {
+			return policy.Exception{Name: name, Principals: []string{"arn:aws:iam::*:role/" + name}, Regions: codes}
+		}
+		exported, err := Export(&policy.Options{Default: l, Exceptions: []policy.Exception{role("a", "ap-east-1", "sa-east-1"), role("b", "eu-west-1", "eu-west-2")}}, Target{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var document struct{ Statement []written }
+		if err := json.Unmarshal(exported.Policies[0], &document); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, w := range document.Statement {
+			got = append(got, fmt.Sprint(w.Action, w.Condition, slices.Contains(w.NotAction, "iam:*")))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%+v:\n%s\nwant\n%s", l, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+	const a, b = "map[ArnNotLike:map[aws:PrincipalArn:[arn:aws:iam::*:role/a]] StringEquals:map[aws:RequestedRegion:[sa-east-1 ap-east-1]]]",
+		"map[ArnNotLike:map[aws:PrincipalArn:[arn:aws:iam::*:role/b]] StringEquals:map[aws:RequestedRegion:[eu-west-1 eu-west-2]]]"
+	f(policy.Level{UnusedRegions: []string{"ap-east-1", "sa-east-1"}}, "*"+a+" false")
+	f(policy.Level{UnusedRegions: []string{"ap-east-1", "sa-east-1", "eu-west-1", "eu-west-2", "eu-west-3"}},
+		"*map[StringEquals:map[aws:RequestedRegion:[eu-west-3]]] false", "*"+b+" false", "*"+a+" false")
+	f(policy.Level{AllowedRegions: []string{"us-east-1"}},
+		"map[StringNotEquals:map[aws:RequestedRegion:[us-east-1 eu-west-1 eu-west-2 sa-east-1 ap-east-1]]] true", b+" true", a+" true")
+}
+
 func TestExportNotesOthers(t *testing.T) {
 	o := policy.Options{Default: policy.Level{AllowedRegions: []string{"us-east-1"}}}
 	for i := range 8 {
@@ -152,12 +189,24 @@ func TestExportNotesOthers(t *testing.T) {
 	if exported, err := Export(&policy.Options{Default: o.Default, Accounts: o.Accounts}, Target{}); err != nil || len(exported.Notes) != 1 || !strings.HasSuffix(exported.Notes[0], ": account 111111111111") {
 		t.Errorf("%v: %q", err, exported)
 	}
-	o.Accounts = nil
-	exported, err := Export(&o, Target{})
-	const want = "some use regions that this denies, so do not attach it above them: group g1, group g2, group g3, group g4, group g5 and 2 more"
-	if err != nil || len(exported.Notes) != 1 || exported.Notes[0] != want {
-		t.Errorf("%v: %q", err, exported)
+	const begin = "some use regions that this denies, so do not attach it above them: "
+	f := func(o policy.Options, target Target, want ...string) {
+		t.Helper()
+		exported, err := Export(&o, target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(exported.Notes, want) {
+			t.Errorf("%q, want %q", exported.Notes, want)
+		}
 	}
+	f(policy.Options{Default: o.Default, Groups: o.Groups}, Target{}, begin+"group g1, group g2, group g3, group g4, group g5 and 2 more")
+	f(policy.Options{Default: o.Default, Groups: o.Groups[:7]}, Target{}, begin+"group g1, group g2, group g3, group g4, group g5 and 1 more")
+	f(policy.Options{Default: o.Default, Groups: o.Groups[:6]}, Target{}, begin+"group g1, group g2, group g3, group g4, group g5")
+	// Of a group, only its own accounts are bound.
+	o.Groups[0].Accounts, o.Groups[1].Accounts = []string{"111111111111"}, []string{"222222222222"}
+	o.Accounts = append(o.Accounts, policy.Account{ID: "222222222222", Level: o.Accounts[0].Level}, policy.Account{ID: "333333333333", Level: o.Accounts[0].Level})
+	f(o, Target{Group: "g0"}, begin+"account 111111111111")
 }
 
 func TestExportFailure(t *testing.T) {

@@ -2,6 +2,7 @@ package scp
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
+	"github.com/regionwatch/regionwatch/processor/policy/regions"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -100,6 +102,10 @@ func TestImportSuccess(t *testing.T) {
 	content, _ := json.Marshal(map[string]any{"Policy": map[string]any{"Content": allowTwo}})
 	files = []string{"\xef\xbb\xbf" + string(content) + " \t\n"}
 	f(alerted, "us-west-2 ec2 RunInstances dev")
+
+	// IAM ignores the case of a service.
+	files = []string{`{"Statement":{"Effect":"Deny","NotAction":"EC2:*","Condition":{"StringNotEquals":{"aws:RequestedRegion":"us-east-1"}}}}`}
+	f(exempted, "us-west-2 ec2 RunInstances dev")
 }
 
 func TestImportTargets(t *testing.T) {
@@ -112,10 +118,84 @@ func TestImportTargets(t *testing.T) {
 			t.Errorf("%s: %s, want %s", account, got, want)
 		}
 	}
-	imported, err = Import([]Source{{"a.json", []byte(denyTwo)}}, Target{Group: "workloads"})
-	if err != nil || !strings.Contains(string(imported.Policy), "groups:\n  \"workloads\":\n") {
-		t.Errorf("%v: %s", err, imported.Policy)
+}
+
+// The policy says where each of its parts comes from, and each exception is for the target.
+func TestImportText(t *testing.T) {
+	f := func(target Target, level string) {
+		t.Helper()
+		scope := fmt.Sprintf("groups: [%q]", target.Group)
+		if target.Account != "" {
+			scope = fmt.Sprintf("accounts: [%q]", target.Account)
+		}
+		const deny = `{"Statement":{"Effect":"Deny","NotAction":["iam:*","s3:ListAllMyBuckets","s3:Get*"],"Condition":{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}}}`
+		imported, err := Import([]Source{{"a.json", []byte(allowTwo)}, {"b.json", []byte(deny)}}, target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := `# Made by regionwatch policy import-scp of:
+#   a.json: statement 1 (DenyOutside)
+#   b.json: statement 1
+` + level + `
+    allowed_regions: [eu-west-1]
+    exempt_global_services: false # the exceptions say what is exempt
+exceptions:
+  # A service control policy does not bind service-linked roles.
+  - name: "scp-service-linked-roles"
+    reason: "service control policies do not bind service-linked roles"
+    SCOPE
+    principals: ["arn:*:iam::*:role/aws-service-role/*"]
+  # from a.json: statement 1 (DenyOutside)
+  - name: "scp-principals"
+    reason: "principals that the service control policy exempts"
+    SCOPE
+    regions: [REST]
+    principals: ["arn:aws:iam::*:role/breakglass"]
+  # from a.json: statement 1 (DenyOutside); b.json: statement 1
+  - name: "scp-services"
+    reason: "services that the service control policy exempts"
+    SCOPE
+    event_sources: ["iam.amazonaws.com"]
+  # from a.json: statement 1 (DenyOutside)
+  - name: "scp-services-2"
+    reason: "services that the service control policy exempts"
+    SCOPE
+    regions: [REST]
+    event_sources: ["organizations.amazonaws.com", "monitoring.amazonaws.com"]
+  # from a.json: statement 1 (DenyOutside); b.json: statement 1
+  - name: "scp-s3"
+    reason: "calls that the service control policy exempts"
+    SCOPE
+    event_sources: ["s3.amazonaws.com"]
+    event_names: ["ListBuckets"]
+  # from a.json: statement 1 (DenyOutside)
+  - name: "scp-ec2"
+    reason: "calls that the service control policy exempts"
+    SCOPE
+    regions: [REST]
+    event_sources: ["ec2.amazonaws.com"]
+    event_names: ["Describe*"]
+  # from b.json: statement 1
+  - name: "scp-s3-2"
+    reason: "calls that the service control policy exempts"
+    SCOPE
+    regions: [us-east-1]
+    event_sources: ["s3.amazonaws.com"]
+    event_names: ["Get*"]
+`
+		var rest []string
+		for _, r := range regions.All() {
+			if r.Code != "us-east-1" && r.Code != "eu-west-1" {
+				rest = append(rest, r.Code)
+			}
+		}
+		want = strings.NewReplacer("SCOPE", scope, "REST", strings.Join(rest, ", ")).Replace(want)
+		if string(imported.Policy) != want {
+			t.Errorf("got\n%s\nwant\n%s", imported.Policy, want)
+		}
 	}
+	f(Target{Group: "workloads"}, "groups:\n  \"workloads\":\n    # ous: [Workloads/Prod] # or accounts")
+	f(Target{Account: "111122223333"}, "accounts:\n  \"111122223333\":")
 }
 
 func TestImportNotes(t *testing.T) {
@@ -147,11 +227,19 @@ func TestImportNotes(t *testing.T) {
 		`a.json: statement 1: the action "ec2:" names no service`,
 		`a.json: statement 1: the action "iam" names no service`,
 		`a.json: statement 1: the action "e*:Get" names no service`)
-	f(`{"Effect":"Deny","Action":"*","Resource":"arn:aws:s3:::a","Condition":{"StringLike":{"aws:RequestedRegion":"ap-*-1"},"ArnNotLike":{"aws:PrincipalArn":["*","arn:aws:sts::*:assumed-role/a/*"]}}}`,
+	f(`{"Effect":"Deny","Action":"*","Resource":"arn:aws:s3:::a","Condition":{"StringLike":{"aws:RequestedRegion":"ap-*-1"},"ArnNotLike":{"aws:PrincipalArn":["*","arn:aws:sts::*:federated-user/a","arn:aws:iam::*:assumed-role/a/*"]}}}`,
 		`a.json: statement 1: "ap-*-1" is written out as the regions that match it today`,
 		`a.json: statement 1: the principal "*" is not an ARN pattern with six parts`,
-		`a.json: statement 1: the principal "arn:aws:sts::*:assumed-role/a/*" is not a role or user of IAM; name the role itself`,
+		`a.json: statement 1: the principal "arn:aws:sts::*:federated-user/a" is not a role or user of IAM; name the role itself`,
+		`a.json: statement 1: the principal "arn:aws:iam::*:assumed-role/a/*" is not a role or user of IAM; name the role itself`,
 		"a.json: statement 1: it denies for some resources only; here it alerts for all")
+	f(`{"Effect":"Deny","Action":"*","NotResource":"arn:aws:s3:::a","Condition":{"StringLike":{"aws:RequestedRegion":"ap-east-1"},"Bool":{"aws:ViaAWSService":false}}}`,
+		"a.json: statement 1: it denies only where Bool of aws:ViaAWSService is false; here it alerts everywhere",
+		"a.json: statement 1: it denies for some resources only; here it alerts for all")
+	f(`{"Effect":"Allow","Action":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"ap-east-1"}}}`,
+		"a.json: statement 1: it allows by region; only denials are carried over")
+	f(`{"Effect":"Deny","Action":"*","Condition":{"Null":{"aws:RequestedRegion":"false"}}}`,
+		"a.json: statement 1: the operator Null says nothing about regions here")
 }
 
 func TestImportFailure(t *testing.T) {
@@ -166,6 +254,9 @@ func TestImportFailure(t *testing.T) {
 		`a.json: statement 1: "{example-region-1}" is a placeholder; want a region`,
 		`a.json: statement 1: "us-esat-1" is not an AWS region, did you mean "us-east-1"?`,
 		`a.json: statement 1: "arn:aws:iam::${Account}:role/[ROLE]" is a placeholder; want an ARN`)
+	f(`{"Statement":[{"Effect":"Deny","NotAction":"${Service}:*","Condition":{"StringNotEquals":{"aws:RequestedRegion":"us-*"}}}]}`,
+		`a.json: statement 1: "us-*" is not an AWS region`,
+		`a.json: statement 1: "${Service}:*" is a placeholder; want an action`)
 	f("{\n\"Statement\": [\n<<EOF", "a.json: invalid JSON, line 3: invalid character '<' looking for beginning of value; render a Terraform or CloudFormation template first")
 	f(`{}`, "a.json: no Statement found")
 	f(`{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`, "no statement denies by aws:RequestedRegion")
@@ -179,6 +270,7 @@ func TestImportShape(t *testing.T) {
 		`{"Statement":[{"Effect":1}]}`:                    "a.json: json: cannot unmarshal number",
 		`{"Statement":{"Effect":"Deny","Action":{}}}`:     `want a string or a list of strings, not {}`,
 		`{"Statement":{"Effect":"Deny","Action":["",1]}}`: `want a string or a list of strings, not ["",1]`,
+		`{"Statement":{"Effect":"Deny","Action":1e999}}`:  `cannot unmarshal number 1e999`,
 		`{"Policy":{"Content":"{"}}`:                      "a.json: Policy.Content: invalid JSON, line 1",
 		`{"Policy":{"Content":"{\"Statement\":1}"}}`:      "a.json: Policy.Content: json: cannot unmarshal number",
 	} {

@@ -148,9 +148,8 @@ func length(texts []string) (n int) {
 	return n
 }
 
-// encode writes a service control policy, on one line without an indent.
+// encode writes a service control policy, on one line without an indent. It names the statements anew.
 func encode(list []written, indent string) []byte {
-	list = slices.Clone(list)
 	for i := range list {
 		list[i].Sid = "DenyUnusedRegions"
 		if i > 0 {

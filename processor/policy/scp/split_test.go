@@ -217,4 +217,7 @@ func TestOneLine(t *testing.T) {
 	if oneLine(text) != text || oneLine(text+"x") != text+"…" {
 		t.Errorf("%q, %q", oneLine(text), oneLine(text+"x"))
 	}
+	if got := oneLine("a\xff \n\x00b"); got != "a\uFFFD b" {
+		t.Errorf("%q", got)
+	}
 }
