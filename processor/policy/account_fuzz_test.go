@@ -36,7 +36,7 @@ func FuzzAccountKey(f *testing.F) {
 
 // FuzzParseIPv4 holds addresses of IPv4 against net/netip.
 func FuzzParseIPv4(f *testing.F) {
-	for _, text := range []string{"192.0.2.1", "0.0.0.0", "255.255.255.255", "256.0.0.1", "01.2.3.4", "1.2.3", "1.2.3.4.5", "1.2.3.", "::1.2.3.4", "1.2.3.4%eth0", "1..2.3"} {
+	for _, text := range []string{"192.0.2.1", "0.0.0.0", "255.255.255.255", "256.0.0.1", "1.2.3.256", "01.2.3.4", "1.2.3", "1.2.3.4.5", "1.2.3.", "::1.2.3.4", "1.2.3.4%eth0", "1..2.3"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

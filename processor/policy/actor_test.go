@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,12 +93,31 @@ func TestSourceIndex(t *testing.T) {
 		for i := range bits {
 			o.Exceptions = append(o.Exceptions, Exception{Name: fmt.Sprint("near-", i), EventNames: []string{"Other*"}, SourceIPs: []string{fmt.Sprintf("192.0.2.1/%d", i)}})
 		}
-		o.Exceptions = append(o.Exceptions, Exception{Name: "x", SourceIPs: []string{fmt.Sprintf("192.0.2.1/%d", bits), "config.amazonaws.com"}})
-		p := mustPolicy(t, o)
-		for _, source := range []string{"192.0.2.1", "::ffff:192.0.2.1", "config.amazonaws.com"} {
-			if d := p.Decide(event(t, "ip="+source), testNow); d.Outcome != OutcomeExempted || d.Exception.Name != "x" {
-				t.Errorf("/%d, %s: %+v", bits, source, d)
+		x := Exception{Name: "x", SourceIPs: []string{fmt.Sprintf("192.0.2.1/%d", bits), "config.amazonaws.com"}}
+		for _, at := range []int{0, bits} {
+			p := mustPolicy(t, Options{Exceptions: slices.Insert(slices.Clone(o.Exceptions), at, x)})
+			for _, source := range []string{"192.0.2.1", "::ffff:192.0.2.1", "config.amazonaws.com"} {
+				if d := p.Decide(event(t, "ip="+source), testNow); d.Outcome != OutcomeExempted || d.Exception.Name != "x" {
+					t.Errorf("/%d, %s: %+v", bits, source, d)
+				}
 			}
 		}
 	}
+}
+
+// The caller is the role or user whose name no session chose, if the event says so.
+func TestAppendCaller(t *testing.T) {
+	f := func(field, principal string, isService bool) {
+		t.Helper()
+		got, service := AppendCaller([]byte("before "), event(t, field).UserIdentity)
+		if string(got) != "before "+principal || service != isService {
+			t.Errorf("%s: %q, by a service %t", field, got, service)
+		}
+	}
+	f(roleSession, "arn:aws:iam::111122223333:role/ci/deploy", false)
+	f(iamUser, "arn:aws:iam::111122223333:user/alice", false)
+	f(roleWithoutIssuer, "", false)
+	f(awsService, "", true)
+	f(throughService, "", true)
+	f(`by=null`, "", false)
 }

@@ -37,7 +37,6 @@ func checkPolicy(o *Options) (*checker, Faults) {
 		accounts: make(map[string]*Account, len(o.Accounts)),
 		members:  members{map[string]string{}, map[tag][]*Group{}},
 	}
-	c.enter(PartPolicy, 0, "")
 	c.checkText("version", o.Version)
 	c.enter(PartDefault, 0, "")
 	c.checkLevel(&o.Default, false)

@@ -13,8 +13,12 @@ func TestDecideReadOnly(t *testing.T) {
 	f := func(readOnly string, kind ReadOnly, want, wantLenient Outcome) {
 		t.Helper()
 		e := &cloudtrail.Event{AWSRegion: jsonscan.Value(`"eu-central-1"`), ReadOnly: jsonscan.Value(readOnly)}
-		if d := strict.Decide(e, testNow); d.ReadOnly != kind || d.Outcome != want {
-			t.Errorf("%s: %+v, want %s, %s", readOnly, d, kind, want)
+		reason := map[ReadOnly]string{
+			ReadOnlyFalse: "eu-central-1 is in unused_regions", ReadOnlyTrue: "readOnly is true", ReadOnlyMissing: "readOnly is missing",
+			ReadOnlyOdd: "readOnly is neither a boolean nor the text true or false",
+		}[kind]
+		if d := strict.Decide(e, testNow); d.ReadOnly != kind || d.Outcome != want || d.Reason != reason {
+			t.Errorf("%s: %+v, want %s, %s: %s", readOnly, d, kind, want, reason)
 		}
 		if d := lenient.Decide(e, testNow); d.ReadOnly != kind || d.Outcome != wantLenient {
 			t.Errorf("%s, alerting where it is missing: %+v, want %s, %s", readOnly, d, kind, wantLenient)

@@ -2,9 +2,11 @@ package policy
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 	"github.com/regionwatch/regionwatch/schema/jsonscan"
 )
@@ -63,7 +65,7 @@ func TestEffective(t *testing.T) {
 
 // Each region has its reason, the first and the last of the catalogue included.
 func TestRegionReasons(t *testing.T) {
-	for _, r := range catalogue {
+	for i, r := range catalogue {
 		event := &cloudtrail.Event{AWSRegion: jsonscan.Value(`"` + r.Code + `"`), ReadOnly: jsonscan.Value("false")}
 		other := "us-east-1"
 		if r.Code == other {
@@ -75,8 +77,10 @@ func TestRegionReasons(t *testing.T) {
 			r.Code + " is not in allowed_regions": {AllowedRegions: []string{other}},
 			"the region is in allowed_regions":    {AllowedRegions: []string{r.Code}},
 		} {
-			if d := mustPolicy(t, Options{Default: level}).Decide(event, testNow); d.RegionReason != want {
-				t.Errorf("%s: %q, want %q", r.Code, d.RegionReason, want)
+			d := mustPolicy(t, Options{Default: level}).Decide(event, testNow)
+			code := map[bool]string{true: r.Code}[level.IsUnused(r.Code)]
+			if d.RegionReason != want || d.Number != i || d.Region != code {
+				t.Errorf("%s: %+v, want region %d, %q: %q", r.Code, d, i, code, want)
 			}
 		}
 	}
@@ -102,4 +106,26 @@ func TestAnyLevel(t *testing.T) {
 	f(Options{Accounts: account(Level{AllowedRegions: list, AlertOnMissingReadOnly: true})}, true, false)
 	f(Options{Default: Level{Shadow: true}, Accounts: account(Level{AllowedRegions: list})}, false, false)
 	f(Options{Default: Level{Shadow: true}, Accounts: account(Level{AllowedRegions: list, Shadow: true})}, false, true)
+}
+
+// What has expired, and what soon will, is told apart from what will not.
+func TestExpiries(t *testing.T) {
+	var o Options
+	for name, expires := range map[string]time.Time{
+		"never": {}, "expired": testNow, "soon": testNow.Add(WarnAhead), "later": testNow.Add(WarnAhead + 1),
+	} {
+		o.Exceptions = append(o.Exceptions, Exception{Name: name, Reason: "r", Owner: "o", EventNames: []string{"Put*"}, Expires: expires})
+	}
+	slices.SortFunc(o.Exceptions, func(a, b Exception) int { return strings.Compare(a.Name, b.Name) })
+	p := mustPolicy(t, o)
+	if got := p.ExpiredExceptions(testNow); got != 1 {
+		t.Errorf("%d have expired", got)
+	}
+	if got, want := p.Expiries(testNow), []Expiry{{"expired", "o", testNow, true}, {"soon", "o", testNow.Add(WarnAhead), false}}; !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	want := []alert.Exception{{Name: "expired", Reason: "r", Owner: "o"}, {Name: "later", Reason: "r", Owner: "o"}, {Name: "never", Reason: "r", Owner: "o"}, {Name: "soon", Reason: "r", Owner: "o"}}
+	if got := p.Exceptions(); !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
 }

@@ -2,6 +2,8 @@ package policy
 
 import (
 	"fmt"
+	"math/bits"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,6 +64,7 @@ func TestExceptions(t *testing.T) {
 	f(both, true, "account=111111111111")
 	f(both, false, "account=222222222222")
 	f(both, false, "account=333333333333")
+	f(Exception{Groups: []string{"g"}, Accounts: []string{"111111111111"}}, false, "account=333333333333")
 
 	f(Exception{Regions: []string{"ap-east-1"}}, false)
 	f(Exception{Regions: []string{"ap-east-1", "eu-central-1"}}, true)
@@ -69,11 +72,13 @@ func TestExceptions(t *testing.T) {
 	sources := Exception{EventSources: []string{"config.amazonaws.com", "health.amazonaws.com"}}
 	f(sources, true, "source=config.amazonaws.com")
 	f(sources, true, `source=config\u002eamazonaws.com`)
+	f(sources, true, `source=\u0063onfig.amazonaws.com`)
 	f(sources, false, "source=Config.amazonaws.com")
 	f(sources, false, "source=ec2.amazonaws.com")
 	f(sources, false)
 	f(sources, false, "source=config.amazonaws.com", "damage=")
 	f(Exception{EventSources: []string{"*.amazonaws.com"}}, true, "source=ec2.amazonaws.com")
+	f(Exception{EventSources: []string{"*.amazonaws.com"}}, true, `source=\u0065c2.amazonaws.com`)
 	f(Exception{EventSources: []string{"*.amazonaws.com"}}, false, "source=amazonaws.com")
 	names := Exception{EventSources: []string{"ec2.amazonaws.com"}, EventNames: []string{"Put*Rule", "Tag?"}}
 	f(names, true, "source=ec2.amazonaws.com", "name=PutConfigRule")
@@ -90,6 +95,8 @@ func TestExceptions(t *testing.T) {
 	f(Exception{Principals: []string{"arn:aws:iam::111122223333:user/alice"}}, true, iamUser)
 	f(Exception{Principals: []string{"arn:aws:iam::111122223333:user/broker"}}, true, federatedUser)
 	f(Exception{Principals: []string{"arn:aws:iam::*:*/alice"}}, false, federatedUser)
+	f(Exception{Principals: []string{"arn:aws:iam::111122223333:user/alice"}}, true, `by={"arn":"\u0061rn:aws:iam::111122223333:user/alice"}`)
+	f(Exception{Principals: []string{"arn:aws:iam::111122223333:user/alice"}}, false, `by={"arn":"urn:aws:iam::111122223333:user/alice"}`)
 	f(Exception{Principals: []string{"arn:*:*:*:*:*"}}, true, roleSession)
 	f(Exception{Principals: []string{"arn:*:*:*:*:*"}}, false, awsService)
 	// Nothing that the actor writes exempts: neither a session's name nor a session without its role.
@@ -99,6 +106,8 @@ func TestExceptions(t *testing.T) {
 
 	f(Exception{ServiceInvoked: true}, true, throughService)
 	f(Exception{ServiceInvoked: true}, true, awsService)
+	f(Exception{ServiceInvoked: true}, true, `by={"type":"AWSService"}`)
+	f(Exception{ServiceInvoked: true}, true, `by={"invokedBy":"cloudformation.amazonaws.com","type":"AssumedRole"}`)
 	f(Exception{ServiceInvoked: true}, false, roleSession)
 	f(Exception{ServiceInvoked: true}, false)
 	// The console does not act as a service: a person acts.
@@ -114,6 +123,7 @@ func TestExceptions(t *testing.T) {
 	f(ips, true, "ip=::ffff:192.0.2.1")
 	f(ips, false, "ip=192.0.2.1.example.com")
 	f(ips, false, "ip=192.0.2.01")
+	f(ips, false, "ip=192.0.2.256")
 	f(ips, false, "ip=192.0.2.1 ")
 	f(ips, false)
 	one := Exception{SourceIPs: []string{"192.0.2.1", "2001:db8::1", "::ffff:198.51.100.1"}}
@@ -128,7 +138,11 @@ func TestExceptions(t *testing.T) {
 	f(services, false, "ip=config.example.com")
 	f(services, false, "ip=")
 	f(one, true, `ip=\u003192.0.2.1`)
+	f(Exception{SourceIPs: []string{"192.0.2.0/24"}}, true, "ip=192.0.2.1")
+	f(Exception{SourceIPs: []string{"192.0.2.0/24", "config.amazonaws.com"}}, false, "ip=ec2.amazonaws.com")
 	f(Exception{SourceIPs: []string{"*"}}, false, "ip=192.0.2.1")
+	f(Exception{SourceIPs: []string{"*"}}, true, "ip=x")
+	f(Exception{SourceIPs: []string{"*"}}, false, "ip=")
 
 	f(Exception{Regions: []string{"eu-central-1"}, Expires: testNow.Add(time.Nanosecond)}, true)
 	f(Exception{Regions: []string{"eu-central-1"}, Expires: testNow}, false)
@@ -231,4 +245,68 @@ func TestExceptionSet(t *testing.T) {
 			}
 		}
 	}
+}
+
+// An exception of any number holds for what it names, and for nothing else.
+func TestExceptionsBeyondAWord(t *testing.T) {
+	o := Options{Default: Level{AllowedRegions: []string{"us-east-1"}}}
+	id := func(i int) string { return fmt.Sprintf("%012d", i) }
+	const n = 200
+	var all []string
+	for i := range n {
+		o.Exceptions = append(o.Exceptions, Exception{Name: fmt.Sprint("x", i), Accounts: []string{id(i)}})
+		all = append(all, id(i))
+	}
+	p := mustPolicy(t, o)
+	for i, x := range o.Exceptions {
+		if d := p.Decide(event(t, "account="+id(i)), testNow); d.Exception == nil || d.Exception.Name != x.Name {
+			t.Errorf("account %d: %+v", i, d)
+		}
+		if got := p.Effective(id(i), testNow).Exceptions; !slices.Equal(got, []string{x.Name}) {
+			t.Errorf("account %d has the exceptions %q", i, got)
+		}
+	}
+	if got := p.Accounts(); !slices.Equal(got, all) {
+		t.Errorf("accounts %q", got)
+	}
+}
+
+// An exception for a region, whichever it is, holds there.
+func TestExceptionInEachRegion(t *testing.T) {
+	for _, r := range catalogue {
+		p := mustPolicy(t, Options{Default: Level{UnusedRegions: []string{r.Code}}, Exceptions: []Exception{{Name: "x", Regions: []string{r.Code}}}})
+		if d := p.Decide(event(t, "region="+r.Code), testNow); d.Outcome != OutcomeExempted {
+			t.Errorf("%s: %s", r.Code, d.Outcome)
+		}
+	}
+}
+
+// A condition leaves few of many exceptions to be looked at: those that name what the event has.
+func TestIndexesRuleOut(t *testing.T) {
+	var o Options
+	for i := range 50 {
+		o.Exceptions = append(o.Exceptions,
+			Exception{Name: fmt.Sprint("role-", i), Principals: []string{fmt.Sprintf("arn:aws:iam::*:role/team-%d/*", i)}},
+			Exception{Name: fmt.Sprint("range-", i), SourceIPs: []string{fmt.Sprintf("10.%d.0.0/16", i)}},
+			Exception{Name: fmt.Sprint("either-", i), SourceIPs: []string{fmt.Sprintf("11.%d.0.0/16", i), "config.amazonaws.com"}})
+	}
+	p := mustPolicy(t, o)
+	f := func(wantPrincipals, wantSources int, fields ...string) {
+		t.Helper()
+		var s subject
+		s.reset(p)
+		e, principals, sources := event(t, fields...), 0, 0
+		for w := range newExceptionSet(len(o.Exceptions)) {
+			principals += bits.OnesCount64(p.principals.possible(w, e, &s))
+			sources += bits.OnesCount64(p.sourceIPs.possible(w, e, &s))
+		}
+		if principals != wantPrincipals || sources != wantSources {
+			t.Errorf("%q: %d by principal, %d by source; want %d and %d", fields, principals, sources, wantPrincipals, wantSources)
+		}
+	}
+	f(100, 100)
+	f(101, 51, `by={"arn":"arn:aws:iam::111122223333:role/team-7/x"}`, "ip=10.7.0.1")
+	f(100, 50, iamUser, "ip=192.0.2.1")
+	f(100, 51, "ip=11.7.0.1")
+	f(100, 100, "ip=config.amazonaws.com")
 }

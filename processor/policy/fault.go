@@ -75,7 +75,7 @@ type faultList struct {
 
 // enter names the part that is checked next.
 func (l *faultList) enter(part Part, index int, name string) {
-	l.place, l.name = Place{Part: part, Index: index, Item: -1}, name
+	l.place, l.name = Place{Part: part, Index: index}, name
 }
 
 // add adds a fault of a field; item is -1 if it concerns the whole field.

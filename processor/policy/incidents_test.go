@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -30,17 +32,42 @@ func TestIncidentsPerLevel(t *testing.T) {
 	f("222222222222", 24*time.Hour, time.Hour, 1)
 }
 
-// A threshold of actions is no higher than what an incident tells apart.
+// A duration has its bounds, and a threshold of actions is no higher than what an incident tells apart.
 //
 // Guard: MaxActions in checkIncidents.
-func TestIncidentsThreshold(t *testing.T) {
+func TestIncidentsBounds(t *testing.T) {
 	f := func(g Incidents, want string) {
 		t.Helper()
 		_, err := Compile(Options{Default: Level{Incidents: &g}})
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+		if faults, ok := errors.AsType[Faults](err); ok {
+			wantItems(t, faults)
+		}
 	}
+	const day = 24 * time.Hour
+	for name, x := range map[string]struct {
+		of          func(d time.Duration) Incidents
+		least, most time.Duration
+	}{
+		"window":          {func(d time.Duration) Incidents { return Incidents{Window: d} }, 5 * time.Minute, 31 * day},
+		"quiet":           {func(d time.Duration) Incidents { return Incidents{Quiet: d} }, time.Second, 7 * day},
+		"grace":           {func(d time.Duration) Incidents { return Incidents{Grace: d} }, time.Second, 31 * day},
+		"update_interval": {func(d time.Duration) Incidents { return Incidents{Update: d} }, time.Second, day},
+	} {
+		allowed := fmt.Sprintf("; allowed: whole seconds from %s to %s", x.least, x.most)
+		f(x.of(x.least), "")
+		f(x.of(x.most), "")
+		for _, d := range []time.Duration{-time.Second, x.least - time.Second/2, x.least + time.Second/2, x.most + time.Second} {
+			f(x.of(d), name+" is "+d.String()+allowed)
+		}
+	}
+	const ascending = "escalations must be alert counts of at least 1 in ascending order"
+	f(Incidents{Escalations: []uint64{1, 2, 10}}, "")
+	f(Incidents{Escalations: []uint64{0, 1}}, ascending)
+	f(Incidents{Escalations: []uint64{2, 1}}, ascending)
+	f(Incidents{Escalations: []uint64{1, 1}}, ascending)
 	f(Incidents{Threshold: 1_000_000}, "")
 	f(Incidents{Threshold: 1_000_001}, "threshold is 1000001; allowed: 1 to 1000000")
 	f(Incidents{Threshold: MaxActions, ByAction: true}, "")

@@ -69,6 +69,9 @@ func TestDecideByLevel(t *testing.T) {
 		if d.Outcome != want || d.Level != level || d.Severity != severity {
 			t.Errorf("%q: %+v, want %s at %q, severity %q", fields, d, want, level, severity)
 		}
+		if d.IsFinding() != (want == OutcomeAlerted || want == OutcomeShadowed) {
+			t.Errorf("%q: %s is a finding: %t", fields, want, d.IsFinding())
+		}
 	}
 	// The closest level applies as a whole: the default's list says nothing about the others.
 	f(OutcomeAlerted, "default", "High", "account=999999999999")

@@ -137,14 +137,14 @@ func (c *checker) joinBy(field string, a *Account, group string) {
 	}
 }
 
-// hasTagsOf reports whether an account has all tags of the group.
+// hasTagsOf reports whether an account has all tags of the group, which has some.
 func (g *Group) hasTagsOf(a *Account) bool {
 	for key, value := range g.Tags {
 		if has, ok := a.Tags[key]; !ok || has != value {
 			return false
 		}
 	}
-	return len(g.Tags) > 0
+	return true
 }
 
 // members warns about units and tags that no account has.

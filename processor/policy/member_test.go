@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -14,7 +15,7 @@ func TestGroupsByOUAndTag(t *testing.T) {
 	p := mustPolicy(t, Options{
 		Groups: []Group{
 			{Name: "prod", OUs: []string{"Workloads/Prod", "Payments"}, Level: &Level{AllowedRegions: []string{"us-east-1"}}},
-			{Name: "lab", Tags: map[string]string{"env": "lab", "team": "x"}, Accounts: []string{"000000000009"}, Level: &Level{AllowedRegions: []string{"us-west-2"}}},
+			{Name: "lab", Tags: map[string]string{"env": "lab", "team": "x"}, Accounts: []string{"000000000009", "000000000012"}, Level: &Level{AllowedRegions: []string{"us-west-2"}}},
 		},
 		Accounts: []Account{
 			{ID: "000000000001", OU: "Workloads/Prod"}, {ID: "000000000002", OU: "Workloads/Prod/EU"}, {ID: "000000000003", OU: "Payments"},
@@ -30,17 +31,22 @@ func TestGroupsByOUAndTag(t *testing.T) {
 			t.Errorf("account %s: %s, want %s", id, got, want)
 		}
 	}
-	if facts := string(p.Effective("000000000002", time.Time{}).Account); facts != `{"group":"prod","ou":"Workloads/Prod/EU"}` {
-		t.Errorf("facts %s", facts)
+	for id, want := range map[string]string{"000000000002": `{"group":"prod","ou":"Workloads/Prod/EU"}`, "000000000012": `{"group":"lab"}`} {
+		if facts := string(p.Effective(id, time.Time{}).Account); facts != want {
+			t.Errorf("account %s: facts %s, want %s", id, facts, want)
+		}
 	}
 }
 
 func TestGroupFaults(t *testing.T) {
 	f := func(o Options, want ...string) {
 		t.Helper()
-		if _, err := Compile(o); err == nil || err.Error() != strings.Join(want, "\n") {
+		_, err := Compile(o)
+		if err == nil || err.Error() != strings.Join(want, "\n") {
 			t.Errorf("got\n%v\nwant\n%s", err, strings.Join(want, "\n"))
 		}
+		faults, _ := errors.AsType[Faults](err)
+		wantItems(t, faults)
 	}
 	prod, eu := []string{"Workloads/Prod"}, map[string]string{"area": "eu"}
 	f(Options{Groups: []Group{{Name: "a", OUs: prod}, {Name: "b", Tags: eu}}, Accounts: []Account{{ID: "111111111111", OU: "Workloads/Prod/x", Tags: eu}}},
@@ -75,6 +81,7 @@ func TestGroupWarnings(t *testing.T) {
 	for _, w := range p.Warnings(testNow) {
 		got = append(got, w.Error())
 	}
+	wantItems(t, p.Warnings(testNow))
 	want := []string{`group a: ous: no account of the policy is in Workloads/Prd, did you mean "Workloads/Prod"?`, "group a: ous: no account of the policy is in Lab", "group b: tags: no account of the policy has these tags"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)

@@ -57,13 +57,10 @@ func (s *subject) readSource(e *cloudtrail.Event) {
 		return
 	}
 	s.source = v[1 : len(v)-1]
-	if s.addr, s.isAddr = parseIPv4(s.source); !s.isAddr {
-		if bytes.IndexByte(s.source, '\\') >= 0 {
-			s.source = v.AppendText(nil)
-		}
-		s.addr, s.isAddr = parseAddr(s.source)
+	if bytes.IndexByte(s.source, '\\') >= 0 {
+		s.source = v.AppendText(nil)
 	}
-	if s.isAddr {
+	if s.addr, s.isAddr = parseAddr(s.source); s.isAddr {
 		s.policy.sourceIPs.readRanges(s)
 	}
 }
