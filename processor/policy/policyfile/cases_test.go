@@ -51,6 +51,9 @@ func TestCases(t *testing.T) {
 	f("0x1f", `"0x1f"`)
 	f("yes", `"yes"`)
 	f(`"false"`, `"false"`)
+	f(`"True"`, `"True"`)
+	f(`"FALSE"`, `"FALSE"`)
+	f("{y: 1, z: [2, 3], a: {}}", `{"y":1,"z":[2,3],"a":{}}`)
 	f("[1, {y: FALSE}]", `[1,{"y":false}]`)
 	f("[{y: 1}, {y: text}]", `[{"y":1},{"y":"text"}]`)
 	f(strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1), strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1))
@@ -61,6 +64,7 @@ func TestCaseList(t *testing.T) {
 	for text, want := range map[string]string{
 		"- {Log: {}, ExpectedResult: true}": "", "- {ExpectedResult: true}": "a case needs a Log", "Tests: [{Log: {}, ExpectedResult: true}]": "", "Cases: []": "the key Tests is missing",
 		"Tests: {}": "want a list of cases", "a": "want a list of cases", "Tests: []": "the list has no cases",
+		"- {ExpectedResult: true, Log: {x: &a 1, y: *a}}": "1:44: want a value, not an alias",
 	} {
 		name := filepath.Join(t.TempDir(), "cases.yaml")
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
@@ -92,13 +96,15 @@ func TestCaseExpects(t *testing.T) {
 // An event may be nested exactly so deep.
 func TestCaseDepth(t *testing.T) {
 	for depth, want := range map[int]bool{maxDepth: true, maxDepth + 1: false} {
-		name := filepath.Join(t.TempDir(), "cases.yaml")
-		event := strings.Repeat("[", depth) + "1" + strings.Repeat("]", depth)
-		if err := os.WriteFile(name, []byte("- {Name: a, ExpectedResult: true, Log: "+event+"}"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if cases, err := LoadCases(name); (err == nil) != want || want && string(cases[0].Event) != event {
-			t.Errorf("%d levels: %v", depth, err)
+		for begin, end := range map[string]string{"[": "]", `{"x":`: "}"} {
+			name := filepath.Join(t.TempDir(), "cases.yaml")
+			event := strings.Repeat(begin, depth) + "1" + strings.Repeat(end, depth)
+			if err := os.WriteFile(name, []byte("- {Name: a, ExpectedResult: true, Log: "+event+"}"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if cases, err := LoadCases(name); (err == nil) != want || want && string(cases[0].Event) != event {
+				t.Errorf("%d levels of %s: %v", depth, begin, err)
+			}
 		}
 	}
 }

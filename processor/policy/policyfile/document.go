@@ -53,7 +53,6 @@ func (r *reader) document(source []byte) {
 	if root == nil {
 		return
 	}
-	r.enter(policy.PartPolicy, 0, root)
 	r.regionSets(root)
 	readMapping(r, root, "a policy", documentFields(), r)
 }

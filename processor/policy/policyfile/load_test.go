@@ -118,28 +118,41 @@ func TestLoadFailure(t *testing.T) {
 	}
 }
 
-// An export that came out empty would put its accounts under the default, and one row that is too short hides no other.
-func TestLoadCSVFailure(t *testing.T) {
-	f := func(csv string, want ...string) {
+// Of a folder, only the files of accounts that are in view are read. What is missing is watched all the same, so that it
+// is read once it is there.
+func TestAccountsFrom(t *testing.T) {
+	folder := t.TempDir()
+	f := func(names, want string, files ...string) {
 		t.Helper()
-		folder := t.TempDir()
-		for name, text := range map[string]string{"a.csv": csv, "policy.yaml": "accounts_from: [a.csv]"} {
-			if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
+		name := filepath.Join(folder, "policy.yaml")
+		if err := os.WriteFile(name, []byte("accounts_from: ["+names+"]"), 0o600); err != nil {
+			t.Fatal(err)
 		}
-		file, err := Load(filepath.Join(folder, "policy.yaml"), nil)
-		if err == nil || strings.ReplaceAll(err.Error(), folder+"/", "") != strings.Join(want, "\n") {
-			t.Errorf("%q: %v", csv, err)
+		file, err := Load(name, nil)
+		if (err == nil) != (want == "") || err != nil && strings.ReplaceAll(err.Error(), folder+"/", "") != want {
+			t.Errorf("%s: %v, want %s", names, err, want)
 		}
-		if len(file.Files) != 2 {
-			t.Errorf("%q: files %q, want both, as a change of either may mend it", csv, file.Files)
+		for i := range file.Files {
+			file.Files[i], _ = filepath.Rel(folder, file.Files[i])
+		}
+		if !cmp.Equal(file.Files, files) {
+			t.Errorf("%s: files %q, want %q", names, file.Files, files)
 		}
 	}
-	f("", "a.csv: the file is empty")
-	f("\xef\xbb\xbf\r\n", "a.csv: the file is empty")
-	f("account,\"name\n", `a.csv:1:15: invalid CSV: extraneous or missing " in quoted-field`)
-	f("account,name\r\n111111111111\r\n12,a\r\n", "a.csv:2:1: invalid CSV: wrong number of fields", `a.csv:3:1: "12" is not an account id, which has 12 digits`)
+	if err := os.MkdirAll(filepath.Join(folder, "d", "folder.yaml"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{".hidden.csv", "a.csv", "notes.txt"} {
+		if err := os.WriteFile(filepath.Join(folder, "d", name), []byte("account\n111111111111\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f("d", "", "policy.yaml", "d", "d/a.csv")
+	f("b.csv", `policy.yaml:1:17: "b.csv": no such file or directory`, "policy.yaml", "b.csv")
+	f("policy.yaml", `policy.yaml:1:17: "policy.yaml" is read twice`, "policy.yaml")
+	if err := cause(errors.ErrUnsupported); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("%v", err)
+	}
 }
 
 // A folder of accounts may hold what is no file: reading a named pipe would never end, and with it no change of the
@@ -155,19 +168,6 @@ func TestLoadNamedPipe(t *testing.T) {
 	}
 	if _, err := Load(policy, nil); err == nil || !strings.HasSuffix(err.Error(), `policy.yaml:1:17: "`+folder+`/pipe.yaml" is not a regular file`) {
 		t.Errorf("%v", err)
-	}
-}
-
-func TestParse(t *testing.T) {
-	if _, err := Parse("topic policy", []byte("default: { unused_regions: [us-west-1] }")); err != nil {
-		t.Error(err)
-	}
-	_, err := Parse("topic policy", []byte("accounts_from: [/etc/passwd.yaml]"))
-	if err == nil || err.Error() != "topic policy:1:17: only a policy that is a file can name files" {
-		t.Errorf("%v", err)
-	}
-	if _, err := Parse("topic policy", make([]byte, MaxBytes+1)); err == nil {
-		t.Error("no error for a policy that is too large")
 	}
 }
 
@@ -198,19 +198,6 @@ func FuzzParse(f *testing.F) {
 			if fault.File != "fuzz" || fault.Text == "" || fault.Line < 0 || strings.HasPrefix(fault.Text, "BUG:") {
 				t.Errorf("%+v", fault)
 			}
-		}
-	})
-}
-
-// FuzzCSV: the same for a CSV of accounts.
-func FuzzCSV(f *testing.F) {
-	f.Add([]byte("account,name,owner,environment,group\n111111111111,a,b,c,\n"))
-	f.Add([]byte("account\n\"1"))
-	f.Fuzz(func(t *testing.T, source []byte) {
-		r := &reader{name: "fuzz", file: "fuzz", places: places{}}
-		r.csv(source)
-		if _, err := r.read(func() {}, policy.Compile); err != nil && strings.Contains(err.Error(), "BUG:") {
-			t.Error(err)
 		}
 	})
 }
@@ -253,16 +240,6 @@ func TestLoadCloses(t *testing.T) {
 	}
 	if before, after := descriptors(), descriptors(); after > before {
 		t.Errorf("%d descriptors before, %d after", before, after)
-	}
-}
-
-// What follows the one document is a fault, whatever it is.
-func TestParseRest(t *testing.T) {
-	for rest, want := range map[string]string{"": "", "---\nversion: b": "a second document", "---\n[": "p:"} {
-		_, err := Parse("p", []byte("version: a\n"+rest))
-		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %q", rest, err, want)
-		}
 	}
 }
 
