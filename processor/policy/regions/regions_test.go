@@ -80,6 +80,8 @@ func TestNearestPlace(t *testing.T) {
 	f("Asia Pacific", "")
 	f("Frank", "")
 	f("( )", "")
+	f("Tokyo"+strings.Repeat(".", 2*MaxCodeBytes-len("Tokyo")), "ap-northeast-1")
+	f("Tokyo"+strings.Repeat(".", 2*MaxCodeBytes-len("Tokyo")+1), "")
 }
 
 func TestLogsGlobally(t *testing.T) {
