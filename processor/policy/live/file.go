@@ -44,33 +44,28 @@ func (s *Source) follow(ctx context.Context, watcher *fsnotify.Watcher, hangUp <
 	s.watchFolders(watcher)
 	s.reload(watcher) // it may have changed since the start
 
-	pending := false
-	settled := time.NewTimer(0)
-	<-settled.C
-	hourly := time.NewTicker(warnEvery)
-	defer hourly.Stop()
+	var settled <-chan time.Time // nil unless there is a sign of a change
+	hourly := time.Tick(warnEvery)
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-hourly.C:
+		case <-hourly:
 			s.warn()
 		case <-hangUp:
 			s.fault = ""            // a SIGHUP asks for an answer, even the same one
 			s.watchFolders(watcher) // folders removed and made again are no longer watched
 			s.reload(watcher)
 		case event := <-events:
-			if !pending && s.concerns(event.Name) {
-				settled.Reset(settleTime)
-				pending = true
+			if settled == nil && s.concerns(event.Name) {
+				settled = time.After(settleTime)
 			}
 		case err := <-faults:
 			// Events may be lost: only reloading shows what changed.
 			s.o.Logger.Warn("watching the policy", "error", err)
-			settled.Reset(settleTime)
-			pending = true
-		case <-settled.C:
-			pending = false
+			settled = time.After(settleTime)
+		case <-settled:
+			settled = nil
 			s.watchFolders(watcher)
 			s.reload(watcher)
 		}

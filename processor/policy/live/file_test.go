@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -222,6 +224,84 @@ func TestConcerns(t *testing.T) {
 	f(true, "policy.yaml.minisig")
 	f(true, "a.csv.minisig")
 	f(false, "b.csv.minisig")
+}
+
+// What is watched: the folders of the policy's files, of where links to them lead, and folders of accounts.
+func TestFolders(t *testing.T) {
+	folder, elsewhere := t.TempDir(), t.TempDir()
+	name, accounts := filepath.Join(folder, "policy.yaml"), filepath.Join(folder, "accounts.d")
+	replaceFile(t, filepath.Join(elsewhere, "target.yaml"), policyOf("v1")+"accounts_from: [accounts.d/]\n")
+	if err := errors.Join(os.Mkdir(accounts, 0o700), os.Symlink(filepath.Join(elsewhere, "target.yaml"), name)); err != nil {
+		t.Fatal(err)
+	}
+	replaceFile(t, filepath.Join(accounts, "a.csv"), "account\n111111111111\n")
+	first, err := LoadFile(name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, Options{First: first, File: name, Logger: slog.New(slog.DiscardHandler)})
+	if got, want := s.folders(), map[string]bool{folder: true, elsewhere: true, accounts: true}; !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	// A missing folder is waited for in the one above it, however it is written.
+	missing := filepath.Join(folder, "missing")
+	s.tried = []string{missing + "/a.csv"}
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+	s.current.Store(&Loaded{})
+	if got, want := s.folders(), map[string]bool{folder: true}; !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	s.tried = []string{missing + "/./b.d/"}
+	if !s.concerns(filepath.Join(missing, "b.d", "a.csv")) {
+		t.Error("a new file of a folder is not noticed")
+	}
+}
+
+// SIGHUP reloads the policy, and without a watcher only that does.
+func TestSIGHUP(t *testing.T) {
+	hangUp := make(chan os.Signal, 1)
+	signal.Notify(hangUp, syscall.SIGHUP) // which would end the program
+	defer signal.Stop(hangUp)
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	f := func(limit uint64, want ...string) {
+		t.Helper()
+		name := filepath.Join(t.TempDir(), "policy.yaml")
+		replaceFile(t, name, policyOf("v1"))
+		first, err := LoadFile(name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := make(messages, 1000)
+		s := open(t, Options{First: first, File: name, Logger: slog.New(log)})
+		replaceFile(t, name, "default: [")
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: limit, Max: before.Max}); err != nil {
+			t.Fatal(err)
+		}
+		go func() { ended <- s.Run(ctx) }()
+		for _, message := range want {
+			log.await(t, message)
+		}
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		log.await(t, brokenMessage)
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	f(before.Cur, brokenMessage)
+	f(0, "watching the policy; SIGHUP still reloads it", brokenMessage)
 }
 
 // A folder that cannot be watched is worth a warning each time, one that can be is not.

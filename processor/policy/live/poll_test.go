@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -101,6 +102,12 @@ func TestTopicWithoutNewest(t *testing.T) {
 	c, o := policies(t)
 	c.ProduceValues(policyTopic, 1, "default: [", "")
 	_, err := Open(t.Context(), o)
+	if _, err := kadm.NewClient(c.Client()).DeleteRecords(t.Context(), kadm.Offsets{policyTopic: {0: {Topic: policyTopic, At: 2}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := ReadTopic(t.Context(), policyTopic, o.ClientOpts, nil); !errors.As(err, new(*NoPolicyError)) {
+		t.Errorf("with its records deleted: %v", err)
+	}
 	if err == nil || !strings.Contains(err.Error(), "no valid policy found") || !strings.Contains(err.Error(), "offset 0:") {
 		t.Errorf("%v, want that there is none, and what is wrong with the newest", err)
 	}
@@ -180,6 +187,7 @@ func TestIsAway(t *testing.T) {
 	}{
 		{fmt.Errorf("reading: %w", dial), true},
 		{io.EOF, true},
+		{io.ErrUnexpectedEOF, true},
 		{context.DeadlineExceeded, true},
 		{kerr.LeaderNotAvailable, true},
 		{errors.Join(refusal(false), dial), true},
@@ -192,6 +200,44 @@ func TestIsAway(t *testing.T) {
 			t.Errorf("%v: %t", c.err, got)
 		}
 	}
+}
+
+// The start waits for brokers a second at a time, and says so once.
+func TestWait(t *testing.T) {
+	f := func(what string, dial func() (net.Conn, error)) {
+		synctest.Test(t, func(t *testing.T) {
+			dials := 0
+			dialer := kgo.Dialer(func(context.Context, string, string) (net.Conn, error) {
+				dials++
+				return dial()
+			})
+			log := &logged{Handler: slog.DiscardHandler}
+			topic, err := openTopic(policyTopic, []kgo.Opt{kgo.SeedBrokers("localhost:1"), dialer}, nil, slog.New(log))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer topic.close()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if _, _, err := topic.wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: %v", what, err)
+			}
+			if got := log.messages(); len(got) != 1 || dials < 20 || dials > 150 {
+				t.Errorf("%s: %d tries, told %q", what, dials, got)
+			}
+		})
+	}
+	f("refused", func() (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	})
+	f("closed at once", func() (net.Conn, error) {
+		here, there := net.Pipe()
+		go func() {
+			_, _ = there.Read(make([]byte, 1000))
+			there.Close()
+		}()
+		return here, nil
+	})
 }
 
 // Only the loss of a topic's id makes a new client.
@@ -215,6 +261,15 @@ func TestReopenTopic(t *testing.T) {
 	}
 }
 
+// A record with any value is a policy, if a broken one.
+func TestHasPolicy(t *testing.T) {
+	for text, want := range map[string]bool{"": false, "x": true} {
+		if got := hasPolicy(kgo.StringRecord(text)); got != want {
+			t.Errorf("%q: %t", text, got)
+		}
+	}
+}
+
 // A header counts up to its bound, and the first of one name.
 func TestHeader(t *testing.T) {
 	longest := strings.Repeat("x", maxHeaderBytes)
@@ -233,7 +288,7 @@ func TestHeader(t *testing.T) {
 //
 // Guard: warn in watchTopic.
 func TestTopicWarnsHourly(t *testing.T) {
-	const exception = "exceptions: [{name: x, owner: o, reason: r, regions: [eu-central-1], expires: 2000-01-16}]\n" // a bubble starts in 2000
+	const exception = "exceptions: [{name: x, owner: o, regions: [eu-central-1], expires: 2000-01-16}]\n" // a bubble starts in 2000
 	first := parsedPolicy(t, policyOf("v1")+exception)
 	synctest.Test(t, func(t *testing.T) {
 		silent := kgo.Dialer(func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -257,6 +312,9 @@ func TestTopicWarnsHourly(t *testing.T) {
 			if got := strings.Contains(strings.Join(log.messages(), "\n"), "expires at 2000-01-16"); got != want {
 				t.Errorf("a warning: %t, want %t: %q", got, want, log.messages())
 			}
+		}
+		if after(0, false); !strings.Contains(strings.Join(log.messages(), "\n"), "no reason") {
+			t.Errorf("no warning at the start: %q", log.messages())
 		}
 		after(23*time.Hour, false) // 14 days ahead are 24 hours after the start
 		after(3*time.Hour, true)

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/regionwatch/regionwatch/processor/policy"
+	"github.com/regionwatch/regionwatch/processor/policy/policyfile"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
@@ -60,6 +63,22 @@ func TestCacheFailure(t *testing.T) {
 	missing := filepath.Join(folder, "missing", "cache")
 	if err := writeCache(missing, s.current.Load()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A cache that is written again and again is closed each time.
+func TestCacheCloses(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // garbage collection would close forgotten files
+	descriptors := func() int {
+		cacheOf(t, "v1")
+		open, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip("needs /proc")
+		}
+		return len(open)
+	}
+	if before, after := descriptors(), descriptors(); after > before {
+		t.Errorf("%d descriptors before, %d after", before, after)
 	}
 }
 
@@ -203,6 +222,19 @@ func TestMetrics(t *testing.T) {
 	}
 	s.replace(parsedPolicy(t, text), nil)
 	f(0, 1, 1, 2)
+}
+
+// Warnings name their place; a key that is spelled as a flag is one.
+func TestWarnings(t *testing.T) {
+	f, err := policyfile.Parse("p", []byte("default: { allowed-regions: [us-east-1, ap-east-1] }"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := Loaded{Policy: f.Policy, File: f}.Warnings(time.Now())
+	want := []string{"p:1:12: allowed-regions is spelled allowed_regions", "p:1:41: ap-east-1 is not enabled by default; nothing happens there unless the account enables it"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
 }
 
 // A policy may have any number of warnings: the log gets the first ones and a count of the rest, once.

@@ -95,17 +95,15 @@ func isAway(err error) bool {
 	if errors.As(err, &refused) && refused.Refused() || errors.Is(err, kerr.UnknownTopicOrPartition) {
 		return false
 	}
-	_, network := errors.AsType[net.Error](err)
-	return network || kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err) || errors.Is(err, io.EOF) || errors.Is(err, context.DeadlineExceeded)
+	_, network := errors.AsType[net.Error](err) // an exceeded deadline is one
+	return network || kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err) || errors.Is(err, io.EOF)
 }
 
 // pause waits a second, or until ctx ends.
 func pause(ctx context.Context) {
-	timer := time.NewTimer(time.Second)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-	case <-timer.C:
+	case <-time.After(time.Second):
 	}
 }
 

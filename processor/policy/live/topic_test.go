@@ -202,6 +202,93 @@ func TestTopicGone(t *testing.T) {
 	}
 }
 
+// The log says once that the topic is gone, once that it is back, and otherwise why it cannot be read.
+func TestTellTopic(t *testing.T) {
+	t.Parallel()
+	c, s := opened(t)
+	log := new(lines)
+	s.o.Logger = slog.New(slog.NewTextHandler(log, nil))
+	f := func(wasGone bool, cause error, want string, isGone bool) {
+		t.Helper()
+		before := log.count("msg=")
+		s.topicGone = wasGone
+		s.tellTopic(t.Context(), cause)
+		told := log.count("msg=") - before
+		if log.count(want) == 0 || told > 1 || (told == 0) != (want == "") || s.topicGone != isGone {
+			t.Errorf("%v after %t: %s", cause, wasGone, log.text.String())
+		}
+	}
+	f(false, kerr.TopicAuthorizationFailed, `msg="reading the policy's topic" topic=policies error="TOPIC_AUTHORIZATION_FAILED:`, false)
+	f(true, kerr.UnknownTopicID, "a topic was deleted and created again", false)
+	f(true, kerr.UnknownTopicOrPartition, `msg="the topic exists again" topic=policies`, false)
+	f(false, kerr.UnknownTopicOrPartition, `msg="reading the policy's topic" topic=policies error="UNKNOWN_TOPIC_OR_PARTITION:`, false)
+	if err := errors.Join(c.DeleteTopic(policyTopic), s.reopenTopic(kerr.UnknownTopicID)); err != nil {
+		t.Fatal(err)
+	}
+	f(false, kerr.UnknownTopicID, "a topic is gone", true)
+	f(true, kerr.UnknownTopicID, "", true)
+	if err := s.reopenTopic(kerr.UnknownTopicID); err != nil { // which forgets what it knows of the topic
+		t.Fatal(err)
+	}
+	s.topic.close()
+	f(true, kerr.UnknownTopicID, `msg="reading the policy's topic" topic=policies error="UNKNOWN_TOPIC_ID:`, false)
+}
+
+// The first policy that arrives says that the topic exists again, and no other one; nothing that arrives says nothing.
+func TestWatchTopicExistsAgain(t *testing.T) {
+	t.Parallel()
+	c, s := opened(t)
+	log := new(lines)
+	s.o.Logger = slog.New(slog.NewTextHandler(log, nil))
+	f := func(want int, versions ...string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // for nothing: it may end whenever
+		if len(versions) > 0 {
+			ctx, cancel = context.WithCancel(t.Context())
+		}
+		defer cancel()
+		ended := make(chan error, 1)
+		go func() { ended <- s.watchTopic(ctx) }()
+		for _, version := range versions {
+			c.ProduceValues(policyTopic, 1, policyOf(version))
+			c.Eventually("in force", func() bool { return s.Policy().Version() == version })
+			cancel := cancel
+			if version == versions[len(versions)-1] {
+				cancel()
+			}
+		}
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if got := log.count("the topic exists again"); got != want {
+			t.Errorf("told %d times, want %d", got, want)
+		}
+	}
+	f(0, "v2", "v3")
+	s.topicGone = true
+	f(0)
+	f(1, "v4", "v5")
+}
+
+// What is refused at once is asked for again after a while, not at once.
+//
+// Guard: pause in watchTopic.
+func TestWatchTopicPauses(t *testing.T) {
+	t.Parallel()
+	c, s := opened(t)
+	log := new(lines)
+	s.o.Logger = slog.New(slog.NewTextHandler(log, nil))
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.TopicAuthorizationFailed, Count: -1})
+	ctx, cancel := context.WithTimeout(t.Context(), 800*time.Millisecond)
+	defer cancel()
+	if err := s.watchTopic(ctx); err != nil {
+		t.Error(err)
+	}
+	if n := log.count("reading the policy's topic"); n > 1 {
+		t.Errorf("told %d times within a second", n)
+	}
+}
+
 // lines is a log that two goroutines share.
 type lines struct {
 	mu   sync.Mutex

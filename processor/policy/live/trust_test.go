@@ -86,7 +86,7 @@ func TestSignedFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	replaceFile(t, other, string(first)+string(both))
+	replaceFile(t, other, "\r\n"+string(first)+"\n  "+string(both))
 	if keys, err = ReadKeys(other); err != nil || len(keys) != 2 {
 		t.Fatal(keys, err)
 	}

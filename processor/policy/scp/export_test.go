@@ -148,7 +148,7 @@ func TestExportExceptions(t *testing.T) {
 	f(Target{Account: "444444444444"}, policy.Exception{Principals: role, Groups: []string{"g"}, Accounts: []string{"444444444444"}}, none, 0) // it applies to nothing
 }
 
-// Regions with the same exemptions share a statement, and there is none of no region.
+// Regions with the same exemptions share a statement, and each statement has a region.
 func TestExportStatements(t *testing.T) {
 	f := func(l policy.Level, want ...string) {
 		t.Helper()
