@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/pierrec/lz4/v4"
@@ -251,4 +252,12 @@ func TestStandInIsNotForged(t *testing.T) {
 	if _, ok := d.add(bytes.Repeat([]byte{2}, 200)[100:], kgo.CodecZstd, nil); ok {
 		t.Error("anything is a batch")
 	}
+	src := batch([]byte("records"))[headerBytes:]
+	one, _ := d.add(src, kgo.CodecZstd, nil)
+	two, _ := d.add(src, kgo.CodecZstd, nil)
+	if d.count() != 2 || bytes.Equal(only(t, one).Value, only(t, two).Value) {
+		t.Errorf("%d batches are kept of 2: what stands for them can be known", d.count())
+	}
+	runtime.KeepAlive(one)
+	runtime.KeepAlive(two)
 }

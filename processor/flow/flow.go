@@ -145,7 +145,6 @@ func (f *Flow) pause(tp kadm.Partition, l *lane) {
 // Wait returns when there is room for another poll, or when ctx ends.
 func (f *Flow) Wait(ctx context.Context) {
 	timer := time.NewTimer(patience)
-	defer timer.Stop()
 	for !f.hasRoom() {
 		select {
 		case <-ctx.Done():

@@ -133,6 +133,10 @@ func TestFlowWait(t *testing.T) {
 	}
 	f("room", 0, nil, fill(1, half), nil)
 	f("stuck", 100*time.Millisecond, []int32{1, 2}, fill(3, half, 0), nil)
+	f("one is stuck with a byte", 100*time.Millisecond, []int32{0, 1, 2}, func(f *Flow) {
+		f.Put(partition(2), 1)
+		fill(2, half)(f)
+	}, nil)
 	f("all move once", 200*time.Millisecond, []int32{0, 1, 2}, fill(3, half, 0, 1, 2), nil)
 	f("released", 10*time.Millisecond, nil, fill(2, half), func(f *Flow) { f.Done(partition(0), 1) })
 	f("paused", 10*time.Millisecond, []int32{0}, fill(2, half), func(f *Flow) { f.Put(partition(0), 1) })

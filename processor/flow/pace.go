@@ -37,7 +37,7 @@ func (p *Pace) Most() int {
 
 // Spend counts n polled records.
 func (p *Pace) Spend(n int) {
-	if p.PerSecond == 0 || n <= 0 {
+	if p.PerSecond == 0 {
 		return
 	}
 	p.mu.Lock()

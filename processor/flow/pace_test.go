@@ -82,14 +82,28 @@ func TestPaceMost(t *testing.T) {
 	}
 }
 
-// What was polled late is not made up for, and nothing is counted without records.
+// What is held back does not stall.
+//
+// Guard: Held in hold.
+func TestPaceHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _ := newPace(1)
+		p.Lag.Assigned(partition(0), 0, 100)
+		p.Spend(60)
+		if p.Wait(t.Context(), func() int64 { return 1 }); p.Lag.All()[0].Stalled != 0 {
+			t.Errorf("stalled for %v", p.Lag.All()[0].Stalled)
+		}
+	})
+}
+
+// What was polled late is not made up for, and no records cost nothing.
 func TestPaceSpend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := newPace(10)
 		for _, step := range []struct {
 			records int
 			left    time.Duration
-		}{{5, 500 * time.Millisecond}, {-1, 500 * time.Millisecond}, {0, 500 * time.Millisecond}, {1, 600 * time.Millisecond}} {
+		}{{5, 500 * time.Millisecond}, {0, 500 * time.Millisecond}, {1, 600 * time.Millisecond}} {
 			if p.Spend(step.records); p.Left() != step.left {
 				t.Errorf("after %d records %v are left, want %v", step.records, p.Left(), step.left)
 			}

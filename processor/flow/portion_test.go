@@ -25,7 +25,7 @@ func TestPortion(t *testing.T) {
 	f(200, 8*time.Second, MaxTransaction)
 	f(200, 8*time.Second, 25)
 	f(25, 4*time.Second, 25)
-	f(25, 3*time.Second, 50)
+	f(25, 4*time.Second-1, 50)
 	f(10, 20*time.Second, 50)
 	f(10, 20*time.Second, 1)
 	f(1, 20*time.Second, 1)
@@ -39,6 +39,10 @@ func TestPortion(t *testing.T) {
 	p = Portion{Most: MaxTransaction / 2}
 	if p.Learn(MaxTransaction/2, 0, time.Second); p.Most != 0 {
 		t.Errorf("at most %d, want no limit", p.Most)
+	}
+	p = Portion{Most: MaxTransaction/2 - 1}
+	if p.Learn(1, 0, time.Second); p.Most != MaxTransaction-2 {
+		t.Errorf("at most %d, want twice as many", p.Most)
 	}
 }
 
