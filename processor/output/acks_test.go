@@ -3,10 +3,12 @@ package output
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -72,6 +74,37 @@ func TestWaitForAcksEnds(t *testing.T) {
 			t.Errorf("with nothing sent since, the oldest record is %v old", a.age())
 		}
 	})
+}
+
+// In a transaction only why something failed is kept, once for each topic and for what was too large. It is doomed by that
+// alone.
+//
+// Guards: resembles; settle.
+func TestAcksForget(t *testing.T) {
+	a := &acks{forgetful: true}
+	if err := a.settle(t.Context()); err != nil {
+		t.Errorf("nothing has failed: %v", err)
+	}
+	timedOut, tooLarge := kgo.ErrRecordTimeout, kerr.MessageTooLarge
+	for _, f := range []Failure{
+		{&kgo.Record{Topic: "a"}, timedOut, nil}, {&kgo.Record{Topic: "a"}, kgo.ErrRecordRetries, nil}, {&kgo.Record{Topic: "b"}, timedOut, nil},
+		{&kgo.Record{Topic: "a"}, tooLarge, nil}, {&kgo.Record{Topic: "b"}, tooLarge, nil}, {&kgo.Record{Topic: "b"}, tooLarge, nil},
+	} {
+		a.add()
+		a.report(f, kindAlert, false)
+	}
+	if err := a.settle(t.Context()); !errors.Is(err, ErrDoomed) {
+		t.Errorf("%v, want %v", err, ErrDoomed)
+	}
+	failed, err := a.wait(t.Context())
+	var kept []string
+	for _, f := range failed {
+		kept = append(kept, f.Record.Topic+": "+f.Err.Error())
+	}
+	want := []string{"a: " + timedOut.Error(), "b: " + timedOut.Error(), "a: " + tooLarge.Error(), "b: " + tooLarge.Error()}
+	if err != nil || !slices.Equal(kept, want) {
+		t.Errorf("%q, %v, want %q", kept, err, want)
+	}
 }
 
 // A worker that must end before its records are acknowledged says why. Without an error their source would be marked.

@@ -101,6 +101,9 @@ type findingMetrics struct {
 	acked *prometheus.CounterVec
 }
 
+// delays are the bounds of the buckets by which delays are counted, in seconds.
+var delays = []float64{0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 120, 300, 600, 900, 1800}
+
 // registerFindings registers the metrics of findings.
 func registerFindings(r *prometheus.Registry) (findingMetrics, error) {
 	m := findingMetrics{
@@ -108,7 +111,7 @@ func registerFindings(r *prometheus.Registry) (findingMetrics, error) {
 			Namespace: progress.Namespace,
 			Name:      "alert_delay_seconds",
 			Help:      "From an event's eventTime to the acknowledgement of its alert, by the outermost envelope.",
-			Buckets:   []float64{0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 120, 300, 600, 900, 1800},
+			Buckets:   delays,
 		}, []string{"shape"}),
 		acked: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: progress.Namespace,

@@ -5,13 +5,17 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/regionwatch/regionwatch/processor/deadletter"
+	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -37,6 +41,43 @@ func TestAskInVain(t *testing.T) {
 		if (err != nil) != c.again || l.Batch("alerts") != 1_000_000 {
 			t.Errorf("%s: %v and a limit of %d", name, err, l.Batch("alerts"))
 		}
+	}
+}
+
+// What a broker says of a topic is its limit; other settings are not, and what it does not say changes nothing.
+//
+// Guards: the conditions in Ask.
+func TestAsk(t *testing.T) {
+	t.Parallel()
+	c, said, other := processortest.New(t), "50000", "60000"
+	c.ControlKey(int16(kmsg.DescribeConfigs), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
+		add := func(topic string, err *kerr.Error, configs ...kmsg.DescribeConfigsResponseResourceConfig) {
+			r := kmsg.DescribeConfigsResponseResource{ResourceType: kmsg.ConfigResourceTypeTopic, ResourceName: topic, Configs: configs}
+			if err != nil {
+				r.ErrorCode = err.Code
+			}
+			resp.Resources = append(resp.Resources, r)
+		}
+		config := func(name string, value *string) kmsg.DescribeConfigsResponseResourceConfig {
+			return kmsg.DescribeConfigsResponseResourceConfig{Name: name, Value: value}
+		}
+		add("alerts", nil, config("max.message.bytes", &said), config("segment.bytes", &other))
+		add("secret", nil, config("max.message.bytes", nil))
+		add("gone", kerr.UnknownTopicOrPartition)
+		return resp, nil, true
+	})
+	l, log := NewLimits(1_000_000), new(strings.Builder)
+	if err := l.Ask(t.Context(), kadm.NewClient(c.Client()), slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), "alerts", "secret", "gone"); err != nil {
+		t.Fatal(err)
+	}
+	for topic, want := range map[string]int{"alerts": 50_000, "secret": 1_000_000, "gone": 1_000_000} {
+		if got := l.Batch(topic); got != want {
+			t.Errorf("%s: a limit of %d, want %d", topic, got, want)
+		}
+	}
+	if told := log.String(); strings.Count(told, "asking for the largest record") != 1 || !strings.Contains(told, "topic=gone") {
+		t.Error(told)
 	}
 }
 
@@ -67,14 +108,24 @@ func TestShrunkAlertsCount(t *testing.T) {
 	}
 	send := func() error {
 		out.Begin(&kgo.Record{Topic: "cloudtrail"})
-		return out.Alert(&alert.Alert{ID: "a", Event: event})
+		a := alert.Alert{ID: "a", Event: event}
+		err := out.Alert(&a)
+		if fits := out.s.limits.Batch("alerts") > len(event); (a.Event != nil) != fits {
+			t.Errorf("an event that fits (%t) was encoded (%t)", fits, a.Event != nil)
+		}
+		return err
 	}
 	f("it fits", 0, send)
 	f("it still fits", 0, func() error { return out.shrink(sent) })
+	outputs.limits.learn("alerts", strconv.Itoa(deadletter.Size(sent)))
+	f("it fits exactly", 0, func() error { return out.shrink(sent) })
 	large := *sent
 	outputs.limits.learn("alerts", "50000")
 	f("too large", 1, send)
 	f("rejected", 1, func() error { return out.shrink(&large) })
+	if size := deadletter.Size(&large); size > 50_000 {
+		t.Errorf("it has %d bytes after all", size)
+	}
 }
 
 // An alert that cannot be made smaller is an error, before it is sent and after a rejection: it must not be passed over.

@@ -127,7 +127,9 @@ func TestAccountKey(t *testing.T) {
 	f(`123456789012`, "123456789012")
 	f(``, "")
 	f(`""`, "")
-	f(`"`+strings.Repeat("1", maxKeyBytes)+`"`, "")
+	longest := strings.Repeat("1", maxKeyBytes-2)
+	f(`"`+longest+`"`, longest)
+	f(`"1`+longest+`"`, "")
 }
 
 // Until Settle returns, a large record may be in flight; afterwards nothing holds it, whatever failed. In a transaction a

@@ -25,8 +25,6 @@ func (out *Output) Flush() error {
 		}
 		if i := slices.IndexFunc(failed, Failure.passes); i >= 0 {
 			out.s.o.Log.Warn("not acknowledged, trying again", "topic", failed[i].Record.Topic, "records", len(failed), "error", failed[i].Err)
-		}
-		if slices.ContainsFunc(failed, Failure.passes) {
 			_ = retry.Sleep(out.ctx, retry.Backoff(rounds)) // the client may fail at once; a canceled ctx fails what is produced again
 		}
 		for _, f := range failed {

@@ -5,13 +5,17 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"log/slog"
 	"maps"
 	"reflect"
+	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -81,11 +85,16 @@ func TestBackoffGrows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := &script{errs: append(first, kerr.UnknownTopicOrPartition, kerr.UnknownTopicOrPartition)}
-				out := testOutputs(t).Open(t.Context(), client.produce, func() error { return nil })
+				outputs, log := testOutputs(t), new(strings.Builder)
+				outputs.o.Log = slog.New(slog.NewTextHandler(log, nil))
+				out := outputs.Open(t.Context(), client.produce, func() error { return nil })
 				out.send(&kgo.Record{Topic: "alerts", Value: []byte("x")}, nil)
 				began := time.Now()
 				if err := out.Flush(); err != nil || time.Since(began) != 300*time.Millisecond {
 					t.Errorf("%v after %v, want nil after 100 and 200 ms", err, time.Since(began))
+				}
+				if told := strings.Count(log.String(), "trying again"); first == nil && told != 2 {
+					t.Errorf("told %d times, want twice", told)
 				}
 			})
 		})
@@ -205,7 +214,8 @@ func TestTake(t *testing.T) {
 	fill := func() {
 		t.Helper()
 		out.Begin(&kgo.Record{Topic: "cloudtrail", Partition: 2, Offset: 7, Value: []byte("x")})
-		for _, p := range []alert.Policy{{Level: "default"}, {Level: "default", Mode: alert.ModeShadow}} {
+		shadowed := alert.Policy{Level: "default", Mode: alert.ModeShadow}
+		for _, p := range []alert.Policy{{Level: "default"}, shadowed, shadowed} {
 			if err := out.Alert(&alert.Alert{ID: "a", Policy: p}); err != nil {
 				t.Fatal(err)
 			}
@@ -219,7 +229,7 @@ func TestTake(t *testing.T) {
 	for _, all := range []bool{true, false} {
 		fill()
 		got := out.Take(all)
-		if got.alerts != 1 || got.unpublished != 1 || got.deadLetters != 1 || len(got.seen.alerts) != 1 || len(got.findings.counts) != 2 {
+		if got.alerts != 1 || got.unpublished != 2 || got.deadLetters != 1 || len(got.seen.alerts) != 1 || len(got.findings.counts) != 2 {
 			t.Errorf("%+v", got)
 		}
 		if want := []DeadLetter{letter}; all && !reflect.DeepEqual(got.letters, want) || !all && len(got.letters) > 0 {
@@ -307,6 +317,38 @@ func rawBatch(n int) []byte {
 	return raw
 }
 
+// A letter in flight has a copy of its record, and the record's trace. Nothing keeps the copy once the next record begins.
+//
+// Guards: the copy in SetAside, the context in sendLetter, and what Begin releases.
+func TestLetterIsItsOwn(t *testing.T) {
+	type key struct{}
+	client := new(script)
+	out := testOutputs(t).Open(t.Context(), client.produce, nil)
+	r := &kgo.Record{Topic: "cloudtrail", Value: []byte("value"), Context: context.WithValue(t.Context(), key{}, "trace")}
+	out.Begin(r)
+	out.SetAside(&deadletter.Fault{Reason: "syntax", Index: -1})
+	r.Value[0] = 'X'
+	letter := client.produced[0]
+	if l, err := deadletter.Parse(letter); err != nil || string(l.Value) != "value" || letter.Context.Value(key{}) != "trace" {
+		t.Errorf("%+v, %v, of trace %v", l, err, letter.Context.Value(key{}))
+	}
+	copied := weak.Make(out.copied)
+	client.produced, letter = nil, nil
+	out.Begin(nil)
+	if runtime.GC(); copied.Value() != nil {
+		t.Error("the copy is kept")
+	}
+	runtime.KeepAlive(out)
+	if d := newDeadLetter(r, new(deadletter.Fault)); d.Count != 1 {
+		t.Errorf("a letter without a count stands for %d faults", d.Count)
+	}
+	for _, r := range []*kgo.Record{nil, {}} {
+		if got := traceOf(t.Context(), r); got != t.Context() {
+			t.Errorf("without a trace the context is %v", got)
+		}
+	}
+}
+
 // A record in a letter is a copy, unless it is large.
 func TestCopyRecord(t *testing.T) {
 	r := &kgo.Record{Key: []byte("k"), Value: []byte("v"), Headers: []kgo.RecordHeader{{Key: "h", Value: []byte("x")}}, Offset: 7}
@@ -336,8 +378,13 @@ func TestHeadersOmitted(t *testing.T) {
 			t.Errorf("headers %v", r.Headers)
 		}
 	}
-	out.Begin(&kgo.Record{})
-	if err := out.Alert(&alert.Alert{}); err != nil || len(client.produced[2].Headers) != len(ownHeaders) {
-		t.Errorf("%v: the next record's alert has %v", err, client.produced[2].Headers)
+	for i, want := range []string{HeaderPolicyHash, "small"} {
+		out.Begin(&kgo.Record{Headers: []kgo.RecordHeader{{Key: "small", Value: []byte("y")}}[:i]})
+		if err := out.Alert(&alert.Alert{}); err != nil {
+			t.Fatal(err)
+		}
+		if headers := client.produced[2+i].Headers; headers[len(headers)-1].Key != want {
+			t.Errorf("the next record's alert has %v, want %q last", headers, want)
+		}
 	}
 }

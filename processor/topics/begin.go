@@ -114,22 +114,22 @@ func (ts *Topics) Loaded(ctx context.Context) error {
 // records precede them.
 func (ts *Topics) startOffsets(ctx context.Context, admin *kadm.Client, topics kadm.TopicDetails) (_ kadm.Offsets, skipped int64, err error) {
 	names := topics.Names()
-	list := admin.ListEndOffsets
+	list := admin.ListStartOffsets
 	switch at := ts.o.Start.At; {
 	case !at.IsZero():
 		list = func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
 			return admin.ListOffsetsAfterMilli(ctx, at.UnixMilli(), topics...)
 		}
-	case !ts.o.Start.Latest:
-		list = admin.ListStartOffsets
+	case ts.o.Start.Latest:
+		list = admin.ListEndOffsets
 	}
 	chosen, err := listAll(ctx, list, names)
 	if err != nil {
-		return nil, 0, fmt.Errorf("listing the offsets of %s: %w", ts.o.Start, err)
+		return nil, skipped, fmt.Errorf("listing the offsets of %s: %w", ts.o.Start, err)
 	}
 	first, err := listAll(ctx, admin.ListStartOffsets, names)
 	if err != nil {
-		return nil, 0, fmt.Errorf("listing the first offsets: %w", err)
+		return nil, skipped, fmt.Errorf("listing the first offsets: %w", err)
 	}
 	return ts.withMetadata(chosen.Offsets(), topics, func(topic string, partition int32, offset int64) {
 		if o, ok := first.Lookup(topic, partition); ok {
@@ -151,7 +151,6 @@ func (ts *Topics) withMetadata(offsets kadm.Offsets, topics kadm.TopicDetails, s
 
 // listAll lists offsets. A missing offset is an error.
 func listAll(ctx context.Context, list func(context.Context, ...string) (kadm.ListedOffsets, error), topics []string) (kadm.ListedOffsets, error) {
-	slices.Sort(topics)
 	listed, err := list(ctx, topics...)
 	if err == nil {
 		err = listed.Error()

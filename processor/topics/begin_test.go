@@ -40,6 +40,9 @@ func TestBegin(t *testing.T) {
 			if got := f.committed(t, "trail-2"); !maps.Equal(got, wantOther) {
 				t.Errorf("committed %v in the other topic, want %v", got, wantOther)
 			}
+			if n := f.told("the group begins"); n != min(len(want)+len(wantOther)-len(commits), 1) {
+				t.Errorf("told %d times that the group begins", n)
+			}
 			if got := f.o.Tally.Snapshot().StartSkipped; got != skipped || f.told("before the start position") != int(min(skipped, 1)) {
 				t.Errorf("%d records left out, want %d: %s", got, skipped, f.log.String())
 			}
@@ -85,6 +88,10 @@ func TestBeginRefused(t *testing.T) {
 			f.produce(testTopic, 0, 5)
 			f.c.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Err: refusal, Count: -1})
 			mention(t, f.Begin(t.Context(), f.admin), parts...)
+			mention(t, f.o.Health.Ready(), "looking for the place to begin")
+			if (f.told("the group has members") > 0) != (len(parts) == 0) {
+				t.Error(f.log.String())
+			}
 			if got := f.committed(t, testTopic); len(got) > 0 || f.told("the group begins") > 0 {
 				t.Errorf("committed %v", got)
 			}

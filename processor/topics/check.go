@@ -126,13 +126,12 @@ func quoteTopics(names []string) string {
 func (ts *Topics) inputTopics(ctx context.Context, admin *kadm.Client) (kadm.TopicDetails, error) {
 	names := ts.o.Inputs
 	if ts.o.Pattern {
-		names = nil // all
+		names = nil // all but the brokers' own
 	}
 	topics, err := admin.ListTopics(ctx, names...)
 	if err != nil {
 		return nil, fmt.Errorf("listing topics: %w", err)
 	}
-	topics.FilterInternal()
 	for name, topic := range topics {
 		if topic.Err != nil || ts.o.Pattern && !ts.matches(name) {
 			delete(topics, name)

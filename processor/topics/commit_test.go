@@ -3,6 +3,7 @@ package topics
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"github.com/regionwatch/regionwatch/processor/retry"
@@ -12,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 // A commit is of an older topic only if it says so: with another topic id of the same cluster.
@@ -102,6 +104,65 @@ func TestMemberCommits(t *testing.T) {
 	f("exactly once", false, exactlyOnce)
 	f("at least once, recreated", true, atLeastOnce)
 	f("exactly once, recreated", true, exactlyOnce)
+}
+
+// A commit names its topic as long as that is the one that adjust has seen, as far as brokers have ids for topics.
+//
+// Guards: the conditions in metadata.
+func TestMemberMetadata(t *testing.T) {
+	t.Parallel()
+	m := New(testOptions()).newMember("")
+	for _, test := range []struct {
+		seen, id  kadm.TopicID
+		recreated bool
+	}{
+		{kadm.TopicID{}, kadm.TopicID{1}, false}, {kadm.TopicID{1}, kadm.TopicID{}, false}, {kadm.TopicID{1}, kadm.TopicID{1}, false},
+		{kadm.TopicID{1}, kadm.TopicID{2}, true},
+	} {
+		m.seen[testTopic] = test.seen
+		got, err := m.metadata(testTopic, test.id)
+		if retry.IsRecreated(err) != test.recreated || err == nil && got != m.ts.commitMetadata(test.id) {
+			t.Errorf("%v, having seen %v: %q, %v", test.id, test.seen, got, err)
+		}
+	}
+}
+
+// A member commits as itself: with its id and generation, and as the static member that it is.
+func TestMemberCommitsAsItself(t *testing.T) {
+	t.Parallel()
+	for _, instance := range []string{"", "one"} {
+		t.Run(instance, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, nil, kfake.SeedTopics(1, testTopic))
+			opts := []kgo.Opt{kgo.ConsumerGroup(testGroup), kgo.ConsumeTopics(testTopic), kgo.DisableAutoCommit()}
+			if instance != "" {
+				opts = append(opts, kgo.InstanceID(instance), kgo.MaxVersions(kversion.V3_9_0())) // these brokers want the topic's name
+			}
+			client := f.c.Client(opts...)
+			f.c.Eventually("in the group", func() bool { info := f.c.GroupInfo(testGroup); return info != nil && info.State == "Stable" })
+			var seen atomic.Pointer[kmsg.OffsetCommitRequest]
+			f.c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Observe: true, Count: 1, When: func(req kmsg.Request) bool {
+				seen.Store(req.(*kmsg.OffsetCommitRequest))
+				return true
+			}})
+			m := &member{ts: f.Topics, client: client, instanceID: instance}
+			id := f.c.TopicInfo(testTopic).TopicID
+			if err := m.commit(t.Context(), id, map[int32]kadm.Offset{0: {Topic: testTopic, At: 0, Metadata: f.commitMetadata(id)}}); err != nil {
+				t.Fatal(err)
+			}
+			f.committed(t, testTopic) // with its metadata
+			req := seen.Load()
+			wantID, wantGeneration := client.GroupMetadata()
+			if req.MemberID != wantID || req.Generation != wantGeneration || (req.InstanceID != nil) != (instance != "") || instance != "" && *req.InstanceID != instance {
+				t.Errorf("%+v", req)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			if err := m.commit(ctx, id, nil); !errors.Is(err, context.Canceled) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
 }
 
 // The first partition that was not committed is named.

@@ -60,6 +60,7 @@ func TestExamination(t *testing.T) {
 	f("fewer partitions", 2, 1, nil, rebuild, "it has 1 partition,")
 	f("no offset", 2, 2, func(_ *testing.T, f *fixture) { f.c.Produce(mark(f, 1)) }, rebuild, "partition 1", "has no offset")
 	f("no beginning", 2, 2, func(t *testing.T, f *fixture) { f.commit(t, testTopic, 1, 1, "") }, rebuild, "partition 1", "its beginning is missing")
+	f("an offset of an older topic", 1, 1, func(t *testing.T, f *fixture) { f.commit(t, testTopic, 0, 1, f.commitIDs(kadm.TopicID{1})) })
 	f("state hidden", 1, 1, func(_ *testing.T, f *fixture) {
 		f.c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: testState, Err: kerr.InvalidTopicException, Count: -1})
 	}, `looking for topic "state"`)

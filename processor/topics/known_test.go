@@ -207,6 +207,31 @@ func TestMembersUnknown(t *testing.T) {
 	f(kmsg.OffsetFetch, kerr.GroupAuthorizationFailed, "fetching the committed offsets")
 }
 
+// Only a group that is stable tells what its members read; one without members has nothing to tell.
+//
+// Guard: the state in readByMembers.
+func TestReadByMembers(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[string]bool{"": true, "Empty": true, "Stable": true, "PreparingRebalance": false, "CompletingRebalance": false} {
+		t.Run(state, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, nil, kfake.SeedTopics(1, testTopic))
+			f.c.ControlKey(int16(kmsg.DescribeGroups), func(req kmsg.Request) (kmsg.Response, error, bool) {
+				resp := req.ResponseKind().(*kmsg.DescribeGroupsResponse)
+				group := kmsg.DescribeGroupsResponseGroup{Group: testGroup, State: state, ProtocolType: "consumer"}
+				if len(state) > len("Empty") {
+					group.Members = []kmsg.DescribeGroupsResponseGroupMember{{MemberID: "other"}}
+				}
+				resp.Groups = append(resp.Groups, group)
+				return resp, nil, true
+			})
+			if got, err := f.readByMembers(t.Context(), f.admin, []string{testTopic}, make(map[string]bool)); got != want || err != nil {
+				t.Errorf("stable %t, %v, want %t", got, err, want)
+			}
+		})
+	}
+}
+
 // What waits for the group does not take the end of its context for an answer.
 //
 // Guards: the errors of Sleep in learnFromMembers, in settle and in committed.

@@ -3,6 +3,8 @@ package topics
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -58,6 +60,9 @@ func TestWatch(t *testing.T) {
 		return slices.Equal(f.o.Ends.All(), []progress.TopicEnd{{Topic: testTopic, Partitions: 2, Offsets: 3}})
 	})
 	stop()
+	if f.client != f.clients[0] {
+		t.Error("the topics have not got the client")
+	}
 	if f.clients[0].Ping(t.Context()) == nil {
 		t.Error("the client is not closed")
 	}
@@ -89,9 +94,7 @@ func TestLookReaches(t *testing.T) {
 		}
 	}
 	of := func(timestamp int64) kfake.Fault {
-		return kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, Err: kerr.UnknownServerError, Count: -1, Partitions: []int32{0}, When: func(req kmsg.Request) bool {
-			return req.(*kmsg.ListOffsetsRequest).Topics[0].Partitions[0].Timestamp == timestamp
-		}}
+		return kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, Err: kerr.UnknownServerError, Count: -1, Partitions: []int32{0}, When: listsAt(timestamp)}
 	}
 	ends := f.c.Fault(of(-1))
 	check("no end", 2, -1, 1)
@@ -117,7 +120,7 @@ func TestLookAtGroup(t *testing.T) {
 	check := func(step string, foreign uint64, told int) {
 		t.Helper()
 		for range 2 {
-			w.lookAtGroup(t.Context(), f.admin)
+			w.look(t.Context(), f.admin)
 		}
 		if got := f.o.Tally.Snapshot().Foreign; got != foreign || f.told("other programs are members") != told {
 			t.Errorf("%s: %d foreign members, want %d, told %d times: %s", step, got, foreign, told, f.log.String())
@@ -139,6 +142,33 @@ func TestLookAtGroup(t *testing.T) {
 	other.LeaveGroup()
 	f.c.Eventually("it left", func() bool { w.lookAtGroup(t.Context(), f.admin); return f.o.Tally.Snapshot().Foreign == 1 })
 	check("one left", 1, 3)
+}
+
+// So are those that use the protocol of KIP-848, in whatever order the broker names them.
+//
+// Guards: the second request in lookAtGroup, its error, and the order.
+func TestLookAtConsumerGroup(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil, kfake.SeedTopics(1, testTopic))
+	w := f.newWatch()
+	for _, members := range [][]string{{"other-a", "ours", "other-b"}, {"other-b", "other-a"}, nil} {
+		f.c.ControlKey(int16(kmsg.ConsumerGroupDescribe), func(req kmsg.Request) (kmsg.Response, error, bool) {
+			resp := req.ResponseKind().(*kmsg.ConsumerGroupDescribeResponse)
+			group := kmsg.ConsumerGroupDescribeResponseGroup{Group: testGroup, State: "Stable"}
+			for i, id := range members {
+				group.Members = append(group.Members, kmsg.ConsumerGroupDescribeResponseGroupMember{MemberID: fmt.Sprint(i), ClientID: id})
+			}
+			if members == nil {
+				group.ErrorCode = kerr.GroupAuthorizationFailed.Code
+			}
+			resp.Groups = append(resp.Groups, group)
+			return resp, nil, true
+		})
+		w.lookAtGroup(t.Context(), f.admin)
+		if got := f.o.Tally.Snapshot().Foreign; got != 2 || f.told("other programs are members") != 1 {
+			t.Errorf("%q: %d foreign members, want 2, told once: %s", members, got, f.log.String())
+		}
+	}
 }
 
 // Topics that are gone make us not ready; those that are others than before, or do not fit, make new clients.
@@ -196,4 +226,89 @@ func TestCompare(t *testing.T) {
 		t.Fatalf("restarts %v", restarts)
 	}
 	mention(t, restarts[0], `state topic "state": it has 2 partitions, and topic "trail" has 3`)
+}
+
+// slow is a log that takes a minute for each line.
+type slow struct{ slog.Handler }
+
+func (slow) Enabled(context.Context, slog.Level) bool { return true }
+
+func (slow) Handle(context.Context, slog.Record) error {
+	time.Sleep(time.Minute)
+	return nil
+}
+
+// Watch has ended when it is stopped, even if a look was under way.
+//
+// Guards: the end of the goroutine in Watch.
+func TestWatchEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := testOptions()
+		o.Log = slog.New(slow{slog.DiscardHandler})
+		o.NewClient = unreachable
+		stop, err := New(o).Watch(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		began := time.Now()
+		if stop(); time.Since(began) != time.Minute {
+			t.Errorf("stopped after %v, want a minute, which the look takes to say why it ends", time.Since(began))
+		}
+	})
+}
+
+// A state topic that is missing for long ends the process: it would be empty when it came back.
+//
+// Guard: lookInterval in stateGone.
+func TestStateGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := testOptions()
+		o.State = testState
+		ts := New(o)
+		var restarts []error
+		ts.OnRestart(func(err error) { restarts = append(restarts, err) })
+		w := ts.newWatch()
+		for _, after := range []time.Duration{0, lookInterval - 1, 1} {
+			time.Sleep(after)
+			if len(restarts) > 0 {
+				t.Fatalf("too early: %v", restarts)
+			}
+			w.stateGone()
+		}
+		if len(restarts) != 1 {
+			t.Fatalf("restarts %v", restarts)
+		}
+		mention(t, restarts[0], `state topic "state": it was deleted`)
+	})
+}
+
+// What a look cannot learn is told.
+func TestLookTells(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(o *Options) { o.Outputs = []string{"alerts"} }, kfake.SeedTopics(1, testTopic, "alerts"))
+	w := f.newWatch()
+	for part, fault := range map[string]kfake.Fault{
+		"looking for the topics":   {Keys: []kmsg.Key{kmsg.Metadata}, Topic: "alerts"},
+		"looking for the end of":   {Keys: []kmsg.Key{kmsg.ListOffsets}, When: listsAt(-1)},
+		"looking for the start of": {Keys: []kmsg.Key{kmsg.ListOffsets}, When: listsAt(-2)},
+	} {
+		f.log.Reset()
+		fault.Err, fault.Count = kerr.TopicAuthorizationFailed, -1
+		told := f.c.Fault(fault)
+		w.look(t.Context(), kadm.NewClient(f.c.Client())) // which knows nothing yet
+		if told.Remove(); f.told(part) != 1 || f.told("looking for") != 1 {
+			t.Errorf("%s: %s", part, f.log.String())
+		}
+	}
+	f.log.Reset()
+	if w.look(t.Context(), f.admin); f.told("looking for") > 0 {
+		t.Error(f.log.String())
+	}
+}
+
+func listsAt(timestamp int64) func(kmsg.Request) bool {
+	return func(req kmsg.Request) bool {
+		return req.(*kmsg.ListOffsetsRequest).Topics[0].Partitions[0].Timestamp == timestamp
+	}
 }

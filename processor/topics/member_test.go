@@ -58,10 +58,10 @@ func TestAdjust(t *testing.T) {
 	f := func(name string, start Start, commits map[int32]commit, want map[int32]int64, recreated, losses uint64) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := newFixture(t, func(o *Options) { o.Start = start }, kfake.SeedTopics(2, testTopic))
+			f := newFixture(t, func(o *Options) { o.Start = start }, kfake.SeedTopics(3, testTopic))
 			f.produce(testTopic, 0, 5)
 			f.produce(testTopic, 1, 3)
-			m, offsets := f.member(commits, 0, 1)
+			m, offsets := f.member(commits, slices.Collect(maps.Keys(want))...)
 			for range 2 { // the client comes again if it was disturbed
 				got, err := m.adjust(t.Context(), offsets)
 				if err != nil || !maps.Equal(begins(got[testTopic]), want) {
@@ -78,6 +78,8 @@ func TestAdjust(t *testing.T) {
 	}
 	f("at the commits, at most at the end", Start{}, map[int32]commit{0: {5, ""}, 1: {0, ""}}, map[int32]int64{0: 5, 1: 0}, 0, 0)
 	f("older", Start{}, map[int32]commit{0: {2, older}, 1: {0, older}}, map[int32]int64{0: atStart, 1: atStart}, 1, 0)
+	f("one of them older", Start{}, map[int32]commit{0: {2, older}, 1: {0, ""}}, map[int32]int64{0: atStart, 1: 0}, 1, 0)
+	f("beyond the end of an empty partition", Start{}, map[int32]commit{2: {1, ""}}, map[int32]int64{2: atStart}, 0, 1)
 	f("beyond the end", Start{}, map[int32]commit{0: {6, ""}, 1: {3, ""}}, map[int32]int64{0: atStart, 1: 3}, 0, 1)
 	f("without commits", Start{}, map[int32]commit{0: {-1, ""}}, map[int32]int64{0: atDefault, 1: atDefault}, 0, 0)
 	f("some without", Start{Latest: true}, map[int32]commit{0: {4, ""}, 1: {-1, ""}}, map[int32]int64{0: 4, 1: atStart}, 0, 0)
@@ -115,7 +117,7 @@ func TestAdjustOfTopicErrors(t *testing.T) {
 // Guard: the second look in ends.
 func TestEndsTwice(t *testing.T) {
 	t.Parallel()
-	f := func(name string, commits map[int32]commit, behind, want int64, losses uint64) {
+	f := func(name string, commits map[int32]commit, end, behind, want int64, losses uint64) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t, nil, kfake.SeedTopics(1, testTopic))
@@ -126,7 +128,7 @@ func TestEndsTwice(t *testing.T) {
 				if looks.Add(1) > behind {
 					return nil, nil, false
 				}
-				return listed(kreq.(*kmsg.ListOffsetsRequest), 3), nil, true
+				return listed(kreq.(*kmsg.ListOffsetsRequest), end), nil, true
 			})
 			m, offsets := f.member(commits, 0)
 			if _, err := m.adjust(t.Context(), offsets); err != nil || looks.Load() != want {
@@ -137,10 +139,11 @@ func TestEndsTwice(t *testing.T) {
 			}
 		})
 	}
-	f("behind once", map[int32]commit{0: {5, ""}}, 1, 2, 0)
-	f("behind", map[int32]commit{0: {5, ""}}, 2, 2, 1)
-	f("at the end", map[int32]commit{0: {3, ""}}, 2, 1, 0)
-	f("no commit", nil, 2, 1, 0)
+	f("behind once", map[int32]commit{0: {5, ""}}, 3, 1, 2, 0)
+	f("empty once", map[int32]commit{0: {5, ""}}, 0, 1, 2, 0)
+	f("behind", map[int32]commit{0: {5, ""}}, 3, 2, 2, 1)
+	f("at the end", map[int32]commit{0: {3, ""}}, 3, 2, 1, 0)
+	f("no commit", nil, 3, 2, 1, 0)
 }
 
 // Brokers that do not answer in time are asked twice, and then hold up nothing.
@@ -151,8 +154,8 @@ func TestEndsInTime(t *testing.T) {
 	f := newFixture(t, nil, kfake.SeedTopics(1, testTopic))
 	m, offsets := f.member(map[int32]commit{0: {5, ""}}, 0)
 	m.wait = 0
-	if _, err := m.adjust(t.Context(), offsets); err != nil || f.told("listing end offsets") != 2 {
-		t.Errorf("%v: %s", err, f.log.String())
+	if _, err := m.adjust(t.Context(), offsets); err != nil || f.told("listing end offsets") != 2 || begins(offsets[testTopic])[0] != 5 {
+		t.Errorf("begins at %v, %v: %s", begins(offsets[testTopic]), err, f.log.String())
 	}
 }
 
@@ -205,6 +208,10 @@ func TestAdjustTracks(t *testing.T) {
 	}
 	if !slices.Equal(all, []progress.Lag{want}) || len(f.nudge) != 0 {
 		t.Errorf("lags %+v, %d looks asked for", all, len(f.nudge))
+	}
+	m, offsets = f.member(map[int32]commit{1: {0, ""}}, 1)
+	if _, err := m.adjust(t.Context(), offsets); err != nil || len(f.nudge) != 0 {
+		t.Errorf("%d looks asked for at offset 0, want none: %v", len(f.nudge), err)
 	}
 	m, offsets = f.member(nil, 1)
 	offsets[testTopic][1] = kgo.NewOffset().AtStart()
@@ -321,8 +328,14 @@ func TestSettle(t *testing.T) {
 	})
 	f("of a known topic", func(t *testing.T, f *fixture) {
 		f.c.Commit(testGroup, testTopic, 1, 2)
-		m, offsets := f.member(map[int32]commit{1: {2, ""}}, 0, 1)
-		settle(t, f, m, offsets, map[int32]int64{0: atStart, 1: 2})
+		f.c.Commit(testGroup, testTopic, 2, 0) // since the member asked
+		m, offsets := f.member(map[int32]commit{1: {2, ""}}, 0, 1, 2)
+		settle(t, f, m, offsets, map[int32]int64{0: atStart, 1: 2, 2: 0})
+	})
+	f("beside a commit beyond the end", func(t *testing.T, f *fixture) {
+		f.c.Commit(testGroup, testTopic, 0, 6)
+		m, offsets := f.member(map[int32]commit{0: {6, ""}}, 0, 1)
+		settle(t, f, m, offsets, map[int32]int64{0: atStart, 1: atStart})
 	})
 	f("of a topic that an older one was", func(t *testing.T, f *fixture) {
 		f.commit(t, testTopic, 1, 2, "topic-id=AQ,cluster-id=one")
@@ -343,44 +356,6 @@ func TestSettle(t *testing.T) {
 		_, err := m.adjust(t.Context(), offsets)
 		mention(t, err, "listing the offsets of latest")
 	})
-}
-
-// A member commits as itself: with its id and generation, and as the static member that it is.
-func TestMemberCommitsAsItself(t *testing.T) {
-	t.Parallel()
-	for _, instance := range []string{"", "one"} {
-		t.Run(instance, func(t *testing.T) {
-			t.Parallel()
-			f := newFixture(t, nil, kfake.SeedTopics(1, testTopic))
-			opts := []kgo.Opt{kgo.ConsumerGroup(testGroup), kgo.ConsumeTopics(testTopic), kgo.DisableAutoCommit()}
-			if instance != "" {
-				opts = append(opts, kgo.InstanceID(instance))
-			}
-			client := f.c.Client(opts...)
-			f.c.Eventually("in the group", func() bool { info := f.c.GroupInfo(testGroup); return info != nil && info.State == "Stable" })
-			var seen atomic.Pointer[kmsg.OffsetCommitRequest]
-			f.c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Observe: true, Count: 1, When: func(req kmsg.Request) bool {
-				seen.Store(req.(*kmsg.OffsetCommitRequest))
-				return true
-			}})
-			m := &member{ts: f.Topics, client: client, instanceID: instance}
-			id := f.c.TopicInfo(testTopic).TopicID
-			if err := m.commit(t.Context(), id, map[int32]kadm.Offset{0: {Topic: testTopic, At: 0, Metadata: f.commitMetadata(id)}}); err != nil {
-				t.Fatal(err)
-			}
-			f.committed(t, testTopic) // with its metadata
-			req := seen.Load()
-			wantID, wantGeneration := client.GroupMetadata()
-			if req.MemberID != wantID || req.Generation != wantGeneration || (req.InstanceID != nil) != (instance != "") || instance != "" && *req.InstanceID != instance {
-				t.Errorf("%+v", req)
-			}
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel()
-			if err := m.commit(ctx, id, nil); !errors.Is(err, context.Canceled) {
-				t.Errorf("%v", err)
-			}
-		})
-	}
 }
 
 // What the client fetched is what adjust goes by.

@@ -26,6 +26,7 @@ type StateReader struct {
 	// Marked reports, after Read, whether the partition has its mark.
 	Marked bool
 	read   int
+	last   time.Time // when a record came last
 }
 
 // OpenState returns a reader of a partition's state.
@@ -108,7 +109,8 @@ func (r *StateReader) readTo(ctx context.Context, end int64, keep func() bool, r
 		return fmt.Errorf("making client: %w", err)
 	}
 	defer client.Close()
-	for next, last := int64(0), time.Now(); next < end; {
+	r.last = time.Now()
+	for next := int64(0); next < end; {
 		poll, cancel := context.WithTimeout(ctx, pollTimeout)
 		fetches := client.PollFetches(poll)
 		cancel()
@@ -123,9 +125,7 @@ func (r *StateReader) readTo(ctx context.Context, end int64, keep func() bool, r
 			return ctx.Err()
 		case !keep():
 			return context.Canceled
-		case fetches.NumRecords() > 0:
-			last = time.Now()
-		case time.Since(last) > readPatience:
+		case r.isSilent(fetches.NumRecords()):
 			return fmt.Errorf("reading state topic %q partition %d: %w", topic, r.partition, errNoRecords)
 		}
 		if err := pollError(fetches); err != nil {
@@ -143,6 +143,14 @@ func (r *StateReader) readTo(ctx context.Context, end int64, keep func() bool, r
 	return nil
 }
 
+// isSilent reports whether no record has come for readPatience; n have come now.
+func (r *StateReader) isSilent(n int) bool {
+	if n > 0 {
+		r.last = time.Now()
+	}
+	return time.Since(r.last) > readPatience
+}
+
 // pollTimeout is how long a read waits before it looks whether it is still needed.
 const pollTimeout = time.Second
 
@@ -154,7 +162,7 @@ var (
 // pollError returns the first error of a poll that does not pass by itself.
 func pollError(fetches kgo.Fetches) (first error) {
 	fetches.EachError(func(_ string, _ int32, err error) {
-		if first == nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) && !retry.IsTransient(err) {
+		if first == nil && !errors.Is(err, context.Canceled) && !retry.IsTransient(err) {
 			first = err
 		}
 	})

@@ -30,6 +30,14 @@ func TestStateEndUnknown(t *testing.T) {
 	mention(t, r.run(ctx), `looking for the end of topic "state" partition 0: context canceled`)
 }
 
+// unreachable makes clients whose brokers do not answer.
+func unreachable(_ context.Context, _ string, opts ...kgo.Opt) (*kgo.Client, error) {
+	return kgo.NewClient(append(opts, kgo.Dialer(func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}))...)
+}
+
 // A state whose records do not come has not been read.
 //
 // Guard: readPatience.
@@ -37,17 +45,29 @@ func TestReadStateInVain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := testOptions()
 		o.State = testState
-		o.NewClient = func(_ context.Context, _ string, opts ...kgo.Opt) (*kgo.Client, error) {
-			return kgo.NewClient(append(opts, kgo.Dialer(func(ctx context.Context, _, _ string) (net.Conn, error) {
-				<-ctx.Done()
-				return nil, ctx.Err()
-			}))...)
-		}
+		o.NewClient = unreachable
 		began := time.Now()
 		err := (&StateReader{ts: New(o)}).readTo(t.Context(), 1, func() bool { return true }, nil)
 		mention(t, err, `reading state topic "state" partition 0: no record has come for long`)
 		if took := time.Since(began); took < readPatience || took > readPatience+2*pollTimeout {
 			t.Errorf("after %v", took)
+		}
+	})
+}
+
+// A read goes on for as long as records come.
+func TestReadIsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &StateReader{last: time.Now()}
+		for _, step := range []struct {
+			after time.Duration
+			n     int
+			want  bool
+		}{{readPatience, 0, false}, {1, 1, false}, {readPatience, 0, false}, {1, 0, true}} {
+			time.Sleep(step.after)
+			if got := r.isSilent(step.n); got != step.want {
+				t.Errorf("%+v: %t", step, got)
+			}
 		}
 	})
 }

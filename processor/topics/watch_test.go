@@ -13,6 +13,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/processor/progress"
+	"github.com/regionwatch/regionwatch/processor/retry"
 )
 
 func TestMain(m *testing.M) { processortest.Main(m) }
@@ -55,6 +56,18 @@ func TestLookPattern(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "no topic matches") {
 		t.Error("a look that failed counts as one that has found no topic")
+	}
+	var restarts []error
+	w.ts.OnRestart(func(err error) { restarts = append(restarts, err) })
+	if err := errors.Join(c.DeleteTopic("trail-a"), c.CreateTopic("trail-a", 3, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if w.look(t.Context(), kadm.NewClient(c.Client())); len(restarts) != 1 || !errors.Is(restarts[0], retry.ErrRenew) {
+		t.Errorf("a topic was created again: restarts %v", restarts)
+	}
+	o.Inputs = []string{"^none$"}
+	if New(o).newWatch().look(t.Context(), admin); !strings.Contains(log.String(), "no topic matches") {
+		t.Error("not told that no topic matches")
 	}
 }
 
