@@ -121,19 +121,20 @@ func (c *consumer) lost(_ context.Context, client *kgo.Client, m map[string][]in
 // over; then they abandon it. Partitions without a worker are fine: partitions can be lost before they were assigned.
 func (c *consumer) stopWorkers(m map[string][]int32, patience time.Duration) {
 	stopping := c.remove(m)
-	for _, w := range stopping {
-		w.stop()
-	}
-	timer := time.AfterFunc(patience, func() {
+	abandon := func() {
 		for _, w := range stopping {
 			w.abandon(errAbandoned)
 		}
-	})
-	defer timer.Stop()
+	}
+	if patience <= 0 {
+		abandon() // before they are stopped, or one that is just done would still mark
+	} else {
+		defer time.AfterFunc(patience, abandon).Stop()
+	}
 	for _, w := range stopping {
-		if patience <= 0 {
-			w.abandon(errAbandoned)
-		}
+		w.stop()
+	}
+	for _, w := range stopping {
 		<-w.done
 		w.giveUp()
 		c.flow.Close(w.tp)

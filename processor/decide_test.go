@@ -137,6 +137,26 @@ func TestBatchCounts(t *testing.T) {
 	}
 }
 
+// A record whose decision panics counts as one that was set aside, and the next one has another decider.
+//
+// Guards: each line of the recovery in guarded.
+func TestPanicCounts(t *testing.T) {
+	p, log := quietProcessor(t)
+	made := 0
+	p.newDecider = func() decider { made++; return &scripted{} }
+	out := p.outputs.Open(t.Context(), func(_ context.Context, r *kgo.Record, promise func(*kgo.Record, error)) { promise(r, nil) }, nil)
+	defer out.Close()
+	d := p.newDecision(nil, out, nil)
+	records := []*kgo.Record{{Value: []byte("pass")}, {Value: []byte("panic")}, {Value: []byte("")}}
+	if n, err := d.decide(nil, time.Now(), records); n != len(records) || err != nil {
+		t.Errorf("%d decided, %v", n, err)
+	}
+	got := d.take()
+	if got.Records != 3 || got.Done != 2 || got.DeadLettered != 1 || got.panics != 1 || made != 2 || log.count("BUG: deciding a record panicked") != 1 {
+		t.Errorf("%+.300v with %d deciders, want 2", got, made)
+	}
+}
+
 // failing is a decider that fails.
 type failing struct {
 	scripted

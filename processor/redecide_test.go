@@ -9,9 +9,40 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
+
+// Findings in shadow mode and exempted events are written if there is a topic for them, and only counted if not.
+//
+// Guards: the options in newDetector.
+func TestUnpublishedFindings(t *testing.T) {
+	const everyone = "everyone"
+	for topic, o := range map[string]policy.Options{
+		"shadow": {Shadow: true}, "exempted": {Exceptions: []policy.Exception{{Name: everyone, Reason: everyone, Regions: []string{"eu-central-1"}}}},
+	} {
+		compiled, err := policy.Compile(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		event := []byte(`{"eventVersion":"1.08","eventSource":"athena.amazonaws.com","awsRegion":"eu-central-1","readOnly":false}`)
+		for _, shadow := range []string{"", "shadow"} {
+			for _, exempted := range []string{"", "exempted"} {
+				o := optionsFor("127.0.0.1:1")
+				o.Policy, o.ShadowTopic, o.ExemptedTopic = func() *policy.Policy { return compiled }, shadow, exempted
+				d, err := NewRedecider(o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				made, err := d.Decide(&kgo.Record{Topic: inputTopic, Value: event}, time.Now())
+				if want := shadow == topic || exempted == topic; err != nil || len(made) != 0 != want || want && made[0].Topic != topic {
+					t.Errorf("with topics %q and %q: %d records, %v, want one in %q: %t", shadow, exempted, len(made), err, topic, want)
+				}
+			}
+		}
+	}
+}
 
 // A record that is decided again yields what a processor would write, and nothing of the records before it.
 //

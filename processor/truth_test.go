@@ -161,19 +161,23 @@ func TestForeignMember(t *testing.T) {
 
 // Successful and failed commits are counted separately.
 //
-// Guard: the condition in countCommit.
+// Guards: the conditions in committed and countCommit.
 func TestCountCommit(t *testing.T) {
-	p, err := New(optionsFor("localhost:1"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	p, log := quietProcessor(t)
 	c := &consumer{p: p, failed: make(chan error, 1)}
+	answer := func(code int16) *kmsg.OffsetCommitResponse {
+		return &kmsg.OffsetCommitResponse{Topics: []kmsg.OffsetCommitResponseTopic{{Partitions: []kmsg.OffsetCommitResponseTopicPartition{{ErrorCode: code}}}}}
+	}
 	c.countCommit(nil)
-	c.countCommit(nil)
+	c.committed(nil, nil, nil, nil) // there was nothing to commit
+	c.committed(nil, nil, answer(0), nil)
 	c.countCommit(kerr.RebalanceInProgress)
+	c.committed(nil, nil, answer(kerr.RebalanceInProgress.Code), nil)
+	c.committed(nil, nil, answer(0), kerr.RebalanceInProgress)
+	c.committed(nil, nil, nil, kerr.RebalanceInProgress)
 	c.countCommit(context.Canceled)
-	if got := p.tally.Snapshot(); got.Commits != 2 || got.CommitFailures != 1 {
-		t.Errorf("%d commits and %d failures, want 2 and 1", got.Commits, got.CommitFailures)
+	if got := p.tally.Snapshot(); got.Commits != 3 || got.CommitFailures != 4 || log.count("committing offsets") != 4 {
+		t.Errorf("%d commits and %d failures, want 3 and 4, told %d times", got.Commits, got.CommitFailures, log.count("committing offsets"))
 	}
 	select {
 	case err := <-c.failed:

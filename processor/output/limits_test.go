@@ -11,11 +11,11 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/processor/deadletter"
-	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/schema/alert"
 )
 
@@ -49,7 +49,17 @@ func TestAskInVain(t *testing.T) {
 // Guards: the conditions in Ask.
 func TestAsk(t *testing.T) {
 	t.Parallel()
-	c, said, other := processortest.New(t), "50000", "60000"
+	c, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	said, other := "50000", "60000"
 	c.ControlKey(int16(kmsg.DescribeConfigs), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
 		add := func(topic string, err *kerr.Error, configs ...kmsg.DescribeConfigsResponseResourceConfig) {
@@ -68,7 +78,7 @@ func TestAsk(t *testing.T) {
 		return resp, nil, true
 	})
 	l, log := NewLimits(1_000_000), new(strings.Builder)
-	if err := l.Ask(t.Context(), kadm.NewClient(c.Client()), slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), "alerts", "secret", "gone"); err != nil {
+	if err := l.Ask(t.Context(), kadm.NewClient(client), slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), "alerts", "secret", "gone"); err != nil {
 		t.Fatal(err)
 	}
 	for topic, want := range map[string]int{"alerts": 50_000, "secret": 1_000_000, "gone": 1_000_000} {

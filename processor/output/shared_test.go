@@ -328,12 +328,12 @@ func TestLetterIsItsOwn(t *testing.T) {
 	out.Begin(r)
 	out.SetAside(&deadletter.Fault{Reason: "syntax", Index: -1})
 	r.Value[0] = 'X'
-	letter := client.produced[0]
-	if l, err := deadletter.Parse(letter); err != nil || string(l.Value) != "value" || letter.Context.Value(key{}) != "trace" {
-		t.Errorf("%+v, %v, of trace %v", l, err, letter.Context.Value(key{}))
+	l, err := deadletter.Parse(client.produced[0])
+	if trace := client.produced[0].Context.Value(key{}); err != nil || string(l.Value) != "value" || trace != "trace" {
+		t.Errorf("%+v, %v, of trace %v", l, err, trace)
 	}
 	copied := weak.Make(out.copied)
-	client.produced, letter = nil, nil
+	client.produced = nil
 	out.Begin(nil)
 	if runtime.GC(); copied.Value() != nil {
 		t.Error("the copy is kept")

@@ -37,6 +37,7 @@ func TestLookPattern(t *testing.T) {
 	c := processortest.New(t, kfake.SeedTopics(3, "trail-a", "other-b"))
 	var log bytes.Buffer
 	o := testOptions()
+	o.Outputs = []string{"other-b"}
 	o.Inputs, o.Pattern, o.Log = []string{"^trail-[a-z]$"}, true, slog.New(slog.NewTextHandler(&log, nil))
 	admin := kadm.NewClient(c.Client())
 	w := New(o).newWatch()
