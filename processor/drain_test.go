@@ -4,14 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/retry"
 )
 
 // Draining has a deadline: if alerts are not acknowledged by then, Run returns an error that says what is left. Nothing is
@@ -95,7 +100,9 @@ func TestStaticMemberLeaves(t *testing.T) {
 	}
 }
 
-// Work in flight when Run is stopped is finished and committed, not discarded.
+// Work in flight when Run is stopped is finished and committed, not discarded, however short the patience with a rebalance is.
+//
+// Guard: the patience in closeConsumer.
 func TestDrainFinishesWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
@@ -105,15 +112,85 @@ func TestDrainFinishesWhatIsInFlight(t *testing.T) {
 			entered <- struct{}{}
 			<-release
 		}
-	}))
+	}), func(p *Processor) { p.revokePatience = 0 })
 	c.ProduceValues(inputTopic, 1, "alert 1")
 	<-entered
+	told := r.told(0)
 	r.cancel()
+	<-told
 	close(release)
 	r.mustStop()
 	if got := c.Committed(testGroup, inputTopic, 0); got != 1 {
 		t.Errorf("committed %d, want 1", got)
 	}
+}
+
+// A client that is made anew waits for acknowledgements as long as in a rebalance, not as long as at the end.
+//
+// Guard: the patience in closeConsumer.
+func TestRenewedSoon(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	release := make(chan struct{})
+	defer close(release)
+	held := holdProduce(c, alertTopic, release)
+	o := testOptions(c)
+	o.DrainTimeout = time.Hour
+	var log lines
+	o.Logger = log.logger()
+	r := start(t, o, func(p *Processor) { p.revokePatience = 0 })
+	c.ProduceValues(inputTopic, 1, "alert 1")
+	c.Eventually("on its way", func() bool { return held.Load() > 0 })
+	first := r.consumer.Load()
+	first.fail(fmt.Errorf("%w: as a test wants it", retry.ErrRenew))
+	c.Eventually("made anew", func() bool { return r.consumer.Load() != first })
+	if log.count("making a new client") != 1 {
+		t.Error(log.text.String())
+	}
+}
+
+// What would make a new client is no error if Run is stopped meanwhile.
+//
+// Guard: renew in consume.
+func TestStoppedWhileRenewed(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	r := start(t, testOptions(c))
+	c.Eventually("ready", func() bool { return r.Ready() == nil })
+	r.consumer.Load().fail(fmt.Errorf("%w: as a test wants it", retry.ErrRenew))
+	r.mustStop()
+}
+
+// late is a hook that assigns a partition while the client is being closed.
+type late struct{ assign func(*kgo.Client) }
+
+func (l *late) OnClientClosed(client *kgo.Client) {
+	if l.assign != nil {
+		l.assign(client)
+	}
+}
+
+// A partition that is assigned while the client is being closed has no worker afterwards.
+//
+// Guard: the second stopWorkers in closeConsumer.
+func TestAssignedLate(t *testing.T) {
+	hook := new(late)
+	p, _ := quietProcessor(t, func(o *Options) { o.ClientOpts = []kgo.Opt{kgo.WithHooks(hook)} })
+	ctx, abandon := context.WithCancel(t.Context())
+	c, err := newConsumer(ctx, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var w *partition
+	hook.assign = func(client *kgo.Client) {
+		c.assigned(ctx, client, map[string][]int32{inputTopic: {0}})
+		w = c.worker(kadm.Partition{Topic: inputTopic})
+	}
+	p.closeConsumer(c, abandon, false)
+	if w == nil || len(c.assignment()) > 0 {
+		t.Fatalf("%v is left of %v", c.assignment(), w)
+	}
+	<-w.done
 }
 
 // A member that ends leaves the group, unless its place is another process's by now, or it was given up.
@@ -140,7 +217,8 @@ func TestLeave(t *testing.T) {
 		o := testOptions(cluster)
 		o.InstanceID = "one"
 		var log lines
-		o.Logger = log.logger()
+		var open connections
+		o.Logger, o.ClientOpts = log.logger(), []kgo.Opt{kgo.WithHooks(&open)}
 		p, err := New(o)
 		if err != nil {
 			t.Fatal(err)
@@ -148,11 +226,33 @@ func TestLeave(t *testing.T) {
 		joinAs(t, cluster, o.Group, "one")
 		asked := cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.LeaveGroup}, Observe: true, Count: -1})
 		p.leave(c.ctx, c.instance, c.cause)
+		cluster.Eventually("no connection is left", func() bool { return open.Load() == 0 })
 		if left := asked.Hits() > 0; left != c.leaves {
 			t.Errorf("%s: it leaves %t, want %t", name, left, c.leaves)
 		}
 		if log.count("leaving the group") != 0 {
 			t.Errorf("%s: %s", name, log.text.String())
 		}
+		if !c.leaves {
+			continue
+		}
+		for told, refusal := range []*kerr.Error{kerr.UnknownMemberID, kerr.UnknownServerError} {
+			refused := cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.LeaveGroup}, Err: refusal, Count: -1})
+			p.leave(c.ctx, c.instance, c.cause)
+			if refused.Remove(); log.count("leaving the group") != told {
+				t.Errorf("%s, %v: %s", name, refusal, log.text.String())
+			}
+		}
 	}
 }
+
+// connections counts the open connections to brokers.
+type connections struct{ atomic.Int64 }
+
+func (n *connections) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	if err == nil {
+		n.Add(1)
+	}
+}
+
+func (n *connections) OnBrokerDisconnect(kgo.BrokerMetadata, net.Conn) { n.Add(-1) }

@@ -26,6 +26,9 @@ func TestWindow(t *testing.T) {
 			t.Errorf("%s: %v, want %s to %s", c.at, got, c.start, c.end)
 		}
 	}
+	if got := (schedule{{Window: 24 * hour}, {day.Unix() + 1800, hour}}).window(at(0.75)); !got.Start.Equal(at(0.5)) {
+		t.Errorf("%v begins before its segment", got)
+	}
 }
 
 // A schedule changes after every window that can have alerts, forgets what had not begun, and remembers so many changes.

@@ -40,11 +40,6 @@ func (b *Budget) Bytes() int64 {
 	return (b.maxIncidents()+b.maxStorms())*incidentBytes + b.maxIDs()*idBytes + b.maxDetail() + b.maxGone()*goneBytes
 }
 
-// charged returns the memory that everything is charged with.
-func (b *Budget) charged() int64 {
-	return b.incidents.Load()*incidentBytes + b.ids.Load()*idBytes + b.sketches.Load() + b.gone.Load()*goneBytes + b.detail.Load()
-}
-
 func (b *Budget) maxIDs() int64       { return limit(b.MaxIDs, 10_000_000) }
 func (b *Budget) maxDetail() int64    { return limit(b.MaxDetail, 256<<20) }
 func (b *Budget) maxGone() int64      { return limit(b.MaxGone, 100_000) }

@@ -194,6 +194,32 @@ func TestRestoredGoneAreForgottenInSteps(t *testing.T) {
 	}
 }
 
+// Ended incidents are forgotten as long as there are too many of them in all partitions: all of this one, and then no more.
+//
+// Guard: the length in trimGone.
+func TestGoneOfOthers(t *testing.T) {
+	restored := func(budget *Budget, first, n int) *Grouper {
+		r := NewRestorer(Options{Settings: settings(), Budget: budget})
+		for i := range n {
+			if err := r.Record(stateKey(stateGone, alertID(first+i)), encodeGone(ended{account: &account{}})); err != nil {
+				t.Fatal(err)
+			}
+		}
+		g, err := r.Finish()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	budget := &Budget{MaxGone: 1}
+	others, g := restored(budget, 10, 3), restored(budget, 1, 2)
+	for range 2 {
+		if g.Flush(); len(g.gone.order) != 0 || len(others.gone.order) != 3 {
+			t.Errorf("%d are remembered, and %d of others", len(g.gone.order), len(others.gone.order))
+		}
+	}
+}
+
 // Hundreds of thousands of sessions of one principal, or event times anywhere, take little memory.
 func TestMemoryOfHostileAlerts(t *testing.T) {
 	f := func(what string, alerts int, change func(n int, f *alert.Facts)) *Grouper {

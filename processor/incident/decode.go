@@ -58,7 +58,7 @@ func (r *reader) history(e *entry) {
 	e.sent, e.lastArrival, e.closedAt = r.instant(), r.instant(), r.instant()
 	e.revision = r.number(maxCount)
 	n := r.number(incident.MaxEscalations)
-	if n == 0 || r.err != nil {
+	if n == 0 {
 		return
 	}
 	e.escalations = make([]escalation, n)
@@ -99,10 +99,7 @@ func (r *reader) ids(n int) []uuid.UUID {
 func (r *reader) tally(t *tally, most int) {
 	n := r.number(uint64(most)<<1 | 1)
 	t.more = n&1 != 0
-	if n >>= 1; n == 0 || n > uint64(len(r.rest)) {
-		if n > 0 {
-			r.fail()
-		}
+	if n >>= 1; n == 0 {
 		return
 	}
 	t.list = make([]named, n)

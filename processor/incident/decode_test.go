@@ -79,6 +79,20 @@ func TestStateLimits(t *testing.T) {
 	if _, err := decodeEntry(spoilt, names{}, &entry{}); err == nil {
 		t.Error("a sixth flag is accepted")
 	}
+	whole := fullEntries()[0].encode()
+	flag := len(whole) - idSize - 1 // whether it continues another
+	for name, spoil := range map[string]func(b []byte){
+		"a second flag at the end": func(b []byte) { b[flag] |= 2 },
+		"no incident to continue":  func(b []byte) { clear(b[flag+1:]) },
+	} {
+		spoilt := bytes.Clone(whole)
+		if spoil(spoilt); bytes.Equal(spoilt, whole) {
+			t.Fatalf("%s: nothing is spoilt", name)
+		}
+		if _, err := decodeEntry(spoilt, names{}, &entry{}); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
 }
 
 // The same for the other kinds of records.

@@ -171,7 +171,7 @@ func (g *Grouper) escalate(e *entry, f *alert.Facts, at time.Time, settings *pol
 	if _, passed := slices.BinarySearch(settings.Escalations, e.alerts); passed {
 		g.because(e, at, escalatedCount, fmt.Sprintf("%d alerts", e.alerts))
 	}
-	if !f.Failed && e.alerts-e.failed == 1 && e.failed > 0 {
+	if !f.Failed && e.alerts-e.failed == 1 {
 		g.because(e, at, escalatedSuccess, "the first call that succeeded: "+action(f))
 	}
 	if s := severityOf(f.Severity); s > e.severity {

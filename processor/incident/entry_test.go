@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
@@ -140,6 +141,42 @@ func TestMostRegions(t *testing.T) {
 		}
 	}
 	chargedRight(t, g)
+}
+
+// What texts and lists take is charged, each of them once. Short texts are shared.
+//
+// Guards: each size in entry.go, and that of an account.
+func TestTextsAreCharged(t *testing.T) {
+	const header = int(unsafe.Sizeof(""))
+	short, long := strings.Repeat("x", longName-1), strings.Repeat("x", longName)
+	list := tally{list: []named{{name: "abc"}}}
+	for name, c := range map[string]struct {
+		e    record
+		want int
+	}{
+		"nothing":      {record{}, 0},
+		"actor":        {record{actor: short}, len(short)},
+		"its name":     {record{actorName: "abc"}, 3},
+		"short texts":  {record{rule: short, region: short, actorType: short}, 0},
+		"rule":         {record{rule: long}, len(long)},
+		"region":       {record{region: long}, len(long)},
+		"type":         {record{actorType: long}, len(long)},
+		"regions":      {record{otherRegions: []string{short, long}}, 2*header + len(long)},
+		"actions":      {record{actions: list}, namedSize + 3},
+		"sources":      {record{sources: list}, namedSize + 3},
+		"agents":       {record{agents: list}, namedSize + 3},
+		"escalations":  {record{escalations: []escalation{{detail: "abc"}, {}}}, 2*escalationSize + 3},
+		"crowd":        {record{crowd: &crowd{list, list}}, 2*namedSize + 6},
+		"all together": {record{actor: "a", actorName: "b", rule: long, otherRegions: []string{"c"}, actions: list, escalations: []escalation{{}}}, 2 + len(long) + header + namedSize + 3 + escalationSize},
+	} {
+		e := entry{record: c.e}
+		if got := e.size(); got != c.want {
+			t.Errorf("%s: %d bytes, want %d", name, got, c.want)
+		}
+	}
+	if got := (&account{id: "abc"}).size(); got != accountBytes+3 {
+		t.Errorf("an account: %d bytes, want %d", got, accountBytes+3)
+	}
 }
 
 // When an entry is due: at its end, at the end of its grace, at its next update, or long ago if its threshold was lowered.

@@ -219,8 +219,7 @@ func (g *Grouper) act(e *entry, settings *policy.Incidents) {
 		}
 		g.change(e)
 	case e.created && e.unsent && g.now() >= e.sent.add(settings.Update):
-		g.write(e, update)
-		g.change(e)
+		g.change(e) // Flush writes it
 	}
 	g.timers.set(e, max(e.nextDue(settings), g.now())) // the settings may have changed: wait until the clock moves on
 }

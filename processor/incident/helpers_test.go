@@ -157,6 +157,11 @@ func addsUp(t *testing.T, g *Grouper) {
 	indexedRight(t, g)
 }
 
+// charged returns the memory that everything is charged with.
+func (b *Budget) charged() int64 {
+	return b.incidents.Load()*incidentBytes + b.ids.Load()*idBytes + b.sketches.Load() + b.gone.Load()*goneBytes + b.detail.Load()
+}
+
 // chargedRight reports what a Grouper is charged with too much or too little.
 func chargedRight(t *testing.T, g *Grouper) {
 	t.Helper()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/incident"
 )
@@ -194,6 +195,31 @@ func TestEstimate(t *testing.T) {
 			t.Fatal("a chunk is left")
 		}
 	}
+	for _, days := range []int{2, 4} { // it closes, and is forgotten
+		g.Advance(day.AddDate(0, 0, days))
+	}
+	if len(g.entries) > 0 {
+		t.Errorf("%d are left", len(g.entries))
+	}
+	addsUp(t, g)
+}
+
+// An incident estimates beyond its own limit, or if it has more than a few ids and there is no room for more; it keeps the
+// first ids.
+//
+// Guards: the bounds in boundIDs, firstIDs.
+func TestEstimatesFrom(t *testing.T) {
+	for from, o := range map[int]Options{4: {ExactIDs: 3}, smallSet + 1: {Budget: &Budget{MaxIDs: 1}}} {
+		o.Settings = settings()
+		g := New(o)
+		for n := 1; n <= from; n++ {
+			g.Add(fact(n, day), day)
+			i := g.All()[0]
+			if i.Counts.Estimate != (n == from) || len(i.AlertIDs) != min(n, incident.MaxAlertIDs) || i.AlertIDs[0] != alertID(1).String() {
+				t.Errorf("%d alerts, estimates from %d: %+v with %d ids", n, from, i.Counts, len(i.AlertIDs))
+			}
+		}
+	}
 }
 
 // Any number of names costs a bounded amount of memory.
@@ -201,7 +227,7 @@ func TestBoundOfNames(t *testing.T) {
 	g := New(Options{Settings: settings()})
 	for n := range 3_000 {
 		g.Add(fact(n, day, func(f *alert.Facts) {
-			f.Action, f.Agent, f.Address = fmt.Sprint("Action", n), strings.Repeat("é", n), fmt.Sprint(n)
+			f.Action, f.Agent, f.Address = fmt.Sprint("Action", n, strings.Repeat("x", maxDetail)), strings.Repeat("é", n), fmt.Sprint(n)
 		}), day)
 	}
 	var e *entry
@@ -212,6 +238,9 @@ func TestBoundOfNames(t *testing.T) {
 	}
 	if c := e.counts(); c.Actions != maxActions || !c.MoreActions {
 		t.Errorf("%+v", c)
+	}
+	if len(e.escalations) == 0 || slices.ContainsFunc(e.escalations, func(x escalation) bool { return len(x.detail) > maxDetail }) {
+		t.Errorf("escalations %.1000s", fmt.Sprint(e.escalations))
 	}
 }
 
@@ -294,6 +323,29 @@ func TestRestoreDeletedIncident(t *testing.T) {
 		f(false, StateRecord{key, ids}, deleted)
 	}
 	f(true, StateRecord{Key: stateKey(stateSketch, id)}, deleted)
+}
+
+// An incident that is forgotten below its threshold comes back under the same id, and is restored as it came back.
+//
+// Guards: what drop forgets; leaveAccount in leave.
+func TestRestoreIncidentThatCameBack(t *testing.T) {
+	o := Options{Settings: settings(func(g *policy.Incidents) { g.Threshold = 3 }), Durable: true}
+	g, state := New(o), stateLog{}
+	for n, days := range []int{0, 2, 4, 5} {
+		now := day.AddDate(0, 0, days)
+		if g.Advance(now); n == 0 || n == 3 {
+			g.Add(fact(n, day), now)
+		}
+		g.Flush()
+		state = append(state, g.State()...)
+		if n == 2 && len(g.entries)+len(g.accounts) > 0 {
+			t.Errorf("%d incidents and %d accounts are left", len(g.entries), len(g.accounts))
+		}
+		addsUp(t, state.restore(t, o))
+	}
+	if again := state.restore(t, o); len(again.entries) != 1 || again.Counts().Below != 1 {
+		t.Errorf("%d incidents, %+v, want the one that came back", len(again.entries), again.Counts())
+	}
 }
 
 // A restore that fails costs nobody their room.

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/incident"
@@ -173,7 +175,8 @@ func TestLate(t *testing.T) {
 		g.Add(fact(10*n+1, at), now)
 		g.Add(fact(10*n, at), now)
 		list := g.Flush()
-		if len(list) != 1 || list[0].Kind != incident.KindLate || !list[0].Late || list[0].LateFor != first.ID || list[0].Counts.Alerts != 2 || ids[list[0].ID] {
+		if len(list) != 1 || list[0].Kind != incident.KindLate || !list[0].Late || list[0].LateFor != first.ID || list[0].Counts.Alerts != 2 || ids[list[0].ID] ||
+			list[0].ID != incident.LateID(uuid.MustParse(first.ID), n).String() {
 			t.Fatalf("round %d: %+v", n, list)
 		}
 		ids[list[0].ID] = true
@@ -188,19 +191,21 @@ func TestRegionsOutliveOne(t *testing.T) {
 	g := New(Options{Settings: settings()})
 	g.Add(fact(1, day), day)
 	g.Add(fact(2, day, elsewhere), day.Add(24*time.Hour-time.Minute))
+	g.Add(fact(4, day, func(f *alert.Facts) { f.Region = "af-south-1" }), day.Add(24*time.Hour-time.Minute))
 	for _, d := range []time.Duration{24*time.Hour + time.Minute, 26 * time.Hour, 49 * time.Hour} {
 		g.Advance(day.Add(d)) // the first closes; so does the second; the first's grace is over
 		g.Flush()
 	}
 	g.Add(fact(3, day, func(f *alert.Facts) { f.Region = "sa-east-1" }), day.Add(49*time.Hour))
 	for _, i := range g.Flush() {
-		if i.Region == "sa-east-1" && !slices.Equal(i.OtherRegions, []string{"ap-east-1"}) {
+		if i.Region == "sa-east-1" && !slices.Equal(i.OtherRegions, []string{"af-south-1", "ap-east-1"}) {
 			t.Errorf("other regions %q", i.OtherRegions)
 		}
 	}
-	if n, _ := g.Size(); n != 2 {
-		t.Errorf("%d incidents, want the second and the third", n)
+	if n, _ := g.Size(); n != 3 {
+		t.Errorf("%d incidents, want all but the first", n)
 	}
+	addsUp(t, g)
 }
 
 // A backfill of old events makes incidents like any other: they are late for nothing.
@@ -224,6 +229,7 @@ func TestBackfill(t *testing.T) {
 func TestContinuesBackward(t *testing.T) {
 	g := New(Options{Settings: settings()})
 	g.Add(fact(1, day.AddDate(0, 0, 1)), day.AddDate(0, 0, 1))
+	g.Flush()
 	g.Add(fact(2, day), day.AddDate(0, 0, 1))
 	list := g.All()
 	if list[0].Window.Start.After(list[1].Window.Start) {
@@ -231,6 +237,11 @@ func TestContinuesBackward(t *testing.T) {
 	}
 	if list[1].Continues != list[0].ID || list[0].Continues != "" {
 		t.Errorf("%+v", list)
+	}
+	g.Flush()
+	g.Advance(day.AddDate(0, 0, 1).Add(policy.DefaultIncidents.Update + 1))
+	if told := g.Flush(); len(told) != 1 || told[0].ID != list[1].ID || told[0].Continues != list[0].ID {
+		t.Errorf("told %+v, want what the younger one continues", told)
 	}
 }
 

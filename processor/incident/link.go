@@ -144,7 +144,7 @@ func (g *Grouper) remember(e *entry) {
 		g.share.addGone(1)
 	}
 	g.saveGone(id)
-	if !g.share.of.hasGone() && len(g.gone.order) > 0 {
+	if !g.share.of.hasGone() {
 		g.forgetGone()
 	}
 }

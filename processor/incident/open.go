@@ -46,8 +46,9 @@ func (g *Grouper) Sizes() Sizes {
 // Open returns at most n open incidents as they are, the most important first, without changing anything.
 func (g *Grouper) Open(n int) []*incident.Incident {
 	var top []*entry
+	n = max(n, 0)
 	for _, e := range g.entries {
-		if !e.isOpen() || n <= 0 {
+		if !e.isOpen() {
 			continue
 		}
 		i, _ := slices.BinarySearchFunc(top, e, compareEntries)

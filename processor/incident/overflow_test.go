@@ -85,6 +85,9 @@ func TestOverflowAfterItsEnd(t *testing.T) {
 		g.Advance(day.AddDate(0, 0, after))
 		g.Flush()
 	}
+	if len(g.overflows) > 0 {
+		t.Errorf("%d storms would take alerts that come again", len(g.overflows))
+	}
 	state.write(g.State())
 	g.Release()
 	if g = state.restore(t, o); len(g.entries) != 0 || !g.gone.has(uuid.MustParse(first.ID)) {
