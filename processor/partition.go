@@ -93,9 +93,8 @@ func (w *partition) run() {
 
 // giveUp counts what is left in the queue of a worker that has ended: it is read again, from the last commit.
 func (w *partition) giveUp() {
-	if n := w.queue.Drain(); n > 0 {
-		w.c.p.tally.Update(func(t *progress.Totals) { t.Abandoned += uint64(n) })
-	}
+	n := w.queue.Drain()
+	w.c.p.tally.Update(func(t *progress.Totals) { t.Abandoned += uint64(n) })
 }
 
 // process decides a batch and marks it once all its alerts and dead letters are acknowledged. If it stops early, what
@@ -152,10 +151,7 @@ func lastOf(records []*kgo.Record) *kgo.Record {
 func fill(d *detection.Record, r *kgo.Record, at time.Time) *detection.Record {
 	*d = detection.Record{
 		Value: r.Value, Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp,
-		DecidedAt: at,
-	}
-	if len(r.Headers) > 0 {
-		d.Identity = deadletter.ReplayIdentity(r.Headers)
+		DecidedAt: at, Identity: deadletter.ReplayIdentity(r.Headers),
 	}
 	return d
 }

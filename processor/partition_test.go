@@ -1,9 +1,11 @@
 package processor
 
 import (
+	"context"
 	"errors"
 	"reflect"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -91,6 +93,68 @@ func TestUndecidedBatch(t *testing.T) {
 	if err := w.process(flow.Batch{Records: []*kgo.Record{{}}}); !errors.Is(err, failure) || p.tally.Snapshot().Abandoned != 1 {
 		t.Errorf("%v, want %v; %d records returned", err, failure, p.tally.Snapshot().Abandoned)
 	}
+}
+
+// The memory of a batch is free before its alerts are acknowledged, and what is left in the queue at the end counts as returned.
+//
+// Guards: clear in process; giveUp.
+func TestBatchIsReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _ := quietProcessor(t)
+		p.newDecider = func() decider { return &scripted{} }
+		client, err := p.newClient(t.Context(), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		records, sent, released := []*kgo.Record{{Topic: inputTopic, Value: []byte("alert 1")}}, 0, false
+		out := p.outputs.Open(t.Context(), func(_ context.Context, r *kgo.Record, promise func(*kgo.Record, error)) {
+			if sent++; sent == 1 {
+				promise(r, kgo.ErrRecordTimeout)
+				return
+			}
+			promise(r, nil)
+		}, func() error { released = records[0] == nil; return nil })
+		defer out.Close()
+		w := &partition{c: &consumer{p: p, client: client, flow: flow.NewFlow(nil)}, ctx: t.Context(), output: out, decision: p.newDecision(nil, out, nil), queue: flow.NewQueue()}
+		if err := w.process(flow.Batch{Records: records}); err != nil || !released || sent != 2 {
+			t.Errorf("%v; sent %d times, the batch is released: %t", err, sent, released)
+		}
+		w.queue.Put(flow.Batch{Records: []*kgo.Record{{}}})
+		if w.giveUp(); p.tally.Snapshot().Abandoned != 1 {
+			t.Errorf("%d records returned, want 1", p.tally.Snapshot().Abandoned)
+		}
+	})
+}
+
+// Nothing is polled while as much waits for the workers as may: records stay with the client, and then with the broker.
+//
+// Guard: the wait for room in pollAll.
+func TestPollWaitsForRoom(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 2)
+	r := start(t, testOptions(c))
+	c.Eventually("ready", func() bool { return r.Ready() == nil })
+	consumer, full := r.consumer.Load(), kadm.Partition{Topic: inputTopic}
+	consumer.flow.Put(full, 2*flow.HeldBytes)
+	read := func() uint64 { return r.tally.Snapshot().Read }
+	produced := uint64(0)
+	for produced == read() { // the first may come with a poll that was under way
+		c.Produce(&kgo.Record{Topic: inputTopic, Partition: 1, Value: []byte("pass")})
+		produced++
+		c.Eventually("with the client or read", func() bool { return consumer.client.BufferedFetchRecords() > 0 || read() == produced })
+		if produced > 2 {
+			t.Fatalf("%d records are read", read())
+		}
+	}
+	for range 100 {
+		c.End(inputTopic, 1) // gives a poll time
+	}
+	if read() == produced {
+		t.Errorf("%d records are read", read())
+	}
+	consumer.flow.Done(full, 2*flow.HeldBytes)
+	c.Eventually("all are read", func() bool { return read() == produced })
 }
 
 // A worker that is stopped says so.

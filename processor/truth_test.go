@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -105,12 +106,17 @@ func TestRevokeAbandons(t *testing.T) {
 	c.ProduceValues(inputTopic, 1, "pass", "alert 1")
 	c.Eventually("on its way", func() bool { return held.Load() > 0 })
 	consumer := r.consumer.Load()
+	idle := consumer.worker(kadm.Partition{Topic: inputTopic, Partition: 1})
+	consumer.revoked(context.Background(), consumer.client, map[string][]int32{inputTopic: {1}})
+	if idle.ctx.Err() == nil {
+		t.Error("the context of a worker that has ended goes on")
+	}
 	consumer.revoked(context.Background(), consumer.client, map[string][]int32{inputTopic: {0}})
 	if got := c.Committed(testGroup, inputTopic, 0); got != -1 {
 		t.Errorf("committed %d, want nothing", got)
 	}
-	if n := r.tally.Snapshot().Abandoned; n != 2 {
-		t.Errorf("%d records returned, want 2", n)
+	if n := r.tally.Snapshot().Abandoned; n != 2 || r.outputs.Unacked() != 0 {
+		t.Errorf("%d records returned, want 2; the abandoned alert counts as waiting for %v", n, r.outputs.Unacked())
 	}
 }
 

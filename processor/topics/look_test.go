@@ -283,7 +283,7 @@ func TestStateGone(t *testing.T) {
 	})
 }
 
-// What a look cannot learn is told.
+// A look says what it cannot learn.
 func TestLookTells(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, func(o *Options) { o.Outputs = []string{"alerts"} }, kfake.SeedTopics(1, testTopic, "alerts"))
