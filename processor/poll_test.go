@@ -9,10 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/regionwatch/regionwatch/processor/decompress"
+	"github.com/regionwatch/regionwatch/processor/flow"
 	"github.com/regionwatch/regionwatch/processor/retry"
 )
 
@@ -108,6 +110,29 @@ func TestBatchLeavesItsFetch(t *testing.T) {
 				t.Errorf("%d bytes of %d: %q, want %q", b.Bytes, total, got, want)
 			}
 		}
+	}
+}
+
+// A poll is handed to the workers, each with a copy of what is a small part of it. What has no worker counts as returned.
+//
+// Guards: the sum in handOff, and the partition without a worker.
+func TestHandOff(t *testing.T) {
+	p, _ := quietProcessor(t)
+	tp := kadm.Partition{Topic: inputTopic}
+	w := &partition{queue: flow.NewQueue()}
+	c := &consumer{p: p, flow: flow.NewFlow(nil), workers: map[kadm.Partition]*partition{tp: w}}
+	small, large := []byte("small"), &kgo.Record{Partition: 1, Value: make([]byte, 10_000)}
+	if err := c.handOff(kgo.Fetches{{Topics: []kgo.FetchTopic{{Topic: inputTopic, Partitions: []kgo.FetchPartition{
+		{Records: []*kgo.Record{{Value: small}}}, {Partition: 1, Records: []*kgo.Record{large, large, large}},
+	}}}}}); err != nil {
+		t.Fatal(err)
+	}
+	copy(small, "xxxxx")
+	if b, ok := w.queue.Take(nil); !ok || string(b.Records[0].Value) != "small" {
+		t.Errorf("%+v", b)
+	}
+	if got := p.tally.Snapshot(); got.Read != 4 || got.Abandoned != 3 {
+		t.Errorf("%d read and %d returned, want 4 and 3", got.Read, got.Abandoned)
 	}
 }
 
