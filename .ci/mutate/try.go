@@ -146,7 +146,7 @@ func (s *suite) outcome(binary string, limit time.Duration, environment []string
 }
 
 // runTests runs a binary of tests in the package's folder, with a folder of its own for temporary files, and stops it and what it
-// started at the limit.
+// started at the limit. The timeout is for when this process is stopped first.
 func runTests(folder, binary string, limit time.Duration, environment []string, args ...string) ([]byte, error) {
 	temporary, err := os.MkdirTemp("", "mutate")
 	if err != nil {
@@ -155,7 +155,7 @@ func runTests(folder, binary string, limit time.Duration, environment []string, 
 	defer os.RemoveAll(temporary)
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, append(args, "-test.timeout", "0", "-test.parallel", "8")...)
+	cmd := exec.CommandContext(ctx, binary, append(args, "-test.timeout", (2*limit).String(), "-test.parallel", "8")...)
 	cmd.Dir = folder
 	cmd.Env = append(append(os.Environ(), "TMPDIR="+temporary), environment...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
