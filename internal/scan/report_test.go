@@ -57,7 +57,7 @@ func reported(t *testing.T) *Summary {
 	cut := gzipped(t, event(known, "eu-west-1", "ann", `,"readOnly":false`)+"\n")
 	var faults int
 	o := Options{Policy: p, DecidedAt: time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC), Alerts: io.Discard, DeadLetters: io.Discard, Workers: 1, OnError: func(error) { faults++ }}
-	o.Append = func(dst []byte, a *alert.Alert) []byte { return dst }
+	o.Append = func(dst []byte, _ *alert.Alert) []byte { return dst }
 	s, err := Run(t.Context(), o, []Source{
 		text("a", lines), text("b.gz", other), text("c.gz", cut[:len(cut)-4]),
 		{Name: "e", Size: -1, Open: func() (io.ReadCloser, error) {
