@@ -104,10 +104,10 @@ func (d *Decoder) salvageEvent(piece []byte, doing string, cause error, chain Ch
 
 // emitSalvaged hands on what the lenient search finds in a damaged piece, in which d.event is what could be read. It leaves
 // the index where it is. A piece in which it finds nothing may hold an event in base64, unless it is
-// too large to be opened.
+// too large or too deep to be opened.
 func (d *Decoder) emitSalvaged(piece []byte, cause error, chain Chain) (found bool, err error) {
 	found, err = d.emitFields(piece, cause, chain)
-	if err != nil || found || len(piece) > d.left {
+	if err != nil || found || len(piece) > d.left || d.depth >= MaxNesting {
 		return found, err
 	}
 	_, err = d.base64Runs(piece, chain)

@@ -69,6 +69,23 @@ func TestNestingLimit(t *testing.T) {
 	}
 }
 
+// Base64 in a text that stands in the innermost layer is one layer too many: that is reported once, and it is not opened
+// while it is searched, which would report it again, and so on without end.
+//
+// Guard: emitSalvaged looks at the depth.
+func TestNestingLimitOfBase64(t *testing.T) {
+	for _, text := range []string{"x: " + toBase64(paris), toBase64(paris), "x: " + toBase64(compress(paris)), `{"x":oops,"y":"` + toBase64(paris) + `"}`} {
+		for depth := range 2 * MaxNesting {
+			lines := decode(t, text)
+			isFound, isFault := strings.HasPrefix(lines[0], "event 0 "), strings.HasPrefix(lines[len(lines)-1], "fault ")
+			if len(lines) > 2 || !isFound && !isFault || isFound != (depth < MaxNesting-1) && depth != MaxNesting-1 {
+				t.Errorf("%.10s in %d layers: %q", text, depth, lines)
+			}
+			text = `{"message":` + quote(text) + `}`
+		}
+	}
+}
+
 // Objects and arrays nest without limit, and each name is reported once.
 func TestNestingOfValues(t *testing.T) {
 	for _, c := range []struct{ head, tail, shape string }{
