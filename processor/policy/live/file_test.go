@@ -253,6 +253,10 @@ func TestFolders(t *testing.T) {
 	if got, want := s.folders(), map[string]bool{folder: true}; !maps.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
+	s.tried = []string{accounts} // in which there is no file yet
+	if got, want := s.folders(), map[string]bool{folder: true, accounts: true}; !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
 	s.tried = []string{missing + "/./b.d/"}
 	if !s.concerns(filepath.Join(missing, "b.d", "a.csv")) {
 		t.Error("a new file of a folder is not noticed")
