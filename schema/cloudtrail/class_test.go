@@ -28,6 +28,7 @@ func TestClass(t *testing.T) {
 	}
 	f(sampleEvent, classEvent)
 	f(`{"awsRegion":"x","readOnly":null}`, classEvent)
+	f(`{"awsRegion":"x","eventName":"y","eventVersion":"1"}`, classEvent)
 	f(`{"eventName":"x","eventVersion":"1"}`, classNoRegion)
 	f(`{"eventSource":"x","userIdentity":{}}`, classNoRegion)
 	f(`{"\u0065ventSource":"x","userIdentity":{}}`, classNoRegion)
@@ -49,11 +50,14 @@ func TestClass(t *testing.T) {
 		f(`{"eventSource":"`+source+`","eventName":"x"}`, classNoRegion)
 	}
 	f(`{"eventSource":"aws:s3","awsRegion":"x","s3":{}}`, classNotice+class(KindS3Notification))
+	f(`{"eventSource":"aws:s3","awsRegion":"x","s3":"y"}`, classDelivery)
 	// Recognized.
 	f(`{"eventVersion":"1","eventName":"x","eventCategory":"Insight"}`, classInsight)
 	f(`{"awsRegion":"x","eventType":"AwsCloudTrailInsight"}`, classInsight)
 	f(`{"awsRegion":"x","eventType":"AwsCloudTrailInsight","readOnly":false}`, classInsight)
 	f(`{"awsRegion":"x","eventCategory":"\u0049nsight","readOnly":false}`, classInsight)
+	f(`{"awsRegion":"x","eventCategory":"Insight","readOnly":false}`, classInsight)
+	f(`{"awsRegion":"x","eventType":"AwsAggregatedEvent","readOnly":false}`, classAggregated)
 	f(`{"awsRegion":"x","eventType":"\u0041wsAggregatedEvent","readOnly":false,"eventName":"x","eventVersion":"1"}`, classAggregated)
 	f(`{"awsRegion":"x","readOnly":false,"eventCategory":"Aggregated"}`, classAggregated)
 	f(`{"eventVersion":"1","eventSource":"x","eventCategory":"Aggregated"}`, classAggregated)
@@ -61,6 +65,7 @@ func TestClass(t *testing.T) {
 	f(`{"awsRegion":"x","eventCategory":"Insight","eventCategory":"Management"}`, classBare)
 	f(`{"Event":"s3:TestEvent"}`, classNotice+class(KindS3Test))
 	f(`{"Event":"s3:testevent"}`, classEnvelope)
+	f(`{"Event":"s3:TestEvent","Event":"x"}`, classEnvelope)
 	f(`{"digestEndTime":""}`, classNotice+class(KindDigest))
 	f(`{"s3Bucket":"","s3ObjectKey":[]}`, classNotice+class(KindLogFileNotice))
 	f(`{"s3Bucket":""}`, classEnvelope)
@@ -123,7 +128,12 @@ func TestClass(t *testing.T) {
 			f(`{"`+name+strings.Repeat("-", 40)+`":"x","event_name":"y"}`, classNormalized)
 		}
 	}
-	// An escaped key is one up to a bound.
+	f(`{"`+strings.Repeat("x", 33)+`":"x","eventName":"y"}`, classEnvelope)
+	// A key counts up to a bound.
+	for n, want := range map[int]class{64: classNormalized, 65: classEnvelope} {
+		const name = ".eventversion"
+		f(`{"`+strings.Repeat("x", n-len(name)-2)+name+`":"x","event_name":"y"}`, want)
+	}
 	escaped := "userI" + strings.NewReplacer("d", `\u0064`, "e", `\u0065`, "n", `\u006e`, "t", `\u0074`, "i", `\u0069`).Replace("dentity")
 	f(`{"`+escaped+`":{},"eventName":"y"}`, classNoRegion)
 }

@@ -28,6 +28,7 @@ func TestSingleEventDamage(t *testing.T) {
 	// not an event at all
 	expect(t, `{"a":1`, "fault 0 truncated")
 	expect(t, `{}`, "fault 0 unknown-shape")
+	expect(t, `{"eventSource":"aws:s3","s3":`, "fault 0 truncated")
 	expect(t, `{"a":{"awsRegion":"eu-west-3","readOnly":1}}`, "event 0 wrapped eu-west-3 1")
 	for _, record := range []string{"7", "true", `"x"`} {
 		expect(t, record, "fault 0 not-an-object")

@@ -47,6 +47,9 @@ func (f *found) Skip(k Kind, shape Chain) {
 
 func (f *found) Fault(fault *Fault) error {
 	f.lines = append(f.lines, strings.TrimSpace(fmt.Sprintf("fault %d %s %s", fault.Index, fault.Reason, fault.Shape)))
+	if fault.Offset < 0 || fault.Offset > len(fault.Piece) {
+		f.lines = append(f.lines, fmt.Sprintf("offset %d of %d", fault.Offset, len(fault.Piece)))
+	}
 	f.faults = append(f.faults, *fault)
 	if fault.Index >= 0 {
 		f.indexes = append(f.indexes, fault.Index)
@@ -111,7 +114,7 @@ func TestDecodeEmpty(t *testing.T) {
 
 func TestDecodeReturnsTheSinksError(t *testing.T) {
 	want := errors.New("the sink is full")
-	for _, record := range []string{paris, paris[:40], `{"Records":[` + paris + `]}`, `[1]`, `{}`, paris + "}"} {
+	for _, record := range []string{paris, paris[:40], `{"Records":[` + paris + `]}`, `[1]`, `{}`, paris + "}", strings.Replace(paris, `"cli"`, `cli`, 1)} {
 		f := found{fail: want}
 		if err := NewDecoder(0).Decode([]byte(record), &f); !errors.Is(err, want) || len(f.lines) != 1 {
 			t.Errorf("Decode(%.60q) = %v after %v", record, err, f.lines)

@@ -128,9 +128,22 @@ func TestCompressionTooLarge(t *testing.T) {
 		t.Errorf("two halves: %q, %v", f.lines, err)
 	}
 	// Exactly as much as allowed is allowed.
-	f = found{}
-	if err := NewDecoder(len(paris)+len(compress(paris))).Decode([]byte(compress(paris)), &f); err != nil || len(f.lines) != 1 {
-		t.Errorf("exactly as much: %q, %v", f.lines, err)
+	text := paris + strings.Repeat(" ", 3-len(paris)%3)
+	for name, x := range map[string]struct {
+		record string
+		most   int
+	}{"gzip": {compress(text), len(compress(text)) + len(text)}, "base64": {toBase64(text), len(toBase64(text)) + len(text)}, "itself": {"{}", 2}} {
+		for less := range 2 {
+			f := found{}
+			err := NewDecoder(x.most-less).Decode([]byte(x.record), &f)
+			if isTooLarge := strings.Contains(f.lines[len(f.lines)-1], "too-large"); err != nil || isTooLarge != (less == 1) {
+				t.Errorf("%s, %d less: %q, %v", name, less, f.lines, err)
+			}
+			f = found{fail: io.ErrShortWrite}
+			if err := NewDecoder(x.most-less).Decode([]byte(x.record), &f); err != io.ErrShortWrite || len(f.lines) != 1 {
+				t.Errorf("%s, %d less, and the sink fails: %q, %v", name, less, f.lines, err)
+			}
+		}
 	}
 }
 
@@ -179,6 +192,13 @@ func TestDecoderReleasesLargeBuffers(t *testing.T) {
 		if cap(buffer) > keepBytes {
 			t.Errorf("buffer %d keeps %d bytes", i, cap(buffer))
 		}
+	}
+	d = NewDecoder(0)
+	if err := d.Decode([]byte(`{"a":"`+quote(`{"b":[` + strings.Repeat("{},", 2*keepBytes) + `{}]}`)[1:]+`}`), new(ignore)); err != nil {
+		t.Fatal(err)
+	}
+	if d.sink != nil || d.kept != 0 || d.large || cap(d.walkers[1].classes) > 0 {
+		t.Errorf("it keeps %d bytes, large %t, a sink %v, %d classes", d.kept, d.large, d.sink, cap(d.walkers[1].classes))
 	}
 }
 
@@ -234,6 +254,44 @@ func wrap(text, end string) string {
 		text = text[76:]
 	}
 	return b.String() + text
+}
+
+// Any number of runs of base64 in a text are opened, one after the other. An error ends that.
+func TestBase64Runs(t *testing.T) {
+	run := toBase64(paris)
+	if lines := decode(t, "x: "+strings.Repeat(run+" ", 2*MaxNesting)); len(lines) != 2*MaxNesting {
+		t.Errorf("%q", lines)
+	}
+	for depth, want := range map[int]string{0: "event 0 base64 eu-west-3 false", MaxNesting: "fault -1 too-nested base64"} {
+		for _, fail := range []error{nil, io.ErrShortWrite} {
+			d, f := NewDecoder(0), &found{fail: fail}
+			d.sink, d.left, d.depth = f, d.maxBytes, depth
+			if _, err := d.base64Runs([]byte(run+" "+run), Chain{}); err != fail || f.lines[0] != want || fail != nil && len(f.lines) > 1 {
+				t.Errorf("at depth %d: %q, %v", depth, f.lines, err)
+			}
+		}
+	}
+}
+
+// In a text that need not be ours, what looks like zlib is not; anything else that cannot be decompressed is a fault.
+func TestDamagedCompressionInMetadata(t *testing.T) {
+	broken := func(head string) string { return toBase64(head + strings.Repeat("\xff", 40)) }
+	zlibText, gzipText := broken("\x78\x9c"), broken(compress("")[:10])
+	bomb := toBase64(compressors[ShapeZlib](strings.Repeat(" ", 1<<20)))
+	f := func(text, want string) {
+		t.Helper()
+		var f found
+		if err := NewDecoder(100_000).Decode([]byte(`{"x":`+quote(text)+`,"y":`+paris+`}`), &f); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(f.lines, "\n"); got != strings.TrimSpace(want+"\nevent 0 wrapped eu-west-3 false") {
+			t.Errorf("%.40s: %s", text, got)
+		}
+	}
+	f(zlibText, "")
+	f(gzipText, "fault -1 compression wrapped > base64 > gzip")
+	f(bomb, "fault -1 too-large wrapped > base64 > zlib")
+	f("x: "+gzipText+" "+zlibText, "fault -1 compression wrapped > base64 > gzip")
 }
 
 func TestBase64Failure(t *testing.T) {

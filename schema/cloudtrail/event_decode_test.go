@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -337,4 +339,25 @@ func FuzzDecodeEvent(f *testing.F) {
 			checkEvent(t, text[:end])
 		}
 	})
+}
+
+// A key that is not too long is recognized by comparing words: the whole of it, and nothing else.
+func TestKeyAt(t *testing.T) {
+	const behind = "012345678901234567890123456789"
+	for _, name := range append(slices.Collect(maps.Keys(keyIDs)), strings.Repeat("x", keyWindow-len(`"":`)), strings.Repeat("x", keyWindow-len(`"":`)+1)) {
+		k, text := newKey(name), `"`+name+`":`
+		fits := len(text) <= keyWindow
+		if got := k.at([]byte(text+behind), 0); got != fits || int(k.size) != len(text) {
+			t.Errorf("%s: %t", name, got)
+		}
+		if k.at([]byte(text+behind), -1) || k.at([]byte(text), 0) {
+			t.Errorf("%s stands outside of the text", name)
+		}
+		for i := range text {
+			other := []byte(text + behind)
+			if other[i] ^= 1; k.at(other, 0) {
+				t.Errorf("%s is taken for %s", other[:len(text)], name)
+			}
+		}
+	}
 }

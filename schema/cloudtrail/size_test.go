@@ -126,6 +126,8 @@ func TestHeavyIsAsked(t *testing.T) {
 	}
 	blank := strings.Repeat(" ", HeavyBytes)
 	f("small", 0, []byte("{}"))
+	f("just so much", 0, []byte("{}"+blank[2:]))
+	f("one byte more", 1, []byte("{}"+blank[1:]))
 	f("its own bytes", 1, []byte("{}"+blank))
 	f("gzip", 1, []byte(compress("{}"+blank)))
 	f("gzip, small", 0, []byte(compress("{}")))
