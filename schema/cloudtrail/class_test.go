@@ -137,3 +137,12 @@ func TestClass(t *testing.T) {
 	escaped := "userI" + strings.NewReplacer("d", `\u0064`, "e", `\u0065`, "n", `\u006e`, "t", `\u0074`, "i", `\u0069`).Replace("dentity")
 	f(`{"`+escaped+`":{},"eventName":"y"}`, classNoRegion)
 }
+
+// A number beyond the names has none.
+func TestUnknownNames(t *testing.T) {
+	for _, got := range []string{reasonCount.String(), kindCount.String(), shapeCount.String()} {
+		if got != "none" && got != "unknown" {
+			t.Errorf("%q", got)
+		}
+	}
+}

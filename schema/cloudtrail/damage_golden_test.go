@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -97,21 +98,45 @@ func TestDamageGolden(t *testing.T) {
 	}
 }
 
+// stoppedRecords are records of which each part may be the last, whole and damaged.
+func stoppedRecords() []string {
+	deep := "x: " + toBase64(paris)
+	for range MaxNesting + 1 {
+		deep = `{"x":` + quote(deep) + `}`
+	}
+	oops := strings.Replace(paris, `"cli"`, `cli`, 1)
+	half, rest := `{"eventVersion":"1","awsRegion":"eu-west-3","x":oops`, `"readOnly":false}`
+	return []string{
+		paris, oops, deep, deep + "\n" + tokyo, toBase64(paris), toBase64(paris) + "!", compress(paris)[:40], compress(paris) + "x", "x: " + toBase64(paris),
+		`{"a":"` + toBase64(compress(paris)+"x") + `","b":` + paris + `}`, half + "\n" + rest, half + "}\n{" + rest, `{"a":` + half + `,{` + rest + `}`,
+		`{"Records":[` + paris + `,7,[1],` + oops + `,{"awsRegion":"us-east-1"},` + tokyo + `],"x":` + quote(paris) + `,"y":{"z":` + paris + `}}`,
+		`{"Records":[` + paris + tokyo + `]}x`, `{"Records":[` + paris, `{"Records":[` + paris + `],` + paris[1:], `{"Records":[,` + paris + `],` + paris[1:],
+		`[` + paris + `,[` + paris + `,oops],` + tokyo + `!` + berlin + `]`, paris + "\n" + oops + "\n7\n\"x\"\n" + tokyo + "}", paris + `,` + tokyo,
+		"<134>1 host: " + paris + "\n<134>1 host: " + oops + "\nx " + quote(paris) + "\nx [" + paris + "]", quote(paris), quote(oops), quote(paris)[:100],
+		`{"message":` + quote(oops) + `,"log":` + quote(paris+"}") + `,"payload":` + oops + `}`, `{"eventSource":"aws:sqs","body":"x"}`, `{"eventversion":"1","awsregion":"x"}`,
+		`{"logEvents":[{"message":` + quote(paris) + `},{"message":` + quote(paris) + `,"x":oops},{"message":` + quote(paris) + `}]}`,
+		`{"logEvents":[{"message":` + quote(paris) + `},1,"x",{"a":1},{"message":` + quote(paris) + `}]}`, `{"readOnly":false,"x":` + oops + `,"awsRegion":"us-east-1"`,
+		`{"awsRegion":"us-east-1"}`, "{\xff\xfe\x00", "\xff\xfe{\x00", strings.Replace(paris, `"awsRegion"`, `"x":1},"awsRegion"`, 1), "hello", "7",
+		`{"x":[{"a":` + quote(paris) + `]` + paris + `,{"b":` + paris + `}`,
+	}
+}
+
 // Whichever call of the sink fails: no call of an event or fault follows, and its error comes back as it is. The next record
 // is read as ever.
 func TestDecodeReturnsTheErrorOfEachCall(t *testing.T) {
-	d := NewDecoder(0)
-	d.KnownRegion = knownRegions
-	for i, record := range damagedRecords() {
-		d.LostReadOnly = i%2 == 0
-		whole := lines{left: -1}
-		if err := d.Decode([]byte(record), &whole); err != nil {
-			t.Fatal(err)
-		}
-		for n := range whole.calls {
-			l := lines{left: n + 1}
-			if err := d.Decode([]byte(record), &l); err != errFull || l.calls != n+1 {
-				t.Errorf("call %d of %d: %v, %d calls: %q", n, whole.calls, err, l.calls, record)
+	for i, record := range append(damagedRecords(), stoppedRecords()...) {
+		for _, most := range []int{0, len(record), len(record) + 300} {
+			d := NewDecoder(most)
+			d.KnownRegion, d.LostReadOnly = knownRegions, i%2 == 0
+			whole := lines{left: -1}
+			if err := d.Decode([]byte(record), &whole); err != nil {
+				t.Fatal(err)
+			}
+			for n := range whole.calls {
+				l := lines{left: n + 1}
+				if err := d.Decode([]byte(record), &l); err != errFull || l.calls != n+1 {
+					t.Errorf("call %d of %d: %v, %d calls: %q", n, whole.calls, err, l.calls, record)
+				}
 			}
 		}
 	}

@@ -69,6 +69,26 @@ event 2 event eu-west-3 false damaged
 fault 2 syntax event`)
 }
 
+// Pieces of an event are joined if damage can have cut it, and each region of them is handed on once.
+func TestPieces(t *testing.T) {
+	f := func(record, want string) {
+		t.Helper()
+		if got := strings.Join(decodeKnown(t, record), "\n"); got != strings.TrimSpace(want) {
+			t.Errorf("%s\n got: %s\nwant: %s", record, got, want)
+		}
+	}
+	// An event that says that it is no write stands for itself.
+	f(`{"readOnly":false,"userAgent":"{\"eventName\":\"x\",\"awsRegion\":\"u-east-1\",\"readOnly\":true"}{"eventVersion":"1.08"`, `
+event 0 ndjson > wrapped u-east-1 true salvaged
+fault 0 truncated ndjson > wrapped
+fault 1 truncated ndjson`)
+	// What stands before the damage in whole is no piece.
+	f(`{"x":{"eventName":"x","requestParameters":{"awsRegion":"us-west-1"},"readOnly":false}}{"readOnly":false,"eventVers`,
+		"event 0 ndjson > wrapped us-west-1 \nfault 1 truncated ndjson")
+	f(`{"awsRegion":"eu-west-3","level":"info","message":"{\"readOnly\":false\"awsRegion\":\"eu-west-3\",\"x`,
+		"event 0 shipper eu-west-3 false salvaged\nfault 0 syntax shipper")
+}
+
 func TestTrailingBytes(t *testing.T) {
 	for _, rest := range []string{"}", "garbage", ",", "\x00", "\n}", "\ngarbage\n", "]", `"x"`} {
 		expect(t, paris+rest, "event 0 event eu-west-3 false\nfault -1 trailing-bytes")

@@ -94,6 +94,7 @@ func TestDecodePlainSuccess(t *testing.T) {
 	expect(t, `{"Records":[`+paris+`,`+tokyo+`]}`, "event 0 records eu-west-3 false\nevent 1 records ap-northeast-1 false")
 	expect(t, `{"x":1,"Records":[`+paris+`]}`, "event 0 records eu-west-3 false")
 	expect(t, `[`+paris+`,`+tokyo+`]`, "event 0 array eu-west-3 false\nevent 1 array ap-northeast-1 false")
+	expect(t, `[`+paris+"]\n["+tokyo+`]`, "event 0 ndjson > array eu-west-3 false\nevent 1 ndjson > array ap-northeast-1 false")
 	expect(t, paris+"\n"+tokyo+"\n", "event 0 ndjson eu-west-3 false\nevent 1 ndjson ap-northeast-1 false")
 	expect(t, paris+tokyo, "event 0 ndjson eu-west-3 false\nevent 1 ndjson ap-northeast-1 false")
 	expect(t, `{"Records":[`+paris+`]}`+"\n"+`{"Records":[`+tokyo+`]}`,
@@ -106,6 +107,8 @@ func TestDecodeEmpty(t *testing.T) {
 	}
 	expect(t, `[]`, "skip empty array")
 	expect(t, `{"Records":[]}`, "skip empty records")
+	expect(t, `{"message":"[]"}`, "skip empty")
+	expect(t, `{"logEvents":[],"message":"text"}`, "fault 0 unknown-shape")
 	var f found
 	if err := NewDecoder(0).Decode(nil, &f); err != nil || len(f.lines) != 1 || f.lines[0] != "skip empty" {
 		t.Errorf("a tombstone: %v, %v", f.lines, err)

@@ -132,7 +132,8 @@ func TestCompressionTooLarge(t *testing.T) {
 	for name, x := range map[string]struct {
 		record string
 		most   int
-	}{"gzip": {compress(text), len(compress(text)) + len(text)}, "base64": {toBase64(text), len(toBase64(text)) + len(text)}, "itself": {"{}", 2}} {
+	}{"gzip": {compress(text), len(compress(text)) + len(text)}, "base64": {toBase64(text), len(toBase64(text)) + len(text)}, "itself": {"{}", 2},
+		"two": {`{"a":"` + toBase64(text) + `","b":"` + toBase64(text) + `"}`, len(`{"a":"","b":""}`) + 4*len(toBase64(text)) + 4 + 2*len(text)}} {
 		for less := range 2 {
 			f := found{}
 			err := NewDecoder(x.most-less).Decode([]byte(x.record), &f)

@@ -78,7 +78,7 @@ func TestNestingLimitOfBase64(t *testing.T) {
 		for depth := range 2 * MaxNesting {
 			lines := decode(t, text)
 			isFound, isFault := strings.HasPrefix(lines[0], "event 0 "), strings.HasPrefix(lines[len(lines)-1], "fault ")
-			if len(lines) > 2 || !isFound && !isFault || isFound != (depth < MaxNesting-1) && depth != MaxNesting-1 {
+			if len(lines) > 1+strings.Count(text, "oops") || !isFound && !isFault || isFound != (depth < MaxNesting-1) && depth != MaxNesting-1 {
 				t.Errorf("%.10s in %d layers: %q", text, depth, lines)
 			}
 			text = `{"message":` + quote(text) + `}`
@@ -95,6 +95,24 @@ func TestNestingOfValues(t *testing.T) {
 		for _, depth := range []int{20, 100_000} {
 			expect(t, strings.Repeat(c.head, depth)+paris+strings.Repeat(c.tail, depth), "event 0 "+c.shape+" eu-west-3 false")
 		}
+	}
+}
+
+// Also what need not be ours is a fault where it is too deep to tell.
+func TestNestingLimitOfMetadata(t *testing.T) {
+	text := paris
+	for range MaxNesting + 1 {
+		text = `{"x":` + quote(text) + `}`
+	}
+	chain := strings.Repeat("wrapped > ", MaxNesting) + "wrapped"
+	expect(t, text, "event 0 "+chain+" eu-west-3 false salvaged\nfault 0 too-nested "+chain)
+}
+
+// Layers beside each other are not layers in each other.
+func TestLayersBesideEachOther(t *testing.T) {
+	data := strings.Repeat(`{"data":"`+toBase64(paris)+`"},`, 2*MaxNesting)
+	if lines := decode(t, `{"records":[`+data+`{}]}`); len(lines) < 2*MaxNesting || !strings.HasPrefix(lines[2*MaxNesting-1], "event ") {
+		t.Errorf("%q", lines)
 	}
 }
 
