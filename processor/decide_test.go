@@ -214,7 +214,11 @@ func TestBatchIsDoneAsAWhole(t *testing.T) {
 			}}
 		}
 		d := p.newDecision(client, out, quit)
-		r := standIn(t, p.decompressor, fetchedBatch(t, 40, encodeRecords(make([]string, 40)...)))
+		raw := fetchedBatch(t, 40, encodeRecords(make([]string, 40)...))
+		r := standIn(t, p.decompressor, raw)
+		if size, want := p.bytesOf([]*kgo.Record{r}), decompress.RecordBytes+len(r.Value)+len(raw); size != want {
+			t.Errorf("it takes %d bytes, want %d", size, want)
+		}
 		if n, err := d.decide(nil, time.Now(), []*kgo.Record{r}); n != 0 || !errors.Is(err, want) || d.turn {
 			t.Errorf("%d decided, %v, want none, %v; it keeps its turn: %t", n, err, want, d.turn)
 		}

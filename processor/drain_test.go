@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -146,6 +148,45 @@ func TestRenewedSoon(t *testing.T) {
 	c.Eventually("made anew", func() bool { return r.consumer.Load() != first })
 	if log.count("making a new client") != 1 {
 		t.Error(log.text.String())
+	}
+}
+
+// A member that is fenced while brokers are in trouble takes its place back, so often in a row, and waits in between. When it has
+// held its place for long, the count begins anew.
+//
+// Guards: fails in consume.
+func TestTakesItsPlaceBack(t *testing.T) {
+	for held, want := range map[int]int{0: maxRestarts + 1, 2 * maxRestarts: maxRestarts} {
+		synctest.Test(t, func(t *testing.T) {
+			p, _ := quietProcessor(t, func(o *Options) {
+				o.ClientOpts = []kgo.Opt{kgo.Dialer(func(context.Context, string, string) (net.Conn, error) { return nil, io.ErrUnexpectedEOF })}
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ended := make(chan error, 1)
+			go func() { ended <- p.consume(ctx, ctx, func() {}) }()
+			synctest.Wait()
+			for range held {
+				time.Sleep(p.health.Patience + 2*time.Second)
+				p.consumer.Load().fail(kerr.FencedInstanceID)
+			}
+			time.Sleep(2 * time.Second)
+			for n := 1; ; n++ {
+				last := p.consumer.Load()
+				last.fail(kerr.FencedInstanceID)
+				if synctest.Wait(); p.consumer.Load() != last {
+					t.Error("it does not wait before it comes back")
+				}
+				time.Sleep(1200 * time.Millisecond)
+				if p.consumer.Load() != last {
+					continue
+				}
+				if err := <-ended; n != want || !errors.Is(err, kerr.FencedInstanceID) {
+					t.Errorf("after %d times that it held its place it ends the %dth time with %v, want the %dth", held, n, err, want)
+				}
+				return
+			}
+		})
 	}
 }
 

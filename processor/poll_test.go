@@ -113,6 +113,21 @@ func TestBatchLeavesItsFetch(t *testing.T) {
 	}
 }
 
+// Each offset that a broker dropped is counted and told.
+//
+// Guard: the bound in fetched.
+func TestDropped(t *testing.T) {
+	p, log := quietProcessor(t)
+	tp := kadm.Partition{Topic: inputTopic}
+	p.lag.Assigned(tp, 10, 20)
+	for i, start := range []int64{10, 12} { // the second time one record after the one that was polled
+		p.fetched(tp, &kgo.FetchPartition{LogStartOffset: start, HighWatermark: 20, Records: []*kgo.Record{{Offset: start}}})
+		if n := p.tally.Snapshot().Dropped; n != uint64(i) || log.count("records were dropped") != i {
+			t.Errorf("%d counted, want %d: %s", n, i, log.text.String())
+		}
+	}
+}
+
 // A poll is handed to the workers, each with a copy of what is a small part of it. What has no worker counts as returned.
 //
 // Guards: the sum in handOff, and the partition without a worker.

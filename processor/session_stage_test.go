@@ -78,9 +78,37 @@ func TestRestoreEndsWithSession(t *testing.T) {
 		if s.restores.waiting() {
 			t.Error("it does not wait for a slot")
 		}
+		state := new(scriptedState)
+		s.restores.done = append(s.restores.done, restored{tp: tp, heldState: heldState{StageState: state}})
 		cancel()
-		s.releaseAll()
+		if s.releaseAll(); !state.dropped || s.restores.waiting() {
+			t.Errorf("what was restored for it is dropped: %t, more comes: %t", state.dropped, s.restores.waiting())
+		}
 	})
+}
+
+// A state that is released is dropped, no longer counts as held, and its partition is not read until it is restored.
+//
+// Guards: each line of drop and release, and what hold undoes.
+func TestRelease(t *testing.T) {
+	p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
+	s, err := newSession(t.Context(), p, 0, new(flow.Portion))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	state, tp := new(scriptedState), kadm.Partition{Topic: inputTopic}
+	s.holdings.own.owned[tp] = &term{number: 1}
+	for range 2 {
+		s.hold(restored{tp: tp, heldState: heldState{StageState: state, term: 1}})
+		if n := len(s.tx.Client().PauseFetchPartitions(nil)); p.staged.held[tp] != 1 || n != 0 {
+			t.Errorf("held %d times, %d topics are paused", p.staged.held[tp], n)
+		}
+		s.release(tp)
+		if paused := s.tx.Client().PauseFetchPartitions(nil); !state.dropped || len(p.staged.held)+len(s.holdings.held) > 0 || len(paused[inputTopic]) != 1 {
+			t.Errorf("dropped %t, held %v, paused %v", state.dropped, p.staged.held, paused)
+		}
+	}
 }
 
 // A restored state that a newer one has replaced is not taken over.

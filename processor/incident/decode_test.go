@@ -63,6 +63,7 @@ func TestStateLimits(t *testing.T) {
 	f("remembered beside an estimate", stormKind, func(e *entry, n int) { e.remembered = n }, 0, 1)
 	f("first ids", stormKind, func(e *entry, n int) { e.firstIDs = make([]uuid.UUID, n) }, incident.MaxAlertIDs, incident.MaxAlertIDs+1)
 	f("actions", incidentKind, func(e *entry, n int) { e.actions.list = make([]named, n) }, maxActions, maxActions+1)
+	f("sources and no more", incidentKind, func(e *entry, n int) { e.sources = tally{list: make([]named, n)} }, maxSources, maxSources+1)
 	f("sources", incidentKind, func(e *entry, n int) { e.sources.list = make([]named, n) }, maxSources, maxSources+1)
 	f("agents", incidentKind, func(e *entry, n int) { e.agents.list = make([]named, n) }, maxAgents, maxAgents+1)
 	f("regions", stormKind, func(e *entry, n int) { e.crowd.regions.list = make([]named, n) }, incident.MaxRegions, incident.MaxRegions+1)
