@@ -122,6 +122,44 @@ func TestHoldSuperseded(t *testing.T) {
 	}
 }
 
+// With offsets the broker checks that the partitions are ours; without any, the session asks whether it is a member, and is none
+// without an answer.
+//
+// Guard: the offsets in holdsTouched.
+func TestHoldsTouched(t *testing.T) {
+	p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
+	stop, err := p.topics.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	s, err := newSession(t.Context(), p, 0, new(flow.Portion))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	tp := kadm.Partition{Topic: inputTopic}
+	s.holdings.own.owned[tp] = &term{number: 1}
+	s.hold(restored{tp: tp, heldState: heldState{StageState: new(scriptedState), term: 1}})
+	s.end() // no broker will answer
+	x := newTransaction(s, false)
+	if !x.holdsTouched() {
+		t.Error("a transaction that writes no state lacks one")
+	}
+	x.touched[tp] = true
+	if x.holdsTouched() {
+		t.Error("without offsets, a member that nobody knows holds its state")
+	}
+	x.last[tp] = &kgo.Record{}
+	if !x.holdsTouched() {
+		t.Error("with offsets, it asks more than whether the state is held")
+	}
+	s.drop(tp)
+	if x.holdsTouched() {
+		t.Error("without the state it is held")
+	}
+}
+
 // A session with no records and nothing due makes no transaction: those that are counted are work, and show that a session
 // can commit.
 //

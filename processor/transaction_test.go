@@ -119,6 +119,9 @@ func TestUnacknowledgedTransaction(t *testing.T) {
 		if err := x.produced(); rejected != nil && !errors.Is(err, want) {
 			t.Errorf("a record of the stage: %v, want %v", err, want)
 		}
+		if !x.mu.TryLock() {
+			t.Error("the next record of the stage waits for ever")
+		}
 		if rejected == nil {
 			continue
 		}
