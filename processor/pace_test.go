@@ -7,6 +7,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/regionwatch/regionwatch/processor/detection"
 )
 
 // An instance that the limit holds for an hour is ready, knows its lag, joins the group again, gives partitions up and drains.
@@ -54,5 +56,28 @@ func TestLimited(t *testing.T) {
 			}
 			r.mustStop()
 		})
+	}
+}
+
+// What a transaction polls beyond its first records counts against the limit like these.
+//
+// Guard: the second Spend in transact.
+func TestLimitedWithinATransaction(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	c.ProduceValues(inputTopic, 1, values(20, "pass %d")...)
+	o := exactlyOnce(c)
+	o.MaxRecordsPerSecond, o.CommitInterval, o.TransactionTimeout = 1, 10*time.Second, 30*time.Second
+	var r *run
+	began := make(chan struct{})
+	r = start(t, o, holding(func(d *detection.Record) {
+		if <-began; d.Offset == 0 { // until another poll is allowed, in the same transaction
+			c.Eventually("another second", func() bool { return r.pace.Left() <= 0 })
+		}
+	}))
+	close(began)
+	c.Eventually("committed", func() bool { return r.tally.Snapshot().Committed == 1 })
+	if read := r.tally.Snapshot().Read; read > 10 {
+		t.Errorf("%d records are read in one transaction, at one a second", read)
 	}
 }

@@ -148,7 +148,7 @@ func TestHoldsTouched(t *testing.T) {
 	}
 	x.touched[tp] = true
 	if x.holdsTouched() {
-		t.Error("without offsets, a member that nobody knows holds its state")
+		t.Error("without offsets, a session holds its state that is in no group")
 	}
 	x.last[tp] = &kgo.Record{}
 	if !x.holdsTouched() {
