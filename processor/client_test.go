@@ -2,8 +2,10 @@ package processor
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,6 +86,12 @@ func TestMemoryNeeds(t *testing.T) {
 		if len(needs) != len(want) || n.Bytes != want[i] || n.Why == "" {
 			t.Errorf("%d bytes for %q", n.Bytes, n.Why)
 		}
+	}
+	if want := fmt.Sprintf("%d times fetch-bytes", 2*decompress.EagerRatio); !strings.Contains(needs[1].Why, want) {
+		t.Errorf("%q, want %q", needs[1].Why, want)
+	}
+	if none := (Options{}); !slices.Equal(none.MemoryNeeds(), none.withDefaults().MemoryNeeds()) {
+		t.Errorf("%+v of no options are not those of the defaults", none.MemoryNeeds())
 	}
 }
 

@@ -73,10 +73,20 @@ func TestRestoreEndsWithSession(t *testing.T) {
 			s.restores.slots <- struct{}{}
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		s.restores.begin(ctx, s, tp, 1)
+		for range 2 { // as at each poll
+			s.restores.begin(ctx, s, tp, 1)
+		}
 		synctest.Wait()
 		if s.restores.waiting() {
 			t.Error("it does not wait for a slot")
+		}
+		once, end := context.WithCancel(t.Context())
+		s.restores.begin(once, s, kadm.Partition{Topic: "other"}, 1)
+		end()
+		s.restores.begin(once, s, kadm.Partition{Topic: "other"}, 1)
+		synctest.Wait()
+		if n := len(s.restores.take()); n != 1 || s.restores.running[tp] != 1 || len(s.restores.running) != 1 {
+			t.Errorf("%d have ended, want one; %v go on", n, s.restores.running)
 		}
 		state := new(scriptedState)
 		s.restores.done = append(s.restores.done, restored{tp: tp, heldState: heldState{StageState: state}})
@@ -109,6 +119,38 @@ func TestRelease(t *testing.T) {
 			t.Errorf("dropped %t, held %v, paused %v", state.dropped, p.staged.held, paused)
 		}
 	}
+}
+
+// A restore has one place among those that read, gives it back while it waits and at its end, and tells when memory grows.
+//
+// Guards: each line of slot.
+func TestSlot(t *testing.T) {
+	grown, done := 0, 0
+	of := make(chan struct{}, 1)
+	check := func(step string, err error, taken, wantGrown, wantDone int) {
+		t.Helper()
+		if err != nil || len(of) != taken || grown != wantGrown || done != wantDone {
+			t.Errorf("%s: %v; %d taken, memory grew %d times and stopped %d times, want %d, %d and %d", step, err, len(of), grown, done, taken, wantGrown, wantDone)
+		}
+	}
+	s := &slot{of: of, grow: func() func() { grown++; return func() { done++ } }}
+	for range 2 {
+		check("it begins", s.take(t.Context()), 1, 1, 0)
+	}
+	check("it waits", s.wait(t.Context(), true), 0, 1, 1)
+	check("it still waits", s.wait(t.Context(), true), 0, 1, 1)
+	check("it goes on", s.wait(t.Context(), false), 1, 2, 1)
+	s.free()
+	check("it has ended", nil, 0, 2, 2)
+	plain := &slot{of: of}
+	check("without a callback", plain.take(t.Context()), 1, 2, 2)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.take(ctx); !errors.Is(err, context.Canceled) || grown != 2 {
+		t.Errorf("without a place: %v", err)
+	}
+	plain.free()
+	check("all have ended", nil, 0, 2, 2)
 }
 
 // A restored state that a newer one has replaced is not taken over.
@@ -249,7 +291,9 @@ func TestRestoreFails(t *testing.T) {
 	stop()
 	s, tp := &session{p: p, restores: newRestores()}, kadm.Partition{Topic: inputTopic}
 	_, err = s.restoreOnce(t.Context(), tp, nil) // with a client that is closed
-	mustMention(t, err, "looking for topic")
+	if mustMention(t, err, "looking for topic"); len(s.restores.slots) != 0 {
+		t.Error("a restore that has failed keeps its place")
+	}
 	for range maxRestoring {
 		s.restores.slots <- struct{}{}
 	}

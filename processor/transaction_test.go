@@ -14,6 +14,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/flow"
 	"github.com/regionwatch/regionwatch/processor/output"
+	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/processor/retry"
 )
 
@@ -30,6 +31,91 @@ func quietSession(t *testing.T, change ...func(*Processor)) *session {
 	}
 	t.Cleanup(s.close)
 	return s
+}
+
+// A transaction commits exactly the offsets after its records. What was in it is counted then, and not before.
+//
+// Guards: each line of owned, and what end does after a commit.
+func TestCommittedTransaction(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	var shown []string
+	o := exactlyOnce(c)
+	o.OnAlert = func(encoded []byte) { shown = append(shown, string(encoded)) }
+	p, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.newDecider = func() decider { return &scripted{} }
+	stop, err := p.topics.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	s, err := newSession(t.Context(), p, 0, new(flow.Portion))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	c.ProduceValues(inputTopic, 1, "alert 1", "pass", "bad")
+	tp := kadm.Partition{Topic: inputTopic}
+	poll := func() kgo.Fetches {
+		for {
+			if fetches := s.poll(t.Context()); fetches.NumRecords() > 0 || t.Context().Err() != nil {
+				return fetches
+			}
+		}
+	}
+	fetches := poll()
+	x := newTransaction(s, false)
+	if err := s.tx.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	x.take(fetches)
+	last := x.last[tp]
+	for name, spoil := range map[string]func(){
+		"a record less":            func() { x.last[tp] = &kgo.Record{Offset: last.Offset - 1} },
+		"a record more":            func() { x.last[tp] = &kgo.Record{Offset: last.Offset + 1} },
+		"no record":                func() { delete(x.last, tp) },
+		"another partition":        func() { x.last[kadm.Partition{Topic: "other"}] = last },
+		"polled out of group":      func() { x.outOfGroup = true },
+		"out of the group now":     func() { s.outOfGroup = true },
+		"a state that is not held": func() { s.holdings, x.touched[tp] = newHoldings(), true },
+	} {
+		if !x.owned() {
+			t.Fatalf("not owned before: %s", name)
+		}
+		if spoil(); x.owned() {
+			t.Errorf("owned: %s", name)
+		}
+		x.last = map[kadm.Partition]*kgo.Record{tp: last}
+		x.outOfGroup, s.outOfGroup = false, false
+		clear(x.touched)
+	}
+	s.aborts = 3
+	if _, err := s.tx.End(t.Context(), kgo.TryAbort); err != nil {
+		t.Fatal(err)
+	}
+	x.giveUp()
+	if got := p.tally.Snapshot(); got.Read != 3 || got.Abandoned != 3 || got.Records != 0 || len(shown) > 0 {
+		t.Errorf("before the commit: %d read, %d abandoned, %d done, shown %q", got.Read, got.Abandoned, got.Records, shown)
+	}
+	if err := s.transact(t.Context(), poll(), false); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.tally.Snapshot(); got.Committed != 1 || got.Aborted != 0 || got.Read != 6 || got.Records != 3 || got.Done != 2 || got.AlertsAcked != 1 || got.DeadLettersAcked != 1 {
+		t.Errorf("%+.200v", got)
+	}
+	lags := p.lag.All()
+	if !s.committed || s.aborts != 0 || len(shown) != 1 || len(lags) != 1 || lags[0].Next != 3 || lags[0].Records != 0 {
+		t.Errorf("committed %t, %d in a row aborted, shown %q, lags %+v", s.committed, s.aborts, shown, lags)
+	}
+	if n := processortest.Scrape(t, o.Registry)["regionwatch_batch_duration_seconds{count}"]; n != 1 || s.portion.Most != 0 {
+		t.Errorf("%v batches are observed; the next transaction takes %d records", n, s.portion.Most)
+	}
+	if got := c.Committed(testGroup, inputTopic, 0); got != 3 {
+		t.Errorf("committed %d, want 3", got)
+	}
 }
 
 // A transaction in which a record was not decided must not commit: its offsets would lose the record.

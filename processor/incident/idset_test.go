@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
 // A set of ids gives them back whatever their number is: it is searched in order, then by an index, in chunks.
@@ -67,5 +69,23 @@ func TestIDSet(t *testing.T) {
 	}
 	if chunks(0) != 0 || chunks(1) != 1 || chunks(chunkIDs) != 1 || chunks(chunkIDs+1) != 2 {
 		t.Error("chunks")
+	}
+}
+
+// An incident estimates beyond its own limit, or if it has more than a few ids and there is no room for more; it keeps the
+// first ids.
+//
+// Guards: the bounds in boundIDs, firstIDs.
+func TestEstimatesFrom(t *testing.T) {
+	for from, o := range map[int]Options{4: {ExactIDs: 3}, smallSet + 1: {Budget: &Budget{MaxIDs: 1}}} {
+		o.Settings = settings()
+		g := New(o)
+		for n := 1; n <= from; n++ {
+			g.Add(fact(n, day), day)
+			i := g.All()[0]
+			if i.Counts.Estimate != (n == from) || len(i.AlertIDs) != min(n, incident.MaxAlertIDs) || i.AlertIDs[0] != alertID(1).String() {
+				t.Errorf("%d alerts, estimates from %d: %+v with %d ids", n, from, i.Counts, len(i.AlertIDs))
+			}
+		}
 	}
 }
