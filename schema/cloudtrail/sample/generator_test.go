@@ -279,6 +279,18 @@ func TestNewFailure(t *testing.T) {
 	f(Options{UnusedRegions: []string{}, MatchShare: 0.5}, "unused regions: none given")
 	f(Options{Shapes: []cloudtrail.Chain{{}}}, "shape: none given")
 	f(Options{Accounts: -1, MatchShare: 2}, "match share: 2") // all faults at once
+	if _, err := NewCompany(1, MaxAccounts+1, defaultStart); err == nil {
+		t.Error("a company of more accounts than there are")
+	}
+}
+
+// Each kind of damage has a name, and what is none as well.
+func TestDamageString(t *testing.T) {
+	for d, want := range map[Damage]string{DamageNone: "none", DamageType: "wrong-type", damageCount: "unknown", 255: "unknown"} {
+		if got := d.String(); got != want {
+			t.Errorf("%d is %s, want %s", d, got, want)
+		}
+	}
 }
 
 func TestParseShapeSuccess(t *testing.T) {
