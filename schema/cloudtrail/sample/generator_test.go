@@ -77,6 +77,10 @@ func TestTruth(t *testing.T) {
 			if truth.Records != records || truth.Bytes != bytesMade || truth.Lost != lost || truth.Events+truth.Partial+truth.Lost != uint64(len(ids)) {
 				t.Errorf("truth is %+v, but there are %d bytes, %d lost events, %d ids", truth, bytesMade, lost, len(ids))
 			}
+			before := g.Truth()
+			if before.Regions["ap-east-1"] = (Tally{}); !cmp.Equal(g.Truth(), truth) {
+				t.Error("the truth that was handed out is not the caller's own")
+			}
 			if truth.Alerts(unused) != alerts || truth.PartialAlerts(unused) != partial || alerts == 0 || partial == 0 {
 				t.Errorf("truth has %d alerts, %d partial; its events %d and %d", truth.Alerts(unused), truth.PartialAlerts(unused), alerts, partial)
 			}
