@@ -8,8 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regionwatch/regionwatch/processor/flow"
 	"github.com/regionwatch/regionwatch/processor/progress"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -123,6 +125,40 @@ func TestLostMembershipCommitsNothing(t *testing.T) {
 	for id, times := range got {
 		if times != 1 {
 			t.Errorf("alert %s stands %d times", id, times)
+		}
+	}
+}
+
+// What a session had, before it ended or fell out of the group, is not ready, and has no lag: the next one may get other
+// partitions.
+//
+// Guards: Lost, Forget and the outputs in close; Lost in onLost, Forget in onRevoked.
+func TestEndedSessionHasNothing(t *testing.T) {
+	had := map[string][]int32{inputTopic: {0, 1}}
+	for name, end := range map[string]func(*session){
+		"closed": (*session).close,
+		"lost":   func(s *session) { s.onLost(t.Context(), s.tx.Client(), had) },
+	} {
+		p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Sessions = ExactlyOnce, 1 })
+		s, err := newSession(t.Context(), p, 0, new(flow.Portion))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.close()
+		p.health.Begin(nil)
+		s.onAssigned(t.Context(), s.tx.Client(), had)
+		p.lag.Assigned(kadm.Partition{Topic: inputTopic}, 0, 5)
+		out := s.workers[len(s.workers)-1].output
+		out.Begin(&kgo.Record{})
+		if err := new(scripted).alert(out, "one", 0); err != nil || p.outputs.Unacked() == 0 {
+			t.Errorf("%v; unacknowledged for %v", err, p.outputs.Unacked())
+		}
+		before := p.health.Ready()
+		if end(s); name == "closed" && p.outputs.Unacked() != 0 {
+			t.Errorf("what no session waits for counts as unacknowledged for %v", p.outputs.Unacked())
+		}
+		if before != nil || p.health.Ready() == nil || p.health.Partitions() != 0 || p.lag.Total() != 0 {
+			t.Errorf("%s: %v before, %v after, with %d partitions and a lag of %d", name, before, p.health.Ready(), p.health.Partitions(), p.lag.Total())
 		}
 	}
 }

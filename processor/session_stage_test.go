@@ -121,6 +121,50 @@ func TestRelease(t *testing.T) {
 	}
 }
 
+// What is revoked is not ours any more, and of what is left all is as it was. Out of the group, nothing is.
+//
+// Guards: each line of onRevoked; lose in OnGroupManageError.
+func TestRevokedFromSession(t *testing.T) {
+	p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
+	s, err := newSession(t.Context(), p, 0, new(flow.Portion))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	client, both := s.tx.Client(), map[string][]int32{inputTopic: {0, 1}}
+	one, other := kadm.Partition{Topic: inputTopic}, kadm.Partition{Topic: inputTopic, Partition: 1}
+	s.holdings.own.owned[one], s.holdings.own.owned[other] = &term{number: 1}, &term{number: 2}
+	s.outOfGroup = true
+	if s.onAssigned(t.Context(), client, both); s.isOutOfGroup() || p.health.Partitions() != 2 || len(s.holdings.own.announced()) != 2 || len(client.PauseFetchPartitions(nil)[inputTopic]) != 2 {
+		t.Errorf("out of group %t with %d partitions, %v announced, %v paused", s.isOutOfGroup(), p.health.Partitions(), s.holdings.own.announced(), client.PauseFetchPartitions(nil))
+	}
+	p.lag.Assigned(one, 0, 5)
+	p.lag.Assigned(other, 0, 7)
+	if s.onRevoked(t.Context(), client, map[string][]int32{inputTopic: {0}}); p.health.Partitions() != 1 || p.lag.Total() != 7 || s.isOutOfGroup() {
+		t.Errorf("%d partitions, a lag of %d, out of group %t", p.health.Partitions(), p.lag.Total(), s.isOutOfGroup())
+	}
+	if s.OnGroupManageError(nil); !s.isOutOfGroup() || s.holdings.own.owns(other, 2) {
+		t.Error("what a member outside of the group owned is still its own")
+	}
+}
+
+// An instance with a stage is ready once it has its partitions, and their state.
+//
+// Guards: each line of Ready.
+func TestReadyWithState(t *testing.T) {
+	p, _ := quietProcessor(t, func(o *Options) {
+		o.Delivery, o.Sessions, o.Stage, o.StateTopic = ExactlyOnce, 1, &ledger{}, stateTopic
+	})
+	tp := kadm.Partition{Topic: inputTopic}
+	p.health.Begin(nil)
+	mustMention(t, p.Ready(), "0 of 1 group members have their partitions")
+	p.health.Assigned(nil, func(yield func(kadm.Partition) bool) { yield(tp) })
+	mustMention(t, p.Ready(), "restoring the state of 1 partitions")
+	if p.staged.hold(tp, 1); p.Ready() != nil {
+		t.Errorf("with its state: %v", p.Ready())
+	}
+}
+
 // A restore has one place among those that read, gives it back while it waits and at its end, and tells when memory grows.
 //
 // Guards: each line of slot.

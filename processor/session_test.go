@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -305,32 +304,6 @@ func TestSessionGivesUp(t *testing.T) {
 		t.Errorf("it was remade %d times, want %d", n, maxRestarts)
 	}
 	checkConservation(t, r.o.Registry)
-}
-
-// What a session had, before it ended or fell out of the group, is not ready, and has no lag: the next one may get other
-// partitions.
-//
-// Guards: Lost and Forget in close; Lost in onLost, Forget in onRevoked.
-func TestEndedSessionHasNothing(t *testing.T) {
-	had := map[string][]int32{inputTopic: {0, 1}}
-	for name, end := range map[string]func(*session){
-		"closed": (*session).close,
-		"lost":   func(s *session) { s.onLost(t.Context(), s.tx.Client(), had) },
-	} {
-		p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Sessions = ExactlyOnce, 1 })
-		s, err := newSession(t.Context(), p, 0, new(flow.Portion))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.close()
-		p.health.Begin(nil)
-		s.onAssigned(t.Context(), s.tx.Client(), had)
-		p.lag.Assigned(kadm.Partition{Topic: inputTopic}, 0, 5)
-		before := p.health.Ready()
-		if end(s); before != nil || p.health.Ready() == nil || p.health.Partitions() != 0 || p.lag.Total() != 0 {
-			t.Errorf("%s: %v before, %v after, with %d partitions and a lag of %d", name, before, p.health.Ready(), p.health.Partitions(), p.lag.Total())
-		}
-	}
 }
 
 // Records that the broker dropped before they were read are counted and logged; reading continues with what remains.
