@@ -3,6 +3,7 @@ package processor
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -346,4 +347,49 @@ func TestRestoreFails(t *testing.T) {
 	if _, err := s.restoreOnce(ctx, tp, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("without a slot: %v", err)
 	}
+}
+
+// A restore that fails is tried again, later each time, as long as the partition is ours.
+//
+// Guards: the wait and the log line in restore.
+func TestRestoreIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, log := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
+		stop, err := p.topics.Watch(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop() // with a client that is closed, each attempt fails at once
+		s, tp := &session{p: p, restores: newRestores(), holdings: newHoldings()}, kadm.Partition{Topic: inputTopic}
+		s.holdings.own.owned[tp] = &term{number: 1}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if r := s.restore(ctx, tp, 1); r.StageState != nil || r.err != nil || r.term != 1 {
+			t.Errorf("%+v", r)
+		}
+		if n := log.count("restoring the state, trying again"); n != 4 { // after 0, 0.1, 0.3 and 0.7 s
+			t.Errorf("told %d times in a second, want 4", n)
+		}
+	})
+}
+
+// Restores that wait for a leader hold up no other, however many they are.
+//
+// Guard: the wait of a slot in restoreOnce.
+func TestStuckRestoresHoldUpNoOther(t *testing.T) {
+	t.Parallel()
+	const last = maxRestoring
+	c := newCluster(t, last+1)
+	first := start(t, stagedOptions(c, "one", &ledger{}))
+	var stuck []int32
+	for n := range int32(last + 1) {
+		c.Produce(toPartition(n, "1")...)
+		stuck = append(stuck, n)
+	}
+	c.Eventually("committed", func() bool { return committedToEnd(c, last+1) })
+	first.mustStop()
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: stateTopic, Partitions: stuck[:last], Err: kerr.NotLeaderForPartition, Count: -1})
+	start(t, stagedOptions(c, "one", &ledger{}))
+	c.Produce(toPartition(last, "2")...)
+	c.Eventually("summed", func() bool { return sums(c)[strconv.Itoa(last)] == "3" })
 }

@@ -127,13 +127,12 @@ func (t *transaction) decide(batches [][]*kgo.Record) error {
 			batches[i] = nil // free it
 		}
 	}
-	helpers := t.s.workers[1:min(len(t.s.workers), max(len(batches), 1))]
-	errs := make([]error, 1+len(helpers))
+	workers := t.s.workers[:min(len(t.s.workers), len(batches))]
+	errs := make([]error, len(workers))
 	var wg sync.WaitGroup
-	for i, d := range helpers {
-		wg.Go(func() { errs[1+i] = work(d) })
+	for i, d := range workers {
+		wg.Go(func() { errs[i] = work(d) })
 	}
-	errs[0] = work(t.s.workers[0])
 	wg.Wait()
 	return errors.Join(errs...)
 }

@@ -2,6 +2,7 @@ package processor
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/processor/processortest"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
 // Transaction markers at the end of a partition are not lag, and not a loss when retention removes them. The same holds
@@ -223,6 +225,19 @@ func TestLimitsAreLearned(t *testing.T) {
 
 // The meaning of each option's zero value.
 func TestDefaults(t *testing.T) {
+	for procs, want := range map[int]int{1: 2, 3: 3, 8: 4} {
+		before := runtime.GOMAXPROCS(procs)
+		o := Options{}.withDefaults()
+		if now := runtime.GOMAXPROCS(before); now != procs || o.Sessions != want {
+			t.Errorf("%d sessions on %d cores, want %d; %d cores afterwards", o.Sessions, procs, want, now)
+		}
+		if o.MaxBatchBytes != DefaultMaxBatchBytes || o.FetchBytes != DefaultFetchBytes || o.FetchPartitionBytes != DefaultFetchPartition || o.MaxEventBytes != cloudtrail.DefaultMaxBytes {
+			t.Errorf("%+v", o)
+		}
+	}
+	if a, b := AtLeastOnce.String(), ExactlyOnce.String(); a != "at-least-once" || b != "exactly-once" {
+		t.Errorf("%s and %s", a, b)
+	}
 	o := Options{RebalanceTimeout: 30 * time.Second}.withDefaults()
 	if o.SessionTimeout != DefaultSessionTimeout || o.CommitInterval != DefaultCommitInterval || o.DrainTimeout != DefaultDrainTimeout ||
 		o.DeliveryTimeout != 20*time.Second || o.TransactionTimeout != DefaultTransactionTimeout || o.MaxRecordBytes != DefaultMaxRecordBytes ||

@@ -305,6 +305,18 @@ func TestRestoreDeletedIncident(t *testing.T) {
 		f(false, StateRecord{key, ids}, deleted)
 	}
 	f(true, StateRecord{Key: stateKey(stateSketch, id)}, deleted)
+	set := idSet{last: bytes.Repeat(ids, smallSet+1)}
+	many := StateRecord{chunkKey(id, 0), set.chunk(0)}
+	set.estimate()
+	sketch, err := set.sketch.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f(false, StateRecord{stateKey(stateSketch, id), sketch}, deleted)
+	r := NewRestorer(Options{Settings: settings(), Durable: true, Budget: &Budget{MaxIDs: 1}}) // what is read becomes an estimate
+	if err := errors.Join(r.Record(many.Key, many.Value), r.Record(deleted.Key, nil)); len(r.estimates) != 1 || !errors.Is(err, errTorn) {
+		t.Errorf("%d estimates, %v", len(r.estimates), err)
+	}
 }
 
 // An incident that is forgotten below its threshold comes back under the same id, and is restored as it came back.

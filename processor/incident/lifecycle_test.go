@@ -160,16 +160,19 @@ func TestThreshold(t *testing.T) {
 
 // Alerts after the grace form a late incident that names the first, with a new id each time.
 func TestLate(t *testing.T) {
-	g := New(Options{Settings: settings()})
+	o, state := Options{Settings: settings(), Durable: true}, topic{}
+	g := New(o)
 	at := day.Add(time.Hour)
 	g.Add(fact(1, at), at)
 	first := g.Flush()[0]
+	state.write(g.State())
 	ids := map[string]bool{first.ID: true}
 	for n := 1; n <= 3; n++ {
 		clock := day.AddDate(0, 0, 7*n)
 		g.Advance(clock)
 		g.Advance(clock.AddDate(0, 0, 2))
 		g.Flush()
+		state.write(g.State())
 		now := clock.AddDate(0, 0, 3)
 		g.Add(fact(10*n, at), now)
 		g.Add(fact(10*n+1, at), now)
@@ -180,6 +183,11 @@ func TestLate(t *testing.T) {
 			t.Fatalf("round %d: %+v", n, list)
 		}
 		ids[list[0].ID] = true
+		state.write(g.State())
+		restored := state.restore(t, o)
+		if c := restored.Counts(); c != (Counts{Read: 2, Late: 2}) {
+			t.Errorf("round %d, restored: %+v", n, c)
+		}
 	}
 	if c := g.Counts(); c != (Counts{Read: 10, Counted: 1, Late: 6, Repeated: 3}) {
 		t.Errorf("%+v", c)

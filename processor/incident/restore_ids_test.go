@@ -86,7 +86,13 @@ func TestRestoreBeyondBudget(t *testing.T) {
 	for key, value := range compacted {
 		shuffled = append(shuffled, StateRecord{[]byte(key), value})
 	}
-	for name, records := range map[string]stateLog{"as written": state, "in any order": shuffled} {
+	twice := func(records stateLog) (all stateLog) {
+		for _, s := range records {
+			all = append(all, s, s)
+		}
+		return all
+	}
+	for name, records := range map[string]stateLog{"as written": state, "in any order": shuffled, "each twice": twice(shuffled)} {
 		o := Options{Settings: settings(), Durable: true, Budget: &Budget{MaxIDs: maxIDs}}
 		r := NewRestorer(o)
 		for _, s := range records {
@@ -101,6 +107,7 @@ func TestRestoreBeyondBudget(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		addsUp(t, g)
 		estimates := checkEstimates(t, name, g, each)
 		if sizes := g.Sizes(); estimates < 6 || sizes.Estimates != estimates || sizes.Remembered != principals {
 			t.Errorf("%s: %d estimates, %+v", name, estimates, sizes)
@@ -123,7 +130,12 @@ func TestRestoreBeyondBudget(t *testing.T) {
 			t.Errorf("%s: %d chunks are left beside %d estimates", name, chunks, estimates)
 		}
 		g.Release()
-		again := now.restore(t, Options{Settings: settings(), Durable: true})
+		var left stateLog
+		for key, value := range now {
+			left = append(left, StateRecord{[]byte(key), value})
+		}
+		again := twice(left).restore(t, Options{Settings: settings(), Durable: true})
+		addsUp(t, again)
 		if n := checkEstimates(t, name+", restored again", again, each); n != estimates || len(again.State()) != 0 {
 			t.Errorf("%s: %d estimates, before %d", name, n, estimates)
 		}
