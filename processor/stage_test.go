@@ -33,6 +33,7 @@ type ledger struct {
 	mu    sync.Mutex
 	parts map[*sum]bool
 	taken uint64 // committed
+	torn  error  // why a state that was read cannot be restored
 }
 
 // sum is the state of one partition.
@@ -79,7 +80,7 @@ func (l *ledger) Restore(tp kadm.Partition, read func(record func(key, value []b
 		l.parts = make(map[*sum]bool)
 	}
 	l.parts[s] = true
-	return s, nil
+	return s, l.torn
 }
 
 func (s *sum) Take(r *kgo.Record, _ time.Time) *deadletter.Fault {
@@ -273,19 +274,20 @@ func TestStageMoves(t *testing.T) {
 // Guards: checkInput, StateError in restoreOnce, isStateError in runSession.
 func TestStageRefuses(t *testing.T) {
 	t.Parallel()
-	f := func(name string, prepare func(c *processortest.Cluster), parts ...string) {
+	f := func(name string, l *ledger, prepare func(c *processortest.Cluster), parts ...string) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCluster(t, 1)
 			prepare(c)
-			err := start(t, stagedOptions(c, "one", &ledger{})).refused(c)
+			err := start(t, stagedOptions(c, "one", l)).refused(c)
 			if mustMention(t, err, parts...); strings.Contains(err.Error(), "\n") {
 				t.Errorf("more than one line: %v", err)
 			}
 		})
 	}
-	f("foreign", func(c *processortest.Cluster) { c.Produce(toPartition(0, "foreign")...) }, "not for us")
-	f("torn", func(c *processortest.Cluster) {
+	f("foreign", &ledger{}, func(c *processortest.Cluster) { c.Produce(toPartition(0, "foreign")...) }, "not for us")
+	f("inconsistent", &ledger{torn: errors.New("it does not add up")}, func(c *processortest.Cluster) { c.Produce(toPartition(0, "1")...) }, "partition 0", "it does not add up", "rebuild")
+	f("torn", &ledger{}, func(c *processortest.Cluster) {
 		if err := c.CreateTopic(stateTopic, 1, nil); err != nil {
 			t.Fatal(err)
 		}

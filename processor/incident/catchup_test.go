@@ -45,3 +45,23 @@ func TestThresholdReachedInGrace(t *testing.T) {
 	want(t, "quiet again", run(g, late.Add(time.Hour+1)), "Close 2")
 	want(t, "its grace", run(g, late.Add(25*time.Hour), fact(3, day)), "Update 3")
 }
+
+// Continues is the same in any order.
+func TestContinuesBackward(t *testing.T) {
+	g := New(Options{Settings: settings()})
+	g.Add(fact(1, day.AddDate(0, 0, 1)), day.AddDate(0, 0, 1))
+	g.Flush()
+	g.Add(fact(2, day), day.AddDate(0, 0, 1))
+	list := g.All()
+	if list[0].Window.Start.After(list[1].Window.Start) {
+		list[0], list[1] = list[1], list[0]
+	}
+	if list[1].Continues != list[0].ID || list[0].Continues != "" {
+		t.Errorf("%+v", list)
+	}
+	g.Flush()
+	g.Advance(day.AddDate(0, 0, 1).Add(policy.DefaultIncidents.Update + 1))
+	if told := g.Flush(); len(told) != 1 || told[0].ID != list[1].ID || told[0].Continues != list[0].ID {
+		t.Errorf("told %+v, want what the younger one continues", told)
+	}
+}

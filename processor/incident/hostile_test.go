@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/incident"
@@ -372,31 +370,4 @@ func TestFailedRestoreIsNotCharged(t *testing.T) {
 	if o.Budget.charged() != 0 {
 		t.Errorf("%d bytes are charged", o.Budget.charged())
 	}
-}
-
-// An ended incident whose record was deleted later is not among those that are dropped first. Of an incident of which nothing is
-// left but a tombstone, nothing is restored.
-//
-// Guards: has in finishGone; drop in Finish.
-func TestRestoreDeleted(t *testing.T) {
-	r := NewRestorer(Options{Settings: settings(), Durable: true})
-	deleted, kept := alertID(1), alertID(2)
-	for _, record := range []StateRecord{
-		{stateKey(stateGone, deleted), encodeGone(ended{account: &account{}})},
-		{stateKey(stateGone, kept), encodeGone(ended{account: &account{}})},
-		{stateKey(stateGone, kept), nil},
-		{stateKey(stateGone, kept), encodeGone(ended{account: &account{}})}, // in a log that is not compacted yet
-		{stateKey(stateGone, deleted), nil},
-		{chunkKey(deleted, 0), nil},
-		{chunkKey(kept, 1), nil},
-	} {
-		if err := r.Record(record.Key, record.Value); err != nil {
-			t.Fatal(err)
-		}
-	}
-	g, err := r.Finish()
-	if err != nil || !slices.Equal(g.gone.order, []uuid.UUID{kept}) || len(g.entries)+len(g.timers) > 0 {
-		t.Errorf("%v and %d incidents, %v, want %s alone", g.gone.order, len(g.entries), err, kept)
-	}
-	addsUp(t, g)
 }

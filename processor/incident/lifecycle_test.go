@@ -233,26 +233,6 @@ func TestBackfill(t *testing.T) {
 	}
 }
 
-// Continues is the same in any order.
-func TestContinuesBackward(t *testing.T) {
-	g := New(Options{Settings: settings()})
-	g.Add(fact(1, day.AddDate(0, 0, 1)), day.AddDate(0, 0, 1))
-	g.Flush()
-	g.Add(fact(2, day), day.AddDate(0, 0, 1))
-	list := g.All()
-	if list[0].Window.Start.After(list[1].Window.Start) {
-		list[0], list[1] = list[1], list[0]
-	}
-	if list[1].Continues != list[0].ID || list[0].Continues != "" {
-		t.Errorf("%+v", list)
-	}
-	g.Flush()
-	g.Advance(day.AddDate(0, 0, 1).Add(policy.DefaultIncidents.Update + 1))
-	if told := g.Flush(); len(told) != 1 || told[0].ID != list[1].ID || told[0].Continues != list[0].ID {
-		t.Errorf("told %+v, want what the younger one continues", told)
-	}
-}
-
 // A changed window holds for windows that begin later, whatever an event's time.
 func TestChangedWindow(t *testing.T) {
 	now := policy.DefaultIncidents

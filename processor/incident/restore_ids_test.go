@@ -2,9 +2,12 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/incident"
@@ -229,4 +232,31 @@ func TestRestoreBeyondBudgetIsChecked(t *testing.T) {
 	if _, err := f("deleted", append(state, StateRecord{Key: stateKey(stateEntry, g.timers[0].id)}), keep); err != nil || o.Budget.sketches.Load() != 0 {
 		t.Errorf("deleted: %v, %d bytes of sketches", err, o.Budget.sketches.Load())
 	}
+}
+
+// An ended incident whose record was deleted later is not among those that are dropped first. Of an incident of which nothing is
+// left but a tombstone, nothing is restored.
+//
+// Guards: has in finishGone; drop in Finish.
+func TestRestoreDeleted(t *testing.T) {
+	r := NewRestorer(Options{Settings: settings(), Durable: true})
+	deleted, kept := alertID(1), alertID(2)
+	for _, record := range []StateRecord{
+		{stateKey(stateGone, deleted), encodeGone(ended{account: &account{}})},
+		{stateKey(stateGone, kept), encodeGone(ended{account: &account{}})},
+		{stateKey(stateGone, kept), nil},
+		{stateKey(stateGone, kept), encodeGone(ended{account: &account{}})}, // in a log that is not compacted yet
+		{stateKey(stateGone, deleted), nil},
+		{chunkKey(deleted, 0), nil},
+		{chunkKey(kept, 1), nil},
+	} {
+		if err := r.Record(record.Key, record.Value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g, err := r.Finish()
+	if err != nil || !slices.Equal(g.gone.order, []uuid.UUID{kept}) || len(g.entries)+len(g.timers) > 0 {
+		t.Errorf("%v and %d incidents, %v, want %s alone", g.gone.order, len(g.entries), err, kept)
+	}
+	addsUp(t, g)
 }
