@@ -272,7 +272,14 @@ func TestNewFailure(t *testing.T) {
 		}
 	}
 	f(Options{Accounts: 901}, "accounts: 901 is not between 1 and 900")
-	mustNew(t, Options{Accounts: 900})
+	f(Options{Accounts: -1}, "accounts: -1 is not between 1 and 900")
+	for _, o := range []Options{{Accounts: 1}, {Accounts: 900}, {MatchShare: 1, DamagedShare: 1}, {EventsPerRecord: 1}, {UnusedRegions: []string{}}, {Interval: 1}} {
+		mustNew(t, o)
+	}
+	f(Options{MatchShare: -0.5}, "match share: -0.5 is not between 0 and 1")
+	f(Options{Shapes: []cloudtrail.Chain{}}, "shapes: none given")
+	f(Options{Regions: []string{""}}, `regions: "" is not a region code`)
+	f(Options{UnusedRegions: []string{"eu west"}}, `regions: "eu west" is not a region code`)
 	f(Options{MatchShare: math.NaN()}, "match share: NaN")
 	f(Options{DamagedShare: 1.5}, "damaged share: 1.5 is not between 0 and 1")
 	f(Options{EventsPerRecord: -1}, "events per record: -1")
