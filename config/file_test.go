@@ -1,8 +1,10 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"unicode"
@@ -148,6 +150,40 @@ func TestMissingFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	f(`flag --config: reading `+large+`: it is larger than 1MiB`, given{args: []string{"--config=" + large}})
+}
+
+// What stands before a fault of syntax is not taken either.
+func TestFileOfBadSyntax(t *testing.T) {
+	s, err := given{file: "group: a\nbrokers: ["}.load(t, all)
+	if err == nil || s.Group != "regionwatch" {
+		t.Errorf("group %q, %v", s.Group, err)
+	}
+	for line, want := range []bool{false, true, false, true, false} { // the parser's place may be outside the file
+		if got := beginsWithTab([]byte("\ta\nb\n \tc"), line); got != want {
+			t.Errorf("line %d: %t", line, got)
+		}
+	}
+	if err := cause(errors.ErrUnsupported); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("%v", err)
+	}
+}
+
+// A file that is read again and again is closed each time.
+func TestFileCloses(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // garbage collection would close forgotten files
+	descriptors := func() int {
+		if _, err := readBounded("testdata/conf.good.yaml"); err != nil {
+			t.Error(err)
+		}
+		open, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip("needs /proc")
+		}
+		return len(open)
+	}
+	if before, after := descriptors(), descriptors(); after > before {
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
 }
 
 // FuzzLoad reads any bytes as a settings file. It must end, and each mistake must be one printable line

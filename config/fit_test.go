@@ -40,6 +40,10 @@ func TestPairsFailure(t *testing.T) {
 	f(`flag --incident-group, flag --group: incident-group and group are both "a"; they must differ`, "--group=a", "--incident-group=a")
 	f("flag --policy, flag --unused-regions: policy and unused-regions are both given; the policy replaces the other, leave one out",
 		"--policy=policy.yaml", "--unused-regions=us-west-1")
+	f("flag --policy, flag --policy-topic: policy and policy-topic are both given; the policy replaces the other, leave one out",
+		"--policy=p", "--policy-topic=p")
+	f("flag --policy-topic, flag --unused-regions: policy-topic and unused-regions are both given; the policy replaces the other, leave one out",
+		"--policy-topic=p", "--unused-regions=ap-east-1")
 	f("flag --policy-topic, flag --missing-read-only: policy-topic and missing-read-only are both given; the policy replaces the other, leave one out",
 		"--policy-topic=p", "--missing-read-only=alert")
 	f("flag --copy-headers: copy-headers has 17 names, more than 16", "--copy-headers="+strings.Repeat("x,", 16)+"x")

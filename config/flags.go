@@ -38,11 +38,8 @@ type flagText struct {
 	words   []string
 }
 
-// Set keeps the text: the last one, or all for a list.
+// Set keeps the text. Of those for a single value the last one counts.
 func (f *flagText) Set(text string) error {
-	if !f.setting.many {
-		f.words = f.words[:0]
-	}
 	f.words = append(f.words, f.setting.split(text)...)
 	return nil
 }
