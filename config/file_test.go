@@ -152,9 +152,9 @@ func TestMissingFile(t *testing.T) {
 	f(`flag --config: reading `+large+`: it is larger than 1MiB`, given{args: []string{"--config=" + large}})
 }
 
-// What stands before a fault of syntax is not taken either.
+// What stands in a document before a fault of syntax is not taken either.
 func TestFileOfBadSyntax(t *testing.T) {
-	s, err := given{file: "group: a\nbrokers: ["}.load(t, all)
+	s, err := given{file: "group: a\n---\n["}.load(t, all)
 	if err == nil || s.Group != "regionwatch" {
 		t.Errorf("group %q, %v", s.Group, err)
 	}
