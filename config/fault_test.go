@@ -76,7 +76,7 @@ func TestTableRows(t *testing.T) {
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	AddFlags(flags, "group")
 	n := 0
-	flags.VisitAll(func(f *pflag.Flag) { n++ })
+	flags.VisitAll(func(*pflag.Flag) { n++ })
 	if n != 1 || flags.Lookup("group") == nil {
 		t.Errorf("%d flags, want the one that is named", n)
 	}

@@ -136,6 +136,10 @@ func stoppedRecords() []string {
 	for range MaxNesting + 1 {
 		deep = `{"x":` + quote(deep) + `}`
 	}
+	deepest := paris
+	for range MaxNesting {
+		deepest = compress(deepest)
+	}
 	oops := strings.Replace(paris, `"cli"`, `cli`, 1)
 	half, rest := `{"eventVersion":"1","awsRegion":"eu-west-3","x":oops`, `"readOnly":false}`
 	return []string{
@@ -149,6 +153,7 @@ func stoppedRecords() []string {
 		`{"logEvents":[{"message":` + quote(paris) + `},{"message":` + quote(paris) + `,"x":oops},{"message":` + quote(paris) + `}]}`,
 		`{"logEvents":[{"message":` + quote(paris) + `},1,"x",{"a":1},{"message":` + quote(paris) + `}]}`, `{"readOnly":false,"x":` + oops + `,"awsRegion":"us-east-1"`,
 		`{"awsRegion":"us-east-1"}`, "{\xff\xfe\x00", "\xff\xfe{\x00", strings.Replace(paris, `"awsRegion"`, `"x":1},"awsRegion"`, 1), "hello", "7",
+		compress(deepest), `{"x":"{oops ` + toBase64(paris) + `"}`, `{"x":"{oops ` + toBase64(compress(paris)+"x") + `"}`,
 		`{"x":[{"a":` + quote(paris) + `]` + paris + `,{"b":` + paris + `}`,
 	}
 }

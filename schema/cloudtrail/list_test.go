@@ -19,6 +19,7 @@ func TestIsBrokenIntoLines(t *testing.T) {
 func TestListDamage(t *testing.T) {
 	const first, last = "event 0 array eu-west-3 false\n", " array ap-northeast-1 false"
 	expect(t, `[`+paris+`,[1,oops],`+tokyo+`]`, first+"fault 1 syntax array > array\nevent 2"+last)
+	expect(t, `[["a long text",1,oops],`+tokyo+`]`, "fault 0 syntax array > array\nevent 1"+last)
 	expect(t, `[`+paris+`[`+tokyo+`]]`, first+"fault 1 syntax array\nevent 2"+last+"\nfault -1 trailing-bytes")
 	expect(t, `[`+paris+`!`+tokyo+`]`, first+"fault 1 syntax array\nevent 2"+last)
 	expect(t, "["+paris+"!,\n"+tokyo+"]", first+"fault 1 syntax array\nevent 2"+last)
