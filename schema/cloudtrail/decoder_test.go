@@ -108,6 +108,7 @@ func TestDecodeEmpty(t *testing.T) {
 	expect(t, `[]`, "skip empty array")
 	expect(t, `{"Records":[]}`, "skip empty records")
 	expect(t, `{"message":"[]"}`, "skip empty")
+	expect(t, `{"x":"[]"}`, "fault 0 unknown-shape")
 	expect(t, `{"logEvents":[],"message":"text"}`, "fault 0 unknown-shape")
 	var f found
 	if err := NewDecoder(0).Decode(nil, &f); err != nil || len(f.lines) != 1 || f.lines[0] != "skip empty" {

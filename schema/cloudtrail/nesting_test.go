@@ -86,6 +86,17 @@ func TestNestingLimitOfBase64(t *testing.T) {
 	}
 }
 
+// What is too deep in a text that need not be ours does not make the rest of the text ours.
+func TestNestingLimitInWords(t *testing.T) {
+	text := "x: " + toBase64(paris) + " and so on"
+	for range MaxNesting {
+		text = `{"message":` + quote(text) + `}`
+	}
+	if lines := decode(t, text); len(lines) != 1 || !strings.HasPrefix(lines[0], "fault -1 too-nested ") {
+		t.Errorf("%q", lines)
+	}
+}
+
 // Objects and arrays nest without limit, and each name is reported once.
 func TestNestingOfValues(t *testing.T) {
 	for _, c := range []struct{ head, tail, shape string }{

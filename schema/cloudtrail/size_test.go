@@ -135,4 +135,13 @@ func TestHeavyIsAsked(t *testing.T) {
 	f("a window of 64 MiB", 1, []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x80, 0x01, 0x00, 0x00})
 }
 
+// The bound itself is no more than the bound.
+func TestWeigh(t *testing.T) {
+	d := NewDecoder(0)
+	d.left, d.Heavy = d.maxBytes, func() error { return errHeavy }
+	if d.weigh(HeavyBytes) != nil || d.weigh(HeavyBytes+1) != errHeavy {
+		t.Error("the bound is another one")
+	}
+}
+
 var errHeavy = errors.New("too heavy now")

@@ -2,7 +2,7 @@ package cloudtrail
 
 import "testing"
 
-// A log file is told by its first key, whatever white space is around it, and wherever it is cut.
+// A log file is known by its first key, whatever white space is around it, and wherever it is cut.
 func TestIsRecords(t *testing.T) {
 	for text, want := range map[string]bool{
 		`{"Records":[`: true, " { \"Records\"\n:\t[]}": true, `{"Records":`: false, `{"Records": `: false, `{"Records"`: false, `{"Records" `: false,
