@@ -165,7 +165,9 @@ func TestStage(t *testing.T) {
 	if err := c.CreateTopic(stateTopic, 2, map[string]string{"max.message.bytes": "200000"}); err != nil {
 		t.Fatal(err)
 	}
-	r := start(t, stagedOptions(c, "one", l))
+	o, log := stagedOptions(c, "one", l), new(lines)
+	o.Logger = log.logger()
+	r := start(t, o)
 	c.Produce(toPartition(0, "1", "bad", "2", "due")...)
 	c.Produce(toPartition(1, "10", "panic", "20")...)
 	c.Eventually("summed", func() bool { s := sums(c); return s["0"] == "3" && s["1"] == "30" && s["due"] == "3" })
@@ -188,8 +190,8 @@ func TestStage(t *testing.T) {
 	if got := r.outputs.Limits().BatchBytes(stateTopic); got != 200_000 {
 		t.Errorf("batches of the state of %d bytes, want as the topic allows", got)
 	}
-	if len(l.parts) != 0 {
-		t.Errorf("%d states are left", len(l.parts))
+	if len(l.parts) != 0 || log.count("BUG: grouping a record panicked") != 1 {
+		t.Errorf("%d states are left; told of %d panics", len(l.parts), log.count("BUG: grouping a record panicked"))
 	}
 	again := start(t, stagedOptions(c, "one", l))
 	c.Produce(toPartition(0, "4")...)

@@ -31,11 +31,10 @@ type entry struct {
 	ids     idSet
 	sibling *entry // the next one in Grouper.actors
 
-	saved    int  // ids in written chunks
-	detail   int  // bytes that it has of the Budget
-	changed  bool // it is in Grouper.changed
-	hurry    bool // write it without waiting for its update interval
-	replaced bool // its ids were replaced by a sketch; their chunks must be deleted
+	saved   int  // ids in written chunks
+	detail  int  // bytes that it has of the Budget
+	changed bool // it is in Grouper.changed
+	hurry   bool // write it without waiting for its update interval
 
 	due   instant
 	timer int // its index in the timers, from 1; 0 means none

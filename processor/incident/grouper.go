@@ -157,7 +157,6 @@ func (g *Grouper) estimate(e *entry) {
 	e.firstIDs = e.ids.first(incident.MaxAlertIDs)
 	e.ids.estimate()
 	g.share.addSketch(e.ids.sketchSize())
-	e.replaced = true
 }
 
 // change notes that the entry must be written.

@@ -191,7 +191,7 @@ func (r *Restorer) finishEstimate(e *entry, x *estimate) error {
 			return errTorn
 		}
 	}
-	e.ids, e.firstIDs, e.replaced = x.ids, x.first, true
+	e.ids, e.firstIDs = x.ids, x.first
 	r.g.change(e)
 	return nil
 }

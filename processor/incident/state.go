@@ -53,10 +53,7 @@ func (e *entry) appendState(records []StateRecord) []StateRecord {
 			panic("BUG: encoding a sketch: " + err.Error()) // it writes to memory
 		}
 		records = append(records, StateRecord{stateKey(stateSketch, e.id), sketch})
-		if e.replaced {
-			records = e.appendTombstones(records)
-			e.replaced, e.saved = false, 0
-		}
+		records = e.appendTombstones(records) // the sketch has replaced them
 	}
 	for n := e.saved / chunkIDs; n < chunks(e.remembered) && e.saved < e.remembered; n++ {
 		records = append(records, StateRecord{chunkKey(e.id, n), e.ids.chunk(n)})
