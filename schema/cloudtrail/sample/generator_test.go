@@ -278,6 +278,8 @@ func TestNewFailure(t *testing.T) {
 	}
 	f(Options{MatchShare: -0.5}, "match share: -0.5 is not between 0 and 1")
 	f(Options{Shapes: []cloudtrail.Chain{}}, "shapes: none given")
+	f(Options{Shapes: []cloudtrail.Chain{cloudtrail.Chain{}.Push(cloudtrail.ShapeNone)}}, "none cannot be generated")
+	f(Options{Shapes: []cloudtrail.Chain{cloudtrail.Chain{}.Push(cloudtrail.ShapeKinesis)}}, "event within kinesis needs base64 between them")
 	f(Options{Regions: []string{""}}, `regions: "" is not a region code`)
 	f(Options{UnusedRegions: []string{"eu west"}}, `regions: "eu west" is not a region code`)
 	f(Options{MatchShare: math.NaN()}, "match share: NaN")
@@ -352,10 +354,32 @@ func TestParseShapeFailure(t *testing.T) {
 	f("event+records", "event must be the innermost")
 	f("records+gzip", "gzip cannot be directly in records")
 	f("array+ndjson", "ndjson cannot be directly in array")
+	f("prefixed+gzip", "gzip cannot be directly in prefixed")
+	f("prefixed+array", "array cannot be directly in prefixed")
+	f("records+prefixed", "prefixed cannot be directly in records")
+	f("ndjson+gzip", "gzip cannot be directly in ndjson")
 	f("confluent+gzip", "gzip cannot be directly in confluent")
 	f("string+string", "string cannot be directly in string")
 	f(strings.Repeat("gzip+", 9)+"event", "more than 8 layers")
 	f(strings.Repeat("sqs+", 6)+"kinesis+gzip+event", "more than 8 layers")
+}
+
+// A shape is binary by its outermost layer. All names are known, those of Lambda's too.
+func TestShapeNames(t *testing.T) {
+	for text, want := range map[string]bool{"event": false, "gzip": true, "records": false, "base64+gzip": false, "confluent": true} {
+		if IsBinary(mustShape(t, text)) != want {
+			t.Errorf("%s is binary: %t", text, !want)
+		}
+	}
+	if IsBinary(cloudtrail.Chain{}) {
+		t.Error("no shape is binary")
+	}
+	names := ShapeNames()
+	for _, name := range []string{"event", "gzip", "lambda-sqs", "wrapped"} {
+		if !slices.Contains(names, name) || !slices.IsSorted(names) {
+			t.Errorf("%s is not in %q", name, names)
+		}
+	}
 }
 
 func BenchmarkNext(b *testing.B) {

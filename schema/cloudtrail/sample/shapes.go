@@ -72,7 +72,7 @@ func FormatShape(chain cloudtrail.Chain) string {
 }
 
 // IsBinary reports whether records of this chain are binary.
-func IsBinary(chain cloudtrail.Chain) bool { return chain.Len() > 0 && isBinary(chain.At(0)) }
+func IsBinary(chain cloudtrail.Chain) bool { return isBinary(chain.At(0)) }
 
 // ShapeNames returns the names of all layers that can be made, and of chains of them, sorted.
 func ShapeNames() []string {
