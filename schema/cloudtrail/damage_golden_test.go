@@ -83,22 +83,34 @@ func TestDamageGolden(t *testing.T) {
 // The same for records of which each is read another way if one thing in the code is another: they were found so, among
 // thousands of damaged records. A line has the bound, whether there is a catalogue, Decoder.LostReadOnly and the record.
 func TestRareGolden(t *testing.T) {
+	got := lines{left: -1}
+	for _, r := range rareRecords(t) {
+		fmt.Fprintf(&got, "%d %t %t %.60q\n", r.most, r.isKnown, r.lostReadOnly, r.record)
+		got.decode(t, NewDecoder(r.most), r.isKnown, r.lostReadOnly, r.record)
+	}
+	got.golden(t, "rare.golden")
+}
+
+type rareRecord struct {
+	most                  int
+	isKnown, lostReadOnly bool
+	record                string
+}
+
+func rareRecords(t *testing.T) (list []rareRecord) {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "rare.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := lines{left: -1}
 	for line := range strings.Lines(string(text)) {
-		var most int
-		var isKnown, lostReadOnly bool
-		var record string
-		if _, err := fmt.Sscanf(line, "%d %t %t %q\n", &most, &isKnown, &lostReadOnly, &record); err != nil {
+		var r rareRecord
+		if _, err := fmt.Sscanf(line, "%d %t %t %q\n", &r.most, &r.isKnown, &r.lostReadOnly, &r.record); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
-		fmt.Fprintf(&got, "%d %t %t %.60q\n", most, isKnown, lostReadOnly, record)
-		got.decode(t, NewDecoder(most), isKnown, lostReadOnly, record)
+		list = append(list, r)
 	}
-	got.golden(t, "rare.golden")
+	return list
 }
 
 // decode adds what a decoder finds in a record.
@@ -161,7 +173,11 @@ func stoppedRecords() []string {
 // Whichever call of the sink fails: no call of an event or fault follows, and its error comes back as it is. The next record
 // is read as ever.
 func TestDecodeReturnsTheErrorOfEachCall(t *testing.T) {
-	for i, record := range append(damagedRecords(), stoppedRecords()...) {
+	records := append(damagedRecords(), stoppedRecords()...)
+	for _, r := range rareRecords(t) {
+		records = append(records, r.record, r.record) // without readOnly, and with it
+	}
+	for i, record := range records {
 		for _, most := range []int{0, len(record), len(record) + 300} {
 			d := NewDecoder(most)
 			d.KnownRegion, d.LostReadOnly = knownRegions, i%2 == 0

@@ -243,6 +243,7 @@ func TestBase64Success(t *testing.T) {
 	}
 	expect(t, toBase64(paris), "event 0 base64 eu-west-3 false")
 	expect(t, toBase64(" "+paris), "event 0 base64 eu-west-3 false")
+	expect(t, `{"message":"\n`+toBase64(paris)+`"}`, "event 0 shipper > base64 eu-west-3 false")
 	expect(t, toBase64(toBase64(paris)), "event 0 base64 > base64 eu-west-3 false")
 	expect(t, toBase64("\xef\xbb\xbf"+paris), "event 0 base64 eu-west-3 false")
 }
