@@ -66,6 +66,23 @@ func TestTransactionalID(t *testing.T) {
 	}
 }
 
+// A member belongs to the instance whose name it has, with or without the number of its session, if it is one of ours.
+//
+// Guards: each line of InstanceOf.
+func TestInstanceOf(t *testing.T) {
+	for _, c := range []struct {
+		client, member, want string
+		ours                 bool
+	}{
+		{clientID + "-0", "one-0", "one", true}, {clientID + "-1", "one-1", "one", true}, {clientID, "one", "one", true}, {clientID + "-1", "one-0", "one-0", true},
+		{"stranger", "one-0", "", false},
+	} {
+		if got, ours := InstanceOf(c.client, c.member); got != c.want || ours != c.ours {
+			t.Errorf("%s of %s: %q, %t, want %q, %t", c.member, c.client, got, ours, c.want, c.ours)
+		}
+	}
+}
+
 // A transaction aborted by a rebalance or a temporary error is not a fault: its records are read again, and every alert is
 // committed once.
 //
