@@ -1,7 +1,9 @@
 package cloudtrail
 
 import (
+	"encoding/base64"
 	"errors"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -225,4 +227,33 @@ func (c *counting) Fault(f *Fault) error {
 		c.read += int64(syntax.Offset)
 	}
 	return nil
+}
+
+// Records in more layers than the limit, in any order and with damage, need no more stack than others.
+//
+// Guard: the depth in emitSalvaged, and enter.
+func TestStackIsSmallBeyondTheLimit(t *testing.T) {
+	defer debug.SetMaxStack(debug.SetMaxStack(1 << 20))
+	layers := []func(string) string{
+		quoteText,
+		func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) },
+		func(text string) string { return `{"a":` + quoteText(text) + `}` },
+		func(text string) string { return "x " + base64.StdEncoding.EncodeToString([]byte(text)) + " y" },
+	}
+	for seed := range uint64(2000) {
+		w := newWrapping(seed)
+		record := w.text(3)
+		for range w.IntN(MaxNesting + 2) {
+			if len(record) < 64<<10 {
+				record = pickOne(w, layers)(record)
+			}
+		}
+		b := []byte(record)
+		for range w.IntN(3) {
+			b[w.IntN(len(b))] = byte(w.IntN(256))
+		}
+		if err := NewDecoder(0).Decode(b, new(ignore)); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
