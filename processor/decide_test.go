@@ -224,3 +224,45 @@ func TestBatchIsDoneAsAWhole(t *testing.T) {
 		}
 	}
 }
+
+// A record that takes much memory is decided while no other is, and its decider, which has grown, is not kept. While it waits
+// for its turn, a stop ends it.
+//
+// Guards: Heavy in one, and all that endTurn and the end of decide do.
+func TestHeavyRecordHasItsTurn(t *testing.T) {
+	p, _ := quietProcessor(t)
+	made, heavy := 0, len(p.deciders.heavy)
+	p.newDecider = func() decider {
+		made++
+		return &scripted{hold: func(r *detection.Record) {
+			if taken := heavy - len(p.deciders.heavy); taken != 0 {
+				t.Errorf("offset %d begins with %d turns taken", r.Offset, taken)
+			}
+			if r.Offset == 2 {
+				return
+			}
+			if err := r.Heavy(); err != nil || r.Heavy() != nil || len(p.deciders.heavy) != 0 {
+				t.Errorf("offset %d: %v, with %d turns free", r.Offset, err, len(p.deciders.heavy))
+			}
+		}}
+	}
+	out := p.outputs.Open(t.Context(), nil, func() error { return nil })
+	defer out.Close()
+	quit := make(chan struct{})
+	d := p.newDecision(nil, out, quit)
+	var records []*kgo.Record
+	for offset := range int64(3) {
+		records = append(records, &kgo.Record{Topic: inputTopic, Offset: offset, Value: []byte("pass")})
+	}
+	if n, err := d.decide(nil, time.Now(), records); n != 3 || err != nil || d.done.Done != 3 {
+		t.Errorf("%d decided, %d counted, %v", n, d.done.Done, err)
+	}
+	if made != 3 || d.turn || len(p.deciders.heavy) != heavy || d.decider != nil || d.record.Value != nil {
+		t.Errorf("%d deciders were made, want 3; turn kept: %t, decider: %v, record: %q", made, d.turn, d.decider, d.record.Value)
+	}
+	<-p.deciders.heavy // another record has its turn
+	close(quit)
+	if err := d.takeTurn(); !errors.Is(err, errStopped) {
+		t.Errorf("a stop while it waits: %v", err)
+	}
+}
