@@ -3,6 +3,7 @@ package processor
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -245,6 +246,48 @@ func TestLeftoverInterval(t *testing.T) {
 		l := &leftovers{p: &Processor{o: Options{TransactionTimeout: timeout}}}
 		if got := l.interval(); got != want {
 			t.Errorf("timeout %v: %v, want %v", timeout, got, want)
+		}
+	}
+}
+
+// All that was left open is aborted, and each request names the producer, so that a newer one of the same id is not cut off.
+//
+// Guards: the error of end in abort, and the producer in end.
+func TestAllLeftovers(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	p, log := quietProcessor(t)
+	l := &leftovers{p, c.Client()}
+	ids := []string{TransactionalID(testGroup, "gone", 0), TransactionalID(testGroup, "gone", 1)}
+	joinAs(t, c, testGroup, "two-0")
+	for _, id := range ids {
+		leaveOpen(t, c, id, time.Minute)
+	}
+	described, err := kadm.NewClient(l.client).DescribeTransactions(t.Context(), ids...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	named := map[string]int64{}
+	c.ControlKey(int16(kmsg.InitProducerID), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		req := r.(*kmsg.InitProducerIDRequest)
+		mu.Lock()
+		defer mu.Unlock()
+		named[*req.TransactionalID] = req.ProducerID
+		return nil, nil, false
+	})
+	c.Eventually("both are aborted", func() bool {
+		if err := l.abort(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return log.count("left open") == len(ids)
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	for _, id := range ids {
+		if producer, ok := named[id]; !ok || producer != described[id].ProducerID {
+			t.Errorf("%s: the request names producer %d: %t, want %d", id, producer, ok, described[id].ProducerID)
 		}
 	}
 }
