@@ -227,7 +227,9 @@ func TestTellTopic(t *testing.T) {
 	}
 	f(false, kerr.UnknownTopicID, "a topic is gone", true)
 	f(true, kerr.UnknownTopicID, "", true)
-	if err := s.reopenTopic(kerr.UnknownTopicID); err != nil { // which forgets what it knows of the topic
+	s.topic.close()
+	var err error
+	if s.topic, err = openTopic(policyTopic, []kgo.Opt{kgo.SeedBrokers("127.0.0.1:1")}, s.o.Keys, s.o.Logger); err != nil { // it has never heard of the topic
 		t.Fatal(err)
 	}
 	s.topic.close()
