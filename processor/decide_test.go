@@ -173,7 +173,7 @@ func TestUnsettledRecord(t *testing.T) {
 	for name, change := range map[string]func(*Options){
 		"at least once": func(*Options) {},
 		"exactly once":  func(o *Options) { o.Delivery = ExactlyOnce },
-		"of a stage":    func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic },
+		"of a stage":    withStage,
 	} {
 		p, _ := quietProcessor(t, change)
 		p.newDecider = func() decider { return &scripted{} }

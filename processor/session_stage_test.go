@@ -102,7 +102,7 @@ func TestRestoreEndsWithSession(t *testing.T) {
 //
 // Guards: each line of drop and release, and what hold undoes.
 func TestRelease(t *testing.T) {
-	p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
+	p, _ := quietProcessor(t, withStage)
 	s, err := newSession(t.Context(), p, 0, new(flow.Portion))
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +126,7 @@ func TestRelease(t *testing.T) {
 //
 // Guards: each line of onRevoked; lose in OnGroupManageError.
 func TestRevokedFromSession(t *testing.T) {
-	p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
+	p, _ := quietProcessor(t, withStage)
 	s, err := newSession(t.Context(), p, 0, new(flow.Portion))
 	if err != nil {
 		t.Fatal(err)
@@ -214,17 +214,8 @@ func TestHoldSuperseded(t *testing.T) {
 //
 // Guard: the offsets in holdsTouched.
 func TestHoldsTouched(t *testing.T) {
-	p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
-	stop, err := p.topics.Watch(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stop()
-	s, err := newSession(t.Context(), p, 0, new(flow.Portion))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
+	p, _ := quietProcessor(t, withStage)
+	s := openSession(t, p)
 	tp := kadm.Partition{Topic: inputTopic}
 	s.holdings.own.owned[tp] = &term{number: 1}
 	s.hold(restored{tp: tp, heldState: heldState{StageState: new(scriptedState), term: 1}})
@@ -285,17 +276,8 @@ func TestStageEndsWhileRestoring(t *testing.T) {
 //
 // Guards: the errors of begin and StateMark in emit, and both errors in idle.
 func TestIdleFails(t *testing.T) {
-	p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
-	stop, err := p.topics.Watch(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stop()
-	s, err := newSession(t.Context(), p, 0, new(flow.Portion))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
+	p, _ := quietProcessor(t, withStage)
+	s := openSession(t, p)
 	state, tp := &scriptedState{records: 1}, kadm.Partition{Topic: inputTopic}
 	s.holdings.own.owned[tp] = &term{number: 1}
 	due := func() {
@@ -328,7 +310,7 @@ func TestIdleFails(t *testing.T) {
 //
 // Guards: the errors of take and OpenState in restoreOnce.
 func TestRestoreFails(t *testing.T) {
-	p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
+	p, _ := quietProcessor(t, withStage)
 	stop, err := p.topics.Watch(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -354,7 +336,7 @@ func TestRestoreFails(t *testing.T) {
 // Guards: the wait and the log line in restore.
 func TestRestoreIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, log := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
+		p, log := quietProcessor(t, withStage)
 		stop, err := p.topics.Watch(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -133,6 +133,9 @@ func (s *sum) Drop() {
 	delete(s.l.parts, s)
 }
 
+// withStage makes a processor one with a stage.
+func withStage(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic }
+
 // stagedOptions returns options of an instance with a ledger.
 func stagedOptions(c *processortest.Cluster, instance string, l *ledger) Options {
 	o := testOptions(c)

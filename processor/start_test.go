@@ -143,7 +143,7 @@ func TestRunsOnce(t *testing.T) {
 //
 // Guards: the errors in connect, checkInput and both that learn limits.
 func TestStepsFail(t *testing.T) {
-	p, _ := quietProcessor(t, func(o *Options) { o.Delivery, o.Stage, o.StateTopic = ExactlyOnce, &ledger{}, stateTopic })
+	p, _ := quietProcessor(t, withStage)
 	client, err := p.newClient(t.Context(), "test")
 	if err != nil {
 		t.Fatal(err)

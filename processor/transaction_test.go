@@ -18,6 +18,22 @@ import (
 	"github.com/regionwatch/regionwatch/processor/retry"
 )
 
+// openSession returns a session that watches its topics, until the test ends.
+func openSession(t *testing.T, p *Processor) *session {
+	t.Helper()
+	stop, err := p.topics.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	s, err := newSession(t.Context(), p, 0, new(flow.Portion))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.close)
+	return s
+}
+
 // quietSession returns a session that never connects.
 func quietSession(t *testing.T, change ...func(*Processor)) *session {
 	t.Helper()
@@ -47,16 +63,7 @@ func TestCommittedTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.newDecider = func() decider { return &scripted{} }
-	stop, err := p.topics.Watch(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stop()
-	s, err := newSession(t.Context(), p, 0, new(flow.Portion))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
+	s := openSession(t, p)
 	c.ProduceValues(inputTopic, 1, "alert 1", "pass", "bad")
 	tp := kadm.Partition{Topic: inputTopic}
 	poll := func() kgo.Fetches {
