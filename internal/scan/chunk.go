@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
 
@@ -70,21 +71,18 @@ func (c *chunk) eachRecord(yield func(start, end int)) {
 	}
 	data, next := c.data, c.layout.splitter()
 	for at := 0; at < len(data); {
-		start, end := at, at+next(data[at:])
+		end := at + next(data[at:])
+		record := bytes.TrimLeft(data[at:end], blanks)
+		start := end - len(record)
+		if n := len(bytes.TrimRight(record, blanks)); n > 0 {
+			yield(start, start+n)
+		}
 		at = end
-		for start < end && isSpace(data[start]) {
-			start++
-		}
-		for start < end && isSpace(data[end-1]) {
-			end--
-		}
-		if start < end {
-			yield(start, end)
-		}
 	}
 }
 
-func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
+// blanks are the bytes that JSON allows around a value.
+const blanks = " \n\r\t"
 
 // buffers holds the buffers that chunks reuse.
 var buffers = sync.Pool{New: func() any { return new([chunkBytes]byte) }}

@@ -96,10 +96,7 @@ func (c *chunker) cut() int {
 	c.searched = len(c.buffer)
 	switch c.layout {
 	case layoutLines:
-		if last := lastLine(c.buffer, from); last > from {
-			return last
-		}
-		return 0
+		return lastLine(c.buffer)
 	case layoutValues:
 		return c.brackets.lastBreak(c.buffer, from)
 	default:
@@ -129,6 +126,9 @@ func (c *chunker) grow() {
 // nothing more is read.
 func (c *chunker) passOver() error {
 	head, start := bytes.Clone(c.buffer[:min(len(c.buffer), keptBytes)]), c.offset
+	if c.layout == layoutLines {
+		c.drop(headerLen(c.buffer)) // it may hold line breaks
+	}
 	for c.layout != layoutWhole {
 		if at := restart(c.buffer, c.layout); at >= 0 {
 			c.drop(at)

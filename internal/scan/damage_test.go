@@ -53,6 +53,9 @@ func TestTooLarge(t *testing.T) {
 		large := `{"x":"` + strings.Repeat("x", size) + `"}`
 		f("line", one+"\n"+large+"\n"+one+"\n", 2, fmt.Sprintf("f@%d+%d too-large", n, len(large)+min(size/chunkBytes, 1)))
 		f("last line", one+"\n"+large, 1, fmt.Sprintf("f@%d+%d too-large", n, len(large)))
+		const header = "\x00\x00\x00\x00\n" // its line break is not the end of the value
+		f("line with a header", header+one+"\n"+header+large+"\n"+header+one+"\n", 2,
+			fmt.Sprintf("f@%d+%d too-large", len(header)+n, len(header)+len(large)+min(size/chunkBytes, 1)))
 		f("line without a bracket after it", one+"\n"+large+"\n "+one+"\n", 2, fmt.Sprintf("f@%d+%d too-large", n, len(large)+min(size/chunkBytes, 1)))
 	}
 	large := pretty(t, `{"x":"`+strings.Repeat("x", 3*chunkBytes)+`"}`)
@@ -94,5 +97,13 @@ func TestUnreadable(t *testing.T) {
 	want(t, "alerts", r.places(), `broken@0.0 "1" event`, `c@0.0 "2" event`)
 	if len(r.faults) != 2 || r.summary.Unreadable != 1 || r.summary.Unopened != 1 || r.summary.Files != 2 || !strings.Contains(r.faults[0], "broken: input/output error") {
 		t.Errorf("faults %q, summary %+v", r.faults, r.summary)
+	}
+}
+
+// Blank lines between records are no records.
+func TestBlankLinesAreNoRecords(t *testing.T) {
+	r := scanSources(t, Options{}, text("f", match("1")+"\n\n \t\r\n\n"+match("2")+"\n \n"))
+	if n := r.summary.Counts.Records; n != 2 {
+		t.Errorf("%d records, want 2", n)
 	}
 }

@@ -65,11 +65,14 @@ func detectLayout(head []byte, atEnd bool) layout {
 	}
 }
 
+// glueVersion is the first byte of Glue's header.
+const glueVersion = 3
+
 // headerLen returns the length of the header that serializers put before a record's JSON: Confluent's zero byte and
 // schema ID, Glue's version, compression and UUID, or the length of a field. Any of its bytes may be a line break. The
 // decoder strips it.
 func headerLen(b []byte) int {
-	const confluent, glue, glueVersion, longest = 5, 18, 3, 16
+	const confluent, glue, longest = 5, 18, 16
 	isText := func(at int) bool { return len(b) > at && (b[at] == '{' || b[at] == '[' || b[at] == '"') }
 	switch {
 	case len(b) > confluent && b[0] == 0: // perhaps with a second header, or an Avro or Protobuf field length
@@ -93,6 +96,12 @@ func headerLen(b []byte) int {
 	return 0
 }
 
+// mayStartHeader reports whether more text could show that b starts with a header.
+func mayStartHeader(b []byte) bool {
+	const enough = 19 // for the longest header and the bracket after it
+	return 0 < len(b) && len(b) < enough && (b[0] == 0 || b[0] == glueVersion || b[0] >= 0x80) && headerLen(b) == 0
+}
+
 // splitter returns a function that returns the index after the first value of a text and its line break.
 func (l layout) splitter() func([]byte) int {
 	if l == layoutLines {
@@ -106,7 +115,7 @@ func isSequence(head []byte, l layout) bool {
 	if l == layoutWhole {
 		return false
 	}
-	head = bytes.TrimLeft(head, " \t\r\n")
+	head = bytes.TrimLeft(head, blanks)
 	return len(bytes.TrimSpace(head[l.splitter()(head):])) > 0
 }
 
@@ -199,13 +208,10 @@ func nextLine(b []byte) int {
 	return len(b)
 }
 
-// lastLine returns the index after the last line break outside a header, or 0. Lines without headers are known to have
-// no line break before from.
-func lastLine(b []byte, from int) (last int) {
-	if headerLen(b) == 0 {
-		return from + bytes.LastIndexByte(b[from:], '\n') + 1
-	}
-	for next := nextLine(b); next > last && b[next-1] == '\n'; next = last + nextLine(b[last:]) {
+// lastLine returns the index after the last line break outside a header, or 0. A last line that may yet turn out to start
+// with a header counts as one without an end.
+func lastLine(b []byte) (last int) {
+	for next := nextLine(b); next > last && b[next-1] == '\n' && !mayStartHeader(b[last:]); next = last + nextLine(b[last:]) {
 		last = next
 	}
 	return last

@@ -132,6 +132,27 @@ func (r *lineReader) Read(p []byte) (int, error) {
 	return copy(p, line+"\n"), nil
 }
 
+// Wherever a text is cut, a line break inside a header is not the end of a line, even if only part of the header is there.
+func TestLastLineOfACutText(t *testing.T) {
+	glue := "\x03\x00" + strings.Repeat("\n", 16)
+	for _, header := range []string{"", "\x00\x00\x00\x00\n", "\x00\n\n\n\n\x00\n\n\n\n", "\x00" + strings.Repeat("\n", 14), glue, "\x8a\n", "\x8a\x8a\x8a\x8a\n"} {
+		line := header + "{}\n"
+		text := strings.Repeat(line, 12)
+		for n := range len(text) + 1 {
+			if got, want := lastLine([]byte(text[:n])), n/len(line)*len(line); got != want {
+				t.Errorf("%q, %d bytes: got %d, want %d", header, n, got, want)
+			}
+		}
+	}
+	for text, want := range map[string]int{
+		"a\n\n": 3, "\x80a\n": 0, "\x80a\n" + strings.Repeat("x", 16): 3, "\x03" + strings.Repeat("\n", 18): 19, "\x7f\n": 2, "\x04\n": 2, "\x00\n": 0,
+	} {
+		if got := lastLine([]byte(text)); got != want {
+			t.Errorf("%q: got %d, want %d", text, got, want)
+		}
+	}
+}
+
 // A header before a line does not end it, whatever bytes it contains.
 func TestHeadersWithLineBreaks(t *testing.T) {
 	glue := "\x03\x00" + strings.Repeat("\n", 16)

@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -69,5 +70,21 @@ func TestAlertsThatCannotBeKept(t *testing.T) {
 	_, err := Run(context.Background(), o, []Source{text("a", value)})
 	if err == nil || !strings.Contains(err.Error(), "keeping alerts: ") || out.Len() > 0 {
 		t.Errorf("error %v, %d bytes written", err, out.Len())
+	}
+}
+
+// A chunk that was decided holds on to no text, and one that was written to no file: a scan may have many before it ends.
+func TestChunksHoldOnToNothing(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	o := withPolicy(t, Options{})
+	o.Append = func(dst []byte, _ *alert.Alert) []byte { return append(dst, make([]byte, maxAlertBytes)...) }
+	c := &chunk{file: &file{}, data: []byte(match("1"))}
+	newWorker(&o).decide(c)
+	if c.data != nil || c.spilled == nil {
+		t.Fatalf("%d bytes of text, spilled to %v", len(c.data), c.spilled)
+	}
+	c.written()
+	if err := c.spilled.Close(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("closing the file again: %v", err)
 	}
 }
