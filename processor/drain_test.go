@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
+	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/processor/retry"
 )
 
@@ -100,6 +101,27 @@ func TestStaticMemberLeaves(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A member that stops does not wait for a rebalance that waits for another member, which may be one that has stopped as well.
+//
+// Guards: end in session.close, the first abandon in closeConsumer.
+func TestStopInRebalance(t *testing.T) {
+	t.Parallel()
+	eachDelivery(t, func(t *testing.T, options func(*processortest.Cluster) Options) {
+		c := newCluster(t, 2)
+		holder := c.Client(kgo.ConsumerGroup(testGroup), kgo.ConsumeTopics(inputTopic), kgo.Balancers(kgo.CooperativeStickyBalancer()),
+			kgo.BlockRebalanceOnPoll(), kgo.RebalanceTimeout(time.Hour))
+		defer holder.CloseAllowingRebalance()
+		c.ProduceValues(inputTopic, 1, "pass")
+		if err := holder.PollRecords(t.Context(), 1).Err(); err != nil { // it will not allow a rebalance
+			t.Fatal(err)
+		}
+		joins := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Observe: true, Count: -1})
+		r := start(t, options(c))
+		c.Eventually("it joins", func() bool { return joins.Hits() > 0 })
+		r.mustStop()
+	})
 }
 
 // Work in flight when Run is stopped is finished and committed, not discarded, however short the patience with a rebalance is.

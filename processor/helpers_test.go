@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/regionwatch/regionwatch/processor/output"
@@ -129,15 +130,27 @@ func randomText(n int) string {
 // newCluster starts a broker with the topics of a test. The input has n partitions.
 func newCluster(t testing.TB, n int32, opts ...kfake.Opt) *processortest.Cluster {
 	t.Helper()
-	return processortest.New(t, append([]kfake.Opt{
+	return processortest.New(t, append(topicsOf(n), opts...)...)
+}
+
+func topicsOf(n int32) []kfake.Opt {
+	return []kfake.Opt{
 		kfake.SeedTopics(n, inputTopic), kfake.SeedTopics(2, alertTopic, deadLetterTopic),
 		kfake.GroupMinSessionTimeout(100 * time.Millisecond),
-	}, opts...)...)
+	}
+}
+
+// inBubble runs a test with a cluster like newCluster's in a bubble: how long something takes is the same on any machine.
+func inBubble(t *testing.T, n int32, test func(t *testing.T, c *processortest.Cluster)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { test(t, processortest.NewVirtual(t, topicsOf(n)...)) })
 }
 
 // testOptions returns options for a cluster, with timeouts that suit a test.
 func testOptions(c *processortest.Cluster) Options {
-	return optionsFor(c.ListenAddrs()...)
+	o := optionsFor(c.ListenAddrs()...)
+	o.ClientOpts = c.ClientOpts
+	return o
 }
 
 func optionsFor(brokers ...string) Options {

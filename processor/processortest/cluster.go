@@ -16,6 +16,9 @@ import (
 // Cluster is an embedded broker for one test.
 type Cluster struct {
 	*kfake.Cluster
+	// ClientOpts are options that every client of a virtual cluster needs.
+	ClientOpts []kgo.Opt
+
 	t        testing.TB
 	progress *kfake.FaultHandle // counts the requests that change something
 }
@@ -35,7 +38,17 @@ func New(t testing.TB, opts ...kfake.Opt) *Cluster {
 	}
 	t.Cleanup(c.Close)
 	AnswerLeaderEpochs(c)
-	return &Cluster{c, t, c.Fault(kfake.Fault{Keys: changing, Observe: true, Count: -1})}
+	return &Cluster{Cluster: c, t: t, progress: c.Fault(kfake.Fault{Keys: changing, Observe: true, Count: -1})}
+}
+
+// NewVirtual starts a cluster for a test within a bubble of testing/synctest: without a network, so that time passes only
+// while all wait. How long something takes is then the same on any machine.
+func NewVirtual(t testing.TB, opts ...kfake.Opt) *Cluster {
+	t.Helper()
+	network := new(kfake.VirtualNetwork)
+	c := New(t, append(opts, kfake.ListenFn(network.Listen), kfake.Ports(9092))...)
+	c.ClientOpts = []kgo.Opt{kgo.Dialer(network.DialContext)}
+	return c
 }
 
 // AnswerLeaderEpochs makes an embedded cluster answer correctly where a leader epoch ends. By default it answers that the
@@ -64,10 +77,15 @@ func AnswerLeaderEpochs(c *kfake.Cluster) {
 	})
 }
 
+// seeds returns the options with which a client finds the cluster.
+func (c *Cluster) seeds() []kgo.Opt {
+	return append([]kgo.Opt{kgo.SeedBrokers(c.ListenAddrs()...)}, c.ClientOpts...)
+}
+
 // Client returns a client of the cluster. It is closed when the test ends.
 func (c *Cluster) Client(opts ...kgo.Opt) *kgo.Client {
 	c.t.Helper()
-	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(c.ListenAddrs()...)}, opts...)...)
+	client, err := kgo.NewClient(append(c.seeds(), opts...)...)
 	if err != nil {
 		c.t.Fatalf("making client: %v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -58,8 +59,8 @@ func (c *Cluster) Produce(records ...*kgo.Record) {
 	for _, r := range records {
 		largest = max(largest, len(r.Value)+len(r.Key)+1024)
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.ProducerBatchMaxBytes(int32(largest)), kgo.MaxBufferedRecords(1<<20), kgo.ManualFlushing())
+	client, err := kgo.NewClient(append(c.seeds(), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerBatchMaxBytes(int32(largest)), kgo.MaxBufferedRecords(1<<20), kgo.ManualFlushing())...)
 	if err != nil {
 		c.t.Fatalf("making client: %v", err)
 	}
@@ -104,8 +105,8 @@ func (c *Cluster) Read(topic string, n int) (records []*kgo.Record) {
 // v1.22.2 then reads the id of a fetch session while another goroutine writes it, which the race detector reports.
 func (c *Cluster) reader(topic string, opts ...kgo.Opt) *kgo.Client {
 	c.t.Helper()
-	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(c.ListenAddrs()...), kgo.ConsumeTopics(topic),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(50*time.Millisecond), kgo.MetadataMinAge(50*time.Millisecond), kgo.DisableFetchSessions())...)
+	client, err := kgo.NewClient(slices.Concat(c.seeds(), opts, []kgo.Opt{kgo.ConsumeTopics(topic),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(50 * time.Millisecond), kgo.MetadataMinAge(50 * time.Millisecond), kgo.DisableFetchSessions()})...)
 	if err != nil {
 		c.t.Fatalf("making client: %v", err)
 	}
