@@ -3,7 +3,9 @@ package processor
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -105,4 +107,48 @@ func TestSessionsInARow(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A session that lost its place asks the group who has it, ten times in a second, and takes no record meanwhile. It was not replaced
+// if it may have taken its place itself.
+//
+// Guards: each line of replaced and pollError.
+func TestReplaced(t *testing.T) {
+	t.Parallel()
+	fenced := kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.FencedInstanceID, Count: -1}
+	for name, c := range map[string]struct {
+		change   func(*session)
+		fault    kfake.Fault
+		took     time.Duration
+		replaced bool
+	}{
+		"still a member": {func(*session) {}, kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Observe: true, Count: -1}, takeoverTime, false},
+		"replaced":       {func(*session) {}, fenced, takeoverTime / 10, true},
+		"in trouble":     {func(s *session) { s.p.health.OnBrokerConnect(kgo.BrokerMetadata{}, 0, nil, io.EOF) }, fenced, takeoverTime / 10, false},
+		"joined again":   {func(s *session) { s.member = "before" }, fenced, takeoverTime / 10, false},
+	} {
+		inBubble(t, 1, func(t *testing.T, cluster *processortest.Cluster) {
+			o := exactlyOnce(cluster)
+			o.ClientOpts = append(o.ClientOpts, kgo.HeartbeatInterval(o.SessionTimeout-time.Second)) // the client's own come too late
+			p, err := New(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := openSession(t, p)
+			cluster.Eventually("in the group", func() bool { return len(p.health.Group()) == 1 })
+			cluster.Eventually("at work", func() bool { return s.isMember(p.health.Group()[0].Generation) })
+			newTransaction(s, false)
+			c.change(s)
+			beats, began := cluster.Fault(c.fault), time.Now()
+			if replaced := s.replaced(); replaced != c.replaced || time.Since(began) != c.took {
+				t.Errorf("%s: %t after %v, want %t after %v", name, replaced, time.Since(began), c.replaced, c.took)
+			}
+			if n := beats.Hits(); n != int(10*c.took/takeoverTime) {
+				t.Errorf("%s: it asked %d times in %v", name, n, c.took)
+			}
+			if paused := s.tx.Client().PauseFetchTopics(); !slices.Equal(paused, []string{inputTopic}) {
+				t.Errorf("%s: paused %q", name, paused)
+			}
+		})
+	}
 }

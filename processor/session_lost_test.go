@@ -132,7 +132,7 @@ func TestLostMembershipCommitsNothing(t *testing.T) {
 // What a session had, before it ended or fell out of the group, is not ready, and has no lag: the next one may get other
 // partitions.
 //
-// Guards: Lost, Forget and the outputs in close; Lost in onLost, Forget in onRevoked.
+// Guards: Lost, Forget and the outputs in close; each line of onLost, Forget in onRevoked.
 func TestEndedSessionHasNothing(t *testing.T) {
 	had := map[string][]int32{inputTopic: {0, 1}}
 	for name, end := range map[string]func(*session){
@@ -154,7 +154,10 @@ func TestEndedSessionHasNothing(t *testing.T) {
 			t.Errorf("%v; unacknowledged for %v", err, p.outputs.Unacked())
 		}
 		before := p.health.Ready()
-		if end(s); name == "closed" && p.outputs.Unacked() != 0 {
+		if end(s); s.isOutOfGroup() != (name == "lost") {
+			t.Errorf("%s: out of the group: %t", name, s.isOutOfGroup())
+		}
+		if name == "closed" && p.outputs.Unacked() != 0 {
 			t.Errorf("what no session waits for counts as unacknowledged for %v", p.outputs.Unacked())
 		}
 		if before != nil || p.health.Ready() == nil || p.health.Partitions() != 0 || p.lag.Total() != 0 {

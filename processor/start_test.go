@@ -3,9 +3,11 @@ package processor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -179,6 +181,76 @@ func TestStopBetweenAttempts(t *testing.T) {
 			t.Errorf("%v, want %v", err, refusal)
 		}
 	})
+}
+
+// The wait for brokers begins with one line in the log, and ends with one. Without a wait there is none. Each attempt waits longer.
+//
+// Guards: the log lines in retry, and when; its wait.
+func TestBrokersAnswer(t *testing.T) {
+	for fails, want := range map[int]time.Duration{0: 0, 1: 100 * time.Millisecond, 3: 700 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			p, log := quietProcessor(t)
+			left, told, began := fails, min(fails, 1), time.Now()
+			if err := p.retry(t.Context(), func(context.Context) error {
+				if left--; left >= 0 {
+					return io.EOF
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if log.count("level=WARN msg=\"the brokers do not answer") != told || log.count("level=INFO msg=\"the brokers answer\"") != told {
+				t.Errorf("after %d failures: %s", fails, log.text.String())
+			}
+			if waited := time.Since(began); waited != want {
+				t.Errorf("after %d failures it has waited %v, want %v", fails, waited, want)
+			}
+		})
+	}
+}
+
+// open is a hook that counts the clients that are not closed, by id.
+type open struct {
+	mu      sync.Mutex
+	clients map[string]int
+}
+
+func (o *open) add(client *kgo.Client, n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.clients == nil {
+		o.clients = make(map[string]int)
+	}
+	o.clients[fmt.Sprint(client.OptValue(kgo.ClientID))] += n
+}
+
+func (o *open) OnNewClient(client *kgo.Client) { o.add(client, 1) }
+
+func (o *open) OnClientClosed(client *kgo.Client) { o.add(client, -1) }
+
+// What only the start needs, it closes: connections to brokers must not stay open for the life of the process. What it learns of
+// the brokers, it keeps.
+//
+// Guards: Close in start and checkInput; the brokers in connect.
+func TestStartClosesItsClients(t *testing.T) {
+	t.Parallel()
+	c, hook := newCluster(t, 1, kfake.NumBrokers(3)), new(open)
+	o := stagedOptions(c, "one", &ledger{})
+	o.ClientOpts = []kgo.Opt{kgo.WithHooks(hook)}
+	p, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Produce(toPartition(0, "1")...)
+	if err := p.start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, ok := hook.clients["regionwatch-start"]; n != 0 || !ok {
+		t.Errorf("clients are open: %v", hook.clients)
+	}
+	if p.brokers != 3 {
+		t.Errorf("%d brokers, want 3", p.brokers)
+	}
 }
 
 // An authorization failure ends Run with the name of what was refused and how we authenticated.
