@@ -3,6 +3,7 @@ package processor
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -122,4 +123,22 @@ func TestIsFencing(t *testing.T) {
 	if !strings.Contains(errAbandoned.Error(), errStopped.Error()) || !errors.Is(errAbandoned, errStopped) {
 		t.Error("what is abandoned was stopped")
 	}
+}
+
+// Only a member that is fenced, and only after trouble with the brokers, may have been fenced by itself.
+//
+// Guards: each term of fencedByItself.
+func TestMayBeFencedByItself(t *testing.T) {
+	p, _ := quietProcessor(t)
+	check := func(what string, err error, want bool) {
+		t.Helper()
+		if got := p.fencedByItself(err); got != want {
+			t.Errorf("%s, %v: %t", what, err, got)
+		}
+	}
+	check("no trouble", kerr.FencedInstanceID, false)
+	p.health.OnBrokerConnect(kgo.BrokerMetadata{}, 0, nil, io.EOF)
+	check("trouble", kerr.FencedInstanceID, true)
+	check("trouble", kerr.TopicAuthorizationFailed, false)
+	check("trouble", nil, false)
 }

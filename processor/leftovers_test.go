@@ -3,6 +3,8 @@ package processor
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -12,25 +14,23 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
 // leaveOpen begins a transaction that nobody ends.
-func leaveOpen(t *testing.T, c *processortest.Cluster, transactionalID string, timeout time.Duration) {
+func leaveOpen(t *testing.T, c *processortest.Cluster, transactionalID string, timeout time.Duration) *kgo.Client {
 	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.TransactionalID(transactionalID), kgo.TransactionTimeout(timeout))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
+	client := c.Client(kgo.TransactionalID(transactionalID), kgo.TransactionTimeout(timeout))
 	if err := client.BeginTransaction(); err != nil {
 		t.Fatal(err)
 	}
 	if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: alertTopic, Value: []byte("left open")}).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
+	return client
 }
 
 // transactionState returns what the broker says of a transaction.
@@ -288,6 +288,67 @@ func TestAllLeftovers(t *testing.T) {
 	for _, id := range ids {
 		if producer, ok := named[id]; !ok || producer != described[id].ProducerID {
 			t.Errorf("%s: the request names producer %d: %t, want %d", id, producer, ok, described[id].ProducerID)
+		}
+	}
+}
+
+// Only what is open and ours is looked for, with few answers from a large cluster. Brokers that cannot tell how old a transaction
+// is have none.
+//
+// Guards: the request and the version in list.
+func TestListLeftovers(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[int16]map[string]bool{0: {}, 1: {TransactionalID(testGroup, "gone", 0): true}, 2: {TransactionalID(testGroup, "gone", 0): true}} {
+		versions := kversion.Stable()
+		versions.SetMaxKeyVersion(int16(kmsg.ListTransactions), version)
+		c := newCluster(t, 1, kfake.MaxVersions(versions))
+		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.ListTransactions}, Observe: true, Count: -1, When: func(r kmsg.Request) bool {
+			req := r.(*kmsg.ListTransactionsRequest)
+			pattern := req.TransactionalIDPattern
+			if !slices.Equal(req.StateFilters, []string{"Ongoing"}) || version >= 2 && (pattern == nil || *pattern != "^"+testGroup+"-.*") {
+				t.Errorf("version %d: %+v", version, req)
+			}
+			return true
+		}})
+		leaveOpen(t, c, TransactionalID(testGroup, "gone", 0), time.Minute)
+		leaveOpen(t, c, "of-others", time.Minute)
+		p, _ := quietProcessor(t)
+		l := &leftovers{p, c.Client()}
+		if got, err := l.list(t.Context(), 0); err != nil || !maps.Equal(got, want) {
+			t.Errorf("version %d: %v, %v, want %v", version, got, err, want)
+		}
+	}
+}
+
+// What is not open any more is left alone: aborting it would cut off its producer. One that ends meanwhile is no error, and is not
+// said to have been aborted by us.
+//
+// Guards: each condition in end.
+func TestEndLeftover(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		open  bool
+		fault *kerr.Error // of the broker that is asked to abort it
+		asked int
+		told  int
+	}{
+		"open":        {open: true, asked: 1, told: 1},
+		"being ended": {open: true, fault: kerr.ConcurrentTransactions, asked: 1, told: 1},
+		"fenced":      {open: true, fault: kerr.ProducerFenced, asked: 1},
+		"a newer one": {open: true, fault: kerr.InvalidProducerEpoch, asked: 1},
+		"committed":   {},
+	} {
+		cluster, id := newCluster(t, 1), TransactionalID(testGroup, "gone", 0)
+		client := leaveOpen(t, cluster, id, time.Minute)
+		if !c.open {
+			if err := client.EndTransaction(t.Context(), kgo.TryCommit); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p, log := quietProcessor(t)
+		asked := cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Observe: c.fault == nil, Err: c.fault, Count: 1})
+		if err := (&leftovers{p, cluster.Client(kgo.RequestRetries(0))}).end(t.Context(), id); err != nil || asked.Hits() != c.asked || log.count("left open") != c.told {
+			t.Errorf("%s: %v; asked %d times, told %d times, want %d and %d", name, err, asked.Hits(), log.count("left open"), c.asked, c.told)
 		}
 	}
 }

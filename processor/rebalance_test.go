@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -219,4 +220,24 @@ func TestStopWhilePolling(t *testing.T) {
 	c.ProduceValues(inputTopic, 1, "pass")
 	c.Eventually("read", func() bool { return r.Status().Counts.Records == 1 })
 	r.mustStop() // fails after DrainTimeout
+}
+
+// A worker whose partition is lost is told to abandon its batch before it is told to stop: one that is just done would still mark
+// what another member has by now.
+//
+// Guard: abandon in stopWorkers, without patience.
+func TestLostIsAbandonedFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // where what is only begun comes later
+		p, _ := quietProcessor(t)
+		w := &partition{queue: flow.NewQueue(), quit: make(chan struct{}), done: make(chan struct{})}
+		c := &consumer{p: p, flow: flow.NewFlow(nil), workers: map[kadm.Partition]*partition{{Topic: inputTopic}: w}}
+		w.c, w.tp = c, kadm.Partition{Topic: inputTopic}
+		var before error
+		abandoned := false
+		w.abandon = func(error) { before, abandoned = w.stopped(), true }
+		close(w.done)
+		if c.lost(t.Context(), nil, map[string][]int32{inputTopic: {0}}); !abandoned || before != nil {
+			t.Errorf("abandoned: %t; then it was %v", abandoned, before)
+		}
+	})
 }

@@ -231,7 +231,7 @@ func (o *open) OnClientClosed(client *kgo.Client) { o.add(client, -1) }
 // What only the start needs, it closes: connections to brokers must not stay open for the life of the process. What it learns of
 // the brokers, it keeps.
 //
-// Guards: Close in start and checkInput; the brokers in connect.
+// Guards: Close in start and checkInput; what connect keeps and says.
 func TestStartClosesItsClients(t *testing.T) {
 	t.Parallel()
 	c, hook := newCluster(t, 1, kfake.NumBrokers(3)), new(open)
@@ -251,6 +251,10 @@ func TestStartClosesItsClients(t *testing.T) {
 	if p.brokers != 3 {
 		t.Errorf("%d brokers, want 3", p.brokers)
 	}
+	if err := p.connect(t.Context(), kadm.NewClient(c.Client())); err != nil {
+		t.Fatal(err)
+	}
+	mustMention(t, p.Ready(), "looking at the topics")
 }
 
 // An authorization failure ends Run with the name of what was refused and how we authenticated.
