@@ -93,12 +93,7 @@ func TestBatchCounts(t *testing.T) {
 		"too large": {fetchedBatch(t, 1, encodeRecords(strings.Repeat("x", 2<<20))), decided{Counts: detection.Counts{Records: 1, DeadLettered: 1}, batches: 1}, 0, deadletter.ReasonBatchTooLarge},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			o := optionsFor("127.0.0.1:1")
-			o.MaxRecordsPerSecond, o.MaxBatchBytes = 1, 1<<20
-			p, err := New(o)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p, log := quietProcessor(t, func(o *Options) { o.MaxRecordsPerSecond, o.MaxBatchBytes = 1, 1<<20 })
 			p.newDecider = func() decider { return &scripted{} }
 			client, err := p.newClient(t.Context(), "test")
 			if err != nil {
@@ -132,6 +127,9 @@ func TestBatchCounts(t *testing.T) {
 			}
 			if d.turn || d.decider != nil {
 				t.Errorf("%s: it keeps its turn", name)
+			}
+			if told := log.count("a batch cannot be read; it is set aside") == 1 && log.count("reason="+c.reason) == 1; told != (c.reason != "") {
+				t.Errorf("%s: %s", name, log.text.String())
 			}
 		})
 	}

@@ -222,8 +222,8 @@ func TestStopWhilePolling(t *testing.T) {
 	r.mustStop() // fails after DrainTimeout
 }
 
-// A worker whose partition is lost is told to abandon its batch before it is told to stop: one that is just done would still mark
-// what another member has by now.
+// A worker whose partition is lost must abandon its batch before it is stopped: one that is just done would still mark what another
+// member has by now.
 //
 // Guard: abandon in stopWorkers, without patience.
 func TestLostIsAbandonedFirst(t *testing.T) {

@@ -1,11 +1,13 @@
 package processor
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/regionwatch/regionwatch/processor/output"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -58,6 +60,21 @@ func TestStatusPartitions(t *testing.T) {
 			}
 			c.Eventually("every partition has a status", func() bool { return cmp.Equal(want, r.Status().Partitions) })
 		})
+	}
+}
+
+// A partition of which nothing is known yet has a status, in its place.
+//
+// Guards: the unknown offsets and the order in Status.
+func TestStatusUnknown(t *testing.T) {
+	s := quietSession(t)
+	tp := func(topic string, n int32) kadm.Partition { return kadm.Partition{Topic: topic, Partition: n} }
+	s.p.health.Assigned(s.tx.Client(), slices.Values([]kadm.Partition{tp("b", 0), tp("a", 1), tp("a", 0)}))
+	want := []PartitionStatus{
+		{Topic: "a", Partition: 0, Start: -1, Next: -1}, {Topic: "a", Partition: 1, Start: -1, Next: -1}, {Topic: "b", Partition: 0, Start: -1, Next: -1},
+	}
+	if diff := cmp.Diff(want, s.p.Status().Partitions); diff != "" {
+		t.Error(diff)
 	}
 }
 
