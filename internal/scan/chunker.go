@@ -66,7 +66,7 @@ func (c *chunker) run() error {
 // undecided reports whether a prompt reader has seen too little to tell the layout. The first line may be the only
 // damaged one of many, and must not turn them all into one record.
 func (c *chunker) undecided() bool {
-	if !c.prompt || c.atEnd || len(c.buffer) == cap(c.buffer) || bytes.Count(c.buffer, []byte("\n")) >= headLines {
+	if !c.prompt || c.atEnd || len(c.buffer) == cap(c.buffer) || bytes.Count(c.buffer, []byte("\n")) >= 2*headLines {
 		return false
 	}
 	return detectLayout(c.buffer, false) == layoutWhole
@@ -107,8 +107,7 @@ func (c *chunker) cut() int {
 // send emits the first n bytes and keeps the rest, which has already been searched.
 func (c *chunker) send(n int) error {
 	out, rest := c.newChunk(c.buffer[:n], nil), c.buffer[n:]
-	c.buffer = nil
-	if len(rest) > 0 || !c.atEnd {
+	if !c.atEnd {
 		c.buffer = append(newBuffer(), rest...)
 	}
 	c.searched = len(c.buffer)
@@ -130,7 +129,7 @@ func (c *chunker) passOver() error {
 		c.drop(headerLen(c.buffer)) // it may hold line breaks
 	}
 	for c.layout != layoutWhole {
-		if at := restart(c.buffer, c.layout); at >= 0 {
+		if at := restart(c.buffer, c.layout); at > 0 {
 			c.drop(at)
 			break
 		}
@@ -138,7 +137,7 @@ func (c *chunker) passOver() error {
 		if err := c.fill(); err != nil {
 			return err
 		}
-		if c.atEnd && restart(c.buffer, c.layout) < 0 {
+		if c.atEnd && restart(c.buffer, c.layout) == 0 {
 			c.drop(len(c.buffer))
 			break
 		}
@@ -164,12 +163,12 @@ func (c *chunker) newChunk(data []byte, f *fault) *chunk {
 	return out
 }
 
-// restart returns the index in b at which the next value may start after one is passed over, or -1.
+// restart returns the index in b at which the next value may start after one is passed over, or 0.
 func restart(b []byte, l layout) int {
 	for at := 0; ; {
 		next := bytes.IndexByte(b[at:], '\n')
 		if next < 0 {
-			return -1
+			return 0
 		}
 		at += next + 1
 		if l == layoutLines || at < len(b) && (b[at] == '{' || b[at] == '[') {

@@ -3,11 +3,16 @@ package scan
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
+
+	incidents "github.com/regionwatch/regionwatch/processor/incident"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
 	"github.com/regionwatch/regionwatch/schema/incident"
@@ -35,6 +40,13 @@ func openString(text string) func() (io.ReadCloser, error) {
 func group(t *testing.T, p *policy.Policy, events string) *Incidents {
 	t.Helper()
 	s := NewIncidents(p, time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC))
+	groupInto(t, s, p, events)
+	return s
+}
+
+// groupInto scans events and adds their alerts.
+func groupInto(t *testing.T, s *Incidents, p *policy.Policy, events string) {
+	t.Helper()
 	o := Options{Policy: p, Alerts: s, NoEventCopy: true, Append: func(dst []byte, a *alert.Alert) []byte {
 		return append(alert.AppendJSON(dst, a), '\n')
 	}}
@@ -42,7 +54,6 @@ func group(t *testing.T, p *policy.Policy, events string) *Incidents {
 	if _, err := Run(t.Context(), o, []Source{source}); err != nil {
 		t.Fatal(err)
 	}
-	return s
 }
 
 func compile(t *testing.T, o policy.Options) *policy.Policy {
@@ -60,7 +71,8 @@ func TestIncidents(t *testing.T) {
 	s := group(t, compile(t, policy.Options{}), events+events)
 	list := s.List()
 	if len(list) != 2 || list[0].Region != "eu-west-3" || list[0].Counts.Alerts != 2 || list[1].Counts.Alerts != 1 ||
-		list[0].Status != incident.StatusClosed || list[0].OtherRegions[0] != "ap-east-1" {
+		list[0].Status != incident.StatusClosed || list[0].OtherRegions[0] != "ap-east-1" ||
+		list[0].Activity != incident.Create || list[0].Revision != 1 {
 		t.Errorf("%+v", list)
 	}
 	var told bytes.Buffer
@@ -95,8 +107,8 @@ func TestIncidentsInPieces(t *testing.T) {
 	}
 	for _, size := range []int{1, 7, 1000, alerts.Len()} {
 		s, text := NewIncidents(p, time.Now()), alerts.Bytes()
-		for len(text) > 0 {
-			n := min(size, len(text))
+		for first := 1; len(text) > 0; first = size { // a single byte comes first
+			n := min(first, len(text))
 			if _, err := s.Write(text[:n]); err != nil {
 				t.Fatal(err)
 			}
@@ -129,7 +141,63 @@ func TestWriteIncidents(t *testing.T) {
 	if err := json.Unmarshal([]byte(f("ocsf")), &finding); err != nil || finding["class_uid"] != 2004.0 {
 		t.Errorf("%v, %v", finding, err)
 	}
-	if got := f("table"); !strings.Contains(got, "ec2.amazonaws.com RunInstances") || strings.Contains(got, "\x1b") {
+	if got := f("table"); !strings.Contains(got, "ec2.amazonaws.com RunInstances") || strings.Contains(got, "\x1b") || strings.HasPrefix(got, "{") {
 		t.Errorf("%q", got)
+	}
+}
+
+// A storm and an estimated incident are counted and told, each once.
+func TestIncidentsBeyondTheBudget(t *testing.T) {
+	p := compile(t, policy.Options{})
+	s := NewIncidents(p, time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC))
+	s.grouper = incidents.New(incidents.Options{Settings: p.Incidents, Budget: &incidents.Budget{MaxIncidents: 1, MaxIDs: 1}})
+	var events strings.Builder
+	for n := range 70 {
+		events.WriteString(strings.Replace(incidentEvents("1 eu-west-3"), "event-a", "event-"+strconv.Itoa(n), 1))
+	}
+	groupInto(t, s, p, events.String()+incidentEvents("2 ap-east-1"))
+	g := s.Grouped()
+	if g.Incidents != 2 || g.Storms != 1 || g.Estimates != 1 || g.Alerts != 71 {
+		t.Errorf("%+v", *g)
+	}
+	if left := s.grouper.Flush(); len(left) > 0 {
+		t.Errorf("%d incidents are kept to be written", len(left))
+	}
+	var told bytes.Buffer
+	g.print(&told)
+	if !strings.Contains(told.String(), "in 2 incidents, 1 of them storms") {
+		t.Errorf("%q", told.String())
+	}
+}
+
+// On a terminal, incidents are a table unless JSON is asked for, which is then safe to show.
+func TestWriteIncidentsOnATerminal(t *testing.T) {
+	list := group(t, compile(t, policy.Options{}), incidentEvents("1 eu-west-3")).List()
+	list[0].Principal.Name = "a\u202eb" // turns the direction of the text
+	for format, want := range map[string]string{"auto": "RunInstances", "ndjson": `a\u202eb`, "ocsf": `a\u202eb`} {
+		ours, terminal, err := pty.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 160}); err != nil {
+			t.Fatal(err)
+		}
+		shown := make(chan string)
+		go func() {
+			text, _ := io.ReadAll(ours) // it ends with an error once the terminal is closed
+			shown <- string(text)
+		}()
+		if err := WriteIncidents(terminal, format, list); err != nil {
+			t.Error(err)
+		}
+		terminal.Close()
+		got := <-shown
+		ours.Close()
+		if isJSON := strings.HasPrefix(got, "{"); !strings.Contains(got, want) || strings.Contains(got, "\u202e") || isJSON == (format == "auto") {
+			t.Errorf("%s: %q", format, got)
+		}
+	}
+	if err := WriteIncidents(closedPipe{}, "ndjson", list); !errors.Is(err, io.ErrClosedPipe) || !strings.Contains(err.Error(), "writing incidents: ") {
+		t.Errorf("got %v", err)
 	}
 }

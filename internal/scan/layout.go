@@ -23,7 +23,7 @@ const (
 	layoutValues
 )
 
-// headLines is how many lines are examined.
+// headLines is how many lines are examined, and up to twice as many until one is a value.
 const headLines = 16
 
 // detectLayout detects the layout from the head of a text; atEnd says that head is the whole text.

@@ -95,20 +95,57 @@ func TestBrackets(t *testing.T) {
 	f("]]\n[\n]\n", 7) // more closed than opened: the damage ends with the line
 }
 
-// TestPromptDamagedFirstLine: the first read of standard input may return one damaged line. The lines after it are
-// separate records nevertheless.
-func TestPromptDamagedFirstLine(t *testing.T) {
-	text := "banner of a tool\n" + match("1") + "\n" + match("2") + "\n"
-	var got []string
-	c := chunker{text: &lineReader{rest: text}, max: 1 << 20, prompt: true}
-	c.emit = func(out *chunk) error {
-		out.eachRecord(func(start, end int) { got = append(got, string(out.data[start:end])) })
-		return nil
+// Standard input that comes line by line gives the records of the same text in a file, also if its first lines are damaged,
+// and if it is one value that only its end completes.
+func TestPromptReaderFindsTheSameRecords(t *testing.T) {
+	records := func(c chunker) (found []string) {
+		c.max = 1 << 20
+		c.emit = func(out *chunk) error {
+			out.eachRecord(func(start, end int) { found = append(found, string(out.data[start:end])) })
+			return nil
+		}
+		if err := c.run(); err != nil {
+			t.Fatal(err)
+		}
+		return found
 	}
-	if err := c.run(); err != nil {
-		t.Fatal(err)
+	events := match("1") + "\n" + match("2") + "\n"
+	for banners, lines := range map[int]bool{0: true, 1: true, headLines: true, 2*headLines - 1: true, 2 * headLines: false} {
+		text := strings.Repeat("banner of a tool\n", banners) + events
+		file := records(chunker{text: &lineReader{rest: text}})
+		if lines != (len(file) == banners+2) {
+			t.Errorf("%d damaged lines: %d records", banners, len(file))
+		}
+		want(t, "records", records(chunker{text: &lineReader{rest: text}, prompt: true}), file...)
 	}
-	want(t, "records", got, "banner of a tool", match("1"), match("2"))
+	for _, text := range []string{"banner", strings.Repeat("x", chunkBytes+1)} {
+		want(t, "records", records(chunker{text: strings.NewReader(text), prompt: true}), text)
+	}
+}
+
+// A record of standard input is decided when its line break comes, even in a read of its own, and not with the next record.
+func TestPromptReaderDoesNotWait(t *testing.T) {
+	emitted := 0
+	asked := waitingReader(func() {
+		if emitted != 1 {
+			t.Errorf("%d chunks before the next read, want 1", emitted)
+		}
+	})
+	c := chunker{text: io.MultiReader(strings.NewReader(match("1")), strings.NewReader("\n"), asked), max: 1 << 20, prompt: true}
+	c.emit = func(*chunk) error { emitted++; return nil }
+	if err := c.run(); err != nil || emitted != 1 {
+		t.Errorf("%d chunks, %v", emitted, err)
+	}
+}
+
+// The last record of a stream may be a single byte without a line break.
+func TestLastByteOfAStream(t *testing.T) {
+	one := match("1") + "\n"
+	source := Source{Name: "f", Size: -1, Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(io.MultiReader(strings.NewReader(one), strings.NewReader("x"))), nil
+	}}
+	r := scanSources(t, Options{}, source)
+	want(t, "dead letters", r.reasons(), "f@"+strconv.Itoa(len(one))+"+1 syntax")
 }
 
 // A text that cannot be read at all is an error, and no empty record.
