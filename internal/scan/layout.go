@@ -73,9 +73,12 @@ const glueVersion = 3
 // decoder strips it.
 func headerLen(b []byte) int {
 	const confluent, glue, longest = 5, 18, 16
+	if len(b) == 0 {
+		return 0
+	}
 	isText := func(at int) bool { return len(b) > at && (b[at] == '{' || b[at] == '[' || b[at] == '"') }
 	switch {
-	case len(b) > confluent && b[0] == 0: // perhaps with a second header, or an Avro or Protobuf field length
+	case b[0] == 0: // perhaps with a second header, or an Avro or Protobuf field length
 		for n := confluent; n < longest; n++ {
 			if isText(n) {
 				return n
@@ -83,12 +86,12 @@ func headerLen(b []byte) int {
 		}
 	case isText(glue) && b[0] == glueVersion && b[1] == 0:
 		return glue
-	case len(b) > 0 && b[0] >= 0x80: // a field length, as a varint
-		for n := 1; n <= binary.MaxVarintLen32; n++ {
-			if isText(n) {
-				return n
+	case b[0] >= 0x80: // a field length, as a varint
+		for last, c := range b[:min(len(b), binary.MaxVarintLen32)] {
+			if isText(last + 1) {
+				return last + 1
 			}
-			if n >= len(b) || b[n-1] < 0x80 {
+			if c < 0x80 {
 				break
 			}
 		}
@@ -96,10 +99,10 @@ func headerLen(b []byte) int {
 	return 0
 }
 
-// mayStartHeader reports whether more text could show that b starts with a header.
+// mayStartHeader reports whether more text could show that b, which is not empty, starts with a header.
 func mayStartHeader(b []byte) bool {
 	const enough = 19 // for the longest header and the bracket after it
-	return 0 < len(b) && len(b) < enough && (b[0] == 0 || b[0] == glueVersion || b[0] >= 0x80) && headerLen(b) == 0
+	return len(b) < enough && (b[0] == 0 || b[0] == glueVersion || b[0] >= 0x80) && headerLen(b) == 0
 }
 
 // splitter returns a function that returns the index after the first value of a text and its line break.

@@ -37,6 +37,7 @@ func TestDetectLayout(t *testing.T) {
 	// A value that cannot hold events is not damage, nor a line break inside a value.
 	f(event+"\nnull\n"+event+"\n7\n", layoutLines, true)
 	f("null\n7\n"+event, layoutLines, true)
+	f(event+"\n7", layoutLines, true)
 
 	// The last line examined may be the damaged one.
 	lines := strings.Repeat(event+"\n", headLines-1)
@@ -51,11 +52,14 @@ func TestDetectLayout(t *testing.T) {
 	wrapped := base64.StdEncoding.EncodeToString([]byte(strings.Repeat(event+"\n", 40)))
 	f(wrapped[:76]+"\n"+wrapped[76:152]+"\n"+wrapped[152:228]+"\n"+wrapped[228:]+"\n", layoutWhole, false)
 	f("-_-_\n____\n", layoutWhole, false)
+	f(packed+"\nnot JSON at all\n", layoutWhole, false) // half of them is not most
 
 	// Pretty-printed JSON also has lines that are values by themselves.
 	f("{\n  \"eventName\": \"x\"\n}\n", layoutValues, false)
 	f("{\n  \"eventName\": \"x\"\n}\n{\n}\n", layoutValues, true)
+	f("{\n}", layoutValues, false)
 	f("[\n"+event+"\n]\n", layoutValues, false)
+	f("\xef\xbb\xbf{\n  \"eventName\": \"x\"\n}\n{\n}\n", layoutValues, true)
 	f("{\"Records\":[\n"+event+"\n,\n"+event+"\n]}", layoutValues, false)
 	f(`{"a":"`+strings.Repeat("x", 100), layoutLines, false)
 
@@ -64,8 +68,9 @@ func TestDetectLayout(t *testing.T) {
 	f("\x00\x00\x00\x00\x05"+event, layoutLines, false)
 	f("\x00\x00\x00\x00\x0a"+event+"\n\x00\x0a\x0a\x0a\x0a"+event+"\n", layoutLines, true)
 	f("\x00\x00\x00\x00\x05{\n\"tags\": [\n\"x\"\n],\n\"awsRegion\": \"eu-west-3\"\n}\n", layoutWhole, false)
+	f("\x8a{\n\"tags\":\n{}\n}\n", layoutWhole, false)
 	f("\x00\x00\x00\x00\x05"+event+"\n"+event, layoutLines, true) // the first line is damaged
-	for _, header := range []string{"\x00\x0a\x0a\x0a\x0a\x00\x0a\x0a\x0a\x0a", "\x00\x00\x00\x00\x0a\x00\x8a\x0a", "\x8a\x0a", "\x8a\x8a\x0a"} {
+	for _, header := range []string{"\x00\x0a\x0a\x0a\x0a\x00\x0a\x0a\x0a\x0a", "\x00\x00\x00\x00\x0a\x00\x8a\x0a", "\x8a\x0a", "\x80\x0a", "\x8a\x8a\x0a", "\x8a\x80\x80\x80\x0a"} {
 		f(header+event+"\n"+header+event+"\n", layoutLines, true)
 	}
 	f("eyJldmVudE5hbWUiOiJ4In0=\n", layoutWhole, false)
