@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -100,10 +101,16 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// Blank lines between records are no records.
+// Blank lines between records are no records, and join none.
 func TestBlankLinesAreNoRecords(t *testing.T) {
-	r := scanSources(t, Options{}, text("f", match("1")+"\n\n \t\r\n\n"+match("2")+"\n \n"))
-	if n := r.summary.Counts.Records; n != 2 {
-		t.Errorf("%d records, want 2", n)
+	one := match("1")
+	r := scanSources(t, Options{}, text("f", one+"\n\n \t\r\n\n"+one+"\n"+one+"\n \n"))
+	var offsets []int64
+	for i := range r.alerts {
+		offsets = append(offsets, r.alerts[i].Origin.Offset)
+	}
+	n := int64(len(one))
+	if want := []int64{0, n + 7, 2*n + 8}; !slices.Equal(offsets, want) || r.summary.Counts.Records != 3 {
+		t.Errorf("%d records, alerts at %d; want them at %d", r.summary.Counts.Records, offsets, want)
 	}
 }

@@ -38,6 +38,8 @@ func TestDetectLayout(t *testing.T) {
 	f(event+"\nnull\n"+event+"\n7\n", layoutLines, true)
 	f("null\n7\n"+event, layoutLines, true)
 	f(event+"\n7", layoutLines, true)
+	f("null\n7\n", layoutWhole, false)
+	f(strconv.Quote(event)+"\n"+strconv.Quote(event)+"\n", layoutLines, true)
 
 	// The last line examined may be the damaged one.
 	lines := strings.Repeat(event+"\n", headLines-1)
@@ -53,6 +55,14 @@ func TestDetectLayout(t *testing.T) {
 	f(wrapped[:76]+"\n"+wrapped[76:152]+"\n"+wrapped[152:228]+"\n"+wrapped[228:]+"\n", layoutWhole, false)
 	f("-_-_\n____\n", layoutWhole, false)
 	f(packed+"\nnot JSON at all\n", layoutWhole, false) // half of them is not most
+	for text, want := range map[string]layout{
+		"[" + event + "]": layoutLines, `{"a":"???~~~"}`: layoutLines, // in URL encoding with _ and -
+		"{broken": layoutWhole, "[broken": layoutWhole, "12345678": layoutWhole, "\x1f\x8b\x08\x00\x00": layoutLines,
+	} {
+		packed := base64.URLEncoding.EncodeToString([]byte(text))
+		f(packed+"\n"+packed+"\n", want, want == layoutLines)
+	}
+	f("H4sIAAAA*\nH4sIAAAA*\n", layoutWhole, false) // base64 at the start only
 
 	// Pretty-printed JSON also has lines that are values by themselves.
 	f("{\n  \"eventName\": \"x\"\n}\n", layoutValues, false)

@@ -7,12 +7,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/regionwatch/regionwatch/processor/detection"
-	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
 // Dead letters reach their file, and a file that cannot take them is an error. Without a name there is no file.
@@ -101,6 +103,20 @@ func must[T any](v T, err error) T {
 	}
 	return v
 }
+
+// TestWriteError ends a scan whose alerts cannot be written.
+func TestWriteError(t *testing.T) {
+	o := withPolicy(t, Options{Alerts: closedPipe{}})
+	content := strings.Repeat(match("1")+"\n", 100_000)
+	_, err := Run(t.Context(), o, []Source{text("a", content), text("b", content)})
+	if !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("got %v", err)
+	}
+}
+
+type closedPipe struct{}
+
+func (closedPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 // A full disk ends a scan with an error that says what could not be written.
 func TestDeadLettersThatCannotBeWritten(t *testing.T) {
@@ -205,29 +221,6 @@ func TestVisit(t *testing.T) {
 	}
 }
 
-// Records passes on the errors of opening, of reading and of the visit, and ends early without one.
-func TestRecordsErrors(t *testing.T) {
-	broken := errors.New("broken")
-	source := Source{Open: func() (io.ReadCloser, error) { return nil, broken }}
-	if err := Records(&source, 0, func(*Part) error { return nil }); !errors.Is(err, broken) || !strings.Contains(err.Error(), "reading: ") {
-		t.Errorf("opening: %v", err)
-	}
-	visits := 0
-	source = text("a", strings.Repeat(match("1")+"\n", 3))
-	for _, want := range []error{broken, ErrEnough} {
-		visits = 0
-		err := Records(&source, 0, func(p *Part) error {
-			if visits++; p.Shape(cloudtrail.Chain{}) != "ndjson" {
-				t.Errorf("shape %q", p.Shape(cloudtrail.Chain{}))
-			}
-			return want
-		})
-		if visits != 1 || errors.Is(err, broken) != (want == broken) || (err == nil) != (want == ErrEnough) {
-			t.Errorf("%v: %d visits, error %v", want, visits, err)
-		}
-	}
-}
-
 // A source that is never opened because the scan stopped first is not unreadable.
 func TestStopBeforeOpening(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
@@ -266,4 +259,42 @@ func TestPipeThatCannotBeOpened(t *testing.T) {
 	if len(r.faults) != 1 || !strings.Contains(r.faults[0], "pipe: no such device") {
 		t.Errorf("faults %q", r.faults)
 	}
+}
+
+// Without a number there is a worker per core, and the program's use of cores stays as it is.
+func TestWorkers(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
+	if n := (&Options{}).workers(); n != 3 || runtime.GOMAXPROCS(0) != 3 {
+		t.Errorf("%d workers, %d cores", n, runtime.GOMAXPROCS(0))
+	}
+	if n := (&Options{Workers: 1}).workers(); n != 1 {
+		t.Errorf("%d workers, want 1", n)
+	}
+}
+
+// closing is a reader that takes its time to close.
+type closing struct {
+	io.Reader
+	closed *atomic.Int32
+}
+
+func (c closing) Close() error {
+	time.Sleep(time.Minute) // of the test's own clock
+	c.closed.Add(1)
+	return nil
+}
+
+// When Run returns, also with an error, all it has opened is closed and all its goroutines have ended.
+func TestRunWaitsForItsReaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var opened, closed atomic.Int32
+		source := Source{Name: "a", Open: func() (io.ReadCloser, error) {
+			opened.Add(1)
+			return closing{strings.NewReader(match("1") + "\n"), &closed}, nil
+		}}
+		_, err := Run(t.Context(), withPolicy(t, Options{Alerts: closedPipe{}, Workers: 2}), []Source{source, source, source})
+		if err == nil || opened.Load() != closed.Load() {
+			t.Errorf("%d sources are opened, %d closed, error %v", opened.Load(), closed.Load(), err)
+		}
+	})
 }

@@ -63,7 +63,6 @@ type visitor struct {
 
 // chunk passes the records of a chunk to visit.
 func (v *visitor) chunk(c *chunk) error {
-	c.file = v.file
 	defer c.release()
 	c.each(v.most, func(value []byte, offset int64) { v.record(c, value, offset) }, func(head []byte, offset int64, f *fault) {
 		v.hand(&Part{PassedOver: passedOver(v.file.source.Name, c, head, offset, f), layers: c.layers})

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
 // event returns an event of an account, a region and a user, with more members at its end.
@@ -122,3 +124,37 @@ const reportJSON = `{"files":5,"read":4,"unopened":1,"unreadable":1,"bytes":4550
 	`"levels":[{"name":"default","count":6}],"principals":[{"name":"ann","count":2},{"name":"eve","count":2}],"regions":[{"name":"eu-west-3","count":4},{"name":"sa-east-1","count":2}],` +
 	`"severities":[{"name":"High","count":5},{"name":"Low","count":1}],"shapes":[{"name":"ndjson","count":4},{"name":"event","count":1}]},` +
 	`"accountFacts":{"111122223333":{"name":"payments","owner":"team-a"}}}` + "\n"
+
+// What there is none of is left out; one of it is told.
+func TestReportOfLittle(t *testing.T) {
+	f := func(s *Summary, want string) {
+		t.Helper()
+		var b bytes.Buffer
+		s.Print(&b, 1, time.Second, 1)
+		if diff := cmp.Diff(want, b.String()); diff != "" {
+			t.Error(diff)
+		}
+	}
+	const head, alerts = "0 of 1 file, 0 B in 1s: 0 events, 0 events/s\n", "0 alerts, 0 of them partial, 0 for failed calls\n"
+	const passed, letters = "0 events passed\n", "0 records with dead letters\n"
+	f(&Summary{}, head+alerts+passed+letters)
+	f(&Summary{Unopened: 1}, head+"1 file could not be opened, 0 not be read to their end\n"+alerts+passed+letters)
+	f(&Summary{Stopped: &Place{"a\x1b[2J", 1234}}, head+"stopped in a\\x1b[2J at byte 1,234 of its text; everything before that is done\n"+alerts+passed+letters)
+	f(&Summary{Incidents: &Grouped{}}, head+alerts+passed+letters+"0 alerts in 0 incidents\n")
+	s := &Summary{}
+	s.Counts.Outcomes[policy.OutcomeExempted], s.Counts.Outcomes[policy.OutcomeShadowed] = 1, 1
+	s.Counts.Events = 2
+	f(s, "0 of 1 file, 0 B in 1s: 2 events, 2 events/s\n"+alerts+"1 event exempted by exceptions, 1 finding in shadow mode\n"+passed+letters)
+	s = &Summary{}
+	s.Counts.Faults[cloudtrail.ReasonSyntax], s.Counts.DeadLettered = 1, 1
+	f(s, head+alerts+passed+"1 record with dead letters (syntax 1)\n")
+}
+
+// A cell of CSV neither controls a terminal nor is a formula, and numbers are decimal.
+func TestCSVCells(t *testing.T) {
+	a := &alert.Alert{EventName: json.RawMessage(`"x\u001b[2J"`), EventSource: json.RawMessage(`"@a"`)}
+	a.Origin.Offset = 1234
+	if got := string(AppendCSV(nil, a)); got != ",,,,'@a,x\\x1b[2J,,,,,,,1234,,,,\n" {
+		t.Errorf("%q", got)
+	}
+}

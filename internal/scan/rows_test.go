@@ -59,8 +59,14 @@ func TestRowsBound(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := r.Flush(); err != nil { // with no second header
+		t.Error(err)
+	}
 	if n := strings.Count(out.String(), "\n"); n != maxRows+1 || len(r.rows) > 0 {
 		t.Errorf("%d lines, %d rows kept", n, len(r.rows))
+	}
+	if _, err := r.Write([]byte("no row\n")); err == nil || !strings.Contains(err.Error(), "decoding a row: ") {
+		t.Errorf("a line that is no row: %v", err)
 	}
 	broken := errors.New("broken")
 	if err := NewRows(failing{broken}, &out, nil).Flush(); !errors.Is(err, broken) {

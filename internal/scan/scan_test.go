@@ -321,20 +321,6 @@ func (r waitingReader) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// TestWriteError ends a scan whose alerts cannot be written.
-func TestWriteError(t *testing.T) {
-	o := withPolicy(t, Options{Alerts: closedPipe{}})
-	content := strings.Repeat(match("1")+"\n", 100_000)
-	_, err := Run(t.Context(), o, []Source{text("a", content), text("b", content)})
-	if !errors.Is(err, io.ErrClosedPipe) {
-		t.Errorf("got %v", err)
-	}
-}
-
-type closedPipe struct{}
-
-func (closedPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
-
 // TestFlatMemory scans far more than may be kept in memory.
 func TestFlatMemory(t *testing.T) {
 	const size, most = 400 << 20, 64 << 20

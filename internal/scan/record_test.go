@@ -1,0 +1,90 @@
+package scan
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
+)
+
+// Records hands over each record with its place and the identity that a scan gives it.
+func TestRecordsHaveTheirPlace(t *testing.T) {
+	one := match("1")
+	source := text("a", one+"\n"+one+"\n")
+	var got []string
+	err := Records(&source, 0, func(p *Part) error {
+		r := &p.Record
+		w := newWorker(&Options{})
+		w.record.Value, w.record.Offset = r.Value, r.Offset
+		got = append(got, fmt.Sprintf("%s@%d %s %v", r.File, r.Offset, r.Value, r.Identity() == w.identity()))
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	want(t, "records", got, "a@0 "+one+" true", fmt.Sprintf("a@%d %s true", len(one)+1, one))
+}
+
+// A source without end is not read on once the visit has enough.
+func TestRecordsEndEarly(t *testing.T) {
+	visits := 0
+	source := Source{Name: "endless", Size: -1, Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(&repeated{[]byte(match("1") + "\n"), 0}), nil
+	}}
+	if err := Records(&source, 0, func(*Part) error { visits++; return ErrEnough }); err != nil || visits != 1 {
+		t.Errorf("%d visits, error %v", visits, err)
+	}
+}
+
+// Records passes on the errors of opening, of reading and of the visit, and ends early without one.
+func TestRecordsErrors(t *testing.T) {
+	broken := errors.New("broken")
+	source := Source{Open: func() (io.ReadCloser, error) { return nil, broken }}
+	if err := Records(&source, 0, func(*Part) error { return nil }); !errors.Is(err, broken) || !strings.Contains(err.Error(), "reading: ") {
+		t.Errorf("opening: %v", err)
+	}
+	visits := 0
+	source = text("a", strings.Repeat(match("1")+"\n", 3))
+	for _, want := range []error{broken, ErrEnough} {
+		visits = 0
+		err := Records(&source, 0, func(p *Part) error {
+			if visits++; p.Shape(cloudtrail.Chain{}) != "ndjson" {
+				t.Errorf("shape %q", p.Shape(cloudtrail.Chain{}))
+			}
+			return want
+		})
+		if visits != 1 || errors.Is(err, broken) != (want == broken) || (err == nil) != (want == ErrEnough) {
+			t.Errorf("%v: %d visits, error %v", want, visits, err)
+		}
+	}
+}
+
+// Records passes on a read error, and damaged compression as a part passed over.
+func TestRecordsOfDamagedSources(t *testing.T) {
+	broken := errors.New("input/output error")
+	source := Source{Name: "a", Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(io.MultiReader(strings.NewReader(match("1")+"\n"), iotest.ErrReader(broken))), nil
+	}}
+	records := 0
+	err := Records(&source, 0, func(*Part) error { records++; return nil })
+	if records != 1 || !errors.Is(err, broken) || !strings.Contains(err.Error(), "reading a: ") {
+		t.Errorf("%d records, error %v", records, err)
+	}
+	packed := gzipped(t, match("1")+"\n")
+	source = text("b", packed[:len(packed)-4])
+	var reasons []string
+	err = Records(&source, 0, func(p *Part) error {
+		if p.PassedOver != nil {
+			reasons = append(reasons, p.PassedOver.File+" "+p.PassedOver.Shape+" "+p.PassedOver.Reason)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	want(t, "parts passed over", reasons, "b gzip compression")
+}
