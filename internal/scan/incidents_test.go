@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/creack/pty"
-
 	incidents "github.com/regionwatch/regionwatch/processor/incident"
 	"github.com/regionwatch/regionwatch/processor/policy"
 	"github.com/regionwatch/regionwatch/schema/alert"
@@ -175,24 +173,11 @@ func TestWriteIncidentsOnATerminal(t *testing.T) {
 	list := group(t, compile(t, policy.Options{}), incidentEvents("1 eu-west-3")).List()
 	list[0].Principal.Name = "a\u202eb" // turns the direction of the text
 	for format, want := range map[string]string{"auto": "RunInstances", "ndjson": `a\u202eb`, "ocsf": `a\u202eb`} {
-		ours, terminal, err := pty.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 160}); err != nil {
-			t.Fatal(err)
-		}
-		shown := make(chan string)
-		go func() {
-			text, _ := io.ReadAll(ours) // it ends with an error once the terminal is closed
-			shown <- string(text)
-		}()
+		terminal, shown := openTerminal(t)
 		if err := WriteIncidents(terminal, format, list); err != nil {
 			t.Error(err)
 		}
-		terminal.Close()
-		got := <-shown
-		ours.Close()
+		got := shown()
 		if isJSON := strings.HasPrefix(got, "{"); !strings.Contains(got, want) || strings.Contains(got, "\u202e") || isJSON == (format == "auto") {
 			t.Errorf("%s: %q", format, got)
 		}

@@ -134,6 +134,9 @@ func TestDeadLettersAreCountedWithoutAPlace(t *testing.T) {
 	if err != nil || s.Counts.DeadLettered != 2 || s.Counts.Records != 3 {
 		t.Errorf("%+v, %v", s.Counts, err)
 	}
+	if files, _ := scanSources(t, Options{}, text("a", match("1"))).summary.DeadLetters.Top(1); len(files) > 0 {
+		t.Errorf("files without dead letters are counted: %v", files)
+	}
 }
 
 // Every alert that was kept in a file is read back from its beginning; a file that fails is an error.
@@ -208,6 +211,33 @@ func TestHalt(t *testing.T) {
 	}
 }
 
+// A scan that is stopped when all files are finished has not stopped early.
+func TestStopAfterTheLastFile(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	o := withPolicy(t, Options{Alerts: io.Discard, OnFile: func(*Source, bool) { cancel() }})
+	if s, err := Run(ctx, o, []Source{text("a", match("1"))}); err != nil || s.Stopped != nil || s.Files != 1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// Progress counts the bytes of all files, however many chunks they have, and what was found in them.
+func TestProgress(t *testing.T) {
+	line := match("1") + "\n"
+	lines := 3 * chunkBytes / len(line)
+	a, b := text("a", strings.Repeat(line, lines)), text("b", line)
+	var got []Progress
+	o := withPolicy(t, Options{Alerts: io.Discard, OnProgress: func(p Progress) { got = append(got, p) }})
+	if _, err := Run(t.Context(), o, []Source{a, b}); err != nil {
+		t.Fatal(err)
+	}
+	if want := (Progress{Read: a.Size + b.Size, Events: uint64(lines) + 1, Alerts: uint64(lines) + 1}); len(got) < 3 || got[len(got)-1] != want {
+		t.Errorf("%+v, want the last to be %+v", got, want)
+	}
+	if first := got[0]; first.Read == 0 || first.Read >= a.Size || first.Events == 0 {
+		t.Errorf("after the first chunk: %+v", first)
+	}
+}
+
 // A visit replaces the decision: it sees each record, and what it counts is in the summary.
 func TestVisit(t *testing.T) {
 	o := withPolicy(t, Options{Alerts: io.Discard})
@@ -252,8 +282,15 @@ func TestStopWhileSending(t *testing.T) {
 	}
 }
 
-// A pipe that cannot be opened is reported with its cause.
-func TestPipeThatCannotBeOpened(t *testing.T) {
+// A pipe is closed before the scan has seen its end. One that cannot be opened is reported with its cause.
+func TestPipe(t *testing.T) {
+	var closed atomic.Int32
+	scanSources(t, Options{}, Source{Name: "pipe", Size: -1, Open: func() (io.ReadCloser, error) {
+		return closing{strings.NewReader(match("1")), &closed, 0}, nil
+	}})
+	if n := closed.Load(); n != 1 {
+		t.Errorf("closed %d times, want once", n)
+	}
 	broken := errors.New("no such device")
 	r := scanSources(t, Options{}, Source{Name: "pipe", Size: -1, Open: func() (io.ReadCloser, error) { return nil, broken }})
 	if len(r.faults) != 1 || !strings.Contains(r.faults[0], "pipe: no such device") {
@@ -276,10 +313,11 @@ func TestWorkers(t *testing.T) {
 type closing struct {
 	io.Reader
 	closed *atomic.Int32
+	slow   time.Duration
 }
 
 func (c closing) Close() error {
-	time.Sleep(time.Minute) // of the test's own clock
+	time.Sleep(c.slow) // of a test's own clock
 	c.closed.Add(1)
 	return nil
 }
@@ -290,7 +328,7 @@ func TestRunWaitsForItsReaders(t *testing.T) {
 		var opened, closed atomic.Int32
 		source := Source{Name: "a", Open: func() (io.ReadCloser, error) {
 			opened.Add(1)
-			return closing{strings.NewReader(match("1") + "\n"), &closed}, nil
+			return closing{strings.NewReader(match("1") + "\n"), &closed, time.Minute}, nil
 		}}
 		_, err := Run(t.Context(), withPolicy(t, Options{Alerts: closedPipe{}, Workers: 2}), []Source{source, source, source})
 		if err == nil || opened.Load() != closed.Load() {

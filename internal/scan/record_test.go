@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
@@ -87,4 +89,19 @@ func TestRecordsOfDamagedSources(t *testing.T) {
 		t.Error(err)
 	}
 	want(t, "parts passed over", reasons, "b gzip compression")
+}
+
+// A dead letter that stands for several parts says for how many.
+func TestDeadLetterCount(t *testing.T) {
+	for count, want := range map[int]int{0: 0, 1: 0, 2: 2} {
+		w := newWorker(&Options{DeadLetters: io.Discard})
+		w.chunk = &chunk{}
+		if err := w.DeadLetter(&detection.DeadLetter{Count: count, Fault: cloudtrail.Fault{Err: io.EOF}}); err != nil {
+			t.Error(err)
+		}
+		var letter DeadLetter
+		if err := json.Unmarshal(w.chunk.letters, &letter); err != nil || letter.Count != want {
+			t.Errorf("%d parts: %s, %v", count, w.chunk.letters, err)
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -156,5 +157,44 @@ func TestCSVCells(t *testing.T) {
 	a.Origin.Offset = 1234
 	if got := string(AppendCSV(nil, a)); got != ",,,,'@a,x\\x1b[2J,,,,,,,1234,,,,\n" {
 		t.Errorf("%q", got)
+	}
+}
+
+// What a chunk counted before it kept too much is counted with the rest.
+func TestTalliesMerge(t *testing.T) {
+	findings := []finding{
+		{"1", "r1", "e1", "p1", "s1", "High", "l1", "2026-11-02T00:00:00Z", json.RawMessage(`{"name":"one"}`), true},
+		{"2", "r2", "e2", "p2", "s2", "Low", "l2", "2026-11-01T00:00:00Z", nil, false},
+		{"3", "r3", "e3", "p3", "s3", "Info", "l3", "2026-11-03T00:00:00Z", json.RawMessage(`{"name":"three"}`), true},
+		{},
+	}
+	show := func(t *tally) string {
+		s := Summary{tally: *t}
+		return string(s.AppendJSON(nil, 1, time.Second, 9))
+	}
+	var whole, first, second tally
+	whole.add(findings)
+	first.add(findings[:2])
+	second.add(findings[2:])
+	first.merge(&second)
+	if diff := cmp.Diff(show(&whole), show(&first)); diff != "" || !strings.Contains(show(&first), `"three"`) || first.Failed != 2 {
+		t.Errorf("%s\n%s", diff, show(&first))
+	}
+}
+
+// Times whose year in UTC has no four digits do not count: they would be first or last of all as text.
+func TestFindingTimes(t *testing.T) {
+	for text, want := range map[string]string{
+		"0000-01-01T00:00:00Z": "0000-01-01T00:00:00Z", "0000-01-01T00:00:00+01:00": "",
+		"9999-12-31T23:59:59Z": "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-01:00": "", "2026-11-01T00:30:00+01:00": "2026-10-31T23:30:00Z", "soon": "",
+	} {
+		if got := newFinding(&alert.Alert{EventTime: json.RawMessage(strconv.Quote(text))}).at; got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+	for code, want := range map[string]bool{"": false, "null": false, "7": true, `"x"`: true} {
+		if got := newFinding(&alert.Alert{ErrorCode: json.RawMessage(code)}).failed; got != want {
+			t.Errorf("error code %s: failed %v", code, got)
+		}
 	}
 }

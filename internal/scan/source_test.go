@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,7 +24,7 @@ func TestList(t *testing.T) {
 		t.Fatal(err)
 	}
 	sources, err := List([]string{filepath.Join(dir, "b"), Stdin, filepath.Join(dir, "missing"), filepath.Join(dir, "a.ndjson")}, strings.NewReader("x"))
-	if err == nil || !strings.Contains(err.Error(), "missing: no such file") {
+	if err == nil || !strings.Contains(err.Error(), "missing: no such file") || !errors.Is(err, ErrNoFile) {
 		t.Errorf("error is %v", err)
 	}
 	var names []string
@@ -68,4 +69,24 @@ func TestListNamesEachFileOnce(t *testing.T) {
 	f([]string{".", "1"}, "0", "1", "3")
 	f([]string{"3", "."}, "3", "0", "1")
 	f([]string{"2", "2", "[23]", "link"}, "2", "3")
+}
+
+// A file or folder that is there but cannot be read is named, and is no mistake of the user's.
+func TestListNamesWhatCannotBeRead(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Symlink("gone", filepath.Join(dir, "dangling")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sources, err := List([]string{dir}, nil)
+	if err == nil || !strings.Contains(err.Error(), "reading: ") || !strings.Contains(err.Error(), "dangling") || errors.Is(err, ErrNoFile) || len(sources) != 1 {
+		t.Errorf("%d sources, error %v", len(sources), err)
+	}
+	var l list
+	l.folder(filepath.Join(dir, "gone")) // which was there a moment ago
+	if len(l.faults) != 1 || !strings.Contains(l.faults[0].Error(), "gone") {
+		t.Errorf("faults %v", l.faults)
+	}
 }

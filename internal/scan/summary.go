@@ -128,8 +128,10 @@ func newFinding(a *alert.Alert) finding {
 		facts:     a.Policy.Account,
 		failed:    len(a.ErrorCode) > 0 && string(a.ErrorCode) != "null",
 	}
-	if at, err := time.Parse(time.RFC3339, display.JSON(a.EventTime)); err == nil && at.Year() >= 0 && at.Year() <= 9999 {
-		f.at = at.UTC().Format(time.RFC3339)
+	if at, err := time.Parse(time.RFC3339, display.JSON(a.EventTime)); err == nil {
+		if at = at.UTC(); 0 <= at.Year() && at.Year() <= 9999 { // others would not sort as text
+			f.at = at.Format(time.RFC3339)
+		}
 	}
 	return f
 }

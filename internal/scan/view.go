@@ -22,21 +22,24 @@ type View struct {
 
 // NewView returns a view of a scan of the sources.
 func NewView(stdout, stderr io.Writer, sources []Source) *View {
-	total := int64(0)
-	for _, s := range sources {
-		if s.Size < 0 {
-			total = -1
-			break
-		}
-		total += s.Size
-	}
 	visible := display.IsTerminal(stderr)
 	v := &View{Alerts: stdout, began: time.Now()}
-	v.bar = display.NewBar(stderr, total, visible, progressbar.OptionShowBytes(true), progressbar.OptionShowTotalBytes(true))
+	v.bar = display.NewBar(stderr, size(sources), visible, progressbar.OptionShowBytes(true), progressbar.OptionShowTotalBytes(true))
 	if visible && display.IsTerminal(stdout) {
 		v.Alerts = besideBar{stdout, v.bar}
 	}
 	return v
+}
+
+// size returns the size of all sources, or -1 if that of one is unknown.
+func size(sources []Source) (total int64) {
+	for _, s := range sources {
+		if s.Size < 0 {
+			return -1
+		}
+		total += s.Size
+	}
+	return total
 }
 
 // Progress redraws the bar.
