@@ -147,7 +147,7 @@ func (f *scanFlags) run(cmd *cobra.Command, s *config.Settings, p *policy.Policy
 	o.Append = paper.Tap(o.Append)
 	began := time.Now()
 	summary, err := scan.Run(ctx, o, sources)
-	view.Close()
+	view.Clear()
 	if err == nil {
 		err = flush()
 	}

@@ -24,12 +24,14 @@ func TerminalSize(w io.Writer) (width, height int, ok bool) {
 	return 0, 0, false
 }
 
-// NewBar returns a progress bar that disappears when it is done. A total of -1 means unknown.
+// NewBar returns a progress bar that disappears when it is done. A total of -1 means unknown. It is drawn only when it is
+// told something: a goroutine of its own would draw it over what is written after it was cleared, and never end.
 func NewBar(w io.Writer, total int64, visible bool, more ...progressbar.Option) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(total, append([]progressbar.Option{
 		progressbar.OptionSetWriter(w),
 		progressbar.OptionSetVisibility(visible),
 		progressbar.OptionThrottle(100 * time.Millisecond),
+		progressbar.OptionSetSpinnerChangeInterval(0),
 		progressbar.OptionSetWidth(24),
 		progressbar.OptionUseANSICodes(true),
 		progressbar.OptionClearOnFinish(),

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/creack/pty"
 	"github.com/schollz/progressbar/v3"
@@ -128,6 +130,25 @@ func TestBarFits(t *testing.T) {
 			if state = strings.ReplaceAll(state, "\x1b[0K", ""); Width(state) > int(width) {
 				t.Errorf("%d columns: %q", width, state)
 			}
+		}
+	}
+}
+
+// A bar, also one of unknown length, that was cleared does not come back by itself over what is written then.
+func TestBarIsDrawnWhenTold(t *testing.T) {
+	for _, total := range []int64{-1, 100} {
+		lines := onTerminal(t, 80, func(terminal *os.File) {
+			synctest.Test(t, func(*testing.T) {
+				bar := NewBar(terminal, total, true)
+				_ = bar.Add(1)
+				_ = bar.Clear()
+				_, _ = terminal.WriteString("cleared")
+				time.Sleep(time.Minute)
+				_, _ = terminal.WriteString("\n")
+			})
+		})
+		if len(lines) != 1 || !strings.HasSuffix(lines[0], "\rcleared") {
+			t.Errorf("total %d: %q", total, lines)
 		}
 	}
 }

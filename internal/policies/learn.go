@@ -76,7 +76,7 @@ func (l *Learning) Run(ctx context.Context, sources []scan.Source, stdout, stder
 	view := scan.NewView(io.Discard, stderr, sources)
 	lesson := lesson{options: l, class: class{into: learner}, view: view, stderr: stderr}
 	summary, err := lesson.run(ctx, sources)
-	view.Close()
+	view.Clear()
 	if err != nil || summary.Stopped != nil {
 		return summary, err
 	}

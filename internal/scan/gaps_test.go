@@ -27,11 +27,12 @@ import (
 func TestStopBetweenFiles(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	o := withPolicy(t, Options{Alerts: io.Discard, Workers: 1})
-	o.OnProgress = func(Progress) { cancel() } // the only chunk of the first file is done
+	cancelled := make(chan struct{})                             // for Run's own context, too
+	o.OnProgress = func(Progress) { cancel(); close(cancelled) } // the only chunk of the first file is done
 	last := text("b", match("2"))
 	opened := last.Open
 	last.Open = func() (io.ReadCloser, error) {
-		<-ctx.Done()
+		<-cancelled
 		return opened()
 	}
 	s, err := Run(ctx, o, []Source{text("a", match("1")), last})

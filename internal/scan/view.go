@@ -52,12 +52,6 @@ func (v *View) Progress(p Progress) {
 // Clear removes the bar until the next progress.
 func (v *View) Clear() { _ = v.bar.Clear() }
 
-// Close removes the bar for good.
-func (v *View) Close() {
-	_ = v.bar.Clear()
-	_ = v.bar.Exit()
-}
-
 // besideBar writes to the terminal that shows the bar.
 type besideBar struct {
 	out io.Writer

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/creack/pty"
 )
@@ -41,7 +43,7 @@ func TestView(t *testing.T) {
 		t.Errorf("%d bytes, alerts to %T", n, v.Alerts)
 	}
 	v.Progress(Progress{Read: 3, Events: 2, Alerts: 1})
-	v.Close()
+	v.Clear()
 	if stdout.Len()+stderr.Len() > 0 {
 		t.Errorf("shown where there is no terminal: %q, %q", &stdout, &stderr)
 	}
@@ -56,27 +58,14 @@ func TestView(t *testing.T) {
 	if v := NewView(&stdout, terminal, nil); v.Alerts != io.Writer(&stdout) {
 		t.Errorf("alerts go to %T", v.Alerts)
 	}
-	v = NewView(terminal, terminal, []Source{{Size: 100}})
-	v.Progress(Progress{Read: 42, Events: 2, Alerts: 1})
-	if n := v.bar.State().CurrentNum; n != 42 {
-		t.Errorf("the bar is at %d", n)
-	}
-	for _, text := range []string{"the alert\n", ""} {
-		if n, err := io.WriteString(v.Alerts, text); err != nil || n != len(text) {
-			t.Errorf("%q: %d bytes, %v", text, n, err)
-		}
-	}
-	v.Progress(Progress{Read: 43})
-	v.Clear()
-	_, _ = terminal.WriteString("cleared")
-	v.Progress(Progress{Read: 44})
-	v.Close()
-	_, _ = terminal.WriteString("closed")
-	v.Progress(Progress{Read: 45})
+	synctest.Test(t, func(t *testing.T) {
+		viewOnTerminal(t, terminal, 100)
+		viewOnTerminal(t, terminal, -1)
+	})
 	got := shown()
-	for _, end := range []string{"the alert", "cleared", "closed"} {
+	for _, end := range []string{"the alert", "cleared", "the alert", "cleared"} {
 		bar, after, ok := strings.Cut(got, end)
-		if !ok || !strings.Contains(bar, " events/s") || !strings.HasSuffix(bar, "\x1b[2K\r") {
+		if !ok || !strings.Contains(bar, "1 alert, 10 events/s") || !strings.HasSuffix(bar, "\x1b[2K\r") {
 			t.Errorf("before %s: %q", end, bar)
 		}
 		got = after
@@ -84,4 +73,26 @@ func TestView(t *testing.T) {
 	if strings.Contains(got, "events") {
 		t.Errorf("the bar comes back: %q", got)
 	}
+}
+
+// viewOnTerminal draws the bar before each text, which comes after it is cleared.
+func viewOnTerminal(t *testing.T, terminal *os.File, size int64) {
+	v := NewView(terminal, terminal, []Source{{Size: size}})
+	draw := func(read int64) {
+		time.Sleep(time.Second) // it is not drawn more often
+		v.Progress(Progress{Read: read, Events: uint64(read), Alerts: 1})
+		if n := v.bar.State().CurrentNum; n != read {
+			t.Errorf("the bar is at %d, want %d", n, read)
+		}
+	}
+	draw(10)
+	for _, text := range []string{"the alert", ""} {
+		if n, err := io.WriteString(v.Alerts, text); err != nil || n != len(text) {
+			t.Errorf("%q: %d bytes, %v", text, n, err)
+		}
+	}
+	draw(20)
+	v.Clear()
+	_, _ = terminal.WriteString("cleared")
+	time.Sleep(time.Second) // nothing draws it by itself
 }
