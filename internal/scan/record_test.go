@@ -49,18 +49,17 @@ func TestRecordsErrors(t *testing.T) {
 	if err := Records(&source, 0, func(*Part) error { return nil }); !errors.Is(err, broken) || !strings.Contains(err.Error(), "reading: ") {
 		t.Errorf("opening: %v", err)
 	}
-	visits := 0
 	source = text("a", strings.Repeat(match("1")+"\n", 3))
-	for _, want := range []error{broken, ErrEnough} {
-		visits = 0
+	for answer, want := range map[error]error{broken: broken, ErrEnough: nil} {
+		visits := 0
 		err := Records(&source, 0, func(p *Part) error {
 			if visits++; p.Shape(cloudtrail.Chain{}) != "ndjson" {
 				t.Errorf("shape %q", p.Shape(cloudtrail.Chain{}))
 			}
-			return want
+			return answer
 		})
-		if visits != 1 || errors.Is(err, broken) != (want == broken) || (err == nil) != (want == ErrEnough) {
-			t.Errorf("%v: %d visits, error %v", want, visits, err)
+		if visits != 1 || !errors.Is(err, want) {
+			t.Errorf("%v: %d visits, error %v, want %v", answer, visits, err, want)
 		}
 	}
 }
