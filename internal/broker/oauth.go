@@ -55,7 +55,7 @@ func openToken(o *OAuth, log *slog.Logger) (func(context.Context) (string, error
 		return get, err
 	case len(o.TokenCommand) > 0:
 		if _, err := exec.LookPath(o.TokenCommand[0]); err != nil {
-			return nil, &Fault{optionTokenCommand, fmt.Errorf("looking for %q: %w", o.TokenCommand[0], lookCause(err))}
+			return nil, &Fault{optionTokenCommand, fmt.Errorf("looking for %q: %w", o.TokenCommand[0], errors.Unwrap(err))} // the whole names it again
 		}
 		return newTokens(func(ctx context.Context) (token, error) { return runCommand(ctx, o.TokenCommand) }).get, nil
 	}
@@ -69,13 +69,6 @@ func checkTokenFile(name, text string) error {
 		return &Fault{optionTokenFile, fmt.Errorf("reading %q: %w", name, err)}
 	}
 	return nil
-}
-
-func lookCause(err error) error {
-	if e, ok := errors.AsType[*exec.Error](err); ok {
-		return e.Err
-	}
-	return err
 }
 
 // maxTokenBytes bounds a token, like the brokers' sasl.server.max.receive.size.

@@ -9,8 +9,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -50,6 +52,9 @@ func TestMain(m *testing.M) {
 	case "fails":
 		fmt.Fprintln(os.Stderr, "s3cret")
 		os.Exit(3)
+	case "full":
+		fmt.Print(strings.Repeat("x", maxTokenBytes))
+		os.Exit(3)
 	case "endless":
 		for {
 			if _, err := fmt.Println(strings.Repeat("x", 1<<10)); err != nil {
@@ -71,7 +76,7 @@ func TestTokenCommand(t *testing.T) {
 	if err != nil || got.text != jwt+" [$HOME *]" {
 		t.Errorf("%+v, %v", got, err)
 	}
-	for kind, want := range map[string]string{"fails": "exit status 3", "endless": "output is too long", "hangs": "it took longer than 20s"} {
+	for kind, want := range map[string]string{"fails": "exit status 3", "full": "exit status 3", "endless": "output is too long", "hangs": "it took longer than 20s"} {
 		t.Setenv("BROKER_TEST_TOKEN", kind)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		if kind == "hangs" {
@@ -83,6 +88,36 @@ func TestTokenCommand(t *testing.T) {
 		if r, ok := errors.AsType[*Refusal](err); !ok || r.Refused() || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %v", kind, err)
 		}
+	}
+}
+
+// A program whose children keep its output open has ended all the same.
+func TestTokenCommandWithChildren(t *testing.T) {
+	file := newFolder(t).path + "/child"
+	_, err := runCommand(t.Context(), []string{"sh", "-c", "sleep 600 & echo $! >" + file + "; echo token"})
+	child, readErr := os.ReadFile(file)
+	if readErr != nil {
+		t.Skipf("needs a shell: %v", err)
+	}
+	id, readErr := strconv.Atoi(strings.TrimSpace(string(child)))
+	if readErr == nil {
+		readErr = syscall.Kill(id, syscall.SIGKILL)
+	}
+	if readErr != nil {
+		t.Error(readErr)
+	}
+	mustMention(t, err, "WaitDelay expired", "run it by hand")
+}
+
+// Output up to the bound is kept, and one byte more ends the program.
+func TestBoundedOutput(t *testing.T) {
+	t.Parallel()
+	b := bounded{left: 3}
+	if n, err := b.Write([]byte("abc")); n != 3 || err != nil || b.left != 0 {
+		t.Errorf("%d bytes, %v, %d left", n, err, b.left)
+	}
+	if n, err := b.Write([]byte("d")); n != 0 || !errors.Is(err, errTooLong) || b.left >= 0 || b.kept.String() != "abc" {
+		t.Errorf("%d bytes, %v, kept %q", n, err, &b.kept)
 	}
 }
 
@@ -145,8 +180,9 @@ func TestClientCredentialsFailure(t *testing.T) {
 		mention string
 		passes  bool
 	}{
-		"down": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "502 Bad Gateway", true},
-		"busy": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }, "429 Too Many Requests", true},
+		"down":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "502 Bad Gateway", true},
+		"broken": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, "500 Internal Server Error", true},
+		"busy":   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }, "429 Too Many Requests", true},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		}, "307", false},

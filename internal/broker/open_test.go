@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,8 @@ func TestOpenFailure(t *testing.T) {
 	names := map[string]string{}
 	for name, content := range map[string][]byte{
 		"certificate": certificate, "key": key, "otherKey": otherKey, "expired": expired, "expiredKey": expiredKey,
-		"noPEM": []byte("s3cret"), "noToken": []byte("s3cret\x01s3cret"), "empty": nil, "lines": []byte("s3cret\ns3cret\n"), "large": make([]byte, livefile.MaxBytes+1),
+		"spoiled": append(slices.Clone(a.PEM), "-----BEGIN CERTIFICATE-----\nMTIz\n-----END CERTIFICATE-----\n"...),
+		"noPEM":   []byte("s3cret"), "noToken": []byte("s3cret\x01s3cret"), "empty": nil, "lines": []byte("s3cret\ns3cret\n"), "large": make([]byte, livefile.MaxBytes+1),
 	} {
 		names[name] = f.put(name, content)
 	}
@@ -61,6 +63,9 @@ func TestOpenFailure(t *testing.T) {
 		`tls-ca: reading "noPEM": it has no certificate in PEM`,
 		`sasl-password-file: reading "empty": it is empty`)
 	check(Options{TLS: &TLS{CAFile: names["key"]}}, `tls-ca: reading "key": it has a "PRIVATE KEY"; allowed: certificates in PEM`)
+	check(Options{TLS: &TLS{CAFile: names["spoiled"]}}, `tls-ca: reading "spoiled": certificate 2: x509: malformed certificate`)
+	check(Options{TLS: &TLS{CertificateFile: names["certificate"], KeyFile: names["missing"]}}, `tls-key: reading "missing": no such file or directory`)
+	check(Options{TLS: &TLS{CertificateFile: names["missing"], KeyFile: names["key"]}}, `tls-certificate: reading "missing": no such file or directory`)
 	check(Options{TLS: &TLS{CAFile: names["large"]}}, `tls-ca: reading "large": it is larger than 4 MiB`)
 	check(Options{TLS: &TLS{CAFile: f.path}}, `tls-ca: reading "`+f.path+`": is a directory`)
 	check(Options{TLS: &TLS{CertificateFile: names["certificate"], KeyFile: names["otherKey"]}},
@@ -73,6 +78,14 @@ func TestOpenFailure(t *testing.T) {
 	check(Options{SASL: SASL{Mechanism: "OAUTHBEARER"}}, "sasl-mechanism OAUTHBEARER needs a token")
 	check(Options{SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenCommand: []string{names["missing"]}}}},
 		`oauth-token-command: looking for "missing": stat missing: no such file or directory`)
+	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
+		check(Options{SASL: SASL{Mechanism: mechanism, Username: "alice", PasswordFile: names["missing"]}},
+			`sasl-password-file: reading "missing": no such file or directory`)
+	}
+	check(Options{SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenURL: "http://localhost:1", ClientSecretFile: names["missing"]}}},
+		`oauth-client-secret-file: reading "missing": no such file or directory`)
+	check(Options{SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenFile: names["missing"]}}},
+		`oauth-token-file: reading "missing": no such file or directory`)
 	check(Options{SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenFile: names["noToken"]}}},
 		`oauth-token-file: reading "noToken": not a token: it has characters that tokens must not contain`)
 

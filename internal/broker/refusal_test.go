@@ -61,6 +61,15 @@ func TestHandshakeFailure(t *testing.T) {
 	}, false, true, false, "does not speak TLS")
 }
 
+// An unknown authority is told even if the certificate is not.
+func TestUnknownAuthorityOfNoCertificate(t *testing.T) {
+	for _, err := range []error{x509.UnknownAuthorityError{}, &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}} {
+		if got := verificationRemedy(err); got != "give the certificate authority of the broker's certificate with --tls-ca" {
+			t.Errorf("%v: %s", err, got)
+		}
+	}
+}
+
 // Every kind of verification error has its own remedy.
 func TestVerificationFailure(t *testing.T) {
 	leaf := &x509.Certificate{DNSNames: []string{"a.example"}}

@@ -74,10 +74,8 @@ func (t *tokens) refresh(ctx context.Context) error {
 		t.failed = time.Now()
 		return err
 	}
-	t.now, t.renew = fetched, asked
-	if left := fetched.expires.Sub(asked); left > 0 {
-		t.renew = asked.Add(left * 8 / 10)
-	}
+	left := max(fetched.expires.Sub(asked), 0) // nothing if unknown
+	t.now, t.renew = fetched, asked.Add(left/10*8)
 	return nil
 }
 

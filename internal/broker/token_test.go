@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -40,6 +41,35 @@ func TestTokenIsKept(t *testing.T) {
 		broken = nil
 		at(181*time.Minute+time.Second, "token-6", 6)
 	})
+}
+
+// A token that is good for centuries is kept, too.
+func TestTokenIsKeptForCenturies(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	source := newTokens(func(context.Context) (token, error) {
+		asked++
+		return token{"token", time.Now().AddDate(2000, 0, 0)}, nil
+	})
+	for range 2 {
+		if got, err := source.get(t.Context()); got != "token" || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times, want once", asked)
+	}
+}
+
+// What a source returns is checked before it is used.
+func TestFetchedTokenIsChecked(t *testing.T) {
+	t.Parallel()
+	source := newTokens(func(context.Context) (token, error) { return token{"s3cret\x01", time.Now().Add(time.Hour)}, nil })
+	got, err := source.get(t.Context())
+	mustMention(t, err, "not a token")
+	if got != "" || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("%q, %v", got, err)
+	}
 }
 
 // Concurrent callers share one result, a token or a failure, and can cancel their wait.
@@ -124,11 +154,12 @@ func TestExpiry(t *testing.T) {
 	claims := func(text string) string { return "h." + base64.RawURLEncoding.EncodeToString([]byte(text)) + ".s" }
 	for text, want := range map[string]int64{
 		claims(`{"exp":1800000000}`): 1800000000, claims(`{"exp":1800000000.9}`): 1800000000,
+		strings.TrimSuffix(claims(`{"exp":1}`), ".s"): 1, claims(`{"exp":1099511627776}`): 1 << 40, claims(`{"exp":1099511627777}`): 0,
 		claims(`{"sub":"x"}`): 0, claims(`{"exp":-1}`): 0, claims(`{"exp":1e300}`): 0, claims(`{"exp":"x"}`): 0, claims(`[`): 0,
 		"": 0, "opaque": 0, "a.!.c": 0,
 	} {
 		got := expiry(text)
-		if want == 0 && !got.IsZero() || want != 0 && got.Unix() != want {
+		if want == 0 && !got.IsZero() || want != 0 && !got.Equal(time.Unix(want, 0)) {
 			t.Errorf("%q: %v, want %d", text, got, want)
 		}
 	}
