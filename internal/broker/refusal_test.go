@@ -61,7 +61,7 @@ func TestHandshakeFailure(t *testing.T) {
 	}, false, true, false, "does not speak TLS")
 }
 
-// An unknown authority is told even if the certificate is not.
+// The remedy for an unknown authority needs no certificate.
 func TestUnknownAuthorityOfNoCertificate(t *testing.T) {
 	for _, err := range []error{x509.UnknownAuthorityError{}, &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}} {
 		if got := verificationRemedy(err); got != "give the certificate authority of the broker's certificate with --tls-ca" {

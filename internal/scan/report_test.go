@@ -126,7 +126,7 @@ const reportJSON = `{"files":5,"read":4,"unopened":1,"unreadable":1,"bytes":4550
 	`"severities":[{"name":"High","count":5},{"name":"Low","count":1}],"shapes":[{"name":"ndjson","count":4},{"name":"event","count":1}]},` +
 	`"accountFacts":{"111122223333":{"name":"payments","owner":"team-a"}}}` + "\n"
 
-// What there is none of is left out; one of it is told.
+// The report leaves out what did not happen, and says what happened once.
 func TestReportOfLittle(t *testing.T) {
 	f := func(s *Summary, want string) {
 		t.Helper()

@@ -71,7 +71,7 @@ func TestListNamesEachFileOnce(t *testing.T) {
 	f([]string{"2", "2", "[23]", "link"}, "2", "3")
 }
 
-// A file or folder that is there but cannot be read is named, and is no mistake of the user's.
+// The error names a file or folder that exists but cannot be read, and does not call it a mistake of the user.
 func TestListNamesWhatCannotBeRead(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Symlink("gone", filepath.Join(dir, "dangling")); err != nil {
