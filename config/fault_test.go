@@ -70,6 +70,14 @@ func TestTableRows(t *testing.T) {
 	if !Lookup("incident-topic").OfIncidents() || Lookup("alert-topic").OfIncidents() {
 		t.Error("the section of a setting is another one")
 	}
+	if got := Lookup("sasl-password").Flag() + Lookup("config").Key(); got != "" {
+		t.Errorf("a secret has a flag, or the file names itself: %s", got)
+	}
+	for name, parse := range map[string]func(string) (string, error){"instance-id": parseInstanceID, "page-address": parseOptionalListen} {
+		if word, err := parse(""); word != "" || err != nil {
+			t.Errorf("%s cannot be empty: %q, %v", name, word, err)
+		}
+	}
 	if names := Reach(); names[0] != "brokers" || slices.Contains(names, "") || len(names) != len(reach) {
 		t.Errorf("%q", names)
 	}

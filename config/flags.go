@@ -45,12 +45,7 @@ func (f *flagText) Set(text string) error {
 }
 
 // String returns the default, which help shows.
-func (f *flagText) String() string {
-	if f.setting == nil { // pflag compares with a zero value
-		return ""
-	}
-	return f.setting.Default
-}
+func (f *flagText) String() string { return f.setting.Default }
 
 // Type returns the type shown in help.
 func (f *flagText) Type() string { return f.setting.Type }

@@ -74,6 +74,9 @@ func TestFlagHelp(t *testing.T) {
 			t.Errorf("help lacks %q:\n%s", want, usages)
 		}
 	}
+	if strings.Contains(usages, "create missing topics (") {
+		t.Errorf("help says what is allowed for a flag that takes no value:\n%s", usages)
+	}
 	if flags.Lookup("group") != nil {
 		t.Error("a flag was added that was not asked for")
 	}

@@ -94,21 +94,45 @@ func importNames(file *ast.File, checked *types.Package) map[string]string {
 
 func (c *collector) collect(file *ast.File) {
 	for _, d := range file.Decls {
-		f, ok := d.(*ast.FuncDecl)
-		if !ok || f.Body == nil {
-			continue
-		}
-		c.function, c.parents = f.Name.Name, nil
-		ast.Inspect(f.Body, func(n ast.Node) bool {
-			if n == nil {
-				c.parents = c.parents[:len(c.parents)-1]
-				return true
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Body != nil {
+				c.inspect(d.Name.Name, d.Body)
 			}
-			c.visit(n)
-			c.parents = append(c.parents, n)
-			return true
-		})
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				if v, ok := spec.(*ast.ValueSpec); ok {
+					c.inspectFunctions(v)
+				}
+			}
+		}
 	}
+}
+
+// inspectFunctions collects the changes of the functions in a variable of the package, such as a table. Its numbers, and
+// constants, are left alone: how large a limit is is a choice, not a behaviour.
+func (c *collector) inspectFunctions(v *ast.ValueSpec) {
+	ast.Inspect(v, func(n ast.Node) bool {
+		f, ok := n.(*ast.FuncLit)
+		if ok {
+			c.inspect(v.Names[0].Name, f.Body)
+		}
+		return !ok
+	})
+}
+
+// inspect collects the changes of a function's body, under a name.
+func (c *collector) inspect(name string, body *ast.BlockStmt) {
+	c.function, c.parents = name, nil
+	ast.Inspect(body, func(n ast.Node) bool {
+		if n == nil {
+			c.parents = c.parents[:len(c.parents)-1]
+			return true
+		}
+		c.visit(n)
+		c.parents = append(c.parents, n)
+		return true
+	})
 }
 
 // add adds a change of the bytes from begin to end. In the switched form, $ stands for its number; without a prefix there is
@@ -138,6 +162,9 @@ func (c *collector) visit(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.IfStmt:
 		c.add(n.Cond.Pos(), n.Cond.End(), "!("+c.textOf(n.Cond)+")", n.Cond, "(mutant($) != (", "))")
+		if n.Else == nil && leaves(n.Body) {
+			c.add(n.Cond.Pos(), n.Cond.End(), "false", n.Cond, "(!mutant($) && (", "))")
+		}
 	case *ast.BinaryExpr:
 		if swap, ok := swaps[n.Op]; ok && !c.isText(n) {
 			c.expression(n, n.OpPos, n.OpPos+token.Pos(len(n.Op.String())), swap)
@@ -152,6 +179,8 @@ func (c *collector) visit(n ast.Node) {
 		}
 	case *ast.ExprStmt, *ast.IncDecStmt, *ast.DeferStmt:
 		c.drop(n.(ast.Stmt))
+	case *ast.SendStmt, *ast.GoStmt:
+		c.drop(n.(ast.Stmt))
 	case *ast.ReturnStmt:
 		for _, result := range n.Results {
 			if isError(result) {
@@ -159,6 +188,18 @@ func (c *collector) visit(n ast.Node) {
 			}
 		}
 	}
+}
+
+// leaves reports whether a block ends by leaving its function, loop or switch: without its condition that would not happen.
+func leaves(b *ast.BlockStmt) bool {
+	if len(b.List) == 0 {
+		return false
+	}
+	switch b.List[len(b.List)-1].(type) {
+	case *ast.ReturnStmt, *ast.BranchStmt:
+		return true
+	}
+	return false
 }
 
 // isText reports whether an expression is a string: subtracting strings would not compile.

@@ -16,7 +16,12 @@ import (
 	"time"
 )
 
-var errOdd = errors.New("odd")
+const most = 8
+
+var (
+	errOdd = errors.New("odd")
+	table  = []func(n int) int{func(n int) int { return n + 9 }}
+)
 
 func half(n time.Duration) (time.Duration, error) {
 	if n < 0 && n != -2 {
@@ -30,6 +35,18 @@ func half(n time.Duration) (time.Duration, error) {
 	}
 	total += 60 * time.Second
 	println("x" + "y")
+	ends := make(chan int, 5)
+	select {
+	case ends <- 6:
+	default:
+		go println("full")
+		ends <- 7
+	}
+	if total > 10 {
+		println()
+	} else if total < 11 {
+		return 0, nil
+	}
 	return total, nil
 }
 `
@@ -61,9 +78,12 @@ func TestFind(t *testing.T) {
 		got[strings.TrimPrefix(m.exactKey(), "a/a.go: half: ")] = true
 	}
 	want := []string{
-		"n < 0 && n != -2 => !(n < 0 && n != -2)", "< => <=", "&& => ||", "!= => ==", "0 => 1 [1]", "0 => 1 [2]", "2 => 3", "3 => 4",
+		"n < 0 && n != -2 => !(n < 0 && n != -2)", "n < 0 && n != -2 => false", "< => <= [1]", "&& => ||", "!= => ==", "0 => 1 [1]", "0 => 1 [2]", "2 => 3", "3 => 4",
 		"errOdd => nil", "total += 3 => {}", `println("x" + "y") => {}`, "4 => 5", "- => +", "1 => 2",
 		">= => >", "0 => 1 [3]", "i-- => {}", "list[i]++ => {}", "60 => 61", "total += 60 * time.Second => {}",
+		"5 => 6", "6 => 7", `go println("full") => {}`, "ends <- 7 => {}", "7 => 8",
+		"total > 10 => !(total > 10)", "> => >=", "10 => 11", "println() => {}", "total < 11 => !(total < 11)", "total < 11 => false",
+		"< => <= [2]", "11 => 12", "0 => 1 [4]", "a/a.go: table: + => -", "a/a.go: table: 9 => 10",
 	}
 	for _, w := range want {
 		if !got[w] {

@@ -31,8 +31,9 @@ type listed struct {
 	GoFiles                       []string
 }
 
-// find reads a package and returns it with every change of it: conditions negated, comparisons and arithmetic swapped,
-// numbers off by one, statements dropped, returned errors replaced by nil. Generated files are left alone.
+// find reads a package and returns it with every change of it: conditions negated, conditions that
+// leave a function or loop never true, comparisons and arithmetic swapped, numbers off by one, statements dropped, returned
+// errors replaced by nil. Generated files are left alone.
 func find(folder string) (*source, []*mutant, error) {
 	p, err := list(folder)
 	if err != nil {

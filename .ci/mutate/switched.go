@@ -78,8 +78,8 @@ func (c *collector) drop(n ast.Stmt) {
 	switch p := c.parents[len(c.parents)-1].(type) {
 	case *ast.BlockStmt, *ast.CaseClause:
 	case *ast.CommClause:
-		if p.Comm == n { // a receive
-			prefix = ""
+		if p.Comm == n { // a send or receive, without which there is no case
+			return
 		}
 	default: // the head of an if or for
 		prefix, suffix = "func() { "+prefix, suffix+" }()"

@@ -22,7 +22,6 @@ type Batch struct {
 	header batchHeader
 	raw    []byte // header and compressed records, as fetched
 	codec  kgo.CompressionCodecType
-	err    error // why it cannot be decompressed; nil if not known yet
 }
 
 // Raw returns the batch as it was fetched. The caller must not change it.
@@ -86,7 +85,7 @@ type deferred struct {
 type batchKey [16]byte
 
 // add keeps a batch and returns the encoded record that stands for it.
-func (d *deferred) add(src []byte, codec kgo.CompressionCodecType, err error) (standIn []byte, ok bool) {
+func (d *deferred) add(src []byte, codec kgo.CompressionCodecType) (standIn []byte, ok bool) {
 	raw, header, ok := batchOf(src)
 	if !ok || header.lastDelta < 0 {
 		return nil, false
@@ -98,7 +97,7 @@ func (d *deferred) add(src []byte, codec kgo.CompressionCodecType, err error) (s
 	if d.byKey == nil {
 		d.byKey = make(map[batchKey]*Batch)
 	}
-	d.byKey[key] = &Batch{header: header, raw: bytes.Clone(raw), codec: codec, err: err}
+	d.byKey[key] = &Batch{header: header, raw: bytes.Clone(raw), codec: codec}
 	standIn = encodeStandIn(header.lastDelta, key[:])
 	runtime.AddCleanup(&standIn[0], d.forget, key) // a fetch may be dropped, or its transaction aborted
 	return standIn, true

@@ -82,6 +82,17 @@ func TestEachRecordFailure(t *testing.T) {
 	f(append(binary.AppendVarint(nil, int64(first)), whole[1:first]...), 0) // longer than it is
 }
 
+// A record that claims more headers than it has ends at the first that is missing: their count is not believed.
+//
+// Guard: the check in the loop of decode.
+func TestMissingHeaders(t *testing.T) {
+	src := append([]byte{0, 0, 0, 1, 1, 100}, make([]byte, 2*25)...) // 50 headers, bytes for 25
+	var r kgo.Record
+	if new(Batch).decode(&r, src) || len(r.Headers) != 26 {
+		t.Errorf("%d headers", len(r.Headers))
+	}
+}
+
 func TestCountRecords(t *testing.T) {
 	f := func(encoded []byte, want int) {
 		t.Helper()

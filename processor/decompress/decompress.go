@@ -69,13 +69,10 @@ func (d *Decompressor) Decompress(src []byte, codec kgo.CompressionCodecType) ([
 	if err == nil && len(out)+RecordBytes*countRecords(out) <= bound {
 		return out, nil
 	}
-	if errors.Is(err, kgo.ErrMaxDecompress) {
-		err = nil // it may still be within d.most
-	}
-	if standIn, ok := d.deferred.add(src, codec, err); ok {
+	if standIn, ok := d.deferred.add(src, codec); ok {
 		return standIn, nil
 	}
-	if err == nil { // a record format from before 2017 has no place for a stand-in
+	if err == nil || errors.Is(err, kgo.ErrMaxDecompress) { // a record format from before 2017 has no place for a stand-in
 		return d.unpack(d.whole, src, codec, d.most)
 	}
 	return nil, err
@@ -99,9 +96,6 @@ func (d *Decompressor) Deferred() int { return d.deferred.count() }
 
 // Open decompresses a batch that was kept compressed. An error is final: opening the batch again cannot help.
 func (d *Decompressor) Open(b *Batch) ([]byte, error) {
-	if b.err != nil {
-		return nil, b.err
-	}
 	out, err := d.unpack(d.whole, b.records(), b.codec, d.most)
 	if errors.Is(err, kgo.ErrMaxDecompress) {
 		return nil, fmt.Errorf("%w: it unpacks to more than %d bytes", ErrTooLarge, d.most)

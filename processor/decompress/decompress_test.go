@@ -249,12 +249,12 @@ func TestStandInIsNotForged(t *testing.T) {
 	if d.of(&kgo.Record{Value: make([]byte, len(batchKey{}))}) != nil || d.of(&kgo.Record{}) != nil {
 		t.Error("any value stands for a batch")
 	}
-	if _, ok := d.add(bytes.Repeat([]byte{2}, 200)[100:], kgo.CodecZstd, nil); ok {
+	if _, ok := d.add(bytes.Repeat([]byte{2}, 200)[100:], kgo.CodecZstd); ok {
 		t.Error("anything is a batch")
 	}
 	src := batch([]byte("records"))[headerBytes:]
-	one, _ := d.add(src, kgo.CodecZstd, nil)
-	two, _ := d.add(src, kgo.CodecZstd, nil)
+	one, _ := d.add(src, kgo.CodecZstd)
+	two, _ := d.add(src, kgo.CodecZstd)
 	if d.count() != 2 || bytes.Equal(only(t, one).Value, only(t, two).Value) {
 		t.Errorf("%d batches are kept of 2: what stands for them can be known", d.count())
 	}

@@ -141,17 +141,14 @@ func (en *enricher) setTitle(d *policy.Decision, e *cloudtrail.Event) {
 		t.buf = append(t.buf, "API call that does not say whether it is read-only"...)
 	}
 	t.buf = append(t.buf, " in unused region "...)
-	t.buf = appendRegion(t.buf, d, e)
+	t.buf = appendRegion(t.buf, e)
 	t.buf = append(t.buf, " by user "...)
 	t.buf = append(t.buf, alert.CutText(t.bytes(en.name), maxTitleName)...)
 	t.set(&en.alert.Title, t.since(start))
 }
 
-// appendRegion appends the region. A region that the catalogue does not know is whatever the event says.
-func appendRegion(dst []byte, d *policy.Decision, e *cloudtrail.Event) []byte {
-	if d.Region != "" {
-		return append(dst, d.Region...)
-	}
+// appendRegion appends the region. If the catalogue does not know it, it is whatever the event says, and is cut.
+func appendRegion(dst []byte, e *cloudtrail.Event) []byte {
 	start := len(dst)
 	dst = e.AWSRegion.AppendText(dst)
 	return dst[:start+len(alert.CutText(dst[start:], regions.MaxCodeBytes))]
@@ -234,9 +231,7 @@ func (en *enricher) setEvent(e *cloudtrail.Event) {
 	case en.maxEventCopy > 0 && len(e.Raw) > en.maxEventCopy:
 		a.EventOmitted = alert.OmittedSize
 	default:
-		if en.clean, a.EventOmitted = alert.AppendClean(en.clean, e.Raw); a.EventOmitted != "" {
-			return
-		}
+		en.clean, a.EventOmitted = alert.AppendClean(en.clean, e.Raw)
 		a.Event = en.clean[start:len(en.clean):len(en.clean)]
 	}
 }

@@ -148,7 +148,11 @@ func TestExplainException(t *testing.T) {
 		var got []string
 		r := record(value)
 		r.DecidedAt = testNow
-		err := NewDetector(Options{}).Explain(p, r, eventWitness(func(x *Explanation) { got = append(got, x.ExceptionText()) }))
+		err := NewDetector(Options{}).Explain(p, r, eventWitness(func(x *Explanation) {
+			if got = append(got, x.ExceptionText()); x.Expired != nil && !x.Decision.IsFinding() {
+				t.Errorf("%s: exception %s would apply to what is no finding", value, x.Expired.Name)
+			}
+		}))
 		if err != nil || !slices.Equal(got, []string{want}) {
 			t.Errorf("%v, %q, want %q: %s", err, got, want, value)
 		}

@@ -111,19 +111,13 @@ func appendARNName(dst []byte, arn jsonscan.Value) []byte {
 }
 
 // splitARN splits arn:aws:sts::111122223333:assumed-role/NAME/SESSION into its resource's kind, name and session.
-// Missing parts are nil. A name with a path keeps only its last part.
+// Missing parts are empty. A name with a path keeps only its last part.
 func splitARN(arn []byte) (kind, name, session []byte) {
 	resource := arn
 	for range 5 {
-		var ok bool
-		if _, resource, ok = bytes.Cut(resource, []byte(":")); !ok {
-			return nil, nil, nil
-		}
+		_, resource, _ = bytes.Cut(resource, []byte(":"))
 	}
-	kind, name, ok := bytes.Cut(resource, []byte("/"))
-	if !ok {
-		return kind, nil, nil
-	}
+	kind, name, _ = bytes.Cut(resource, []byte("/"))
 	if string(kind) == "assumed-role" {
 		if role, after, ok := bytes.Cut(name, []byte("/")); ok {
 			return kind, role, after

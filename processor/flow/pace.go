@@ -50,9 +50,6 @@ func (p *Pace) Spend(n int) {
 
 // Left returns how long to wait before the next poll.
 func (p *Pace) Left() time.Duration {
-	if p.PerSecond == 0 {
-		return 0
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return time.Until(p.next)

@@ -107,6 +107,19 @@ func TestAcksForget(t *testing.T) {
 	}
 }
 
+// Only a large record is waited for before the next one is decided.
+//
+// Guard: pinned in Settle.
+func TestSettleWithoutLargeRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := testOutputs(t).Open(t.Context(), func(context.Context, *kgo.Record, func(*kgo.Record, error)) {}, nil)
+		out.send(&kgo.Record{Topic: "alerts"}, nil)
+		if err := out.Settle(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // A worker that must end before its records are acknowledged says why. Without an error their source would be marked.
 //
 // Guards: the errors of wait in Flush and in alone.

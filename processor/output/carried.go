@@ -41,9 +41,6 @@ func CheckCarried(names []string) error {
 // Carry returns the named headers of r for its alerts, as copies: the first of each name, in the order of
 // names. One that does not fit is left out and counted, never cut.
 func Carry(names []string, r *kgo.Record) (carried []kgo.RecordHeader, omitted int) {
-	if len(r.Headers) == 0 {
-		return nil, 0
-	}
 	room := maxCarriedBytes
 	for _, name := range names {
 		i := slices.IndexFunc(r.Headers, func(h kgo.RecordHeader) bool { return h.Key == name })

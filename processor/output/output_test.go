@@ -144,7 +144,7 @@ func TestSettle(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				outputs := testOutputs(t)
 				outputs.o.Transactional = transactional
-				written, produced := 0, 0
+				written, produced, flushed := 0, 0, false
 				out := outputs.Open(t.Context(), func(_ context.Context, r *kgo.Record, promise func(*kgo.Record, error)) {
 					if produced++; produced <= 7 {
 						promise(r, kgo.ErrRecordTimeout)
@@ -152,10 +152,13 @@ func TestSettle(t *testing.T) {
 					}
 					written++
 					promise(r, nil)
-				}, func() error { return nil })
+				}, func() error { flushed = true; return nil })
 				source := &kgo.Record{Topic: "cloudtrail", Value: noise(20 << 20)}
 				out.Begin(source)
 				fault := cloudtrail.Fault{Reason: cloudtrail.ReasonSyntax, Index: -1, Piece: source.Value}
+				if err := out.Settle(); err != nil || flushed { // nothing large is in flight
+					t.Errorf("%v, flushed %t", err, flushed)
+				}
 				if err := out.DeadLetter(&detection.DeadLetter{Fault: fault, Count: 1}); err != nil {
 					t.Fatal(err)
 				}

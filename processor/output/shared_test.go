@@ -332,6 +332,9 @@ func TestLetterIsItsOwn(t *testing.T) {
 	if trace := client.produced[0].Context.Value(key{}); err != nil || string(l.Value) != "value" || trace != "trace" {
 		t.Errorf("%+v, %v, of trace %v", l, err, trace)
 	}
+	if trace := traceOf(context.WithValue(t.Context(), key{}, "own"), r).Value(key{}); trace != "own" {
+		t.Errorf("the record's trace hides the worker's own values: %v", trace)
+	}
 	copied := weak.Make(out.copied)
 	client.produced = nil
 	out.Begin(nil)

@@ -12,9 +12,6 @@ type scopes struct {
 
 func newScopes(o *Options) *scopes {
 	s := &scopes{o: o, byGroup: make(map[string]exceptionSet), byAccount: make(map[string][]int)}
-	if len(o.Exceptions) == 0 {
-		return s
-	}
 	s.everyone = newExceptionSet(len(o.Exceptions))
 	for i := range o.Exceptions {
 		x := &o.Exceptions[i]

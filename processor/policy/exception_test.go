@@ -99,6 +99,9 @@ func TestExceptions(t *testing.T) {
 	f(Exception{Principals: []string{"arn:aws:iam::111122223333:user/alice"}}, false, `by={"arn":"urn:aws:iam::111122223333:user/alice"}`)
 	f(Exception{Principals: []string{"arn:*:*:*:*:*"}}, true, roleSession)
 	f(Exception{Principals: []string{"arn:*:*:*:*:*"}}, false, awsService)
+	f(Exception{Principals: []string{"arn:*:iam:*:*:*"}}, false, `by={"arn":"arn:aws:iam"}`)
+	f(Exception{Principals: []string{"arn:*:iam:*:*:*"}}, false, `by={"arn":"arn:aws:iam::111122223333"}`)
+	f(Exception{Principals: []string{"arn:*:iam:*:*:*"}}, true, `by={"arn":"arn:aws:iam::111122223333:root"}`)
 	// Nothing that the actor writes exempts: neither a session's name nor a session without its role.
 	f(Exception{Principals: []string{"arn:aws:sts::*:assumed-role/deploy/sneaky"}}, false, roleSession)
 	f(Exception{Principals: []string{"arn:*:*:*:*:*"}}, false, roleWithoutIssuer)

@@ -148,6 +148,22 @@ func TestPlaces(t *testing.T) {
 	f(mustPolicy(t, Options{}).Warnings(testNow), Place{Part: PartDefault, Item: -1})
 }
 
+// An exception may cover accounts with a level of their own, accounts without one, and everybody.
+func TestExceptionInUsedRegion(t *testing.T) {
+	o := Options{
+		Default:    Level{AllowedRegions: []string{"us-east-1"}},
+		Accounts:   []Account{{ID: "111111111111"}, {ID: "222222222222", Level: &Level{AllowedRegions: []string{"us-east-1", "us-west-2"}}}},
+		Exceptions: []Exception{{Name: "x", Regions: []string{"us-east-1"}}},
+	}
+	if _, err := Compile(o); err == nil || !strings.Contains(err.Error(), "us-east-1 is in use at every level") {
+		t.Errorf("%v", err)
+	}
+	o.Accounts[1].Level.AllowedRegions = []string{"us-west-2"}
+	if _, err := Compile(o); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPolicyWarnings(t *testing.T) {
 	f := func(o Options, want ...string) {
 		t.Helper()

@@ -2,6 +2,7 @@ package progress
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"slices"
@@ -67,6 +68,22 @@ func TestSilenceOfBrokers(t *testing.T) {
 	f("a silent group", kmsg.Metadata, 61, 0, false)
 	f("a group silent for too long", kmsg.Metadata, 61, 1, true)
 	f("a group that answers", kmsg.Heartbeat, 200, 1, false)
+}
+
+// Whatever is not a refusal is for the client to overcome, for however long.
+//
+// Guard: IsAuthFailure in OnBrokerConnect.
+func TestSilenceWithoutRefusal(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{nil, io.EOF, kerr.SaslAuthenticationFailed} {
+		h, given := NewHealth(1, time.Second, 0), false
+		h.Begin(func(error) { given = true })
+		h.answered = time.Now().Add(-time.Hour)
+		h.OnBrokerConnect(kgo.BrokerMetadata{}, 0, nil, err)
+		if want := errors.Is(err, kerr.SaslAuthenticationFailed); given != want {
+			t.Errorf("%v: given up %t", err, given)
+		}
+	}
 }
 
 // Members are the clients that are in the group with an assignment, by id; one that has not joined it yet is none.

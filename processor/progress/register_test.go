@@ -14,10 +14,10 @@ import (
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
-// registered returns a registry with the metrics of a tally.
+// registered returns a registry with the metrics of a tally. It refuses any that Describe does not name.
 func registered(t *testing.T) (*prometheus.Registry, *Tally) {
 	t.Helper()
-	registry, tally := prometheus.NewRegistry(), new(Tally)
+	registry, tally := prometheus.NewPedanticRegistry(), new(Tally)
 	_, err := Register(registry, Sources{
 		Tally: tally, Lags: NewLags(), Ends: new(Ends), Health: NewHealth(1, 0, 0), Unacked: func() time.Duration { return 0 }, Group: "watchers",
 	})

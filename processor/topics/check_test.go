@@ -3,6 +3,7 @@ package topics
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -28,7 +29,11 @@ func TestCheckRefuses(t *testing.T) {
 			if fault.Count != 0 {
 				refused = f.c.Fault(fault)
 			}
-			mention(t, f.Check(t.Context(), f.admin), parts...)
+			err := f.Check(t.Context(), f.admin)
+			if err != nil {
+				err = fmt.Errorf("%w\n", err) // so that a part may name the end
+			}
+			mention(t, err, parts...)
 			if n := refused.Hits(); n > 1 {
 				t.Errorf("%d looks, want an end at once", n)
 			}
@@ -38,6 +43,7 @@ func TestCheckRefuses(t *testing.T) {
 	hidden := kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: testTopic, Err: kerr.TopicAuthorizationFailed, Count: -1}
 	f("none", nil, kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Observe: true, Count: -1})
 	f("one", outputs("b"), kfake.Fault{}, `missing topic "b": create them`, "(--create-topics)")
+	f("without state", outputs("b"), kfake.Fault{}, "let them be created (--create-topics)\n")
 	f("two, one of them twice", outputs("b", testTopic, "a", "b"), kfake.Fault{}, `missing topics "a", "b": create them`)
 	f("with state", func(o *Options) { o.Outputs, o.State = []string{"a"}, testState }, kfake.Fault{}, `"a"`, `; topic "state" must be compacted, with as many partitions as "trail"`)
 	f("a pattern may match nothing", func(o *Options) { o.Inputs, o.Pattern = []string{"none"}, true }, kfake.Fault{})
@@ -69,7 +75,9 @@ func TestCheckCreates(t *testing.T) {
 
 // A broker's own words are part of the error.
 func TestReason(t *testing.T) {
-	mention(t, reason(kerr.PolicyViolation, ""), "POLICY_VIOLATION")
+	if err := reason(kerr.PolicyViolation, ""); err != error(kerr.PolicyViolation) { //nolint:errorlint // nothing is added
+		t.Errorf("%v", err)
+	}
 	mention(t, reason(kerr.PolicyViolation, "three replicas, please"), "POLICY_VIOLATION", ": three replicas, please")
 }
 

@@ -55,6 +55,20 @@ func TestReadStateInVain(t *testing.T) {
 	})
 }
 
+// What a successor has written since is not part of the state.
+//
+// Guard: the end in readTo.
+func TestReadStateToItsEnd(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, withState, kfake.SeedTopics(1, testTopic, testState))
+	f.produce(testState, 0, 5)
+	n := 0
+	r := &StateReader{ts: f.Topics}
+	if err := r.readTo(t.Context(), 3, func() bool { return true }, func(_, _ []byte) error { n++; return nil }); err != nil || n != 3 {
+		t.Errorf("%d records, %v, want 3", n, err)
+	}
+}
+
 // A read goes on for as long as records come.
 func TestReadIsSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -65,6 +66,17 @@ func TestCheckState(t *testing.T) {
 	f("not created", true, fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.PolicyViolation, Count: -1}), `creating topic "state"`)
 	f("unknown", false, fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: testState, Err: kerr.InvalidTopicException, Count: -1}), `looking for topic "state"`)
 	f("hidden", false, fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: testState, Err: kerr.TopicAuthorizationFailed, Count: -1}), "listing topics: TOPIC_AUTHORIZATION_FAILED")
+}
+
+// If the group's commits cannot be read, nobody knows whether a missing state topic held anything: it is not created, and
+// the look is not repeated.
+//
+// Guard: the first error in replaceState.
+func TestReplaceStateOfUnknownGroup(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(o *Options) { o.State, o.Create = testState, true }, kfake.SeedTopics(3, testTopic))
+	f.c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetFetch}, Group: testGroup, Err: kerr.GroupAuthorizationFailed, Count: -1})
+	mention(t, f.replaceState(t.Context(), f.admin, kadm.TopicDetail{Topic: testTopic}, false), `fetching the committed offsets of group "regionwatch"`)
 }
 
 // State goes where its record says, and everything else where the partitioner says.

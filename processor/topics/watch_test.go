@@ -66,9 +66,12 @@ func TestLookPattern(t *testing.T) {
 	if w.look(t.Context(), kadm.NewClient(c.Client())); len(restarts) != 1 || !errors.Is(restarts[0], retry.ErrRenew) {
 		t.Errorf("a topic was created again: restarts %v", restarts)
 	}
-	o.Inputs = []string{"^none$"}
+	o.Inputs, o.Ends = []string{"^none$"}, new(progress.Ends)
 	if New(o).newWatch().look(t.Context(), admin); !strings.Contains(log.String(), "no topic matches") {
 		t.Error("not told that no topic matches")
+	}
+	if ends := o.Ends.All(); len(ends) > 0 {
+		t.Errorf("ends of topics that do not match: %+v", ends)
 	}
 }
 

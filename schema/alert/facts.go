@@ -120,9 +120,6 @@ func splitAlert(encoded []byte) (*members, error) {
 	var m members
 	var s jsonscan.Scanner
 	for i := jsonscan.SkipSpace(encoded, 0); ; {
-		if jsonscan.At(encoded, i) != '{' && jsonscan.At(encoded, i) != ',' && jsonscan.At(encoded, i) != '}' {
-			return nil, jsonscan.Unexpected(encoded, i, "an object")
-		}
 		key, value, next, done, err := s.NextMember(encoded, i)
 		switch {
 		case err != nil:

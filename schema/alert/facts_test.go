@@ -108,6 +108,8 @@ func TestReadFactsFailure(t *testing.T) {
 	f("7", ForeignSyntax)
 	f(good+good, ForeignSyntax)
 	f(good[:len(good)-1], ForeignSyntax)
+	f("["+good[1:], ForeignSyntax)
+	f(change(`,"`, `;"`), ForeignSyntax)
 	f("{}", ForeignField)
 	f(string(AppendOCSF(nil, sampleAlert())), ForeignOCSF)
 	f(change(`"ccf5b9f8-`, `"urn:uuid:ccf5b9f8-`), ForeignField)

@@ -226,6 +226,10 @@ func TestDecodeOCSFFailure(t *testing.T) {
 			t.Errorf("decodeOCSF(%.40q) = %v, %v", encoded, a, err)
 		}
 	}
+	late := strings.Replace(string(AppendOCSF(nil, sampleAlert())), `"version":"`, `"version":7,"x":"`, 1) // all else is decoded
+	if a, err := decodeOCSF([]byte(late)); err == nil {
+		t.Errorf("a number as version: %v", a)
+	}
 	for i, spoil := range []func(f *finding){
 		func(f *finding) { f.ClassUID++ }, func(f *finding) { f.Evidences = nil }, func(f *finding) { f.Remediation.References = f.Remediation.References[:1] },
 	} {

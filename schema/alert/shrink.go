@@ -2,6 +2,7 @@ package alert
 
 import (
 	"encoding/json"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -64,12 +65,9 @@ func (a *Alert) Trim(maxBytes int) bool {
 
 // MarkTruncated names a field in Truncated, once.
 func (a *Alert) MarkTruncated(name string) {
-	for _, n := range a.Truncated {
-		if n == name {
-			return
-		}
+	if !slices.Contains(a.Truncated, name) {
+		a.Truncated = append(a.Truncated, name)
 	}
-	a.Truncated = append(a.Truncated, name)
 }
 
 type rawField struct {

@@ -1,6 +1,7 @@
 package jsonscan
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,27 @@ func TestMember(t *testing.T) {
 	f(`{"b":`+deep+`,"a":1}`, "a", "1")
 }
 
+// A comma, or an opening bracket, wants a value or the end.
+func TestNextItem(t *testing.T) {
+	f := func(text string, i int, want string) {
+		t.Helper()
+		value, done, err := NextItem([]byte(text), i)
+		if got := fmt.Sprint(value, done, err); got != want {
+			t.Errorf("%s from %d: %s, want %s", text, i, got, want)
+		}
+	}
+	f("[]", 0, "2 true <nil>")
+	f("[ ]", 0, "3 true <nil>")
+	f("[1]", 0, "1 false <nil>")
+	f("[1]", 2, "3 true <nil>")
+	f("[1, 2]", 2, "4 false <nil>")
+	f("[1,]", 2, "3 false byte 3: found ']', want a value")
+	f("[1,", 2, "3 false byte 3: the input ends, want a value")
+	f("[", 0, "1 false byte 1: the input ends, want a value")
+	f("{}", 0, "0 false byte 0: found '{', want a comma or the end of the array")
+	f("", 0, "0 false byte 0: the input ends, want a comma or the end of the array")
+}
+
 func TestMembersStopEarly(t *testing.T) {
 	var keys []string
 	for key := range Value(`{"a":1,"b":2,"c":3}`).Members() {
@@ -54,6 +76,8 @@ func TestStrings(t *testing.T) {
 	}
 	f(``)
 	f(`7`)
+	f(`[7]`)
+	f(`["x",7]`, `"x"`)
 	f(`"x"`, `"x"`)
 	f(`{"k":"a","l" : ["b",{"m":"c"}],"n":"\"d:\""}`, `"a"`, `"b"`, `"c"`, `"\"d:\""`)
 	f(`["a" , "b"]`, `"a"`, `"b"`)

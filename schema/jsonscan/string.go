@@ -131,7 +131,7 @@ func (s *Scanner) skipEscape(b []byte, i int) (end int, err error) {
 	return end + 6, nil
 }
 
-// escapedRune returns the code unit of the escape \uXXXX that b starts with, or -1 if it starts with anything else.
+// escapedRune returns the code unit of the escape \uXXXX that b starts with, negative if it starts with anything else.
 func escapedRune(b []byte) rune {
 	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
 		return -1
@@ -139,17 +139,10 @@ func escapedRune(b []byte) rune {
 	return hexRune(b[2:])
 }
 
-// hexRune returns the value of the four hexadecimal digits that b starts with, or -1.
+// hexRune returns the value of the four hexadecimal digits that b starts with, negative if one of them is none.
 func hexRune(b []byte) (r rune) {
-	if len(b) < 4 {
-		return -1
-	}
 	for _, c := range b[:4] {
-		d := hexDigit(c)
-		if d < 0 {
-			return -1
-		}
-		r = r<<4 | d
+		r = r<<4 | hexDigit(c)
 	}
 	return r
 }

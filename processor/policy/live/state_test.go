@@ -66,6 +66,24 @@ func TestCacheFailure(t *testing.T) {
 	}
 }
 
+// What is wrong with a cache is what the error says.
+func TestCacheUnreadable(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "cache")
+	f := func(want string) {
+		t.Helper()
+		if _, err := readCache(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	f("no such file")
+	for text, want := range map[string]string{`{"Hash`: "unexpected end of JSON input", `{}`: "its policy has hash sha256:"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f(want)
+	}
+}
+
 // A cache that is written again and again is closed each time.
 func TestCacheCloses(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // garbage collection would close forgotten files
@@ -202,7 +220,7 @@ func TestRunOfSettings(t *testing.T) {
 
 // The metrics say whether the newest policy was rejected, and whether anything can alert.
 func TestMetrics(t *testing.T) {
-	registry := prometheus.NewRegistry()
+	registry := prometheus.NewPedanticRegistry() // which refuses what Describe does not name
 	s := open(t, Options{First: parsedPolicy(t, policyOf("v1")), Logger: slog.New(slog.DiscardHandler), Registry: registry})
 	f := func(rejected, shadow, expired, expiring float64) {
 		t.Helper()
@@ -234,6 +252,9 @@ func TestWarnings(t *testing.T) {
 	want := []string{"p:1:12: allowed-regions is spelled allowed_regions", "p:1:41: ap-east-1 is not enabled by default; nothing happens there unless the account enables it"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+	if got := (Loaded{Policy: f.Policy}).Warnings(time.Now()); got != nil {
+		t.Errorf("of a policy that is no file: %q", got)
 	}
 }
 

@@ -80,14 +80,14 @@ func TestCaseList(t *testing.T) {
 // A case says what it expects in one of two ways.
 func TestCaseExpects(t *testing.T) {
 	for expects, want := range map[string]string{
-		"ExpectedResult: false": "", "Outcome: alerted": "", "Outcome: alerted, ExpectedResult: true": "and not both", "Name: a": "a case needs an ExpectedResult",
+		"ExpectedResult: false": "", "ExpectedResult: true": "", "Outcome: alerted": "", "Outcome: alerted, ExpectedResult: true": "and not both", "Name: a": "a case needs an ExpectedResult",
 	} {
 		name := filepath.Join(t.TempDir(), "cases.yaml")
 		if err := os.WriteFile(name, []byte("- {Log: {}, "+expects+"}"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		cases, err := LoadCases(name)
-		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) || err == nil && len(cases) != 1 {
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) || err == nil && (len(cases) != 1 || cases[0].Want != strings.HasSuffix(expects, "true")) {
 			t.Errorf("%s: %v, %v, want %q", expects, cases, err, want)
 		}
 	}

@@ -9,9 +9,6 @@ import (
 // or more than one. The first partition with such a region decides: Ohio is us-east-2.
 func byName(name string) string {
 	wanted := nameWords(name)
-	if wanted == "  " {
-		return ""
-	}
 	var found Region
 	for _, r := range catalogue {
 		switch {
