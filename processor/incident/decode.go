@@ -57,11 +57,7 @@ func (r *reader) history(e *entry) {
 	e.firstSeen, e.lastSeen = r.instant(), r.instant()
 	e.sent, e.lastArrival, e.closedAt = r.instant(), r.instant(), r.instant()
 	e.revision = r.number(maxCount)
-	n := r.number(incident.MaxEscalations)
-	if n == 0 {
-		return
-	}
-	e.escalations = make([]escalation, n)
+	e.escalations = make([]escalation, r.number(incident.MaxEscalations))
 	for i := range e.escalations {
 		e.escalations[i] = escalation{r.instant(), reason(r.byte(byte(escalatedRegion))), r.name(maxDetail)}
 	}
@@ -99,10 +95,7 @@ func (r *reader) ids(n int) []uuid.UUID {
 func (r *reader) tally(t *tally, most int) {
 	n := r.number(uint64(most)<<1 | 1)
 	t.more = n&1 != 0
-	if n >>= 1; n == 0 {
-		return
-	}
-	t.list = make([]named, n)
+	t.list = make([]named, n>>1)
 	for i := range t.list {
 		c := &t.list[i]
 		c.name, c.alerts = r.name(maxName), r.number(maxCount)

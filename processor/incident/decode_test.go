@@ -157,3 +157,15 @@ func TestDescribe(t *testing.T) {
 		}
 	}
 }
+
+// A text that is not UTF-8 is refused: no incident can have written it.
+func TestReaderRefusesInvalidText(t *testing.T) {
+	for name, read := range map[string]func(*reader){"text": func(r *reader) { r.text(9) }, "name": func(r *reader) { r.name(9) }} {
+		for text, want := range map[string]bool{"\xc3\xa9": true, "\xe9z": false} {
+			r := newReader(append([]byte{stateVersion, 2}, text...), names{})
+			if read(&r); (r.err == nil) != want {
+				t.Errorf("%s %q: %v", name, text, r.err)
+			}
+		}
+	}
+}

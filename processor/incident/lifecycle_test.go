@@ -194,6 +194,15 @@ func TestLate(t *testing.T) {
 	}
 }
 
+// The clock never moves back.
+func TestAdvanceBack(t *testing.T) {
+	g := New(Options{Settings: settings()})
+	g.Advance(day.Add(time.Hour))
+	if g.Advance(day); !g.clock.Equal(day.Add(time.Hour)) {
+		t.Errorf("it stands at %s", g.clock)
+	}
+}
+
 // The end of one of a principal's incidents leaves those in other regions linked.
 func TestRegionsOutliveOne(t *testing.T) {
 	g := New(Options{Settings: settings()})

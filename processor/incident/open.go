@@ -52,9 +52,6 @@ func (g *Grouper) Open(n int) []*incident.Incident {
 			continue
 		}
 		i, _ := slices.BinarySearchFunc(top, e, compareEntries)
-		if i == n {
-			continue
-		}
 		top = slices.Insert(top, i, e)
 		top = top[:min(n, len(top))]
 	}

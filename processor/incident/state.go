@@ -81,9 +81,6 @@ func (g *Grouper) put(key, value []byte) {
 }
 
 func (g *Grouper) dropEntry(e *entry) {
-	if !g.o.Durable {
-		return
-	}
 	g.state = e.appendTombstones(g.state)
 	g.drop(stateKey(stateSketch, e.id))
 	g.drop(stateKey(stateEntry, e.id))

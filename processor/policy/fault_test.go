@@ -148,7 +148,7 @@ func TestPlaces(t *testing.T) {
 	f(mustPolicy(t, Options{}).Warnings(testNow), Place{Part: PartDefault, Item: -1})
 }
 
-// An exception may cover accounts with a level of their own, accounts without one, and everybody.
+// An exception for everybody looks at the default level and at the levels that accounts have.
 func TestExceptionInUsedRegion(t *testing.T) {
 	o := Options{
 		Default:    Level{AllowedRegions: []string{"us-east-1"}},

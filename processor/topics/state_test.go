@@ -68,8 +68,8 @@ func TestCheckState(t *testing.T) {
 	f("hidden", false, fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: testState, Err: kerr.TopicAuthorizationFailed, Count: -1}), "listing topics: TOPIC_AUTHORIZATION_FAILED")
 }
 
-// If the group's commits cannot be read, nobody knows whether a missing state topic held anything: it is not created, and
-// the look is not repeated.
+// If the group's commits cannot be read, a missing state topic may have held something: it is not created, and the error is
+// final.
 //
 // Guard: the first error in replaceState.
 func TestReplaceStateOfUnknownGroup(t *testing.T) {
