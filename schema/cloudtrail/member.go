@@ -2,6 +2,7 @@ package cloudtrail
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/layer"
 	"github.com/regionwatch/regionwatch/schema/cloudtrail/salvage"
@@ -81,17 +82,13 @@ func firstLetter(body []byte) rune {
 // unquote returns the text of a JSON string. It is valid as long as the layer is open.
 func (d *Decoder) unquote(v Value, whole bool) []byte {
 	if !whole {
-		v = append(append(make(Value, 0, len(v)+1), v...), '"')
+		v = slices.Concat(v, Value{'"'})
 	}
 	body := v[1 : len(v)-1]
 	if jsonscan.SkipPlain(body, 0) == len(body) {
 		return body
 	}
-	text := d.buffers[d.depth]
-	if cap(text) < len(body) {
-		text = make([]byte, 0, len(body))
-	}
-	text = v.AppendText(text[:0])
+	text := v.AppendText(slices.Grow(d.buffers[d.depth][:0], len(body)))
 	d.setBuffer(text)
 	return text
 }

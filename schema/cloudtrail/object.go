@@ -33,7 +33,7 @@ func (d *Decoder) single(b []byte, p place) (done bool, err error) {
 		return false, nil
 	}
 	end, cause := d.scan.decodeEvent(b, &d.event)
-	if cause != nil || end < len(b) && jsonscan.SkipSpace(b, end) < len(b) {
+	if cause != nil || jsonscan.SkipSpace(b, end) < len(b) {
 		return false, nil
 	}
 	return true, d.whole(b[:end], p)
@@ -201,7 +201,7 @@ func (d *Decoder) elements(b []byte, from, stop int, p place) error {
 	for i := salvage.ResyncTo(b, stop, stop, salvage.IsElementStart); i < len(b); {
 		d.noteGap(from, i)
 		n, cause := d.scan.decodeEvent(b[i:], &d.event)
-		next := i + max(n, 1)
+		next := i + n
 		var err error
 		if cause == nil {
 			err = d.whole(b[i:next], p)

@@ -11,13 +11,13 @@ import (
 // {…}", "cloudtrail: {…}". It is a shape, and no damage, unless there is a part of an event in it.
 
 // prefixed looks for an object, an array of objects or a quoted object behind some text in the line at b[i]. It ends the line,
-// or is an event, damaged perhaps or with other text behind it. At is where it starts, or negative if there is none; next is
+// or is an event, damaged perhaps or with other text behind it. At is where it starts, or i if there is none; next is
 // where the value after it may start, and tried how far was read.
 func (d *Decoder) prefixed(b []byte, i int) (at, next, tried int) {
 	line := salvage.LineEnd(b, i)
 	brackets, braces := 0, 0 // that are open: a damaged array or object is not a prefix
 	for from := i; from < line && b[i] != '"'; {
-		if at = objectIn(b[:line], from); at < 0 {
+		if at = objectIn(b[:line], from); at == line {
 			return d.prefixedText(b, i, max(line, tried))
 		}
 		before := b[from:at]
@@ -27,7 +27,10 @@ func (d *Decoder) prefixed(b []byte, i int) (at, next, tried int) {
 			break
 		}
 		if brackets > 0 {
-			return d.prefixedArray(b, i, at, max(line, tried))
+			if list, end, ok := d.listAround(b, i, at); ok {
+				return list, end, end
+			}
+			break
 		}
 		n, cause := d.scan.decodeEvent(b[at:], &d.event)
 		next = at + n
@@ -46,21 +49,17 @@ func (d *Decoder) prefixed(b []byte, i int) (at, next, tried int) {
 		}
 		tried = max(tried, from)
 	}
-	return -1, i, max(line, tried)
+	return i, i, max(line, tried)
 }
 
-// prefixedArray is prefixed for the array whose first object is at b[object].
-func (d *Decoder) prefixedArray(b []byte, i, object, tried int) (at, next, _ int) {
-	at = object - 1
-	for at > i && jsonscan.SkipSpace(b[at:at+1], 0) == 1 {
-		at--
+// listAround looks for the array whose first element is at b[element]. It ends its line, and starts behind b[i].
+func (d *Decoder) listAround(b []byte, i, element int) (at, end int, ok bool) {
+	at = i + len(bytes.TrimRight(b[i:element], " \t\r\n")) - 1
+	if at <= i || b[at] != '[' || unclosed(b[i:at], 0, '[', ']') > 0 {
+		return at, at, false
 	}
-	if at > i && b[at] == '[' && unclosed(b[i:at], 0, '[', ']') == 0 {
-		if n, cause := d.scan.SkipValue(b[at:], 0); cause == nil && endsLine(b, at+n) {
-			return at, at + n, at + n
-		}
-	}
-	return -1, i, tried
+	n, cause := d.scan.SkipValue(b[at:], 0)
+	return at, at + n, cause == nil && endsLine(b, at+n)
 }
 
 // unclosed returns how many brackets are open behind b, if so many were before. One that closes nothing is text.
@@ -79,56 +78,41 @@ func unclosed(b []byte, before int, opening, closing byte) int {
 // prefixedText is prefixed for a quoted text that ends the line, or an array that starts with the line's first text.
 func (d *Decoder) prefixedText(b []byte, i, tried int) (at, next, _ int) {
 	line := salvage.LineEnd(b, i)
-	for from, checked := i, i; from < line; {
+	for from, checked := i, i; ; {
 		quote := bytes.IndexByte(b[from:line], '"')
 		if quote < 0 || salvage.HasMark(b[checked:from+quote]) {
 			break
 		}
 		at, checked = from+quote, from
 		if from == i { // once, or the line would be read again for each of its quotes
-			if list, next := d.textList(b[:line], i, at); list > i {
-				return list, next, next
+			if list, end, ok := d.listAround(b[:line], i, at); ok {
+				return list, end, end
 			}
 		}
 		end, cause := d.scan.SkipString(b[:line], at)
 		if cause != nil {
 			break
 		}
-		if at > i && endsLine(b, end) && d.mayHold(Value(b[at:end]), true) {
+		if endsLine(b, end) && d.mayHold(Value(b[at:end]), true) {
 			return at, end, end
 		}
 		from = end
 	}
-	return -1, i, tried
-}
-
-// textList returns where the array starts whose first element is the text at b[at], and where it ends, or -1 if it does not
-// end the line.
-func (d *Decoder) textList(b []byte, i, at int) (list, end int) {
-	for list = at - 1; list > i && jsonscan.SkipSpace(b[list:list+1], 0) == 1; list-- {
-	}
-	if list <= i || b[list] != '[' || unclosed(b[i:list], 0, '[', ']') > 0 {
-		return -1, at
-	}
-	n, cause := d.scan.SkipValue(b[list:], 0)
-	if cause != nil || !endsLine(b, list+n) {
-		return -1, at
-	}
-	return list, list + n
+	return i, i, tried
 }
 
 // startsObject reports whether an object starts at b[i].
 func startsObject(b []byte, i int) bool {
 	c := jsonscan.At(b, jsonscan.SkipSpace(b, i+1))
-	return b[i] == '{' && (c == '"' || c == '}')
+	return jsonscan.At(b, i) == '{' && (c == '"' || c == '}')
 }
 
-// objectIn returns where an object with a key starts in b, from index i on, or -1.
+// objectIn returns where an object with a key starts in b, from index i on, or len(b).
 func objectIn(b []byte, i int) int {
 	for {
 		brace := bytes.IndexByte(b[i:], '{')
 		if brace < 0 {
-			return -1
+			return len(b)
 		}
 		i += brace
 		if jsonscan.At(b, jsonscan.SkipSpace(b, i+1)) == '"' {

@@ -14,7 +14,7 @@ func TestPrefixed(t *testing.T) {
 			b := []byte(before + line + "\n{}")
 			at, next, tried := NewDecoder(0).prefixed(b, len(before))
 			if begin < 0 {
-				if at >= 0 || next != len(before) || tried < len(before)+len(line) {
+				if at != len(before) || next != len(before) || tried < len(before)+len(line) {
 					t.Errorf("%q: from %d to %d, %d tried, want none", line, at-len(before), next-len(before), tried-len(before))
 				}
 			} else if at != len(before)+begin || next != len(before)+end || tried != next {
@@ -38,17 +38,20 @@ func TestPrefixed(t *testing.T) {
 	f(`x [1] {"a":1}`, 6, -1)
 	f(`x ] [{"a":1}]`, 4, -1)
 	f(`x [1,{"a":1}]`, -1, 0)
+	f(`x [1 [{"a":1}]`, -1, 0)
 	f(`[{"a":1}]`, -1, 0)
 	f(`x "{\"a\":1}"`, 2, -1)
 	f(`x"{\"a\":1}"`, 1, -1)
 	f(`x "{\"a\":1}" y`, -1, 0)
 	f(`x "a" "{\"a\":1}"`, 6, -1)
+	f(`x "a""{\"a\":1}"`, 5, -1)
 	f(`"{\"a\":1}"`, -1, 0)
 	f(`x ["{\"a\":1}"]`, 2, -1)
 	f(`x [ "{\"a\":1}" ]`, 2, -1)
 	f(`x["{\"a\":1}"]`, 1, -1)
 	f(`x ["{\"a\":1}"] y`, -1, 0)
 	f(`x [["{\"a\":1}"]]`, -1, 0)
+	f(`x [1 ["{\"a\":1}"]`, -1, 0)
 	f(`["{\"a\":1}"]`, -1, 0)
 	f(`x`, -1, 0)
 	f(``, -1, 0)

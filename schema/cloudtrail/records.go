@@ -1,6 +1,10 @@
 package cloudtrail
 
-import "github.com/regionwatch/regionwatch/schema/jsonscan"
+import (
+	"bytes"
+
+	"github.com/regionwatch/regionwatch/schema/jsonscan"
+)
 
 // {"Records":[…]} is CloudTrail's log file
 // (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html), and the
@@ -9,17 +13,13 @@ import "github.com/regionwatch/regionwatch/schema/jsonscan"
 
 // isRecords reports whether the object at b[i] starts like a log file.
 func isRecords(b []byte, i int) bool {
-	const key = `"Records"`
+	key := []byte(`"Records"`)
 	i = jsonscan.SkipSpace(b, i+1)
-	if len(b)-i < len(key) || string(b[i:i+len(key)]) != key {
+	if !bytes.HasPrefix(b[i:], key) {
 		return false
 	}
 	i = jsonscan.SkipSpace(b, i+len(key))
-	if i >= len(b) || b[i] != ':' {
-		return false
-	}
-	i = jsonscan.SkipSpace(b, i+1)
-	return i < len(b) && b[i] == '['
+	return jsonscan.At(b, i) == ':' && jsonscan.At(b, jsonscan.SkipSpace(b, i+1)) == '['
 }
 
 // records reads the object at b[i], which has a key Records. Its other members are checked too: if they
@@ -32,7 +32,7 @@ func (d *Decoder) records(b []byte, i int, p place) (next, stop int, err error) 
 		if done {
 			return value, -1, d.outerEvent(&outer, b[i:value], p.chain)
 		}
-		if cause == nil && key.EqualString("Records") && value < len(b) && b[value] == '[' {
+		if cause == nil && key.EqualString("Records") && jsonscan.At(b, value) == '[' {
 			next, stop, err = d.list(b, value, place{chain: chain, inList: true})
 			if stop >= 0 || err != nil {
 				return next, stop, err

@@ -60,7 +60,7 @@ func (d *Decoder) text(b []byte, p place) error {
 		return d.skip(KindEmpty, p.chain)
 	}
 	if !layer.IsTextStart(b[i]) && !isSequence(b, i) {
-		if at, _, _ := d.prefixed(b, i); at < 0 {
+		if at, _, _ := d.prefixed(b, i); at == i {
 			return d.plainText(b[i:], p.chain)
 		}
 	}
@@ -87,7 +87,7 @@ func (d *Decoder) text(b []byte, p place) error {
 		at, q := i, p
 		if i >= tried && !startsObject(b, i) {
 			var found, after int
-			if found, after, tried = d.prefixed(b[:end], i); found >= 0 {
+			if found, after, tried = d.prefixed(b[:end], i); found > i {
 				p.settle(b, after)
 				at, q = found, p
 				q.chain = q.chain.Push(ShapePrefixed)
@@ -120,8 +120,7 @@ func (d *Decoder) startsRecord(b []byte, i int) bool {
 	if cause == nil {
 		return jsonscan.SkipSpace(line, end) == len(line)
 	}
-	first := line[jsonscan.SkipSpace(line, min(1, len(line)-1)):] // in a list
-	return line[0] == '"' || startsObject(line, 0) || len(first) > 0 && startsObject(first, 0)
+	return line[0] == '"' || startsObject(line, 0) || startsObject(line, jsonscan.SkipSpace(line, 1)) // in a list
 }
 
 // value reads the value at b[i]. Next is where the next one may start. Stop is negative for a value that
@@ -206,7 +205,7 @@ func (d *Decoder) trailing(b []byte, end int, p place, ahead *int) (next int, er
 	isLine := bytes.IndexByte(b[end:i], '\n') >= 0
 	if isLine && *ahead == len(b) {
 		at, _, _ := d.prefixed(b, i)
-		isLine = at >= 0
+		isLine = at > i
 	}
 	if isLine {
 		return i, nil // its own line
