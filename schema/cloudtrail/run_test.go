@@ -59,6 +59,26 @@ func TestWholeObjectInACutText(t *testing.T) {
 	}
 }
 
+// A readOnly and a region are joined across what stands between the pieces: a brace out of place, whole objects of an actor's,
+// other texts. Each piece without a region or readOnly is reported as well.
+func TestHalvesAreJoined(t *testing.T) {
+	message := func(text string) string { return `{"message":` + quote(text) + `}` }
+	const half, rest = `{"eventVersion":"1","awsRegion":"eu-west-3","x":oops`, `"readOnly":false}`
+	for _, record := range []string{
+		`{"detail":{"eventVersion":"1","eventName":"x","readOnly":false}},"awsRegion":"eu-west-3"}`,
+		`{"detail":{"eventVersion":"1","eventName":"x","awsRegion":"eu-west-3"}},"readOnly":false}`,
+		`{"readOnly":false}{"awsRegion":"us-east-1","readOnly":true}"awsRegion":"eu-west-3"}`,
+		`[{"readOnly":false},{"awsRegion":"us-east-1","readOnly":true},"awsRegion":"eu-west-3"}`,
+		`{"logEvents":[` + message(half) + `,` + message(rest) + `]}`,
+		`{"logEvents":[` + message(half) + `,` + message(`{"a":1}`) + `,` + message(rest) + `]}`,
+		`{"logEvents":[` + message(half) + `,` + message("\n{\"a\":1}") + `,` + message(rest) + `]}`,
+	} {
+		if !isDecided(t, record) {
+			t.Errorf("%s:\n%s", record, strings.Join(decodeKnown(t, record), "\n"))
+		}
+	}
+}
+
 // isDecided reports whether the write in eu-west-3 reaches the sink.
 func isDecided(t *testing.T, record string) bool {
 	for _, line := range decodeKnown(t, record) {

@@ -55,10 +55,11 @@ func startsValue(b []byte, end, i int) bool {
 
 // text reads the values of a JSON text, one after the other.
 func (d *Decoder) text(b []byte, p place) error {
-	i := jsonscan.SkipSpace(b, 0)
-	if i == len(b) {
+	start := jsonscan.SkipSpace(b, 0)
+	if start == len(b) {
 		return d.skip(KindEmpty, p.chain)
 	}
+	i := start
 	if !layer.IsTextStart(b[i]) && !isSequence(b, i) {
 		if at, _, _ := d.prefixed(b, i); at == i {
 			return d.plainText(b[i:], p.chain)
@@ -81,7 +82,7 @@ func (d *Decoder) text(b []byte, p place) error {
 			}
 			end = limit
 		}
-		if i > 0 && d.run.IsOpen && d.run.Depth >= d.depth && d.startsRecord(b, i) {
+		if i > start && d.run.IsOpen && d.run.Depth >= d.depth && d.startsRecord(b, i) {
 			d.run.Reset()
 		}
 		at, q := i, p
