@@ -152,6 +152,19 @@ func TestGapExcerpt(t *testing.T) {
 	f(`[`+short+a+`]`, `[`+short+a[:32], 31)
 }
 
+// Text without any event is reported, and once.
+func TestTextWithoutEvents(t *testing.T) {
+	expect(t, "==", "fault 0 syntax")
+	expect(t, "{}x\ny", "fault 0 unknown-shape\nfault -1 trailing-bytes")
+}
+
+// Damaged parts are decided as events if that is what their keys say. One that is only recognized is searched.
+func TestDamagedParts(t *testing.T) {
+	const insight, element = `{"awsRegion":"eu-west-3","readOnly":false,"eventCategory":"Insight",oops}`, `{"a":1,"awsRegion":"eu-west-3","readOnly":false,"x":oops}`
+	expect(t, insight, "event 0 event eu-west-3 false salvaged\nfault 0 syntax")
+	expect(t, `{"x":[oops,`+element+`,{"b":1}]}`, "event 0 wrapped eu-west-3 false damaged\nfault 0 syntax wrapped")
+}
+
 func TestNDJSONDamage(t *testing.T) {
 	cut := strings.Index(paris, `,"readOnly"`)
 	const second = "event 1 ndjson ap-northeast-1 false"
@@ -219,6 +232,9 @@ func TestRecordsInAnEvent(t *testing.T) {
 	expect(t, record, "event 0 records ap-northeast-1 false\nevent 1 event eu-west-3 false")
 	record = paris[:len(paris)-1] + `,"Records":[` + tokyo + `]}`
 	expect(t, record, "event 0 event eu-west-3 false")
+	// Without a region there is nothing to decide beside what was found in a damaged list.
+	record = `{"Records":[oops` + tokyo + `],"eventVersion":"1","eventName":"x","readOnly":false}`
+	expect(t, record, "fault 0 syntax records\nevent 1 records ap-northeast-1 false")
 }
 
 // Wherever a log file of many events is damaged, all events but the one that was hit are decided, and

@@ -94,6 +94,7 @@ func TestDecodePlainSuccess(t *testing.T) {
 	expect(t, `{"Records":[`+paris+`,`+tokyo+`]}`, "event 0 records eu-west-3 false\nevent 1 records ap-northeast-1 false")
 	expect(t, `{"x":1,"Records":[`+paris+`]}`, "event 0 records eu-west-3 false")
 	expect(t, `[`+paris+`,`+tokyo+`]`, "event 0 array eu-west-3 false\nevent 1 array ap-northeast-1 false")
+	expect(t, "[\n"+paris+",\n"+tokyo+"\n]", "event 0 array eu-west-3 false\nevent 1 array ap-northeast-1 false")
 	expect(t, `[`+paris+"]\n["+tokyo+`]`, "event 0 ndjson > array eu-west-3 false\nevent 1 ndjson > array ap-northeast-1 false")
 	expect(t, paris+"\n"+tokyo+"\n", "event 0 ndjson eu-west-3 false\nevent 1 ndjson ap-northeast-1 false")
 	expect(t, paris+tokyo, "event 0 ndjson eu-west-3 false\nevent 1 ndjson ap-northeast-1 false")
@@ -109,6 +110,8 @@ func TestDecodeEmpty(t *testing.T) {
 	expect(t, `{"Records":[]}`, "skip empty records")
 	expect(t, `{"message":"[]"}`, "skip empty")
 	expect(t, `{"x":"[]"}`, "fault 0 unknown-shape")
+	expect(t, `{"message":null,"x":"[{\"log\":1}]"}`, "skip empty")             // what x holds says nothing of it
+	expect(t, `{"message":1,"log":"{\"message\":null}"}`, "skip empty shipper") // nor does what stands around it
 	expect(t, `{"logEvents":[],"message":"text"}`, "fault 0 unknown-shape")
 	var f found
 	if err := NewDecoder(0).Decode(nil, &f); err != nil || len(f.lines) != 1 || f.lines[0] != "skip empty" {

@@ -1,6 +1,9 @@
 package cloudtrail
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestShipperSuccess(t *testing.T) {
 	const want = "event 0 shipper eu-west-3 false"
@@ -53,8 +56,11 @@ func TestStringSuccess(t *testing.T) {
 
 func TestStringFailure(t *testing.T) {
 	expect(t, `"hello"`, "fault 0 not-an-object")
+	expect(t, `"awsRegion"`, "fault 0 not-an-object")
 	cut := quote(paris)
 	expect(t, cut[:len(cut)-1], "event 0 string eu-west-3 false\nfault -1 truncated string")
 	expect(t, cut[:len(cut)-30], "event 0 string eu-west-3 false damaged\nfault 0 truncated string")
 	expect(t, quote(paris)+quote("hello"), "event 0 string eu-west-3 false\nfault -1 trailing-bytes")
+	// A line break that should be \n does not end it.
+	expect(t, strings.Replace(cut, `,`, ",\n", 1), "event 0 string eu-west-3 false\nfault -1 trailing-bytes string")
 }
