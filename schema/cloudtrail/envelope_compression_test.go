@@ -103,6 +103,8 @@ func TestCompressionFailure(t *testing.T) {
 			}
 		}
 	}
+	one := compress("7")
+	expect(t, one[:len(one)-1], "fault 0 not-an-object gzip\nfault -1 compression gzip")
 	wrongSum := []byte(compress(paris))
 	wrongSum[len(wrongSum)-6] ^= 1
 	expect(t, string(wrongSum), "event 0 gzip eu-west-3 false\nfault -1 compression gzip")

@@ -57,6 +57,7 @@ func TestStringSuccess(t *testing.T) {
 func TestStringFailure(t *testing.T) {
 	expect(t, `"hello"`, "fault 0 not-an-object")
 	expect(t, `"awsRegion"`, "fault 0 not-an-object")
+	expect(t, `"{`, "fault 0 truncated string")
 	cut := quote(paris)
 	expect(t, cut[:len(cut)-1], "event 0 string eu-west-3 false\nfault -1 truncated string")
 	expect(t, cut[:len(cut)-30], "event 0 string eu-west-3 false damaged\nfault 0 truncated string")

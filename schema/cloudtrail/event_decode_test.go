@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -145,6 +146,30 @@ func TestDecodeEventGuessedKeys(t *testing.T) {
 		for _, text := range []string{`{"` + k.name + `" :` + rest, `{"` + k.name + `x":` + rest, `{"` + k.name + `\u0000":` + rest} {
 			checkEventWith(t, primed(t, whole), []byte(text))
 		}
+	}
+}
+
+// Texts made of what stands between texts, after keys that are expected: a scanner that expects them reads what one reads that
+// does not.
+func TestDecodeEventGuessedTexts(t *testing.T) {
+	const end = `"readOnly":false,"padding":"so that the end of the event is far enough away"}`
+	usual := []byte(`{"eventVersion":"1","eventSource":"x","eventName":"x","awsRegion":"x",` + end)
+	pieces := []string{`"`, `,`, `:`, `","`, `":"`, `\`, `\"`, `x`, `,"x":`, `1234567`, `1,`, `false,`}
+	r, s := rand.New(rand.NewPCG(5, 6)), familiar(string(usual))
+	for range 8_000 {
+		text := []byte("{")
+		for _, name := range []string{"eventVersion", "eventSource", "eventName", "awsRegion"} {
+			text = append(append(text, `"`+name...), `":"`...)
+			for range r.IntN(5) {
+				text = append(text, pieces[r.IntN(len(pieces))]...)
+			}
+			text = append(text, `",`...)
+		}
+		text = append(text, end...)
+		if got, want := decoded(s, text), decoded(new(scanner), text); got != want {
+			t.Fatalf("%s:\ngot  %s\nwant %s", text, got, want)
+		}
+		_, _ = s.decodeEvent(usual, new(Event)) // so that it goes on expecting them
 	}
 }
 
