@@ -8,10 +8,12 @@ import (
 	"errors"
 	"hash/crc32"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -262,5 +264,39 @@ func TestHeavyRecordHasItsTurn(t *testing.T) {
 	close(quit)
 	if err := d.takeTurn(); !errors.Is(err, errStopped) {
 		t.Errorf("a stop while it waits: %v", err)
+	}
+}
+
+// A record is free once it is decided, and one that took its turn before the next one has it: a worker may be idle for long.
+//
+// Guards: forget in the end of decide and in endTurn.
+func TestDecidedRecordIsFree(t *testing.T) {
+	p, _ := quietProcessor(t)
+	p.newDecider = func() decider { return &scripted{} }
+	out := p.outputs.Open(t.Context(), nil, func() error { return nil })
+	defer out.Close()
+	d := p.newDecision(nil, out, nil)
+	for name, decide := range map[string]func(*kgo.Record){
+		"at the end": func(r *kgo.Record) {
+			if n, err := d.decide(nil, time.Now(), []*kgo.Record{r}); n != 1 || err != nil {
+				t.Errorf("%d decided, %v", n, err)
+			}
+		},
+		"after its turn": func(r *kgo.Record) {
+			if err := d.takeTurn(); err != nil {
+				t.Fatal(err)
+			}
+			d.output.Begin(r)
+			d.endTurn()
+		},
+	} {
+		kept := func() weak.Pointer[kgo.Record] { // and nothing else has it
+			r := &kgo.Record{Topic: inputTopic, Value: []byte("pass")}
+			decide(r)
+			return weak.Make(r)
+		}()
+		if runtime.GC(); kept.Value() != nil {
+			t.Errorf("%s the record is kept", name)
+		}
 	}
 }
