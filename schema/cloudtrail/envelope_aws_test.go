@@ -28,6 +28,7 @@ func TestSNSSkips(t *testing.T) {
 	expect(t, `{"Type":"SubscriptionConfirmation","Token":"t","Message":"You have chosen to subscribe","SubscribeURL":"u"}`,
 		"skip sns-confirmation")
 	expect(t, sns("CloudTrail validation message."), "skip validation sns")
+	expect(t, "CloudTrail validation message.\n", "skip validation")
 	expect(t, sns(`{"s3Bucket":"b","s3ObjectKey":["AWSLogs/1/CloudTrail/x.json.gz"]}`), "skip log-file-notice sns")
 	expect(t, sns(""), "skip empty")
 }
