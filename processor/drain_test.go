@@ -233,27 +233,31 @@ func (l *late) OnClientClosed(client *kgo.Client) {
 	}
 }
 
-// A partition that is assigned while the client is being closed has no worker afterwards.
+// A partition that is assigned while the client is being closed has no worker afterwards, and nothing of the client goes on.
 //
-// Guard: the second stopWorkers in closeConsumer.
+// Guards: the second abandon and the second stopWorkers in closeConsumer.
 func TestAssignedLate(t *testing.T) {
-	hook := new(late)
-	p, _ := quietProcessor(t, func(o *Options) { o.ClientOpts = []kgo.Opt{kgo.WithHooks(hook)} })
-	ctx, abandon := context.WithCancel(t.Context())
-	c, err := newConsumer(ctx, p)
-	if err != nil {
-		t.Fatal(err)
+	for _, instance := range []string{"", "one"} {
+		hook := new(late)
+		p, _ := quietProcessor(t, func(o *Options) { o.InstanceID, o.ClientOpts = instance, []kgo.Opt{kgo.WithHooks(hook)} })
+		ctx, abandon := context.WithCancel(t.Context())
+		c, err := newConsumer(ctx, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var w *partition
+		hook.assign = func(client *kgo.Client) {
+			c.assigned(ctx, client, map[string][]int32{inputTopic: {0}})
+			w = c.worker(kadm.Partition{Topic: inputTopic})
+		}
+		if p.closeConsumer(c, abandon, false); ctx.Err() == nil {
+			t.Errorf("%q: what belongs to the client goes on", instance)
+		}
+		if w == nil || len(c.assignment()) > 0 {
+			t.Fatalf("%q: %v is left of %v", instance, c.assignment(), w)
+		}
+		<-w.done
 	}
-	var w *partition
-	hook.assign = func(client *kgo.Client) {
-		c.assigned(ctx, client, map[string][]int32{inputTopic: {0}})
-		w = c.worker(kadm.Partition{Topic: inputTopic})
-	}
-	p.closeConsumer(c, abandon, false)
-	if w == nil || len(c.assignment()) > 0 {
-		t.Fatalf("%v is left of %v", c.assignment(), w)
-	}
-	<-w.done
 }
 
 // A member that ends leaves the group, unless its place is another process's by now, or it was given up.
@@ -305,6 +309,15 @@ func TestLeave(t *testing.T) {
 			if refused.Remove(); log.count("leaving the group") != told {
 				t.Errorf("%s, %v: %s", name, refusal, log.text.String())
 			}
+		}
+		cluster.ControlKey(int16(kmsg.LeaveGroup), func(req kmsg.Request) (kmsg.Response, error, bool) {
+			resp, member := req.ResponseKind().(*kmsg.LeaveGroupResponse), kmsg.NewLeaveGroupResponseMember()
+			member.InstanceID, member.ErrorCode = &c.instance, kerr.FencedInstanceID.Code
+			resp.Members = append(resp.Members, member)
+			return resp, nil, true
+		})
+		if p.leave(c.ctx, c.instance, c.cause); log.count("FENCED_INSTANCE_ID") != 1 {
+			t.Errorf("%s, refused for the member: %s", name, log.text.String())
 		}
 	}
 }
