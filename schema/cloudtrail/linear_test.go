@@ -31,7 +31,7 @@ var hostileInputs = []hostile{
 	// envelopes: levels, bounds, strings that may hold something, prefixes, lists, damage in each
 	{"", `{"awsRegion":"x","a":`, ""}, {"", `{"eventSource":"aws:x","a":[`, ""}, {"", `{"detail":{"payload":[`, ""}, {"[", `[{"a":1},`, ""},
 	{`{"a":[`, `{"b":[{"c":1}]},`, `{}]}`}, {`{"a":[`, `{"eventName":"x","userIdentity":{`, ""}, {`{"a":[`, `"{\"a\":",`, `1]}`},
-	{`{"a":"`, `{\"a\":`, `"}`}, {"x", ` {"a":1}`, ""}, {"x", ` {"a":`, ""}, {"", "1,\"a\":{\"b\":\n", ""}, {"", "x {\"a\":1} y\n", ""}, {"", "x {\"a\":\n", ""},
+	{`{"a":"`, `{\"a\":`, `"}`}, {"x", ` {"a":1}`, ""}, {"x", ` {"a":`, ""}, {"", "1,\"a\":{\"b\":\n", "\n{}"}, {"", "x {\"a\":1} y\n", ""}, {"", "x {\"a\":\n", ""},
 	{"", "x {\"eventName\":1,\"userIdentity\":\n", ""}, {`{"a":[`, `{"b":x},{"c":1},`, ""}, {`{"a":"`, `eyJ`, `"}`}, {`{"a":[`, `"eyJhIjo=",`, `1]}`},
 	{`{"a":[`, `"\"",`, `1]}`}, {`{"a":[`, `"[",`, `1]}`}, {"", "\x00\x00\x00\x00\x01", "{"}, {`{"digestEndTime":1`, `,"a":{"digestEndTime":1`, ""},
 	{`{"a":"`, "seventeenletterss ", `"}`}, {`{"a":"x: `, "eyJhIjo=, ", `"}`}, {"", "{app} ", ""}, {"log: ", `[{"a":1} `, "]"}, // prefixes, base64

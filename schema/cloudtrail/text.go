@@ -71,7 +71,7 @@ func (d *Decoder) text(b []byte, p place) error {
 	p.first = true
 	// Where a damaged value has swallowed the lines after it, each line up to the damage is read again, by
 	// itself: no byte is read more than twice, whatever the input.
-	again, limit := 0, 0
+	var again, limit int
 	ahead := -1 // where the next value that is not a scalar starts, if known
 	tried := 0  // up to where prefixes were looked for
 	for i < len(b) {
