@@ -121,6 +121,7 @@ func TestEvasionWrapperWithMarks(t *testing.T) {
 		t.Errorf("an event without a region: %q", got)
 	}
 	expect(t, `{"eventVersion":"1","eventName":"x","awsregion":"eu-west-3","readonly":false}`, "fault 0 normalized")
+	expect(t, `{"EVENTVERSION":"1","AWSREGION":"eu-west-3"}`, "fault 0 normalized")
 	// Nor does a text of any key, in which nothing else is a fault.
 	expect(t, `{"x":"{\"awsregion\":\"eu-west-3\",\"readonly\":false}"}`, "fault 0 normalized wrapped")
 	expect(t, `{"x":"{\"awsregion\":\"eu-west-3\",\"readonly\":false}\n7"}`, "fault 0 normalized wrapped")
