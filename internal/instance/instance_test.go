@@ -179,5 +179,7 @@ func TestAllowedHost(t *testing.T) {
 	}
 	f("ip-10-0-0-1.ec2.internal", "ip-10-0-0-1.ec2.internal")
 	f("Büro Mac", "B-ro-Mac")
+	f("azAZ09._-", "azAZ09._-")
+	f("`{@[/:", "------")
 	f(strings.Repeat("a", 300), strings.Repeat("a", 100))
 }

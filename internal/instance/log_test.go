@@ -16,6 +16,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/progress"
 
 	"github.com/regionwatch/regionwatch/processor"
+	"github.com/regionwatch/regionwatch/processor/policy"
 )
 
 // scripted is a processor whose status and readiness a test sets.
@@ -67,6 +68,59 @@ func (b *buffer) take() string {
 	defer b.mu.Unlock()
 	defer b.Reset()
 	return b.String()
+}
+
+// A summary has what happened since the last one.
+func TestSummaryAttributes(t *testing.T) {
+	var from, to processor.Status
+	from.Counts.Events, from.Acked, from.DeadLetter = 100, 10, 1
+	from.Counts.Outcomes[policy.OutcomeShadowed], from.Counts.Outcomes[policy.OutcomeExempted] = 20, 30
+	to.Counts.Events, to.Acked, to.DeadLetter, to.Assigned, to.Lag = 107, 16, 6, 3, 2
+	to.Counts.Outcomes[policy.OutcomeShadowed], to.Counts.Outcomes[policy.OutcomeExempted] = 24, 33
+	if got, want := fmt.Sprint(attributes(&from, &to)...), fmt.Sprint("events", uint64(7), "alerts", uint64(6), "dead_letters", uint64(5),
+		"shadowed", uint64(4), "exempted", uint64(3), "partitions", 3, "lag", 2); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	from.Stage, to.Stage = []processor.StageCount{{Name: "read", N: 5}}, []processor.StageCount{{Name: "read", N: 7}, {Name: "late", N: 4}}
+	if got, want := fmt.Sprint(attributes(&from, &to)...), fmt.Sprint("read", uint64(2), "late", uint64(4), "dead_letters", uint64(5),
+		"partitions", 3, "lag", 2); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// The offsets of many partitions do not fill the log.
+func TestOffsets(t *testing.T) {
+	list := make([]processor.PartitionStatus, 66)
+	for i := range list {
+		list[i] = processor.PartitionStatus{Topic: "a", Partition: int32(i), Start: int64(i)}
+	}
+	list[1].Start = -1
+	if got := offsets(list[:2]); got != "a:0:0 a:1:?" {
+		t.Errorf("got %s", got)
+	}
+	if got := offsets(list[:64]); !strings.HasSuffix(got, "a:62:62 a:63:63") {
+		t.Errorf("64: got %s", got)
+	}
+	if got := offsets(list); !strings.HasSuffix(got, "a:63:63 and 2 more") {
+		t.Errorf("66: got %s", got)
+	}
+}
+
+// Partitions in another order are the same partitions, and one whose start is 0 is known. Without an interval there is no
+// summary.
+func TestLookAtPartitions(t *testing.T) {
+	var log buffer
+	w := watcher{log: slog.New(slog.NewTextHandler(&log, nil))}
+	a, b := processor.PartitionStatus{Topic: "a"}, processor.PartitionStatus{Topic: "a", Partition: 1}
+	notReady := errors.New("not yet")
+	w.look(processor.Status{Partitions: []processor.PartitionStatus{b, a}}, notReady, time.Now())
+	if got := log.take(); !strings.Contains(got, "partitions assigned") {
+		t.Errorf("log %s", got)
+	}
+	w.look(processor.Status{Partitions: []processor.PartitionStatus{a, b}}, notReady, time.Now())
+	if got := log.take(); got != "" {
+		t.Errorf("log %s", got)
+	}
 }
 
 // One line for each change, none without a change, and a summary for each interval.

@@ -85,29 +85,21 @@ func readAll(names []string) ([][]byte, error) {
 	return contents, nil
 }
 
-// Read reads a file of up to [MaxBytes]. Its errors name the file.
+// Read reads a file of up to [MaxBytes]. Its errors name the file, once: those of package os, which they wrap, name it again.
 func Read(name string) ([]byte, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("reading %q: %w", name, cause(err))
+		return nil, fmt.Errorf("reading %q: %w", name, errors.Unwrap(err))
 	}
 	defer file.Close()
 	content, err := io.ReadAll(io.LimitReader(file, MaxBytes+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("reading %q: %w", name, cause(err))
+		return nil, fmt.Errorf("reading %q: %w", name, errors.Unwrap(err))
 	case len(content) > MaxBytes:
 		return nil, fmt.Errorf("reading %q: it is larger than %d MiB", name, MaxBytes>>20)
 	}
 	return content, nil
-}
-
-// cause returns a file system error without its operation and name.
-func cause(err error) error {
-	if path, ok := errors.AsType[*os.PathError](err); ok {
-		return path.Err
-	}
-	return err
 }
 
 // OpenSecret opens a file that contains one line with a secret.

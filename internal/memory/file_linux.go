@@ -2,6 +2,7 @@ package memory
 
 import (
 	"bufio"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -33,15 +34,19 @@ func fileMappings() []mapping {
 		return nil
 	}
 	defer file.Close()
+	return mappingsIn(file, program)
+}
+
+// mappingsIn returns the mappings of a program's file in a text of smaps.
+func mappingsIn(smaps io.Reader, program string) []mapping {
 	var all []mapping
 	var m mapping
 	var ours bool
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		line := lines.Text()
-		fields := strings.Fields(line)
+	for lines := bufio.NewScanner(smaps); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
 		switch {
 		case len(fields) >= 5 && strings.Contains(fields[0], "-"): // 00400000-014b0000 r-xp 00000000 fe:00 9995041 /bin/regionwatch
-			m, ours = mapping{}, strings.HasSuffix(line, " "+program) && !strings.Contains(fields[1], "w")
+			m, ours = mapping{}, strings.HasSuffix(lines.Text(), " "+program) && !strings.Contains(fields[1], "w")
 			m.start, m.end = addresses(fields[0])
 		case ours && fields[0] == "Rss:":
 			m.resident, _ = strconv.Atoi(fields[1])

@@ -44,8 +44,8 @@ func ContainerLimit(root string) int64 {
 func leastLimit(mount, group, file string) int64 {
 	limit := int64(math.MaxInt64)
 	for group = path.Join("/", group); ; group = path.Dir(group) {
-		text, err := os.ReadFile(path.Join(mount, group, file))
-		if n, parseErr := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil && parseErr == nil && n > 0 {
+		text, _ := os.ReadFile(path.Join(mount, group, file))
+		if n, _ := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); n > 0 { // what is no number is no limit
 			limit = min(limit, n)
 		}
 		if group == "/" {

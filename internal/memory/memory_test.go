@@ -38,6 +38,12 @@ func TestContainerLimit(t *testing.T) {
 	f(300, map[string]string{"proc/self/cgroup": "4:cpu,memory:/docker/x\n2:cpu:/\n", "sys/fs/cgroup/memory/docker/x/memory.limit_in_bytes": "300\n"})
 	f(0, map[string]string{"proc/self/cgroup": "4:memory:/\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n"})
 	f(0, map[string]string{"proc/self/cgroup": "nonsense\n"})
+	f(256, map[string]string{"proc/self/cgroup": "0::/a:b\n", "sys/fs/cgroup/a:b/memory.max": "256\n"})
+	f(512, map[string]string{"proc/self/cgroup": "0::/../x\n", "sys/fs/cgroup/memory.max": "512\n", "sys/fs/x/memory.max": "1\n"})
+	f(512, map[string]string{"proc/self/cgroup": "0::/a\n", "sys/fs/cgroup/memory.max": "512\n", "sys/fs/cgroup/a/memory.max": "0\n"})
+	f(1, map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "1\n"})
+	f(1<<62-2, map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "4611686018427387902\n"})
+	f(0, map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "4611686018427387903\n"})
 }
 
 func TestLimitFor(t *testing.T) {
@@ -50,9 +56,14 @@ func TestLimitFor(t *testing.T) {
 	}
 	f(0, 1000, 112)
 	f(60, 1000, 112) // ordinary: the usual limit
+	f(64, 1000, 112)
+	f(65, 1000, 128)
 	f(200, 1000, 336)
 	f(900, 1000, 1000)
 	f(0, 90, 90)
+	if got := limitFor(64*mib+1, 1000*mib); got != 128*mib {
+		t.Errorf("a byte more than fits is rounded to %d MiB, want 128", got>>20)
+	}
 }
 
 // The memory limit follows the live heap, up and down, and stays below its bound.
@@ -63,6 +74,9 @@ func TestTune(t *testing.T) {
 	defer debug.SetMemoryLimit(before)
 	defer debug.SetGCPercent(percent)
 	Tune(1<<30, func(string) (string, bool) { return "", false })
+	if limit := debug.SetMemoryLimit(-1); limit > 1<<30 {
+		t.Errorf("at first the limit is %d MiB", limit>>20)
+	}
 	c := tuned.Load()
 	c.mu.Lock()
 	if c.release == nil {
@@ -88,6 +102,20 @@ func TestTune(t *testing.T) {
 	eventually("want the usual one again", func(limit int64) bool { return limit == usualBytes })
 }
 
+// Without a limit the heap may grow as it needs.
+func TestTuneWithoutALimit(t *testing.T) {
+	before, percent := debug.SetMemoryLimit(-1), debug.SetGCPercent(-1)
+	defer debug.SetMemoryLimit(before)
+	defer debug.SetGCPercent(percent)
+	defer tuned.Store(nil)
+	for _, limit := range []int64{0, -1} {
+		Tune(limit, func(string) (string, bool) { return "", false })
+		if most := tuned.Load().most; most < 1<<62 {
+			t.Errorf("limit %d: at most %d bytes", limit, most)
+		}
+	}
+}
+
 // While something grows, the limit is the highest and little is collected; after the last one all is as it was.
 //
 // Guards: growing in adjust, SetGCPercent in grow, OnceFunc.
@@ -98,7 +126,6 @@ func TestGrow(t *testing.T) {
 	defer tuned.Store(nil)
 	is := func(what string, wantPercent int, usual bool) {
 		t.Helper()
-		runtime.GC()
 		got := debug.SetGCPercent(100)
 		debug.SetGCPercent(got)
 		if limit := debug.SetMemoryLimit(-1); got != wantPercent || (limit == 1<<30-1<<30/10) == usual {
