@@ -93,7 +93,6 @@ type finder struct {
 }
 
 func (f *finder) run(ctx context.Context, t *Topic, e extent) (*Found, error) {
-	f.parts, f.found = deadletter.Assembler{}, Found{}
 	if err := t.read(ctx, e, f.visit); err != nil {
 		return nil, err
 	}

@@ -69,9 +69,35 @@ func TestParseRange(t *testing.T) {
 			t.Errorf("%q: %v, %v, want %v", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"10", "10-", "5-4", "-", "a", "1-b", "1-2-3"} {
+	for _, text := range []string{"10", "10-", "5-4", "-", "a", "a-5", "0-b", "1-b", "1-2-3"} {
 		if got, err := ParseRange(text, 9); err == nil {
 			t.Errorf("%q: %v", text, got)
+		}
+	}
+	if got, err := ParseRange("12-34", 99); err != nil || got != (Range{12, 34}) {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// Whatever could not be replayed, and however much of it, is an error.
+func TestWholeCountsAll(t *testing.T) {
+	for i, a := range []Summary{
+		{Partial: 1}, {TooLarge: 1}, {Failed: 1}, {Incomplete: 1}, {Partial: 1, TooLarge: 1}, {Partial: 1, Failed: 1}, {Partial: 1, Incomplete: 1},
+		{TooLarge: 1, Failed: 1}, {TooLarge: 1, Incomplete: 1}, {Failed: 1, Incomplete: 1},
+	} {
+		if a.Whole() == nil {
+			t.Errorf("%d: no error", i)
+		}
+	}
+}
+
+// Where all can be read, the place is that of the time of writing, if it is within the value.
+func TestRereadPlace(t *testing.T) {
+	value := []byte(event("a"))
+	for at, known := range map[int]bool{-1: false, 0: true, len(value): true, len(value) + 1: false} {
+		r := Reread(&deadletter.Letter{Value: value, Byte: at}, 0)
+		if (r.Stop != nil) != known || known && (r.Stop.At != at || r.Stop.Now) || r.Faults > 0 {
+			t.Errorf("at %d: %+v", at, r)
 		}
 	}
 }

@@ -45,8 +45,9 @@ func (t *Topic) Count(ctx context.Context, selection *Selection, limit uint64) (
 // Add counts a record of the topic if it is the first of a selected letter, and reports whether it did.
 func (t *Tally) Add(r *kgo.Record, s *Selection) bool {
 	if deadletter.IsMarker(r) {
-		n, _ := strconv.ParseUint(string(r.Headers[0].Value), 10, 31) // 0 if unknown
-		t.Replayed += n
+		if n, err := strconv.ParseUint(string(r.Headers[0].Value), 10, 31); err == nil {
+			t.Replayed += n
+		}
 		return false
 	}
 	l, err := deadletter.Parse(r)
