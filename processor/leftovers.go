@@ -88,15 +88,9 @@ func (l *leftovers) list(ctx context.Context, age time.Duration) (map[string]boo
 	req.TransactionalIDPattern = &pattern
 	ids := make(map[string]bool)
 	for _, shard := range l.client.RequestSharded(ctx, req) {
-		if shard.Err != nil {
-			continue // of another broker there may be an answer
-		}
 		resp, ok := shard.Resp.(*kmsg.ListTransactionsResponse)
 		if !ok || resp.Version < 1 {
-			continue
-		}
-		if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
-			continue
+			continue // of another broker there may be an answer
 		}
 		for _, t := range resp.TransactionStates {
 			if l.p.memberOf(t.TransactionalID) != "" {

@@ -197,7 +197,7 @@ func TestUntoldMembers(t *testing.T) {
 
 // A broker that refuses to tell the members, or to abort, is heard: no transaction counts as aborted that is not.
 //
-// Guards: the group's error in members, and the broker's in end.
+// Guards: the group's error in members, the errors in abort, and the broker's in end.
 func TestRefusedLeftover(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
@@ -209,13 +209,42 @@ func TestRefusedLeftover(t *testing.T) {
 	if members, err := l.members(t.Context()); err != nil || !members["two-0"] {
 		t.Errorf("members %v, %v", members, err)
 	}
-	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeGroups}, Err: kerr.InvalidGroupID, Count: -1})
+	untold := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeGroups}, Err: kerr.InvalidGroupID, Count: -1})
 	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.TransactionalIDAuthorizationFailed, Count: -1})
 	if _, err := l.members(t.Context()); !errors.Is(err, kerr.InvalidGroupID) {
 		t.Errorf("the members: %v", err)
 	}
 	if err := l.end(t.Context(), id); !errors.Is(err, kerr.TransactionalIDAuthorizationFailed) || log.count("left open") != 0 {
 		t.Errorf("the end: %v; told %d times", err, log.count("left open"))
+	}
+	var err error
+	c.Eventually("it is old enough", func() bool { err = l.abort(t.Context()); return err != nil })
+	if !errors.Is(err, kerr.InvalidGroupID) {
+		t.Errorf("the members are not told, and %v", err)
+	}
+	untold.Remove()
+	mustMention(t, l.abort(t.Context()), `aborting the transaction of "`+id, "TRANSACTIONAL_ID_AUTHORIZATION_FAILED")
+	c.ControlKey(int16(kmsg.InitProducerID), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		return nil, errors.New("closed"), true
+	})
+	l.client = c.Client(kgo.RequestRetries(0))
+	if err := l.end(t.Context(), id); err == nil {
+		t.Error("no answer is no error")
+	}
+}
+
+// As long as nothing is open, nothing but that is asked for.
+//
+// Guard: the first condition in abort.
+func TestNoLeftover(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	p, _ := quietProcessor(t)
+	l := &leftovers{p, c.Client()}
+	requests := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeGroups, kmsg.ConsumerGroupDescribe, kmsg.ListTransactions}, Observe: true, Count: -1})
+	if err := l.abort(t.Context()); err != nil || requests.Hits() != 1 {
+		t.Errorf("%d requests, %v", requests.Hits(), err)
 	}
 }
 

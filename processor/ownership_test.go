@@ -6,7 +6,10 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // assignedOnly is a balancer that is assigned what a test says.
@@ -70,5 +73,29 @@ func TestOwnership(t *testing.T) {
 	check("lost", map[kadm.Partition]int{})
 	if own.owns(tp(0), 3) {
 		t.Error("what is lost is ours")
+	}
+}
+
+// A coordinator that does not know the group's offsets yet does not know its members either, whatever it answers to a heartbeat.
+//
+// Guard: Loaded in isMember.
+func TestMemberOfLoadedGroup(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 1)
+	p, err := New(exactlyOnce(c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openSession(t, p)
+	c.ControlKey(int16(kmsg.Heartbeat), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		return r.ResponseKind(), nil, true
+	})
+	if !s.isMember(1) {
+		t.Error("no member")
+	}
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetFetch}, Group: testGroup, Err: kerr.GroupAuthorizationFailed, Count: -1})
+	if s.isMember(1) {
+		t.Error("a member of a group that gives no offsets")
 	}
 }

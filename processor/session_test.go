@@ -29,6 +29,18 @@ func exactlyOnce(c *processortest.Cluster) Options {
 	return o
 }
 
+// A session whose context ends before it has its transactional id ends without an error.
+//
+// Guard: the context in run.
+func TestRunEndsBeforeItHasItsID(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := quietSession(t).run(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
 // Each fetch carries the rack, which brokers use to choose the replica.
 func TestRack(t *testing.T) {
 	t.Parallel()

@@ -307,16 +307,18 @@ func TestStageRefuses(t *testing.T) {
 // Guards: err == nil in checkInput, the commits in Unread.
 func TestStageTakesStray(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, 1)
-	run := func(total int64, values ...string) {
-		t.Helper()
-		c.Produce(toPartition(0, values...)...)
-		r := start(t, stagedOptions(c, "one", &ledger{}))
-		c.Eventually("committed", func() bool { return c.Committed(testGroup, inputTopic, 0) == total })
-		r.mustStop()
+	for _, first := range [][]string{{"foreign", "1"}, {"1", "foreign"}} {
+		c := newCluster(t, 1)
+		run := func(total int64, values ...string) {
+			t.Helper()
+			c.Produce(toPartition(0, values...)...)
+			r := start(t, stagedOptions(c, "one", &ledger{}))
+			c.Eventually("committed", func() bool { return c.Committed(testGroup, inputTopic, 0) == total })
+			r.mustStop()
+		}
+		run(2, first...)
+		run(3, "foreign")
 	}
-	run(2, "foreign", "1")
-	run(3, "foreign")
 }
 
 // The state of a partition is held while any session has it, and Ready waits for all of them once.

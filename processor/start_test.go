@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 
+	"github.com/regionwatch/regionwatch/processor/output"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 	"github.com/regionwatch/regionwatch/processor/retry"
 )
@@ -339,4 +341,17 @@ func TestConnecting(t *testing.T) {
 	r := start(t, o)
 	<-dialed
 	mustMention(t, r.Ready(), "connecting to the brokers")
+}
+
+// A processor whose metrics nobody would see is an error.
+//
+// Guard: the error of output.New in New.
+func TestNewWithTakenMetrics(t *testing.T) {
+	o := optionsFor("localhost:1")
+	if _, err := output.New(output.Options{Registry: o.Registry}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(o); err == nil || !strings.Contains(err.Error(), "registering metrics") {
+		t.Errorf("%v", err)
+	}
 }
