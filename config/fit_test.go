@@ -83,6 +83,8 @@ func TestPairsSuccess(t *testing.T) {
 	f("--session-timeout=1m", "--rebalance-timeout=1m", "--delivery-timeout=55s")
 	f("--fetch-partition-bytes=1MiB", "--fetch-bytes=1MiB")
 	f("--copy-headers=" + strings.Repeat("x,", 15) + "x")
+	f("--admin-address=none", "--page-address=none")
+	f("--admin-address=localhost:0", "--page-address=localhost:0")
 	f("--input-topic-pattern=.*t", "--alert-topic=a", "--dead-letter-topic=d")
 	f("--policy=policy.yaml", "--shadow-topic=x", "--exempted-topic=x")
 	s := f("--input-topic-pattern=cloudtrail")

@@ -72,3 +72,13 @@ func TestOneEscalation(t *testing.T) {
 		t.Errorf("%+v, %v", f, err)
 	}
 }
+
+// What a threshold counts is alerts, unless the file says otherwise.
+func TestThresholdOf(t *testing.T) {
+	for text, want := range map[string]bool{"": false, ", threshold_of: alerts": false, ", threshold_of: actions": true} {
+		f, err := Parse("p", []byte("default: {unused_regions: [us-east-1], incidents: {threshold: 2"+text+"}}"))
+		if err != nil || f.Options.Default.Incidents.ByAction != want {
+			t.Errorf("%s: %v, %v", text, f, err)
+		}
+	}
+}

@@ -207,7 +207,8 @@ func TestExportNotesOthers(t *testing.T) {
 	o.Groups[0].Accounts, o.Groups[1].Accounts = []string{"111111111111"}, []string{"222222222222"}
 	o.Accounts = append(o.Accounts, policy.Account{ID: "222222222222", Level: o.Accounts[0].Level}, policy.Account{ID: "333333333333", Level: o.Accounts[0].Level})
 	f(o, Target{Group: "g0"}, begin+"account 111111111111")
-	f(o, Target{Account: "333333333333"}) // nothing is below an account
+	o.Accounts = append(o.Accounts, policy.Account{ID: "444444444444"})
+	f(o, Target{Account: "444444444444"}) // nothing is below an account
 }
 
 func TestExportFailure(t *testing.T) {
