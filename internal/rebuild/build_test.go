@@ -133,13 +133,15 @@ func TestBuildFailure(t *testing.T) {
 		in    string
 		found bool // by Find
 	}{
-		"starts":  {kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, When: listed(-2), Err: kerr.TopicAuthorizationFailed}, `listing the starts of topic "alerts"`, true},
-		"ends":    {kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, When: listed(-1), Err: kerr.TopicAuthorizationFailed}, `listing the ends of topic "alerts"`, true},
-		"reading": {kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.TopicAuthorizationFailed}, `reading topic "alerts" partition `, true},
-		"again":   {kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.TopicAuthorizationFailed}, `reading topic "alerts" partition `, false},
-		"id":      {kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.TransactionalIDAuthorizationFailed}, `under transactional id "g-rebuild"`, false},
-		"writing": {kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed}, `writing under transactional id "g-rebuild": topic "state"`, false},
-		"ending":  {kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, Err: kerr.TransactionalIDAuthorizationFailed}, `committing incidents and state`, false},
+		"starts":    {kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, When: listed(-2), Err: kerr.TopicAuthorizationFailed}, `listing the starts of topic "alerts"`, true},
+		"ends":      {kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, When: listed(-1), Err: kerr.TopicAuthorizationFailed}, `listing the ends of topic "alerts"`, true},
+		"no starts": {kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, When: listed(-2), Err: kerr.UnknownServerError}, `listing the starts of topic "alerts"`, true},
+		"no ends":   {kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, When: listed(-1), Err: kerr.UnknownServerError}, `listing the ends of topic "alerts"`, true},
+		"reading":   {kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.TopicAuthorizationFailed}, `reading topic "alerts" partition `, true},
+		"again":     {kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.TopicAuthorizationFailed}, `reading topic "alerts" partition `, false},
+		"id":        {kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.TransactionalIDAuthorizationFailed}, `under transactional id "g-rebuild"`, false},
+		"writing":   {kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed}, `writing under transactional id "g-rebuild": topic "state"`, false},
+		"ending":    {kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, Err: kerr.TransactionalIDAuthorizationFailed}, `committing incidents and state`, false},
 		"incident": {
 			kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: incidentTopic, Err: kerr.MessageTooLarge},
 			`writing under transactional id "g-rebuild": topic "incidents"`, false,

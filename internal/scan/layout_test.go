@@ -110,6 +110,21 @@ func TestBrackets(t *testing.T) {
 	f("]]\n[\n]\n", 7) // more closed than opened: the damage ends with the line
 }
 
+// A value that comes in pieces is searched once: brackets that count twice would never close.
+func TestCutGoesOnWhereItEnded(t *testing.T) {
+	c := chunker{layout: layoutValues}
+	for _, piece := range []string{"{\n\"a\": [\n", "1,\n", "2\n]\n"} {
+		c.buffer = append(c.buffer, piece...)
+		if at := c.cut(); at != 0 {
+			t.Errorf("%q: cut at %d", c.buffer, at)
+		}
+	}
+	c.buffer = append(c.buffer, "}\n{"...)
+	if at := c.cut(); at != len(c.buffer)-1 {
+		t.Errorf("%q: cut at %d, want %d", c.buffer, at, len(c.buffer)-1)
+	}
+}
+
 // Standard input that comes line by line gives the records of the same text in a file, also if its first lines are damaged,
 // and if it is one value that only its end completes.
 func TestPromptReaderFindsTheSameRecords(t *testing.T) {

@@ -243,16 +243,6 @@ func TestPrettyValuesAcrossChunks(t *testing.T) {
 	r := scanSources(t, Options{}, text("f", content.String()))
 	want(t, "alerts", r.places(), places...)
 	want(t, "dead letters", r.reasons())
-	c := chunker{text: strings.NewReader(content.String()), max: 5 * chunkBytes / 2} // for the largest, not for two of them
-	c.emit = func(out *chunk) error {
-		if out.fault != nil {
-			t.Errorf("at %d: %v", out.offset, out.fault.err)
-		}
-		return nil
-	}
-	if err := c.run(); err != nil {
-		t.Error(err)
-	}
 }
 
 // TestStop ends a scan early: exactly what comes before the reported place has been written.
