@@ -124,7 +124,7 @@ func TestPartitionsOfInputs(t *testing.T) {
 	if _, err := literal.partitions(t.Context(), admin()); !errors.Is(err, kerr.TopicAuthorizationFailed) || !strings.Contains(err.Error(), inputTopic) {
 		t.Errorf("%v", err)
 	}
-	if a, err := s.replay(toInput).Run(t.Context()); !errors.Is(err, kerr.TopicAuthorizationFailed) {
+	if a, err := s.replay(toInput).Run(t.Context()); !errors.Is(err, kerr.TopicAuthorizationFailed) || !strings.Contains(err.Error(), "looking for input topic") {
 		t.Errorf("a replay goes on: %+v, %v", a, err)
 	}
 }
@@ -207,6 +207,20 @@ func TestReadFails(t *testing.T) {
 	err = topic.Read(t.Context(), time.Time{}, func(*kgo.Record) error { return nil })
 	if !errors.Is(err, kerr.TopicAuthorizationFailed) || !strings.Contains(err.Error(), `reading topic "dead-letters": `) {
 		t.Errorf("refused: %v", err)
+	}
+}
+
+// A batch that is larger than the bound when it is decompressed is refused, and does not fill the memory.
+func TestReadBoundsBatches(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.Produce(&kgo.Record{Topic: letterTopic, Value: []byte(strings.Repeat("x", 100_000))})
+	topic := s.topic()
+	for bound, ok := range map[int]bool{0: true, 200_000: true, 10_000: false} {
+		topic.MaxBatchBytes = bound
+		if err := topic.Read(t.Context(), time.Time{}, func(*kgo.Record) error { return nil }); (err == nil) != ok {
+			t.Errorf("at most %d bytes: %v", bound, err)
+		}
 	}
 }
 

@@ -88,6 +88,24 @@ func TestSummaryAttributes(t *testing.T) {
 	}
 }
 
+// The last line of the log has the counts of the whole run, of a stage its own.
+func TestLogSummary(t *testing.T) {
+	var log buffer
+	var s processor.Status
+	s.Counts.Records, s.Counts.Done, s.Counts.DeadLettered, s.Counts.Events, s.Counts.Partial = 9, 8, 1, 7, 2
+	s.Counts.Outcomes[policy.OutcomeAlerted], s.Counts.Outcomes[policy.OutcomeReadOnly], s.Acked, s.DeadLetter = 3, 4, 5, 6
+	logSummary(slog.New(slog.NewTextHandler(&log, nil)), s, 2500*time.Millisecond)
+	if got := log.take(); !strings.Contains(got, "msg=stopped seconds=2.5 records=9 records_done=8 records_dead_lettered=1 events=7 alerted=3 "+
+		"shadowed=0 exempted=0 passed=4 partial=2 alerts_acknowledged=5 dead_letters_acknowledged=6") {
+		t.Errorf("got %s", got)
+	}
+	s.Stage = []processor.StageCount{{Name: "read", N: 7}}
+	logSummary(slog.New(slog.NewTextHandler(&log, nil)), s, time.Second)
+	if got := log.take(); !strings.Contains(got, "read=7 dead_letters_acknowledged=6") || strings.Contains(got, "alerted") {
+		t.Errorf("got %s", got)
+	}
+}
+
 // The offsets of many partitions do not fill the log.
 func TestOffsets(t *testing.T) {
 	list := make([]processor.PartitionStatus, 66)
@@ -100,6 +118,9 @@ func TestOffsets(t *testing.T) {
 	}
 	if got := offsets(list[:64]); !strings.HasSuffix(got, "a:62:62 a:63:63") {
 		t.Errorf("64: got %s", got)
+	}
+	if got := offsets(list[:65]); !strings.HasSuffix(got, "a:63:63 and 1 more") {
+		t.Errorf("65: got %s", got)
 	}
 	if got := offsets(list); !strings.HasSuffix(got, "a:63:63 and 2 more") {
 		t.Errorf("66: got %s", got)

@@ -45,7 +45,7 @@ func mappingsIn(smaps io.Reader, program string) []mapping {
 	for lines := bufio.NewScanner(smaps); lines.Scan(); {
 		fields := strings.Fields(lines.Text())
 		switch {
-		case len(fields) >= 5 && strings.Contains(fields[0], "-"): // 00400000-014b0000 r-xp 00000000 fe:00 9995041 /bin/regionwatch
+		case !strings.HasSuffix(fields[0], ":"): // 00400000-014b0000 r-xp 00000000 fe:00 9995041 /bin/regionwatch
 			m, ours = mapping{}, strings.HasSuffix(lines.Text(), " "+program) && !strings.Contains(fields[1], "w")
 			m.start, m.end = addresses(fields[0])
 		case ours && fields[0] == "Rss:":

@@ -233,6 +233,13 @@ func TestFetchIsImpatient(t *testing.T) {
 	if err := m.each(t.Context(), func(*kgo.Record) error { return nil }); !errors.Is(err, errNoRecords) || !strings.Contains(err.Error(), alertTopic) {
 		t.Errorf("after long: %v", err)
 	}
+	c.Produce(&kgo.Record{Topic: alertTopic})
+	for len(m.lanes[0].queue) == 0 { // the fetch with a record is not late
+		m.last = time.Now().Add(-2 * patience)
+		if err := m.fetch(t.Context()); (err == nil) != (len(m.lanes[0].queue) > 0) {
+			t.Fatalf("%d records: %v", len(m.lanes[0].queue), err)
+		}
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	m.last = time.Now()

@@ -113,4 +113,6 @@ func TestBlankLinesAreNoRecords(t *testing.T) {
 	if want := []int64{0, n + 7, 2*n + 8}; !slices.Equal(offsets, want) || r.summary.Counts.Records != 3 {
 		t.Errorf("%d records, alerts at %d; want them at %d", r.summary.Counts.Records, offsets, want)
 	}
+	r = scanSources(t, Options{}, text("f", one+"\n\n{bad\n"+one+"\n"))
+	want(t, "dead letters", r.reasons(), fmt.Sprintf("f@%d+4 syntax", len(one)+2))
 }

@@ -148,22 +148,26 @@ func TestWriteIncidents(t *testing.T) {
 func TestIncidentsBeyondTheBudget(t *testing.T) {
 	p := compile(t, policy.Options{})
 	s := NewIncidents(p, time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC))
-	s.grouper = incidents.New(incidents.Options{Settings: p.Incidents, Budget: &incidents.Budget{MaxIncidents: 1, MaxIDs: 1}})
-	var events strings.Builder
-	for n := range 70 {
-		events.WriteString(strings.Replace(incidentEvents("1 eu-west-3"), "event-a", "event-"+strconv.Itoa(n), 1))
+	s.grouper = incidents.New(incidents.Options{Settings: p.Incidents, Budget: &incidents.Budget{MaxIncidents: 2, MaxIDs: 1}})
+	for n := range 70 { // in as many writes, some of which are a reason to write the incident again
+		groupInto(t, s, p, strings.Replace(incidentEvents("1 eu-west-3"), "event-a", "event-"+strconv.Itoa(n), 1))
 	}
-	groupInto(t, s, p, events.String()+incidentEvents("2 ap-east-1"))
+	groupInto(t, s, p, incidentEvents("2 ap-east-1", "2 eu-central-1"))
 	g := s.Grouped()
-	if g.Incidents != 2 || g.Storms != 1 || g.Estimates != 1 || g.Alerts != 71 {
+	if g.Incidents != 3 || g.Storms != 1 || g.Estimates != 1 || g.Alerts != 72 {
 		t.Errorf("%+v", *g)
+	}
+	for _, i := range s.List() {
+		if i.Activity != incident.Create || i.Revision != 1 {
+			t.Errorf("%s of %s is revision %d", i.Activity, i.Region, i.Revision)
+		}
 	}
 	if left := s.grouper.Flush(); len(left) > 0 {
 		t.Errorf("%d incidents are kept to be written", len(left))
 	}
 	var told bytes.Buffer
 	g.print(&told)
-	if !strings.Contains(told.String(), "in 2 incidents, 1 of them storms") {
+	if !strings.Contains(told.String(), "in 3 incidents, 1 of them storms") {
 		t.Errorf("%q", told.String())
 	}
 }

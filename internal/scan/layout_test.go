@@ -202,12 +202,14 @@ func (r *lineReader) Read(p []byte) (int, error) {
 // Wherever a text is cut, a line break inside a header is not the end of a line, even if only part of the header is there.
 func TestLastLineOfACutText(t *testing.T) {
 	glue := "\x03\x00" + strings.Repeat("\n", 16)
-	for _, header := range []string{"", "\x00\x00\x00\x00\n", "\x00\n\n\n\n\x00\n\n\n\n", "\x00" + strings.Repeat("\n", 14), glue, "\x8a\n", "\x8a\x8a\x8a\x8a\n"} {
-		line := header + "{}\n"
-		text := strings.Repeat(line, 12)
-		for n := range len(text) + 1 {
-			if got, want := lastLine([]byte(text[:n])), n/len(line)*len(line); got != want {
-				t.Errorf("%q, %d bytes: got %d, want %d", header, n, got, want)
+	for _, header := range []string{"", "\x00\x00\x00\x00\n", "\x00\n\n\n\n\x00\n\n\n\n", "\x00" + strings.Repeat("\n", 14), glue, "\x8a\n", "\x80\n", "\x8a\x80\x8a\x80\n"} {
+		for _, value := range []string{"{}", "[]", `""`} {
+			line := header + value + "\n"
+			text := strings.Repeat(line, 12)
+			for n := range len(text) + 1 {
+				if got, want := lastLine([]byte(text[:n])), n/len(line)*len(line); got != want {
+					t.Errorf("%q, %d bytes: got %d, want %d", line, n, got, want)
+				}
 			}
 		}
 	}

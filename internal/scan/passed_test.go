@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"testing/iotest"
 )
 
 // The chunks of a text and the parts passed over follow each other without a gap, whatever the size of the value after a
@@ -43,10 +42,20 @@ func TestChunksAndPartsPassedOverAddUp(t *testing.T) {
 	}
 }
 
+// failsOnce is a reader that ends after an error, as a disk may.
+type failsOnce struct{ err error }
+
+func (r *failsOnce) Read([]byte) (int, error) {
+	err := r.err
+	r.err = io.EOF
+	return 0, err
+}
+
 // A text that breaks off within a value that is too large is not taken for one that ended.
 func TestReadErrorWhilePassingOver(t *testing.T) {
 	broken := errors.New("input/output error")
-	c := chunker{text: io.MultiReader(strings.NewReader(match("1")+"\n"+strings.Repeat("x", 3*chunkBytes)), iotest.ErrReader(broken)), max: chunkBytes}
+	text := io.MultiReader(strings.NewReader(match("1")+"\n"+strings.Repeat("x", 3*chunkBytes)), &failsOnce{broken})
+	c := chunker{text: text, max: chunkBytes}
 	c.emit = func(*chunk) error { return nil }
 	if err := c.run(); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)

@@ -90,6 +90,23 @@ func TestRecordsOfDamagedSources(t *testing.T) {
 	want(t, "parts passed over", reasons, "b gzip compression")
 }
 
+// A dead letter has the index of its event, the first included, and none if it is about more than one event.
+func TestDeadLetterIndex(t *testing.T) {
+	for index, want := range map[int]string{-1: "", 0: `"index":0,`, 3: `"index":3,`} {
+		w := newWorker(&Options{DeadLetters: io.Discard})
+		w.chunk = &chunk{}
+		if err := w.DeadLetter(&detection.DeadLetter{Fault: cloudtrail.Fault{Index: index, Err: io.EOF}}); err != nil {
+			t.Error(err)
+		}
+		if got := string(w.chunk.letters); !strings.Contains(got, want) || want == "" && strings.Contains(got, "index") {
+			t.Errorf("index %d: %s", index, got)
+		}
+	}
+	if name := contentIdentity(nil, 10); !strings.HasSuffix(name, "/10") {
+		t.Errorf("the identity %s does not end in its offset", name)
+	}
+}
+
 // A dead letter that stands for several parts says for how many.
 func TestDeadLetterCount(t *testing.T) {
 	for count, want := range map[int]int{0: 0, 1: 0, 2: 2} {

@@ -147,6 +147,9 @@ func TestReportOfLittle(t *testing.T) {
 	s.Counts.Events = 2
 	f(s, "0 of 1 file, 0 B in 1s: 2 events, 2 events/s\n"+alerts+"1 event exempted by exceptions, 1 finding in shadow mode\n"+passed+letters)
 	s = &Summary{}
+	s.Counts.Outcomes[policy.OutcomeExempted], s.Counts.Events = 1, 1
+	f(s, "0 of 1 file, 0 B in 1s: 1 event, 1 event/s\n"+alerts+"1 event exempted by exceptions, 0 findings in shadow mode\n"+passed+letters)
+	s = &Summary{}
 	s.Counts.Faults[cloudtrail.ReasonSyntax], s.Counts.DeadLettered = 1, 1
 	f(s, head+alerts+passed+"1 record with dead letters (syntax 1)\n")
 }

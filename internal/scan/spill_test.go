@@ -57,6 +57,20 @@ func TestAlertsAreKeptInBoundedMemory(t *testing.T) {
 	}
 }
 
+// Few alerts stay in memory, and after an error nothing is kept that would hide it.
+func TestKeepLess(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	w, c := &worker{}, &chunk{alerts: make([]byte, maxAlertBytes-1)}
+	if w.keepLess(c); c.spilled != nil || c.err != nil {
+		t.Errorf("few alerts: spilled to %v, %v", c.spilled, c.err)
+	}
+	broken := errors.New("broken")
+	c = &chunk{alerts: make([]byte, maxAlertBytes), err: broken}
+	if w.keepLess(c); c.spilled != nil || !errors.Is(c.err, broken) {
+		t.Errorf("after an error: spilled to %v, %v", c.spilled, c.err)
+	}
+}
+
 // If there is no room for the alerts, the scan ends with an error: no alert is lost silently.
 func TestAlertsThatCannotBeKept(t *testing.T) {
 	t.Setenv("TMPDIR", "/dev/null")
@@ -81,7 +95,7 @@ func TestChunksHoldOnToNothing(t *testing.T) {
 	o.Append = func(dst []byte, _ *alert.Alert) []byte { return append(dst, make([]byte, maxAlertBytes)...) }
 	c := &chunk{file: &file{}, data: []byte(match("1"))}
 	newWorker(&o).decide(c)
-	if c.data != nil || c.spilled == nil {
+	if c.data != nil || c.spilled == nil || c.spilled.named {
 		t.Fatalf("%d bytes of text, spilled to %v", len(c.data), c.spilled)
 	}
 	if err := (&writer{o: &o, summary: &Summary{}}).chunk(c); err != nil {

@@ -36,9 +36,7 @@ func (s *Summary) add(c *chunk) {
 	s.Counts.Add(&c.counts)
 	s.tally.merge(&c.tally)
 	s.tally.add(c.findings)
-	if n := c.counts.DeadLettered; n > 0 {
-		s.DeadLetters.AddMany(c.file.source.Name, n)
-	}
+	s.DeadLetters.AddMany(c.file.source.Name, c.counts.DeadLettered)
 	for shape, n := range c.counts.Shapes {
 		s.EventShapes.AddMany(joinShapes(c.layers, cloudtrail.Shape(shape).String()), n)
 	}

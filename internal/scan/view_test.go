@@ -86,7 +86,7 @@ func viewOnTerminal(t *testing.T, terminal *os.File, size int64) {
 		}
 	}
 	draw(10)
-	for _, text := range []string{"the alert", ""} {
+	for _, text := range []string{"the alert", "", "."} {
 		if n, err := io.WriteString(v.Alerts, text); err != nil || n != len(text) {
 			t.Errorf("%q: %d bytes, %v", text, n, err)
 		}
