@@ -221,6 +221,9 @@ func TestTokenURLIsNotTold(t *testing.T) {
 	if parts := hiddenParts("http://a/b?x=four&y=thr"); fmt.Sprint(parts) != "[x=four&y=thr four four]" {
 		t.Errorf("%q are hidden", parts)
 	}
+	if shown, parts := shownURL("http://a\n?key=hunter2"), hiddenParts("http://a\n?key=hunter2"); shown != "(hidden)" || parts != nil {
+		t.Errorf("of no URL %q is shown, and %q hidden", shown, parts)
+	}
 	for where, mention := range map[string]string{closed.URL + "/token": closed.URL + "/token?(hidden)", address: "invalid_request"} {
 		_, err := authenticate(t, openOAuthTest(t, OAuth{TokenURL: where + "?key=hunter%2B2&z=1", ClientID: "regionwatch",
 			ClientSecret: NewSecret("s3cret"), Scopes: []string{"kafka", "a"}}))

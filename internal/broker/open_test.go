@@ -94,6 +94,10 @@ func TestOpenFailure(t *testing.T) {
 	if faults := Faults(err); len(faults) != 1 || faults[0].Option != "tls-certificate" {
 		t.Errorf("faults %v", faults)
 	}
+	_, err = Open(Options{TLS: &TLS{CAFile: names["missing"]}, SASL: withPassword("missing")})
+	if faults := Faults(err); len(faults) != 2 || faults[0].Option != "tls-ca" || faults[1].Option != "sasl-password-file" {
+		t.Errorf("faults %v", faults)
+	}
 	if faults := Faults(errors.New("other")); faults != nil {
 		t.Errorf("faults %v", faults)
 	}

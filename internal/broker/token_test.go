@@ -155,6 +155,7 @@ func TestExpiry(t *testing.T) {
 	for text, want := range map[string]int64{
 		claims(`{"exp":1800000000}`): 1800000000, claims(`{"exp":1800000000.9}`): 1800000000,
 		strings.TrimSuffix(claims(`{"exp":1}`), ".s"): 1, claims(`{"exp":1099511627776}`): 1 << 40, claims(`{"exp":1099511627777}`): 0,
+		strings.Replace(claims(`{"exp":1800000000}`), ".s", "!.s", 1): 0,
 		claims(`{"sub":"x"}`): 0, claims(`{"exp":-1}`): 0, claims(`{"exp":1e300}`): 0, claims(`{"exp":"x"}`): 0, claims(`[`): 0,
 		"": 0, "opaque": 0, "a.!.c": 0,
 	} {
