@@ -14,6 +14,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/flow"
+	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
 // A record is decided by all that is known of it. One that was replayed keeps its first place as its name.
@@ -167,6 +168,25 @@ func TestWorkerStops(t *testing.T) {
 	w.stop() // of a rebalance that comes twice
 	if err := w.stopped(); !errors.Is(err, errStopped) {
 		t.Errorf("%v after the stop", err)
+	}
+}
+
+// A worker that is stopped without a batch counts none.
+//
+// Guard: the end of run.
+func TestWorkerStopsIdle(t *testing.T) {
+	p, _ := quietProcessor(t)
+	client, err := p.newClient(t.Context(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	c := &consumer{p: p, ctx: t.Context(), client: client, flow: flow.NewFlow(client), failed: make(chan error, 1)}
+	w := c.startPartition(kadm.Partition{Topic: inputTopic})
+	w.stop()
+	<-w.done
+	if n := processortest.Scrape(t, p.o.Registry)["regionwatch_batch_duration_seconds{count}"]; n != 0 || len(c.failed) != 0 {
+		t.Errorf("%v batches are counted, %d failures", n, len(c.failed))
 	}
 }
 
