@@ -79,7 +79,8 @@ func TestRestoreCountsWhatItReads(t *testing.T) {
 // What there is no room for is estimated while it is read, in any order, so that the memory of a restore is bounded. It is
 // written as an estimate, and restored as one.
 //
-// Guards: hasRestored in chunk, len(x.sizes) and first in addChunk, change in finishEstimate, saved in appendState.
+// Guards: hasRestored in chunk, len(x.sizes) and first in addChunk, the chunks in dropIDs, change in finishEstimate, saved in
+// appendState.
 func TestRestoreBeyondBudget(t *testing.T) {
 	const principals, each, maxIDs = 12, 1_500, 3_000
 	_, state := writtenState(Options{Settings: settings(), Durable: true}, principals, each)
@@ -102,8 +103,8 @@ func TestRestoreBeyondBudget(t *testing.T) {
 			if err := r.Record(s.Key, s.Value); err != nil {
 				t.Fatal(err)
 			}
-			if _, ids := o.Budget.Size(); ids > 2*maxIDs+chunkIDs {
-				t.Fatalf("%s: %d ids while it is read", name, ids)
+			if _, ids := o.Budget.Size(); ids > 2*maxIDs+chunkIDs || ids != r.held() {
+				t.Fatalf("%s: %d ids while it is read, %d are held", name, ids, r.held())
 			}
 		}
 		g, err := r.Finish()
@@ -146,6 +147,19 @@ func TestRestoreBeyondBudget(t *testing.T) {
 			t.Errorf("%s: %d bytes are charged after all", name, o.Budget.charged())
 		}
 	}
+}
+
+// held returns how many ids are in memory.
+func (r *Restorer) held() (n int64) {
+	for _, e := range r.g.entries {
+		n += int64(len(e.ids.last) / idSize)
+	}
+	for _, chunks := range r.more {
+		for _, chunk := range chunks {
+			n += int64(len(chunk) / idSize)
+		}
+	}
+	return n
 }
 
 // checkEstimates checks the incidents of writtenState, and returns how many are estimates.
@@ -193,9 +207,9 @@ func TestRestoreMoreIDsThanRemembered(t *testing.T) {
 }
 
 // A chunk that is missing, or short, is noticed although nothing is kept of it; and what was estimated and then deleted, or
-// estimated by its owner as well, is charged no more.
+// estimated by its owner as well, is charged no more. An incident that comes back is no estimate.
 //
-// Guards: the sizes in finishEstimate, the sketch in dropIDs, dropIDs for those that are estimated.
+// Guards: the sizes in finishEstimate, the sketch and the estimate in dropIDs, dropIDs for those that are estimated.
 func TestRestoreBeyondBudgetIsChecked(t *testing.T) {
 	o := Options{Settings: settings(), Durable: true}
 	g, state := writtenState(o, 1, 2_500)
@@ -254,8 +268,13 @@ func TestRestoreBeyondBudgetIsChecked(t *testing.T) {
 	for n := range 3 {
 		state = append(state, StateRecord{Key: chunkKey(g.timers[0].id, n)})
 	}
-	if _, err := f("deleted", append(state, StateRecord{Key: stateKey(stateEntry, g.timers[0].id)}), keep); err != nil || o.Budget.sketches.Load() != 0 {
+	state = append(state, StateRecord{Key: stateKey(stateEntry, g.timers[0].id)})
+	if _, err := f("deleted", state, keep); err != nil || o.Budget.sketches.Load() != 0 {
 		t.Errorf("deleted: %v, %d bytes of sketches", err, o.Budget.sketches.Load())
+	}
+	_, back := writtenState(Options{Settings: settings(), Durable: true}, 1, 1)
+	if _, err := f("back", append(state, back...), keep); err != nil || o.Budget.sketches.Load() != 0 || o.Budget.ids.Load() != 1 {
+		t.Errorf("back with one alert: %v, %d bytes of sketches, %d ids", err, o.Budget.sketches.Load(), o.Budget.ids.Load())
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/regionwatch/regionwatch/schema/alert"
+	"github.com/regionwatch/regionwatch/schema/incident"
 )
 
 var updateGolden = flag.Bool("update", false, "write the golden files anew")
@@ -121,6 +123,28 @@ func TestStateIsFixed(t *testing.T) {
 		if err := r.Record(key, value); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// What has not changed is not written again: an incident that closes is one record, without its alert ids.
+//
+// Guard: saved in appendState.
+func TestStateHoldsChangesOnly(t *testing.T) {
+	g := New(Options{Settings: settings(), Durable: true})
+	g.Add(fact(1, day), day)
+	g.Flush()
+	if first := g.State(); !slices.ContainsFunc(first, func(s StateRecord) bool { return s.Key[0] == stateChunk }) {
+		t.Fatalf("%d records without alert ids", len(first))
+	}
+	g.Advance(day.AddDate(0, 0, 2))
+	g.Flush()
+	for _, s := range g.State() {
+		if s.Key[0] != stateEntry {
+			t.Errorf("%s is written again", describe(s.Key))
+		}
+	}
+	if i := g.All(); len(i) != 1 || i[0].Status != incident.StatusClosed {
+		t.Errorf("%+v, want one that is closed", i)
 	}
 }
 

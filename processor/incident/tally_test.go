@@ -62,6 +62,20 @@ func TestTop(t *testing.T) {
 	}
 }
 
+// A list grows when it is full, by a quarter: the memory of many lists is little more than what is counted of it.
+func TestAppendTight(t *testing.T) {
+	var list []int
+	for n := range 50 {
+		room := cap(list)
+		if n == room {
+			room = n + n/4 + 1
+		}
+		if list = appendTight(list, n); cap(list) != room || len(list) != n+1 || list[n/2] != n/2 {
+			t.Fatalf("%d with room for %d, want room for %d", list, cap(list), room)
+		}
+	}
+}
+
 // An unknown severity is the lowest.
 func TestSeverityOf(t *testing.T) {
 	for n, name := range alert.Severities {
