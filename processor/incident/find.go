@@ -221,7 +221,7 @@ func (g *Grouper) forget(e *entry) {
 	if e.created && e.unsent {
 		g.write(e, update)
 	}
-	g.timers.set(e, 0)
+	g.timers.remove(e)
 	if e.created {
 		g.remember(e)
 	}

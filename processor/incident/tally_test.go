@@ -110,4 +110,11 @@ func TestTallyReplacesTheLowest(t *testing.T) {
 	f(seen{"critical", critical, true}, true, "high", "critical", "medium")
 	f(seen{"success", low, false}, true, "high", "success", "medium")
 	f(seen{"decoy", low, true}, false, "high", "low", "medium")
+	var lowest tally
+	for _, name := range []string{"a", "b"} {
+		lowest.add(names{}, seen{name, 0, true}, 2)
+	}
+	if isNew, _, _ := lowest.add(names{}, seen{"success", 0, false}, 2); !isNew {
+		t.Errorf("of the lowest severity: %+v", lowest.list)
+	}
 }

@@ -5,20 +5,17 @@ import "container/heap"
 // timers are entries by when they are due, the earliest first.
 type timers []*entry
 
-// set makes the entry due at a time; 0 removes it.
+// set makes the entry due at a time.
 func (t *timers) set(e *entry, at instant) {
-	switch {
-	case at == 0 && e.timer > 0:
-		heap.Remove(t, e.timer-1)
-	case at == 0:
-	case e.timer > 0:
-		e.due = at
+	if e.due = at; e.timer > 0 {
 		heap.Fix(t, e.timer-1)
-	default:
-		e.due = at
+	} else {
 		heap.Push(t, e)
 	}
 }
+
+// remove removes an entry that is due some time.
+func (t *timers) remove(e *entry) { heap.Remove(t, e.timer-1) }
 
 // init puts all entries in order, whose times may have changed.
 func (t *timers) init() { heap.Init(t) }
