@@ -170,6 +170,35 @@ func TestTornState(t *testing.T) {
 	}
 }
 
+// What follows a wrong field is zero, and the error says where that was.
+func TestReaderFault(t *testing.T) {
+	const most = 8
+	f := func(name string, at int, read func(r *reader) any) {
+		t.Helper()
+		r := newReader([]byte{stateVersion, most + 1, most + 1, most + 1}, names{})
+		first := read(&r)
+		got := fmt.Sprint(first, r.byte(255), r.number(255), r.signed(-255, 255), len(r.bytes(255)), r.id() == uuid.Nil)
+		if want := fmt.Sprintf("it is damaged before byte %d of 4", at); got != "0 0 0 0 0 true" || r.end() == nil || r.end().Error() != want {
+			t.Errorf("%s: got %s, %v", name, got, r.end())
+		}
+	}
+	f("byte", 2, func(r *reader) any { return r.byte(most) })
+	f("number", 1, func(r *reader) any { return r.number(most) })
+	f("signed", 2, func(r *reader) any { return r.signed(0, most) })
+}
+
+// A text that is the end of another takes no memory.
+func TestEndOf(t *testing.T) {
+	const whole = "role/name"
+	for end, isShared := range map[string]bool{whole: true, "name": true, "": true, "nam": false, "a role/name": false} {
+		r := reader{rest: appendText(nil, end)}
+		got := r.endOf(whole, 100)
+		if got != end || r.end() != nil || end != "" && (unsafe.StringData(got) == unsafe.StringData(whole[len(whole)-min(len(end), len(whole)):])) != isShared {
+			t.Errorf("%q: got %q, %v", end, got, r.end())
+		}
+	}
+}
+
 // A huge length costs no memory.
 func TestHostileLength(t *testing.T) {
 	value := []byte{stateVersion, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f}

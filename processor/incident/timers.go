@@ -53,6 +53,5 @@ func (t *timers) Pop() any {
 	e := (*t)[last]
 	(*t)[last] = nil
 	*t = (*t)[:last]
-	e.timer = 0
 	return e
 }

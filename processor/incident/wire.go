@@ -93,7 +93,7 @@ func (r *reader) number(most uint64) uint64 {
 		return uint64(v)
 	}
 	v, n := binary.Uvarint(r.rest)
-	if r.err != nil || n <= 0 || v > most || n != max(1, (bits.Len64(v)+6)/7) {
+	if v > most || n != max(1, (bits.Len64(v)+6)/7) {
 		r.fail()
 		return 0
 	}
