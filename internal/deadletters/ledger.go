@@ -16,19 +16,14 @@ type ledger struct {
 
 func newLedger() *ledger { return &ledger{words: make(map[deadletter.Scope]map[int64]uint64)} }
 
-// add adds a record and reports whether it is new.
-func (g *ledger) add(s deadletter.Scope, offset int64) bool {
+// add adds a record.
+func (g *ledger) add(s deadletter.Scope, offset int64) {
 	words := g.words[s]
 	if words == nil {
 		words = make(map[int64]uint64)
 		g.words[s] = words
 	}
-	word, bit := offset>>6, uint64(1)<<(offset&63)
-	if words[word]&bit != 0 {
-		return false
-	}
-	words[word] |= bit
-	return true
+	words[offset>>6] |= 1 << (offset & 63)
 }
 
 func (g *ledger) has(s deadletter.Scope, offset int64) bool {
