@@ -2,6 +2,7 @@ package processor
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -154,4 +155,15 @@ func (l quietLogger) Level() kgo.LogLevel {
 		return kgo.LogLevelInfo
 	}
 	return kgo.LogLevelWarn
+}
+
+// Log implements kgo.Logger. It leaves out that requests end because the client is closed: we have closed it, and a clean stop logs
+// no errors.
+func (l quietLogger) Log(level kgo.LogLevel, msg string, keyvals ...any) {
+	for _, v := range keyvals {
+		if err, ok := v.(error); ok && errors.Is(err, kgo.ErrClientClosed) {
+			return
+		}
+	}
+	l.Logger.Log(level, msg, keyvals...)
 }

@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/plugin/kslog"
 
 	"github.com/regionwatch/regionwatch/processor/decompress"
 	"github.com/regionwatch/regionwatch/processor/flow"
@@ -49,12 +51,20 @@ func TestClientSettings(t *testing.T) {
 	}
 }
 
-// The library's information is for our debug level.
+// The library's information is for our debug level. What it says of a client that we have closed is no error.
 func TestQuietLogger(t *testing.T) {
 	for level, want := range map[slog.Level]kgo.LogLevel{slog.LevelDebug: kgo.LogLevelInfo, slog.LevelInfo: kgo.LogLevelWarn} {
 		l := quietLogger{ours: slog.New(slog.NewTextHandler(new(lines), &slog.HandlerOptions{Level: level}))}
 		if got := l.Level(); got != want {
 			t.Errorf("%v: %v, want %v", level, got, want)
+		}
+	}
+	var log lines
+	l := quietLogger{kslog.New(log.logger()), nil}
+	for err, told := range map[error]int{kgo.ErrClientClosed: 0, fmt.Errorf("joining: %w", kgo.ErrClientClosed): 0, kerr.UnknownMemberID: 1} {
+		before := log.count("level=ERROR")
+		if l.Log(kgo.LogLevelError, "group manage loop errored", "group", testGroup, "err", err); log.count("level=ERROR")-before != told {
+			t.Errorf("%v: %s", err, log.text.String())
 		}
 	}
 }
