@@ -2,12 +2,14 @@ package processor
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
@@ -56,5 +58,28 @@ func TestLimitInTime(t *testing.T) {
 			}
 			r.mustStop()
 		})
+	})
+}
+
+// What a poll within a transaction reports is not lost: the client says it once, and reads no more of that partition.
+//
+// Guard: the errors of the polls in transact.
+func TestFetchErrorWithinATransaction(t *testing.T) {
+	t.Parallel()
+	inBubble(t, 1, func(t *testing.T, c *processortest.Cluster) {
+		o := exactlyOnce(c)
+		o.CommitInterval, o.TransactionTimeout = 10*time.Second, 30*time.Second
+		began, release := make(chan struct{}, 1), make(chan struct{})
+		r := start(t, o, holding(func(*detection.Record) {
+			began <- struct{}{}
+			<-release
+		}))
+		c.ProduceValues(inputTopic, 1, "pass")
+		<-began
+		refused := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: inputTopic, Err: kerr.TopicAuthorizationFailed, Count: 1})
+		c.Eventually("refused", func() bool { return refused.Hits() == 1 })
+		synctest.Wait() // until the client has it
+		close(release)
+		mustMention(t, r.wait(), "TOPIC_AUTHORIZATION_FAILED", inputTopic)
 	})
 }
