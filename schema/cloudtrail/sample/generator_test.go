@@ -42,10 +42,16 @@ func TestTruth(t *testing.T) {
 		t.Run(shape, func(t *testing.T) {
 			g := mustNew(t, Options{Seed: 42, MatchShare: 0.2, DamagedShare: 0.4, Shapes: []cloudtrail.Chain{mustShape(t, shape)}})
 			ids := make(map[string]bool)
-			var alerts, partial, lost, bytesMade uint64
+			var alerts, partial, lost, bytesMade, unreadable, invalid, unknown uint64
 			for i := range records {
 				r := g.Next()
 				bytesMade += uint64(len(r.Value))
+				if r.Damage == DamageUTF8 {
+					invalid++
+				}
+				if r.DeadLettered() {
+					unreadable++
+				}
 				text := gunzipAll(t, r.Value)
 				if r.Damage == DamageGarbage {
 					if json.Valid(text) || len(r.Events) > 0 {
@@ -70,12 +76,20 @@ func TestTruth(t *testing.T) {
 					}
 					if e.Lost {
 						lost++
+					} else if e.ReadOnly == Unknown && !e.Partial {
+						unknown++
 					}
 				}
 			}
 			truth := g.Truth()
 			if truth.Records != records || truth.Bytes != bytesMade || truth.Lost != lost || truth.Events+truth.Partial+truth.Lost != uint64(len(ids)) {
 				t.Errorf("truth is %+v, but there are %d bytes, %d lost events, %d ids", truth, bytesMade, lost, len(ids))
+			}
+			for _, tally := range truth.Regions {
+				unknown -= tally.Unknown
+			}
+			if truth.DeadLettered != unreadable || truth.InvalidUTF8 != invalid || unreadable == 0 || invalid == 0 || unknown != 0 {
+				t.Errorf("truth is %+v, but there are %d dead letters, %d invalid events, %d more without readOnly", truth, unreadable, invalid, unknown)
 			}
 			before := g.Truth()
 			if before.Regions["ap-east-1"] = (Tally{}); !cmp.Equal(g.Truth(), truth) {
@@ -253,6 +267,35 @@ func TestEveryRowIsJSON(t *testing.T) {
 	}
 }
 
+// In one unused region there are reads as in several, and none where there is no such region.
+func TestUnusedRegions(t *testing.T) {
+	for _, unused := range [][]string{{}, {"eu-west-3"}} {
+		g := mustNew(t, Options{UnusedRegions: unused})
+		for range 2000 {
+			g.Next()
+		}
+		if regions := g.Truth().Regions; len(regions) != len(defaultRegions)+len(unused) || len(unused) > 0 && regions[unused[0]].Reads == 0 {
+			t.Errorf("%q are unused, got %+v", unused, regions)
+		}
+	}
+}
+
+// A wrong template is noticed when the program starts.
+func TestCompileFailure(t *testing.T) {
+	f := func(text string, want bool) {
+		defer func() {
+			if got := recover() != nil; got != want {
+				t.Errorf("%s: panics: %t", text, got)
+			}
+		}()
+		compile(text)
+	}
+	f("a${hex:1}b${region}", false)
+	for _, text := range []string{"${region", "${nothing}", "${nothing:1}", "${hex:0}", "${hex:x}", "${"} {
+		f(text, true)
+	}
+}
+
 func TestAccountIDs(t *testing.T) {
 	ids := AccountIDs(MaxAccounts)
 	if ids[0] != "111122223333" {
@@ -302,82 +345,6 @@ func TestDamageString(t *testing.T) {
 	for d, want := range map[Damage]string{DamageNone: "none", DamageType: "wrong-type", damageCount: "unknown", 255: "unknown"} {
 		if got := d.String(); got != want {
 			t.Errorf("%d is %s, want %s", d, got, want)
-		}
-	}
-}
-
-func TestParseShapeSuccess(t *testing.T) {
-	f := func(text string) {
-		t.Helper()
-		chain, err := ParseShape(text)
-		if err != nil || FormatShape(chain) != text {
-			t.Errorf("%s: got %s, %v", text, FormatShape(chain), err)
-		}
-	}
-	f("event")
-	f("records")
-	f("array")
-	f("ndjson")
-	f("gzip+event")
-	f("gzip+gzip+records")
-	f("gzip")
-	f("sqs+sns+records")
-	f(strings.Repeat("gzip+", 8) + "event")
-}
-
-func TestParseShapeCompletes(t *testing.T) {
-	f := func(text, want string) {
-		t.Helper()
-		chain, err := ParseShape(text)
-		if err != nil || FormatShape(chain) != want {
-			t.Errorf("%s: got %s, %v", text, FormatShape(chain), err)
-		}
-	}
-	f("kinesis", "kinesis+base64")
-	f("firehose+gzip+records", "firehose+base64+gzip+records")
-	f("firehose+base64+event", "firehose+base64+event")
-	f("sqs+zstd", "sqs+base64+zstd")
-	f("lambda-kinesis+event", "records+kinesis+base64+event")
-	f("gzip+lambda-logs", "gzip+cloudwatch-logs+base64+gzip+cloudwatch-logs")
-}
-
-func TestParseShapeFailure(t *testing.T) {
-	f := func(text, want string) {
-		t.Helper()
-		_, err := ParseShape(text)
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want %q in it", text, err, want)
-		}
-	}
-	f("", `"" is not one of array, base64, binary-field, cloudwatch-logs,`)
-	f("xml", `"xml" is not one of`)
-	f("event+records", "event must be the innermost")
-	f("records+gzip", "gzip cannot be directly in records")
-	f("array+ndjson", "ndjson cannot be directly in array")
-	f("prefixed+gzip", "gzip cannot be directly in prefixed")
-	f("prefixed+array", "array cannot be directly in prefixed")
-	f("records+prefixed", "prefixed cannot be directly in records")
-	f("ndjson+gzip", "gzip cannot be directly in ndjson")
-	f("confluent+gzip", "gzip cannot be directly in confluent")
-	f("string+string", "string cannot be directly in string")
-	f(strings.Repeat("gzip+", 9)+"event", "more than 8 layers")
-	f(strings.Repeat("sqs+", 6)+"kinesis+gzip+event", "more than 8 layers")
-}
-
-// A shape is binary by its outermost layer. All names are known, those of Lambda's too.
-func TestShapeNames(t *testing.T) {
-	for text, want := range map[string]bool{"event": false, "gzip": true, "records": false, "base64+gzip": false, "confluent": true} {
-		if IsBinary(mustShape(t, text)) != want {
-			t.Errorf("%s is binary: %t", text, !want)
-		}
-	}
-	if IsBinary(cloudtrail.Chain{}) {
-		t.Error("no shape is binary")
-	}
-	names := ShapeNames()
-	for _, name := range []string{"event", "gzip", "lambda-sqs", "wrapped"} {
-		if !slices.Contains(names, name) || !slices.IsSorted(names) {
-			t.Errorf("%s is not in %q", name, names)
 		}
 	}
 }
