@@ -267,7 +267,7 @@ func TestEveryRowIsJSON(t *testing.T) {
 	}
 }
 
-// In one unused region there are reads as in several, and none where there is no such region.
+// In one unused region there are reads as in several. Without one there are none.
 func TestUnusedRegions(t *testing.T) {
 	for _, unused := range [][]string{{}, {"eu-west-3"}} {
 		g := mustNew(t, Options{UnusedRegions: unused})
