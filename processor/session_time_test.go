@@ -83,3 +83,21 @@ func TestFetchErrorWithinATransaction(t *testing.T) {
 		mustMention(t, r.wait(), "TOPIC_AUTHORIZATION_FAILED", inputTopic)
 	})
 }
+
+// A transaction that commits was not too long, whatever it took: no line says what to do about its record.
+//
+// Guard: what transact tells Overran.
+func TestSlowCommit(t *testing.T) {
+	t.Parallel()
+	inBubble(t, 1, func(t *testing.T, c *processortest.Cluster) {
+		var log lines
+		o := exactlyOnce(c)
+		o.Logger, o.TransactionTimeout, o.MaxRecordsPerSecond = log.logger(), 3*time.Second, 10
+		r := start(t, o, holding(func(*detection.Record) { time.Sleep(5 * time.Second) }))
+		c.ProduceValues(inputTopic, 1, values(3, "pass %d")...)
+		c.Eventually("committed", func() bool { return committedToEnd(c, 1) })
+		if r.mustStop(); log.count("level=ERROR") != 0 || r.tally.Snapshot().Committed != 3 {
+			t.Errorf("%d transactions committed; %s", r.tally.Snapshot().Committed, log.text.String())
+		}
+	})
+}
