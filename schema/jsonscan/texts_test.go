@@ -65,4 +65,12 @@ func TestLiteral(t *testing.T) {
 			t.Errorf("%s: %d, want %d", text, got, want)
 		}
 	}
+	for _, text := range []string{`true,"ab`, `null,"ab`, `false,"a`} {
+		w := binary.LittleEndian.Uint64([]byte(text))
+		for bit := range 8 * (strings.IndexByte(text, '"') + 1) {
+			if got := Literal(w ^ 1<<bit); got != 0 {
+				t.Errorf("%s with bit %d flipped: %d", text, bit, got)
+			}
+		}
+	}
 }
