@@ -240,3 +240,32 @@ func TestHeadersWithLineBreaks(t *testing.T) {
 		}
 	}
 }
+
+// A header ends where the value starts. A field length ends with its first byte below 0x80.
+//
+// Guards: each case of headerLen.
+func TestHeaderLen(t *testing.T) {
+	for text, want := range map[string]int{
+		"": 0, "{": 0, "\x00\x00\x00\x00\x07{": 5, "\x00\x00\x00\x00\x07": 0, "\x00\x00\x00\x00\x07\x00{": 6, "\x00\x00\x00\x00{": 0,
+		"\x03\x000123456789abcdef{": 18, "\x03\x010123456789abcdef{": 0, "\x80\x01{": 2, "\x80\x80\x80\x80\x01{": 5, "\x80\x80\x80\x80\x80\x01{": 0,
+		"\x80\x01x{": 0, "\x80{": 1, "\x80\x01": 0,
+	} {
+		if got := headerLen([]byte(text)); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+}
+
+// Once the scan stops, no chunk is sent, whoever is ready to take it.
+//
+// Guard: the first check in send.
+func TestSendAfterStop(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 50 {
+		work, f := make(chan *chunk, 1), file{chunks: make(chan *chunk, 1)}
+		if err := f.send(ctx, new(chunk), work); !errors.Is(err, errStopped) || len(work)+len(f.chunks) > 0 {
+			t.Fatalf("%v, with %d chunks sent", err, len(work)+len(f.chunks))
+		}
+	}
+}
