@@ -9,7 +9,7 @@
 // changes, which alter nothing that a test could or should notice, are listed in a file with a reason for each:
 //
 //	file: function: before => after # reason
-//	file: function: before => after [2] # reason, for the second such place in the function only
+//	file: function: before => after [2] # reason, for the second such place where the function has several
 //
 // The exit status is 1 if any other change survives, or an accepted one does not exist.
 package main
@@ -109,7 +109,7 @@ func try(p *source, mutants, chosen []*mutant, workers int, accepted map[string]
 	outcomes := map[outcome]int{}
 	inParallel(workers, len(chosen), func(i int) {
 		m := chosen[i]
-		got, known := outcomeAccepted, accepted[m.key()] != "" || accepted[m.exactKey()] != ""
+		got, known := outcomeAccepted, accepted[m.exactKey()] != ""
 		if !known {
 			got = s.try(m)
 		}
@@ -153,7 +153,7 @@ func readAccepted(name string) (map[string]string, error) {
 func checkAccepted(accepted map[string]string, folder string, mutants []*mutant) error {
 	exist := map[string]bool{}
 	for _, m := range mutants {
-		exist[m.key()], exist[m.exactKey()] = true, true
+		exist[m.exactKey()] = true
 	}
 	var gone []string
 	for key := range accepted {
@@ -164,7 +164,7 @@ func checkAccepted(accepted map[string]string, folder string, mutants []*mutant)
 	}
 	slices.Sort(gone)
 	if len(gone) > 0 {
-		return fmt.Errorf("accepted, but no longer in the code:\n%s", strings.Join(gone, "\n"))
+		return fmt.Errorf("accepted, but in no such place, or in several, which want a line each:\n%s", strings.Join(gone, "\n"))
 	}
 	return nil
 }

@@ -28,12 +28,12 @@ func (m *mutant) apply() []byte {
 	return append(append(append([]byte(nil), m.source[:m.begin]...), m.text...), m.source[m.end:]...)
 }
 
-// key names the change in the list of accepted ones. It does not change when lines move.
+// key says what the change is. It does not change when lines move.
 func (m *mutant) key() string {
 	return fmt.Sprintf("%s: %s: %s => %s", filepath.ToSlash(m.file), m.function, oneLine(m.source[m.begin:m.end]), oneLine([]byte(m.text)))
 }
 
-// exactKey also says which of several places it is.
+// exactKey names the change in the list of accepted ones: it also says which of several places it is.
 func (m *mutant) exactKey() string {
 	if m.nth == 0 {
 		return m.key()

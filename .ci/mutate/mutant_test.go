@@ -115,6 +115,7 @@ func TestRun(t *testing.T) {
 		"a/a_test.go": test,
 		"broken":      "a/a.go: Less: < => <=\n",
 		"gone":        "a/a.go: Less: > => >= # no reason at all\n",
+		"several":     "a/a.go: Equal: == => != # which of them?\n",
 		"most":        "# one place only\na/a.go: Less: < => <= # equal values never come\na/a.go: Equal: == => != [2] # once is enough\n",
 		"all":         "a/a.go: Less: < => <= # equal values never come\na/a.go: Equal: || => && # the same twice\na/a.go: Never: 1 => 2 # never called\n",
 	})
@@ -124,7 +125,8 @@ func TestRun(t *testing.T) {
 		{"most", "", "2 of 5 changes survived"},
 		{"all", "", ""},
 		{"broken", "", "broken:1: no reason"},
-		{"gone", "", "no longer in the code:\na/a.go: Less: > => >="},
+		{"gone", "", "in no such place, or in several, which want a line each:\na/a.go: Less: > => >="},
+		{"several", "", "in no such place, or in several, which want a line each:\na/a.go: Equal: == => !="},
 	} {
 		err := run(options{seed: 1, workers: 2, accepted: c.accepted, only: c.only}, []string{"./a"})
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
