@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -126,6 +128,23 @@ func TestBatchIsReleased(t *testing.T) {
 			t.Errorf("%d records returned, want 1", p.tally.Snapshot().Abandoned)
 		}
 	})
+}
+
+// Nothing keeps the output of a worker that has ended: partitions come and go for as long as the process runs.
+//
+// Guard: Close in run.
+func TestEndedWorkerIsForgotten(t *testing.T) {
+	p, _ := quietProcessor(t)
+	w := &partition{queue: flow.NewQueue(), quit: make(chan struct{}), done: make(chan struct{}), abandon: func(error) {}}
+	w.output = p.outputs.Open(t.Context(), nil, w.stopped)
+	output := weak.Make(w.output)
+	w.stop()
+	w.run()
+	w = nil
+	if runtime.GC(); output.Value() != nil {
+		t.Error("it is kept")
+	}
+	runtime.KeepAlive(p)
 }
 
 // Nothing is polled while as much waits for the workers as may: records stay with the client, and then with the broker.
