@@ -128,6 +128,5 @@ func (g *Generator) formAt(depth int) *form {
 
 // isLambdaLogs reports whether the envelope is the one for Lambda, which holds base64.
 func (g *Generator) isLambdaLogs(depth int) bool {
-	chain := g.record.Shape
-	return chain.At(depth) == cloudtrail.ShapeLogs && depth+1 < chain.Len() && chain.At(depth+1) == cloudtrail.ShapeBase64
+	return g.record.Shape.At(depth) == cloudtrail.ShapeLogs && g.shapeIn(depth) == cloudtrail.ShapeBase64
 }
