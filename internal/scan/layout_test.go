@@ -256,7 +256,7 @@ func TestHeaderLen(t *testing.T) {
 	}
 }
 
-// Once the scan stops, no chunk is sent, whoever is ready to take it.
+// Once the scan stops, no chunk is sent, although a worker and the writer are ready to take it.
 //
 // Guard: the first check in send.
 func TestSendAfterStop(t *testing.T) {
