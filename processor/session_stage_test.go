@@ -65,7 +65,7 @@ func TestCollectIsBounded(t *testing.T) {
 
 // A session that ends does not wait for a restore that waits for others.
 //
-// Guard: the context of restore in begin.
+// Guards: the context of restore in begin, and the wait in stop.
 func TestRestoreEndsWithSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, tp := stageSession(1), kadm.Partition{Topic: inputTopic}
@@ -94,6 +94,9 @@ func TestRestoreEndsWithSession(t *testing.T) {
 		cancel()
 		if s.releaseAll(); !state.dropped || s.restores.waiting() {
 			t.Errorf("what was restored for it is dropped: %t, more comes: %t", state.dropped, s.restores.waiting())
+		}
+		if len(s.restores.running) > 0 {
+			t.Errorf("still restoring after the end: %v", s.restores.running)
 		}
 	})
 }
