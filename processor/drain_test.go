@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -126,7 +128,7 @@ func TestStopInRebalance(t *testing.T) {
 
 // Work in flight when Run is stopped is finished and committed, not discarded, however short the patience with a rebalance is.
 //
-// Guard: the patience in closeConsumer.
+// Guards: the patience in closeConsumer, and stop in consume.
 func TestDrainFinishesWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
@@ -171,6 +173,9 @@ func TestRenewedSoon(t *testing.T) {
 	if log.count("making a new client") != 1 {
 		t.Error(log.text.String())
 	}
+	old := weak.Make(first)
+	first = nil
+	c.Eventually("nothing keeps the old one", func() bool { runtime.GC(); return old.Value() == nil })
 }
 
 // A member that is fenced while brokers are in trouble takes its place back, so often in a row, and waits in between. When it has

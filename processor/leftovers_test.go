@@ -143,7 +143,9 @@ func TestFencedByRejoining(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, 1)
 	began, release := make(chan struct{}, 1), make(chan struct{}, 1)
-	r := start(t, exactlyOnce(c), holding(func(*detection.Record) {
+	o, log := exactlyOnce(c), new(lines)
+	o.Logger = log.logger()
+	r := start(t, o, holding(func(*detection.Record) {
 		began <- struct{}{}
 		select {
 		case <-release:
@@ -168,6 +170,9 @@ func TestFencedByRejoining(t *testing.T) {
 	r.mustStop()
 	if fenced.Hits() != 1 {
 		t.Errorf("fenced %d times, want once", fenced.Hits())
+	}
+	if log.count("a session ended") > 0 { // it would restore its state, and count as trouble
+		t.Errorf("a new session was made: %s", log.text.String())
 	}
 	if got := alertIDs(c.ReadAll(alertTopic)); len(got) != 1 {
 		t.Errorf("%d alerts, want 1", len(got))

@@ -16,6 +16,7 @@ import (
 	"github.com/regionwatch/regionwatch/processor/deadletter"
 	"github.com/regionwatch/regionwatch/processor/detection"
 	"github.com/regionwatch/regionwatch/processor/flow"
+	"github.com/regionwatch/regionwatch/processor/output"
 	"github.com/regionwatch/regionwatch/processor/processortest"
 )
 
@@ -135,13 +136,14 @@ func TestBatchIsReleased(t *testing.T) {
 // Guard: Close in run.
 func TestEndedWorkerIsForgotten(t *testing.T) {
 	p, _ := quietProcessor(t)
-	w := &partition{queue: flow.NewQueue(), quit: make(chan struct{}), done: make(chan struct{}), abandon: func(error) {}}
-	w.output = p.outputs.Open(t.Context(), nil, w.stopped)
-	output := weak.Make(w.output)
-	w.stop()
-	w.run()
-	w = nil
-	if runtime.GC(); output.Value() != nil {
+	ended := func() weak.Pointer[output.Output] {
+		w := &partition{queue: flow.NewQueue(), quit: make(chan struct{}), done: make(chan struct{}), abandon: func(error) {}}
+		w.output = p.outputs.Open(t.Context(), nil, w.stopped)
+		w.stop()
+		w.run()
+		return weak.Make(w.output)
+	}()
+	if runtime.GC(); ended.Value() != nil {
 		t.Error("it is kept")
 	}
 	runtime.KeepAlive(p)

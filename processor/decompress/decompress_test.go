@@ -261,3 +261,16 @@ func TestStandInIsNotForged(t *testing.T) {
 	runtime.KeepAlive(one)
 	runtime.KeepAlive(two)
 }
+
+// The first guess is room for something, however little earlier batches of empty blocks took.
+//
+// Guard: of.
+func TestSizeGuessOfEmptyBlocks(t *testing.T) {
+	var g sizeGuess
+	for range 1000 {
+		g.learn(8000, 8)
+	}
+	if n := g.of(8000); n < 8000/4 {
+		t.Errorf("%d bytes for 8000", n)
+	}
+}

@@ -2,9 +2,12 @@ package detection
 
 import (
 	"fmt"
+	"hash/maphash"
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/regionwatch/regionwatch/schema/cloudtrail"
 )
 
 // distinct gives each event a new id.
@@ -99,5 +102,37 @@ func TestCopiesBeginAgain(t *testing.T) {
 	slots := &d.passage.copies.slots[0]
 	if d.passage.copies.begin(); slots != &d.passage.copies.slots[0] {
 		t.Error("the next record needs another table")
+	}
+}
+
+// A number of record that comes again does not make free slots look used.
+//
+// Guard: the turn in begin.
+func TestCopiesAtTheLastTurn(t *testing.T) {
+	c := copies{seed: maphash.MakeSeed(), turn: math.MaxUint32}
+	for range 2 {
+		c.begin()
+		for id := range 10 {
+			e := cloudtrail.Event{EventID: cloudtrail.Value(fmt.Sprintf(`"%d"`, id))}
+			if c.isCopy(&e, false) || !c.isCopy(&e, false) {
+				t.Fatalf("turn %d: event %d", c.turn, id)
+			}
+		}
+	}
+}
+
+// Records of few events need a small table, however many there are.
+//
+// Guard: used in begin.
+func TestCopiesOfManyRecords(t *testing.T) {
+	c := copies{seed: maphash.MakeSeed()}
+	for range 400 {
+		c.begin()
+		for id := range 25 {
+			c.isCopy(&cloudtrail.Event{EventID: cloudtrail.Value(fmt.Sprintf(`"%d"`, id))}, false)
+		}
+	}
+	if len(c.slots) != minCopySlots {
+		t.Errorf("%d slots", len(c.slots))
 	}
 }

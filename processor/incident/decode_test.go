@@ -169,3 +169,13 @@ func TestReaderRefusesInvalidText(t *testing.T) {
 		}
 	}
 }
+
+// A number has one form: another is damage.
+func TestReaderRefusesLongForms(t *testing.T) {
+	for form, want := range map[string]bool{"\x01": true, "\x81\x01": true, "\x81\x00": false, "\x80\x00": false, "\x80": false, "\x81\x80\x00": false} {
+		r := newReader(append([]byte{stateVersion}, form...), names{})
+		if r.number(1 << 20); (r.err == nil) != want {
+			t.Errorf("%x: %v", form, r.err)
+		}
+	}
+}

@@ -39,6 +39,9 @@ func TestCarry(t *testing.T) {
 	f([]string{"a", "b"}, []string{"b=2", "x=3", "a=1"}, "a=1 b=2", 0)
 	f([]string{"a"}, []string{"A=upper", "a=first", "a=second"}, "a=first", 0)
 	f(nil, []string{"a=1"}, "", 0)
+	if maxCarriedBytes != 4096 {
+		t.Error("docs/alerts.md and docs/settings.md say 4 KiB")
+	}
 	fits, tooLarge := strings.Repeat("x", maxCarriedBytes-1), strings.Repeat("x", maxCarriedBytes)
 	f([]string{"a"}, []string{"a=" + fits}, "a="+fits, 0)
 	f([]string{"a", "b"}, []string{"a=" + tooLarge, "b=2"}, "b=2", 1)

@@ -58,6 +58,15 @@ func TestAppendCleanSuccess(t *testing.T) {
 	f(strings.Repeat("[", MaxDepth)+strings.Repeat("]", MaxDepth), strings.Repeat("[", MaxDepth)+strings.Repeat("]", MaxDepth))
 }
 
+// A string that is cut, which no value of an event should have, ends with the input.
+func TestAppendCleanOfACutString(t *testing.T) {
+	for _, cut := range []string{`"`, `"abc`, "\"ab\x80"} {
+		if got, _ := AppendClean(nil, []byte(cut)); len(got) == 0 {
+			t.Errorf("%q: nothing", cut)
+		}
+	}
+}
+
 func TestAppendCleanFailure(t *testing.T) {
 	for _, depth := range []int{MaxDepth + 1, 1_000_000} {
 		for _, open := range []string{"[", `{"a":`} {

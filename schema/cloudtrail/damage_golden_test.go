@@ -167,6 +167,7 @@ func stoppedRecords() []string {
 		`{"awsRegion":"us-east-1"}`, "{\xff\xfe\x00", "\xff\xfe{\x00", strings.Replace(paris, `"awsRegion"`, `"x":1},"awsRegion"`, 1), "hello", "7",
 		compress(deepest), `{"x":"{oops ` + toBase64(paris) + `"}`, `{"x":"{oops ` + toBase64(compress(paris)+"x") + `"}`,
 		`{"x":[{"a":` + quote(paris) + `]` + paris + `,{"b":` + paris + `}`,
+		`[` + paris + `,` + paris + `]`, `{"Records":[` + paris + `,` + paris + `]}`, `[` + paris + ` ` + paris + `]`,
 		`["\\u0061wsRegion\\\":\\\"eu-west-3\\\",\\\"\\u0072eadOnly\\\":false"]`,
 	}
 }

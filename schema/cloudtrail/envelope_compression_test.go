@@ -325,3 +325,10 @@ func TestDecompressorReadsOnBehindAnEnd(t *testing.T) {
 		expect(t, pack(paris)+"no "+name, "event 0 "+name+" eu-west-3 false\nfault -1 compression "+name)
 	}
 }
+
+// A gzip header that is cut within the file's name is damage, not a record without anything in it.
+//
+// Guard: the error of Open in inflateTo.
+func TestCutGzipName(t *testing.T) {
+	expect(t, "\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\xffabc", "fault -1 compression gzip")
+}

@@ -65,3 +65,15 @@ func TestStringFailure(t *testing.T) {
 	// A line break that should be \n does not end it.
 	expect(t, strings.Replace(cut, `,`, ",\n", 1), "event 0 string eu-west-3 false\nfault -1 trailing-bytes string")
 }
+
+// JSON is not taken for a field of a binary format, although its first byte could be its length.
+//
+// Guard: IsTextStart in Detect.
+func TestTextIsNoBinaryField(t *testing.T) {
+	const start, end = `{"awsRegion":"eu-west-3","readOnly":false,"x":"`, `"}`
+	for n := range 100 {
+		e := start + strings.Repeat("x", n) + end
+		expect(t, "["+e+"]", "event 0 array eu-west-3 false")
+		expect(t, e+"\n"+e, "event 0 ndjson eu-west-3 false\nevent 1 ndjson eu-west-3 false")
+	}
+}

@@ -67,3 +67,16 @@ func TestSkipWords(t *testing.T) {
 		}
 	}
 }
+
+// Text that is cut is read to its end and not beyond, whatever its length.
+//
+// Guards: the ends of both loops in SkipWords.
+func TestCutText(t *testing.T) {
+	text := []byte(`{"k":"` + strings.Repeat("x", 200))
+	for n := 6; n <= len(text); n++ {
+		cut := bytes.Clone(text[:n])
+		if end, err := new(Scanner).SkipValue(cut, 0); err == nil || end != n {
+			t.Errorf("%d bytes: read to %d, %v", n, end, err)
+		}
+	}
+}

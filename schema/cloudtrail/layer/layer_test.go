@@ -98,6 +98,11 @@ func TestDetectField(t *testing.T) {
 			t.Errorf("%q: kind %d, inner %q", text, kind, inner)
 		}
 	}
+	for n := range 200 { // JSON is none, although its first byte could be the length of the rest
+		f("[{"+strings.Repeat("x", n), "")
+		f("{\""+strings.Repeat("x", n), "")
+		f("\"{"+strings.Repeat("x", n), "")
+	}
 	f("\x02{}", "{}")         // Protobuf without its tag
 	f("\x04{}", "{}")         // Avro: twice the length
 	f("\x00\x04{}", "{}")     // the first branch of a union
