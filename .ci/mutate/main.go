@@ -15,15 +15,18 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/signal"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // options are what the flags say.
@@ -38,11 +41,19 @@ func main() {
 	var o options
 	flag.Uint64Var(&o.seed, "seed", 1, "of the sample")
 	flag.IntVar(&o.sample, "sample", 0, "changes per package; 0 takes all")
-	flag.StringVar(&o.accepted, "accepted", "", "file of accepted changes")
+	flag.StringVar(&o.accepted, "accepted", ".ci/mutate/accepted", "file of accepted changes; empty for none")
 	flag.IntVar(&o.workers, "workers", 2, "test runs at a time")
 	flag.StringVar(&o.only, "only", "", "only changes whose line holds this text")
 	flag.BoolVar(&o.list, "list", false, "only list the changes")
+	flag.Usage = func() {
+		fmt.Fprintln(os.Stderr, "usage: mutate [flags] FOLDER..., from the root of the repository")
+		flag.PrintDefaults()
+	}
 	flag.Parse()
+	if flag.NArg() == 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
 	if err := run(o, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(1)
@@ -61,10 +72,13 @@ func run(o options, folders []string) error {
 		if err != nil {
 			return err
 		}
-		if err := checkAccepted(accepted, folder, mutants); err != nil {
+		if err := accepted.check(folder, mutants); err != nil {
 			return err
 		}
 		chosen := choose(o, mutants)
+		if len(chosen) == 0 {
+			return fmt.Errorf("%s: no change has %q in its line", folder, o.only)
+		}
 		if o.list {
 			for _, m := range chosen {
 				fmt.Println(m)
@@ -78,7 +92,7 @@ func run(o options, folders []string) error {
 		survived, all = survived+n, all+len(chosen)-broken
 	}
 	if survived > 0 {
-		return fmt.Errorf("%d of %d changes survived (seed %d): write the test that fails, or accept each with a reason in %s", survived, all, o.seed, o.accepted)
+		return fmt.Errorf("%d of %d changes survived (seed %d): write the test that fails, or accept each, as printed but without its line, with a reason in %s", survived, all, o.seed, cmp.Or(o.accepted, "a file"))
 	}
 	return nil
 }
@@ -95,12 +109,14 @@ func choose(o options, mutants []*mutant) []*mutant {
 }
 
 // try tries the chosen changes of a package. It returns how many unaccepted ones survived, and how many do not compile.
-func try(p *source, mutants, chosen []*mutant, workers int, accepted map[string]string) (survived, broken int, err error) {
+func try(p *source, mutants, chosen []*mutant, workers int, accepted accepted) (survived, broken int, err error) {
 	scratch, err := os.MkdirTemp("", "mutate")
 	if err != nil {
 		return 0, 0, err
 	}
 	defer os.RemoveAll(scratch)
+	defer onInterrupt(func() { _ = os.RemoveAll(scratch) })()
+	fmt.Fprintf(os.Stderr, "%s: building, and running each test once\n", p.folder)
 	s, err := newSuite(p, mutants, scratch, workers)
 	if err != nil {
 		return 0, 0, err
@@ -109,8 +125,8 @@ func try(p *source, mutants, chosen []*mutant, workers int, accepted map[string]
 	outcomes := map[outcome]int{}
 	inParallel(workers, len(chosen), func(i int) {
 		m := chosen[i]
-		got, known := outcomeAccepted, accepted[m.exactKey()] != ""
-		if !known {
+		got := outcomeAccepted
+		if _, known := accepted.lines[m.exactKey()]; !known {
 			got = s.try(m)
 		}
 		mu.Lock()
@@ -126,45 +142,18 @@ func try(p *source, mutants, chosen []*mutant, workers int, accepted map[string]
 	return survived, outcomes[outcomeBroken], nil
 }
 
-// readAccepted reads lines of "file: function: before => after # reason".
-func readAccepted(name string) (map[string]string, error) {
-	accepted := map[string]string{}
-	if name == "" {
-		return accepted, nil
-	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	for i, line := range slices.Collect(strings.Lines(string(text))) {
-		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
-			continue
+// onInterrupt does something before a signal ends the program, until stop is called.
+func onInterrupt(do func()) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		if _, ok := <-signals; ok {
+			do()
+			os.Exit(130)
 		}
-		key, reason, ok := strings.Cut(line, " # ")
-		if !ok || strings.TrimSpace(reason) == "" {
-			return nil, fmt.Errorf("%s:%d: no reason", name, i+1)
-		}
-		accepted[strings.TrimSpace(key)] = reason
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(signals)
 	}
-	return accepted, nil
-}
-
-// checkAccepted refuses accepted changes of a package that its code no longer has.
-func checkAccepted(accepted map[string]string, folder string, mutants []*mutant) error {
-	exist := map[string]bool{}
-	for _, m := range mutants {
-		exist[m.exactKey()] = true
-	}
-	var gone []string
-	for key := range accepted {
-		file, _, _ := strings.Cut(key, ": ")
-		if path.Dir(file) == folder && !exist[key] {
-			gone = append(gone, key)
-		}
-	}
-	slices.Sort(gone)
-	if len(gone) > 0 {
-		return fmt.Errorf("accepted, but in no such place, or in several, which want a line each:\n%s", strings.Join(gone, "\n"))
-	}
-	return nil
 }

@@ -116,17 +116,22 @@ func TestRun(t *testing.T) {
 		"broken":      "a/a.go: Less: < => <=\n",
 		"gone":        "a/a.go: Less: > => >= # no reason at all\n",
 		"several":     "a/a.go: Equal: == => != # which of them?\n",
+		"nowhere":     "b/a.go: Less: < => <= # equal values never come\n",
+		"twice":       "a/a.go: Less: < => <= # equal values never come\na/a.go: Less: < => <= # for two reasons\n",
 		"most":        "# one place only\na/a.go: Less: < => <= # equal values never come\na/a.go: Equal: == => != [2] # once is enough\n",
 		"all":         "a/a.go: Less: < => <= # equal values never come\na/a.go: Equal: || => && # the same twice\na/a.go: Never: 1 => 2 # never called\n",
 	})
 	for _, c := range []struct{ accepted, only, want string }{
 		{"", "", "3 of 5 changes survived"},
-		{"", "b.go", ""},
+		{"", "b.go", `a: no change has "b.go" in its line`},
+		{"", "Less: <", "1 of 1 changes survived"},
 		{"most", "", "2 of 5 changes survived"},
 		{"all", "", ""},
-		{"broken", "", "broken:1: no reason"},
-		{"gone", "", "in no such place, or in several, which want a line each:\na/a.go: Less: > => >="},
-		{"several", "", "in no such place, or in several, which want a line each:\na/a.go: Equal: == => !="},
+		{"broken", "", "broken:1: want folder/file.go: function: before => after # reason"},
+		{"nowhere", "", "nowhere:1: there is no file b/a.go"},
+		{"twice", "", "twice:2: the same as line 1"},
+		{"gone", "", "gone:1: the code has no such change: a/a.go: Less: > => >="},
+		{"several", "", "several:1: the function has 2 such places: end it with one of [1] to [2]"},
 	} {
 		err := run(options{seed: 1, workers: 2, accepted: c.accepted, only: c.only}, []string{"./a"})
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
