@@ -154,22 +154,7 @@ func TestAbortFails(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	refuseAbort := true
-	s.ControlKey(int16(kmsg.Produce), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
-		s.KeepControl()
-		req := kreq.(*kmsg.ProduceRequest)
-		resp := req.ResponseKind().(*kmsg.ProduceResponse)
-		for _, topic := range req.Topics {
-			answer := kmsg.NewProduceResponseTopic()
-			answer.Topic, answer.TopicID = topic.Topic, topic.TopicID
-			for _, p := range topic.Partitions {
-				refused := kmsg.NewProduceResponseTopicPartition()
-				refused.Partition, refused.ErrorCode = p.Partition, kerr.MessageTooLarge.Code
-				answer.Partitions = append(answer.Partitions, refused)
-			}
-			resp.Topics = append(resp.Topics, answer)
-		}
-		return resp, nil, true
-	})
+	s.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.MessageTooLarge, Count: -1})
 	s.ControlKey(int16(kmsg.EndTxn), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
 		s.KeepControl()
 		resp := kreq.ResponseKind().(*kmsg.EndTxnResponse)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -188,22 +189,7 @@ func TestReadFails(t *testing.T) {
 	if err := topic.read(ctx, e, func(*kgo.Record) error { cancel(); return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	s.ControlKey(int16(kmsg.Fetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
-		s.KeepControl()
-		req := kreq.(*kmsg.FetchRequest)
-		resp := req.ResponseKind().(*kmsg.FetchResponse)
-		for _, topic := range req.Topics {
-			answer := kmsg.NewFetchResponseTopic()
-			answer.Topic, answer.TopicID = topic.Topic, topic.TopicID
-			for _, p := range topic.Partitions {
-				refused := kmsg.NewFetchResponseTopicPartition()
-				refused.Partition, refused.ErrorCode = p.Partition, kerr.TopicAuthorizationFailed.Code
-				answer.Partitions = append(answer.Partitions, refused)
-			}
-			resp.Topics = append(resp.Topics, answer)
-		}
-		return resp, nil, true
-	})
+	s.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.TopicAuthorizationFailed, Count: -1})
 	err = topic.Read(t.Context(), time.Time{}, func(*kgo.Record) error { return nil })
 	if !errors.Is(err, kerr.TopicAuthorizationFailed) || !strings.Contains(err.Error(), `reading topic "dead-letters": `) {
 		t.Errorf("refused: %v", err)
@@ -298,22 +284,7 @@ func TestTopicThatCannotBeMeasured(t *testing.T) {
 	if err := gone.Read(t.Context(), time.Time{}, none); !errors.Is(err, ErrNoTopic) || !strings.Contains(err.Error(), `topic "gone": `) {
 		t.Errorf("%v", err)
 	}
-	s.ControlKey(int16(kmsg.ListOffsets), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
-		s.KeepControl()
-		req := kreq.(*kmsg.ListOffsetsRequest)
-		resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
-		for _, topic := range req.Topics {
-			answer := kmsg.NewListOffsetsResponseTopic()
-			answer.Topic = topic.Topic
-			for _, p := range topic.Partitions {
-				refused := kmsg.NewListOffsetsResponseTopicPartition()
-				refused.Partition, refused.ErrorCode = p.Partition, kerr.TopicAuthorizationFailed.Code
-				answer.Partitions = append(answer.Partitions, refused)
-			}
-			resp.Topics = append(resp.Topics, answer)
-		}
-		return resp, nil, true
-	})
+	s.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, Err: kerr.TopicAuthorizationFailed, Count: -1})
 	topic := s.topic()
 	err := topic.Read(t.Context(), time.Time{}, none)
 	if !errors.Is(err, kerr.TopicAuthorizationFailed) || !strings.Contains(err.Error(), `looking for the offsets of topic "dead-letters": `) {
